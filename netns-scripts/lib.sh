@@ -19,7 +19,7 @@ fail() {
 }
 
 need() { # COMMAND PACKAGE: stop unless the command is there
-    command -v "$1" >/dev/null || fail "$1 is missing: apt-get install $2"
+    command -v "$1" >/dev/null || fail "the program $1 is missing: run apt-get install $2"
 }
 
 check_names() { # lab|node|device|new-device NAME...: stop unless each name may be such a one's
@@ -43,7 +43,7 @@ check_names() { # lab|node|device|new-device NAME...: stop unless each name may 
 own_directory() { # PATH MODE: make a directory of ours, or stop unless it is one
     mkdir -m "$2" "$1" 2>/dev/null || case $(stat -c '%u %A' "$1") in
         "$(id -u)"\ d????-??-?) ;; # neither its group nor others write in it
-        *) fail "$1 is another user's, or open to others, or no directory: remove it" ;;
+        *) fail "$1 belongs to another user, or other users can write to it, or it is not a directory: remove it" ;;
     esac
     chmod "$2" "$1"
 }

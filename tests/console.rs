@@ -361,7 +361,7 @@ fn a_second_eid_table_is_refused_with_a_caret_and_changes_nothing() {
     let config = console.router.config().clone();
     let caret = " ".repeat("xTR1(config-router-lisp)#eid-table default instance-id ".len());
     let refused = console.error("eid-table default instance-id 7");
-    let expected = format!("{caret}^\n% one EID-table is supported, and there is that of instance");
+    let expected = format!("{caret}^\n% only one EID-table is supported, and instance-id");
     assert!(refused.starts_with(&expected), "{refused}");
     assert_eq!(*console.router.config(), config);
     // Another session removes the EID-table of this session's mode, and makes another EID-table.
@@ -592,7 +592,8 @@ fn a_dynamic_eid_is_configured_in_its_own_mode_and_named_by_a_port() {
         assert!(done.ok, "{line}: {text}");
         assert_eq!(done.prompt, prompt, "{line}");
     }
-    let missing = "% Warning: Ethernet1/0 has lisp mobility OTHER: there is no such dynamic-eid\n";
+    let missing =
+        "% Warning: Ethernet1/0 has `lisp mobility OTHER`, but there is no dynamic-eid OTHER\n";
     assert_eq!(console.text("lisp mobility OTHER"), missing);
     assert_eq!(console.text("description other words"), "", "it warns once");
     console.text("end");

@@ -311,7 +311,7 @@ fn what_makes_no_sense_is_told_at_its_word() {
             "interface e0/0\n ip address 10.0.0.1 255.0.0.0\ninterface e1/0\n ip address \
              10.0.0.1 255.0.0.0\n"
                 .to_owned(),
-            "10.0.0.1 is the address of Ethernet0/0",
+            "Ethernet0/0 and Ethernet1/0 have the same address 10.0.0.1",
             "10.0.0.1",
         ),
         (

@@ -222,8 +222,8 @@ fn each_step_is_printed_with_what_came_of_it() {
 #[test]
 fn what_is_no_record_of_this_version_is_refused() {
     let refused = |octets: &[u8]| Reader::open(octets).err().unwrap().to_string();
-    assert!(refused(b"").contains("no record"));
-    assert!(refused(b"hostname xTR1\nrouter lisp\n").contains("no record"));
+    assert!(refused(b"").contains("not a record"));
+    assert!(refused(b"hostname xTR1\nrouter lisp\n").contains("not a record"));
     assert!(refused(b"eidway record 1\n").contains("version \"1\""));
 }
 

@@ -134,7 +134,10 @@ fn what_is_not_as_expected_is_told_by_the_exit_code_and_kept() {
     let transcript = String::from_utf8_lossy(&output.stdout);
     assert_eq!(output.status.code(), Some(1), "{transcript}");
     assert!(transcript.contains("wrong.scenario:3: ping B A expect none\n"), "{transcript}");
-    let kept = transcript.lines().find_map(|line| line.strip_prefix("== kept in ")).unwrap();
+    let kept = transcript
+        .lines()
+        .find_map(|line| line.strip_prefix("== the captures, logs and tables are kept in "))
+        .unwrap();
     let show = fs::read_to_string(Path::new(kept).join("xTR2.show")).unwrap();
     assert!(show.contains("172.16.0.0/24"), "{show}");
     assert!(Path::new(kept).join("c.pcap").exists());

@@ -147,7 +147,7 @@ fields! {
 
 /// A field that is not in [`FIELDS`]; its `Display` lists the fields with similar names.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("there is no field {name}; near it are {}", near(name).join(", "))]
+#[error("there is no field {name}; similar fields are {}", near(name).join(", "))]
 pub struct UnknownField {
     /// The name as it was written.
     pub name: String,

@@ -69,7 +69,7 @@ pub enum FilterError {
     #[error(transparent)]
     Unknown(#[from] UnknownField),
     /// Anything else: the expected text, and the text in its place.
-    #[error("{expected} is expected in a display filter, and there is {found}")]
+    #[error("a display filter must have {expected} here, but it has {found}")]
     Syntax {
         /// A description of the expected text.
         expected: &'static str,
@@ -248,7 +248,7 @@ impl<'a> Parser<'a> {
             (Kind::Ipv6, word) => ("an IPv6 address", word.and_then(network)),
             (Kind::Flag, Some("true" | "True" | "TRUE")) => ("", Some(Operand::Number(1))),
             (Kind::Flag, Some("false" | "False" | "FALSE")) => ("", Some(Operand::Number(0))),
-            (Kind::Presence, _) => ("no comparison of a protocol", None),
+            (Kind::Presence, _) => ("a field instead of a protocol", None),
             (_, word) => ("a number", word.and_then(number)),
         };
         let fits = match (field.kind, operand) {

@@ -62,7 +62,7 @@ impl ConfigError {
         let mut reports: Vec<String> =
             self.problems.iter().map(|p| self.report(&renderer, p)).collect();
         if self.more > 0 {
-            reports.push(format!("error: {} more wrong lines", self.more));
+            reports.push(format!("error: {} more lines are wrong", self.more));
         }
         reports.join("\n\n")
     }

@@ -18,7 +18,7 @@ pub fn contradictions(config: &Config) -> Vec<String> {
     for (interface, settings) in &config.interfaces {
         for name in settings.lisp_mobility.iter().filter(|name| !dynamic_eids.contains(name)) {
             found.push(format!(
-                "{interface} has lisp mobility {name}: there is no such dynamic-eid"
+                "{interface} has `lisp mobility {name}`, but there is no dynamic-eid {name}"
             ));
         }
     }
@@ -31,8 +31,8 @@ pub fn contradictions(config: &Config) -> Vec<String> {
         let owner = *owners.entry(address).or_insert(interface);
         if owner != interface && !(roams(owner) && roams(interface)) {
             found.push(format!(
-                "{address} is the address of {owner} and {interface}: \
-                 a gateway of roaming hosts needs lisp mobility on both"
+                "{owner} and {interface} have the same address {address}: two interfaces can share \
+                 an address only if both have `lisp mobility`"
             ));
         }
     }

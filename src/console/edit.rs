@@ -48,8 +48,8 @@ impl Editor {
         let tables = &mut self.lisp().eid_tables;
         if let Some(other) = tables.keys().find(|other| **other != id) {
             let message = format!(
-                "one EID-table is supported, and there is that of instance-id {other}: \
-                 remove it first with `no eid-table default instance-id {other}`"
+                "only one EID-table is supported, and instance-id {other} already has an \
+                 EID-table: remove it first with `no eid-table default instance-id {other}`"
             );
             return Err(args.fault(argument, message));
         }

@@ -115,7 +115,7 @@ impl Pings {
         let is_done = |id: &PingId| host.ping(*id).is_none_or(PingReport::is_done);
         let Some(at) = self.0.iter().position(is_done) else {
             let name = &host.config().name;
-            return Err(format!("{name} has {MOST_PINGS} pings under way"));
+            return Err(format!("{name} already runs {MOST_PINGS} pings"));
         };
         host.stop_ping(self.0.remove(at));
         Ok(())
@@ -185,7 +185,7 @@ mod tests {
         }
         host.poll(Time::ZERO);
         let refused = pings.handle(&mut host, &ping).unwrap_err();
-        assert_eq!(refused, format!("C has {MOST_PINGS} pings under way"));
+        assert_eq!(refused, format!("C already runs {MOST_PINGS} pings"));
         host.poll(Time::from_secs(10));
         pings.handle(&mut host, &ping).unwrap();
         assert_eq!(pings.0.len(), MOST_PINGS);

@@ -23,7 +23,7 @@ pub fn apply(editor: &mut Editor, line: &str) -> Result<(), LineError> {
         Run::Edit(edit) => edit(editor, &matched.args).map_err(LineError::Semantic),
         Run::Ignore => Ok(()),
         Run::Exec(_) => {
-            Err(LineError::Semantic(matched.args.fault("", "the command is no configuration")))
+            Err(LineError::Semantic(matched.args.fault("", "this is not a configuration command")))
         }
     }
 }

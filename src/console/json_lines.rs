@@ -27,10 +27,10 @@ pub fn line(message: &impl Serialize) -> String {
 /// The error is a sentence for the client: the line is too long, or the line is not a request.
 pub fn request(line: &str) -> Result<Request, String> {
     if line.len() > LONGEST_REQUEST {
-        return Err(format!("a request has at most {LONGEST_REQUEST} octets"));
+        return Err(format!("a request can have at most {LONGEST_REQUEST} octets"));
     }
     serde_json::from_str(line).map_err(|error| {
-        format!("{error}: a request is {{\"line\":…}}, {{\"help\":…}} or {{\"complete\":…}}")
+        format!("{error}: a request must be {{\"line\":…}}, {{\"help\":…}} or {{\"complete\":…}}")
     })
 }
 
@@ -42,7 +42,7 @@ pub fn request(line: &str) -> Result<Request, String> {
 pub fn read_response(stream: &mut impl BufRead) -> io::Result<Response> {
     let mut line = String::new();
     if stream.read_line(&mut line)? == 0 {
-        let message = "closed before it answered";
+        let message = "the router closed the connection before it answered";
         return Err(io::Error::new(io::ErrorKind::UnexpectedEof, message));
     }
     serde_json::from_str(&line)
@@ -117,10 +117,10 @@ mod tests {
     fn a_line_that_is_no_request_is_refused_in_a_sentence() {
         for line in ["", "show version", "{\"line\":1}", "{}", "{\"host\":{\"name\":\"C\"}}"] {
             let message = request(line).unwrap_err();
-            assert!(message.contains("a request is {\"line\":…}"), "{line}: {message}");
+            assert!(message.contains("a request must be {\"line\":…}"), "{line}: {message}");
         }
         let long = format!("{{\"line\":\"{}\"}}", "x".repeat(LONGEST_REQUEST));
-        assert_eq!(request(&long).unwrap_err(), "a request has at most 16384 octets");
+        assert_eq!(request(&long).unwrap_err(), "a request can have at most 16384 octets");
     }
 
     #[test]

@@ -197,7 +197,7 @@ impl Session {
         self.refused = self.refused.checked_sub(1)?;
         let done = Done { prompt: self.prompt(router), ok: false, closed: false };
         self.answers.push_back(Answer { body: Body::Nothing, done });
-        let message = "too many requests are waiting; this one was not carried out";
+        let message = "too many requests wait for an answer, so this request was not carried out";
         Some(Response::Error(message.to_owned()))
     }
 

@@ -178,7 +178,7 @@ impl EventLoop {
         // The lock is taken before anything is changed, because another router may use this
         // namespace.
         let lock = NamespaceLock::take();
-        let lock = lock.map_err(Error::during("taking this network namespace"))?;
+        let lock = lock.map_err(Error::during("locking this network namespace"))?;
         let clock = Clock::start();
         let descriptors = descriptors::raise_limit();
         let seed = entropy::seed().map_err(Error::during("drawing a seed"))?;

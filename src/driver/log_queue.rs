@@ -167,7 +167,7 @@ impl Queue {
     /// Returns a note with the number of lost lines. The note is written instead of these lines.
     fn take_note(&mut self) -> Vec<u8> {
         let lost = std::mem::take(&mut self.lost);
-        format!("[WARN ] {lost} lines of the log are lost: its reader did not take them in time\n")
+        format!("[WARN ] {lost} lines of the log are lost: the reader of the log was too slow\n")
             .into_bytes()
     }
 

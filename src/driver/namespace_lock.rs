@@ -30,7 +30,8 @@ impl NamespaceLock {
         match Lock::try_take(&path, "is the router of this network namespace")? {
             Ok(lock) => Ok(NamespaceLock(Some(lock))),
             Err(holder) => {
-                let message = format!("{holder}, holds {}: stop it first", path.display());
+                let message =
+                    format!("{holder}, holds the lock {}: stop this process first", path.display());
                 Err(io::Error::new(io::ErrorKind::AddrInUse, message))
             }
         }

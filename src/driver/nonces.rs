@@ -71,8 +71,9 @@ impl NonceFile {
         if let Some(problem) = problem {
             let aside = beside(path, ".damaged");
             log::warn!(
-                "{}, {problem}: it is now {}; registers from before this start whose nonces are lost \
-                 can be replayed until their xTRs register again",
+                "the file of nonces {} is damaged ({problem}) and is renamed to {}; some nonces \
+                 are lost, so old Map-Registers with these nonces can be replayed until their xTRs \
+                 register again",
                 path.display(),
                 aside.display()
             );
@@ -165,7 +166,7 @@ fn emit(kept: &KeptNonces) -> String {
 fn parse(text: &str) -> (KeptNonces, Option<String>) {
     let mut lines = text.lines();
     if lines.next() != Some(HEAD) {
-        let problem = format!("line 1: \"{HEAD}\" expected");
+        let problem = format!("line 1 must be \"{HEAD}\"");
         return (KeptNonces::default(), Some(problem));
     }
     let (mut kept, mut problem, mut end) = (KeptNonces::default(), None, None);
@@ -179,13 +180,13 @@ fn parse(text: &str) -> (KeptNonces, Option<String>) {
             (None, Some(lines)) => end = lines.parse().ok(),
             (None, None) => {
                 let wrong =
-                    || format!("line {number}: KEY xtr|rloc SENDER NONCE or sent NONCE expected");
+                    || format!("line {number} must be KEY xtr|rloc SENDER NONCE, or sent NONCE");
                 problem.get_or_insert_with(wrong);
             }
         }
     }
     if problem.is_none() && end != Some(count) {
-        problem = Some(format!("its end is missing: it has {count} nonces"));
+        problem = Some(format!("the right last line is missing: the file has {count} nonces"));
     }
     (kept, problem)
 }
@@ -291,7 +292,11 @@ mod tests {
         let torn = &whole[..whole.len() - 12];
         for (text, nonces, what) in [
             (torn, 2, "line 4"),
-            (whole.strip_suffix("end 3\n").unwrap(), 2, "its end is missing: it has 3 nonces"),
+            (
+                whole.strip_suffix("end 3\n").unwrap(),
+                2,
+                "the right last line is missing: the file has 3 nonces",
+            ),
             ("something else", 0, "line 1"),
             ("", 0, "line 1"),
         ] {

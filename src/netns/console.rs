@@ -46,7 +46,7 @@ impl Console {
         let answer = self.client.ask(Request::Host(request.clone()));
         let Answer { host, error, .. } = answer.map_err(Failure::io(&self.name))?;
         host.ok_or_else(|| {
-            let none = || format!("{}: no answer of a host", self.name);
+            let none = || format!("{}: the router sent no answer about the host", self.name);
             Failure::Other(error.unwrap_or_else(none))
         })
     }
@@ -72,7 +72,10 @@ pub fn ask(socket: &Path, line: &str) -> Result<String, Failure> {
         return Ok(text);
     }
     let said = text.trim();
-    Err(Failure::Other(format!("console {}: {line:?} is refused: {said}", socket.display())))
+    Err(Failure::Other(format!(
+        "console {}: the router refused the command {line:?}: {said}",
+        socket.display()
+    )))
 }
 
 #[cfg(test)]
@@ -114,7 +117,10 @@ mod tests {
             "{\"text\":\"% Invalid input\"}\n{\"done\":{\"prompt\":\"x#\",\"ok\":false}}\n",
         );
         let error = ask(&directory.path().join("x.sock"), "show it").unwrap_err().to_string();
-        assert!(error.contains("\"show it\" is refused: % Invalid input"), "{error}");
+        assert!(
+            error.contains("the router refused the command \"show it\": % Invalid input"),
+            "{error}"
+        );
         server.join().unwrap();
     }
 

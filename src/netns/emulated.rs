@@ -123,7 +123,8 @@ impl HostPing {
         let every_ms = every.map(|every| u64::try_from(every.as_millis()).unwrap_or(u64::MAX));
         let task = HostTask::Ping { to, count, size, every_ms };
         let answer = console.host(&HostRequest { name: name.to_owned(), task })?;
-        let number = answer.ping.ok_or_else(|| Failure::new("a ping without a number"))?;
+        let number =
+            answer.ping.ok_or_else(|| Failure::new("the router gave the ping no number"))?;
         Ok(HostPing { console, name: name.to_owned(), number })
     }
 

@@ -39,7 +39,7 @@ const ALWAYS: [&str; 3] = ["bash", "ip", "setsid"];
 
 /// The message for users who are not root.
 const ROOT: &str =
-    "labs in namespaces need root: use sudo, or play the lab on the simulator with --sim";
+    "labs in namespaces need root: use sudo, or run the lab on the simulator with --sim";
 
 /// The programs that are missing on this machine for `lab`, one line each; empty if none is
 /// missing.
@@ -49,7 +49,7 @@ pub fn missing(lab: &LabFile) -> Vec<String> {
         missing.push(ROOT.to_owned());
     }
     if !Path::new("/dev/net/tun").exists() {
-        missing.push("/dev/net/tun is missing: modprobe tun".to_owned());
+        missing.push("/dev/net/tun is missing: run `modprobe tun`".to_owned());
     }
     let offload_off =
         lab.links.iter().any(|link| !link.offload) || lab.lans.iter().any(|lan| !lan.offload);
@@ -61,7 +61,7 @@ pub fn missing(lab: &LabFile) -> Vec<String> {
         .map(|program| package_of(program).unwrap_or(program))
         .collect();
     if !packages.is_empty() {
-        missing.push(format!("missing packages: apt-get install {}", packages.join(" ")));
+        missing.push(format!("packages are missing: run `apt-get install {}`", packages.join(" ")));
     }
     missing
 }
@@ -89,7 +89,7 @@ pub fn need(program: &str) -> Result<(), Failure> {
         return Ok(());
     }
     let remedy = match package_of(program) {
-        Some(package) => format!(": apt-get install {package}"),
+        Some(package) => format!(": run `apt-get install {package}`"),
         None => String::new(),
     };
     Err(Failure::Other(format!("the program {program} is missing on this machine{remedy}")))

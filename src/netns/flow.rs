@@ -87,7 +87,7 @@ impl Drop for Program {
 pub(super) fn interrupt(child: &Child) -> Result<(), Failure> {
     let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
     let Some(pid) = pid else {
-        return Err(Failure::new("a process without a number"));
+        return Err(Failure::new("the ping process has no number"));
     };
     kill_process(pid, Signal::INT)
         .map_err(|error| Failure::Io { what: "a signal".to_owned(), error: error.into() })

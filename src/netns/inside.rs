@@ -21,8 +21,8 @@ pub fn exec(lab: &Lab, node: &str, command: &[String]) -> Result<(), Failure> {
         let player = emulated::whereabouts(lab, node);
         let player = player.map_or_else(|| "a router".to_owned(), |(router, _)| router);
         return Err(Failure::Other(format!(
-            "{node} is emulated: it lives in the process of {player} and has no namespace to run \
-             programs in; eidway lab ping, move and capture work with it"
+            "host {node} is emulated: it runs inside the process of {player} and has no namespace, \
+             so it cannot run programs; only eidway lab ping, move and capture work with it"
         )));
     }
     let [name, arguments @ ..] = command else {

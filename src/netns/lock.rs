@@ -37,7 +37,10 @@ impl Lock {
                 Err(holder) => holder,
             };
             if said.as_ref() != Some(&holder) {
-                say(&format!("waiting for {holder}: it holds {}", path.display()));
+                say(&format!(
+                    "waiting for {holder}; this process holds the lock {}",
+                    path.display()
+                ));
                 said = Some(holder);
             }
             interrupted.check()?;

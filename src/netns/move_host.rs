@@ -46,8 +46,8 @@ pub fn make_before_break(lab: &Lab, host: &str, to: &str) -> Result<(), Failure>
     let found = find(lab, host)?;
     if found.emulated {
         return Err(Failure::Other(format!(
-            "{host} is emulated: a router's process runs it, and cannot make it before another \
-             has broken with it; move it without --make-before-break"
+            "host {host} is emulated, and an emulated host cannot be in two LANs at the same time: \
+             move it without --make-before-break"
         )));
     }
     let device = &found.device;

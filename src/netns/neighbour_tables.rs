@@ -55,12 +55,13 @@ fn make_room_in(settings: &Path, neighbours: u32, say: &mut dyn FnMut(&str)) {
         let setting = format!("net.{family}.neigh.default.gc_thresh3");
         say(&match THRESHOLDS.iter().try_for_each(set) {
             Ok(()) => format!(
-                "{name} neighbours of all labs together: the machine takes {larger} now instead of \
-                 {limit} ({setting})"
+                "all labs share the {name} neighbour table of this machine: it now holds {larger} \
+                 entries instead of {limit} ({setting})"
             ),
             Err(error) => format!(
-                "{name} neighbours of all labs together: the machine takes {limit}, and hosts that \
-                 announce more may stop all labs: cannot raise {setting}: {error}"
+                "all labs share the {name} neighbour table of this machine: it holds only {limit} \
+                 entries, and if hosts announce more addresses, all labs may fail; {setting} \
+                 cannot be raised: {error}"
             ),
         });
     }
@@ -91,12 +92,15 @@ mod tests {
             fs::write(ipv4.join(threshold), format!("{entries}\n")).unwrap();
         }
         let said = raise(settings.path(), 5);
-        assert!(said.len() == 1 && said[0].contains("takes 16384 now instead of 1024"), "{said:?}");
+        assert!(
+            said.len() == 1 && said[0].contains("now holds 16384 entries instead of 1024"),
+            "{said:?}"
+        );
         assert_eq!(thresholds(settings.path()), ["4096", "8192", "16384"]);
         assert_eq!(raise(settings.path(), 8192), [""; 0], "it is large enough now");
         let said = raise(settings.path(), 8193);
         assert!(
-            said.len() == 1 && said[0].contains("takes 65536 now instead of 16384"),
+            said.len() == 1 && said[0].contains("now holds 65536 entries instead of 16384"),
             "{said:?}"
         );
         assert_eq!(raise(settings.path(), 8193), [""; 0]);

@@ -63,8 +63,8 @@ fn find(what: &str) -> Result<Lab, Failure> {
     built_in::find(what).unwrap_or_else(|| {
         let known: Vec<_> = built_in::names().collect();
         Err(Failure::Other(format!(
-            "no lab {what:?}: neither a directory with a lab.toml, nor under ./lab, nor up, nor built \
-             in ({})",
+            "no lab {what:?}: it is not a directory with a lab.toml, not a lab under ./lab, not a \
+             lab that is up, and not a built-in lab ({})",
             known.join(", ")
         )))
     })
@@ -148,7 +148,8 @@ fn expect_meant(what: &str, directory: &Path) -> Result<(), Failure> {
     stranger.map_or(Ok(()), |user| {
         let place = directory.display();
         Err(Failure::Other(format!(
-            "{what:?} is the directory {place} of user {user} here: ./{place} says that it is meant"
+            "{what:?} is also the directory {place} of user {user}: write ./{place} to use this \
+             directory"
         )))
     })
 }

@@ -40,7 +40,7 @@ pub fn expect_own_sockets(lab: &str) -> Result<(), Failure> {
         Ok(owner) if owner != rustix::process::geteuid().as_raw() => {
             let place = directory.display();
             Err(Failure::Other(format!(
-                "lab {lab} is root's: use sudo ({place} is closed to others)"
+                "lab {lab} belongs to root: use sudo (other users cannot open {place})"
             )))
         }
         _ => Ok(()),

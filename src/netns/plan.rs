@@ -32,7 +32,7 @@ pub struct Options {
 /// together.
 pub fn up(lab: &Lab, eidway: &Path, options: Options) -> Result<Vec<Step>, Failure> {
     if let Some((key, span)) = lab.file.links.iter().flat_map(|l| &l.simulator_only).next() {
-        let message = format!("{key} works on the simulator only, not in namespaces");
+        let message = format!("the key {key} works only on the simulator, not in namespaces");
         return Err(lab.file.error(span.clone(), message, "run it with --sim").into());
     }
     wiring::expect(lab)?;
@@ -235,7 +235,7 @@ mod tests {
         let error = up(&lab("jitter_ms = 5"), Path::new("eidway"), Options::default())
             .unwrap_err()
             .to_string();
-        assert!(error.contains("jitter_ms works on the simulator only"), "{error}");
+        assert!(error.contains("the key jitter_ms works only on the simulator"), "{error}");
         assert!(error.contains("lab.toml:6:"), "{error}");
         let text =
             transcript(&up(&lab("loss = 2.5"), Path::new("eidway"), Options::default()).unwrap());

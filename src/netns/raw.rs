@@ -42,7 +42,7 @@ pub fn packet(file: &Path, number: usize) -> Result<Vec<u8>, Failure> {
         }
         rest = &rest[PACKET_HEADER + length..];
     }
-    Err(Failure::Other(format!("{}: there is no frame {number}", file.display())))
+    Err(Failure::Other(format!("{}: the capture has no frame {number}", file.display())))
 }
 
 /// Sends IP packets of one version from a namespace, with unchanged sources. All packets are sent

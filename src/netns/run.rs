@@ -41,10 +41,11 @@ pub fn up(
         if lab.file.routers().any(|(node, _)| pid(lab, node).is_some()) {
             let name = &lab.name;
             return Err(Failure::Other(format!(
-                "lab {name} is up: see eidway lab status {name}, or eidway lab down {name}"
+                "lab {name} is already up: look at it with `eidway lab status {name}`, or take it \
+                 down with `eidway lab down {name}`"
             )));
         }
-        say("remains of an earlier run: taking them down");
+        say("removing the rest of an earlier run");
         shell.run(&[plan::down(&lab.name)], |_| ())?;
     }
     neighbour_tables::make_room(&lab.file, &mut *say);
@@ -56,7 +57,7 @@ pub fn up(
             settle(lab, &routers, &interrupted, say)
         });
     if result.is_err() && !keep {
-        say("failed: taking the lab down (--keep leaves it)");
+        say("the lab did not come up, so it is taken down (the option --keep keeps it)");
         down(&lab.name, &mut |_| ())?;
     }
     result.map(|()| time_limit.spent())
@@ -77,7 +78,7 @@ pub fn start(lab: &Lab, node: &str, say: &mut dyn FnMut(&str)) -> Result<(), Fai
     let config = lab.expect_router(node)?;
     expect_up(lab)?;
     if let Some(pid) = pid(lab, node) {
-        return Err(Failure::Other(format!("{node} runs already, process {pid}")));
+        return Err(Failure::Other(format!("{node} already runs as process {pid}")));
     }
     let interrupted = Interrupt::watch()?;
     // With the same option as when the lab was brought up.
@@ -189,5 +190,5 @@ pub fn with_log(lab: &Lab, node: &str, problem: &str) -> Failure {
     let lines: Vec<&str> = log.lines().collect();
     let tail = lines[lines.len().saturating_sub(TAIL)..].join("\n");
     let place = path.display();
-    Failure::Other(format!("{node}: {problem}; the end of {place}:\n{tail}"))
+    Failure::Other(format!("{node}: {problem}; the last lines of {place}:\n{tail}"))
 }

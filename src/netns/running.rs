@@ -45,9 +45,12 @@ pub fn expect_up(lab: &Lab) -> Result<(), Failure> {
     let others = running();
     let others = match others.is_empty() {
         true => String::new(),
-        false => format!("; up is {}", others.join(", ")),
+        false => format!("; these labs are up: {}", others.join(", ")),
     };
-    Err(Failure::Other(format!("lab {name} is not up: eidway lab up {}{others}", lab.asked_for)))
+    Err(Failure::Other(format!(
+        "lab {name} is not up: start it with `eidway lab up {}`{others}",
+        lab.asked_for
+    )))
 }
 
 /// Refuses a node without a namespace, and names the commands that make one.
@@ -58,8 +61,8 @@ pub fn expect_namespace(lab: &Lab, node: &str) -> Result<(), Failure> {
     }
     let (name, asked_for) = (&lab.name, &lab.asked_for);
     Err(Failure::Other(format!(
-        "lab {name} is only half there: {node} has no namespace. eidway lab up {asked_for} makes \
-         it anew, once eidway lab down {name} has removed the rest"
+        "lab {name} is incomplete: {node} has no namespace. Run `eidway lab down {name}`, then \
+         `eidway lab up {asked_for}`"
     )))
 }
 

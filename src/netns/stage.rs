@@ -157,7 +157,7 @@ fn tshark(file: &Path, filter: &str, fields: &[&str]) -> Result<Vec<String>, Fai
 /// Checks that our own filters, which check simulated labs, give the same results as tshark.
 fn agree(file: &Path, filter: &str, field: &str) -> Result<(), Failure> {
     let octets = fs::read(file).map_err(Failure::io(file.display()))?;
-    let unread = || Failure::Other(format!("{}: no pcap file", file.display()));
+    let unread = || Failure::Other(format!("{}: this is not a pcap file", file.display()));
     let taken = Taken::new(pcap::read(&octets).ok_or_else(unread)?);
     let ours = taken.select(filter, field).map_err(Failure::new)?;
     // tshark leaves out a field that is requested twice.
@@ -178,7 +178,8 @@ fn agree(file: &Path, filter: &str, field: &str) -> Result<(), Failure> {
     let (ours, theirs) = (only(&ours, &theirs), only(&theirs, &ours));
     let file = file.display();
     Err(Failure::Other(format!(
-        "{file}: {filter:?} and {field}: only tshark has {theirs:?}, only we have {ours:?}"
+        "{file}, filter {filter:?}, field {field}: only tshark finds {theirs:?}, and only eidway \
+         finds {ours:?}"
     )))
 }
 
@@ -369,7 +370,7 @@ impl Stage for Namespaces {
         let file = self.finished(&what.capture)?;
         let numbers = tshark(&file, &what.filter, &["frame.number"])?;
         let Some(number) = numbers.first().and_then(|number| number.parse().ok()) else {
-            return Err(Failure::Other(format!("no packet is {:?}", what.filter)));
+            return Err(Failure::Other(format!("no packet matches {:?}", what.filter)));
         };
         let packet = replay::repeated(&raw::packet(&file, number)?, what.to)?;
         raw::send(&paths::namespace(&self.lab, node), &[packet], what.times, what.every)
@@ -405,7 +406,7 @@ impl Stage for Namespaces {
     fn address(&mut self, host: &str, address: IpNet) -> Result<(), Failure> {
         let hosts = self.lab.file.hosts().find(|(name, _)| *name == host);
         let Some((_, Host { device, emulated: false, .. })) = hosts else {
-            return Err(Failure::Other(format!("{host} is no host with a namespace")));
+            return Err(Failure::Other(format!("{host} is not a host with a namespace")));
         };
         let call = Call::new("addr-add", &self.lab.name).with(host).with(device).with(address);
         verbs::run(&[Step::new("address", vec![call])], |_| ())

@@ -20,7 +20,7 @@ pub fn read(path: &Path) -> io::Result<String> {
     let text = String::from_utf8(octets).map_err(|error| {
         let octet = error.utf8_error().valid_up_to();
         let line = error.as_bytes()[..octet].iter().filter(|&&octet| octet == b'\n').count() + 1;
-        no_text(&format!("line {line} is no UTF-8: save the file as UTF-8"))
+        no_text(&format!("line {line} is not valid UTF-8: save the file as UTF-8"))
     })?;
     Ok(match text.strip_prefix(BYTE_ORDER_MARK) {
         Some(rest) => rest.to_owned(),
@@ -49,6 +49,6 @@ mod tests {
     #[test]
     fn a_file_in_another_encoding_is_refused_with_the_remedy() {
         assert!(reading(b"\xff\xfeh\0").unwrap_err().contains("UTF-16: save it as UTF-8"));
-        assert!(reading(b"a\nb\xe9\n").unwrap_err().contains("line 2 is no UTF-8"));
+        assert!(reading(b"a\nb\xe9\n").unwrap_err().contains("line 2 is not valid UTF-8"));
     }
 }

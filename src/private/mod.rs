@@ -79,7 +79,7 @@ pub fn expect_unspoilt(path: &Path) -> io::Result<()> {
     match fs::symlink_metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err(named(path)(error)),
-        Ok(found) if !found.is_dir() => Err(refused(path, "it is no directory")),
+        Ok(found) if !found.is_dir() => Err(refused(path, "it is not a directory")),
         Ok(found) => expect_ours(path, &found),
     }
 }
@@ -101,7 +101,7 @@ pub fn directory_below(base: &Path, below: &Path) -> io::Result<()> {
     let mut path = base.to_owned();
     for part in below.components() {
         let Component::Normal(part) = part else {
-            return Err(refused(below, "it leads out of its directory"));
+            return Err(refused(below, "this path leads out of its directory"));
         };
         path.push(part);
         directory(&path)?;
@@ -123,7 +123,7 @@ pub fn fresh(base: &Path, name: &str) -> io::Result<PathBuf> {
             made => return made.map_err(named(&path)).map(|()| path),
         }
     }
-    Err(refused(base, &format!("it has {MOST} directories for {name}")))
+    Err(refused(base, &format!("it already has {MOST} directories with the name {name}")))
 }
 
 /// Makes a new file of mode 0600.
@@ -184,7 +184,7 @@ pub fn remove_socket(path: &Path) -> io::Result<()> {
     let found = fs::symlink_metadata(path).map_err(named(path))?;
     expect_owner(path, &found)?;
     if !found.file_type().is_socket() {
-        return Err(refused(path, "it is no socket"));
+        return Err(refused(path, "it is not a socket"));
     }
     fs::remove_file(path).map_err(named(path))
 }
@@ -255,7 +255,7 @@ fn expect_ours(path: &Path, found: &Metadata) -> io::Result<()> {
         return Err(refused(path, &format!("other users can write to it (mode {mode:o})")));
     }
     if found.is_file() && found.nlink() > 1 {
-        return Err(refused(path, "it has a second name, by a hard link"));
+        return Err(refused(path, "it has a second name (a hard link)"));
     }
     Ok(())
 }
@@ -314,8 +314,8 @@ mod tests {
         let (link, target) = (base.path().join("link"), base.path().join("target"));
         directory(&target).unwrap();
         symlink(&target, &link).unwrap();
-        assert!(said(directory(&link)).contains("link: it is no directory"));
-        assert!(said(expect_unspoilt(&link)).contains("link: it is no directory"));
+        assert!(said(directory(&link)).contains("link: it is not a directory"));
+        assert!(said(expect_unspoilt(&link)).contains("link: it is not a directory"));
         fs::remove_file(&link).unwrap();
         let target = target.join("file");
         fs::write(&target, "kept").unwrap();
@@ -357,10 +357,10 @@ mod tests {
         pipe.write_all(b"packets").unwrap();
         drop(pipe);
         assert_eq!(reader.join().unwrap(), b"packets");
-        assert!(said(remove_socket(&path)).ends_with("pipe: it is no socket"));
+        assert!(said(remove_socket(&path)).ends_with("pipe: it is not a socket"));
         let path = base.path().join("file");
         write(&path, "kept").unwrap();
-        assert!(said(remove_socket(&path)).ends_with("file: it is no socket"));
+        assert!(said(remove_socket(&path)).ends_with("file: it is not a socket"));
         assert!(path.exists());
     }
 

@@ -9,10 +9,9 @@ use crate::console::hosts::NoHosts;
 use crate::console::protocol::{Done, Request, Response};
 
 /// The output of `help`.
-const HELP: &str = "\
-step [N]     make the next step, or N of them, and print each
-run [UNTIL]  go on to the end, or to a step or time: 120 or 12.5s
-show ...     the router's tables at this point
+const HELP: &str = "step [N]     make the next step, or the next N steps, and print each step
+run [UNTIL]  continue to the end, or to a step (120) or a time (12.5s)
+show ...     print a table of the router at this step
 exit
 ";
 
@@ -50,14 +49,14 @@ impl<R: Read> ReplayConsole<R> {
             "help" | "?" => out.write_all(HELP.as_bytes()).map(|()| true)?,
             "step" | "s" => match argument.unwrap_or("1").parse() {
                 Ok(count) => self.step(count, out)?,
-                Err(_) => refuse(out, "how many steps?")?,
+                Err(_) => refuse(out, "the number of steps is wrong")?,
             },
             "run" | "r" => match argument.map_or(Ok(Until::End), str::parse) {
                 Ok(until) => self.run(until, out)?,
                 Err(expected) => refuse(out, expected)?,
             },
             word if word.len() > 1 && "show".starts_with(word) => self.show(line, out)?,
-            _ => refuse(out, "a record cannot be changed: step, run, show, exit or help")?,
+            _ => refuse(out, "a record cannot be changed: use step, run, show, exit or help")?,
         };
         Ok(Done { prompt: self.prompt(), ok, closed })
     }

@@ -11,13 +11,13 @@ use crate::time::Time;
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
     /// The file does not begin like a record.
-    #[error("this is no record of a router")]
+    #[error("this file is not a record of a router")]
     NotARecord,
     /// The record has a format that this Eidway does not know.
-    #[error("a record of version {0:?}; this Eidway reads version 3")]
+    #[error("the record has version {0:?}, but this Eidway reads only version 3")]
     Version(String),
     /// The record ends inside a frame; the record of a killed router may end so.
-    #[error("cut off in step {step}, {octets} octets into it")]
+    #[error("the record ends in step {step}, after {octets} octets of this step")]
     Cut {
         /// The step that is not complete.
         step: u64,
@@ -34,7 +34,7 @@ pub enum ReadError {
     },
     /// This Eidway reads the configuration differently from the Eidway that ran, or the record does
     /// not begin with a configuration.
-    #[error("step {step} does not begin with a configuration that this Eidway knows: {what}")]
+    #[error("step {step} has a configuration that this Eidway does not understand: {what}")]
     Config {
         /// The step.
         step: u64,
@@ -121,7 +121,7 @@ impl<R: Read> Reader<R> {
             postcard::take_from_bytes(rest).map_err(|error| wrong(error.to_string()))?;
         match rest {
             [] => Ok((step, outcome)),
-            _ => Err(wrong("it goes on after its end".to_owned())),
+            _ => Err(wrong("the step has more octets after its end".to_owned())),
         }
     }
 
@@ -138,7 +138,7 @@ impl<R: Read> Reader<R> {
         };
         let len = u32::from_le_bytes([a, b, c, d]);
         if len > LONGEST_BODY {
-            return Err(self.damaged("it claims to be longer than any"));
+            return Err(self.damaged("the length of the step is above the limit"));
         }
         self.body.clear();
         // Memory grows with the octets that exist, not with the length that the frame claims.
@@ -147,7 +147,7 @@ impl<R: Read> Reader<R> {
             return Err(ReadError::Cut { step: self.step, octets: HEAD_LEN + self.body.len() });
         }
         if checksum::finish(checksum::sum(&self.body)) != u16::from_le_bytes([e, f]) {
-            return Err(self.damaged("its checksum is wrong"));
+            return Err(self.damaged("the checksum is wrong"));
         }
         self.is_loaded = true;
         Ok(true)

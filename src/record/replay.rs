@@ -59,7 +59,7 @@ impl FromStr for Until {
         let seconds: Option<f64> = text.strip_suffix('s').unwrap_or(text).parse().ok();
         match seconds.filter(|seconds| seconds.is_finite() && *seconds >= 0.0) {
             Some(seconds) => Ok(Until::Time(Time((seconds * 1e6).round() as u64))),
-            None => Err("the number of a step, or seconds: 120 or 12.5s"),
+            None => Err("write the number of a step (120) or a time in seconds (12.5s)"),
         }
     }
 }
@@ -111,7 +111,7 @@ impl<R: Read> Replay<R> {
         let nothing = || ReadError::Cut { step: 0, octets: 0 };
         let (Step { at, call }, _) = reader.peek()?.ok_or_else(nothing)?;
         let Call::Start { eidway, seed, wall_clock, config } = call else {
-            let what = "it is no start".to_owned();
+            let what = "the step is not the start of a router".to_owned();
             return Err(ReadError::Damaged { step: 0, what });
         };
         let config = read_config(0, config)?;
@@ -216,7 +216,7 @@ fn make(router: &mut Router, number: u64, step: &Step<'_>) -> Result<Outcome, Re
         // The router was made from this call.
         Call::Start { .. } if number == 0 => return Ok(outcome),
         Call::Start { .. } => {
-            let what = "a router that runs starts again".to_owned();
+            let what = "the step starts a router that already runs".to_owned();
             return Err(ReadError::Damaged { step: number, what });
         }
         Call::Timeout => {
@@ -261,7 +261,7 @@ fn difference(expected: &Outcome, seen: &Outcome) -> Option<(String, String, Str
         return Some(("the verdict".to_owned(), expected, seen));
     }
     if expected.changes != seen.changes {
-        let what = "the octets of the packet that it changed".to_owned();
+        let what = "the octets that the router changed in the packet".to_owned();
         return Some((what, changed(&expected.changes), changed(&seen.changes)));
     }
     let outputs = expected.outputs.len().max(seen.outputs.len());

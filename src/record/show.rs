@@ -66,7 +66,7 @@ impl Display for Call<'_> {
             Call::Configure(text) => write!(f, "configure, {} lines", text.lines().count()),
             Call::Command(command) => write!(f, "command {command}"),
             Call::Descriptors(Descriptors { limit, ran_out }) => {
-                write!(f, "{limit} file descriptors, {ran_out} times none was free")
+                write!(f, "limit of {limit} file descriptors, reached {ran_out} times")
             }
             Call::Nonces(kept) => {
                 write!(f, "{} nonces from before the start", kept.len())?;

@@ -69,7 +69,7 @@ impl<W: Write> Recorder<W> {
         if parse_config("running-config", &text).is_ok_and(|read| read == *config) {
             return Some(text);
         }
-        self.give_up("the configuration does not read back from its text");
+        self.give_up("the text of the configuration cannot be read back");
         None
     }
 

@@ -64,7 +64,8 @@ impl FromStr for InterfaceName {
         let digits = text.find(|c: char| c.is_ascii_digit());
         let (kind, number) = text.split_at(digits.unwrap_or(text.len()));
         let kind = kind.to_ascii_lowercase();
-        let wrong = || format!("{text:?} is no interface: EthernetS/P or LoopbackN is expected");
+        let wrong =
+            || format!("{text:?} is not an interface: write EthernetSLOT/PORT or LoopbackNUMBER");
         if kind.is_empty() || number.is_empty() {
             return Err(wrong());
         }

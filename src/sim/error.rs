@@ -21,14 +21,14 @@ pub enum SimError {
         wanted: &'static str,
     },
     /// Two nodes or two links have the same name.
-    #[error("{0}: there is one already")]
+    #[error("{0}: this name is already used")]
     Duplicate(String),
     /// No link has this name.
     #[error("{0}: no such link")]
     NoSuchLink(String),
     /// A device cannot be plugged into a link. Either the device is in a link already, or the node
     /// is a host and its only device has another name.
-    #[error("{node}: {device} cannot be plugged in")]
+    #[error("{node}: the device {device} cannot be connected")]
     BadPort {
         /// The node.
         node: String,

@@ -310,7 +310,7 @@ impl RunningLab for Simulated {
 
     fn start(&mut self, node: &str, say: &mut dyn FnMut(&str)) -> Result<(), Failure> {
         let config = self.configs.get(node).cloned();
-        let config = config.ok_or_else(|| Failure::Other(format!("{node} is no router")))?;
+        let config = config.ok_or_else(|| Failure::Other(format!("{node} is not a router")))?;
         if self.sim.router(node).is_ok() {
             return Err(Failure::Other(format!("{node} runs already")));
         }
@@ -389,7 +389,7 @@ impl Stage for Simulated {
         let capture = self.finished(&what.capture)?;
         let found = capture.select(&what.filter, "frame.number")?;
         let Some(first) = found.first() else {
-            return Err(Failure::Other(format!("no packet is {:?}", what.filter)));
+            return Err(Failure::Other(format!("no packet matches {:?}", what.filter)));
         };
         let packet = replay::repeated(&capture.frames()[first.index].packet, what.to)?;
         self.send_packets(node, &[packet], what.times, what.every)

@@ -209,7 +209,7 @@ fn what_is_not_there_is_named() {
     assert_eq!(message(sim.ping("R1", request).unwrap_err()), "R1 is not a host");
     assert_eq!(message(sim.set_link("x", true).unwrap_err()), "x: no such link");
     let taken = sim.connect(LinkConfig::new("c"), &[("A", "eth0"), ("R1", "new")], false);
-    assert_eq!(message(taken.unwrap_err()), "A: eth0 cannot be plugged in");
+    assert_eq!(message(taken.unwrap_err()), "A: the device eth0 cannot be connected");
 }
 
 #[test]

@@ -106,7 +106,7 @@ pub struct Summary<'a>(pub &'a [u8]);
 impl Display for Summary<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let Ok(header) = IpHeader::parse(self.0) else {
-            return write!(f, "{} octets that are no IP packet", self.0.len());
+            return write!(f, "{} octets that are not an IP packet", self.0.len());
         };
         let IpHeader { source, destination, ttl, total_len, .. } = header;
         write!(f, "{source} > {destination} ttl {ttl} len {total_len} ")?;

@@ -177,7 +177,7 @@ pub enum AuthError {
     #[error("{0} carries no authentication data")]
     Unsigned(&'static str),
     /// It was signed with a key that has another number.
-    #[error("key ID {found}, {expected} configured")]
+    #[error("the message has key ID {found}, but key ID {expected} is configured")]
     KeyId {
         /// Key ID of the message.
         found: u8,
@@ -188,7 +188,7 @@ pub enum AuthError {
     #[error("algorithm {0} is not accepted")]
     Algorithm(u8),
     /// It has a MAC of a length that its algorithm does not allow.
-    #[error("{found} octets of authentication data do not fit {algorithm:?}")]
+    #[error("the length of the authentication data ({found} octets) does not fit {algorithm:?}")]
     Length {
         /// Algorithm of the message.
         algorithm: Algorithm,

@@ -128,7 +128,8 @@ mod tests {
         let error = reader.u32().expect_err("two octets are left");
         assert_eq!(
             error.to_string(),
-            "Map-Request: EID-Record 1 truncated: 4 octets wanted, 2 left, at octet 1"
+            "Map-Request: EID-Record 1 is truncated: it needs 4 octets, but only 2 are left, at \
+             octet 1"
         );
         assert_eq!(reader.u16(), Ok(0x0203));
     }

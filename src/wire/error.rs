@@ -40,7 +40,7 @@ impl fmt::Display for Place {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Problem {
     /// The message, or the LCAF around the field, ends too early.
-    #[error("truncated: {wanted} octets wanted, {left} left")]
+    #[error("is truncated: it needs {wanted} octets, but only {left} are left")]
     Truncated {
         /// Octets that the field needs.
         wanted: usize,
@@ -52,19 +52,19 @@ pub enum Problem {
     #[error("{0} is not known")]
     UnknownType(u16),
     /// The first nibble is not the type of the parser that was called.
-    #[error("{0} is that of another message")]
+    #[error("{0} belongs to another message")]
     OtherType(u8),
     /// An address family of unknown length, so that nothing after it can be found.
-    #[error("has AFI {0}, whose length is not known")]
+    #[error("has AFI {0}, and the length of its addresses is unknown")]
     UnknownAfi(u16),
     /// An address that is well formed, but not an IP address in an instance.
     #[error("is not an IP prefix")]
     NotAnEid,
     /// An instance-ID that the 24 bits of the data header cannot carry.
-    #[error("has instance-ID {0}, more than 24 bits")]
+    #[error("has instance-ID {0}, which needs more than 24 bits")]
     InstanceIdTooLarge(u32),
     /// More mask bits than the address has.
-    #[error("has mask length {mask_len}, {family} allows {}", family.bits())]
+    #[error("has mask length {mask_len}, but {family} allows at most {}", family.bits())]
     MaskTooLong {
         /// The mask length of the message.
         mask_len: u8,
@@ -78,7 +78,7 @@ pub enum Problem {
     #[error("nests LCAFs too deeply")]
     LcafTooDeep,
     /// An LCAF type without a parser: the LCAF is opaque.
-    #[error("has LCAF type {0}, which has no parser")]
+    #[error("has the unknown LCAF type {0}")]
     UnknownLcaf(u8),
     /// No ITR-RLOC is an IP address, so that no reply could be sent (RFC 9301 section 5.3).
     #[error("missing: no ITR-RLOC is an IP address")]
@@ -88,26 +88,26 @@ pub enum Problem {
     LispSec,
     /// A Length that no frame of the reliable transport can have, or that is not the length of this
     /// frame.
-    #[error("is {0}, which is not that of a frame")]
+    #[error("is {0}, which is not the length of a frame")]
     FrameLength(u16),
     /// Other octets at the position where a frame of the reliable transport must end.
-    #[error("is 0x{0:08x}, 0x9facade9 expected")]
+    #[error("is 0x{0:08x}, but 0x9facade9 is expected")]
     EndMarker(u32),
     /// A Registration with no record or several records in its Map-Register: it must be discarded.
-    #[error("number {0}, exactly 1 is allowed")]
+    #[error("have the count {0}, but exactly 1 is allowed")]
     RecordCount(usize),
     /// A Registration Refresh of a kind that is not one of the five defined kinds.
     #[error("{0} is not known")]
     UnknownScope(u8),
     /// An address in a field that must contain only an instance.
-    #[error("is not an instance-ID alone")]
+    #[error("must contain only an instance-ID")]
     NotAnInstance,
     /// The inner packet is not one unfragmented UDP datagram over IPv4 or IPv6.
     #[error("is not an unfragmented UDP datagram")]
     NotUdp,
     /// The IPv4 header or UDP checksum is wrong. A UDP checksum of zero is not an error, because it
     /// means that there is none.
-    #[error("has checksum 0x{found:04x}, 0x{computed:04x} expected")]
+    #[error("has checksum 0x{found:04x}, but 0x{computed:04x} is expected")]
     Checksum {
         /// The checksum in the packet.
         found: u16,

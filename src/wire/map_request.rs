@@ -277,7 +277,8 @@ mod tests {
         let error = MapRequest::parse(&octets[..26]).expect_err("two octets are missing");
         assert_eq!(
             error.to_string(),
-            "Map-Request: EID-Record 1 truncated: 4 octets wanted, 2 left, at octet 24"
+            "Map-Request: EID-Record 1 is truncated: it needs 4 octets, but only 2 are left, at \
+             octet 24"
         );
     }
 }

@@ -171,7 +171,8 @@ mod tests {
         let error = Message::parse(&[]).expect_err("nothing to parse");
         assert_eq!(
             error.to_string(),
-            "LISP message: first word truncated: 4 octets wanted, 0 left, at octet 0"
+            "LISP message: first word is truncated: it needs 4 octets, but only 0 are left, at \
+             octet 0"
         );
     }
 }

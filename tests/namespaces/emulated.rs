@@ -62,7 +62,7 @@ fn an_emulated_host_is_reached_through_lisp_and_moves_as_a_real_one() {
         assert!(text.contains(part), "{part:?} is not in {text}");
     }
     let refused = live.lab("exec", &["C", "--", "true"]);
-    assert!(errors(&refused).contains("C is emulated: it lives in the process of xTR1"));
+    assert!(errors(&refused).contains("host C is emulated: it runs inside the process of xTR1"));
 
     let mac = mac_of_c(&live, "xTR1");
     let mut before = connect(&live, 7);

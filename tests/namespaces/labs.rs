@@ -164,7 +164,8 @@ fn a_missing_ping_is_named_with_its_package_and_is_no_loss() {
         command.arg("lab").args(args).env("PATH", programs.path());
         let output = run(command.current_dir("/"));
         assert_eq!(output.status.code(), Some(1), "{args:?}");
-        let missing = "the program ping is missing on this machine: apt-get install iputils-ping";
+        let missing =
+            "the program ping is missing on this machine: run `apt-get install iputils-ping`";
         assert!(errors(&output).contains(missing), "{args:?}: {}", errors(&output));
         assert_eq!(text(&output), "", "{args:?}");
     }

@@ -204,7 +204,7 @@ fn root_does_not_take_a_lab_that_another_user_has_put_in_the_way() {
         run(command.args(["lab", "up", lab, "--name", &live.name]).current_dir(place.path()))
     };
     for (lab, directory) in [("two-sites", "two-sites"), ("gsmr", "lab/gsmr")] {
-        let words = format!("\"{lab}\" is the directory {directory} of user {STRANGER} here");
+        let words = format!("\"{lab}\" is also the directory {directory} of user {STRANGER}");
         expect_refusal("a planted lab", &up(lab), &words);
     }
     assert!(live.remains().is_empty(), "{:?}", live.remains());
@@ -373,11 +373,11 @@ fn a_run_directory_that_others_have_made_or_can_write_in_is_refused() {
     }
     let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("netns-scripts");
     // A command that spoils the place, the reason of the program, and the words of a script that looks too.
-    let spoilt = "/run/eidway is another user's, or open to others";
+    let spoilt = "/run/eidway belongs to another user, or other users can write to it";
     for (made, why, of_script) in [
         ("install -d -o 65534 /run/eidway", "belongs to user 65534, not to user 0", Some(spoilt)),
         ("mkdir -m 1777 /run/eidway", "other users can write to it (mode 1777)", Some(spoilt)),
-        ("mkdir /run/x; ln -s x /run/eidway", "it is no directory", Some(spoilt)),
+        ("mkdir /run/x; ln -s x /run/eidway", "it is not a directory", Some(spoilt)),
         ("chmod 777 /run; mkdir /run/eidway", "other users can rename /run/eidway", None),
         ("install -D -m 666 /dev/null /run/eidway/.lock", "can write to it (mode 666)", None),
         ("install -D -m 644 /dev/null /run/eidway/.lock", "hold this lock (mode 644)", None),

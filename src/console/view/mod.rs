@@ -121,7 +121,7 @@ impl FromStr for XtrId {
             Some(&[a, b, c, d]) => {
                 Ok(XtrId([a, b, c, d].iter().fold(0, |id, &word| id << 32 | u128::from(word))))
             }
-            _ => Err(format!("{text:?} is no xTR-ID: four words in hexadecimal are expected")),
+            _ => Err(format!("{text:?} is not an xTR-ID: four words in hexadecimal are expected")),
         }
     }
 }

@@ -71,7 +71,9 @@ impl EventLoop {
     fn open_tunnel(&mut self) -> Result<(), Error> {
         if self.tun.is_none() {
             let tun = Tun::open(self.options.offload);
-            let tun = tun.map_err(Error::during("making lisp0, one a namespace"))?;
+            let tun = tun.map_err(Error::during(
+                "making the device lisp0 (a namespace can have only one)",
+            ))?;
             self.data_path = DataPath::new(tun.has_udp_offload());
             self.watch_fd(tun.as_raw_fd(), Source::Tun)?;
             self.tun = Some(tun);

@@ -42,7 +42,7 @@ impl EventLoop {
         if let Some(log) = &self.options.log {
             log.reopen();
         }
-        info!("SIGHUP: the log goes on here");
+        info!("SIGHUP: the log continues in this file");
     }
 
     fn log_statistics(&mut self) {

@@ -147,7 +147,9 @@ impl Netlink {
                     break;
                 }
                 Err(error) if error.raw_os_error() == Some(libc::ENOBUFS) => {
-                    debug!("kernel: events were lost, reading links and routes anew");
+                    debug!(
+                        "kernel: events were lost, so this router reads all links and routes again"
+                    );
                     return Ok((self.read_all()?, true));
                 }
                 Err(error) => return Err(error),

@@ -188,7 +188,7 @@ fn is_other(path: &str, value: &str, file: &File) -> bool {
     let found = read.and_then(|len| buffer.get(..len)).map(<[u8]>::trim_ascii);
     let turned = found.is_some_and(|found| found != value.as_bytes());
     if turned {
-        log::info!("net/{path} was changed from outside; it is set to {value} again");
+        log::info!("another program changed net/{path}, and this router sets it to {value} again");
     }
     turned
 }

@@ -82,7 +82,7 @@ pub(super) fn payloads(
         }
         "map-reply" => Ok(vec![read(MAP_REPLY, OF_MAP_REPLY)?.map_reply()]),
         "map-register" => Ok(vec![read(MAP_REGISTER, OF_MAP_REGISTER)?.map_register()]),
-        _ => Err(kind.fault("map-request, map-reply or map-register is expected")),
+        _ => Err(kind.fault("the message must be map-request, map-reply or map-register")),
     }
 }
 
@@ -93,7 +93,7 @@ pub(super) fn stream_octets(
     lines: &[(usize, &str)],
 ) -> Result<Vec<u8>, Fault> {
     if kind.text != "registration" {
-        return Err(kind.fault("by TCP, a registration is expected"));
+        return Err(kind.fault("the message by TCP must be registration"));
     }
     let fields = Fields::read(REGISTRATION, OF_REGISTRATION, number, lines)?;
     let message_type = fields.message_type.unwrap_or(ReliableType::Registration.number());
@@ -131,7 +131,9 @@ impl Fields {
                     field if values.contains(&field) => fields.value(&word, &mut words)?,
                     _ => {
                         let known = [flags, values].concat().join(", ");
-                        return Err(word.fault(&format!("no field of this message: {known}")));
+                        return Err(word.fault(&format!(
+                            "this message has no such field; its fields are {known}"
+                        )));
                     }
                 }
             }
@@ -158,12 +160,14 @@ impl Fields {
             }
             "locator" => {
                 let last = self.records.last_mut();
-                let record = last.ok_or_else(|| field.fault("no record stands before this"))?;
+                let record =
+                    last.ok_or_else(|| field.fault("a record must come before this field"))?;
                 record.locators.push(locator(words)?);
             }
             _ => {
                 let last = self.records.last_mut();
-                let record = last.ok_or_else(|| field.fault("no record stands before this"))?;
+                let record =
+                    last.ok_or_else(|| field.fault("a record must come before this field"))?;
                 record.action = Action::from_number(words.number()?);
             }
         }

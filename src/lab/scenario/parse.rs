@@ -124,7 +124,10 @@ impl<'a> Parser<'a> {
         words.end()?;
         let fault = |message: String| word.map_or((0..0, message.clone()), |w| w.fault(&message));
         if name.contains('/') {
-            return Err(fault("a file of this directory is expected".to_owned()).into());
+            return Err(fault(
+                "the file must be in the directory of the scenario: write only its name".to_owned(),
+            )
+            .into());
         }
         let path = Path::new(self.path).with_file_name(&name).display().to_string();
         if open.contains(&path) {
@@ -162,7 +165,7 @@ impl<'a> Parser<'a> {
         let mut block = Vec::new();
         loop {
             let Some((start, line)) = self.next_line() else {
-                return Err(open.fault("no line with } ends this"));
+                return Err(open.fault("this block has no end: a line with } is missing"));
             };
             if let Some(rest) = line.trim_start().strip_prefix('}') {
                 // The statement continues after `}`.
@@ -180,7 +183,7 @@ impl<'a> Parser<'a> {
         };
         let verb = words.next("a statement")?;
         if within.is_some() && !matches!(verb.text.as_str(), "show" | "ping" | "receive") {
-            let message = "only these are repeated: within TIME show|ping|receive";
+            let message = "only show, ping and receive can have `within TIME`";
             return Err(verb.fault(message));
         }
         let action = match verb.text.as_str() {
@@ -228,7 +231,7 @@ impl<'a> Parser<'a> {
             "start" => Action::Start { node: self.router(words)? },
             "link" => self.link(words)?,
             "wait" => Action::Wait(words.time()?),
-            _ => return Err(verb.fault(&format!("{} is no statement", verb.text))),
+            _ => return Err(verb.fault(&format!("{} is not a statement", verb.text))),
         };
         words.end()?;
         Ok(action)
@@ -337,7 +340,10 @@ impl<'a> Parser<'a> {
             Some(_) => Ok(name.to_owned()),
             None => {
                 let names: Vec<&str> = nodes().map(|(name, _)| name.as_str()).collect();
-                Err(word.fault(&format!("no {what} of the lab: {}", names.join(", "))))
+                Err(word.fault(&format!(
+                    "this is not a {what} of the lab; the lab has {}",
+                    names.join(", ")
+                )))
             }
         }
     }

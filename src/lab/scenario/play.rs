@@ -115,7 +115,7 @@ impl<'a> Player<'a> {
                     let reply = self.stage.console(node, command)?;
                     self.session(node, command, &reply);
                     if !reply.done.ok {
-                        return Err(unmet("a command that is done", reply.text));
+                        return Err(unmet("a command without an error", reply.text));
                     }
                 }
                 return Ok(());
@@ -203,7 +203,7 @@ impl<'a> Player<'a> {
             self.session(node, command, &reply);
             return match unseen {
                 Some(unseen) => Err(unmet(unseen, reply.text)),
-                None if !reply.done.ok => Err(unmet("a command that is done", reply.text)),
+                None if !reply.done.ok => Err(unmet("a command without an error", reply.text)),
                 None => Ok(()),
             };
         }

@@ -82,7 +82,9 @@ pub fn play(
 ) -> Result<(), Stopped> {
     let middle = scenario.steps.iter().position(|step| step.action == Action::Middle);
     let Some(middle) = middle else {
-        let why = Why::Failed(Failure::new("it has no middle to kill a router in"));
+        let why = Why::Failed(Failure::new(
+            "the scenario has no statement `middle`, so no router can be killed there",
+        ));
         return Err(why.at(scenario, "middle"));
     };
     let mut player = Player::new(stage, out);
@@ -108,22 +110,24 @@ struct Recovery<'a> {
 impl Recovery<'_> {
     fn play(&mut self) -> Result<(), (&'static str, Why)> {
         let at = |point: &'static str| move |why| (point, why);
-        self.player.say(&format!("== the middle: {} is killed", self.victim));
+        self.player
+            .say(&format!("== the middle of the scenario: router {} is killed", self.victim));
         let etrs = self.etrs().map_err(at("the sessions before"))?;
         self.kill().map_err(at("the kill"))?;
-        self.poll(FALL, |all| all.sessions_are_down(&etrs)).map_err(at("the fall of sessions"))?;
-        self.player.say("   its sessions have fallen");
+        self.poll(FALL, |all| all.sessions_are_down(&etrs))
+            .map_err(at("the end of the sessions"))?;
+        self.player.say("   the sessions of the killed router are down");
         self.player
             .stage
             .start(self.victim, &mut |_| ())
             .map_err(|why| ("the start", why.into()))?;
         self.poll(RETURN, |all| all.sessions_are_up(&etrs))
-            .map_err(at("the return of sessions"))?;
-        self.player.say("   its sessions stand again");
+            .map_err(at("the new start of the sessions"))?;
+        self.player.say("   the sessions of the killed router are up again");
         self.poll(SETTLED, |all| all.registrations(&etrs)).map_err(at("the registrations"))?;
         self.player.say("   each prefix is registered by its owner");
         self.poll(SETTLED, |all| all.away(&etrs)).map_err(at("the away tables"))?;
-        self.player.say("   each away entry has a cause");
+        self.player.say("   each away entry has a valid cause");
         self.pings(&etrs).map_err(at("the pings"))?;
         self.by_udp_first(&etrs).map_err(at("the order of registrations"))?;
         self.player.captures_are_clean().map_err(at("the end"))
@@ -193,7 +197,7 @@ impl Recovery<'_> {
             }
         }
         match rlocs.is_empty() {
-            true => Err(unmet("a router with sessions", "none")),
+            true => Err(unmet("a router that has a session with the killed router", "none")),
             false => Ok(Etrs { rlocs, server }),
         }
     }
@@ -201,7 +205,7 @@ impl Recovery<'_> {
     fn kill(&mut self) -> Result<(), Why> {
         self.player.stage.stop(self.victim, true, &mut |_| ())?;
         let port = self.lab.ports().find(|port| port.node == self.victim);
-        let port = port.ok_or_else(|| Failure::new("it has no port"))?;
+        let port = port.ok_or_else(|| Failure::new("the killed router has no port"))?;
         let place = Place { node: port.node.clone(), interface: port.interface.clone() };
         Ok(self.player.stage.capture(CAPTURE, &place)?)
     }
@@ -211,7 +215,7 @@ impl Recovery<'_> {
             let theirs = self.sessions(node)?;
             let mut stand = theirs.sessions.iter().filter(|each| each.up.is_some());
             if stand.any(|each| etrs.server.contains(&each.peer)) {
-                return Err(unmet("no session with it", format!("{node} has one")));
+                return Err(unmet("no session with the killed router", format!("{node} has one")));
             }
         }
         Ok(())
@@ -305,7 +309,7 @@ impl Recovery<'_> {
                 };
                 if !holds {
                     let seen = format!("{node}: {eid_prefix} is away, {}", cause.describe());
-                    return Err(unmet("a cause for each away entry", seen));
+                    return Err(unmet("a valid cause for each away entry", seen));
                 }
             }
         }
@@ -365,10 +369,10 @@ impl Recovery<'_> {
                     at.map_or_else(|| "never".to_owned(), |at| format!("after {at:?}"))
                 };
                 let seen = format!("{node}: by UDP {}, by TCP {}", at(udp), at(tcp));
-                return Err(unmet("a register by UDP, then one by TCP", seen));
+                return Err(unmet("a Map-Register by UDP, then a Registration by TCP", seen));
             }
         }
-        self.player.say("   each by UDP, then by TCP");
+        self.player.say("   each ETR has registered by UDP, then by TCP");
         Ok(())
     }
 }

@@ -23,7 +23,9 @@ pub fn repeated(packet: &[u8], to: Option<Ipv4Addr>) -> Result<Vec<u8>, Failure>
     destination(&packet)?;
     let Some(to) = to else { return Ok(packet) };
     if packet[0] != PLAIN_IPV4 {
-        return Err(Failure::new("only an IPv4 packet without options gets another destination"));
+        return Err(Failure::new(
+            "only an IPv4 packet without options can get another destination",
+        ));
     }
     packet[16..20].copy_from_slice(&to.octets());
     if let Some(checksum) = packet.get_mut(26..28) {

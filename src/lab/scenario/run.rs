@@ -58,7 +58,12 @@ pub fn run<S: Stage>(
         Err(stopped) => {
             let shown = shows(&lab, &mut stage);
             let place = stage.keep(shown)?;
-            writeln!(out, "== NOT AS EXPECTED\n{stopped}\n== kept in {place}").map_err(failed())?;
+            writeln!(
+                out,
+                "== NOT AS EXPECTED\n{stopped}\n== the captures, logs and tables are \
+                           kept in {place}"
+            )
+            .map_err(failed())?;
             Ok(false)
         }
     }

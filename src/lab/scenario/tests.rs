@@ -93,16 +93,16 @@ fn an_error_has_file_line_and_caret() {
     let error = |text: &str| read(text).unwrap_err();
     let found = error("wait 1s\nkill xTR9\n");
     assert!(found.contains("x.scenario:2:6") && found.contains("^^^^"), "{found}");
-    assert!(found.contains("no router of the lab: NewMSMR"), "{found}");
+    assert!(found.contains("this is not a router of the lab; the lab has NewMSMR"), "{found}");
     for (text, message) in [
         ("kill", "a router is expected"),
-        ("kill A", "no router of the lab"),
-        ("dance", "dance is no statement"),
+        ("kill A", "not a router of the lab"),
+        ("dance", "dance is not a statement"),
         ("wait 3", "a time such as"),
-        ("wait 3s 4s", "nothing more"),
-        ("ping B A expect \"..", "no second quote"),
-        ("show xTR1 \"x\" matches {\n", "no line with }"),
-        ("within 1s kill xTR1", "only these are repeated"),
+        ("wait 3s 4s", "the statement must end here"),
+        ("ping B A expect \"..", "the closing quote is missing"),
+        ("show xTR1 \"x\" matches {\n", "a line with } is missing"),
+        ("within 1s kill xTR1", "only show, ping and receive"),
         ("capture c = xTR1:Ethernet9/0", "xTR1 has no link on Ethernet9/0"),
         ("capture c = xTR1:Ethernet0/0 flawed", "a number is expected"),
         ("packets c exactly two \"lisp\"", "a number is expected"),
@@ -121,11 +121,11 @@ fn an_included_file_stands_where_it_is_included() {
     assert_eq!(places, [("d/wait.include", 1), ("d/x.scenario", 2)]);
     let error = |name: &str| read(&format!("wait 1s\ninclude \"{name}\"\n")).unwrap_err();
     for (name, place, message) in [
-        ("dance.include", "d/dance.include:2:1", "dance is no statement"),
+        ("dance.include", "d/dance.include:2:1", "dance is not a statement"),
         ("self.include", "d/self.include:1:9", "self.include includes itself"),
         ("x.scenario", "d/x.scenario:2:9", "x.scenario includes itself"),
         ("missing", "d/x.scenario:2:9", "no such file"),
-        ("../x", "d/x.scenario:2:9", "a file of this directory"),
+        ("../x", "d/x.scenario:2:9", "in the directory of the scenario"),
     ] {
         let found = error(name);
         assert!(found.contains(place) && found.contains(message), "{name}: {found}");
@@ -149,10 +149,10 @@ fn messages_are_made_of_their_fields() {
     let solicited: Vec<String> = solicited.collect();
     assert_eq!(solicited, ["172.16.0.0", "172.16.0.1", "172.16.0.2", "172.16.0.3"]);
     for (fields, message) in [
-        ("smr dance", "no field of this message: smr, probe"),
+        ("smr dance", "this message has no such field; its fields are smr, probe"),
         ("eid 172.16.0.0", "a prefix is expected"),
         ("source-eid each 172.16.0.0/8", "a prefix of at most 4096 addresses"),
-        ("key x", "no field of this message"),
+        ("key x", "this message has no such field"),
     ] {
         let text = format!("send map-request at A from 192.0.2.1 to 192.0.2.2 {{\n {fields}\n}}");
         let found = read(&text).unwrap_err();

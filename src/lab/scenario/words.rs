@@ -47,7 +47,7 @@ impl Words {
             let word = match rest.strip_prefix('"') {
                 Some(inner) => {
                     let end = inner.find('"').ok_or_else(|| {
-                        (place(rest.len()), "no second quote ends this".to_owned())
+                        (place(rest.len()), "the closing quote is missing".to_owned())
                     })?;
                     Word { text: inner[..end].to_owned(), span: place(end + 2), quoted: true }
                 }
@@ -87,7 +87,7 @@ impl Words {
     pub fn end(&mut self) -> Result<(), Fault> {
         match self.words.next() {
             None => Ok(()),
-            Some(word) => Err(word.fault("nothing more is expected here")),
+            Some(word) => Err(word.fault("the statement must end here")),
         }
     }
 

@@ -13,7 +13,7 @@ use crate::router::io::{LISP_GROUP, Table};
 
 /// The error if this kernel does not know the command, or if the object of the command does not
 /// exist.
-const UNKNOWN: &str = "this kernel knows no such command, or nothing that it is about";
+const UNKNOWN: &str = "this kernel does not know the command, or does not have its object";
 
 impl Kernel {
     /// Carries out `command`: `ip address|link|route|rule|neigh ...` or `sysctl -w NAME=VALUE`.

@@ -176,7 +176,8 @@ fn a_registration_of_none_or_several_records_is_an_error_that_counts_them() {
         assert_eq!(
             error.to_string(),
             format!(
-                "Registration: mapping records number {count}, exactly 1 is allowed, at octet 3"
+                "Registration: mapping records have the count {count}, but exactly 1 is allowed, \
+                 at octet 3"
             )
         );
     }

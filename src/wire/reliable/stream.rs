@@ -192,7 +192,8 @@ mod tests {
         };
         assert_eq!(
             error.to_string(),
-            "Registration-Refresh: Message ID truncated: 4 octets wanted, 0 left, at octet 4"
+            "Registration-Refresh: Message ID is truncated: it needs 4 octets, but only 0 are \
+             left, at octet 4"
         );
         let quoted = notification(error);
         assert_eq!((quoted.offending_length, quoted.offending_message_id), (8, 0));
@@ -215,7 +216,7 @@ mod tests {
         let Some(Err(error @ StreamError::Fatal(_))) = reader.next() else { panic!("not fatal") };
         assert_eq!(
             error.to_string(),
-            "stream lost: reliable transport frame: End Marker is 0x9facade8, 0x9facade9 \
+            "stream lost: reliable transport frame: End Marker is 0x9facade8, but 0x9facade9 is \
              expected, at octet 11"
         );
         let quoted = notification(&error);
