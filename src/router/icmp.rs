@@ -11,17 +11,17 @@ use crate::addr::is_link_local;
 use crate::packet::{IPV4_MINIMUM_REASSEMBLY, IPV6_MINIMUM_MTU, IpHeader};
 use crate::time::Time;
 
-/// The most octets that an ICMP error quotes: the size of the largest error (RFC 1812 section
-/// 4.3.2.3, RFC 4443 section 2.4) without its own headers.
+/// The maximum number of octets of a packet that an ICMP error quotes. It is the size of the
+/// largest error (RFC 1812 section 4.3.2.3, RFC 4443 section 2.4) without the headers of the error.
 const QUOTED_V4: usize = IPV4_MINIMUM_REASSEMBLY as usize - 28;
 const QUOTED_V6: usize = IPV6_MINIMUM_MTU as usize - 48;
-/// The most errors from the core that are relayed in one second, to one host and to all hosts (RFC
-/// 1812 section 4.3.2.8).
+/// The maximum numbers of ICMP errors from the core that are relayed in one second: to one host,
+/// and to all hosts together (RFC 1812 section 4.3.2.8).
 const ERRORS_PER_HOST: usize = 10;
 const ERRORS_IN_ALL: usize = 100;
 const SECOND: Duration = Duration::from_secs(1);
 
-/// The reason of an error.
+/// The reason for an ICMP error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum AboutPacket {
     /// The packet is larger than `mtu` octets, and must not be fragmented.
@@ -54,8 +54,8 @@ impl AboutPacket {
     }
 }
 
-/// The ICMP error for the sender of a packet; `packet` is the beginning of this packet. `None` if
-/// the addresses have different families.
+/// The ICMP error that is sent to the sender of a packet. `packet` contains the beginning of the
+/// packet. `None` if `from` and `to` are of different families.
 pub(super) fn error(
     about: AboutPacket,
     from: IpAddr,
@@ -78,9 +78,9 @@ pub(super) fn error(
     Some(bytes)
 }
 
-/// Whether an error may be sent about a packet. No error is sent about an ICMP error, a later
-/// fragment, or a packet that is only for its link (RFC 1122 section 3.2.2, RFC 4443 section 2.4
-/// e). `packet` contains at least its header.
+/// Whether an ICMP error may be sent about a packet. No error is sent about an ICMP error, about a
+/// fragment other than the first, or about a packet that must stay on its link (RFC 1122 section
+/// 3.2.2, RFC 4443 section 2.4 e). `packet` contains at least the IP header.
 pub(super) fn deserves_error(packet: &[u8], header: &IpHeader) -> bool {
     const ICMP: u8 = 1;
     const ICMP_V6: u8 = 58;
@@ -97,7 +97,8 @@ pub(super) fn deserves_error(packet: &[u8], header: &IpHeader) -> bool {
     }
 }
 
-/// Whether this can be the address of a router that sent an ICMP error to another network.
+/// Whether a router can use this address as the source of an ICMP error that it sends beyond its
+/// own link.
 pub(super) fn is_of_a_router(address: IpAddr) -> bool {
     let is_broadcast = matches!(address, IpAddr::V4(address) if address.is_broadcast());
     let stays_on_link = is_link_local(address) || is_broadcast;
@@ -112,7 +113,7 @@ pub(super) struct ErrorLimiter {
 }
 
 impl ErrorLimiter {
-    /// Whether an error may be sent to `host` now. If so, counts it.
+    /// Whether an ICMP error may be sent to `host` now. If so, counts the error.
     pub(super) fn admit(&mut self, host: IpAddr, now: Time) -> bool {
         while self.sent.front().is_some_and(|(at, _)| now.since(*at) >= SECOND) {
             self.sent.pop_front();

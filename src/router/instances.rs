@@ -1,6 +1,7 @@
-//! The EID instances of a configuration: the instance behind a device, at a port, or of a command.
+//! The EID instances of a configuration. The functions of this file find the instance of a TUN
+//! device, of a port, or of a command.
 //!
-//! All questions about instances are answered in this file, because a configuration has one instance.
+//! A configuration has only one instance. All other files ask these functions for it.
 
 use super::config::Config;
 use super::interface_name::InterfaceName;
@@ -34,7 +35,8 @@ impl Config {
         self.default_instance()
     }
 
-    /// The instance of a command that names `named`, or none.
+    /// The instance that a command is for: `named` if the command names an instance, otherwise the
+    /// default instance.
     pub fn instance_of_command(&self, named: Option<InstanceId>) -> InstanceId {
         named.unwrap_or_else(|| self.default_instance())
     }

@@ -8,16 +8,16 @@ use serde::{Deserialize, Serialize};
 /// The kinds of interface that a router can have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum InterfaceKind {
-    /// `EthernetS/P`, the Linux device `etS-P`.
+    /// `EthernetS/P` (slot S, port P): the Linux device `etS-P`.
     Ethernet,
-    /// `LoopbackN`, addresses on the Linux device `lo`.
+    /// `LoopbackN`: its addresses are on the Linux device `lo`.
     Loopback,
 }
 
 /// An interface as IOS names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct InterfaceName {
-    /// Its type.
+    /// The kind of the interface.
     pub kind: InterfaceKind,
     /// The slot; zero for a loopback.
     pub slot: u16,
@@ -46,7 +46,7 @@ impl InterfaceName {
 }
 
 impl fmt::Display for InterfaceName {
-    /// `Ethernet1/0`, `Loopback0`.
+    /// Prints a name like `Ethernet1/0` or `Loopback0`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.kind {
             InterfaceKind::Ethernet => write!(f, "Ethernet{}/{}", self.slot, self.port),
@@ -58,7 +58,8 @@ impl fmt::Display for InterfaceName {
 impl FromStr for InterfaceName {
     type Err = String;
 
-    /// Accepts IOS spellings: any case, any prefix of the kind, with or without a space.
+    /// Accepts the spellings that IOS accepts: capital or small letters, the kind in full or
+    /// shortened, with or without a space before the number.
     fn from_str(text: &str) -> Result<Self, String> {
         let text: String = text.split_whitespace().collect();
         let digits = text.find(|c: char| c.is_ascii_digit());

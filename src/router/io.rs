@@ -1,9 +1,9 @@
 //! All types of data between the core and the outside.
 //!
-//! Everything that enters a [`Router`](super::Router) is an [`Input`] or one of the two packet
-//! calls; everything that leaves it is an [`Output`] or the verdict of such a call. All of it is
-//! plain data, so that the same core can run under mio, in the simulator, in a fuzzer and in a
-//! replay.
+//! A [`Router`](super::Router) gets each input as an [`Input`] or through one of the two packet
+//! calls. It gives each output as an [`Output`] or as the verdict of a packet call. Inputs and
+//! outputs are plain data, so that the same core can run under mio, in the simulator, in a fuzzer
+//! and in a replay.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -31,7 +31,7 @@ use crate::packet::OwnedPacket;
 pub enum Input<'a> {
     /// A datagram arrived on UDP port 4342.
     Control(ControlDatagram<'a>),
-    /// The namespace's kernel changed.
+    /// Something changed in the kernel of the router's namespace, or the kernel refused a request.
     Kernel(KernelEvent),
     /// An object that the process held open was closed or deleted, or could not be opened.
     Process(ProcessEvent),
@@ -40,14 +40,14 @@ pub enum Input<'a> {
     /// The kernel or the core network reported something about the path of our packets to a
     /// locator.
     Path(PathEvent),
-    /// The operator changed the configuration; this is the whole new configuration.
+    /// The operator changed the configuration. The value is the whole new configuration.
     Configure(Box<Config>),
     /// The operator entered a command that changes state but not the configuration.
     Command(Command),
     /// The state of the file descriptors of the process has changed.
     Descriptors(Descriptors),
-    /// The nonces that [`Output::Nonce`] asked to keep, as they were when the router last ended.
-    /// The router gets them immediately after its start.
+    /// The nonces that the router kept with [`Output::Nonce`] during its last run. The router gets
+    /// this input immediately after its start.
     Nonces(KeptNonces),
     /// The process will end: the router withdraws its registrations and leaves the kernel as it
     /// found it.
@@ -92,20 +92,21 @@ pub enum Output {
         /// The UDP payload.
         payload: Vec<u8>,
     },
-    /// Encapsulate a packet that has waited.
+    /// Encapsulate a packet that the router has held until now.
     Encapsulate(Encapsulation, OwnedPacket),
-    /// Give the kernel a packet that has waited, to forward it natively.
+    /// Give the kernel a packet that the router has held until now. The kernel forwards this packet
+    /// without LISP.
     Native(InstanceId, OwnedPacket),
     /// Carry out a request on TCP.
     Tcp(TcpRequest),
     /// Change the namespace's kernel.
     Kernel(KernelRequest),
-    /// Change the things that the process holds open.
+    /// Open or close an object of the process, for example a socket.
     Process(ProcessRequest),
     /// Keep a nonce over a restart, or delete a kept nonce.
     Nonce(NonceRequest),
-    /// Something has changed. [`Log`](super::logging::Log) makes the lines of the log,
-    /// [`debug::lines`](super::debug::lines) makes those of debugging for each console that
-    /// monitors.
+    /// An event. [`Log`](super::logging::Log) makes the lines of the log from events.
+    /// [`debug::lines`](super::debug::lines) makes the debug lines from events, for each console
+    /// that shows debug output.
     Event(Event),
 }

@@ -23,9 +23,9 @@ use crate::time::Time;
 use crate::wire::DataHeader;
 
 impl Router {
-    /// Decides on a packet that was read from the `lisp0` of an instance. With the verdict
-    /// `Native`, the packet has its old TTL again if the kernel decremented it on the way into
-    /// `lisp0`.
+    /// Decides on a packet that was read from the `lisp0` of an instance. The kernel may have
+    /// decremented the TTL of the packet on the way into `lisp0`. If the verdict is `Native`, the
+    /// packet has its old TTL again.
     pub fn encapsulate(
         &mut self,
         instance_id: InstanceId,
@@ -79,8 +79,9 @@ impl Router {
         if !roles.itr && !roles.proxy_itr {
             return stopped(DropReason::NotAnItr, Because::rule(Rule::NoItr));
         }
-        // A packet for a local EID reaches `lisp0` only for a moment after the link of the EID went
-        // down. An EID that moved or is registered elsewhere is looked up like any other EID.
+        // A packet for a local EID can reach `lisp0` only for a short time after the link of the
+        // EID went down. An EID that moved or is registered elsewhere is looked up like any other
+        // EID.
         let destination = transit.destination();
         let without_route = |table, prefix| {
             let because = Because::line(Rule::LocalEidWithoutRoute, table, prefix);
@@ -103,8 +104,8 @@ impl Router {
             if !self.is_of_site(source) {
                 return self.native(transit, draft, Because::rule(Rule::ForeignSource));
             }
-            // The packet shows that a host that has not been found is on a port here. The packet
-            // does not show on which port, so the router searches for the host.
+            // The source may be a host that has not been found. Then the host is on a port here,
+            // but the packet does not show on which port. So the router searches for the host.
             draft.wants.search_source =
                 !self.is_own_address(source.address) && self.is_to_be_searched(source);
         }
@@ -165,8 +166,9 @@ impl Router {
     }
 
     /// Forwards a packet without LISP. The kernel decremented the TTL on the way into `lisp0` and
-    /// decrements it again on the way out. Without this correction, a packet would count this
-    /// router as two hops. The router's own packets have lost no hop.
+    /// decrements it again on the way out. So this function adds one to the TTL: otherwise this
+    /// router would count as two hops. For the router's own packets, the kernel decremented nothing
+    /// on the way into `lisp0`.
     fn native(&self, transit: &Transit, draft: &mut Draft, because: Because) -> Judgement {
         if !self.is_own_address(transit.header.source) {
             draft.ttl = transit.header.ttl.saturating_add(1);
@@ -174,8 +176,9 @@ impl Router {
         (Verdict::Native, because)
     }
 
-    /// Forwards a packet without LISP. There is one exception: the gateway's answer to the first
-    /// packet of a host may be sent before the host is found. This answer waits.
+    /// Forwards a packet without LISP, with one exception. The router can be the gateway of a host,
+    /// and answer the first packet of the host before it has found the host. This answer waits
+    /// until the host is found.
     fn native_or_sought(
         &self,
         transit: &Transit,
@@ -224,20 +227,20 @@ impl Router {
         }
     }
 
-    /// Whether the packet is one of the router's own and is for a host that may be on a port here
-    /// and has not been found.
+    /// Whether the router itself sent the packet, and the destination is a host that may be on a
+    /// port here but has not been found.
     fn is_for_newcomer(&self, transit: &Transit) -> bool {
         self.is_own_address(transit.header.source) && self.is_undetected(transit.destination())
     }
 
-    /// Whether `source` is one of the site's EIDs. It may be a host of a dynamic range that has not
-    /// been found.
+    /// Whether `source` is an EID of the site, or is in a dynamic range. A host in a dynamic range
+    /// may not have been found yet.
     fn is_of_site(&self, source: Eid) -> bool {
         self.mobility.is_dynamic(source) || self.database.longest_match(source).is_some()
     }
 
-    /// Whether packets of `source` can show nothing new: `source` is not a host that is still to be
-    /// found.
+    /// Whether the router has nothing to learn from packets of `source`: the source is not in a
+    /// dynamic range, or is a host that was found.
     fn is_found(&self, source: Eid) -> bool {
         !self.mobility.is_dynamic(source) || self.mobility.hosts().contains_key(&source)
     }

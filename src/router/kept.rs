@@ -32,22 +32,24 @@ impl KeyPrint {
     }
 }
 
-/// The sender of Map-Registers, as the registers identify it.
+/// The identity of a sender of Map-Registers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Sender {
-    /// An xTR-ID and a Site-ID that the MAC covers.
+    /// An xTR-ID and a Site-ID. The authentication data of the message covers both.
     Xtr {
         /// 128 bits.
         xtr_id: u128,
         /// 64 bits.
         site_id: u64,
     },
-    /// The source address, if the MAC covers no xTR-ID. Any sender can forge this address.
+    /// The source address, if the authentication data covers no xTR-ID. A sender can forge this
+    /// address.
     Rloc(IpAddr),
 }
 
 impl Sender {
-    /// The sender of a message from `source` with this authenticated identity.
+    /// The sender of a message from `source`. `identity` is the authenticated identity in the
+    /// message, if there is one.
     pub fn of(identity: Option<XtrIdentity>, source: IpAddr) -> Self {
         match identity {
             Some(XtrIdentity { xtr_id, site_id }) => Sender::Xtr { xtr_id, site_id },
@@ -67,7 +69,7 @@ impl Sender {
 }
 
 impl Display for Sender {
-    /// As `show lisp site` prints it.
+    /// Prints the sender as `show lisp site` shows it.
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let (xtr_id, site_id) = match self {
             Sender::Xtr { xtr_id, site_id } => (xtr_id, site_id),
@@ -86,13 +88,13 @@ impl Display for Sender {
 /// The owner of a nonce. A sender has one nonce for each key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct NonceOwner {
-    /// The key that its registers are signed with.
+    /// The key that signs the Map-Registers of the sender.
     pub key: KeyPrint,
     /// The sender.
     pub sender: Sender,
 }
 
-/// The nonce of the last accepted Map-Register.
+/// The nonce of the last accepted Map-Register of an owner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeptNonce {
     /// The owner.
@@ -108,7 +110,7 @@ pub enum NonceRequest {
     Keep(KeptNonce),
     /// Delete the nonce of this owner, because the core had no room for it.
     Forget(NonceOwner),
-    /// Keep this as the last nonce of this router's own registers.
+    /// Keep this nonce as the last nonce of this router's own Map-Registers.
     Sent(u64),
 }
 
@@ -129,22 +131,22 @@ impl KeptNonces {
         }
     }
 
-    /// The last nonce of this router's own registers.
+    /// The last nonce of this router's own Map-Registers.
     pub fn sent(&self) -> Option<u64> {
         self.sent
     }
 
-    /// The nonces of others, by owner.
+    /// The nonces of other senders, in the order of their owners.
     pub fn iter(&self) -> impl Iterator<Item = KeptNonce> {
         self.taken.iter().map(|(&owner, &nonce)| KeptNonce { owner, nonce })
     }
 
-    /// The number of nonces of others.
+    /// The number of nonces of other senders.
     pub fn len(&self) -> usize {
         self.taken.len()
     }
 
-    /// Whether nothing is kept.
+    /// Whether no nonce is kept.
     pub fn is_empty(&self) -> bool {
         self.taken.is_empty() && self.sent.is_none()
     }

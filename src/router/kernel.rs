@@ -1,26 +1,26 @@
 //! The objects that the router wants in the kernel of its namespace.
 //!
-//! The wanted objects are a set, computed from the configuration alone: links, addresses, rules,
-//! routes. When the configuration changes, the router requests the difference of two sets. When a
-//! link is back, the router requests its objects again, because the kernel drops addresses and
-//! routes together with a link and does not put them back. Every other object of the set that
-//! vanishes is put back ([`Losses`] decides when), with one exception: a port that another program
-//! sets down stays down, because a lab makes a link fail in this way.
+//! The wanted objects are a set of links, addresses, rules and routes. When the set changes, the
+//! router requests the difference between the old set and the new set. When a link is back, the
+//! router requests the objects of the link again, because the kernel drops addresses and routes
+//! together with a link and does not put them back. The router also puts back every other wanted
+//! object that vanishes ([`Losses`] decides when). There is one exception: a port that another
+//! program sets down stays down, because a lab makes a link fail in this way.
 //!
 //! ```text
-//! 100  iif lisp0   lookup main suppress_ifgroup 4341   what Eidway emits, but never back into lisp0
+//! 100  iif lisp0   lookup main suppress_ifgroup 4341   packets from lisp0, never back into it
 //! 101  iif lisp0   lookup 4341
-//! 102  from RLOC   lookup main suppress_ifgroup 4341   its own control and encapsulated packets
+//! 102  from RLOC   lookup main suppress_ifgroup 4341   control and encapsulated packets of Eidway
 //! 103  from RLOC   lookup 4341
 //! table 4341: the native default, a blackhole for each local EID prefix, and unreachable for the rest
 //! ```
-//! We also tried to do without each part. Without the rules of the RLOCs, the router's own packet
-//! to port 4341 of a peer entered `lisp0` again and nothing worked. With copies of the site's
-//! routes and the default in the table of `lisp0` instead of the suppressed main, routes vanished
-//! with a link without a notification, and one ping circled through `lisp0` a hundred thousand
-//! times a second. Without the blackholes, packets leaked into the core while the link of a site
-//! was down. With `unreachable` in place of the blackholes, hosts were told of a failure that the
-//! mapping system would soon repair.
+//! We tried to do without each part. Without the rules of the RLOCs, the router's own packet to
+//! port 4341 of a peer entered `lisp0` again, and nothing worked. In another trial, the table of
+//! `lisp0` had copies of the site's routes and of the default route, and the suppressed lookup of
+//! main was left out. Then routes vanished together with a link, without a notification, and one
+//! ping went around through `lisp0` a hundred thousand times a second. Without the blackholes,
+//! packets leaked into the core while the link of a site was down. With `unreachable` in place of
+//! the blackholes, hosts got an error about a failure that the mapping system would soon repair.
 
 mod events;
 mod wanted;
@@ -46,30 +46,31 @@ pub(super) use wanted::guard;
 pub struct Kernel {
     /// The objects of the configuration that belong to no EID.
     fixed: BTreeSet<KernelObject>,
-    /// The further objects of each EID prefix.
+    /// The objects that each EID prefix needs in addition.
     mobile: BTreeMap<EidPrefix, BTreeSet<KernelObject>>,
-    /// For each object, the number of these prefixes that want it: instances share the tables of
-    /// the kernel.
+    /// For each object in `mobile`, the number of EID prefixes that want the object. Several
+    /// prefixes can want one object, because instances share the tables of the kernel.
     wanted_by: BTreeMap<KernelObject, usize>,
     /// The MTU that a link had before an MTU was configured; `None` if the link had not been seen.
     own_mtus: BTreeMap<InterfaceName, Option<u16>>,
-    /// The objects that were requested again at one instant because of a link. The notification of
-    /// their loss may arrive after the request.
+    /// The last time at which the router requested objects again because of a link, and these
+    /// objects. The notification of their loss may arrive after the request.
     asked_again: (Time, BTreeSet<KernelObject>),
     /// The objects that have vanished or were refused lately.
     losses: Losses<KernelObject>,
     /// Ports that were set down, but not by their configuration.
     down_by_hand: BTreeSet<Device>,
-    /// Ports that the router has asked the kernel to set down, until the kernel reports that they
-    /// are down.
+    /// Ports that the router has asked the kernel to set down. A port stays in this set until the
+    /// kernel reports that it is down.
     going_down: BTreeSet<Device>,
 }
 
 impl Kernel {
-    /// The requests that change the present objects to the wanted ones. Removals are first: the
-    /// kernel matches a route by fewer than all its fields, so removing an old route after its
-    /// successor was added could remove the successor. A route that has the same place as another
-    /// one replaces it in one step, so that each packet finds one of the two routes.
+    /// The requests that change the present objects into the wanted objects. The removals come
+    /// first. The kernel does not compare all fields of a route when it removes a route. So if a
+    /// new route was added before the old route is removed, the removal could remove the new route.
+    /// If a new route has the same place as an old route, it replaces the old route in one step. So
+    /// each packet finds one of the two routes.
     ///
     /// `fixed` has the objects that belong to no EID, if they may have changed. `mobile` has the
     /// objects of the EID prefixes that were added, removed or changed.
@@ -109,8 +110,8 @@ impl Kernel {
         gone.into_iter().map(KernelRequest::Remove).chain(self.make(come)).collect()
     }
 
-    /// The wanted routes that have the same place as a removed route: two may be wanted, and the
-    /// kernel had only one of them.
+    /// The wanted routes with the same place as the removed route `object`. Several wanted routes
+    /// can have one place, but the kernel has only one of them.
     fn in_the_place_of(&self, object: &KernelObject) -> Vec<KernelObject> {
         let KernelObject::Route { table, prefix, .. } = *object else {
             return Vec::new();
@@ -176,7 +177,8 @@ impl Kernel {
         wanted::wanted(config, rib, &self.own_mtus)
     }
 
-    /// The requests that make lost objects again, in order.
+    /// The requests that make objects again, in the order in which objects are made. The function
+    /// `lost` selects these objects.
     fn again(&mut self, lost: impl Fn(&&KernelObject) -> bool, now: Time) -> Vec<KernelRequest> {
         let mobile: BTreeSet<KernelObject> = self.wanted_by.keys().copied().collect();
         let lost: Vec<_> = self.fixed.union(&mobile).filter(lost).copied().collect();
@@ -188,8 +190,8 @@ impl Kernel {
         self.make(lost)
     }
 
-    /// Remembers the MTUs of links before the configured ones: the kernel does not keep them, and a
-    /// link gets its old MTU back when the configured MTU is removed.
+    /// Remembers the MTU that each link had before an MTU was configured. The kernel does not keep
+    /// the old MTU, and the link gets it back when the configured MTU is removed.
     fn remember_mtus(&mut self, config: &Config, rib: &Rib) {
         for (&name, _) in config.interfaces.iter().filter(|(_, each)| each.mtu.is_some()) {
             let own = || rib.link(&name.device()).and_then(|link| u16::try_from(link.mtu).ok());
@@ -197,7 +199,7 @@ impl Kernel {
         }
     }
 
-    /// The requests that set up a device that has just appeared, because it was plugged in late or
+    /// The requests that set up a device that has just appeared. It was connected late, or it was
     /// made again.
     pub fn introduce(&mut self, device: &str, now: Time) -> Vec<KernelRequest> {
         let of_device = |object: &&KernelObject| match object {
@@ -223,8 +225,8 @@ impl Kernel {
         self.again(lost, now)
     }
 
-    /// A port has gone down. Returns whether another program did it: the port should be up, and the
-    /// router has not asked for the change.
+    /// Handles a port that has gone down. Returns whether another program set it down. This is so
+    /// if the configuration wants the port up, and the router has not asked for the change.
     pub fn went_down(&mut self, port: InterfaceName, config: &Config) -> bool {
         let device = Device::Interface(port);
         let was_asked = self.going_down.remove(&device);
@@ -236,7 +238,8 @@ impl Kernel {
         by_hand
     }
 
-    /// A port is up again, or was removed. Returns whether another program had set it down.
+    /// Handles a port that is up again, or was removed. Returns whether another program had set it
+    /// down.
     pub fn forget_hand(&mut self, device: &str) -> bool {
         self.going_down.retain(|going| going.name() != device);
         self.down_by_hand.extract_if(.., |held| held.name() == device).count() > 0
@@ -247,8 +250,9 @@ impl Kernel {
         self.down_by_hand.contains(&Device::Interface(*port))
     }
 
-    /// The wanted object for an object that was requested, if it is still wanted. The two differ
-    /// for a port that was set down by hand: its settings were requested with the port down.
+    /// The wanted object that belongs to a requested object, if it is still wanted. The two objects
+    /// differ only for a port that was set down by hand: the router requested its link with the
+    /// port down.
     fn wish(&self, object: KernelObject) -> Option<KernelObject> {
         let mut wish = object;
         if let KernelObject::Link { device, up, .. } = &mut wish {
@@ -257,8 +261,9 @@ impl Kernel {
         self.stands(&wish).then_some(wish)
     }
 
-    /// Objects have vanished from the kernel. Requests again those that are still wanted, except an
-    /// object that was lost together with its link: this object is requested when the link is back.
+    /// Handles objects that have vanished from the kernel. The router requests each object again if
+    /// it is still wanted. An object that was lost together with its link is requested when the
+    /// link is back.
     pub fn lost(
         &mut self,
         objects: Vec<KernelObject>,
@@ -287,8 +292,8 @@ impl Kernel {
         outputs
     }
 
-    /// The kernel refused to make an object. The router asks again, unless the object waits for a
-    /// link.
+    /// Handles an object that the kernel refused to make. The router requests the object again
+    /// later, unless the object waits for a link.
     pub fn refused(
         &mut self,
         object: KernelObject,
@@ -304,18 +309,18 @@ impl Kernel {
         self.losses.refused(wish, now).then(refused)
     }
 
-    /// The requests that are due again.
+    /// The requests for the objects that are due to be made again.
     pub fn put_back_due(&mut self, now: Time) -> Vec<KernelRequest> {
         let due = self.losses.take_due(now);
         self.make(due)
     }
 
-    /// When [`Kernel::put_back_due`] has work next.
+    /// The next time at which [`Kernel::put_back_due`] returns requests.
     pub fn next_put_back(&self) -> Option<Time> {
         self.losses.next_due()
     }
 
-    /// The requests that leave the kernel as the router found it.
+    /// The requests that remove all objects of the router from the kernel.
     pub fn withdraw(&mut self) -> Vec<KernelRequest> {
         let mut objects = std::mem::take(&mut self.fixed);
         objects.extend(std::mem::take(&mut self.wanted_by).into_keys());

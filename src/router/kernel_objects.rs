@@ -1,5 +1,5 @@
-//! The objects that a router wants in its namespace's kernel, the requests for them, and the events
-//! of the kernel.
+//! The objects that a router wants in the kernel of its namespace, the requests for these objects,
+//! and the events of the kernel.
 
 use std::net::IpAddr;
 
@@ -12,14 +12,14 @@ use crate::addr::{Family, Mac, Rloc};
 /// A routing table of the namespace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Table {
-    /// Table 4341, with the native default and the guards. It is for packets that `lisp0` emits and
-    /// for which main has no route of its own.
+    /// Table 4341, with the native default route and the guards. It is for packets that `lisp0`
+    /// emits, if table main has no other route for them than a route into `lisp0`.
     Native,
     /// Table main.
     Main,
 }
 
-/// Where a route leads.
+/// The target of a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum RouteTarget {
     /// A router on a connected network.
@@ -57,7 +57,7 @@ pub const LISP_DEVICE: &str = "lisp0";
 /// The device group of `lisp0`, and the number of [`Table::Native`].
 pub const LISP_GROUP: u32 = 4341;
 
-/// Which packets a rule is for.
+/// The packets that a rule matches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum RuleSelector {
     /// Packets that `lisp0` emitted.
@@ -66,8 +66,9 @@ pub enum RuleSelector {
     Source(Rloc),
 }
 
-/// An object that the router wants in the kernel of its namespace. The order of the variants is the
-/// order in which the objects are made: the guards are made before any packet can leak past them.
+/// An object that the router wants in the kernel of its namespace. The objects are made in their
+/// sort order, which begins with the order of the variants. So a guard exists before a packet can
+/// leak.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum KernelObject {
     /// The settings of the namespace: it forwards packets, and table main is looked up for packets
@@ -77,7 +78,7 @@ pub enum KernelObject {
     Link {
         /// The device.
         device: Device,
-        /// Administratively up.
+        /// Whether the link is administratively up.
         up: bool,
         /// The MTU in octets; `None` for the device's own MTU.
         mtu: Option<u16>,
@@ -94,9 +95,9 @@ pub enum KernelObject {
         device: Device,
         /// The address and its network's length.
         address: IpNet,
-        /// Whether the kernel makes a route to the network of the address. It does not on a
-        /// mobility port, because it would then search with ARP for a host that moved away, instead
-        /// of sending packets through LISP.
+        /// Whether the kernel makes a route to the network of the address. On a mobility port, the
+        /// kernel makes no route. With a route, the kernel would search with ARP for a host that
+        /// moved away, instead of sending its packets through LISP.
         connected: bool,
     },
     /// `PRIORITY SELECTOR lookup TABLE [suppress_ifgroup 4341]`.
@@ -105,7 +106,7 @@ pub enum KernelObject {
         family: Family,
         /// The rule with the lower priority is used first.
         priority: u32,
-        /// Which packets the rule is for.
+        /// The packets that the rule matches.
         selector: RuleSelector,
         /// The table that the rule looks up. A lookup of main never uses a route into `lisp0`.
         table: Table,
@@ -116,15 +117,15 @@ pub enum KernelObject {
         table: Table,
         /// The destination.
         prefix: IpNet,
-        /// Where it leads.
+        /// The target of the route.
         target: RouteTarget,
         /// The route with the smaller metric is preferred.
         metric: u32,
         /// The source address of the router's own packets that use the route.
         source: Option<IpAddr>,
     },
-    /// `neigh add proxy`: the kernel answers ARP or ND for a host that moved away, so that the old
-    /// LAN of the host reaches it through LISP.
+    /// `neigh add proxy`: the kernel answers ARP or ND for a host that moved away, so that the
+    /// other hosts on its old LAN reach the host through LISP.
     ProxyNeighbour {
         /// The port of the old LAN.
         device: Device,
@@ -149,8 +150,8 @@ pub enum KernelRequest {
         /// The host.
         address: IpAddr,
     },
-    /// Watch a host: the kernel asks it again and again (`NTF_EXT_MANAGED`), and a host that has
-    /// left becomes `Failed`.
+    /// Watch a host: the kernel asks the host again and again (`NTF_EXT_MANAGED`). If the host has
+    /// left, its state becomes [`NeighbourState::Failed`].
     Watch {
         /// The port.
         device: Device,
@@ -174,18 +175,18 @@ pub enum KernelRequest {
     },
 }
 
-/// A change of the namespace's kernel, by any process.
+/// A change in the kernel of the namespace, made by any process, or a refused request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum KernelEvent {
     /// A link appeared or changed.
     Link {
         /// The Linux name.
         device: String,
-        /// Administratively up.
+        /// Whether the link is administratively up.
         up: bool,
         /// Whether the other end of the link is present.
         carrier: bool,
-        /// Octets.
+        /// The MTU in octets.
         mtu: u32,
     },
     /// A link was removed.
@@ -210,8 +211,8 @@ pub enum KernelEvent {
         /// The kernel's state of the host.
         state: NeighbourState,
     },
-    /// How full the kernel's neighbour table of a family is; a machine has one table for all its
-    /// namespaces. The driver looks it up once a second where hosts appear and disappear, and
+    /// How full the kernel's neighbour table of a family is. A machine has one table for all its
+    /// namespaces. If hosts can appear and disappear, the driver reads the table once a second, and
     /// reports a change.
     NeighbourTable {
         /// IPv4 or IPv6.
@@ -221,9 +222,9 @@ pub enum KernelEvent {
         /// The largest number of entries (`gc_thresh3`).
         limit: u32,
     },
-    /// Objects that were made and do not exist, or were changed: the kernel dropped them together
-    /// with another object, or another program removed them. Each loss is reported once; the router
-    /// requests the object again if it needs it.
+    /// Objects that were made, but do not exist any more or were changed. Either the kernel dropped
+    /// them together with another object, or another program removed or changed them. Each loss is
+    /// reported once. The router requests an object again if it needs the object.
     Lost(Vec<KernelObject>),
     /// The kernel refused a request.
     Refused {

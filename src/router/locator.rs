@@ -9,10 +9,10 @@ use crate::time::Time;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Source {
-    /// The R bit of the record (RFC 9301 section 5.4), until the next record.
+    /// The R bit of the record (RFC 9301 section 5.4). It is valid until the next record.
     RBit,
-    /// The Locator-Status-Bit in a packet of the site (RFC 9300 section 10), until the next bit or
-    /// record.
+    /// The Locator-Status-Bit in a packet of the site (RFC 9300 section 10). It is valid until the
+    /// next bit or record.
     StatusBits,
     /// An ICMP error of the core.
     Icmp,
@@ -41,9 +41,9 @@ impl Source {
 pub struct Locator {
     /// The address to which packets are encapsulated.
     pub rloc: Rloc,
-    /// Lower is preferred; 255 is never used.
+    /// The locator with the lower priority is preferred. A locator with priority 255 is never used.
     pub priority: u8,
-    /// The share of flows among equal priorities.
+    /// The share of the flows that the locator gets among the locators of equal priority.
     pub weight: u8,
     /// The position of the locator in the record, which is also the number of its
     /// Locator-Status-Bit (RFC 9300 section 10).
@@ -53,13 +53,13 @@ pub struct Locator {
     /// The source of `up`: [`Source::RBit`] or [`Source::StatusBits`].
     #[serde(skip)]
     pub source: Source,
-    /// The instant since which the locator has been in the entry with this state.
+    /// The time since which the locator has been in the entry with this state.
     #[serde(skip)]
     pub since: Time,
 }
 
 impl Locator {
-    /// Whether packets are treated in the same manner with this locator and with `other`.
+    /// Whether the router treats packets in the same way with this locator as with `other`.
     pub(super) fn is_like(&self, other: &Locator) -> bool {
         let facts = |locator: &Locator| {
             (locator.rloc, locator.priority, locator.weight, locator.ordinal, locator.up)

@@ -42,9 +42,9 @@ impl LocalRlocs {
         LocalRlocs { preferred, all, broadcasts }
     }
 
-    /// Whether an address cannot belong to a router: an address that [`Rloc::is_unicast`] rejects,
-    /// or the broadcast address of a connected network. A locator is never such an address (RFC
-    /// 9301 section 5.4, Locator).
+    /// Whether no router can have this address: [`Rloc::is_unicast`] rejects the address, or it is
+    /// the broadcast address of a connected network. The address of a locator must not be of this
+    /// kind (RFC 9301 section 5.4, Locator).
     pub fn is_nobodys(&self, rloc: Rloc) -> bool {
         !rloc.is_unicast() || self.broadcasts.contains(&rloc.0)
     }
@@ -62,7 +62,7 @@ impl LocalRlocs {
         self.all.contains(&Rloc(address))
     }
 
-    /// The locators that a Map-Request offers for the reply: the preferred one of each family.
+    /// The locators that a Map-Request offers for the reply: the preferred locator of each family.
     pub fn itr_rlocs(&self) -> Vec<Rloc> {
         self.preferred.into_iter().flatten().collect()
     }
@@ -82,7 +82,7 @@ fn configured_locators(config: &Config) -> Vec<(Rloc, u8)> {
     sets.chain(inline).filter_map(resolve).collect()
 }
 
-/// Configured locators (those of a proxy ETR) in the form that a mapping holds.
+/// The configured locators of a proxy ETR, in the form that a mapping uses.
 pub fn as_mapping(config: &Config, locators: &[ConfiguredLocator]) -> Vec<Locator> {
     let locator = |configured: &ConfiguredLocator| {
         let rloc = config.resolve_locator(&configured.source)?;
@@ -93,8 +93,8 @@ pub fn as_mapping(config: &Config, locators: &[ConfiguredLocator]) -> Vec<Locato
     locators.iter().filter_map(locator).collect()
 }
 
-/// The outer headers for a packet (RFC 9300 section 5.3). TTL and type of service are copied from
-/// the inner header, ECN too (normal mode of RFC 6040). `None` if no locator can be used.
+/// The outer headers for a packet (RFC 9300 section 5.3). TTL, type of service and ECN are copied
+/// from the inner header (for ECN, the normal mode of RFC 6040). `None` if no locator can be used.
 pub(super) fn encapsulation(
     locators: &[Locator],
     local: &LocalRlocs,
@@ -113,17 +113,18 @@ pub(super) fn encapsulation(
     })
 }
 
-/// The LISP header of a packet, without marks (RFC 9300 section 8: no I bit for instance 0).
+/// The LISP header of a packet, without a nonce and without Locator-Status-Bits. Instance 0 has no
+/// I bit (RFC 9300 section 8).
 pub(super) fn data_header(instance_id: InstanceId) -> DataHeader {
     let instance_id = (instance_id != InstanceId::DEFAULT).then_some(instance_id);
     DataHeader { instance_id, ..DataHeader::default() }
 }
 
-/// The local and the remote locator for a flow. A remote locator can be chosen if it is up, not
-/// forbidden, not the router's own, and of a family that the router has. Among these locators, the
-/// lowest priority wins, and the hash of the flow picks a locator by weight. If all weights are
-/// zero, all shares are equal. Locators that the core cannot reach are used only when there is no
-/// other.
+/// The local and the remote locator for a flow. A remote locator can be chosen if it is up, its
+/// priority is not 255, it is not one of the router's own, and the router has a locator of its
+/// family. Among these locators, the lowest priority wins, and the hash of the flow selects a
+/// locator by weight. If all weights are zero, all shares are equal. Locators that the core cannot
+/// reach are used only if there is no other locator.
 pub fn select(
     locators: &[Locator],
     local: &LocalRlocs,

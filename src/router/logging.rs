@@ -42,12 +42,12 @@ impl From<Severity> for log::Level {
 /// A line of the log.
 pub type Line = (Severity, String);
 
-/// Strangers decide the number of lines of about ten kinds. With this limit for each kind, the log grows
-/// by a few hundred kilobytes an hour.
+/// The limit of lines for each kind of event. Unknown senders can cause events of about ten kinds
+/// as often as they like. With this limit, the log grows by a few hundred kilobytes an hour.
 const RATE: Rate = Rate { burst: 100, interval: Duration::from_secs(10) };
 
-/// How much was written for each kind of event. So the log does not fill, even in a network in
-/// which hosts move, or locators fail, all the time.
+/// The number of lines that were written for each kind of event. With this limit, the log does not
+/// fill the disk, even in a network in which hosts move or locators fail all the time.
 #[derive(Debug, Default)]
 pub struct Log {
     kinds: BTreeMap<&'static str, Kind>,
@@ -55,9 +55,9 @@ pub struct Log {
 
 #[derive(Debug, Default)]
 struct Kind {
-    /// When [`AT_ONCE`] lines can be written again.
+    /// The time from which `burst` lines of [`RATE`] can be written again.
     full_at: Option<Time>,
-    /// The lines left out since the last line that was written.
+    /// The number of lines that were left out since the last written line.
     left_out: u64,
 }
 

@@ -1,10 +1,10 @@
-//! When to request again an object that the kernel or the process has lost or refused.
+//! Decides when to request again an object that the kernel or the process has lost or refused.
 //!
-//! A lost object is added again immediately. When the object is lost again each time, another
-//! program is removing it. So after three losses in ten seconds, the object is added again only
-//! every thirty seconds; otherwise the router and the other program would keep each other busy. A
-//! refused object is requested again a moment later, because an object that it needs may be about
-//! to appear. After three refusals, it is requested every thirty seconds too.
+//! A lost object is requested again immediately. If the object is lost again each time, another
+//! program removes it. So after three requests in ten seconds, the object is requested only every
+//! thirty seconds. Otherwise the router and the other program would keep each other busy. A refused
+//! object is requested again after a quarter of a second, because an object that it needs may
+//! appear soon. After three refusals, this object too is requested only every thirty seconds.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -12,13 +12,13 @@ use std::time::Duration;
 use super::deadlines::Deadlines;
 use crate::time::Time;
 
-/// How often an object is added again immediately within [`WINDOW`].
+/// The number of times that an object is requested again immediately within [`WINDOW`].
 const QUICK: usize = 3;
-/// An object that was present for this time is at rest.
+/// After this time without a loss or a refusal, an object is at rest. Before that, it is restless.
 const WINDOW: Duration = Duration::from_secs(10);
-/// How long the router waits before it requests a restless object again.
+/// How long the router waits before it requests an object again that was lost or refused too often.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// How long after a refusal the object is requested again.
+/// How long the router waits after a refusal before it requests the object again.
 const MOMENT: Duration = Duration::from_millis(250);
 
 /// The verdict on a missing object.
@@ -26,9 +26,10 @@ const MOMENT: Duration = Duration::from_millis(250);
 pub enum Verdict {
     /// Request the object immediately.
     Now,
-    /// The object is due later.
+    /// Request the object later.
     Later {
-        /// The object has just become restless, and this has not been reported yet.
+        /// Whether the object has just become restless, so that the router still has to report
+        /// this.
         first: bool,
     },
 }
@@ -36,8 +37,8 @@ pub enum Verdict {
 /// The objects that have recently vanished or were refused.
 #[derive(Debug)]
 pub struct Losses<T> {
-    /// An object that is at rest again remains here until it is next looked at. There is at most
-    /// one entry for each object.
+    /// The attempts for each object. The entry of an object that is at rest again remains until the
+    /// object is lost or refused the next time.
     restless: BTreeMap<T, Attempts>,
     due: Deadlines<T>,
 }
@@ -48,10 +49,10 @@ impl<T> Default for Losses<T> {
     }
 }
 
-/// The instants at which an object was requested again.
+/// The times at which an object was requested again.
 #[derive(Debug, Default)]
 struct Attempts {
-    /// The last instants, at most [`QUICK`].
+    /// The last of these times, at most [`QUICK`].
     at: Vec<Time>,
     /// Whether the object is requested only every [`PATIENCE`].
     patient: bool,
@@ -60,7 +61,7 @@ struct Attempts {
 }
 
 impl<T: Ord + Clone> Losses<T> {
-    /// An object has vanished.
+    /// Handles an object that has vanished. Returns when to request the object again.
     pub fn vanished(&mut self, object: T, now: Time) -> Verdict {
         let attempts = self.attempts(&object, now);
         if !attempts.patient && attempts.lately(now) < QUICK {
@@ -73,7 +74,7 @@ impl<T: Ord + Clone> Losses<T> {
         Verdict::Later { first }
     }
 
-    /// The kernel has refused an object. Returns whether this refusal is still to be reported.
+    /// Handles an object that was refused. Returns whether this refusal is still to be reported.
     pub fn refused(&mut self, object: T, now: Time) -> bool {
         let attempts = self.attempts(&object, now);
         let first = !std::mem::replace(&mut attempts.refused, true);
@@ -83,7 +84,8 @@ impl<T: Ord + Clone> Losses<T> {
         first
     }
 
-    /// An object is not wanted any more, or has been requested in another manner.
+    /// Deletes the entry of an object that is not wanted any more, or that was requested for
+    /// another reason.
     pub fn forget(&mut self, object: &T) {
         self.restless.remove(object);
         self.due.set(object.clone(), None);
@@ -94,7 +96,8 @@ impl<T: Ord + Clone> Losses<T> {
         *self = Losses::default();
     }
 
-    /// The objects that are to be requested again by `now`, in the order in which they are made.
+    /// Removes and returns the objects that are due at `now`, in the order in which objects are
+    /// made.
     pub fn take_due(&mut self, now: Time) -> Vec<T> {
         let mut due: Vec<_> = std::iter::from_fn(|| self.due.pop(now)).collect();
         due.sort();
@@ -168,7 +171,7 @@ mod tests {
         assert_eq!(losses.take_due(at(36_000)), [THING]);
         assert_eq!(losses.vanished(THING, at(37_000)), Verdict::Later { first: false });
         assert_eq!(losses.take_due(at(67_000)), [THING]);
-        // The object has been present for ten seconds: the other program has given up.
+        // The object has been present for ten seconds, so it is at rest again.
         assert_eq!(losses.vanished(THING, at(77_001)), Verdict::Now);
     }
 

@@ -1,6 +1,6 @@
-//! The objects that the kernel has made for a router, as the kernel's side records them: the driver
-//! in a namespace, and the simulator's kernel. When an object has vanished, the router is informed
-//! ([`KernelEvent::Lost`](super::io::KernelEvent::Lost)).
+//! The record of the objects that the kernel has made for a router. The driver has this record for
+//! a namespace, and the simulator has it for its own kernel. When an object has vanished, the
+//! router is informed ([`KernelEvent::Lost`](super::io::KernelEvent::Lost)).
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
@@ -18,11 +18,10 @@ pub const IPV6_METRIC: u32 = 1024;
 pub struct Made(BTreeMap<KernelObject, KernelObject>);
 
 impl Made {
-    /// The kernel has carried out a request.
+    /// Records that the kernel has carried out a request.
     pub fn done(&mut self, request: &KernelRequest) {
         match *request {
-            // If the kernel regards two objects as the same, the later one has replaced the earlier
-            // one.
+            // If an earlier object has the same place, the new object has replaced it.
             KernelRequest::Add(object) => drop(self.0.insert(place(object), object)),
             KernelRequest::Remove(object) if self.0.get(&place(object)) == Some(&object) => {
                 self.0.remove(&place(object));
@@ -31,7 +30,7 @@ impl Made {
         }
     }
 
-    /// The kernel has refused a request: the state of its object is unknown.
+    /// Records that the kernel has refused a request. The state of the object is unknown then.
     pub fn refused(&mut self, request: &KernelRequest) {
         if let KernelRequest::Add(object) = *request {
             self.0.remove(&place(object));
@@ -53,8 +52,9 @@ impl Made {
         self.0.range(FIRST_PROXY..).next().is_some()
     }
 
-    /// Removes the objects that have gone, and returns them in the order in which they are made.
-    /// The routes, of which there may be many, are examined only if `with_routes` is set.
+    /// Removes the objects for which `has_gone` is true, and returns them in the order in which
+    /// objects are made. There may be many routes, so routes are examined only if `with_routes` is
+    /// set.
     pub fn take_lost(
         &mut self,
         with_routes: bool,
@@ -69,7 +69,7 @@ impl Made {
     }
 }
 
-/// The first value in the order of routes.
+/// The smallest route in the sort order.
 const FIRST_ROUTE: KernelObject = KernelObject::Route {
     table: Table::Native,
     prefix: IpNet::V4(Ipv4Net::new_assert(Ipv4Addr::UNSPECIFIED, 0)),
@@ -78,14 +78,14 @@ const FIRST_ROUTE: KernelObject = KernelObject::Route {
     source: None,
 };
 
-/// The first value in the order of proxy entries.
+/// The smallest proxy entry in the sort order.
 const FIRST_PROXY: KernelObject = KernelObject::ProxyNeighbour {
     device: Device::Lisp,
     address: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
 };
 
-/// The key under which the kernel keeps an object: of two objects with the same key, it has only
-/// one.
+/// The place of an object: the key under which the kernel keeps the object. The kernel has only one
+/// object with the same key.
 pub(super) fn place(object: KernelObject) -> KernelObject {
     match object {
         KernelObject::Link { device, .. } => KernelObject::Link {
@@ -131,7 +131,7 @@ mod tests {
         let other = route("2001:db8::/32", RouteTarget::Blackhole, IPV6_METRIC);
         made.done(&KernelRequest::Add(one));
         made.done(&KernelRequest::Add(other));
-        // The kernel compares all fields when it removes a route, so this request removed nothing.
+        // The present route is not equal to `one`, so this request removes nothing.
         made.done(&KernelRequest::Remove(one));
         assert_eq!(made.take_lost(true, |_| true), [other]);
         assert_eq!(made.take_lost(true, |_| true), [], "told once");

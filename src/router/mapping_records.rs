@@ -9,7 +9,7 @@ use super::reachability::Source;
 use crate::time::Time;
 use crate::wire::{Action, LocatorRecord, MappingRecord};
 
-/// The record TTL that lets the receiver decide the time (RFC 9301 section 5.4).
+/// The TTL of a record that means: the receiver chooses the TTL (RFC 9301 section 5.4).
 const RECEIVER_DECIDES: u32 = u32::MAX;
 /// The TTL that this receiver chooses: a day.
 const DECIDED_TTL: Duration = Duration::from_secs(24 * 3600);
@@ -33,8 +33,9 @@ pub(super) fn learned(
     Learned { prefix, mapping, ttl: ttl(record), map_source: from, solicited: false }
 }
 
-/// The locators of a record that are IP addresses, in the form that a mapping holds. The ordinal of
-/// each counts all locators of the record. Addresses that cannot belong to a router are down.
+/// The locators of a record that are IP addresses, in the form that a mapping uses. The ordinal of
+/// a locator is its position among all locators of the record. A locator is marked as down if no
+/// router can have its address.
 pub(super) fn locators(record: &MappingRecord, local: &LocalRlocs, now: Time) -> Vec<Locator> {
     let locator = |(locator, ordinal): (&LocatorRecord, u8)| {
         let rloc = locator.ip()?;

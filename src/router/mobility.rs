@@ -1,23 +1,25 @@
 //! Hosts that move: dynamic EIDs (draft-ietf-lisp-eid-mobility section 4).
 //!
-//! A `lisp mobility` port serves dynamic-EID ranges. A host of such a range is found when it sends
-//! on the port: the kernel's neighbour table shows this. Then the database contains the host as a
-//! prefix of its own; the prefix is registered, and the host is watched. The host is gone when a
-//! map-server reports that another xTR has it, or when it does not answer any more. The range
-//! itself is always away, so senders to hosts that are not here receive SMRs.
+//! A `lisp mobility` port serves dynamic-EID ranges. A host of a range is found when it sends on
+//! the port: the kernel's neighbour table shows this. Then the database contains a prefix for the
+//! host. The prefix is registered, and the host is watched. The host has left when a map-server
+//! reports that another xTR has it, or when the host does not answer any more. The range itself is
+//! always away, so a sender of packets to hosts that are not here receives SMRs.
 //!
-//! The port has the roaming gateway, with the same IP address and hardware address at every xTR. It
-//! has no route for its network: otherwise a host that moved away would be looked for with ARP
-//! instead of through LISP. While a host is here, its route leads to the port; after the host has
-//! moved, its route leads into `lisp0`. Then a gratuitous ARP and a proxy neighbour tell its old
-//! LAN to send to us. A neighbour entry that merely ages is no evidence of a host. A host that has
-//! the gateway's hardware address in its cache creates no neighbour entry at all; therefore its
-//! packets make us ask for it.
+//! The port has the roaming gateway: it has the same IP address and hardware address at every xTR.
+//! The port has no route for its network. With this route, the kernel would search with ARP for a
+//! host that moved away, instead of using LISP. While a host is here, its route leads to the port.
+//! After the host has moved, its route leads into `lisp0`. Then a gratuitous ARP and a proxy
+//! neighbour make the old LAN of the host send its packets to this router. A neighbour entry that
+//! only becomes old does not show that the host is here. A host that already has the hardware
+//! address of the gateway in its cache creates no neighbour entry at all. So the packets of such a
+//! host make this router ask for the host.
 //!
 //! The first packets of a host are not lost. If a host sends a packet to its gateway, the kernel
-//! answers before the host has a route, so we receive the answer: it is held while we search for
-//! the host. The host's packets to other destinations are encapsulated whether or not the host has
-//! been found. An answer to them that arrives before the host has been found is held too.
+//! answers before the host has a route. So the router receives this answer, and holds it while it
+//! searches for the host. Packets of the host to other destinations are encapsulated, also if the
+//! host has not been found. If an answer to these packets arrives before the host has been found,
+//! the router holds this answer too.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -36,22 +38,22 @@ use crate::addr::{Eid, EidPrefix};
 use crate::prefix_map::PrefixMap;
 use crate::time::Time;
 
-/// Hosts that are here at one time. A host that is here shows this every few seconds, because the
-/// kernel asks it. If the table is full, the host that was silent for the longest time is removed
-/// from the port with the most hosts. If the new host is at this port too, the other host must have
-/// been silent for half a minute.
+/// The limit of hosts that are here at one time. A host that is here shows this every few seconds,
+/// because the kernel asks it. If the table is full, a host is removed from the port with the most
+/// hosts: the host that was silent for the longest time. If the new host is at the same port, the
+/// removed host must have been silent for half a minute.
 const HOSTS: Limit = Limit { name: "Hosts here", capacity: 65_536, idle: Duration::from_secs(30) };
-/// Neighbours whose hardware address is kept. If the table is full, the oldest neighbour of the
-/// port with the most neighbours is removed.
+/// The limit of neighbours with a stored hardware address. If the table is full, the oldest
+/// neighbour of the port with the most neighbours is removed.
 const NEIGHBOURS: Limit = Limit { name: "Neighbours", capacity: 65_536, idle: Duration::ZERO };
-/// Hosts to ask for when their port has its link again. If the table is full, a host of the port
-/// with the most hosts is removed; it is found again when it sends, or when a packet for it
-/// arrives.
+/// The limit of hosts for which the router asks when their port has its link again. If the table is
+/// full, a host of the port with the most hosts is removed. This host is found again when it sends
+/// a packet, or when a packet for it arrives.
 const MISSED: Limit =
     Limit { name: "Hosts of ports without link", capacity: 16_384, idle: Duration::ZERO };
 /// How long a silent host remains in the away table.
 pub(super) const SILENCE: Duration = Duration::from_secs(15 * 60);
-/// The least time between two lines in the log about rejected hosts.
+/// The minimum time between two lines in the log about rejected hosts.
 pub(super) const TURNED_AWAY_INTERVAL: Duration = Duration::from_secs(60);
 /// A dynamic EID that is here.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,18 +90,19 @@ pub(super) struct Range {
 pub struct Mobility {
     pub(super) ranges: PrefixMap<Range>,
     pub(super) hosts: Bounded<Eid, Host, InterfaceName>,
-    /// The port of each host before it moved away: the port answers for the host by proxy in its
-    /// old LAN. The port is removed with the host's entry in the away table, which is bounded.
+    /// The port at which each host was before it moved away. On this port, the router answers for
+    /// the host by proxy. The port is removed together with the host's entry in the away table,
+    /// which has a limit.
     pub(super) former_ports: BTreeMap<Eid, InterfaceName>,
-    /// The hosts that were at a port when its link fell.
+    /// The hosts that were at a port when the port lost its link.
     pub(super) missed: Bounded<Eid, InterfaceName, InterfaceName>,
     pub(super) neighbours: Bounded<(InterfaceName, IpAddr), Mac, InterfaceName>,
     pub(super) searches: Searches,
-    /// The hosts that other xTRs have had, or have taken over, recently.
+    /// The hosts that moved to another xTR, or from another xTR to this router, recently.
     pub(super) owners: OwnerChanges<Eid>,
-    /// When the log last reported that a host was rejected.
+    /// The time of the last line in the log about a rejected host.
     pub(super) turned_away_at: Option<Time>,
-    /// The hosts that were lost since the last call of the caller.
+    /// The changes about lost hosts that the caller has not taken yet.
     pub(super) changes: Vec<Event>,
 }
 
@@ -125,29 +128,29 @@ impl Mobility {
         &self.hosts
     }
 
-    /// The hosts that a change of the configuration removed since the last call.
+    /// The changes about hosts that a change of the configuration removed since the last call.
     pub(super) fn take_changes(&mut self) -> Vec<Event> {
         std::mem::take(&mut self.changes)
     }
 
-    /// How full the tables are that neighbours can fill.
+    /// How full each table is that hosts of a LAN can fill.
     pub fn fills(&self) -> [Fill; 6] {
         let [running, refused, confirmations] = self.searches.fills();
         let (hosts, missed) = (self.hosts.fill(), self.missed.fill());
         [hosts, missed, self.neighbours.fill(), running, refused, confirmations]
     }
 
-    /// The first of the hosts that were at a port when its link fell.
+    /// The first host of the hosts that were at a port when the port lost its link.
     pub(super) fn first_missed(&self, port: InterfaceName) -> Option<Eid> {
         self.missed.keys_of(&port).next().copied()
     }
 
-    /// Removes a host from those to ask for when their port has its link again.
+    /// Removes a host from the hosts for which the router asks when their port has its link again.
     pub(super) fn forget_missed(&mut self, eid: Eid) {
         self.missed.remove(&eid);
     }
 
-    /// The number of packets on the wire that wait for a search for a host.
+    /// The number of packets on the wire that wait until a host is found.
     pub(super) fn waiting(&self) -> u64 {
         let held = self.searches.running.iter().flat_map(|(_, search)| &search.held);
         held.map(|each| each.packets).sum()
@@ -173,15 +176,15 @@ impl Mobility {
         }
     }
 
-    /// Deletes the ports of hosts whose entries in the away table have ended.
+    /// Deletes the former port of each host that has no entry in the away table any more.
     pub(super) fn forget_former_ports(&mut self, moved: &BTreeSet<EidPrefix>, away: &AwayTable) {
         for prefix in moved.iter().filter(|prefix| !away.entries().contains(prefix)) {
             self.former_ports.remove(&prefix.network());
         }
     }
 
-    /// Takes the ranges and their ports from the configuration. Hosts of a removed range or port
-    /// are removed too, and so are the searches for them. Returns the packets that these searches
+    /// Takes the ranges and their ports from the configuration. If a range or a port was removed,
+    /// its hosts and the searches for them are removed too. Returns the packets that these searches
     /// held.
     pub(super) fn reconfigure(&mut self, config: &Config) -> Held {
         self.ranges.clear();
@@ -226,8 +229,8 @@ impl Mobility {
         self.hosts.get(&eid).filter(|_| prefix == eid.host_prefix())
     }
 
-    /// The port at which to ask a host whether it is still here. `None` if the host was asked, or
-    /// has shown itself, within the `interval`.
+    /// The port at which the router asks a host whether it is still here. `None` if the router
+    /// asked the host, or the host showed that it is here, within the last `interval`.
     pub(super) fn ask_from_time_to_time(
         &mut self,
         eid: Eid,
@@ -249,7 +252,7 @@ impl Mobility {
     }
 
     /// The objects that the kernel should have for one prefix: a route to a host at its port, a
-    /// route into `lisp0` for a prefix that is away, and a proxy for a host at its former port.
+    /// route into `lisp0` for a prefix that is away, or a proxy for a host at its former port.
     pub(super) fn kernel_objects(
         &self,
         prefix: EidPrefix,
@@ -282,7 +285,8 @@ impl Mobility {
         self.ranges.contains(prefix)
     }
 
-    /// The prefixes of hosts here and of EIDs elsewhere: the kernel may need a route for each.
+    /// The prefixes of hosts here and of EIDs elsewhere. The kernel may need a route for each
+    /// prefix.
     pub(super) fn kernel_prefixes(&self, away: &AwayTable) -> BTreeSet<EidPrefix> {
         let gone = away.entries().iter().filter(|(_, entry)| entry.producer.leads_elsewhere());
         let gone = gone.map(|(prefix, _)| prefix);

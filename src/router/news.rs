@@ -1,5 +1,5 @@
-//! The notifications that wait for their confirmation: Map-Notifies of map-servers about local
-//! EIDs, and the questions about them. [`super::confirm`] explains the reason, and handles the
+//! The Map-Notifies of map-servers about local EIDs that wait for a confirmation, and the questions
+//! about them. [`super::confirm`] explains why a confirmation is necessary, and handles the
 //! answers.
 
 use std::collections::BTreeMap;
@@ -13,12 +13,12 @@ use crate::rng::{Rng, Seed};
 use crate::time::Time;
 use crate::wire::{MappingRecord, Nonce};
 
-/// How long a map-server has to confirm its notification.
+/// The time in which a map-server has to confirm its notification.
 const ANSWER_WAIT: Duration = Duration::from_secs(3);
-/// The least time between two lines about map-servers that do not answer.
+/// The minimum time between two lines about map-servers that do not answer.
 const LINES: Duration = Duration::from_secs(60);
-/// Notifications that wait for their confirmation. If the table is full, the oldest one of the
-/// map-server with the most notifications is removed and not believed.
+/// The limit of notifications that wait for a confirmation. If the table is full, a notification of
+/// the map-server with the most notifications is removed: the oldest one. It is not believed.
 const QUESTIONS: Limit =
     Limit { name: "News to be confirmed", capacity: 4096, idle: Duration::ZERO };
 
@@ -32,17 +32,17 @@ pub(super) struct Question {
     /// The record in the notification.
     pub told: MappingRecord,
     /// A record that the map-server sent after the question. The answer may be older than this
-    /// record, so the map-server is asked once more.
+    /// record, so the router asks the map-server once more.
     pub later: Option<MappingRecord>,
 }
 
-/// The notifications that wait for their confirmation.
+/// The notifications that wait for a confirmation.
 #[derive(Debug)]
 pub(super) struct News {
     questions: Bounded<About, Question, IpAddr>,
     nonces: BTreeMap<Nonce, About>,
     due: Deadlines<About>,
-    /// When a line last reported that a map-server does not answer.
+    /// The time of the last line about a map-server that does not answer.
     said_at: Option<Time>,
     rng: Rng,
 }
@@ -58,7 +58,7 @@ impl News {
         }
     }
 
-    /// When the time of the next map-server to confirm is over.
+    /// The time at which the next question counts as not answered.
     pub(super) fn next_unanswered(&self) -> Option<Time> {
         self.due.next()
     }
@@ -68,7 +68,7 @@ impl News {
         self.questions.fill()
     }
 
-    /// Begins a question and returns its nonce; `None` if an earlier question has to be answered
+    /// Begins a question and returns its nonce. `None` if an earlier question must be answered
     /// first.
     pub(super) fn begin(&mut self, about: About, told: MappingRecord, now: Time) -> Option<Nonce> {
         if let Some(question) = self.questions.use_at(&about, now) {
@@ -91,18 +91,20 @@ impl News {
         Some(question)
     }
 
-    /// The subject of the question with this nonce, if the question is under way.
+    /// The map-server and the prefix of the question with this nonce, if the question is not
+    /// answered yet.
     pub(super) fn asked(&self, nonce: Nonce) -> Option<About> {
         self.nonces.get(&nonce).copied()
     }
 
-    /// The next question that was not answered in time.
+    /// Removes and returns the next question that was not answered in time.
     pub(super) fn unanswered(&mut self, now: Time) -> Option<(About, Question)> {
         let about = self.due.pop(now)?;
         Some((about, self.end(&about)?))
     }
 
-    /// Whether to write a line, at `now`, that a map-server does not answer: at most one a minute.
+    /// Whether to write a line at `now` about a map-server that does not answer. There is at most
+    /// one line a minute.
     pub(super) fn is_to_be_said(&mut self, now: Time) -> bool {
         let is_due = self.said_at.is_none_or(|at| now.since(at) >= LINES);
         self.said_at = if is_due { Some(now) } else { self.said_at };

@@ -1,8 +1,8 @@
-//! The opaque locators of map-cache entries. They are kept so that `show` can list them; nothing
-//! else reads them.
+//! The opaque locators of map-cache entries. They are kept so that a `show` command can list them.
+//! No other part of the router reads them.
 //!
-//! Most entries have none. Therefore they are not stored in the entries, of which there may be a
-//! million.
+//! Most entries have no opaque locators. So the opaque locators are not stored in the entries, of
+//! which there may be a million.
 
 use std::time::Duration;
 
@@ -11,16 +11,17 @@ use crate::addr::EidPrefix;
 use crate::time::Time;
 use crate::wire::{Address, MappingRecord};
 
-/// The number of opaque locators kept at one time. If a mapping arrives when the table is full, its
-/// opaque locators are counted ([`super::counters::Counters::opaque_locators`]), but not kept.
+/// The maximum number of opaque locators that are kept at one time. If a mapping arrives when the
+/// table is full, its opaque locators are counted ([`super::counters::Counters::opaque_locators`]),
+/// but not kept.
 const KEPT: usize = 16_384;
-/// The number of mappings whose opaque locators are kept at one time; a full table accepts no more.
+/// The maximum number of mappings with kept opaque locators. A full table accepts no more mappings.
 const MAPPINGS: Limit =
     Limit { name: "Mappings with opaque locators", capacity: KEPT, idle: Duration::MAX };
-/// The number of octets of addresses that are kept at one time; a full table accepts no more.
+/// The maximum number of octets of the kept addresses. A full table accepts no more addresses.
 const OCTETS: usize = 4 << 20;
 
-/// A locator of a mapping to which nothing is sent.
+/// A locator of a mapping that is not an IP address. The router sends nothing to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OpaqueLocator {
     /// The address and its type.
@@ -33,7 +34,7 @@ pub struct OpaqueLocator {
     pub ordinal: u8,
 }
 
-/// The opaque locators of the learned entries that have any.
+/// The opaque locators of the learned entries that have opaque locators.
 #[derive(Debug)]
 pub(super) struct OpaqueLocators {
     by_prefix: Bounded<EidPrefix, Kept>,
@@ -54,8 +55,8 @@ struct Kept {
 }
 
 impl OpaqueLocators {
-    /// Keeps the opaque locators of a record that was learned, in place of earlier ones for its
-    /// prefix.
+    /// Keeps the opaque locators of a learned record. They replace the earlier opaque locators of
+    /// its prefix.
     pub(super) fn keep(&mut self, record: &MappingRecord) {
         self.forget(&record.eid_prefix);
         let locators = opaque_of(record);
@@ -72,7 +73,7 @@ impl OpaqueLocators {
         }
     }
 
-    /// Removes the opaque locators of `prefix`, whose entry was removed.
+    /// Removes the opaque locators of `prefix`, because its entry was removed.
     pub(super) fn forget(&mut self, prefix: &EidPrefix) {
         if let Some(gone) = self.by_prefix.remove(prefix) {
             self.locators -= gone.locators.len();

@@ -1,12 +1,12 @@
 //! The Map-Requests under way, and the packets that wait for their answers (RFC 9301 section 5.3).
 //!
 //! Any host of a LAN can make the router send Map-Requests, as often as it likes. So each source
-//! host has a share of the table, and each family of EIDs has tables of its own. If a table is
-//! full, the host with the most entries loses an entry: that of the EID that no packet has needed
-//! for the longest time. So a scan replaces only earlier EIDs of the same scan. All SMRs have one
-//! share, and so have the EIDs that are away.
+//! host has a share of the table, and each family of EIDs has its own tables. If a table is full,
+//! the host with the most entries loses an entry: the entry of the EID that no packet has needed
+//! for the longest time. So a scan replaces only earlier EIDs of the same scan. All SMRs together
+//! have one share. All EIDs that are away have one share too.
 //!
-//! After ten tries without an answer, an EID rests: it has no entry among the requests then.
+//! After ten tries without an answer, an EID rests: the router does not request it for some time.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -21,24 +21,25 @@ use crate::wire::Nonce;
 
 /// The waits after the first and after the second try at a resolver.
 const WAITS: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(2)];
-/// Tries before an EID rests (RFC 9301 section 5.3).
+/// The number of tries before an EID rests (RFC 9301 section 5.3).
 const TRIES: u32 = 10;
 /// How long an EID rests.
 const REST: Duration = Duration::from_secs(30);
-/// EIDs that rest. If the table is full, the EID that began its rest first is removed, and may be
-/// requested again.
+/// The limit of EIDs that rest. If the table is full, the EID that began its rest first is removed,
+/// and may be requested again.
 const RESTING: Limit =
     Limit { name: "EIDs that rest after vain requests", capacity: 16_384, idle: Duration::ZERO };
-/// Packets that wait for one EID: enough for the first seconds of a ping, a DNS query or a TCP
-/// handshake.
+/// The maximum number of packets that wait for one EID. It is enough for the first seconds of a
+/// ping, a DNS query or a TCP handshake.
 const HELD_PER_EID: usize = 32;
 
-/// The limit of EIDs of a family that are requested at one time.
+/// The limit of the EIDs of a family that are requested at one time.
 const fn requests(name: &'static str) -> Limit {
     Limit { name, capacity: 4096, idle: Duration::ZERO }
 }
 
-/// The limit of packets that wait for the EIDs of a family. A super-packet counts as one.
+/// The limit of the packets that wait for the EIDs of a family. A super-packet counts as one
+/// packet.
 const fn packets(name: &'static str) -> Limit {
     Limit { name, capacity: 2048, idle: Duration::ZERO }
 }
@@ -48,22 +49,23 @@ const fn packets(name: &'static str) -> Limit {
 pub(super) enum Cause {
     /// A packet missed the map-cache.
     Packet,
-    /// A Solicit-Map-Request asked us to (RFC 9301 section 6.1).
+    /// A Solicit-Map-Request asked this router to request the EID (RFC 9301 section 6.1).
     Smr,
-    /// A local EID is elsewhere, and the TTL of the record that reported this has expired.
+    /// The EID is a local EID that is elsewhere, and the record about its place has expired.
     Away,
 }
 
-/// A Map-Request for an EID, from its first try on.
+/// A Map-Request for an EID, with all its tries.
 #[derive(Debug)]
 pub(super) struct Request {
-    /// The source of the packet that missed the map-cache, or the EID that the SMR named as ours.
+    /// The source of the packet that missed the map-cache, or the EID that the SMR named as an EID
+    /// of this site.
     pub(super) source_eid: Option<Eid>,
     /// The reason for the request.
     pub(super) cause: Cause,
-    /// The nonce of the last try; zero before the first.
+    /// The nonce of the last try. It is zero before the first try.
     pub(super) nonce: Nonce,
-    /// How many tries there have been.
+    /// The number of tries until now.
     pub(super) tries: u32,
     /// When the next try is due.
     due_at: Time,
@@ -72,11 +74,11 @@ pub(super) struct Request {
 /// The requests under way for the EIDs of a family, and the packets that wait for them.
 #[derive(Debug)]
 struct Tables {
-    /// By EID. There is a share for each source host, one for all SMRs, and one for EIDs that are
-    /// away.
+    /// The requests, by EID. Each source host has a share of the table. All SMRs together have one
+    /// share, and so do all EIDs that are away.
     requests: Bounded<Eid, Request, (Cause, Option<Eid>)>,
-    /// By the EID for which the packets wait and by the order of arrival. There is a share for each
-    /// source host.
+    /// The packets, by the EID for which they wait and by the order of arrival. Each source host
+    /// has a share of the table.
     packets: Bounded<(Eid, u64), HeldPacket, Eid>,
 }
 
@@ -88,7 +90,7 @@ pub(super) struct Outstanding {
     resting: Bounded<Eid, ()>,
     nonces: BTreeMap<Nonce, Eid>,
     due: BTreeSet<(Time, Eid)>,
-    /// How many packets on the wire are waiting.
+    /// The number of packets on the wire that wait.
     waiting: u64,
     /// The number of the next packet.
     next_packet: u64,
@@ -140,7 +142,7 @@ impl Outstanding {
         self.due.first().map(|&(at, _)| at)
     }
 
-    /// When the next EID has rested long enough.
+    /// When the next EID ends its rest.
     pub(super) fn next_end_of_rest(&self) -> Option<Time> {
         self.resting.first_use().map(|at| at + REST)
     }
@@ -182,12 +184,12 @@ impl Outstanding {
         self.request(eid).is_some() || self.resting.contains_key(&eid)
     }
 
-    /// Whether an EID has a request without a try yet.
+    /// Whether an EID has a request that has not been sent yet.
     pub(super) fn is_yet_to_begin(&self, eid: Eid) -> bool {
         self.request(eid).is_some_and(|request| request.tries == 0)
     }
 
-    /// The EIDs within a prefix that are requested, or rest.
+    /// The EIDs within a prefix that are requested or rest.
     pub(super) fn pending_within(&self, prefix: &EidPrefix) -> Vec<Eid> {
         let within = || prefix.network()..=prefix.last();
         let requests = self.tables(prefix.family()).requests.range(within());
@@ -195,8 +197,8 @@ impl Outstanding {
         requests.map(|(eid, _)| *eid).chain(resting.map(|(eid, _)| *eid)).collect()
     }
 
-    /// Begins a request that is due at `at`, for an EID that is not pending. If this evicts another
-    /// request, returns the packets that waited for its EID.
+    /// Begins a request for an EID that is not pending. The request is due at `at`. If it replaces
+    /// the request for another EID, returns the packets that waited for the other EID.
     pub(super) fn begin(
         &mut self,
         (eid, source_eid): (Eid, Option<Eid>),
@@ -204,7 +206,7 @@ impl Outstanding {
         at: Time,
         now: Time,
     ) -> Held {
-        // The source EID in an SMR is not verified, so it gets no share.
+        // The source EID in an SMR is not verified, so this EID gets no share of its own.
         let sharer = (cause, source_eid.filter(|_| cause == Cause::Packet));
         let request = Request { source_eid, cause, nonce: Nonce(0), tries: 0, due_at: at };
         self.due.insert((at, eid));
@@ -214,7 +216,7 @@ impl Outstanding {
         }
     }
 
-    /// Whether a packet may wait for an EID after the EID is requested.
+    /// Whether a packet may wait for an EID if the EID is requested.
     ///
     /// # Errors
     /// The reason why the packet may not wait.
@@ -226,8 +228,9 @@ impl Outstanding {
         if waiting < HELD_PER_EID { Ok(()) } else { Err(DropReason::HoldQueueFull) }
     }
 
-    /// Keeps a packet of `source` until an EID is resolved. The EID must be requested already and
-    /// [may be waited for](Outstanding::may_hold). Returns the packet that is evicted, if any.
+    /// Keeps a packet of `source` until an EID is resolved. The EID must be requested already, and
+    /// [`Outstanding::may_hold`] must allow that the packet waits. Returns the packet that is
+    /// evicted, if any.
     pub(super) fn hold(
         &mut self,
         eid: Eid,
@@ -250,7 +253,7 @@ impl Outstanding {
         Ok(gone)
     }
 
-    /// Ends the request for an EID, or its rest. Returns the packets that waited for the EID.
+    /// Ends the request for an EID, or ends its rest. Returns the packets that waited for the EID.
     pub(super) fn end_request(&mut self, eid: Eid) -> Held {
         self.resting.remove(&eid);
         match self.tables_mut(eid.family()).requests.remove(&eid) {
@@ -259,8 +262,8 @@ impl Outstanding {
         }
     }
 
-    /// Cleans up after a request was removed: its nonce is not valid any more. Returns the packets
-    /// that waited for the EID.
+    /// Cleans up after a request was removed, so that its nonce is not valid any more. Returns the
+    /// packets that waited for the EID.
     fn ended(&mut self, eid: Eid, request: &Request) -> Held {
         self.nonces.remove(&request.nonce);
         self.due.remove(&(request.due_at, eid));
@@ -279,7 +282,7 @@ impl Outstanding {
         held
     }
 
-    /// Ends the rests whose time is over.
+    /// Ends each rest that has lasted long enough.
     pub(super) fn end_rests(&mut self, now: Time) {
         self.resting.expire(REST, now);
     }
@@ -289,8 +292,8 @@ impl Outstanding {
         self.due.first().filter(|(at, _)| *at <= now).map(|&(_, eid)| eid)
     }
 
-    /// Counts a try and sets the time of the next try; `None` after the last try. Returns the
-    /// number of the round, from 0 on: each round uses the next resolver.
+    /// Counts a try and sets the time of the next try. Returns `None` if there was no try left.
+    /// Otherwise returns the number of the round, from 0. Each round uses the next resolver.
     pub(super) fn next_try(&mut self, eid: Eid, now: Time) -> Option<u32> {
         let tables = match eid.family() {
             Family::Ipv4 => &mut self.of_ipv4,
@@ -322,7 +325,8 @@ fn all_of(eid: Eid) -> std::ops::RangeInclusive<(Eid, u64)> {
     (eid, 0)..=(eid, u64::MAX)
 }
 
-/// Whether the try with this number (the first is 1) is the first at its resolver.
+/// Whether the try with this number is the first try at its resolver. The first try of a request
+/// has the number 1.
 pub(super) fn starts_turn(attempt: u32) -> bool {
     attempt % WAITS.len() as u32 == 1
 }

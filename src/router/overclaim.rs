@@ -4,12 +4,14 @@
 //! So each record is compared with the request:
 //!
 //! - A record with locators for `0.0.0.0/0` or `::/0` is refused.
-//! - Any other record with locators is reduced, around the requested EID, to the static entry that
-//!   caused the request, and to a /8 (IPv4) or /16 (IPv6).
-//! - A record without locators (a hole) is reduced to the static entry and never refused:
+//! - Any other record with locators is reduced if it is too wide. It may cover only the part of the
+//!   static entry that caused the request, and only a /8 (IPv4) or /16 (IPv6) around the requested
+//!   EID.
+//! - A record without locators (a hole) is reduced to the static entry and is never refused:
 //!   `0.0.0.0/1` is a valid answer.
-//! - A record that was reduced, or is wider than a /8 or /16, lives for at most 15 minutes.
-//! - A record outside the remaining part of the record that answers the request is ignored.
+//! - A record that was reduced, or that is wider than a /8 or /16, is valid for at most 15 minutes.
+//! - The record that contains the requested EID may be reduced. A record outside its remaining part
+//!   is ignored.
 
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -24,8 +26,7 @@ use crate::addr::{Eid, EidPrefix, Family};
 use crate::time::Time;
 use crate::wire::MappingRecord;
 
-/// The longest TTL of a record that was reduced, or is very wide, in minutes (RFC 9301 section
-/// 8.1).
+/// The maximum TTL of a record that was reduced or is very wide, in minutes (RFC 9301 section 8.1).
 const SHORT: u32 = 15;
 
 /// The mask length of the widest mapping that is accepted, unless `itr widest-mapping` is
@@ -49,7 +50,7 @@ pub(super) struct Claims {
     takes_default: bool,
 }
 
-/// A record of a Map-Reply.
+/// An accepted record of a Map-Reply.
 #[derive(Debug)]
 pub(super) struct Taken<'a> {
     /// The record as it arrived.
@@ -58,18 +59,18 @@ pub(super) struct Taken<'a> {
     pub(super) record: Cow<'a, MappingRecord>,
 }
 
-/// The records of a Map-Reply after the comparison with the request.
+/// The records of a Map-Reply, sorted after the comparison with the request.
 #[derive(Debug, Default)]
 pub(super) struct Held<'a> {
     /// The accepted records, in the order of the message.
     pub(super) taken: Vec<Taken<'a>>,
-    /// The refused records for all EIDs.
+    /// The records for `0.0.0.0/0` or `::/0` that are refused.
     defaults: Vec<&'a MappingRecord>,
     /// The records with locators that are reduced, each with its smaller prefix.
     cut: Vec<(&'a MappingRecord, EidPrefix)>,
-    /// The records outside the accepted prefix.
+    /// The records outside the accepted prefix, which are ignored.
     beside: Vec<&'a MappingRecord>,
-    /// How many records without locators were reduced.
+    /// The number of records without locators that were reduced.
     negatives_cut: u64,
 }
 
@@ -97,8 +98,9 @@ impl Claims {
         }
     }
 
-    /// Compares the records of a reply with the request, within `covering`, the record of the reply
-    /// for the requested EID. A record of our own prefix (`is_own`) is neither kept nor compared.
+    /// Compares the records of a reply with the request. `covering` is the record of the reply that
+    /// contains the requested EID. A record of an own prefix (`is_own`) is not compared: it gets a
+    /// TTL of zero, so that the map-cache does not keep it.
     pub(super) fn hold<'a>(
         &self,
         records: &'a [MappingRecord],
@@ -150,8 +152,8 @@ fn is_default(record: &MappingRecord) -> bool {
 }
 
 impl Claims {
-    /// The prefixes that the answer to a request for an EID may cover. If an EID is requested
-    /// without a static entry, the EID is away: the request was about its prefix in the away table.
+    /// The prefixes that the answer to a request for an EID may cover. If there is no static entry
+    /// for the EID, the EID is away, and the request was about its prefix in the away table.
     pub(super) fn of(config: &Config, map_cache: &MapCache, away: &AwayTable, asked: Eid) -> Self {
         let away = || away.entries().longest_match(asked).map(|(prefix, _)| prefix);
         let entry = map_cache.static_around(asked).or_else(away);

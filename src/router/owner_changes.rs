@@ -1,10 +1,10 @@
-//! How often the xTR that registers an EID changes. If a host moves, the xTR changes from time to
-//! time. If two hosts in two sites have the same address, the xTR changes with every packet that
-//! they send: such an EID is a duplicate.
+//! Counts how often the xTR that registers an EID changes. If a host moves, the xTR changes from
+//! time to time. If two hosts at two sites have the same address, the xTR changes with every packet
+//! that they send. Then the EID is a duplicate.
 //!
-//! An xTR that loses a duplicate waits before it claims the EID again. So the other host works in
-//! the meantime, and the mapping system is not flooded. The map-server counts too, because it sees
-//! every change.
+//! An xTR that loses a duplicate EID waits before it claims the EID again. So the other host can
+//! work in the meantime, and the mapping system is not flooded. The map-server counts the changes
+//! too, because it sees every change.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -13,26 +13,27 @@ use super::bounded::{Bounded, Limit};
 use super::deadlines::Deadlines;
 use crate::time::Time;
 
-/// More changes than this ...
+/// An EID is a duplicate if it has more changes than this number within [`WINDOW`].
 pub(super) const CHANGES: usize = 10;
-/// ... within this time make a duplicate.
+/// The time in which the changes of an EID are counted.
 pub(super) const WINDOW: Duration = Duration::from_secs(30);
-/// How long an xTR that lost a duplicate does not claim it.
+/// How long an xTR does not claim a duplicate EID that it has lost.
 pub(super) const WAIT: Duration = Duration::from_secs(30);
-/// The least time between two lines about one duplicate.
+/// The minimum time between two lines about one duplicate EID.
 const LINES: Duration = Duration::from_secs(60);
-/// An EID that did not change its owner for this time is not a duplicate any more. The time is
-/// longer than [`WAIT`], after which an xTR claims the EID again.
+/// If an EID does not change its owner for this time, it is not a duplicate any more. The time is
+/// longer than [`WAIT`], because an xTR claims the EID again after [`WAIT`].
 const QUIET: Duration = Duration::from_secs(90);
-/// EIDs that are kept. If the table is full, the EID without a change for the longest time is
-/// removed.
+/// The limit of the EIDs that are remembered. If the table is full, the EID without a change for
+/// the longest time is removed.
 const REMEMBERED: Limit =
     Limit { name: "EIDs with another owner", capacity: 4096, idle: Duration::ZERO };
 
 /// The changes of one EID.
 #[derive(Debug, Default)]
 struct Changes {
-    /// The times of changes within the window; no more than are needed to detect a duplicate.
+    /// The times of the changes within [`WINDOW`], at most as many as are needed to detect a
+    /// duplicate.
     recent: VecDeque<Time>,
     is_duplicate: bool,
     named_at: Option<Time>,
@@ -45,12 +46,12 @@ pub(super) enum Owned {
     Moving,
     /// Two hosts have the EID.
     Duplicate {
-        /// Whether a line is due, because there was none for a minute.
+        /// Whether a line in the log is due, because there was no line for a minute.
         is_to_be_named: bool,
     },
 }
 
-/// The EIDs, or EID prefixes, whose owner changed recently.
+/// The EIDs, or EID prefixes, that changed their owner recently.
 #[derive(Debug)]
 pub(super) struct OwnerChanges<K> {
     changes: Bounded<K, Changes>,
@@ -65,7 +66,7 @@ impl<K: Ord + Clone> Default for OwnerChanges<K> {
 }
 
 impl<K: Ord + Clone> OwnerChanges<K> {
-    /// The owner of an EID has changed.
+    /// Counts a change of the owner of an EID. Returns the meaning of the change.
     pub(super) fn changed(&mut self, eid: &K, now: Time) -> Owned {
         self.forget(now);
         if self.changes.use_at(eid, now).is_none() {
@@ -97,7 +98,8 @@ impl<K: Ord + Clone> OwnerChanges<K> {
         self.changes.get(eid).is_some_and(|changes| changes.is_duplicate)
     }
 
-    /// A duplicate was lost: this router does not claim it for a while.
+    /// Records that this router has lost a duplicate EID. The router does not claim the EID during
+    /// [`WAIT`].
     pub(super) fn wait(&mut self, eid: K, now: Time) {
         if self.changes.contains_key(&eid) {
             self.waits.set(eid, Some(now + WAIT));
@@ -109,7 +111,7 @@ impl<K: Ord + Clone> OwnerChanges<K> {
         self.waits.contains(eid)
     }
 
-    /// The next EID whose wait is over.
+    /// Removes and returns the next EID that may be claimed again.
     pub(super) fn next_claim(&mut self, now: Time) -> Option<K> {
         self.waits.pop(now)
     }

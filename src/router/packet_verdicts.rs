@@ -1,5 +1,5 @@
-//! The verdicts of the two packet calls, which a driver carries out, and the reasons why packets
-//! stop.
+//! The verdicts of the two packet calls, and the reasons to drop packets. A driver carries out the
+//! verdicts.
 
 use std::net::IpAddr;
 
@@ -19,29 +19,29 @@ pub struct Encapsulation {
     pub flow_hash: u32,
     /// Outer TTL, copied from the inner header.
     pub ttl: u8,
-    /// Outer type of service, copied too (its ECN bits by RFC 6040).
+    /// Outer type of service, copied from the inner header (the ECN bits according to RFC 6040).
     pub tos: u8,
     /// The LISP header.
     pub header: [u8; 8],
 }
 
 impl Encapsulation {
-    /// The UDP source port, one of [`DATA_SOURCE_PORTS`]: all packets of a flow have the same.
+    /// The UDP source port, one of [`DATA_SOURCE_PORTS`]. All packets of a flow have the same port.
     pub fn source_port(&self) -> u16 {
-        // The remainder is less than the number of ports, which fits.
+        // The remainder is less than the number of ports, so it fits into 16 bits.
         DATA_SOURCE_PORTS.start + (self.flow_hash % DATA_SOURCE_PORTS.len() as u32) as u16
     }
 }
 
-/// The verdict on the packet just read from `lisp0`.
+/// The verdict on a packet that was read from `lisp0`.
 #[must_use]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Outbound {
-    /// Encapsulate it and send it.
+    /// Encapsulate the packet and send it.
     Encapsulate(Encapsulation),
-    /// Write it back to `lisp0`: its TTL has been restored.
+    /// Write the packet back to `lisp0`. Its TTL has been restored.
     Native,
-    /// Do nothing: a copy waits for a Map-Reply.
+    /// Do nothing: the router holds a copy of the packet.
     Held,
     /// Do nothing: the packet has been counted.
     Dropped(DropReason),
@@ -54,56 +54,56 @@ pub struct Outer {
     pub source: IpAddr,
     /// The local RLOC.
     pub destination: IpAddr,
-    /// Outer TTL as it arrived.
+    /// The outer TTL of the received packet.
     pub ttl: u8,
-    /// Outer type of service as it arrived.
+    /// The outer type of service of the received packet.
     pub tos: u8,
 }
 
-/// The verdict on the datagram just read from UDP port 4341.
+/// The verdict on a datagram that was read from UDP port 4341.
 #[must_use]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Inbound {
-    /// Strip the 8 octets of the LISP header and write the next `len` octets to `lisp0`: their TTL
-    /// and ECN have been set.
+    /// Remove the 8 octets of the LISP header, and write the next `len` octets to `lisp0`. TTL and
+    /// ECN of these octets have been set.
     Deliver {
         /// The instance of the `lisp0` that receives the packet.
         instance_id: InstanceId,
-        /// Octets of the inner packet; the rest of the datagram is padding.
+        /// The number of octets of the inner packet. The rest of the datagram is padding.
         len: usize,
     },
-    /// The EID has moved: strip the 8 octets of the LISP header and encapsulate the next `len`
+    /// The EID has moved. Remove the 8 octets of the LISP header, and encapsulate the next `len`
     /// octets again. Their TTL has been reduced by one.
     Forward {
         /// The outer headers.
         encapsulation: Encapsulation,
-        /// Octets of the inner packet.
+        /// The number of octets of the inner packet.
         len: usize,
     },
-    /// Do nothing: a copy waits until the destination host has been found.
+    /// Do nothing: the router holds a copy until the destination host has been found.
     Held,
     /// Do nothing: the packet has been counted.
     Dropped(DropReason),
 }
 
-/// The reason why a packet of EIDs stopped at this router. Each reason has a counter that `show`
+/// The reason why this router dropped a packet of EIDs. Each reason has a counter that `show`
 /// prints.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum DropReason {
-    /// Read from `lisp0`: not an IPv4 or IPv6 packet, or damaged.
+    /// A packet from `lisp0` is not an IPv4 or IPv6 packet, or is damaged.
     NotIp,
-    /// Read from `lisp0`: link-local, multicast or broadcast, which LISP does not forward.
+    /// A packet from `lisp0` is link-local, multicast or broadcast. LISP does not forward it.
     LinkScoped,
-    /// Read from `lisp0`: the router is neither ITR nor proxy ITR for the family.
+    /// The router is neither ITR nor proxy ITR for the family of a packet from `lisp0`.
     NotAnItr,
-    /// Read from `lisp0`: the destination is a local EID that has no route.
+    /// The destination of a packet from `lisp0` is a local EID that has no route.
     LocalEidNoRoute,
     /// The action of the mapping is drop (RFC 9301 section 5.4, ACT 3 to 5).
     MappingDrops,
-    /// The mapping has no locator that is up and of a family that this router has.
+    /// No locator of the mapping can be used: none is up and of a family that this router has.
     NoUsableLocator,
-    /// Read from `lisp0`: too big for the path to its locator; the sender is informed.
+    /// A packet from `lisp0` is too big for the path to its locator. The sender is informed.
     TooBigForPath,
     /// No Map-Resolver is configured.
     NoMapResolver,
@@ -111,30 +111,31 @@ pub enum DropReason {
     HoldQueueFull,
     /// The packet waited for a Map-Reply that did not arrive.
     Unresolved,
-    /// Received on port 4341: shorter than a LISP header, or its reserved bits show that it is not
-    /// LISP.
+    /// A packet on port 4341 is shorter than a LISP header, or its reserved bits show that it is
+    /// not LISP.
     BadDataHeader,
-    /// Received on port 4341: the inner packet is not IP, or damaged.
+    /// The inner packet of a packet on port 4341 is not IP, or is damaged.
     BadInnerPacket,
-    /// Received on port 4341: the inner packet is link-local or multicast.
+    /// The inner packet of a packet on port 4341 is link-local or multicast.
     InnerLinkScoped,
-    /// Received on port 4341: the instance is not configured here.
+    /// The instance of a packet on port 4341 is not configured here.
     UnknownInstance,
-    /// Received on port 4341: the router is neither ETR nor proxy ETR for the family.
+    /// The router is neither ETR nor proxy ETR for the family of a packet on port 4341.
     NotAnEtr,
-    /// Received on port 4341: the inner destination is not one of our EIDs, and this router is not
-    /// a proxy ETR.
+    /// The inner destination of a packet on port 4341 is not a local EID, and this router is not a
+    /// proxy ETR.
     NotOurEid,
-    /// Received on port 4341: the destination is a local EID that has no route.
+    /// The inner destination of a packet on port 4341 is a local EID that has no route.
     NoRouteToEid,
-    /// Received on port 4341: the destination is a local EID that is away; an SMR is sent to the
-    /// sender.
+    /// The inner destination of a packet on port 4341 is a local EID that is away. An SMR is sent
+    /// to the sender.
     EidAway,
-    /// Received on port 4341: the inner source is the router's own, or an EID that is at this site.
+    /// The inner source of a packet on port 4341 is an address of this router, or an EID at this
+    /// site.
     SourceIsHere,
-    /// Received on port 4341: the TTL was used up on the path.
+    /// The TTL of a packet on port 4341 expired on the path.
     OuterTtlExpired,
-    /// Received on port 4341: marked as congested, but the inner transport does not support ECN
+    /// A packet on port 4341 is marked as congested, but the inner transport does not support ECN
     /// (RFC 6040).
     EcnMismatch,
 }

@@ -1,9 +1,9 @@
-//! Errors about packets to locators, and their consequences: other locators of the mapping are
-//! used, a path MTU is stored, or a host is informed (RFC 9300 sections 6.3 and 7.2).
+//! Handles errors about packets to locators. Depending on the error, the router uses other locators
+//! of the mapping, stores a path MTU, or informs a host (RFC 9300 sections 6.3 and 7.2).
 //!
 //! An ICMP error has no effect if it is not about a packet of this router (`quote.rs`). A Time
-//! Exceeded says nothing about a locator: it is relayed to the host that sent the packet, so that
-//! the host's traceroute shows the core (RFC 6830 section 9).
+//! Exceeded says nothing about a locator. It is relayed to the host that sent the packet, so that a
+//! traceroute on the host shows the core (RFC 6830 section 9).
 
 use std::net::IpAddr;
 
@@ -54,16 +54,16 @@ impl Router {
         }
     }
 
-    /// Whether packets are sent to a locator: one of the map-cache, of a proxy ETR, or of a host
-    /// that moved.
+    /// Whether the router sends packets to a locator: it is a locator of the map-cache, of a proxy
+    /// ETR, or of a host that moved.
     pub(super) fn is_in_use(&self, rloc: Rloc) -> bool {
         self.map_cache.is_used(rloc)
             || self.paths.has_sent_on(rloc)
             || self.proxy_etrs.iter().flatten().any(|locator| locator.rloc == rloc)
     }
 
-    /// Makes the router prefer other locators of the mapping to this one for a while. Each reason
-    /// is a separate source.
+    /// Records that a locator cannot be reached. For some time, the router prefers other locators
+    /// of the mapping to this locator. Each kind of reason is a separate [`Source`].
     pub(super) fn leave_locator(&mut self, rloc: Rloc, why: Unreachable, now: Time) {
         let (source, reporter) = match why {
             Unreachable::Icmp { reporter, .. } => (Source::Icmp, Some(reporter)),
@@ -78,7 +78,7 @@ impl Router {
         self.reachability.leave(rloc, source, reporter, now);
     }
 
-    /// Informs a host that the TTL of its packet was used up in the core.
+    /// Informs a host that the TTL of its packet expired in the core.
     fn relay_time_exceeded(&mut self, by: IpAddr, flow: Option<QuotedFlow<'_>>, now: Time) {
         let answer = flow.and_then(|flow| self.time_exceeded_for_host(by, &flow, now));
         match answer {
@@ -114,8 +114,8 @@ impl Router {
         Some(Output::Native(instance_id, OwnedPacket::single(bytes)))
     }
 
-    /// The address of this router that a host knows: the address in the host's own network, or else
-    /// any address of the same family.
+    /// The address of this router that a host knows. It is the address in the host's own network,
+    /// or any address of the same family if there is none.
     pub(super) fn own_address_for(&self, host: IpAddr) -> Option<IpAddr> {
         let mut networks = self.context.config.addresses();
         let on_link = networks.find(|(_, net)| net.contains(&host)).map(|(_, net)| net.addr());

@@ -1,10 +1,11 @@
 //! The paths to remote locators, and the largest packet size on each path (RFC 9300 section 7.2).
 //!
-//! A path MTU from ICMP is believed only for a limited time: without probes, nothing else would
-//! ever revoke it. `reachability.rs` records whether a locator can be reached at all.
+//! A path MTU from ICMP is valid only for a limited time. The router sends no probes, so it would
+//! not notice that a path MTU has grown. `reachability.rs` records whether a locator can be reached
+//! at all.
 //!
 //! Any host can send an ICMP error. If a router reports very many path MTUs, only its own reports
-//! are removed from the table, not those of others.
+//! are removed from the table, not the reports of other routers.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -19,10 +20,11 @@ use crate::wire::IcmpErrorKind;
 
 /// How long a path MTU is kept (RFC 1191 section 6.3).
 const MTU_FOR: Duration = Duration::from_secs(600);
-/// Path MTUs. If the table is full, the oldest one of the reporter with the most is removed.
+/// The limit of path MTUs. If the table is full, a path MTU of the reporter with the most path MTUs
+/// is removed: the oldest one.
 const MTUS: Limit = Limit { name: "Path MTUs", capacity: 1024, idle: Duration::ZERO };
-/// Locators to which packets for moved hosts were sent on. If the table is full, the locator that
-/// was unused for the longest time is removed.
+/// The limit of locators to which packets for moved hosts were sent on. If the table is full, the
+/// locator that was unused for the longest time is removed.
 const ONWARD: Limit =
     Limit { name: "Locators of hosts that moved", capacity: 1024, idle: Duration::ZERO };
 /// How long a locator is kept after the last packet that was sent on to it.
@@ -31,10 +33,10 @@ const ONWARD_FOR: Duration = Duration::from_secs(60);
 /// Information about the path to a locator, from packets that did not arrive.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum PathEvent {
-    /// The router's own kernel has no route to a locator. An ICMP error never has this value.
+    /// The router's own kernel has no route to a locator. An ICMP error never causes this event.
     NoRoute(Rloc),
     /// An ICMP error that claims to be about an encapsulated packet. The kernel has only checked
-    /// that it matches a socket of the router.
+    /// that the error matches a socket of the router.
     Icmp(IcmpError),
 }
 
@@ -49,23 +51,23 @@ pub struct IcmpError {
     pub reporter: IpAddr,
     /// The meaning of the error.
     pub kind: IcmpErrorKind,
-    /// The payload of the packet, from the LISP header on, as far as it is quoted in the error.
+    /// The payload of the packet, beginning with the LISP header, as far as the error quotes it.
     pub quoted: Vec<u8>,
 }
 
 /// The MTU of the path to a locator.
 #[derive(Clone, Copy, Debug)]
 struct PathMtu {
-    /// Octets, outer headers included.
+    /// The MTU in octets, with the outer headers.
     mtu: u32,
-    /// How often a smaller MTU than before was reported.
+    /// The number of times that a smaller MTU than before was reported.
     changes: u64,
 }
 
 /// The paths to locators.
 #[derive(Debug)]
 pub struct Paths {
-    /// By locator. Each router that reports MTUs has a share.
+    /// The path MTUs, by locator. Each router that reports path MTUs has a share of the table.
     mtus: Bounded<Rloc, PathMtu, IpAddr>,
     onward: Bounded<Rloc, ()>,
     revision: Revision,
@@ -82,8 +84,8 @@ impl Default for Paths {
 }
 
 impl Paths {
-    /// The largest packet that the path to a locator carries unfragmented, in octets with outer
-    /// headers, if the path carries less than the first link.
+    /// The size of the largest packet that the path to a locator carries without fragmentation, in
+    /// octets with the outer headers. `None` if no error has reported a path MTU.
     pub fn mtu(&self, rloc: Rloc) -> Option<u32> {
         if self.mtus.is_empty() {
             return None;
@@ -117,16 +119,18 @@ impl Paths {
         [self.mtus.fill(), self.onward.fill()]
     }
 
-    /// How often a path MTU has changed.
+    /// The number of times that a path MTU has changed.
     pub(super) fn revision(&self) -> u64 {
         self.revision.number()
     }
 
-    // In both tables another entry is always evicted, so no new entry is rejected.
+    // If one of the two tables is full, a new entry always replaces another entry. So no new entry
+    // is rejected.
 
-    /// Stores the MTU of a link on the path. It replaces a larger MTU, and never a smaller one (RFC
-    /// 8201 section 4): if the MTU of the path has grown, this is noticed after the entry has
-    /// expired. If the MTU has decreased, returns how often it has.
+    /// Stores the MTU of a link on the path. It replaces a larger MTU, and never a smaller MTU (RFC
+    /// 8201 section 4). If the MTU of the path has grown, the router notices this after the entry
+    /// has expired. If the new MTU is smaller, returns the number of times that the MTU became
+    /// smaller.
     pub(super) fn learn_mtu(
         &mut self,
         rloc: Rloc,
@@ -147,7 +151,7 @@ impl Paths {
         is_less.then_some(changes)
     }
 
-    /// A packet for a moved host is sent on to a locator.
+    /// Records that a packet for a moved host is sent on to a locator.
     pub(super) fn sent_on(&mut self, rloc: Rloc, now: Time) {
         let _ = self.onward.insert(rloc, (), (), now);
     }

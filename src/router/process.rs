@@ -1,12 +1,12 @@
 //! The objects that the router wants its process to hold open: `lisp0`, the sockets of each RLOC,
 //! the TCP listeners and the emulated hosts.
 //!
-//! Like the objects of the kernel (`kernel.rs`), they form a set of wanted objects, computed from
-//! the configuration, the links and the paths. A newly wanted object is the first output of its
-//! input, because the following messages are sent through it. An object that is not wanted any more
-//! is closed by the last output, because the last messages of the router may be sent through it. An
-//! object that cannot be opened, and a `lisp0` that was deleted, are requested again like lost
-//! objects of the kernel.
+//! The wanted objects are a set, like the objects of the kernel (`kernel.rs`). The set is computed
+//! from the configuration, the links and the paths. A newly wanted object is opened by the first
+//! output for an input, because the later outputs may be sent through this object. An object that
+//! is not wanted any more is closed by the last output for an input, because the outputs before it
+//! may be sent through this object. If an object cannot be opened, or if `lisp0` was deleted, the
+//! object is requested again, like a lost object of the kernel.
 
 use std::collections::BTreeSet;
 
@@ -22,7 +22,7 @@ use super::rib::Rib;
 use crate::addr::Family;
 use crate::time::Time;
 
-/// The MTU of an emulated host if its interface does not configure one; octets.
+/// The MTU in octets of an emulated host if its interface does not configure an MTU.
 const DEFAULT_HOST_MTU: u16 = 1500;
 
 /// The objects that the process holds open on request.
@@ -30,24 +30,25 @@ const DEFAULT_HOST_MTU: u16 = 1500;
 pub(super) struct Process {
     /// The wanted objects.
     wanted: BTreeSet<ProcessObject>,
-    /// The objects that are still open, and are to be closed at the end of the input.
+    /// The objects that are still open, and that are closed at the end of the input.
     unwanted: BTreeSet<ProcessObject>,
     /// Whether a link has changed since the set was computed.
     is_stale: bool,
-    /// Whether the MTU of a path was known when the set was computed: of IPv4, of IPv6.
+    /// Whether a path MTU was known when the set was computed: for IPv4, and for IPv6.
     has_mtu: [bool; 2],
     /// The objects that were refused or lost recently.
     losses: Losses<ProcessObject>,
 }
 
 impl Process {
-    /// A link has changed; this may change which packets may be fragmented.
+    /// Records that a link has changed. This change may allow or forbid the fragmentation of
+    /// packets.
     pub(super) fn mark_stale(&mut self) {
         self.is_stale = true;
     }
 
-    /// Computes again the objects that the process is to hold open, and requests the new ones. The
-    /// objects that are not wanted any more are closed by [`Process::settle`].
+    /// Computes again the set of wanted objects, and requests the new objects. The objects that are
+    /// not wanted any more are closed by [`Process::settle`].
     pub(super) fn open_wanted(&mut self, context: &mut Context, rib: &Rib, paths: &Paths) {
         self.is_stale = false;
         self.has_mtu = Family::BOTH.map(|family| paths.has_mtu(family));
@@ -55,7 +56,7 @@ impl Process {
         open(come, context);
     }
 
-    /// Ends an input: applies changes of links and paths, and closes the objects that are not
+    /// Ends an input: applies the changes of links and paths, and closes the objects that are not
     /// wanted any more.
     pub(super) fn settle(&mut self, context: &mut Context, rib: &Rib, paths: &Paths) {
         let has_mtu = Family::BOTH.map(|family| paths.has_mtu(family));
@@ -65,13 +66,13 @@ impl Process {
         self.close_unwanted(context);
     }
 
-    /// Closes everything, because the router stops.
+    /// Closes all objects, because the router stops.
     pub(super) fn close_all(&mut self, context: &mut Context) {
         self.replace(BTreeSet::new());
         self.close_unwanted(context);
     }
 
-    /// Processes an event from the process.
+    /// Processes an event about an object of the process.
     pub(super) fn handle(&mut self, event: ProcessEvent, context: &mut Context, now: Time) {
         let mut tell = |object, change| {
             context.outputs.push_back(Output::Event(Event::ProcessObject { object, change }));
@@ -96,8 +97,8 @@ impl Process {
         }
     }
 
-    /// A device with the name `lisp0` is gone. If it belonged to another program, the router can
-    /// create its own.
+    /// Handles the removal of a device with the name `lisp0`. If the device belonged to another
+    /// program, the router can create its own device now.
     pub(super) fn retry_tunnel(&mut self, context: &mut Context) {
         let tunnel = ProcessObject::Tunnel;
         if self.wanted.contains(&tunnel) && self.losses.is_due(&tunnel) {
@@ -116,19 +117,19 @@ impl Process {
         self.losses.next_due()
     }
 
-    /// Stores a new set of wanted objects. Returns those that are new.
+    /// Stores a new set of wanted objects. Returns the objects that are new.
     fn replace(&mut self, wanted: BTreeSet<ProcessObject>) -> Vec<ProcessObject> {
         let come: Vec<_> = wanted.difference(&self.wanted).cloned().collect();
         let gone: Vec<_> = self.wanted.difference(&wanted).cloned().collect();
         gone.iter().for_each(|gone| self.losses.forget(gone));
         self.unwanted.extend(gone);
-        // An object that takes the place of another one replaces it in one step.
+        // A new object with the same place as an unwanted object replaces it in one step.
         self.unwanted.retain(|gone| !come.iter().any(|other| other.has_the_place_of(gone)));
         self.wanted = wanted;
         come
     }
 
-    /// Closes the unwanted objects; the one that was opened last is closed first.
+    /// Closes the unwanted objects in the reverse order of their opening.
     fn close_unwanted(&mut self, context: &mut Context) {
         let closed = std::mem::take(&mut self.unwanted).into_iter().rev();
         context.outputs.extend(closed.map(ProcessRequest::Close).map(Output::Process));

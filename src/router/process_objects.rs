@@ -1,5 +1,5 @@
-//! The objects that a router's process holds open on request, and the requests and events about
-//! them.
+//! The objects that a router's process holds open on request, the requests for these objects, and
+//! the events about them.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,19 +8,18 @@ use super::fragmentation::Fragmentation;
 use super::interface_name::InterfaceName;
 use crate::addr::Rloc;
 
-/// An object that the process holds open. The order of the variants is the order in which they are
-/// opened.
+/// An object that the process holds open. The objects are opened in the order of the variants.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum ProcessObject {
-    /// `lisp0`. Its routes, and its settings, are objects of the kernel.
+    /// The TUN device `lisp0`. Its routes and its settings are objects of the kernel.
     Tunnel,
     /// The UDP sockets of a local RLOC: for control messages, and for sending and receiving
     /// encapsulated packets.
     Sockets {
         /// The RLOC. The kernel need not have this address yet.
         rloc: Rloc,
-        /// Which encapsulated packets may be fragmented. A different value changes the open
-        /// sockets.
+        /// The kinds of encapsulated packets that may be fragmented. A different value changes the
+        /// open sockets.
         fragmentation: Fragmentation,
     },
     /// A listener on TCP port 4342 of a local RLOC. Without a listener, the kernel answers a SYN
@@ -37,9 +36,9 @@ pub struct HostWish {
     pub interface: InterfaceName,
     /// The name of the host; no two hosts have the same name.
     pub name: String,
-    /// The size of its largest IP packet in octets.
+    /// The size of the largest IP packet of the host, in octets.
     pub mtu: u16,
-    /// Its addresses.
+    /// The addresses of the host.
     pub made_of: EmulatedHost,
 }
 

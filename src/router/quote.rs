@@ -1,11 +1,12 @@
-//! Whether an ICMP error is about a packet that this router has sent.
+//! Checks whether an ICMP error is about a packet that this router has sent.
 //!
-//! Any host can send an ICMP error, and the kernel passes on each error that names the address and
-//! the port of one of our sockets. So an error has an effect only if everything that it quotes
-//! matches packets of this router: the data port, a locator to which packets are sent, and, as far
-//! as they are quoted, a LISP header and the inner header of a flow that was encapsulated to that
-//! locator. Routers quote at least eight octets after the IP header (RFC 792), which contain only
-//! the ports. In this case only the port and the locator are checked.
+//! Any host can send an ICMP error. The kernel passes on each error that names the address and the
+//! port of one of our sockets. So an error has an effect only if all quoted data matches packets of
+//! this router. The port must be the data port, and the locator must be one to which the router
+//! sends packets. If the error quotes a LISP header and an inner header, they must belong to a flow
+//! that was encapsulated to this locator. A router quotes at least eight octets after the IP header
+//! (RFC 792), and these contain only the ports. In this case only the port and the locator are
+//! checked.
 
 use super::Router;
 use super::disbelief::Disbelief;
@@ -25,7 +26,8 @@ pub(super) struct QuotedFlow<'a> {
 }
 
 impl Router {
-    /// The flow that an ICMP error quotes; `None` if the quote ends before the ports of the flow.
+    /// The flow that an ICMP error quotes. `None` if the quoted data ends before the ports of the
+    /// flow.
     ///
     /// # Errors
     /// The reason why the error is not about a packet of this router.

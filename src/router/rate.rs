@@ -1,27 +1,29 @@
-//! Limits of rates: so many at once, and one more after each interval.
+//! Limits of rates. A limit allows a number of actions at once, and one more action after each
+//! interval.
 
 use std::time::Duration;
 
 use crate::time::Time;
 
-/// A limit of a rate. Its state is one instant, at which as many as `burst` are allowed at once again.
+/// A limit of a rate. The state of a limit is a time: the time at which it allows `burst` actions
+/// at once again.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Rate {
-    /// How many are allowed at once.
+    /// The number of actions that are allowed at once.
     pub burst: u32,
-    /// The time after which one more is allowed.
+    /// The time after which one more action is allowed.
     pub interval: Duration,
 }
 
 impl Rate {
-    /// The state after one more at `now`, or `None` if one more is too many. `full_at` is the state
-    /// before; `None` is that of a limit that was never used.
+    /// The state after one more action at `now`, or `None` if this action is not allowed. `full_at`
+    /// is the state before the action; it is `None` for a limit that was never used.
     pub(super) fn admit(self, full_at: Option<Time>, now: Time) -> Option<Time> {
         let full_at = full_at.map_or(now, |at| now.max(at)) + self.interval;
         (now.until(full_at) <= self.unused_after()).then_some(full_at)
     }
 
-    /// The time after its last use at which a state says nothing more.
+    /// After this time without an action, a state has the same effect as no state.
     pub(super) fn unused_after(self) -> Duration {
         self.interval * self.burst
     }

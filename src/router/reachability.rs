@@ -1,10 +1,10 @@
 //! The locators that can be reached, and the sources that report this (RFC 9300 section 10).
 //!
 //! The reports of each [`Source`] are kept separately, for a time that depends on the source. The R
-//! bit and the Locator-Status-Bits are about the locators of one mapping, and are kept with them
-//! ([`Locator`]). ICMP, the kernel and echo-nonce report that an RLOC cannot be reached; this is
-//! valid for all mappings. This table keeps their reports only for a limited time: without probes,
-//! no later report would end them. All readers use [`Reachability::of`].
+//! bit and the Locator-Status-Bits are about the locators of one mapping, and are kept together
+//! with these locators ([`Locator`]). ICMP, the kernel and echo-nonce report that an RLOC cannot be
+//! reached. Such a report is valid for all mappings, and is kept in this table for a limited time.
+//! Without probes, no later report would end it. All readers use [`Reachability::of`].
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -17,10 +17,11 @@ use super::revision::Revision;
 use crate::addr::Rloc;
 use crate::time::Time;
 
-/// How long other locators are preferred to an unreachable locator.
+/// How long the router prefers other locators to an unreachable locator.
 pub(super) const UNREACHABLE_FOR: Duration = Duration::from_secs(15);
-/// Reports that a locator cannot be reached, one for each source. If the table is full, the oldest
-/// report of the reporter with the most reports is removed.
+/// The limit of reports that a locator cannot be reached. There is one report for each locator and
+/// source. If the table is full, a report of the reporter with the most reports is removed: the
+/// oldest one.
 const LEFT: Limit =
     Limit { name: "Locators left for others", capacity: 1024, idle: Duration::ZERO };
 
@@ -29,9 +30,9 @@ const LEFT: Limit =
 pub enum Reach {
     /// The locator is up, and no source reports that it cannot be reached.
     Up,
-    /// The locator is up, but cannot be reached: it is used only if there is no other.
+    /// The locator is up, but cannot be reached. It is used only if there is no other locator.
     Unreachable(Source),
-    /// The locator's own site reports that it is down: it is never used.
+    /// The site of the locator reports that the locator is down. The locator is never used.
     Down(Source),
 }
 
@@ -41,9 +42,10 @@ type Key = (Rloc, Source);
 /// The locators that cannot be reached.
 #[derive(Debug)]
 pub struct Reachability {
-    /// Each router that reports by ICMP has a share; `None` is the share of this router itself.
+    /// The reports. Each router that reports by ICMP has a share of the table; `None` is the share
+    /// of this router itself.
     unreachable: Bounded<Key, (), Option<IpAddr>>,
-    /// The end of each report.
+    /// The time at which each report ends.
     until: Deadlines<Key>,
     revision: Revision,
 }
@@ -74,14 +76,14 @@ impl Reachability {
         self.unreachable.range(of_rloc).next().map(|(&(_, source), ())| source)
     }
 
-    /// The RLOCs that cannot be reached, the sources that report this, and the ends of their
-    /// reports.
+    /// The RLOCs that cannot be reached, each with the source that reports this, and the time at
+    /// which this report ends.
     pub fn all_unreachable(&self) -> impl Iterator<Item = (Rloc, Source, Option<Time>)> {
         self.unreachable.keys().map(|key| (key.0, key.1, self.until.get(key)))
     }
 
-    /// A source reports that an RLOC cannot be reached. The report is valid for [`UNREACHABLE_FOR`]
-    /// from `now`.
+    /// Records the report of a source that an RLOC cannot be reached. The report is valid for
+    /// [`UNREACHABLE_FOR`] from `now`.
     pub(super) fn leave(
         &mut self,
         rloc: Rloc,
@@ -93,7 +95,7 @@ impl Reachability {
         if !self.unreachable.contains_key(&key) {
             self.revision.advance();
         }
-        // Another entry is always evicted, so no new entry is rejected.
+        // A full table always evicts another entry, so no new entry is rejected.
         if let Ok(Some((other, ()))) = self.unreachable.insert(key, reporter, (), now) {
             self.until.set(other, None);
         }
@@ -107,7 +109,7 @@ impl Reachability {
         gone.into_iter().for_each(|key| self.end(key));
     }
 
-    /// Ends the reports whose time is over.
+    /// Ends each report that is not valid any more.
     pub(super) fn expire(&mut self, now: Time) {
         while let Some(key) = self.until.pop(now) {
             self.end(key);
@@ -131,7 +133,7 @@ impl Reachability {
         self.unreachable.fill()
     }
 
-    /// How often the table has changed.
+    /// The number of times that the table has changed.
     pub(super) fn revision(&self) -> u64 {
         self.revision.number()
     }

@@ -1,5 +1,5 @@
-//! Random histories: compares a router that reconciles only changes with a router that reconciles
-//! everything each time.
+//! Tests with random histories. They compare a router that reconciles only changes with a router
+//! that reconciles everything each time.
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -44,8 +44,8 @@ router lisp
  ipv6 etr
 ";
 
-/// The configurations contain prefixes inside others, two families and instances, a range, and a
-/// static route that is equal to the route of a host.
+/// The configurations contain prefixes inside other prefixes, two families and two instances, a
+/// range, and a static route that is equal to the route of a host.
 const CONFIGS: [&str; 3] = [
     " eid-table default instance-id 0
   database-mapping 10.0.0.0/8 locator-set set1
@@ -128,7 +128,8 @@ fn roaming(rng: &mut Rng) -> Eid {
     Eid::new(InstanceId::DEFAULT, [10, 1, 0, 1 + rng.below(3) as u8].into())
 }
 
-/// A possible record in a notification of a map-server about a prefix: here, elsewhere or nowhere.
+/// A random record in a notification of a map-server. It says that a prefix is here, elsewhere or
+/// nowhere.
 fn news(rng: &mut Rng) -> MappingRecord {
     let instance_id = InstanceId::new(7 * rng.below(2) as u32).unwrap();
     let eid_prefix = match rng.below(2) {
@@ -141,7 +142,7 @@ fn news(rng: &mut Rng) -> MappingRecord {
     MappingRecord::of_site(eid_prefix, ttl_minutes, locators)
 }
 
-/// The answer of a map-server to a register.
+/// The answer of a map-server to a Map-Register.
 fn acknowledge(register: MapRegister) -> Step {
     let MapRegister { nonce, records, .. } = register;
     let notify = MapNotify { nonce, records, ..MapNotify::default() };
@@ -205,8 +206,8 @@ fn step(rng: &mut Rng) -> Step {
     }
 }
 
-/// Adds a mapping with or without locators of its own, a static route or a site for a prefix; or
-/// removes them.
+/// Changes one line of the configuration for a prefix: a mapping with or without its own locators,
+/// a static route, or a prefix of a site. Removes the line if it exists, otherwise adds it.
 fn change_line(config: &mut Config, prefix: ipnet::IpNet, what: u64) {
     let lisp = config.lisp.as_mut().unwrap();
     let database = &mut lisp.eid_tables.values_mut().next().unwrap().database;
@@ -231,7 +232,7 @@ fn outputs(router: &mut Router) -> Vec<Output> {
     std::iter::from_fn(|| router.poll_output()).collect()
 }
 
-/// The registers among the outputs that a map-server would acknowledge.
+/// The Map-Registers among the outputs that ask for an acknowledgement.
 fn registers(outputs: &[Output]) -> impl Iterator<Item = MapRegister> {
     outputs.iter().filter_map(|output| match output {
         Output::Control { payload, .. } => match Message::parse(payload) {
@@ -242,14 +243,14 @@ fn registers(outputs: &[Output]) -> impl Iterator<Item = MapRegister> {
     })
 }
 
-/// All state that a reconciliation updates.
+/// All state that a reconciliation changes.
 fn state(router: &Router) -> String {
     let database: Vec<_> = router.database.entries().iter().collect();
     let away: Vec<_> = router.away.entries().iter().collect();
     format!("{database:#?}\n{away:#?}\n{:#?}\n{:#?}", router.kernel, router.registrar)
 }
 
-/// Applies the requests to the objects in the kernel; each place has one object.
+/// Applies the requests to the objects in the kernel. Each place has only one object.
 fn apply(outputs: &[Output], made: &mut Made) {
     for output in outputs {
         if let Output::Kernel(request) = output {
@@ -278,8 +279,8 @@ fn kernel_objects(router: &mut Router) -> BTreeSet<KernelObject> {
     objects
 }
 
-/// Whether all state that depends only on the configuration matches the current configuration,
-/// independently of the configuration lines that led to it.
+/// Whether all state that depends only on the configuration is the state for the current
+/// configuration. The earlier configurations must make no difference.
 fn is_as_configured(router: &Router) -> bool {
     let mut map_server = MapServer::new(&Seed::from_number(0));
     map_server.reconfigure(&router.context.config);
@@ -298,7 +299,7 @@ fn routes_are_true(router: &Router) -> bool {
     })
 }
 
-/// Whether the counts that are updated with each change are equal to a new count.
+/// Whether each count that is updated with each change is still correct.
 fn counts_are_true(router: &Router) -> bool {
     Family::BOTH.into_iter().all(|family| {
         let entries = || router.database.entries().iter().filter(|(at, _)| at.family() == family);

@@ -1,11 +1,12 @@
 //! Control messages that are refused: each is counted and reported to the operator.
 //!
 //! A line names the refused message, its source, the reason and the remedy. `debug lisp
-//! control-plane` prints a line for each message. The number of lines in the log is limited: one a
-//! minute for each pair of source and reason; 16 a minute for each reason; 32 a minute for all
-//! reasons together, except the first line of each reason. One more line summarizes the rest at the
-//! end of the minute. So a sender that changes its address with each message fills neither the log
-//! nor the table, and does not suppress lines about messages that are refused for other reasons.
+//! control-plane` prints a line for each message. The number of lines in the log is limited: one
+//! line a minute for each pair of source and reason, 16 lines a minute for each reason, and 32
+//! lines a minute for all reasons together. The first line of each reason does not count for the
+//! last limit. One more line summarizes the other messages at the end of the minute. So a sender
+//! that changes its address with each message does not fill the log or the table. It also does not
+//! suppress lines about messages that are refused for other reasons.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -17,27 +18,29 @@ use super::bounded::{Bounded, Fill, Limit};
 use super::counters::ControlDrop;
 use crate::time::Time;
 
-/// The time in which a pair of source and reason has one line, and the log [`LINES`].
+/// The time in which a pair of source and reason gets one line, and the whole log gets [`LINES`]
+/// lines.
 const MINUTE: Duration = Duration::from_secs(60);
-/// The number of lines in one minute, except the first line of each reason.
+/// The maximum number of lines in one minute. The first line of each reason is always written.
 const LINES: u32 = 32;
-/// The number of lines in one minute for one reason.
+/// The maximum number of lines in one minute for one reason.
 const LINES_OF_REASON: u32 = 16;
-/// New pairs of source and reason that are stored in one minute, for each reason. Further pairs are
-/// only counted, because refusing a message must cost less than sending it.
+/// The maximum number of new pairs of source and reason that are stored in one minute, for each
+/// reason. Further pairs are only counted, because it must cost less to refuse a message than to
+/// send it.
 const NEW_OF_REASON: u32 = 64;
-/// Stored pairs of source and reason. If the table is full, the source that was silent for the
-/// longest time is removed from the reason with the most sources.
+/// The limit of stored pairs of source and reason. If the table is full, a source of the reason
+/// with the most sources is removed: the source that was silent for the longest time.
 const REMEMBERED: Limit = Limit { name: "Refusals", capacity: 256, idle: Duration::ZERO };
 
 /// The explanation of a refused message for the operator. The line also names the source.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Explanation {
-    /// The message: `Map-Register for 192.168.0.0/24 of site SITE_2`.
+    /// The refused message, for example `Map-Register for 192.168.0.0/24 of site SITE_2`.
     pub what: String,
-    /// The cause, a clause: `its key is wrong`.
+    /// The cause as a clause, for example `its key is wrong`.
     pub why: String,
-    /// The remedy, a clause: `compare ..`.
+    /// The remedy as a clause, for example `compare ..`.
     pub advice: String,
 }
 
@@ -50,7 +53,7 @@ impl Explanation {
         Explanation { what: what.into(), why: why.into(), advice: advice.into() }
     }
 
-    /// The whole line, without a full stop, like all lines of the log.
+    /// The whole line. It has no full stop at its end, like all lines of the log.
     pub(super) fn line(&self, source: IpAddr) -> String {
         let Explanation { what, why, advice } = self;
         format!("refused {what} from {source}: {why}; {advice}")
@@ -75,7 +78,7 @@ pub struct Refusal {
 #[derive(Debug)]
 pub struct Refusals {
     recent: Bounded<(IpAddr, ControlDrop), Refusal, ControlDrop>,
-    /// Messages of new sources that were not stored.
+    /// The number of messages of new sources that were not stored.
     unremembered: u64,
     minute: Option<Minute>,
 }
@@ -92,9 +95,9 @@ struct Minute {
 #[derive(Debug, Default)]
 struct OfReason {
     lines: u32,
-    /// Sources stored since the start of the minute.
+    /// The number of sources stored since the start of the minute.
     new: u32,
-    /// Messages without a line.
+    /// The number of messages without a line.
     rest: u64,
 }
 
@@ -110,7 +113,8 @@ impl Refusals {
         self.recent.iter()
     }
 
-    /// How many rows of [`Refusals::recent`] were evicted, plus how many messages got no row.
+    /// The number of rows of [`Refusals::recent`] that were evicted, plus the number of messages
+    /// that got no row.
     pub fn forgotten(&self) -> u64 {
         self.recent.fill().evicted + self.unremembered
     }
@@ -120,7 +124,7 @@ impl Refusals {
         self.recent.fill()
     }
 
-    /// When the next summary is due: at the end of the minute, if there are messages without a
+    /// The time of the next summary. It is the end of the minute, if there are messages without a
     /// line.
     pub(super) fn next_sum(&self) -> Option<Time> {
         let minute = self.minute.as_ref()?;
@@ -172,7 +176,8 @@ impl Refusals {
         told
     }
 
-    /// Ends the minute if its time is over. Returns how many messages had no line, for each reason.
+    /// Ends the minute if its time is over. Returns the number of messages without a line, for each
+    /// reason.
     pub(super) fn end_minute(&mut self, now: Time) -> Option<Vec<(ControlDrop, u64)>> {
         let minute = self.minute.take_if(|minute| minute.ends_at <= now)?;
         let rest = minute.of_reason.iter().map(|(reason, of_reason)| (*reason, of_reason.rest));
@@ -186,7 +191,7 @@ impl Minute {
         Minute { ends_at: now + MINUTE, lines: 0, of_reason: BTreeMap::new() }
     }
 
-    /// Whether a message that is refused for `reason` gets a line in the log. If so, counts this
+    /// Whether a message that is refused for `reason` gets a line in the log. If so, counts the
     /// line.
     fn takes_line(&mut self, reason: ControlDrop) -> bool {
         let of_reason = self.of_reason.entry(reason).or_default();

@@ -1,41 +1,40 @@
-//! The data that a TCP client of a scenario receives on its connection, and the expectations on it.
+//! The data that a TCP client of a scenario receives on its connection, and the expected data.
 
 use std::fmt;
 
 use crate::wire::{ReliableFrame, ReliableType};
 
-/// The manner in which a connection has ended.
+/// How a connection ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
-    /// The peer has sent FIN.
+    /// The other end has sent its FIN.
     Closed,
-    /// The peer has sent RST after the connection was established.
+    /// The other end has sent RST on an established connection.
     Reset,
-    /// The connection was never established: the SYN was answered with RST or not answered.
+    /// The connection was never established: RST or no answer to the SYN.
     Refused,
 }
 
 /// The data received on a connection since the last call.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Arrived {
-    /// The octets that were received.
+    /// The octets.
     pub octets: Vec<u8>,
-    /// The end of the connection. It is set only when the connection has ended and all octets
-    /// before its end were returned.
+    /// Set after the connection has ended and all octets before its end were returned.
     pub end: Option<End>,
 }
 
-/// The data that must come next on a connection.
+/// The data that must be received next on a connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Heard {
-    /// A message of this type. If there is a text, the line that shows the message must contain it.
+    /// A message of this type; its line contains the text, if there is a text.
     Message(ReliableType, Option<String>),
-    /// The end of an established connection. If a kind of end is given, it must be this kind.
+    /// The end of an established connection, or only an end of this kind.
     End(Option<End>),
 }
 
 impl Heard {
-    /// Whether a message satisfies this expectation.
+    /// Whether a message meets this expectation.
     pub fn is_message(&self, frame: &ReliableFrame) -> bool {
         match self {
             Heard::Message(kind, text) => {
@@ -47,7 +46,7 @@ impl Heard {
         }
     }
 
-    /// Whether an end of the connection satisfies this expectation.
+    /// Whether an end meets this expectation.
     pub fn is_end(&self, end: End) -> bool {
         match self {
             Heard::Message(..) => false,

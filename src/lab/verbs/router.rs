@@ -1,4 +1,4 @@
-//! `lab start` and `lab restart`: start a router and wait until it is registered again.
+//! `lab start` and `lab restart`: a router that registers again.
 
 use std::time::Duration;
 
@@ -9,18 +9,17 @@ use crate::lab::failure::Failure;
 use crate::lab::registration;
 use crate::lab::running::RunningLab;
 
-/// The longest time for all registrations after a router has started. An ETR registers once a
-/// minute (RFC 9301 section 8.2).
+/// The time for all registrations after a router's start: an ETR registers once a minute (RFC 9301,
+/// 8.2).
 const REGISTERING: Duration = Duration::from_secs(90);
-/// The time between two checks of the registrations. A check asks many consoles.
+/// The time between two checks of many consoles.
 const LOOKING: Duration = Duration::from_millis(200);
 
 /// Starts a router. Waits until it is registered, and until all registrations of other routers with
-/// it are complete. If a host pinged before that, a cache could keep a negative answer for a
-/// minute.
+/// it are complete again: an earlier ping would leave a negative answer in a cache for a minute.
 ///
 /// # Errors
-/// The router already runs, or a registration is still missing after the time limit.
+/// A router that already runs, and registrations that stay missing.
 pub fn start(
     lab: &Lab,
     running: &mut dyn RunningLab,
@@ -44,8 +43,7 @@ pub fn start(
     Ok(())
 }
 
-/// Returns a text with the missing registrations of a router. If none is missing, the text has the
-/// missing registrations of other routers with this router.
+/// The missing registrations of a router, or else the missing registrations with it, in words.
 fn missing(lab: &Lab, running: &mut dyn RunningLab, node: &str) -> Result<Option<String>, Failure> {
     let own = asked::registrations(node, &mut |command| running.console(node, command))?;
     match registration::missing(&own) {

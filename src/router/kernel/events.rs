@@ -84,7 +84,7 @@ impl Router {
         }
     }
 
-    /// Handles a port that was set up or down, possibly by another program.
+    /// Handles a port that came up or went down, possibly because of another program.
     fn follow_hand(&mut self, device: &str, (was_up, is_up): (bool, bool), now: Time) {
         let interfaces = self.context.config.interfaces.keys();
         let port = interfaces.copied().find(|name| name.device() == device);

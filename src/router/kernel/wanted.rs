@@ -1,5 +1,5 @@
 //! The objects of the kernel that the configuration asks for: links, addresses, rules and routes.
-//! Also the guard of an EID prefix.
+//! This module also makes the guard of an EID prefix.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -15,8 +15,9 @@ use crate::wire::data_header::encapsulation_len;
 
 /// The MTU of an Ethernet, for links that have not been seen yet.
 const USUAL_MTU: u32 = 1500;
-/// Added to the metric of the second route and of further routes of a prefix. The first route has
-/// metric 0, which the kernel uses as 1024 for IPv6.
+/// The metrics of the standby routes of a prefix begin after this number: the second route has
+/// 1025, the third route has 1026. The first route has metric 0, which the kernel uses as 1024 for
+/// IPv6.
 const STANDBY_METRIC: u32 = 1024;
 
 /// Rule priorities. They are before 32766, the priority of the kernel's own rule for table main.
@@ -25,7 +26,7 @@ const FROM_LISP_NATIVE: u32 = 101;
 const FROM_RLOC_MAIN: u32 = 102;
 const FROM_RLOC_NATIVE: u32 = 103;
 
-/// All objects that the configuration asks for, with the present links.
+/// All objects that the configuration asks for. Some of them depend on the present links.
 pub fn wanted(
     config: &Config,
     rib: &Rib,
@@ -55,7 +56,8 @@ pub fn wanted(
     objects
 }
 
-/// `lisp0`, the rules and the routes into `lisp0`.
+/// The objects that packets need to reach `lisp0`: the device, the rules, and the routes into
+/// `lisp0`.
 fn tunnel(config: &Config, rib: &Rib) -> BTreeSet<KernelObject> {
     let mut objects = BTreeSet::new();
     let mtu = Some(lisp_mtu(config, rib));
@@ -95,7 +97,8 @@ pub fn guard(prefix: EidPrefix) -> KernelObject {
     route(Table::Native, prefix.prefix(), RouteTarget::Blackhole, 0)
 }
 
-/// The routes that lead packets of EIDs into `lisp0`: an ITR's default, a proxy ITR's aggregates.
+/// The routes that lead packets of EIDs into `lisp0`: the default route of an ITR, or the
+/// aggregates of a proxy ITR.
 fn into_lisp(config: &Config, rib: &Rib, family: Family) -> Vec<KernelObject> {
     let roles = config.roles(family);
     let target = RouteTarget::Device(Device::Lisp);
@@ -115,9 +118,9 @@ fn into_lisp(config: &Config, rib: &Rib, family: Family) -> Vec<KernelObject> {
         .collect()
 }
 
-/// The configured static routes. The default route leads out of the overlay. If the default of
-/// table main leads into `lisp0`, only packets that `lisp0` emits or the router itself sends may
-/// use the configured default.
+/// The configured static routes. A configured default route leads out of the overlay. If the
+/// default route of table main leads into `lisp0`, the configured default route is only for packets
+/// that `lisp0` emits or that the router itself sends.
 ///
 /// If a prefix has several routes, the first one, in the order in which the configuration prints
 /// them, is used while its link is up. The other routes stand by.
@@ -151,7 +154,7 @@ fn route(table: Table, prefix: IpNet, target: RouteTarget, metric: u32) -> Kerne
     KernelObject::Route { table, prefix, target, metric, source: None }
 }
 
-/// The source address of the router's own packets into the overlay. The other side can answer to
+/// The source address of the router's own packets into the overlay. A remote host can answer to
 /// this address through the overlay.
 ///
 /// The address of a device that was removed or is down is not used, because the kernel accepts no

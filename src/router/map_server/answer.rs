@@ -1,5 +1,5 @@
-//! The answers about an EID from the registrations: the map-resolver's part of a map-server (RFC
-//! 9301 sections 8.1, 8.3 and 8.4).
+//! The answers about an EID, made from the registrations. This is the map-resolver in a map-server
+//! (RFC 9301 sections 8.1, 8.3 and 8.4).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
@@ -21,30 +21,30 @@ use crate::wire::{
     self, Action, CONTROL_PORT, EidRecord, Encapsulated, MapRequest, MappingRecord, Message,
 };
 
-/// TTL of the negative answer for a prefix that a site has but no ETR has registered (RFC 9301
-/// section 8.1).
+/// TTL of the negative answer for a prefix that is configured for a site, but that no ETR has
+/// registered (RFC 9301 section 8.1).
 const UNREGISTERED_TTL_MINUTES: u32 = 1;
-/// TTL of the negative answer for a prefix that no site has.
+/// TTL of the negative answer for a prefix that is not configured for any site.
 const UNKNOWN_TTL_MINUTES: u32 = 15;
 
-/// The most ETRs to which one Map-Request is forwarded. Nothing proves the sender of a request: a
-/// request for many EIDs must not cause a message to each of a hundred ETRs.
+/// The maximum number of ETRs to which one Map-Request is forwarded. The sender of a request is not
+/// authenticated, so a request for many EIDs must not cause a message to each of a hundred ETRs.
 const MOST_ETRS: usize = 4;
 
-/// The most registered and configured prefixes that are read to find out whether a prefix is free
-/// of mappings. A prefix that holds more of them counts as not free, and the answer is about a part
-/// of this prefix.
+/// The maximum number of registered and configured prefixes that are read to find out whether a
+/// prefix contains a mapping. If a prefix contains more of them, it counts as a prefix with a
+/// mapping, and the negative answer is about a part of this prefix.
 const MOST_LOOKED_AT: usize = 64;
 
-/// The largest TTL of a forwarded inner packet, plus one. If map-servers forward a request to each
-/// other in a loop, the loop ends after this many of them.
+/// The maximum TTL of a forwarded inner packet, plus one. If map-servers forward a request to each
+/// other in a loop, the TTL expires and the loop ends.
 const MOST_FORWARDS: u8 = 8;
 
 /// The RLOCs to which this router can send a Map-Request for an ETR.
 struct Reach<'a> {
-    /// The families of which this router has an RLOC.
+    /// The address families in which this router has an RLOC.
     families: &'a [Family],
-    /// The router's own addresses: a request to one of them would return to the router.
+    /// The router's own addresses. A request to one of these addresses would return to the router.
     own: &'a BTreeSet<IpAddr>,
 }
 
@@ -57,11 +57,11 @@ impl Reach<'_> {
 /// The map-server's answer about an EID.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Answer {
-    /// Ask this ETR.
+    /// Forward the request to this ETR.
     Forward(Rloc),
-    /// The map-server answers with the registrations of this prefix. Either an ETR wants that, or
-    /// no ETR can be asked and no locator is an IP address: this does not make the mapping
-    /// negative.
+    /// The map-server itself answers with the registrations of this prefix. There are two reasons:
+    /// an ETR asked the map-server to answer, or no ETR can be asked because no locator is an IP
+    /// address. In the second case there is a mapping, so the answer is not negative.
     Proxy(EidPrefix),
     /// There is no mapping for this prefix.
     Negative { prefix: EidPrefix, ttl_minutes: u32 },
@@ -69,8 +69,9 @@ enum Answer {
 
 impl MapServer {
     /// The answer about a requested prefix. It comes from the longest registered prefix that covers
-    /// the whole requested prefix, or else from the longest one that covers its first address. A
-    /// prefix whose ETRs cannot be asked counts as not registered.
+    /// the whole requested prefix. If there is none, it comes from the longest registered prefix
+    /// that covers the first address of the requested prefix. A prefix counts as not registered if
+    /// its ETRs cannot be asked.
     fn answer(&self, asked: &EidPrefix, reach: &Reach<'_>) -> Answer {
         let eid = asked.network();
         let registered = |asked: &EidPrefix| {
@@ -94,10 +95,10 @@ impl MapServer {
         self.negative(eid, reach)
     }
 
-    /// The negative answer for an EID without registration (RFC 9301 section 8.1). If the EID is in
-    /// a configured prefix, the answer is for the largest part of that prefix around the EID in
-    /// which nothing is registered. Otherwise it is for the largest prefix around the EID in which
-    /// no site has a prefix.
+    /// The negative answer for an EID without a registration (RFC 9301 section 8.1). If the EID is
+    /// in a configured prefix, the answer is for the largest part of that prefix that contains the
+    /// EID and no registration. Otherwise the answer is for the largest prefix that contains the
+    /// EID and no prefix of a site.
     fn negative(&self, eid: Eid, reach: &Reach<'_>) -> Answer {
         let host = eid.host_prefix();
         let configured = self.entries.covering(&host).filter(|(_, entry)| entry.origin.is_none());
@@ -120,18 +121,20 @@ impl MapServer {
     }
 }
 
-/// The shortest prefix around `eid`, of at least `min_len` bits, for which `taken` is false.
+/// The shortest prefix of at least `min_len` bits that contains `eid` and for which `taken` is
+/// false.
 fn least_specific(eid: Eid, min_len: u8, taken: impl Fn(&EidPrefix) -> bool) -> EidPrefix {
     let host = eid.host_prefix();
     let nets = (min_len..host.mask_len()).filter_map(|len| IpNet::new(eid.address, len).ok());
     let holes: Vec<_> = nets.map(|net| EidPrefix::new(eid.instance_id, net)).collect();
-    // A longer prefix holds nothing that a shorter prefix does not hold.
+    // A longer prefix is a part of a shorter prefix. So if `taken` is false for a prefix, it is
+    // also false for all longer prefixes, and a binary search finds the shortest one.
     holes.get(holes.partition_point(taken)).copied().unwrap_or(host)
 }
 
-/// The record with which a map-server answers for ETRs: the locators of all of them, not marked as
-/// its own, and not authoritative (RFC 9301 section 8.3). Without locators, the record has the ACT
-/// that an ETR registered.
+/// The record with which a map-server answers in place of ETRs. It has the locators of all ETRs.
+/// These locators are not marked as local, and the record is not authoritative (RFC 9301 section
+/// 8.3). If there are no locators, the record has the ACT that an ETR registered.
 pub(super) fn proxy_record(prefix: EidPrefix, entry: &SiteEntry) -> MappingRecord {
     let mut locators: Vec<wire::LocatorRecord> = Vec::new();
     let mut ttl_minutes = u32::MAX;
@@ -153,10 +156,10 @@ pub(super) fn proxy_record(prefix: EidPrefix, entry: &SiteEntry) -> MappingRecor
     }
 }
 
-/// The ETR to which a Map-Request is forwarded, of those within reach. The first choice is the
-/// registered locator with the lowest priority that is reachable and is its ETR's own. The second
-/// choice is the source RLOC of a register that cannot be a replay. The last choice is any
-/// reachable locator.
+/// The ETR to which a Map-Request is forwarded. The router chooses only an RLOC in `reach`. The
+/// first choice is a registered locator that is reachable and that belongs to the registering ETR
+/// itself. Of these, the locator with the lowest priority is chosen. The second choice is the
+/// source RLOC of a Map-Register that cannot be a replay. The last choice is any reachable locator.
 fn choose_etr(entry: &SiteEntry, reach: &Reach<'_>) -> Option<Rloc> {
     let registrations = entry.registrations.iter();
     let usable = |locator: &&wire::LocatorRecord| {
@@ -184,8 +187,8 @@ fn is_answered(entry: &SiteEntry, reach: &Reach<'_>) -> bool {
 }
 
 impl MapServer {
-    /// Resolves a Map-Request that the map-resolver received encapsulated (RFC 9301 section 8.4):
-    /// forwards it to the ETRs, or sends the ITR an answer of our own.
+    /// Resolves a Map-Request that the map-resolver received encapsulated (RFC 9301 section 8.4).
+    /// Forwards the Map-Request to the ETRs, or answers the ITR itself.
     pub(in crate::router) fn resolve_map_request(
         &mut self,
         context: &mut Context,
@@ -254,9 +257,9 @@ impl MapServer {
         Some(MessageEvent::RequestForwarded { eid_prefix, site: site.to_string(), etr })
     }
 
-    /// Forwards a Map-Request to an ETR, with only the records that this ETR is to answer. If these
-    /// are all its records, its inner packet is forwarded unchanged except for the TTL (RFC 9301
-    /// section 8.3).
+    /// Forwards a Map-Request to an ETR, with only the records that this ETR is to answer. If the
+    /// ETR is to answer all records of the request, the inner packet is forwarded unchanged, except
+    /// for the TTL (RFC 9301 section 8.3).
     fn forward(
         &self,
         (context, replies): (&mut Context, &mut Replies),
@@ -308,7 +311,7 @@ mod tests {
     use crate::router::map_server::fixture::{eid, map_server, prefix, register, registration};
     use crate::router::map_server::{Others, Registration};
 
-    /// Every IPv4 RLOC except `own`.
+    /// A reach that contains every IPv4 RLOC except `own`.
     fn reach(own: &BTreeSet<IpAddr>) -> Reach<'_> {
         Reach { families: &[Family::Ipv4], own }
     }
@@ -354,9 +357,9 @@ mod tests {
     }
 
     proptest! {
-        /// The hole by definition: the shortest of all prefixes around the EID that overlap no
-        /// known prefix. Only eight bits of the address vary, so that brute force can try every
-        /// prefix.
+        /// The expected hole is found by the definition: it is the shortest prefix that contains
+        /// the EID and overlaps no known prefix. Only eight bits of the address vary, so that the
+        /// test can try every prefix.
         #[test]
         fn a_hole_is_the_least_specific_prefix_that_touches_nothing_known(
             known in prop::collection::vec((0u8..=255, 24u8..=32), 0..12),

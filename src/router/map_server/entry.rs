@@ -5,22 +5,21 @@ use std::sync::Arc;
 use super::registrations::Registrations;
 use crate::addr::EidPrefix;
 
-/// An EID prefix of a site: configured, or registered as a more specific of a configured one.
+/// An EID prefix of a site. It is configured, or it is registered and inside a configured prefix.
 #[derive(Clone, Debug)]
 pub struct SiteEntry {
-    /// The site's name, which all its prefixes share.
+    /// The name of the site. All prefixes of the site share this name.
     pub site: Arc<str>,
-    /// Whether registrations of longer prefixes are accepted; false if the prefix is not
+    /// Whether registrations of longer prefixes are accepted. False if the prefix is not
     /// configured.
     pub accept_more_specifics: bool,
-    /// The configured prefix that this one is a more specific of; `None` when it is configured
-    /// itself.
+    /// The configured prefix that contains this prefix; `None` if this prefix is configured itself.
     pub origin: Option<EidPrefix>,
     /// The registrations, by xTR-ID.
     pub registrations: Registrations,
-    /// Registers with wrong authentication.
+    /// The number of Map-Registers with wrong authentication data.
     pub authentication_failures: u64,
-    /// Registers that were refused as replays.
+    /// The number of Map-Registers that were refused as replays.
     pub replays: u64,
 }
 

@@ -1,4 +1,4 @@
-//! Sessions of a map-server that have ended: their registrations expire unless they are renewed.
+//! Sessions of a map-server that have ended. Their registrations expire unless they are renewed.
 
 use super::MapServer;
 use super::sessions::{Fallen, Sessions};
@@ -8,11 +8,11 @@ use crate::router::register::LIFETIME;
 use crate::router::session::SessionView;
 use crate::time::Time;
 
-/// The most entries that one call searches when sessions have ended.
+/// The maximum number of entries that one call searches when sessions have ended.
 const LOOKS: usize = 4096;
 
 impl MapServer {
-    /// The open sessions, for a `show`.
+    /// The open sessions, for a `show` command.
     pub(in crate::router) fn session_views(&self) -> Vec<SessionView> {
         let users = |connection| self.sessions.users.get(connection).copied().unwrap_or_default();
         let sessions = self.sessions.by_connection.iter();
@@ -36,7 +36,7 @@ impl MapServer {
         registration.is_some_and(|registration| registration.session == Some(connection))
     }
 
-    /// Counts the registrations of each session again from the start.
+    /// Counts the registrations of each session again, from zero.
     pub(super) fn count_users(&mut self) {
         self.sessions.users.clear();
         for registration in self.entries.iter().flat_map(|(_, entry)| entry.registrations.iter()) {
@@ -44,9 +44,9 @@ impl MapServer {
         }
     }
 
-    /// A session has ended: its registrations are treated like those received by UDP, and expire
-    /// unless they are renewed. This call finds those among the next entries, and later calls of
-    /// [`MapServer::orphan_some`] find the others.
+    /// Handles a session that has ended. Its registrations are treated like registrations by UDP,
+    /// and expire unless they are renewed. This call finds the registrations in the next entries.
+    /// Later calls of [`MapServer::orphan_some`] find the others.
     pub(super) fn session_fell(&mut self, connection: Connection, now: Time) {
         if self.sessions.users.contains_key(&connection) {
             let fallen = Fallen { at: now, from: self.sessions.cursor, rounds: 0 };
@@ -55,7 +55,7 @@ impl MapServer {
         }
     }
 
-    /// Searches some entries for registrations of sessions that have ended.
+    /// Searches some entries for registrations of ended sessions.
     pub(in crate::router) fn orphan_some(&mut self) {
         let sessions = &mut self.sessions;
         if sessions.fallen.is_empty() {

@@ -7,23 +7,23 @@ use super::Registration;
 use crate::addr::EidPrefix;
 use crate::time::Time;
 
-/// The most events that are kept; the oldest is deleted first.
+/// The maximum number of events that are kept. The oldest event is deleted first.
 const KEPT: usize = 1000;
 
-/// One event.
+/// A registration or a withdrawal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HistoryEntry {
     /// The time.
     pub at: Time,
     /// The prefix.
     pub prefix: EidPrefix,
-    /// The RLOC from which the register was received.
+    /// The RLOC from which the Map-Register was received.
     pub source: IpAddr,
     /// Whether the registration belongs to a TCP session.
     pub reliable: bool,
-    /// True: registered; false: withdrawn or expired.
+    /// Whether the prefix was registered; false if it was withdrawn or has expired.
     pub registered: bool,
-    /// Whether it replaced the registration of another xTR.
+    /// Whether the registration replaced the registration of another xTR.
     pub moved: bool,
 }
 

@@ -1,11 +1,12 @@
-//! The map-server and the map-resolver: registrations of sites, and their answers about an EID
-//! (RFC 9301 sections 4.2, 5.6, 8.1 to 8.4).
+//! The map-server and the map-resolver. They accept the registrations of sites, and answer requests
+//! for EIDs (RFC 9301 sections 4.2, 5.6, 8.1 to 8.4).
 //!
-//! The configuration gives each site its prefixes. An ETR that has the site's key may register such
-//! a prefix, and longer prefixes inside it where the configuration allows that. A registration
-//! expires three minutes after its last renewal. A Map-Request for a registered prefix is forwarded
-//! to the ETR (or answered here, if the ETR wants that). Any other Map-Request gets a negative
-//! answer, for the largest prefix for which this answer is true.
+//! The configuration gives each site its prefixes. An ETR with the key of the site may register
+//! these prefixes. It may also register longer prefixes inside them, if the configuration allows
+//! this. A registration expires three minutes after its last renewal. A Map-Request for a
+//! registered prefix is forwarded to the ETR, or is answered here if the ETR wants that. Any other
+//! Map-Request gets a negative answer. The negative answer is for the largest prefix for which it
+//! is true.
 
 mod answer;
 mod entry;
@@ -43,37 +44,38 @@ use crate::rng::Seed;
 use crate::time::Time;
 use crate::wire::Address;
 
-/// The largest number of registered prefixes that are not configured.
+/// The maximum number of registered prefixes that are not configured.
 const MORE_SPECIFICS: usize = 1_000_000;
-/// The largest number of xTRs that may share a prefix.
+/// The maximum number of xTRs that may share a prefix.
 const XTRS_PER_PREFIX: usize = 64;
 
 /// The effect on the registrations of other xTRs when an xTR registers the same prefix with other
 /// locators.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Others {
-    /// They are removed: the prefix has moved.
+    /// The other registrations are removed, because the prefix has moved.
     GiveWay,
-    /// They are kept, and the new one is added (the merge bit).
+    /// The other registrations are kept, and the new registration is added (the merge bit).
     Join,
-    /// They are kept, and the new one is refused: a repeated register must not take a prefix over.
+    /// The other registrations are kept, and the new registration is refused. A repeated
+    /// Map-Register must not take a prefix from another xTR.
     Stay,
 }
 
-/// The reason to refuse a record of a register.
+/// The reason to refuse a record of a Map-Register.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum NotTaken {
-    /// The site whose key signed the register does not have the prefix.
+    /// The prefix does not belong to the site with the key that signed the Map-Register.
     NoSite,
-    /// There are too many prefixes, or xTRs that share this one.
+    /// There is no room: there are too many prefixes, or too many xTRs share this prefix.
     Full,
-    /// The prefix already belongs to another xTR, and the register is a repetition
+    /// The prefix already belongs to another xTR, and the Map-Register is a repetition
     /// ([`Others::Stay`]).
     TakenOver,
 }
 
 impl NotTaken {
-    /// The counter of the record, and the text for the operator.
+    /// The counter for the refused record, and the text for the operator.
     fn explain(self, prefix: EidPrefix, site: &str) -> (ControlDrop, Explanation) {
         match self {
             NotTaken::NoSite => {
@@ -87,18 +89,18 @@ impl NotTaken {
     }
 }
 
-/// A change that a register or its expiry causes.
+/// A change that a Map-Register or the expiry of a registration causes.
 #[derive(Debug)]
 struct Change {
     /// The prefix.
     pub prefix: EidPrefix,
     /// The xTR that registered or withdrew.
     pub xtr_id: u128,
-    /// Whether the mapping differs from the one before.
+    /// Whether the change made the mapping different.
     pub is_new: bool,
-    /// Whether there was a mapping before.
+    /// Whether there was a mapping before the change.
     pub had_mapping: bool,
-    /// The registrations of other xTRs that it replaced.
+    /// The registrations of other xTRs that the new registration replaced.
     pub replaced: Vec<Registration>,
 }
 
@@ -112,7 +114,7 @@ pub struct MapServer {
     sessions: Sessions,
     pending_notifies: PendingNotifies,
     history: History,
-    /// The prefixes that another xTR registered recently.
+    /// The prefixes that moved from one xTR to another recently.
     owners: OwnerChanges<EidPrefix>,
 }
 
@@ -121,7 +123,7 @@ impl MapServer {
         MapServer { pending_notifies: PendingNotifies::new(seed), ..MapServer::default() }
     }
 
-    /// Every EID prefix of every site, for a `show`.
+    /// Every EID prefix of every site, for a `show` command.
     pub fn entries(&self) -> &PrefixMap<SiteEntry> {
         &self.entries
     }
@@ -136,7 +138,7 @@ impl MapServer {
         self.pending_notifies.next_repetition()
     }
 
-    /// When entries are to be searched for registrations of sessions that have ended.
+    /// The next time at which entries are to be searched for registrations of ended sessions.
     pub(super) fn next_look(&self) -> Option<Time> {
         self.sessions.next_look()
     }
@@ -146,9 +148,9 @@ impl MapServer {
         self.history.entries()
     }
 
-    /// The configured prefix to which a registration of `prefix` belongs, and its site. It is
-    /// `prefix` itself, or the longest configured prefix around it, which must accept more
-    /// specifics.
+    /// The configured prefix to which a registration of `prefix` belongs, and its site. The
+    /// configured prefix is `prefix` itself, or the longest configured prefix that contains
+    /// `prefix`. In the second case, the configured prefix must accept more specifics.
     fn configured_for(&self, prefix: &EidPrefix) -> Option<(EidPrefix, &Arc<str>)> {
         let configured = self.entries.covering(prefix).filter(|(_, entry)| entry.origin.is_none());
         let (origin, entry) = configured.last()?;
@@ -156,7 +158,8 @@ impl MapServer {
         allowed.then_some((origin, &entry.site))
     }
 
-    /// Handles one record of an authenticated register. Returns its changes.
+    /// Handles one record of an authenticated Map-Register. Returns the change, or the reason to
+    /// refuse the record.
     fn register(
         &mut self,
         registration: Registration,
@@ -186,8 +189,8 @@ impl MapServer {
             return Err(NotTaken::TakenOver);
         }
         let before = entry.registrations.remove(xtr_id);
-        // Another locator set without the merge bit is a move: it replaces the registrations of
-        // others.
+        // A registration with other locators and without the merge bit is a move. It replaces the
+        // registrations of other xTRs.
         let moved = |other: &Registration| others == Others::GiveWay && is_other(other);
         let replaced = entry.registrations.take_if(|other| moved(other));
         for gone in before.iter().chain(&replaced) {
@@ -213,8 +216,8 @@ impl MapServer {
         Ok(self.change(prefix, xtr_id, mapping_before, replaced))
     }
 
-    /// Removes the expiry of a registration that is gone, unless the registration that replaced it
-    /// expires at exactly the same time.
+    /// Removes the expiry of a registration that does not exist any more. The expiry remains if the
+    /// next registration of the same xTR expires at exactly the same time.
     fn forget_expiry(&mut self, gone: &Registration) {
         let prefix = gone.record.eid_prefix;
         let entry = self.entries.get(&prefix);
@@ -225,7 +228,7 @@ impl MapServer {
         }
     }
 
-    /// Removes the registration of one xTR, and keeps those of all others.
+    /// Removes the registration of one xTR. The registrations of all other xTRs remain.
     fn withdraw(&mut self, prefix: &EidPrefix, xtr_id: u128, now: Time) {
         let Some(entry) = self.entries.get_mut(prefix) else { return };
         let gone = entry.registrations.remove(xtr_id);
@@ -240,7 +243,7 @@ impl MapServer {
         }
     }
 
-    /// Removes the registrations that were not renewed; returns the changes.
+    /// Removes the registrations that were not renewed. Returns the changes.
     fn expire(&mut self, now: Time) -> Vec<Change> {
         let mut changes = Vec::new();
         while let Some(&(at, prefix, xtr_id)) = self.expiries.first() {
@@ -260,7 +263,8 @@ fn same_locators(one: &Registration, other: &Registration) -> bool {
     rlocs(one) == rlocs(other)
 }
 
-/// The routing locators, and the addresses of the opaque ones.
+/// The locators of a registration: an RLOC for each IP locator, and the address of each opaque
+/// locator.
 fn rlocs(registration: &Registration) -> BTreeSet<Result<Rloc, &Address>> {
     let locators = registration.record.locators.iter();
     locators.map(|locator| locator.ip().ok_or(&locator.rloc)).collect()

@@ -1,7 +1,8 @@
 //! Notifications about a changed registration. An xTR with a session gets a Mapping Notification
-//! when one of its prefixes, or a more specific of one, changes. An xTR that registers by UDP gets
-//! a Map-Notify when another xTR takes its prefix over (RFC 9301 section 5.7; the reliable
-//! transport draft, section 5.5; draft-ietf-lisp-eid-mobility section 4.2.3).
+//! when one of its prefixes changes, or when a longer prefix inside one of its prefixes changes. An
+//! xTR that registers by UDP gets a Map-Notify when another xTR takes its prefix over (RFC 9301
+//! section 5.7; the reliable transport draft, section 5.5; draft-ietf-lisp-eid-mobility section
+//! 4.2.3).
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
@@ -25,9 +26,9 @@ use crate::wire::{
     ReliableMessage, XtrIdentity,
 };
 
-/// The wait after each transmission of an unsolicited Map-Notify (RFC 9301 section 5.7: three
-/// repetitions at intervals of three seconds, then three more, each after twice the interval
-/// before). The last wait is only for the acknowledgement.
+/// The wait after each transmission of an unsolicited Map-Notify. RFC 9301 section 5.7 asks for
+/// three repetitions at intervals of three seconds, and then for three more, each after twice the
+/// interval before. During the last wait, the map-server only waits for the acknowledgement.
 const WAITS: [Duration; 7] = [
     Duration::from_secs(3),
     Duration::from_secs(3),
@@ -41,7 +42,7 @@ const WAITS: [Duration; 7] = [
 const PENDING: usize = 4096;
 
 impl MapServer {
-    /// The mapping of a prefix as the map-server sees it: all its registrations in one record.
+    /// The mapping of a prefix: all its registrations in one record.
     pub(in crate::router) fn mapping(&self, prefix: &EidPrefix) -> Option<MappingRecord> {
         let entry = self.entries.get(prefix)?;
         entry.is_registered().then(|| proxy_record(*prefix, entry))
@@ -60,7 +61,8 @@ impl MapServer {
         Change { prefix, xtr_id, is_new, had_mapping, replaced }
     }
 
-    /// The sessions of the xTRs that registered `prefix` or a less specific prefix, except one xTR.
+    /// The sessions of the xTRs that registered `prefix` or a less specific prefix. The xTR
+    /// `except` is left out.
     fn sessions_around(&self, prefix: &EidPrefix, except: u128) -> BTreeSet<Connection> {
         let registrations = self.entries.covering(prefix).flat_map(|(_, entry)| {
             entry.registrations.iter().filter(|registration| registration.xtr_id != except)
@@ -70,7 +72,7 @@ impl MapServer {
 }
 
 impl MapServer {
-    /// Reports a change, and notifies the xTRs that it concerns.
+    /// Reports a change, and notifies the xTRs that the change concerns.
     pub(super) fn publish(&mut self, context: &mut Context, change: Change, now: Time) {
         let Change { prefix, xtr_id, is_new, had_mapping, replaced } = change;
         if !is_new {
@@ -89,7 +91,8 @@ impl MapServer {
         if let Some(before) = replaced.first() {
             self.name_duplicate(context, prefix, (before.source, xtr_id), now);
         }
-        // An earlier Map-Notify about this prefix that still waits is out of date.
+        // An earlier Map-Notify about this prefix that still waits for its acknowledgement is out
+        // of date.
         let notifies = &mut self.pending_notifies;
         let stale = |(_, about): &(IpAddr, EidPrefix), _: &mut Pending| *about == prefix;
         for (about, _) in notifies.pending.extract_if(.., stale) {
@@ -107,8 +110,8 @@ impl MapServer {
         }
     }
 
-    /// Another xTR than `before` has registered a prefix. Reports a prefix that moves between xTRs
-    /// again and again.
+    /// Handles a prefix that moved from the xTR at `before` to another xTR. Reports the prefix if
+    /// it moves between xTRs again and again.
     fn name_duplicate(
         &mut self,
         context: &mut Context,
@@ -130,8 +133,9 @@ impl MapServer {
         });
     }
 
-    /// Notifies an xTR that has just registered a prefix through its session of the registrations
-    /// of others inside this prefix, because the xTR was not notified when these changed.
+    /// Handles an xTR that has just registered a prefix through its session. The xTR is notified of
+    /// the registrations of other xTRs inside this prefix, because it got no notification when
+    /// these registrations changed.
     pub(super) fn tell_more_specifics(
         &mut self,
         context: &mut Context,
@@ -168,8 +172,8 @@ impl MapServer {
         MappingNotification { xtr_identity, record }
     }
 
-    /// Notifies an xTR that registers by UDP that another xTR has taken its prefix over. The
-    /// Map-Notify is repeated until it is acknowledged.
+    /// Notifies an xTR that registers by UDP: another xTR has taken over its prefix. The Map-Notify
+    /// is repeated until the xTR acknowledges it.
     fn notify_replaced(
         &mut self,
         context: &mut Context,
@@ -190,7 +194,8 @@ impl MapServer {
         let notify = MapNotify {
             nonce,
             records: vec![notification.record.clone()],
-            // Only if the register had an xTR-ID, as in a Map-Notify that acknowledges.
+            // The message has an xTR-ID only if the Map-Register had one. The same is true for a
+            // Map-Notify that acknowledges a Map-Register.
             xtr_identity: replaced.identity.map(|_| notification.xtr_identity),
             ..MapNotify::default()
         };
@@ -201,7 +206,8 @@ impl MapServer {
         self.repeat_map_notifies(context, now);
     }
 
-    /// Sends the Map-Notifies that are due, and gives up those that were never acknowledged.
+    /// Sends the Map-Notifies that are due. Deletes a Map-Notify that is still not acknowledged
+    /// after its last wait.
     pub(in crate::router) fn repeat_map_notifies(&mut self, context: &mut Context, now: Time) {
         while let Some(about) = self.pending_notifies.due.pop(now) {
             let PendingNotifies { pending, due, .. } = &mut self.pending_notifies;
@@ -220,7 +226,7 @@ impl MapServer {
         }
     }
 
-    /// Handles a Map-Notify-Ack: the Map-Notify that it answers is not repeated.
+    /// Handles a Map-Notify-Ack. The acknowledged Map-Notify is not repeated any more.
     pub(in crate::router) fn handle_map_notify_ack(
         &mut self,
         context: &mut Context,
@@ -244,7 +250,8 @@ impl MapServer {
         context.counters.map_notify_acks.received += 1;
     }
 
-    /// Removes the registrations that were not renewed, and notifies the xTRs that this concerns.
+    /// Removes the registrations that were not renewed, and notifies the xTRs that the removal
+    /// concerns.
     pub(in crate::router) fn expire_registrations(&mut self, context: &mut Context, now: Time) {
         for change in self.expire(now) {
             self.publish(context, change, now);

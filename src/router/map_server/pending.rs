@@ -12,13 +12,13 @@ use crate::wire::{Key, Nonce};
 /// A Map-Notify that is repeated until it is acknowledged.
 #[derive(Debug)]
 pub(super) struct Pending {
-    /// Its nonce.
+    /// The nonce of the Map-Notify.
     pub nonce: Nonce,
-    /// The message, signed.
+    /// The signed message.
     pub octets: Vec<u8>,
-    /// The key that signs it and its acknowledgement.
+    /// The key that signs the Map-Notify and its acknowledgement.
     pub key: Key,
-    /// How often it was sent.
+    /// The number of times that the Map-Notify was sent.
     pub tries: usize,
 }
 
@@ -27,9 +27,9 @@ pub(super) struct Pending {
 pub(super) struct PendingNotifies {
     /// The messages.
     pub pending: BTreeMap<(IpAddr, EidPrefix), Pending>,
-    /// When each is sent again.
+    /// The time at which each message is sent again.
     pub due: Deadlines<(IpAddr, EidPrefix)>,
-    /// The source of their nonces.
+    /// The source of the nonces of the messages.
     pub rng: Rng,
 }
 
@@ -48,7 +48,7 @@ impl PendingNotifies {
         }
     }
 
-    /// When a Map-Notify is to be sent again.
+    /// The next time at which a Map-Notify is to be sent again.
     pub(super) fn next_repetition(&self) -> Option<Time> {
         self.due.next()
     }

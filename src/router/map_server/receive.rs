@@ -1,4 +1,4 @@
-//! Map-Registers as they arrive (RFC 9301 sections 5.6, 5.7 and 8.2).
+//! Handles received Map-Registers (RFC 9301 sections 5.6, 5.7 and 8.2).
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
@@ -22,55 +22,56 @@ use crate::wire::{
 };
 
 impl MapServer {
-    /// Those of `records` with a prefix that this xTR has registered.
+    /// The records in `records` for which this xTR has registered the prefix.
     fn registered_by(&self, xtr_id: u128, records: &[MappingRecord]) -> Vec<MappingRecord> {
         let registered =
             |record: &&MappingRecord| self.registration(&record.eid_prefix, xtr_id).is_some();
         records.iter().filter(registered).cloned().collect()
     }
 
-    /// An xTR's registration of a prefix.
+    /// The registration of a prefix by an xTR.
     pub(super) fn registration(&self, prefix: &EidPrefix, xtr_id: u128) -> Option<&Registration> {
         self.entries.get(prefix)?.registrations.get(xtr_id)
     }
 }
 
-/// The xTRs that have a registration.
+/// The xTRs that have at least one registration.
 fn live_xtrs(entries: &PrefixMap<SiteEntry>) -> BTreeSet<u128> {
     let registrations = entries.iter().flat_map(|(_, entry)| entry.registrations.iter());
     registrations.map(|registration| registration.xtr_id).collect()
 }
 
-/// The reason to refuse a register.
+/// The reason to refuse a Map-Register.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Refusal {
-    /// The reason for a Registration Reject.
+    /// The reason that is sent in a Registration Reject.
     pub reason: RejectReason,
-    /// The counter.
+    /// The counter for the refused message.
     pub drop: ControlDrop,
     /// The text for the operator.
     pub told: Explanation,
 }
 
-/// A register that is not a replay and was sent by a holder of the key of its site.
+/// A Map-Register that is signed with the key of its site and is not a replay.
 pub(super) struct Authenticated {
-    /// The key of its site.
+    /// The key of the site.
     pub key: Key,
-    /// The form of its MAC; answers have the same form.
+    /// The form of its MAC (message authentication code). Answers have the same form.
     pub form: MacForm,
-    /// Its xTR-ID and Site-ID, if the MAC covers them: otherwise any sender may have written them.
+    /// Its xTR-ID and Site-ID, if the MAC covers them. If the MAC does not cover them, any sender
+    /// may have written them.
     pub identity: Option<XtrIdentity>,
-    /// 128 bits that name its sender: the authenticated xTR-ID, or else a value made from its
-    /// source.
+    /// 128 bits that name its sender: the authenticated xTR-ID, or a value made from the source if
+    /// there is no authenticated xTR-ID.
     pub xtr_id: u128,
-    /// Its relation to the registers before it.
+    /// Whether it is new or a repetition.
     pub freshness: Freshness,
 }
 
 impl MapServer {
-    /// Handles a Map-Register received by UDP (RFC 9301 section 8.2): authenticates it with the key
-    /// of the site of its first record, refuses replays, and registers each record that the site
-    /// may register. Acknowledges these records with a Map-Notify if the ETR wants one.
+    /// Handles a Map-Register received by UDP (RFC 9301 section 8.2). Authenticates the
+    /// Map-Register with the key of its site, refuses a replay, and registers each record that the
+    /// site may register. Acknowledges these records with a Map-Notify if the ETR wants one.
     pub(in crate::router) fn handle_map_register(
         &mut self,
         context: &mut Context,
@@ -88,7 +89,8 @@ impl MapServer {
         let accepted = match authenticated.freshness {
             Freshness::Repeated => self.registered_by(authenticated.xtr_id, &register.records),
             freshness => {
-                // If the register may be a replay, its source may be forged: no session then.
+                // If the Map-Register may be a replay, its source may be forged. So this source may
+                // not open a session.
                 if register.reliable_transport && freshness == (Freshness::New { proven: true }) {
                     self.sessions.admit(from.ip(), now);
                 }
@@ -100,9 +102,9 @@ impl MapServer {
         }
     }
 
-    /// Checks that a register comes from a holder of the key of its site, and is not a replay. Its
-    /// site is the site of the first record that any site may register: a record that no site may
-    /// register does not make the other records invalid.
+    /// Checks that the sender of a Map-Register has the key of its site, and that the Map-Register
+    /// is not a replay. The site of the Map-Register is the site of the first record that any site
+    /// may register. So a record that no site may register does not make the other records invalid.
     pub(super) fn authenticate(
         &mut self,
         context: &mut Context,
@@ -164,8 +166,8 @@ impl MapServer {
         Err(other(ControlDrop::Replay, replay))
     }
 
-    /// The first prefix of a register that any site may register, the configured prefix for it, and
-    /// the site.
+    /// The first prefix of a Map-Register that any site may register, the configured prefix to
+    /// which it belongs, and the site.
     fn site_of(&self, register: &MapRegister) -> Option<(EidPrefix, EidPrefix, Arc<str>)> {
         let mut prefixes = register.records.iter().map(|record| record.eid_prefix);
         prefixes.find_map(|prefix| {
@@ -174,7 +176,8 @@ impl MapServer {
         })
     }
 
-    /// The relation of a register to the registers before it; a new register is remembered.
+    /// Decides whether a Map-Register is new, a repetition or a replay. A new Map-Register is
+    /// remembered.
     fn judge(&mut self, context: &mut Context, candidate: &Candidate<'_>, now: Time) -> Freshness {
         let MapServer { registers, entries, .. } = self;
         let (freshness, requests) = registers.judge(candidate, || live_xtrs(entries), now);
@@ -184,7 +187,7 @@ impl MapServer {
         freshness
     }
 
-    /// Restores the received nonces that were kept before the start.
+    /// Restores the nonces of received Map-Registers that were kept before the start of the router.
     pub(in crate::router) fn restore_taken_nonces(&mut self, kept: &KeptNonces, now: Time) {
         self.registers.restore(kept, now);
     }
@@ -206,8 +209,8 @@ impl MapServer {
                     .site_key(site)
                     .is_some_and(|other| other.secret == authenticated.key.secret)
             });
-            // A legacy map-server does not process withdrawals: its registrations end only by
-            // timer.
+            // A legacy map-server ignores withdrawals. Its registrations end only when their time
+            // is over.
             if record.ttl_minutes == 0 && is_legacy(&context.config, record.eid_prefix.family()) {
                 continue;
             }
@@ -228,8 +231,8 @@ impl MapServer {
         accepted
     }
 
-    /// Registers one record of an authenticated register, and notifies the xTRs that this concerns.
-    /// `by` is the authenticated register, its source and its session.
+    /// Registers one record of an authenticated Map-Register, and notifies the xTRs that the change
+    /// concerns. `by` is the authenticated Map-Register, its source and its session.
     pub(super) fn register_record(
         &mut self,
         context: &mut Context,
@@ -266,12 +269,12 @@ impl MapServer {
     }
 }
 
-/// Whether the map-server is a legacy one for EIDs of a family.
+/// Whether the map-server is configured as `legacy` for EIDs of a family.
 fn is_legacy(config: &Config, family: Family) -> bool {
     config.service(family).is_some_and(|service| service.map_server_legacy)
 }
 
-/// Acknowledges the accepted records of a register.
+/// Acknowledges the accepted records of a Map-Register with a Map-Notify.
 fn notify(
     context: &mut Context,
     register: &MapRegister,
@@ -285,8 +288,10 @@ fn notify(
         nonce: register.nonce,
         authentication: wire::Authentication::default(),
         records,
-        // An ETR whose own MAC ends at the last record checks our MAC only to there. If nothing
-        // follows the records, both readings of RFC 9301 section 5.6 give the same MAC. We sign no
+        // RFC 9301 section 5.6 can be read in two ways: the MAC ends at the last record, or it also
+        // covers the xTR-ID after the records. An ETR checks our MAC in the same way in which it
+        // makes its own MAC. If no xTR-ID follows the records, both ways give the same MAC. So the
+        // Map-Notify has an xTR-ID only if the MAC of the ETR covers an xTR-ID. We never sign an
         // xTR-ID that is not proven.
         xtr_identity: *identity,
     };

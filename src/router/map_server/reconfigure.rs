@@ -1,4 +1,5 @@
-//! Sets the configured prefixes of the sites: all of them, or only those that one line changes.
+//! Sets the configured prefixes of the sites: all prefixes, or only the prefixes that one line of
+//! the configuration changes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,7 +8,7 @@ use crate::addr::EidPrefix;
 use crate::router::config::Config;
 
 /// The site for which a prefix is configured, and whether the prefix accepts more specifics. If two
-/// sites have the same prefix, the site with the last name in sort order has it.
+/// sites have the same prefix, the prefix belongs to the site with the last name in sort order.
 fn configured<'a>(config: &'a Config, prefix: &EidPrefix) -> Option<(&'a str, bool)> {
     let lisp = config.lisp.as_ref().filter(|_| config.roles(prefix.family()).map_server)?;
     lisp.sites.iter().rev().find_map(|(name, site)| {
@@ -17,8 +18,8 @@ fn configured<'a>(config: &'a Config, prefix: &EidPrefix) -> Option<(&'a str, bo
 }
 
 impl MapServer {
-    /// Replaces the configured prefixes by those of `config`. Registrations are kept if the
-    /// configured prefix for them is still of the same site.
+    /// Replaces the configured prefixes by the prefixes of `config`. A registration is kept if its
+    /// configured prefix still belongs to the same site.
     pub(in crate::router) fn reconfigure(&mut self, config: &Config) {
         let mut configured: BTreeMap<EidPrefix, (&str, bool)> = BTreeMap::new();
         for (name, site) in config.lisp.iter().flat_map(|lisp| &lisp.sites) {
@@ -52,8 +53,9 @@ impl MapServer {
         self.registers.retain_sites(|site| sites.is_some_and(|sites| sites.contains_key(site)));
     }
 
-    /// The same if only these prefixes of sites were added, were removed or have other options. The
-    /// cost grows only with the number of registrations in these prefixes.
+    /// Does the work of [`MapServer::reconfigure`] when only the prefixes in `prefixes` were added,
+    /// were removed or have other options. The cost grows only with the number of registrations in
+    /// these prefixes.
     pub(in crate::router) fn reconfigure_prefixes(
         &mut self,
         config: &Config,

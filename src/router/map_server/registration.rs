@@ -8,43 +8,44 @@ use crate::router::register::LIFETIME;
 use crate::time::Time;
 use crate::wire::{MacForm, MappingRecord, Nonce, XtrIdentity};
 
-/// One xTR's registration of an EID prefix.
+/// The registration of an EID prefix by one xTR.
 #[derive(Clone, Debug)]
 pub struct Registration {
-    /// The RLOC from which the register was received.
+    /// The RLOC from which the Map-Register was received.
     pub source: IpAddr,
-    /// 128 bits that name the xTR: its authenticated xTR-ID, or else a value made from `source`.
+    /// 128 bits that name the xTR: its authenticated xTR-ID, or a value made from `source` if there
+    /// is no authenticated xTR-ID.
     pub xtr_id: u128,
-    /// The xTR-ID and Site-ID of the register; `None` if the I bit was clear or the MAC does not
-    /// cover them.
+    /// The xTR-ID and Site-ID of the Map-Register. `None` if the I bit was clear, or if the MAC
+    /// does not cover these fields.
     pub identity: Option<XtrIdentity>,
-    /// Whether the register cannot be a replay: it has an authenticated xTR-ID, and its nonce is
-    /// greater than all nonces before it of this xTR-ID. If false, `source` may be the address of
-    /// any replayer, and no Map-Request is forwarded to it.
+    /// Whether the Map-Register cannot be a replay. This is so if its xTR-ID is authenticated, and
+    /// its nonce is greater than all earlier nonces of this xTR-ID. If false, the source may be an
+    /// attacker that replays a message, so no Map-Request is forwarded to `source`.
     pub is_proven: bool,
     /// The record as registered, with TTL and locators.
     pub record: MappingRecord,
-    /// The P bit: the map-server answers Map-Requests itself.
+    /// The P bit: the map-server answers Map-Requests in place of the xTR.
     pub proxy_reply: bool,
-    /// The M bit: a Map-Notify is wanted.
+    /// The M bit: the xTR wants a Map-Notify.
     pub map_notify: bool,
-    /// The nonce of the last accepted register.
+    /// The nonce of the last accepted Map-Register.
     pub nonce: Nonce,
-    /// The form of its MAC: messages to the xTR have the same form.
+    /// The form of the MAC of the Map-Register. Messages to the xTR have the same form.
     pub form: MacForm,
     /// When the xTR first registered the prefix.
     pub first_registered_at: Time,
     /// When the xTR last registered the prefix.
     pub last_registered_at: Time,
-    /// How long the registration lasts after that without a session.
+    /// How long the registration lasts after `last_registered_at` if it has no session.
     pub lifetime: Duration,
-    /// The session through which it was received; `None` if it was received by UDP, or if its
-    /// session has ended.
+    /// The session through which the registration was received. `None` if it was received by UDP,
+    /// or if its session has ended.
     pub session: Option<Connection>,
 }
 
 impl Registration {
-    /// When the registration expires; never while its session is open.
+    /// When the registration expires; `None` while its session is open.
     pub fn expires_at(&self) -> Option<Time> {
         match self.session {
             Some(_) => None,
@@ -52,8 +53,9 @@ impl Registration {
         }
     }
 
-    /// How long the registration of `record` lasts: as long as the record, if the T bit asks for
-    /// that and the TTL gives a time (RFC 9301 section 5.6, T).
+    /// How long the registration of `record` lasts. If the T bit is set and the TTL of the record
+    /// is a time, the registration lasts for the TTL (RFC 9301 section 5.6, T). Otherwise it lasts
+    /// for [`LIFETIME`].
     pub(super) fn lifetime(record: &MappingRecord, ttl_for_timeout: bool) -> Duration {
         match record.ttl_minutes {
             minutes if ttl_for_timeout && minutes != u32::MAX => {

@@ -2,8 +2,9 @@
 
 use super::Registration;
 
-/// Sorted by xTR-ID. A prefix has nearly always one registration and never many, but there is one
-/// such list for each prefix: so this is a sorted vector of exactly the needed size.
+/// The registrations of a prefix, sorted by xTR-ID. A prefix nearly always has one registration and
+/// never many. There is one list for each prefix, so the list is a vector of exactly the needed
+/// size.
 #[derive(Clone, Debug, Default)]
 pub struct Registrations(Vec<Registration>);
 
@@ -26,7 +27,7 @@ impl Registrations {
         self.0.iter_mut()
     }
 
-    /// How many xTRs there are.
+    /// The number of registrations. Each xTR has one.
     pub fn len(&self) -> usize {
         self.0.len()
     }
@@ -36,7 +37,7 @@ impl Registrations {
         self.0.is_empty()
     }
 
-    /// Adds a registration; returns the previous one of the same xTR.
+    /// Adds a registration. Returns the previous registration of the same xTR.
     pub(super) fn insert(&mut self, registration: Registration) -> Option<Registration> {
         match self.place(registration.xtr_id) {
             Ok(at) => Some(std::mem::replace(&mut self.0[at], registration)),

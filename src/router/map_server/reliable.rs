@@ -1,5 +1,5 @@
-//! The map-server's end of the sessions of reliable transport: the sessions that it accepts, and
-//! the messages on them.
+//! Reliable transport on the side of the map-server: the sessions that it accepts, and the messages
+//! on these sessions.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -23,12 +23,13 @@ use crate::wire::{
     RejectReason, ReliableMessage, StreamError,
 };
 
-/// Rejected prefixes that are remembered for each session.
+/// The maximum number of rejected prefixes that are remembered for each session.
 const REJECTED: usize = 4096;
 
 impl MapServer {
-    /// A peer connected. The session is accepted if an authenticated register was recently received
-    /// from its RLOC; otherwise it is closed before an octet is read.
+    /// Handles a new connection of a peer. The session is accepted if an authenticated Map-Register
+    /// was recently received from the RLOC of the peer. Otherwise the session is closed before an
+    /// octet is read.
     pub(in crate::router) fn accept_session(
         &mut self,
         context: &mut Context,
@@ -59,7 +60,8 @@ impl MapServer {
         self.send_refresh(context, connection, RefreshScope::All, false);
     }
 
-    /// A session has ended; its RLOC must register by UDP before it may open another one.
+    /// Handles the end of a session. The RLOC of the peer must register by UDP before it may open
+    /// another session.
     pub(in crate::router) fn session_closed(
         &mut self,
         context: &mut Context,
@@ -151,7 +153,8 @@ impl MapServer {
         }
     }
 
-    /// Handles a Registration like a Map-Register with one record, and always answers it.
+    /// Handles a Registration like a Map-Register with one record, and always answers the
+    /// Registration.
     fn registration_came(
         &mut self,
         context: &mut Context,
@@ -217,8 +220,8 @@ impl MapServer {
         }
     }
 
-    /// Handles a repetition of the last Registration of an xTR: it is acknowledged if it is still
-    /// true.
+    /// Handles a repetition of the last Registration of an xTR. The repetition is acknowledged if
+    /// it still agrees with the registrations of the map-server.
     fn take_repeated(&self, record: &MappingRecord, xtr_id: u128) -> Result<(), Refusal> {
         let prefix = record.eid_prefix;
         let registered = self.registration(&prefix, xtr_id).is_some();
@@ -240,8 +243,9 @@ impl MapServer {
         }
     }
 
-    /// The sites changed. Rejected prefixes may be registered again. If a prefix was removed or has
-    /// another key, the ETRs are asked to register it again, to be acknowledged or rejected.
+    /// Handles a change of the sites. If prefixes were added, the ETRs are asked to register their
+    /// rejected prefixes again. If a prefix was removed or has another key, the ETRs are asked to
+    /// register this prefix again. The map-server then acknowledges or rejects it.
     pub(in crate::router) fn refresh_sessions(
         &mut self,
         context: &mut Context,
@@ -273,7 +277,8 @@ impl MapServer {
     }
 }
 
-/// The configured EID prefixes and the keys of their sites: all prefixes, or only those in `only`.
+/// The configured EID prefixes, each with the key of its site: all prefixes, or only the prefixes
+/// in `only`.
 fn site_prefixes<'a>(
     config: &'a Config,
     only: Option<&BTreeSet<EidPrefix>>,

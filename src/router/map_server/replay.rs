@@ -1,9 +1,9 @@
-//! Which Map-Registers are new and which are replays (RFC 9301 section 5.6, Nonce).
+//! Distinguishes new Map-Registers from replays (RFC 9301 section 5.6, Nonce).
 //!
-//! A sender has an *order* when each of its registers has a greater nonce than the one before. By
-//! default this is required of senders with an authenticated xTR-ID; `nonce-order` of a site
-//! changes this. For a sender with an order, the last nonce is enough to detect a replay. For the
-//! other senders, the map-server remembers the octets of the last registers.
+//! A sender has an *order* if each of its Map-Registers has a greater nonce than the one before. By
+//! default, a sender with an authenticated xTR-ID must have an order. The command `nonce-order` of
+//! a site changes this rule. For a sender with an order, the last nonce is enough to detect a
+//! replay. For the other senders, the map-server remembers the octets of the last Map-Registers.
 //!
 //! | | with order | without |
 //! |---|---|---|
@@ -23,74 +23,75 @@ use crate::router::kept::{KeptNonce, KeptNonces, KeyPrint, NonceOwner, NonceRequ
 use crate::time::Time;
 use crate::wire::Nonce;
 
-/// How long a repetition of the last register of a sender with an order is answered. An ETR repeats
-/// a register after 1, 2, 4, 8 and 16 s (section 5.7), 31 s in all.
+/// How long the map-server answers a repetition of the last Map-Register of a sender with an order.
+/// An ETR repeats a Map-Register after 1, 2, 4, 8 and 16 s (RFC 9301 section 5.7), 31 s in all.
 const REPEATS: Duration = Duration::from_secs(32);
-/// The most digests that are remembered for each site.
+/// The maximum number of digests that are remembered for each site.
 const DIGESTS: usize = 1024;
-/// The most senders with an order that are remembered for each key.
+/// The maximum number of senders with an order that are remembered for each key.
 const SENDERS: usize = 4096;
-/// The number of senders that are removed together when there are more.
+/// The number of senders that are removed together when there are more than [`SENDERS`].
 const GIVE_WAY: usize = 256;
 
-/// A digest of the octets that the MAC of a register covers.
+/// A digest of the octets that the MAC of a Map-Register covers.
 type Digest = [u8; 32];
 
-/// The parts of an authenticated register that its freshness depends on.
+/// The parts of an authenticated Map-Register that decide whether it is new.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Candidate<'a> {
-    /// The site whose key signed it.
+    /// The site with the key that signed the Map-Register.
     pub site: &'a Arc<str>,
-    /// That key.
+    /// The name of this key.
     pub key: KeyPrint,
     /// The order that the site requires.
     pub order: NonceOrder,
     /// The sender.
     pub sender: Sender,
-    /// The address from which it was received.
+    /// The address from which the Map-Register was received.
     pub source: IpAddr,
-    /// Its nonce.
+    /// The nonce of the Map-Register.
     pub nonce: Nonce,
-    /// The octets that its MAC covers: the other octets may have been changed without the key.
+    /// The octets that the MAC covers. The other octets can be changed without the key.
     pub covered: &'a [u8],
 }
 
-/// The relation of a register to the registers before it.
+/// Whether a Map-Register is new, a repetition or a replay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Freshness {
-    /// New. If `proven`, it cannot be a replay: it is later than all other registers of an
-    /// authenticated xTR-ID.
+    /// The Map-Register is new. If `proven` is true, it cannot be a replay: its xTR-ID is
+    /// authenticated, and its nonce is greater than all earlier nonces of this xTR-ID.
     New { proven: bool },
-    /// Without order: the newest register of its source again. It renews that source's
-    /// registrations.
+    /// Without order: a repetition of the newest Map-Register of its source. It renews the
+    /// registrations of this source.
     Renewed,
-    /// With order: the last register again. It is answered, because the answer may have been lost.
-    /// It has no other effect, because any observer can repeat a message that was on the wire.
+    /// With order: a repetition of the last Map-Register. It is answered, because the first answer
+    /// may have been lost. It has no other effect, because any observer of the network can repeat a
+    /// message.
     Repeated,
-    /// With order: the nonce is not greater than the last one.
+    /// With order: the nonce is not greater than the last nonce of the sender.
     NotGreater { last: Nonce },
-    /// Without order: the octets were received before. The newest register of the site has this
-    /// nonce.
+    /// Without order: these octets were received before. `newest` is the nonce of the newest
+    /// Map-Register of the site.
     CameBefore { newest: Nonce },
 }
 
-/// The registers that a map-server remembers.
+/// The Map-Registers that a map-server remembers.
 #[derive(Debug, Default)]
 pub(super) struct Registers {
     ordered: BTreeMap<KeyPrint, BTreeMap<Sender, Last>>,
     others: BTreeMap<Arc<str>, Octets>,
 }
 
-/// The last register of a sender with an order.
+/// The last Map-Register of a sender with an order.
 #[derive(Clone, Copy, Debug)]
 struct Last {
     nonce: Nonce,
     at: Time,
-    /// `None` if the register was received before the restart.
+    /// `None` if the Map-Register was received before the restart of the router.
     digest: Option<Digest>,
 }
 
-/// The last registers without order of a site, the oldest first.
+/// The last Map-Registers of a site that are not proven, the oldest first.
 #[derive(Debug, Default)]
 struct Octets(VecDeque<Seen>);
 
@@ -106,7 +107,7 @@ impl Octets {
         self.0.iter().rev().find(|seen| seen.source == source)
     }
 
-    /// The relation of a register to the remembered ones; `None` when its octets are not
+    /// Compares a Map-Register with the remembered Map-Registers. `None` if its octets are not
     /// remembered.
     fn judge(&self, digest: Digest, source: IpAddr) -> Option<Freshness> {
         if !self.0.iter().any(|seen| seen.digest == digest) {
@@ -128,9 +129,9 @@ impl Octets {
 }
 
 impl Registers {
-    /// The relation of a register to the registers before it. A new register is remembered; the
-    /// requests say which nonces to keep and which to delete. `live` names the xTRs that have
-    /// registrations: all others are removed first.
+    /// Decides whether a Map-Register is new, and remembers a new one. The returned requests say
+    /// which nonces to keep and which to delete. `live` returns the xTRs that have registrations.
+    /// If there are too many senders, all other senders are removed first.
     pub(super) fn judge(
         &mut self,
         candidate: &Candidate<'_>,
@@ -153,7 +154,8 @@ impl Registers {
                 return (Freshness::NotGreater { last: last.nonce }, Vec::new());
             }
         }
-        // A source address proves nothing, so the order of its nonces alone proves nothing either.
+        // A sender without an authenticated xTR-ID can forge its source address. So a greater nonce
+        // does not prove that its Map-Register is new.
         if !(ordered && identified) {
             let others = self.others.entry(Arc::clone(site)).or_default();
             if let Some(seen) = others.judge(digest, source) {
@@ -176,8 +178,9 @@ impl Registers {
         self.ordered.get(&key)?.get(&sender)
     }
 
-    /// Makes room for a sender. Senders without a registration are removed before those with one.
-    /// In each of these groups, the sender that registered longest ago is removed first.
+    /// Makes room for a sender. Senders without a registration are removed before senders with a
+    /// registration. In each of these two groups, the sender that registered longest ago is removed
+    /// first.
     fn make_room(
         &mut self,
         key: KeyPrint,
@@ -194,8 +197,9 @@ impl Registers {
             .map(|(sender, last)| (live.contains(&sender.xtr_id()), last.at, *sender))
             .collect();
         oldest.sort_unstable();
-        // Removes as many as exceed the limit, and some more, so that this is not done for each new
-        // sender. Senders with a registration are removed one at a time.
+        // If there are senders without a registration, this removes more senders than necessary, so
+        // that it does not run for each new sender. It removes a sender with a registration only if
+        // that is necessary.
         let over = senders.len() + 1 - SENDERS;
         let idle = oldest.iter().take_while(|(is_live, ..)| !is_live).count();
         oldest.truncate(over.max(idle.min(GIVE_WAY)));
@@ -206,7 +210,7 @@ impl Registers {
         oldest.into_iter().map(forget).collect()
     }
 
-    /// Restores the nonces that were kept before the start.
+    /// Restores the nonces that were kept before the start of the router.
     pub(super) fn restore(&mut self, kept: &KeptNonces, now: Time) {
         for KeptNonce { owner: NonceOwner { key, sender }, nonce } in kept.iter() {
             let senders = self.ordered.entry(key).or_default();

@@ -10,7 +10,7 @@ use crate::router::register::LIFETIME;
 use crate::router::session::Session;
 use crate::time::Time;
 
-/// The most sessions at the same time.
+/// The maximum number of sessions at the same time.
 pub(super) const SESSIONS: usize = 4096;
 
 /// A session with an ETR.
@@ -18,8 +18,8 @@ pub(super) const SESSIONS: usize = 4096;
 pub(super) struct MsSession {
     /// The connection, and the state of its messages.
     pub session: Session,
-    /// The prefixes that were rejected on this session. They are asked for again when prefixes are
-    /// added to the configuration.
+    /// The prefixes that were rejected on this session. When prefixes are added to the
+    /// configuration, the ETR is asked to register the rejected prefixes again.
     pub rejected: BTreeSet<EidPrefix>,
 }
 
@@ -28,22 +28,22 @@ pub(super) struct MsSession {
 pub(super) struct Sessions {
     /// The open sessions.
     pub by_connection: BTreeMap<Connection, MsSession>,
-    /// The RLOCs that registered by UDP and asked for a session, and the time until which they may
-    /// open it.
+    /// The RLOCs that registered by UDP and asked for a session, each with the time until which it
+    /// may open the session.
     pub admitted: Deadlines<IpAddr>,
-    /// How many registrations each session has, for a `show`.
+    /// The number of registrations of each session, for a `show` command.
     pub users: BTreeMap<Connection, usize>,
     /// The sessions that have ended and may still have registrations.
     pub fallen: BTreeMap<Connection, Fallen>,
-    /// The number of the slot where the search for these registrations continues.
+    /// The slot in the table of entries where the search for these registrations continues.
     pub cursor: usize,
 }
 
-/// A session that has ended. One search in the table of entries serves all these sessions: each
-/// call searches some entries, and the search starts again after the end of the table.
+/// A session that has ended. One search in the table of entries serves all ended sessions. Each
+/// call searches some entries. After the end of the table, the search continues at its beginning.
 #[derive(Debug)]
 pub(super) struct Fallen {
-    /// When it ended.
+    /// When the session ended.
     pub at: Time,
     /// The position of the search when the session ended, and the number of times that the search
     /// has reached the end of the table since then.
@@ -52,7 +52,8 @@ pub(super) struct Fallen {
 }
 
 impl Sessions {
-    /// An authenticated register was received from this RLOC: the RLOC may open a session.
+    /// Allows an RLOC to open a session, because an authenticated Map-Register was received from
+    /// it.
     pub(super) fn admit(&mut self, rloc: IpAddr, now: Time) {
         while self.admitted.pop(now).is_some() {}
         if self.admitted.len() < SESSIONS {
@@ -80,7 +81,8 @@ impl Sessions {
         }
     }
 
-    /// When entries are to be searched for registrations of sessions that have ended: immediately.
+    /// The time from which entries are to be searched for registrations of ended sessions. It is
+    /// never in the future, so the search is due immediately.
     pub(super) fn next_look(&self) -> Option<Time> {
         self.fallen.values().map(|fallen| fallen.at).min()
     }

@@ -1,5 +1,5 @@
-//! The nonces of this router's own Map-Registers in relation to its clock: the nonce that is kept
-//! across a restart, and the message to the operator if the clock was set back.
+//! The nonces of this router's own Map-Registers, and the clock. This file keeps the last nonce
+//! over a restart, and tells the operator if the clock was set back.
 
 use std::net::IpAddr;
 
@@ -12,7 +12,8 @@ use crate::router::kept::NonceRequest;
 use crate::time::Time;
 
 impl Registrar {
-    /// An earlier run has stored its last nonce.
+    /// Continues after `sent`, the last nonce that an earlier run has stored. Tells the operator if
+    /// the clock is behind this nonce.
     pub(in crate::router) fn restore_nonce(&mut self, context: &mut Context, sent: u64) {
         if let Some(behind) = self.nonces.restore(sent) {
             context.tell(Event::ClockBehind { by: behind / 1_000_000 });
@@ -25,7 +26,8 @@ impl Registrar {
         context.outputs.extend(sent.map(NonceRequest::Sent).map(Output::Nonce));
     }
 
-    /// `registers` Map-Registers in a row were not answered by a map-server.
+    /// Handles `registers` Map-Registers in a row that a map-server did not answer. Raises the
+    /// nonces if this is due.
     pub(super) fn registers_unanswered(
         &mut self,
         context: &mut Context,

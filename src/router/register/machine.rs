@@ -22,13 +22,14 @@
 /// The state of a registration. A prefix without registration has no state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum State {
-    /// Registered by UDP, repeatedly.
+    /// The prefix is registered by UDP, again and again.
     Periodic,
-    /// Registered by TCP and acknowledged, or waiting for the first Refresh of a session.
+    /// The prefix is registered by TCP and acknowledged, or waits for the first Refresh of a
+    /// session.
     Stable,
-    /// Sent by TCP, not acknowledged yet.
+    /// A Registration was sent by TCP, and is not acknowledged yet.
     AckWait,
-    /// Refused by the map-server.
+    /// The map-server has refused the registration.
     Rejected,
 }
 
@@ -45,22 +46,22 @@ pub(super) enum Event {
     SessionUp,
     /// The TCP session went down.
     SessionDown,
-    /// A Registration Refresh that covers the prefix.
+    /// A Registration Refresh that covers the prefix has arrived.
     Refresh,
-    /// A Registration Refresh that is only for rejected prefixes.
+    /// A Registration Refresh that is only for rejected prefixes has arrived.
     RefreshRejected,
-    /// A Registration Ack.
+    /// A Registration Ack has arrived.
     Ack,
-    /// A Registration Reject.
+    /// A Registration Reject has arrived.
     Reject,
-    /// The periodic timer.
+    /// The periodic timer has expired.
     Timer,
 }
 
-/// The actions of a transition, with the draft's numbers.
+/// The actions of a transition, with their numbers in the draft.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Action {
-    /// Nothing.
+    /// Do nothing.
     None,
     /// A1: start the periodic timer, due immediately.
     StartTimerNow,
@@ -78,7 +79,8 @@ pub(super) enum Action {
     StartTimer,
 }
 
-/// The table. An empty cell of the table changes nothing.
+/// The next state and the action according to the table. An empty cell of the table changes
+/// nothing.
 pub(super) fn transition(state: Option<State>, event: Event) -> (Option<State>, Action) {
     use State::{AckWait, Periodic, Rejected, Stable};
     let (next, action) = match (state, event) {
@@ -122,7 +124,7 @@ mod tests {
     use super::State::{AckWait, Periodic, Rejected, Stable};
     use super::*;
 
-    /// The draft's table, row by row: none, Periodic, Stable, AckWait, Rejected.
+    /// The rows of the draft's table. The columns are none, Periodic, Stable, AckWait and Rejected.
     #[test]
     fn the_table_is_the_drafts() {
         type Cell = (Option<State>, Action);

@@ -1,15 +1,17 @@
 //! The ETR's registrations with its map-servers (RFC 9301 sections 5.6, 5.7 and 8.2; the reliable
 //! transport draft).
 //!
-//! Every prefix with a route is registered with every map-server of its family. By UDP, this is
-//! repeated once a minute; at first also after one second, two, four ... until a Map-Notify
-//! acknowledges the register, because a lab is up only after its last register has arrived. The
-//! first Map-Notify also makes the ETR connect by TCP. If the map-server accepts the session, each
-//! prefix is registered there once, without a timer, until the session ends and UDP is used again.
-//! [`machine`] is the draft's table, and [`mod@offer`] decides which registers ask for a session.
+//! Every prefix with a route is registered with every map-server of its family. By UDP, the router
+//! repeats the registration once a minute. At first, it also repeats the registration after one
+//! second, two seconds, four seconds and so on, until a Map-Notify acknowledges the Map-Register.
+//! The reason is that a lab is ready only after its last Map-Register has arrived. After the first
+//! Map-Notify, the ETR also connects by TCP. If the map-server accepts the session, each prefix is
+//! registered once on the session, without a timer. When the session ends, the router uses UDP
+//! again. [`machine`] is the table of the draft, and [`mod@offer`] decides which Map-Registers ask
+//! for a session.
 //!
-//! Prefixes that are due by UDP at the same time share a message if it fits the smallest MTU that
-//! every path has.
+//! Prefixes that are due by UDP at the same time share a message, if the message fits into the
+//! smallest MTU that every path has.
 
 mod clock;
 mod machine;
@@ -41,15 +43,16 @@ use crate::rng::{Rng, Seed};
 use crate::time::Time;
 use crate::wire::{MappingRecord, Nonce};
 
-/// Time between registers of a prefix by UDP (RFC 9301 section 5.6).
+/// The time between two Map-Registers of a prefix by UDP (RFC 9301 section 5.6).
 const PERIOD: Duration = Duration::from_secs(60);
 /// The random part of the period, so that the routers of a lab do not send at the same time.
 const JITTER: f64 = 0.1;
-/// The time to the first repetition while there is no Map-Notify. It doubles up to [`PERIOD`].
+/// The wait before the first repetition if no Map-Notify has arrived. Each further wait is twice as
+/// long, up to [`PERIOD`].
 const FIRST_RETRY: Duration = Duration::from_secs(1);
 /// How long a map-server keeps a registration (RFC 9301 section 8.2).
 pub const LIFETIME: Duration = Duration::from_secs(180);
-/// The number of unsolicited Map-Notifies that are recorded for each map-server.
+/// The number of unsolicited Map-Notifies that are remembered for each map-server.
 const NEWS: usize = 64;
 
 /// A map-server, and a family of EIDs.
@@ -59,24 +62,25 @@ type Peer = (Family, IpAddr);
 #[derive(Clone, Copy, Debug)]
 struct RegistrationEntry {
     state: State,
-    /// When the next register by UDP is due; only in the state [`State::Periodic`].
+    /// When the next Map-Register by UDP is due. Only the state [`State::Periodic`] has this time.
     due_at: Option<Time>,
-    /// The wait after this register, while no register is acknowledged.
+    /// The wait after the next Map-Register, as long as no Map-Register is acknowledged.
     retry: Duration,
-    /// The nonce of the last register by UDP, until its Map-Notify arrives.
+    /// The nonce of the last Map-Register by UDP, until its Map-Notify arrives.
     nonce: Option<Nonce>,
-    /// Whether that register offered reliable transport.
+    /// Whether the last Map-Register by UDP offered reliable transport.
     had_bit: bool,
-    /// The next register is due because of a change, not because the last register had no answer.
+    /// Whether the next Map-Register is due because of a change. If false, it is due because the
+    /// last Map-Register had no answer or its period is over.
     is_changed: bool,
-    /// The number of registers in a row that had no answer in time.
+    /// The number of Map-Registers in a row that had no answer in time.
     unanswered: u32,
     /// When the last Map-Notify or Registration Ack arrived.
     acknowledged_at: Option<Time>,
 }
 
 impl RegistrationEntry {
-    /// Whether the map-server is known to have the registration.
+    /// Whether the router knows that the map-server has the registration.
     fn is_acknowledged(&self, now: Time) -> bool {
         match self.state {
             State::Stable | State::Periodic => {
@@ -87,8 +91,8 @@ impl RegistrationEntry {
         }
     }
 
-    /// Whether nothing is in progress: no more answers about the last change are expected from the
-    /// map-server.
+    /// Whether the registration is complete, so that the map-server will send no more answers about
+    /// the last change.
     fn is_settled(&self, now: Time) -> bool {
         match self.state {
             State::Stable | State::Rejected => true,
@@ -101,22 +105,23 @@ impl RegistrationEntry {
 /// A change that the registrar reports to its router, because other roles depend on it.
 #[derive(Debug)]
 pub(super) enum RegistrarEvent {
-    /// A map-server has acknowledged these prefixes by UDP. After the router has processed this, it
-    /// calls [`Registrar::follow_acknowledgement`].
+    /// A map-server has acknowledged these prefixes by UDP. After the router has processed this
+    /// event, it calls [`Registrar::follow_acknowledgement`].
     Acknowledged {
         /// The map-server.
         server: IpAddr,
         /// The prefixes.
         prefixes: Vec<EidPrefix>,
-        /// Whether the register offered reliable transport.
+        /// Whether the Map-Register offered reliable transport.
         had_bit: bool,
     },
     /// A map-server has acknowledged or rejected a prefix by TCP.
     Answered(EidPrefix),
-    /// A map-server reports on a session that a prefix is registered by another xTR, and its
-    /// locators.
+    /// A map-server reports on a session that another xTR has registered a prefix. The record has
+    /// the locators of this xTR.
     Elsewhere(MappingRecord, Teller),
-    /// A map-server reports the same with a Map-Notify, which may be an old message.
+    /// A map-server reports with a Map-Notify that another xTR has registered prefixes. The
+    /// Map-Notify may be an old message.
     News(IpAddr, Vec<MappingRecord>),
 }
 
@@ -124,11 +129,11 @@ pub(super) enum RegistrarEvent {
 #[derive(Debug)]
 pub(super) struct Registrar {
     standings: BTreeMap<Peer, BTreeMap<EidPrefix, RegistrationEntry>>,
-    /// The registers by UDP, due at each [`RegistrationEntry::due_at`].
+    /// The deadlines of the Map-Registers by UDP: each [`RegistrationEntry::due_at`].
     due: Deadlines<(Peer, EidPrefix)>,
-    /// Sessions of reliable transport by map-server, for both families.
+    /// The sessions of reliable transport, by map-server. A session is for both families.
     sessions: BTreeMap<IpAddr, EtrSession>,
-    /// Whether reliable transport is offered to each map-server.
+    /// Whether the router offers reliable transport to each map-server.
     offers: BTreeMap<IpAddr, Offer>,
     next_connection: u64,
     nonces: Nonces,
@@ -141,8 +146,8 @@ pub(super) struct Registrar {
     xtr_id: u128,
 }
 
-/// The first acknowledgement of a registration, or the first one after 180 s without
-/// acknowledgement.
+/// The event for the first acknowledgement of a registration, or for the first acknowledgement
+/// after 180 s without one.
 fn acknowledged((_, map_server): Peer, eid_prefix: EidPrefix) -> event::Event {
     let change = RegistrationChange::Acknowledged;
     event::Event::Registration { eid_prefix, map_server, change }
@@ -154,7 +159,8 @@ impl Registrar {
         std::mem::take(&mut self.changes)
     }
 
-    /// Nonces begin at `wall_clock` (microseconds), above the nonces of the router's last run.
+    /// Creates a registrar. Its nonces begin at `wall_clock` (microseconds), above the nonces of
+    /// the router's last run.
     pub(super) fn new(seed: &Seed, wall_clock: u64, xtr_id: u128) -> Self {
         Registrar {
             standings: BTreeMap::new(),
@@ -175,13 +181,13 @@ impl Registrar {
         self.due.next()
     }
 
-    /// How many prefixes are registered, or are to be registered, with a map-server.
+    /// The number of prefixes that are registered, or are to be registered, with a map-server.
     fn users(&self, server: IpAddr) -> usize {
         let of_server = self.standings.iter().filter(|((_, at), _)| *at == server);
         of_server.map(|(_, standings)| standings.len()).sum()
     }
 
-    /// The prefixes registered with a map-server.
+    /// The prefixes that are registered, or are to be registered, with a map-server.
     fn prefixes_with(&self, server: IpAddr) -> Vec<(Peer, EidPrefix)> {
         let of_server = self.standings.iter().filter(|((_, at), _)| *at == server);
         of_server
@@ -189,8 +195,8 @@ impl Registrar {
             .collect()
     }
 
-    /// Applies an event to one registration with the table; returns the actions that do not concern
-    /// its timer.
+    /// Applies an event to one registration according to the table. Carries out the actions that
+    /// concern the timer. Returns the action.
     fn step(&mut self, peer: Peer, prefix: EidPrefix, event: Event, now: Time) -> Action {
         let period = self.rng.jittered(PERIOD, JITTER);
         let standings = self.standings.entry(peer).or_default();
@@ -252,7 +258,7 @@ impl Registrar {
         self.standings.get(&peer).is_some_and(|standings| standings.contains_key(&prefix))
     }
 
-    /// Removes the due registrations from the deadlines; the caller sets their next deadlines.
+    /// Removes the due registrations from the deadlines. The caller sets their next deadlines.
     fn take_due(&mut self, now: Time) -> BTreeMap<Peer, BTreeSet<EidPrefix>> {
         let mut due: BTreeMap<Peer, BTreeSet<EidPrefix>> = BTreeMap::new();
         while let Some((peer, prefix)) = self.due.pop(now) {
@@ -261,8 +267,8 @@ impl Registrar {
         due
     }
 
-    /// Counts the registers of prefixes that are due again because they had no answer. Returns the
-    /// largest number of such registers in a row among the prefixes.
+    /// Counts the Map-Registers of prefixes that are due again because they had no answer. Among
+    /// the prefixes, finds and returns the largest number of unanswered Map-Registers in a row.
     fn count_unanswered(&mut self, peer: Peer, prefixes: &[EidPrefix]) -> u32 {
         let Some(standings) = self.standings.get_mut(&peer) else { return 0 };
         let mut most = 0;
@@ -280,14 +286,14 @@ impl Registrar {
         most
     }
 
-    /// Whether the next register of a prefix offers reliable transport.
+    /// Whether the next Map-Register of a prefix offers reliable transport.
     fn offers_reliable_transport(&mut self, peer: Peer, prefix: EidPrefix, now: Time) -> bool {
         let standing = self.standings.get(&peer).and_then(|standings| standings.get(&prefix));
         let unanswered = standing.map_or(0, |standing| standing.unanswered);
         self.offers.entry(peer.1).or_default().is_made(unanswered, now)
     }
 
-    /// Records that a register with these prefixes has been sent by UDP.
+    /// Records that a Map-Register with these prefixes has been sent by UDP.
     fn sent(&mut self, peer: Peer, prefixes: &[EidPrefix], nonce: Nonce, had_bit: bool, now: Time) {
         let period = self.rng.jittered(PERIOD, JITTER);
         let Some(standings) = self.standings.get_mut(&peer) else { return };
@@ -302,8 +308,8 @@ impl Registrar {
         }
     }
 
-    /// Processes a Map-Notify. If it acknowledges an outstanding register, returns whether that
-    /// register offered reliable transport.
+    /// Processes a Map-Notify. If the Map-Notify acknowledges an outstanding Map-Register, returns
+    /// whether that Map-Register offered reliable transport.
     fn acknowledged(
         &mut self,
         server: IpAddr,
@@ -342,10 +348,10 @@ impl Registrar {
         answered
     }
 
-    /// Whether an authenticated Map-Notify that acknowledges nothing is new. A map-server repeats
-    /// its notifications until they are acknowledged. Any observer can replay them, even after the
-    /// host in question has returned. So a repeated notification changes nothing (RFC 9301 section
-    /// 5.7).
+    /// Whether an authenticated Map-Notify that acknowledges no Map-Register is new. A map-server
+    /// repeats its notifications until they are acknowledged. Any observer can replay them, even
+    /// after the host of the notification has returned. So a repeated notification changes nothing
+    /// (RFC 9301 section 5.7).
     fn is_news(&mut self, server: IpAddr, nonce: Nonce) -> bool {
         let heard = self.news.entry(server).or_default();
         if heard.contains(&nonce) {
@@ -358,13 +364,13 @@ impl Registrar {
         true
     }
 
-    /// Whether the registration of `prefix` is not in progress with any map-server.
+    /// Whether the registration of `prefix` is complete with all map-servers.
     pub(super) fn is_settled(&self, prefix: EidPrefix, now: Time) -> bool {
         let mut standings = self.standings.values().filter_map(|standings| standings.get(&prefix));
         standings.all(|standing| standing.is_settled(now))
     }
 
-    /// Whether every map-server is known to have the registration of `prefix`.
+    /// Whether the router knows that every map-server has the registration of `prefix`.
     pub(super) fn is_acknowledged(&self, prefix: EidPrefix, now: Time) -> bool {
         let standings = self.standings.values().filter_map(|standings| standings.get(&prefix));
         standings.clone().count() > 0 && standings.clone().all(|each| each.is_acknowledged(now))

@@ -1,36 +1,37 @@
-//! The nonces of this router's own Map-Registers: each nonce is greater than all nonces before it,
-//! even those of an earlier run (RFC 9301 section 5.6).
+//! The nonces of this router's own Map-Registers. Each nonce is greater than all earlier nonces,
+//! even the nonces of an earlier run (RFC 9301 section 5.6).
 //!
-//! They begin at the wall clock, or after the last nonce that an earlier run has stored, whichever
-//! is greater. If no nonce was stored and the clock was set back, a map-server has recorded a
-//! greater nonce and refuses the registers without an answer. Therefore the nonces are raised while
-//! a map-server has answered none of them. So they exceed those of an earlier run sooner or later,
-//! but are never far above the clock.
+//! The nonces begin at the wall clock or after the last nonce that an earlier run has stored. The
+//! greater of the two is used. If no nonce was stored and the clock was set back, a map-server
+//! remembers a greater nonce, and refuses the Map-Registers without an answer. So the nonces are
+//! raised as long as a map-server has answered no Map-Register. In this way they become greater
+//! than the nonces of an earlier run, but are never far above the clock.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use crate::wire::Nonce;
 
-/// Nonces are raised after this number of registers without an answer, and again after each further
-/// such number.
+/// The nonces are raised after this number of Map-Registers without an answer, and again each time
+/// after the same number of further Map-Registers.
 pub(super) const UNANSWERED: u32 = 3;
 /// The first increase in microseconds: 71 minutes. Each further increase is twice as large.
 pub(super) const FIRST_RAISE: u64 = 1 << 32;
-/// The largest distance from the clock in microseconds: two years and a quarter.
+/// The maximum distance from the clock in microseconds: two years and a quarter.
 const MOST_AHEAD: u64 = 1 << 46;
 
-/// The nonces of the registers that this router sends.
+/// The nonces of the Map-Registers that this router sends.
 #[derive(Debug)]
 pub(super) struct Nonces {
     last: u64,
     /// The nonce that the driver has been asked to store.
     kept: u64,
-    /// An earlier run has stored its last nonce, so the nonces need not be raised.
+    /// Whether an earlier run has stored its last nonce. If so, the nonces need not be raised.
     is_restored: bool,
-    /// The map-servers that have answered a register since the start.
+    /// The map-servers that have answered a Map-Register since the start.
     answered: BTreeSet<IpAddr>,
-    /// How often nonces were raised for each of the other map-servers.
+    /// For each map-server that has answered no Map-Register, the number of times that the nonces
+    /// were raised for it.
     raises: BTreeMap<IpAddr, u32>,
     was_raised: bool,
 }
@@ -68,13 +69,14 @@ impl Nonces {
         Nonce(self.last)
     }
 
-    /// A map-server has answered a register, so it has recorded no greater nonce.
+    /// Records that a map-server has answered a Map-Register, so that it has recorded no greater
+    /// nonce.
     pub(super) fn answered(&mut self, server: IpAddr) {
         self.answered.insert(server);
     }
 
-    /// `registers` Map-Registers in a row were not answered by a map-server: raises the nonces if
-    /// this is due. Returns whether they were raised for the first time.
+    /// Handles `registers` Map-Registers in a row that a map-server did not answer. Raises the
+    /// nonces if this is due. Returns whether they were raised for the first time.
     pub(super) fn unanswered(&mut self, server: IpAddr, registers: u32, clock: u64) -> bool {
         if self.is_restored || self.answered.contains(&server) {
             return false;
@@ -102,7 +104,7 @@ mod tests {
         [192, 0, 2, 1].into()
     }
 
-    /// The distance of the nonces from the clock after each register without an answer.
+    /// The distance of the nonces from the clock after each Map-Register without an answer.
     fn raised(nonces: &mut Nonces, registers: std::ops::RangeInclusive<u32>) -> Vec<u64> {
         let raise = |registers| {
             nonces.unanswered(server(), registers, CLOCK);

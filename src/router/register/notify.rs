@@ -1,4 +1,4 @@
-//! How an ETR processes Map-Notifies (RFC 9301 section 5.7).
+//! Processes the Map-Notifies that an ETR receives (RFC 9301 section 5.7).
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -12,8 +12,8 @@ use crate::time::Time;
 use crate::wire::{self, CONTROL_PORT, MapNotify, MapNotifyAck};
 
 impl Registrar {
-    /// Processes a Map-Notify: it acknowledges a register, or is a notification that needs a
-    /// Map-Notify-Ack (RFC 9301 section 5.7).
+    /// Processes a Map-Notify. It either acknowledges a Map-Register, or is a notification that
+    /// needs a Map-Notify-Ack (RFC 9301 section 5.7).
     pub(in crate::router) fn handle_map_notify(
         &mut self,
         context: &mut Context,
@@ -43,8 +43,8 @@ impl Registrar {
             return Some(RegistrarEvent::Acknowledged { server, prefixes, had_bit });
         }
         let (nonce, records) = (notify.nonce, notify.records.clone());
-        // Some map-servers check a MAC only up to the last record: then nothing may follow the
-        // records in our message.
+        // Some map-servers check a MAC only up to the last record. For these map-servers, nothing
+        // may follow the records in our message.
         let xtr_identity = notify.xtr_identity.filter(|_| covers_identity);
         let acknowledgement = MapNotifyAck(MapNotify { xtr_identity, ..notify });
         let acknowledgement = acknowledgement.emit_signed_as(key, form);
@@ -53,8 +53,8 @@ impl Registrar {
         self.is_news(server, nonce).then_some(RegistrarEvent::News(server, records))
     }
 
-    /// A map-server has acknowledged a register by UDP, and the router has processed this. If the
-    /// register offered a session, starts the session.
+    /// Continues after the router has processed the acknowledgement of a Map-Register by UDP. If
+    /// the Map-Register offered a session, starts the session.
     pub(in crate::router) fn follow_acknowledgement(
         &mut self,
         context: &mut Context,

@@ -1,9 +1,10 @@
-//! Whether a Map-Register offers reliable transport: bit 18, which RFC 9301 reserves.
+//! Decides whether a Map-Register offers reliable transport. The offer is bit 18, which RFC 9301
+//! reserves.
 //!
-//! If a map-server gives the bit another meaning, it drops the register, and its site would expire.
-//! If a map-server is dead, it answers nothing at all, and must be offered reliable transport when
-//! it is back. So the bit is withheld only if a comparison shows that it does harm, or if TCP is
-//! refused:
+//! If a map-server gives the bit another meaning, it drops the Map-Register, and the registrations
+//! of the site would expire. If a map-server is dead, it answers no Map-Register at all. When it is
+//! back, the router must offer reliable transport to it again. So the bit is left out only if a
+//! comparison shows that it does harm, or if the map-server refuses TCP:
 //!
 //! ```text
 //!           three unanswered: every second register of the prefix without the bit
@@ -21,10 +22,11 @@ use std::time::Duration;
 
 use crate::time::Time;
 
-/// After this number of registers in a row without an answer, every second one is sent without the
-/// bit.
+/// After this number of Map-Registers in a row without an answer, every second Map-Register is sent
+/// without the bit.
 const UNANSWERED: u32 = 3;
-/// The number of registers with the bit that have no answer while the map-server answers others.
+/// The bit is left out if this number of Map-Registers with the bit had no answer, while the
+/// map-server answers Map-Registers without the bit.
 const MISSED: u32 = 2;
 /// How long the bit is left out.
 pub(super) const WITHHELD_FOR: Duration = Duration::from_secs(600);
@@ -32,18 +34,18 @@ pub(super) const WITHHELD_FOR: Duration = Duration::from_secs(600);
 /// Whether reliable transport is offered to a map-server, and the reason.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Offer {
-    /// There is no reason against it.
+    /// There is no reason against the offer.
     #[default]
     Open,
-    /// The map-server has answered a register without the bit. Since then, `missed` registers with
-    /// the bit had no answer.
+    /// The map-server has answered a Map-Register without the bit. Since then, `missed`
+    /// Map-Registers with the bit had no answer.
     Comparing {
-        /// The number of these registers.
+        /// The number of Map-Registers with the bit that had no answer.
         missed: u32,
     },
-    /// The map-server answers only registers without the bit, or refuses TCP.
+    /// The map-server answers only Map-Registers without the bit, or refuses TCP.
     Withheld {
-        /// Until this instant no register has the bit.
+        /// No Map-Register has the bit until this time.
         until: Time,
     },
     /// A session with the map-server has started since the start of the router.
@@ -51,8 +53,8 @@ pub(super) enum Offer {
 }
 
 impl Offer {
-    /// Whether the next register of a prefix has the bit; the last `unanswered` registers had no
-    /// answer.
+    /// Whether the next Map-Register of a prefix has the bit. `unanswered` is the number of its
+    /// last Map-Registers that had no answer.
     pub(super) fn is_made(&mut self, unanswered: u32, now: Time) -> bool {
         self.resume(now);
         match *self {
@@ -63,20 +65,21 @@ impl Offer {
         }
     }
 
-    /// A register had no answer in time.
+    /// Records that a Map-Register had no answer in time.
     pub(super) fn unanswered(&mut self, had_bit: bool) {
         if let Offer::Comparing { missed } = *self {
             *self = match had_bit {
                 true => Offer::Comparing { missed: missed + 1 },
-                // The map-server does not answer any register: the bit is not the cause.
+                // The map-server also does not answer a Map-Register without the bit, so the bit is
+                // not the cause.
                 false if missed >= MISSED => Offer::Open,
                 false => *self,
             };
         }
     }
 
-    /// A Map-Notify answered a register. Returns true if the comparison begins: then the next
-    /// register need not wait for its period.
+    /// Records that a Map-Notify answered a Map-Register. Returns true if the comparison begins.
+    /// Then the next Map-Register need not wait for its period.
     pub(super) fn answered(&mut self, had_bit: bool, now: Time) -> bool {
         match (*self, had_bit) {
             (Offer::Kept, _) => {}
@@ -91,7 +94,8 @@ impl Offer {
         false
     }
 
-    /// The map-server has refused TCP after a Map-Notify. Returns true if this has an effect.
+    /// Records that the map-server has refused TCP after a Map-Notify. Returns true if this has an
+    /// effect.
     pub(super) fn refused(&mut self, now: Time) -> bool {
         if *self == Offer::Kept {
             return false;
@@ -145,7 +149,8 @@ mod tests {
         assert!(offer.is_made(0, NOW));
         offer.answered(true, NOW);
         assert_eq!(offer, Offer::Open);
-        // The map-server dies during the comparison: it answers nothing, so nothing is known.
+        // The map-server fails during the comparison. It answers no Map-Register, so nothing is
+        // known about the bit.
         offer.answered(false, NOW);
         for had_bit in [true, true, false] {
             offer.unanswered(had_bit);

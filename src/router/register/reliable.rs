@@ -26,8 +26,8 @@ use crate::wire::{
     ReliableMessage, StreamError,
 };
 
-/// The time to establish a connection, and the time for a map-server to send its first Refresh.
-/// After this time the session is given up and UDP is used.
+/// The maximum time to establish a connection, and the maximum time until the map-server sends its
+/// first Refresh. After this time, the router closes the session and uses UDP.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 impl Registrar {
@@ -42,7 +42,7 @@ impl Registrar {
         sessions.any(|each| each.connection == connection && each.up_since.is_some())
     }
 
-    /// When the next session without a Refresh is given up.
+    /// The time at which the next session is closed because it has received no Refresh.
     pub(in crate::router) fn next_end_of_session(&self) -> Option<Time> {
         self.sessions.values().filter_map(|each| each.patience_until).min()
     }
@@ -54,7 +54,7 @@ impl Registrar {
 }
 
 impl Registrar {
-    /// Connects to a map-server that has just acknowledged a register by UDP, if there is no
+    /// Connects to a map-server that has just acknowledged a Map-Register by UDP, if there is no
     /// session. There is one try for each Map-Notify.
     pub(super) fn connect_session(&mut self, context: &mut Context, server: IpAddr, now: Time) {
         if self.sessions.contains_key(&server) {
@@ -71,7 +71,8 @@ impl Registrar {
         context.tcp(TcpRequest::Connect { connection, source, destination: Rloc(server) });
     }
 
-    /// A connection is established. Returns false if the connection is not one of ours.
+    /// Handles a connection that is established. Returns false if the registrar has not opened this
+    /// connection.
     pub(in crate::router) fn session_connected(
         &mut self,
         context: &mut Context,
@@ -105,7 +106,7 @@ impl Registrar {
         self.end_session(context, database, server, now);
     }
 
-    /// A map-server has refused TCP.
+    /// Handles a map-server that has refused TCP.
     pub(in crate::router) fn session_refused(
         &mut self,
         context: &mut Context,
@@ -124,7 +125,8 @@ impl Registrar {
         self.end_session(context, database, server, now);
     }
 
-    /// A map-server has answered a register that did not ask for a session.
+    /// Handles the answer to a Map-Register that did not ask for a session. Tells the operator if
+    /// the router has just stopped to ask for sessions.
     pub(super) fn tell_of_withheld_offer(
         &mut self,
         context: &mut Context,
@@ -171,8 +173,8 @@ impl Registrar {
         self.end_session(context, database, server, now);
     }
 
-    /// Closes every session: the router is about to stop, and the closing messages need routes that
-    /// are removed next.
+    /// Closes every session, because the router is about to stop. The messages that close a session
+    /// need routes, and these routes are removed next.
     pub(in crate::router) fn close_sessions(
         &mut self,
         context: &mut Context,
@@ -185,7 +187,7 @@ impl Registrar {
         }
     }
 
-    /// Gives up the sessions that have not received their first Refresh in time.
+    /// Closes each session that has not received its first Refresh in time.
     pub(in crate::router) fn end_silent_sessions(
         &mut self,
         context: &mut Context,
@@ -201,7 +203,8 @@ impl Registrar {
         }
     }
 
-    /// Closes the sessions with map-servers with which nothing is registered, or not by TCP.
+    /// Closes each session with a map-server that is not configured any more. If reliable
+    /// registration is turned off, closes all sessions.
     pub(super) fn end_unused_sessions(
         &mut self,
         context: &mut Context,
@@ -224,9 +227,11 @@ impl Registrar {
         }
     }
 
-    /// A session depends on the key that opened it. If the key changed, everything is registered
-    /// again by UDP, and registrations that the map-server does not accept any more end there. If
-    /// reliable registration was turned on, a register that offers it is sent immediately.
+    /// Handles a change of the keys or of reliable registration. A session depends on the key that
+    /// opened it. If the key of a map-server changed, the router registers all prefixes again by
+    /// UDP, and the map-server rejects the registrations that it does not accept any more. If
+    /// reliable registration was turned on, the router immediately sends a Map-Register that offers
+    /// it.
     pub(in crate::router) fn renew_sessions(
         &mut self,
         context: &mut Context,
@@ -261,7 +266,7 @@ impl Registrar {
         }
     }
 
-    /// Sends one record as a Registration.
+    /// Sends one record as a Registration on the session.
     pub(super) fn send_registration(
         &mut self,
         context: &mut Context,
@@ -286,7 +291,7 @@ impl Registrar {
         context.outputs.push_back(output);
     }
 
-    /// Octets have arrived on a session; [`Registrar::next_event`] reads them.
+    /// Stores octets that have arrived on a session. [`Registrar::next_event`] reads them.
     pub(in crate::router) fn session_octets(&mut self, connection: Connection, octets: &[u8]) {
         let each = self.sessions.values_mut().find(|each| each.session.connection == connection);
         if let Some(each) = each {
@@ -294,8 +299,8 @@ impl Registrar {
         }
     }
 
-    /// Processes the messages that have arrived on a session, up to the first one to which the
-    /// router has to react.
+    /// Processes the messages that have arrived on a session. Stops after the first message to
+    /// which the router has to react, and returns its event.
     pub(in crate::router) fn next_event(
         &mut self,
         context: &mut Context,
@@ -419,7 +424,7 @@ impl Registrar {
         }
     }
 
-    /// The ETR's sessions, one for each map-server.
+    /// The sessions of the ETR, one for each configured map-server.
     pub(in crate::router) fn session_views(&self, config: &Config) -> Vec<SessionView> {
         let lisp = config.lisp.iter();
         let servers: std::collections::BTreeSet<IpAddr> = lisp
