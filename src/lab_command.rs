@@ -1,4 +1,5 @@
-//! `eidway lab ...`: calls the functions of the library for the arguments on the command line.
+//! `eidway lab ...`: reads the arguments of the command line and calls the functions of the
+//! library.
 
 mod on_lab;
 
@@ -27,7 +28,7 @@ use eidway::{private, sim};
 use super::Outcome;
 use on_lab::EchoArgs;
 
-/// Which lab is meant.
+/// The lab that a command is about.
 #[derive(Args)]
 pub struct Which {
     /// A directory with a lab.toml, a name under ./lab, a lab that is up, or a built-in lab
@@ -43,7 +44,7 @@ impl Which {
     }
 }
 
-/// A lab that is up in namespaces, or one that is simulated for one command.
+/// A lab for a command: it is up in namespaces, or it is simulated only for this command.
 #[derive(Args)]
 pub struct Target {
     #[command(flatten)]
@@ -53,7 +54,7 @@ pub struct Target {
     sim: bool,
 }
 
-/// Where a link is taken.
+/// The new state of a link: up or down.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum State {
     Up,
@@ -266,7 +267,7 @@ pub enum LabCommand {
     },
 }
 
-/// Prints progress on standard error, so that a pipe gets only the result.
+/// Prints a line of progress on standard error, so that a pipe gets only the result.
 fn say(line: &str) {
     eprintln!("{line}");
 }
@@ -341,7 +342,7 @@ impl LabCommand {
 const ENDS_BY_ITSELF: &str = "a simulated lab ends when its `eidway lab up` command ends: press \
                               Ctrl-C in the terminal of that command";
 
-/// Plays a scenario: with a seed, on the simulator.
+/// Plays a scenario. If a seed is given, the scenario is played on the simulator.
 fn run_scenario(
     which: Which,
     scenario: &str,
@@ -362,7 +363,7 @@ fn plugging(make_before_break: bool) -> Plugging {
     if make_before_break { Plugging::MakeBeforeBreak } else { Plugging::Atomic }
 }
 
-/// A port: `NODE:INTERFACE`.
+/// Reads a port in the form `NODE:INTERFACE`.
 fn place(port: &str) -> Result<Place, Failure> {
     let Some((node, interface)) = port.split_once(':') else {
         return Err(Failure::Other(format!("{port:?} is not a port: write NODE:INTERFACE")));
@@ -370,7 +371,7 @@ fn place(port: &str) -> Result<Place, Failure> {
     Ok(Place { node: node.to_owned(), interface: interface.to_owned() })
 }
 
-/// The lab with these overlays, each added over the previous one.
+/// Returns the lab with all of these overlays. Each overlay is added after the previous one.
 fn laid_over(mut lab: Lab, with: &[String]) -> Result<Lab, Failure> {
     for name in with {
         lab = lab.with_overlay(name, &scenario_file::overlays(&lab, name)?)?;
@@ -426,7 +427,8 @@ fn list_scenarios(lab: &Lab) -> Outcome {
     Ok(true)
 }
 
-/// Without `name`, the lab gets a unique name, so that scenarios can run at the same time.
+/// Plays a scenario. Without `name`, the lab gets a unique name, so that several scenarios can run
+/// at the same time.
 fn play(
     mut lab: Lab,
     name: Option<String>,
@@ -464,7 +466,7 @@ fn play_simulated(
     Ok(play_scenario(lab, scenario, kill, up, &mut io::stdout())?)
 }
 
-/// Writes files into a new directory, and returns its path.
+/// Writes files into a new directory and returns its path.
 fn keep(name: &str, files: &[Evidence]) -> Result<String, Failure> {
     let directory = paths::kept(name)?;
     for (name, octets) in files {

@@ -1,4 +1,4 @@
-//! The verbs on a lab that is up, or on a lab that is simulated for one command.
+//! The verbs that work on a lab that is up, or on a lab that is simulated for one command.
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -24,10 +24,10 @@ use eidway::sim::stage::{Options, Simulated};
 use super::super::Outcome;
 use super::{Target, laid_over};
 
-/// The seed of a simulated lab.
+/// The seed for a simulated lab.
 const SEED: u64 = 1;
-/// The time that a simulated lab runs after a change, and after its registration while it is
-/// captured.
+/// The time for which a simulated lab runs after a change. A capture runs for this time after the
+/// lab is registered.
 const AFTERWARDS: Duration = Duration::from_secs(60);
 
 /// The echos of `ping` and `pingall`.
@@ -58,7 +58,8 @@ fn options() -> Options {
 }
 
 impl Target {
-    /// The lab that is up; with `--sim`, a simulated lab that ends when the value is dropped.
+    /// Returns the lab that is up. With `--sim`, returns a simulated lab, which ends when this
+    /// value is dropped.
     fn running(&self, lab: &Lab) -> Result<Box<dyn RunningLab>, Failure> {
         if self.sim {
             return Ok(Box::new(Simulated::up(lab.clone(), options())?));
@@ -67,8 +68,8 @@ impl Target {
         Ok(Box::new(Namespaces::attach(lab.clone())))
     }
 
-    /// Changes the lab. A simulated lab ends here, so its nodes are printed in their state a minute
-    /// later.
+    /// Changes the lab. A simulated lab ends with this command. So it runs for another minute, and
+    /// then the states of its nodes are printed.
     pub fn change(
         &self,
         change: impl FnOnce(&Lab, &mut dyn RunningLab) -> Result<(), Failure>,
@@ -103,7 +104,7 @@ impl Target {
         let lab = self.which.open()?;
         let mut running: Box<dyn RunningLab> = match self.sim {
             true => self.running(&lab)?,
-            // A lab that is not up also has a status.
+            // `lab status` also works for a lab that is not up.
             false => {
                 paths::expect_own_sockets(&lab.name)?;
                 Box::new(Namespaces::attach(lab.clone()))
@@ -140,7 +141,7 @@ impl Target {
         lab.expect_node(node)?;
         let address = ping::address(&lab, address, family)?;
         let mut running = self.running(&lab)?;
-        // With `--json`, only the result is printed.
+        // With `--json`, nothing but the result is printed.
         let (mut nowhere, mut stdout) = (io::sink(), io::stdout());
         let out: &mut dyn Write = if args.json { &mut nowhere } else { &mut stdout };
         let tally = verbs::ping::show(&mut *running, node, address, args.echos(), out)?;

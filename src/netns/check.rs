@@ -1,11 +1,11 @@
-//! Whether a lab can run in namespaces: checks its files and the programs of this machine.
+//! Checks that a lab can run in namespaces: its files, and the programs of this machine.
 
 use super::{environment, plan};
 use crate::lab::Lab;
 use crate::lab::check::{self, Finding};
 
-/// The findings of [`check::check`], and also the keys that only the simulator supports and the
-/// programs that are missing on this machine.
+/// Returns the findings of [`check::check`]. Adds a finding for keys that only the simulator
+/// supports, and one for programs that this machine does not have.
 pub fn check(lab: &Lab) -> Vec<Finding> {
     let mut findings = check::check(lab);
     let refused = plan::up(lab, "eidway".as_ref(), plan::Options::default()).err();

@@ -1,4 +1,4 @@
-//! A TCP client of a scenario in a namespace.
+//! A TCP client that a scenario runs in a namespace.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, SocketAddrV4, TcpStream};
@@ -10,17 +10,17 @@ use super::raw::inside;
 use crate::lab::failure::Failure;
 use crate::lab::scenario::stream::{Arrived, End};
 
-/// The longest time for the other end to answer a SYN.
+/// The longest time to wait for an answer to a SYN.
 const CONNECTING: Duration = Duration::from_secs(3);
 
 /// A client in a namespace.
 pub struct Client {
-    /// `None` if the connection was never established.
+    /// The connection, or `None` if it was never established.
     stream: Option<TcpStream>,
 }
 
 impl Client {
-    /// Connects. Returns when the result is known.
+    /// Opens a connection. Returns when the result is known.
     pub fn connect(
         namespace: &str,
         source: Ipv4Addr,
@@ -36,15 +36,15 @@ impl Client {
         Ok(Client { stream: stands.then(|| socket.into()) })
     }
 
-    /// Sends octets. Octets that the other end does not accept are lost; [`Client::arrived`] then
-    /// shows the end of the connection.
+    /// Sends octets. If the peer does not accept them, they are lost. [`Client::arrived`] then
+    /// reports the end of the connection.
     pub fn transmit(&mut self, octets: &[u8]) {
         if let Some(stream) = &mut self.stream {
             stream.write_all(octets).ok();
         }
     }
 
-    /// The data received since the last call.
+    /// Returns the data that was received since the last call.
     pub fn arrived(&mut self) -> Result<Arrived, Failure> {
         let Some(stream) = &mut self.stream else {
             return Ok(Arrived { octets: Vec::new(), end: Some(End::Refused) });

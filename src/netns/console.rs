@@ -1,4 +1,4 @@
-//! Clients of the console sockets of a lab's routers.
+//! Clients for the consoles of a lab's routers. They use the unix sockets of the consoles.
 
 use std::io::{self, BufReader};
 use std::os::unix::net::UnixStream;
@@ -11,19 +11,21 @@ use crate::console::protocol::{HostAnswer, HostRequest, Request};
 use crate::console::view::View;
 use crate::lab::failure::Failure;
 
-/// The longest time without data from a router that still answers.
+/// The longest time without data from a router. After this time, the router is not expected to
+/// answer.
 const SILENCE: Duration = Duration::from_secs(5);
 
-/// A session on a router's console. Its mode is kept from command to command, as on a terminal.
+/// A session on the console of a router. It keeps its mode from one command to the next, as on a
+/// terminal.
 #[derive(Debug)]
 pub struct Console {
-    /// The name in errors.
+    /// The name of the session in errors.
     name: String,
     client: Client<JsonLines<BufReader<UnixStream>, UnixStream>>,
 }
 
 impl Console {
-    /// Opens a session on the socket of a router.
+    /// Opens a session through the console socket of a router.
     pub fn connect(socket: &Path) -> Result<Self, Failure> {
         let name = format!("console {}", socket.display());
         let open = || -> io::Result<_> {
@@ -36,12 +38,12 @@ impl Console {
         Ok(Console { name, client })
     }
 
-    /// Runs one command.
+    /// Runs a command in this session.
     pub fn ask(&mut self, line: &str) -> Result<Answer, Failure> {
         self.client.command(line).map_err(Failure::io(&self.name))
     }
 
-    /// Gives an emulated host a task.
+    /// Sends a request to an emulated host of the router.
     pub fn host(&mut self, request: &HostRequest) -> Result<HostAnswer, Failure> {
         let answer = self.client.ask(Request::Host(request.clone()));
         let Answer { host, error, .. } = answer.map_err(Failure::io(&self.name))?;
@@ -52,20 +54,20 @@ impl Console {
     }
 }
 
-/// Reads a view of a router: `command` is the `show` command without `json`.
+/// Reads a view of a router. `command` is the `show` command without `json`.
 ///
 /// # Errors
-/// A router that does not answer or refuses the line, or an answer that is another view.
+/// The router does not answer or refuses the command, or the answer is another view.
 pub fn view<V: View>(socket: &Path, command: &str) -> Result<V, Failure> {
     let answer = Console::connect(socket)?.ask(&format!("{command} json"))?;
     let wrong = |error| format!("console {}: {command}: {error}", socket.display());
     answer.view().map_err(|error| Failure::Other(wrong(error)))
 }
 
-/// Runs one command in a separate session and returns its output.
+/// Runs a command in a new session and returns its output.
 ///
 /// # Errors
-/// A router that does not answer or refuses the line.
+/// The router does not answer or refuses the command.
 pub fn ask(socket: &Path, line: &str) -> Result<String, Failure> {
     let Answer { text, done, .. } = Console::connect(socket)?.ask(line)?;
     if done.ok {
@@ -86,7 +88,7 @@ mod tests {
 
     use super::*;
 
-    /// A console that answers one command with these lines.
+    /// Starts a console that answers one command with these lines.
     fn console(answer: &'static str) -> (tempfile::TempDir, thread::JoinHandle<String>) {
         let directory = tempfile::tempdir().unwrap();
         let listener = UnixListener::bind(directory.path().join("x.sock")).unwrap();

@@ -1,9 +1,10 @@
-//! Emulated hosts (`emulated = true`), which run in a router's process: their calls and requests.
+//! Emulated hosts (`emulated = true`), which run in the process of a router: how they are started
+//! and stopped, and their pings.
 //!
-//! The lab file names the home of such a host. Its configuration is sent to the router as lines,
-//! through the router's console, and the lab plugs the host's device into its LAN. After that, the
-//! routers know the location of the host: to move it, the lab stops it at one router and starts it
-//! at another.
+//! The lab file defines the home of an emulated host. The lab sends the configuration of the host
+//! to the router, as lines on the router's console, and connects the host's device to its LAN.
+//! Later, only the routers know where the host is. To move a host, the lab stops it at one router
+//! and starts it at another.
 
 use std::net::IpAddr;
 use std::path::Path;
@@ -27,18 +28,18 @@ use crate::rng::{Rng, Seed};
 use crate::router::config::EmulatedHost;
 use crate::router::io;
 
-/// An emulated host of the lab; `None` for any other node.
+/// Returns an emulated host of the lab. Returns `None` for any other node.
 pub fn find<'a>(lab: &'a Lab, node: &str) -> Option<&'a Host> {
     let mut hosts = lab.file.hosts();
     hosts.find(|(name, host)| *name == node && host.emulated).map(|(_, host)| host)
 }
 
-/// The names of the lab's emulated hosts.
+/// The names of the emulated hosts of the lab.
 pub fn names(lab: &Lab) -> impl Iterator<Item = &str> {
     lab.file.hosts().filter(|(_, host)| host.emulated).map(|(name, _)| name)
 }
 
-/// The call that makes the router of `port` run a host, and plugs the host into `lan`.
+/// The call that starts a host in the router of `port` and connects the host to `lan`.
 pub fn start(lab: &Lab, name: &str, (lan, port): (&Lan, &Port), eidway: &Path) -> Option<Call> {
     let call = Call::new("host-start", &lab.name).with(&lan.name).with(&port.node);
     let call = call.with(&port.interface).with(name).with(eidway.display());
@@ -46,8 +47,8 @@ pub fn start(lab: &Lab, name: &str, (lan, port): (&Lan, &Port), eidway: &Path) -
     Some(lines.into_iter().fold(call, Call::with))
 }
 
-/// The calls that start hosts at home. With `only_missing`, only for a host that no router runs,
-/// and only if the router at its home runs.
+/// The calls that start the hosts at their homes. With `only_missing`, a host is started only if no
+/// router runs it and the router at its home runs.
 pub fn start_at_home(lab: &Lab, only_missing: bool, eidway: &Path) -> Vec<Call> {
     let is_missing = |name: &str, port: &Port| {
         running::pid(lab, &port.node).is_some() && whereabouts(lab, name).is_none()
@@ -60,14 +61,14 @@ pub fn start_at_home(lab: &Lab, only_missing: bool, eidway: &Path) -> Vec<Call> 
     names(lab).filter_map(call).collect()
 }
 
-/// The call that stops a host at its current router.
+/// The call that stops a host in the router that runs it.
 pub fn stop(lab: &Lab, name: &str, (router, interface): (&str, &str), eidway: &Path) -> Call {
     let call = Call::new("host-stop", &lab.name).with(router).with(interface);
     call.with(name).with(eidway.display())
 }
 
-/// The configuration of a host for its router. The hardware address moves with the host, so it
-/// comes from the lab file or from the host's name, and is not random.
+/// Makes the configuration of a host for its router. The hardware address moves with the host, so
+/// it is not random: it comes from the lab file, or is computed from the name of the host.
 fn made_of(name: &str, host: &Host) -> EmulatedHost {
     let drawn = || {
         let [a, b, c, d, e, ..] = Rng::new(&Seed::from_number(0), name).next_u64().to_be_bytes();
@@ -81,7 +82,8 @@ fn made_of(name: &str, host: &Host) -> EmulatedHost {
     }
 }
 
-/// The router that runs a host, and the interface. The router at the host's home is asked first.
+/// Returns the router that runs a host, and the host's interface. The router at the home of the
+/// host is asked first.
 pub fn whereabouts(lab: &Lab, name: &str) -> Option<(String, String)> {
     let home = lab.file.home(name).map(|(_, port)| port.node.as_str());
     let others =
@@ -94,14 +96,15 @@ pub fn whereabouts(lab: &Lab, name: &str) -> Option<(String, String)> {
     })
 }
 
-/// The same, but an error if no router runs the host.
+/// Returns the router that runs a host, and the host's interface. Returns an error if no router
+/// runs the host.
 pub fn expect(lab: &Lab, name: &str) -> Result<(String, String), Failure> {
     expect_up(lab)?;
     whereabouts(lab, name)
         .ok_or_else(|| Failure::Other(format!("no router of lab {} runs host {name}", lab.name)))
 }
 
-/// A running ping of an emulated host.
+/// A ping of an emulated host that is running.
 #[derive(Debug)]
 pub struct HostPing {
     console: Console,
@@ -110,7 +113,7 @@ pub struct HostPing {
 }
 
 impl HostPing {
-    /// Begins a ping. Without `every`, each echo waits for the answer to the previous one.
+    /// Begins a ping. Without `every`, each echo is sent when the previous one is answered or lost.
     pub fn start(
         lab: &Lab,
         name: &str,
@@ -132,14 +135,15 @@ impl HostPing {
         self.console.host(&HostRequest { name: self.name.clone(), task })
     }
 
-    /// Ends the ping and returns the report of a flow with the time `every` between two echos.
+    /// Ends the ping and returns its result as the report of a flow. `every` is the time between
+    /// two echos.
     pub fn end(mut self, every: Duration) -> Result<FlowReport, Failure> {
         let answer = self.ask(HostTask::Stop(self.number))?;
         Ok(flow_report(&answer.echos, every))
     }
 }
 
-/// Pings from an emulated host, as [`super::ping::ping`] does.
+/// Pings from an emulated host. The result has the form of [`super::ping::ping`].
 pub fn ping(
     lab: &Lab,
     name: &str,
@@ -165,7 +169,7 @@ pub fn ping(
     }
 }
 
-/// The outcome of an echo; `None` until it is known.
+/// Returns the outcome of an echo, or `None` if it is not known yet.
 fn outcome(echo: &Echo) -> Option<Outcome> {
     match (echo.mark, echo.round_trip_us) {
         ('?', _) => None,
@@ -176,7 +180,7 @@ fn outcome(echo: &Echo) -> Option<Outcome> {
     }
 }
 
-/// The report of a flow. An echo without an outcome at the end of the flow is not counted.
+/// Makes the report of a flow. An echo that has no outcome at the end of the flow is not counted.
 fn flow_report(echos: &[Echo], every: Duration) -> FlowReport {
     let instant = Duration::from_micros;
     let answers = echos.iter().filter_map(|echo| Some(instant(echo.sent_us + echo.round_trip_us?)));

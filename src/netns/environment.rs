@@ -1,5 +1,6 @@
-//! The programs that this machine needs for labs in namespaces. The other files here start programs
-//! only through these functions: if a program is missing, the error names its Debian package.
+//! The programs that this machine needs for labs in namespaces. All modules of `netns` start
+//! programs through the functions of this module. So if a program is missing, the error always has
+//! the name of its Debian package.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -8,8 +9,8 @@ use std::process::Command;
 use crate::lab::failure::Failure;
 use crate::lab::file::LabFile;
 
-/// Programs and the Debian packages that contain them: the programs that labs run, and programs
-/// that users run in the nodes of a lab.
+/// The programs and the Debian packages that contain them. Some programs are run by labs; others
+/// are run by users in the nodes of a lab.
 const PACKAGES: [(&str, &str); 21] = [
     ("arping", "arping"),
     ("bash", "bash"),
@@ -34,15 +35,15 @@ const PACKAGES: [(&str, &str); 21] = [
     ("wget", "wget"),
 ];
 
-/// The programs of the verbs that every lab needs.
+/// The programs that the verbs need for every lab.
 const ALWAYS: [&str; 3] = ["bash", "ip", "setsid"];
 
-/// The message for users who are not root.
+/// The message for a user who is not root.
 const ROOT: &str =
     "labs in namespaces need root: use sudo, or run the lab on the simulator with --sim";
 
-/// The programs that are missing on this machine for `lab`, one line each; empty if none is
-/// missing.
+/// Returns one line for each program that `lab` needs and this machine does not have. Returns
+/// nothing if no program is missing.
 pub fn missing(lab: &LabFile) -> Vec<String> {
     let mut missing = Vec::new();
     if !rustix::process::geteuid().is_root() {
@@ -66,7 +67,7 @@ pub fn missing(lab: &LabFile) -> Vec<String> {
     missing
 }
 
-/// Fails if something is missing.
+/// Returns an error if a program for `lab` is missing.
 pub fn expect(lab: &LabFile) -> Result<(), Failure> {
     let missing = missing(lab);
     if missing.is_empty() {
@@ -75,7 +76,7 @@ pub fn expect(lab: &LabFile) -> Result<(), Failure> {
     Err(Failure::Other(missing.join("\n")))
 }
 
-/// Fails for users other than root.
+/// Returns an error if the user is not root.
 pub fn need_root() -> Result<(), Failure> {
     match rustix::process::geteuid().is_root() {
         true => Ok(()),
@@ -83,7 +84,7 @@ pub fn need_root() -> Result<(), Failure> {
     }
 }
 
-/// Fails if `program` is missing, and names its package.
+/// Returns an error if `program` is missing. The error has the name of its package.
 pub fn need(program: &str) -> Result<(), Failure> {
     if found(program).is_some() {
         return Ok(());
@@ -95,10 +96,10 @@ pub fn need(program: &str) -> Result<(), Failure> {
     Err(Failure::Other(format!("the program {program} is missing on this machine{remedy}")))
 }
 
-/// A call of `program`, without arguments.
+/// Makes a call of `program` without arguments.
 ///
 /// # Errors
-/// A program that is missing, with the name of its package.
+/// The program is missing. The error has the name of its package.
 pub fn program(program: &str) -> Result<Command, Failure> {
     need(program)?;
     Ok(Command::new(program))
@@ -108,7 +109,7 @@ fn package_of(program: &str) -> Option<&'static str> {
     PACKAGES.iter().find(|(known, _)| *known == program).map(|(_, package)| *package)
 }
 
-/// The file of a program: a name with a slash is a path.
+/// Returns the file of a program. A name with a slash is a path.
 fn found(program: &str) -> Option<PathBuf> {
     if program.contains('/') {
         return Some(PathBuf::from(program)).filter(|path| path.is_file());

@@ -1,4 +1,4 @@
-//! A flow in namespaces: a ping that runs in the background.
+//! A flow in namespaces. A flow is a ping that runs in the background.
 
 use std::io::Read;
 use std::net::IpAddr;
@@ -20,24 +20,24 @@ pub struct Flow {
     every: Duration,
 }
 
-/// The process that pings.
+/// The running ping of a flow.
 #[derive(Debug)]
 enum Running {
-    /// The machine's ping, in the namespace of a node.
+    /// A ping program of this machine, in the namespace of a node.
     Program(Program),
     /// The ping of an emulated host.
     Host(HostPing),
 }
 
-/// A program that ends when this value is dropped.
+/// A running program. It is ended when this value is dropped.
 #[derive(Debug)]
 struct Program(Child);
 
-/// The octets of each echo, as the machine's ping sends it.
+/// The length in octets of each echo that the ping program sends.
 const ECHO_SIZE: u16 = 84;
 
 impl Flow {
-    /// Sends echos from a node to `target` until [`Flow::end`].
+    /// Sends echos from a node to `target` until [`Flow::end`] is called.
     pub fn start(lab: &Lab, from: &str, target: IpAddr, every: Duration) -> Result<Self, Failure> {
         lab.expect_node(from)?;
         if emulated::find(lab, from).is_some() {
@@ -48,8 +48,8 @@ impl Flow {
         command.args(["-n", "-D", "-i"]);
         command.arg(format!("{:.3}", every.as_secs_f64())).arg(target.to_string());
         command.env("LC_ALL", "C").stdin(Stdio::null()).stdout(Stdio::piped());
-        // If a host cannot send for a moment, ping prints an error for each packet. This is
-        // expected.
+        // If a host cannot send for a moment, the ping program prints an error for each packet.
+        // Such errors are expected, so they are not shown.
         let child = command.stderr(Stdio::null()).spawn().map_err(Failure::io("ping"))?;
         Ok(Flow { ping: Running::Program(Program(child)), every })
     }
@@ -83,7 +83,8 @@ impl Drop for Program {
     }
 }
 
-/// Asks a program that we started to end, as ^C does. `ip netns exec` has become this program.
+/// Sends the signal of Ctrl-C to a program that we have started. `ip netns exec` has replaced
+/// itself with the program, so this process is the program.
 pub(super) fn interrupt(child: &Child) -> Result<(), Failure> {
     let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
     let Some(pid) = pid else {
@@ -93,12 +94,12 @@ pub(super) fn interrupt(child: &Child) -> Result<(), Failure> {
         .map_err(|error| Failure::Io { what: "a signal".to_owned(), error: error.into() })
 }
 
-/// Reads the output of `ping -D`.
+/// Reads the output of `ping -D` into the report of a flow.
 fn flow_report(text: &str, every: Duration) -> Option<FlowReport> {
     let summary = text.lines().find(|line| line.contains(" packets transmitted, "))?;
     let mut numbers = summary.split(", ").filter_map(|part| part.split(' ').next()?.parse().ok());
     let (sent, received) = (numbers.next()?, numbers.next()?);
-    // The number of an echo and the instant of its answer.
+    // The number of an echo, and the time of its answer.
     let answer = |line: &str| {
         let (stamp, rest) = line.strip_prefix('[')?.split_once(']')?;
         let (_, number) = rest.split_once("icmp_seq=").filter(|_| rest.contains("bytes from"))?;
@@ -107,8 +108,8 @@ fn flow_report(text: &str, every: Duration) -> Option<FlowReport> {
     };
     let mut answers: Vec<(u32, Duration)> = text.lines().filter_map(answer).collect();
     answers.sort();
-    // ping numbers its echos and keeps the time between them, but does not print when it sent each
-    // of them.
+    // The ping program numbers its echos and sends them at equal intervals. It does not print the
+    // times at which it has sent them.
     let all = u32::try_from(sent).ok()?;
     let (mut first, mut last) = (Duration::ZERO, every * all.saturating_sub(1));
     let mut distance = every;
@@ -119,7 +120,7 @@ fn flow_report(text: &str, every: Duration) -> Option<FlowReport> {
         first = early.saturating_sub(distance * low.saturating_sub(1));
         last = late + distance * all.saturating_sub(high);
     }
-    // An echo may still be on its way when the flow ends: it is not lost.
+    // If the flow ends before the last echo is answered, this echo is not counted as lost.
     let under_way = answers.last().is_some_and(|(number, _)| number + 1 == all);
     let mut times: Vec<Duration> = answers.into_iter().map(|(_, at)| at).collect();
     times.sort();

@@ -1,5 +1,6 @@
-//! Programs in a node's namespace. The programs of `lab exec` and `lab capture` replace this
-//! process, so that they get its signals and terminal, and their exit code is its exit code.
+//! Runs programs in the namespace of a node. The programs of `lab exec` and `lab capture` replace
+//! this process. So they get its signals and its terminal, and their exit code becomes its exit
+//! code.
 
 use std::os::unix::process::CommandExt;
 use std::path::Path;
@@ -13,7 +14,8 @@ use crate::lab::Lab;
 use crate::lab::failure::Failure;
 use crate::private;
 
-/// Replaces this process with `command` in the namespace of `node`. Returns only if this fails.
+/// Replaces this process with `command` in the namespace of `node`. The function returns only if
+/// this fails.
 pub fn exec(lab: &Lab, node: &str, command: &[String]) -> Result<(), Failure> {
     lab.expect_node(node)?;
     expect_up(lab)?;
@@ -32,11 +34,11 @@ pub fn exec(lab: &Lab, node: &str, command: &[String]) -> Result<(), Failure> {
     Err(Failure::io("ip netns exec")(program.args(arguments).exec()))
 }
 
-/// A call of `name` in the namespace of `node`, without arguments. All programs there are started
-/// with this function.
+/// Makes a call of the program `name` in the namespace of `node`, without arguments. All programs
+/// in namespaces are started with this function.
 ///
 /// # Errors
-/// A lab that is not up, a node without a namespace, and a program that is missing on this machine.
+/// The lab is not up, the node has no namespace, or the program is missing on this machine.
 pub fn program(lab: &Lab, node: &str, name: &str) -> Result<Command, Failure> {
     expect_namespace(lab, node)?;
     environment::need_root()?;
@@ -46,25 +48,26 @@ pub fn program(lab: &Lab, node: &str, name: &str) -> Result<Command, Failure> {
     Ok(program)
 }
 
-/// The packets to capture, and the form of the output.
+/// The packets that are captured, and the form of the output.
 #[derive(Clone, Debug, Default)]
 pub struct Capture {
-    /// A capture filter in the language of tcpdump, such as `udp port 4342`.
+    /// A capture filter in the language of tcpdump, for example `udp port 4342`.
     pub filter: Option<String>,
-    /// A display filter in the language of Wireshark, such as `lisp.mreq.flags.smr == 1`.
+    /// A display filter in the language of Wireshark, for example `lisp.mreq.flags.smr == 1`.
     pub display: Option<String>,
-    /// Writes a pcapng file instead of a summary; `-` is standard output.
+    /// The path of a pcapng file that is written instead of a summary. `-` is standard output.
     pub write: Option<String>,
-    /// Ends after this number of packets.
+    /// The number of packets after which the capture ends.
     pub count: Option<u64>,
 }
 
-/// Replaces this process with tshark on `place`: `NODE` (all its devices) or `NODE:INTERFACE`.
+/// Replaces this process with tshark. `place` is `NODE` (all devices of the node) or
+/// `NODE:INTERFACE`.
 pub fn capture(lab: &Lab, place: &str, what: &Capture) -> Result<(), Failure> {
     let (node, interface) = place.split_once(':').unwrap_or((place, "any"));
     let device = lab.device(node, interface)?;
     let (node, device) = run::end_of(lab, node, &device);
-    // Checked before the output file is created.
+    // The program is looked for before the output file is created.
     let mut command = program(lab, node, "tshark")?;
     command.args(["-n", "-l", "-i", &device]);
     let mut option = |flag: &str, value: Option<&str>| {
@@ -76,8 +79,9 @@ pub fn capture(lab: &Lab, place: &str, what: &Capture) -> Result<(), Failure> {
     option("-Y", what.display.as_deref());
     option("-c", what.count.map(|count| count.to_string()).as_deref());
     if let Some(file) = what.write.as_deref() {
-        // tshark writes to a file that is already open. A path could mean another file a moment
-        // later. Also, tshark drops its root privileges, so it could not enter a directory of root.
+        // tshark writes to a file that is already open. If tshark opened a path, this path could
+        // lead to another file by then. Also, tshark gives up its root privileges, so it could not
+        // enter a directory of root.
         command.args(["-w", "-"]);
         if file != "-" {
             command.stdout(private::replace(Path::new(file)).map_err(Failure::new)?);

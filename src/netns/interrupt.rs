@@ -1,16 +1,16 @@
-//! The user's request to stop: the signal INT or TERM.
+//! A request of the user to stop: the signal INT or TERM.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::lab::failure::Failure;
 
-/// Set after the user has asked to stop: the lab is taken down before the program ends.
+/// Reports whether the user has asked to stop. The lab is then taken down before the program ends.
 #[derive(Debug)]
 pub struct Interrupt(Arc<AtomicBool>);
 
 impl Interrupt {
-    /// Watches for a request from this moment on.
+    /// Begins to watch for the signals.
     pub fn watch() -> Result<Self, Failure> {
         let flag = Arc::new(AtomicBool::new(false));
         for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
@@ -25,7 +25,7 @@ impl Interrupt {
         self.0.load(Ordering::Relaxed)
     }
 
-    /// Fails if the user has asked to stop.
+    /// Returns an error if the user has asked to stop.
     pub fn check(&self) -> Result<(), Failure> {
         match self.has_come() {
             true => Err(Failure::new("interrupted")),

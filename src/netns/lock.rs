@@ -1,5 +1,5 @@
-//! The lock of this machine's labs: two commands that build or remove namespaces at the same time
-//! would disturb each other.
+//! A lock for all labs of this machine. Without the lock, two commands that create or remove
+//! namespaces at the same time would disturb each other.
 
 use std::os::fd::OwnedFd;
 use std::time::Duration;
@@ -9,20 +9,22 @@ use super::time_limit::TimeLimit;
 use crate::lab::failure::Failure;
 use crate::private;
 
-/// The file of the lock, below [`private::runtime`]. No lab has this name, because it has a dot.
+/// The name of the lock file, below [`private::runtime`]. No lab has this name, because a lab's
+/// name has no dot.
 const FILE: &str = ".lock";
 
-/// A process and its verbs hold the lock while they build or remove namespaces. If the process is
-/// killed, the next process waits until the last of these verbs has ended.
+/// The lock that a process and its verbs hold while they create or remove namespaces. If the
+/// process is killed, the next process must wait until the last of these verbs has ended.
 #[derive(Debug)]
 pub struct Lock(private::Lock);
 
 impl Lock {
-    /// Takes the lock, or waits for it until `interrupted`. `say` gets the holder of the lock.
-    /// Other waiting processes get `purpose`, such as `builds lab x`.
+    /// Takes the lock. If another process holds it, waits until it is free or until the user has
+    /// `interrupted` the wait. `say` is called with a line about the holder of the lock. `purpose`,
+    /// for example `builds lab x`, is shown to other processes that wait.
     ///
     /// # Errors
-    /// An interruption, or a lock that other users could hold.
+    /// The user has interrupted the wait, or other users could hold the lock.
     pub fn take(
         purpose: &str,
         interrupted: &Interrupt,
@@ -48,7 +50,8 @@ impl Lock {
         }
     }
 
-    /// For programs that start before the descriptor is dropped: they also hold the lock.
+    /// Returns a descriptor for programs that this process starts. While such a program runs, it
+    /// holds the lock too.
     pub(super) fn lend(&self) -> Result<OwnedFd, Failure> {
         self.0.lend().map_err(Failure::io("lock"))
     }

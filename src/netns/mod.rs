@@ -1,8 +1,9 @@
-//! Labs in Linux network namespaces: [`open`] finds one, [`run`] brings it up and takes it down.
+//! Labs in Linux network namespaces. [`open`] finds a lab, and [`run`] brings it up and takes it
+//! down.
 //!
-//! Each node has a namespace, each link is a pair of `veth` devices, and each router is a process
-//! of this program. The scripts in `netns-scripts` make them: [`plan`] lists the calls, [`verbs`]
-//! runs them.
+//! Each node is a namespace, each link is a pair of `veth` devices, and each router is a process of
+//! this program. The scripts in `netns-scripts` create these objects. [`plan`] lists the calls of
+//! the scripts, and [`verbs`] runs them.
 
 pub mod check;
 pub mod client;

@@ -1,4 +1,4 @@
-//! Hosts in namespaces that move from LAN to LAN.
+//! Moves a host in namespaces from one LAN to another.
 
 use std::time::Duration;
 
@@ -10,12 +10,12 @@ use crate::lab::Lab;
 use crate::lab::failure::Failure;
 use crate::lab::file::{Host, Lan};
 
-/// How long a host with make-before-break is in both LANs: the time for its registration to take
-/// effect.
+/// The time for which a host is in both LANs with make-before-break. It must be long enough for the
+/// new registration to take effect.
 const IN_BOTH: Duration = Duration::from_secs(1);
 
-/// Plugs `host` into the LAN of `to`: a router, or `ROUTER:INTERFACE`. For a router with several
-/// LANs, it is the LAN of the host in the lab file.
+/// Moves `host` to the LAN of `to`, which is a router or `ROUTER:INTERFACE`. If a router has
+/// several LANs, the host moves to the LAN on which the lab file has the host.
 pub fn move_host(lab: &Lab, host: &str, to: &str) -> Result<(), Failure> {
     let found = find(lab, host)?;
     let lan = lab.lan_of(host, to)?;
@@ -27,21 +27,22 @@ pub fn move_host(lab: &Lab, host: &str, to: &str) -> Result<(), Failure> {
     verbs::run(&[Step::new("move", vec![call])], |_| ())
 }
 
-/// Removes an emulated host from its router. Then another router makes it again with the same
-/// addresses, also the same hardware address.
+/// Moves an emulated host: removes it from its router, and creates it at another router with the
+/// same addresses. The hardware address does not change either.
 fn hand_over(lab: &Lab, host: &str, (lan, to): (&Lan, &str)) -> Result<(), Failure> {
     let (router, interface) = emulated::expect(lab, host)?;
     let next = to.split_once(':').map_or(to, |(router, _)| router);
     let port = lan.port_of(next)?;
     let eidway = run::program()?;
-    // Checked before the host is removed from its router.
+    // The new router is asked before the host is removed from its old router.
     console::ask(&paths::socket(lab, next), "show clock")?;
     let mut calls = vec![emulated::stop(lab, host, (&router, &interface), &eidway)];
     calls.extend(emulated::start(lab, host, (lan, port), &eidway));
     verbs::run(&[Step::new("move", calls)], |_| ())
 }
 
-/// The same as [`move_host`], but the host joins the new LAN a moment before it leaves the old one.
+/// Moves a host as [`move_host`] does, but the host joins the new LAN a moment before it leaves the
+/// old LAN.
 pub fn make_before_break(lab: &Lab, host: &str, to: &str) -> Result<(), Failure> {
     let found = find(lab, host)?;
     if found.emulated {

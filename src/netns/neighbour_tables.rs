@@ -1,7 +1,7 @@
 //! The size of the kernel's neighbour tables. A machine has one table for IPv4 and one for IPv6,
-//! and all its namespaces share them: if a table is full, labs lose packets. Linux's 1,024 entries
-//! are few, because Linux adds each address that asks by ARP, and keeps it for at least five
-//! seconds.
+//! and all its namespaces share them. If a table is full, labs lose packets. Linux's default of
+//! 1,024 entries is too small: Linux adds each address that sends an ARP request, and keeps it for
+//! at least five seconds.
 
 use std::fs;
 use std::path::Path;
@@ -9,26 +9,28 @@ use std::path::Path;
 use super::text;
 use crate::lab::file::LabFile;
 
-/// The directory in the machine's first namespace with the settings for all namespaces.
+/// The directory of these settings. The settings are in the first namespace of the machine, and are
+/// valid for all namespaces.
 const SETTINGS: &str = "/proc/sys/net";
-/// The settings, each with the divisor of the limit that gives its value. The third threshold is
-/// the limit. Above the second, the kernel removes entries that are five seconds old. Up to the
-/// first, it removes none.
+/// The names of the settings. The value of a setting is the limit divided by the number. The third
+/// threshold is the limit itself. If there are more entries than the second threshold, the kernel
+/// removes entries that are five seconds old. If there are fewer entries than the first threshold,
+/// it removes no entry.
 const THRESHOLDS: [(&str, u32); 3] = [("gc_thresh3", 1), ("gc_thresh2", 2), ("gc_thresh1", 4)];
 
-/// The smallest limit. Its second threshold is not reached if hosts announce a thousand addresses
-/// per second and the kernel keeps each for five seconds.
+/// The smallest limit. With this limit, a thousand new addresses per second do not reach the second
+/// threshold, although the kernel keeps each address for five seconds.
 const LEAST: u32 = 16_384;
 
-/// Makes the tables larger if they have fewer entries than [`LEAST`], or if `lab` may fill half of
-/// them, and prints a message. They are never made smaller, because other labs may need them and an
-/// unused entry costs nothing.
+/// Makes the tables larger if they have fewer entries than [`LEAST`], or if `lab` may fill more
+/// than half of them. Prints a message about this. The tables are never made smaller, because other
+/// labs may need them and an unused entry costs nothing.
 pub fn make_room(lab: &LabFile, say: &mut dyn FnMut(&str)) {
     make_room_in(Path::new(SETTINGS), most_neighbours(lab), say);
 }
 
-/// The largest number of neighbours in one family: each node on a link or LAN talks to each other
-/// node.
+/// The largest number of neighbours in one address family. Each node on a link or LAN may have all
+/// other nodes on it as neighbours.
 fn most_neighbours(lab: &LabFile) -> u32 {
     let lans = lab.lans.iter().map(|lan| lan.ports.len());
     let ends = lab.links.iter().map(|link| link.ends.len()).chain(lans);
@@ -40,7 +42,7 @@ fn make_room_in(settings: &Path, neighbours: u32, say: &mut dyn FnMut(&str)) {
     for (family, name) in [("ipv4", "IPv4"), ("ipv6", "IPv6")] {
         let directory = settings.join(family).join("neigh/default");
         let limit = text::read(&directory.join("gc_thresh3"));
-        // Only the machine's first namespace has this setting.
+        // This setting exists only in the first namespace of the machine.
         let Some(limit) = limit.ok().and_then(|text| text.trim().parse::<u32>().ok()) else {
             continue;
         };

@@ -1,4 +1,4 @@
-//! Finding a lab: a directory, a name under `./lab`, a lab that is up, or one built into Eidway.
+//! Finds a lab: a directory, a name under `./lab`, a lab that is up, or a built-in lab.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -13,31 +13,34 @@ use crate::lab::file::{LabFile, name};
 use crate::lab::loaded::{SCENARIOS, Texts};
 use crate::private;
 
-/// The file in a running lab's directory with the path of the lab's directory.
+/// The file with the path of the lab's directory. It is in the directory of a running lab.
 const ORIGIN: &str = "origin";
-/// The file in this directory with the arguments of `eidway lab up`.
+/// The file with the arguments of `eidway lab up`. It is in the directory of a running lab.
 const ASKED_FOR: &str = "asked-for";
-/// The file in this directory that exists if the lab's routers forward packet by packet.
+/// A file in the directory of a running lab. It exists if the lab's routers forward packet by
+/// packet.
 const NO_OFFLOAD: &str = "no-offload";
 
-/// Finds the lab with the name or directory `what` and reads its files; `name` overrides its own
-/// name.
+/// Finds the lab for `what`, which is a name or a directory, and reads its files. If `name` is
+/// given, it replaces the name of the lab.
 ///
-/// The search order is: a directory, a name under `./lab`, a lab that is up, a built-in lab.
+/// The places are searched in this order: a directory, a name under `./lab`, a lab that is up, a
+/// built-in lab.
 ///
 /// # Errors
-/// No such lab, an incorrect lab file, or files in `/run` that another user may have changed.
+/// There is no such lab, the lab file is incorrect, or another user may have changed files in
+/// `/run`.
 pub fn open(what: &str, name: Option<&str>) -> Result<Lab, Failure> {
     if let Some(name) = name {
         name::lab(name).map_err(Failure::new)?;
     }
-    // The files in this directory are trusted: they show which labs are up.
+    // The files in `/run` are trusted, because they show which labs are up.
     private::expect_unspoilt(Path::new(RUN)).map_err(Failure::new)?;
     let mut lab = find(what)?;
     if let Some(name) = name {
         lab.name = name.to_owned();
     }
-    // A lab that is up has this file.
+    // This file exists if the lab is up.
     let remembered = text::read(&paths::run(&lab).join(ASKED_FOR)).ok();
     lab.asked_for = remembered.unwrap_or_else(|| match name {
         Some(name) if name != what => format!("{what} --name {name}"),
@@ -70,10 +73,10 @@ fn find(what: &str) -> Result<Lab, Failure> {
     })
 }
 
-/// Reads the lab in a directory.
+/// Reads the lab in this directory.
 fn read(directory: &Path) -> Result<Lab, Failure> {
     let directory = directory.canonicalize().map_err(Failure::io(directory.display()))?;
-    // A relative path is shorter to read.
+    // Messages are shorter with a relative path.
     let here = std::env::current_dir().unwrap_or_default();
     let called = directory.strip_prefix(here).unwrap_or(&directory).to_owned();
     let path = called.join("lab.toml");
@@ -97,14 +100,14 @@ fn read(directory: &Path) -> Result<Lab, Failure> {
     Ok(lab)
 }
 
-/// Whether the routers of the lab that runs as `name` forward packet by packet.
+/// Whether the routers of the running lab `name` forward packet by packet.
 pub fn forwards_packet_by_packet(name: &str) -> bool {
     Path::new(RUN).join(name).join(NO_OFFLOAD).exists()
 }
 
-/// Makes the running lab's directory. Writes into it the path of the lab's directory and whether
-/// the routers forward packet by packet (`no_offload`). Copies the lab's files into it if no other
-/// directory has them.
+/// Creates the directory of a running lab. Stores in it the path of the lab's own directory, and
+/// whether the routers forward packet by packet (`no_offload`). If the lab has no directory of its
+/// own, its files are copied into this directory.
 pub fn settle(lab: &Lab, no_offload: bool) -> Result<(), Failure> {
     let run = paths::run(lab);
     let settle = || {
@@ -125,8 +128,8 @@ pub fn settle(lab: &Lab, no_offload: bool) -> Result<(), Failure> {
     settle().map_err(Failure::new)
 }
 
-/// The name at run time of the lab `what`, even if its file was broken after the lab came up: it
-/// must be possible to take down a lab that is up.
+/// Returns the name under which the lab `what` runs. This works even if the lab file has an error
+/// now, because a lab that is up can always be taken down.
 pub fn name_of(what: &str, name: Option<&str>) -> Result<String, Failure> {
     match (open(what, name), name) {
         (Ok(lab), _) => Ok(lab.name),
@@ -135,8 +138,8 @@ pub fn name_of(what: &str, name: Option<&str>) -> Result<String, Failure> {
     }
 }
 
-/// Refuses a directory with the name of a lab if it belongs to another user: root would bring up
-/// the lab of that user instead of the intended lab. For users other than root this is not a risk.
+/// Returns an error if `what` is the name of a lab but also a directory of another user. Root would
+/// bring up that user's lab and not the intended lab. This check is only for root.
 fn expect_meant(what: &str, directory: &Path) -> Result<(), Failure> {
     if what.contains('/') || !rustix::process::geteuid().is_root() {
         return Ok(());
@@ -154,7 +157,7 @@ fn expect_meant(what: &str, directory: &Path) -> Result<(), Failure> {
     })
 }
 
-/// The labs that can be brought up from the current directory by name, with their titles.
+/// The labs that can be brought up by name from the current directory, each with its title.
 pub fn available() -> Vec<(String, String)> {
     let here = fs::read_dir("lab").into_iter().flatten().flatten();
     let mut names: Vec<String> = here

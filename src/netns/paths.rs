@@ -1,4 +1,4 @@
-//! The paths of a lab on this machine: sockets, logs, process numbers and namespaces.
+//! The paths of labs on this machine: sockets, logs, process numbers and namespaces.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -8,13 +8,14 @@ use crate::lab::Lab;
 use crate::lab::failure::Failure;
 use crate::private;
 
-/// The directory of all running labs: each has a directory in it for sockets, logs and process
-/// numbers.
+/// The directory of all running labs. Each lab has a directory in it with its sockets, logs and
+/// process numbers.
 pub const RUN: &str = private::OF_ROOT;
-/// The directory beside them for captures of scenarios and for evidence of failed ones. No lab has
-/// this name, because it has a dot.
+/// The directory for the captures of scenarios and the files about failed scenarios. It is beside
+/// the directories of labs. No lab has this name, because a lab's name has no dot.
 const KEPT: &str = ".scenarios";
-/// The directory in a running lab's directory for the lab's files, if no other directory has them.
+/// A directory in the directory of a running lab. It has the lab's files if no other directory has
+/// them.
 pub const FILES: &str = "lab";
 
 /// The directory with the console sockets of a lab that is simulated in real time.
@@ -22,14 +23,14 @@ pub fn simulated_run(lab: &str) -> PathBuf {
     private::runtime().join(lab)
 }
 
-/// The directory with the console sockets of a lab, in namespaces or simulated.
+/// The directory with the console sockets of a lab, in namespaces or on the simulator.
 pub fn sockets_of(lab: &str) -> PathBuf {
     let simulated = simulated_run(lab);
     if simulated.exists() { simulated } else { Path::new(RUN).join(lab) }
 }
 
-/// Refuses the directory with the console sockets of a lab if it belongs to another user, or if
-/// another user could have created it.
+/// Returns an error if the directory with the console sockets of a lab belongs to another user, or
+/// if another user could have created it.
 pub fn expect_own_sockets(lab: &str) -> Result<(), Failure> {
     let directory = sockets_of(lab);
     for directory in [directory.parent(), Some(&directory)].into_iter().flatten() {
@@ -47,13 +48,13 @@ pub fn expect_own_sockets(lab: &str) -> Result<(), Failure> {
     }
 }
 
-/// Makes a new directory for a scenario that is played as `name`.
+/// Creates a new directory for the files of a scenario. `name` is the name of the scenario's lab.
 pub fn kept(name: &str) -> Result<PathBuf, Failure> {
     let base = private::make_runtime().map_err(Failure::new)?.join(KEPT);
     private::fresh(&base, name).map_err(Failure::new)
 }
 
-/// `/run/eidway/LAB`.
+/// The directory of a running lab: `/run/eidway/LAB`.
 pub fn run(lab: &Lab) -> PathBuf {
     Path::new(RUN).join(&lab.name)
 }
@@ -68,7 +69,7 @@ pub fn log(lab: &Lab, node: &str) -> PathBuf {
     run(lab).join(format!("{node}.log"))
 }
 
-/// The directory of a lab's files. If no directory has them, this directory is made when the lab
+/// The directory of a lab's files. If the lab has no such directory, one is created when the lab
 /// starts.
 pub fn files(lab: &Lab) -> PathBuf {
     lab.directory.clone().unwrap_or_else(|| run(lab).join(FILES))

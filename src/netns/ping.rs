@@ -1,4 +1,5 @@
-//! `lab ping` and `lab pingall` in namespaces: the machine's ping, and pings of emulated hosts.
+//! `lab ping` and `lab pingall` in namespaces. They use the ping program of this machine, and the
+//! pings of emulated hosts.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -11,11 +12,11 @@ use crate::lab::Lab;
 use crate::lab::failure::Failure;
 use crate::lab::ping::{Echos, Outcome, TIMEOUT_SECONDS, Tally};
 
-/// The length of an ICMP echo's header in octets, the same in both families.
+/// The length of the header of an ICMP echo, in octets. It is equal for IPv4 and IPv6.
 const ICMP_HEADER: u16 = 8;
 
-/// Pings `target` from a node, one echo after the other as IOS does: the next echo is sent as soon
-/// as the previous one is answered or lost. `seen` gets each outcome immediately.
+/// Pings `target` from a node in the manner of IOS: the next echo is sent as soon as the previous
+/// one is answered or lost. `seen` is called with each outcome at once.
 pub fn ping(
     lab: &Lab,
     node: &str,
@@ -47,14 +48,14 @@ fn echo(lab: &Lab, node: &str, target: IpAddr, echos: Echos) -> Result<Outcome, 
     match (echos.df, Family::of(target)) {
         (true, _) => command.args(["-M", "do"]),
         (false, Family::Ipv4) => command.args(["-M", "dont"]),
-        // Routers never fragment an IPv6 packet, so there is no don't-fragment bit.
+        // IPv6 has no don't-fragment bit, because routers never fragment an IPv6 packet.
         (false, Family::Ipv6) => &mut command,
     };
     let output =
         command.arg(target.to_string()).env("LC_ALL", "C").output().map_err(Failure::io("ping"))?;
     let text = String::from_utf8_lossy(&output.stdout);
     let errors = String::from_utf8_lossy(&output.stderr);
-    // ping ends with status 1 if no answer arrived, and with 2 for any other error.
+    // The exit status of ping is 1 if no answer arrived, and 2 for any other error.
     match outcome(&format!("{text}{errors}")) {
         Outcome::Lost if output.status.code() != Some(1) => {
             Err(Failure::Other(format!("ping {target}: {}", errors.trim_end())))
@@ -63,7 +64,7 @@ fn echo(lab: &Lab, node: &str, target: IpAddr, echos: Echos) -> Result<Outcome, 
     }
 }
 
-/// Reads the output of `ping -c 1`.
+/// Reads the outcome from the output of `ping -c 1`.
 fn outcome(text: &str) -> Outcome {
     let says = |part: &str| text.contains(part);
     if says("bytes from") {
@@ -79,8 +80,8 @@ fn outcome(text: &str) -> Outcome {
     }
 }
 
-/// Pings from each of these nodes to the address beside it. All nodes ping at the same time; the
-/// pings of one node run one after the other.
+/// Pings from each of these nodes to the address that is given with the node. Different nodes ping
+/// at the same time. One node sends its pings one after the other.
 pub fn each(lab: &Lab, pings: &[(String, IpAddr)], echos: Echos) -> Result<Vec<Tally>, Failure> {
     let mut of_node: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for (at, (from, _)) in pings.iter().enumerate() {

@@ -1,5 +1,5 @@
-//! Turns a lab into the calls that make it: `--dry-run` prints them and [`run`](super::run) runs
-//! them.
+//! Turns a lab into the calls that create it. `--dry-run` prints these calls, and
+//! [`run`](super::run) runs them.
 
 use std::net::IpAddr;
 use std::path::Path;
@@ -16,20 +16,21 @@ use crate::lab::file::name::SWITCH;
 use crate::lab::file::{Host, Impairment, Link, Node};
 use crate::lab::wiring;
 
-/// Options for the routers of a lab.
+/// The options of a lab's routers.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Options {
-    /// They forward packet by packet, even if the kernel has segmentation offload.
+    /// Whether the routers forward packet by packet, even if the kernel supports segmentation
+    /// offload.
     pub no_offload: bool,
-    /// Each router writes a record into the lab's directory in `/run`.
+    /// Whether each router writes a record into the directory of the lab in `/run`.
     pub record: bool,
 }
 
-/// The steps that bring `lab` up with the program `eidway` as its routers.
+/// Returns the steps that bring `lab` up. `eidway` is the program that its routers run.
 ///
 /// # Errors
-/// A key that only the simulator supports, with its line in the lab file; files that do not fit
-/// together.
+/// The lab file has a key that only the simulator supports (the error has its line), or the files
+/// of the lab do not fit together.
 pub fn up(lab: &Lab, eidway: &Path, options: Options) -> Result<Vec<Step>, Failure> {
     if let Some((key, span)) = lab.file.links.iter().flat_map(|l| &l.simulator_only).next() {
         let message = format!("the key {key} works only on the simulator, not in namespaces");
@@ -44,7 +45,7 @@ pub fn up(lab: &Lab, eidway: &Path, options: Options) -> Result<Vec<Step>, Failu
     Ok(steps)
 }
 
-/// The call that takes down the lab that runs as `name`.
+/// The call that takes down the running lab `name`.
 pub fn down(name: &str) -> Step {
     Step::new(format!("{name}: down"), vec![Call::new("lab-down", name)])
 }
@@ -106,7 +107,8 @@ fn wires(lab: &Lab) -> Step {
     Step::new(format!("{links} links and {lans} LANs"), calls)
 }
 
-/// Each end drops arriving packets, so each direction has the loss of the lab file.
+/// The calls for the loss on a link. Each end drops packets that arrive, so each direction has the
+/// loss of the lab file.
 fn loss(lab: &Lab, link: &Link) -> Vec<Call> {
     let Impairment { loss, .. } = link.impairment;
     if loss == 0.0 {
@@ -125,8 +127,8 @@ fn plain(lab: &Lab) -> Step {
     Step::new("addresses and routes of hosts and core nodes", calls)
 }
 
-/// The calls that configure a node without a `.conf`; none for a router. Each call may be repeated,
-/// because a device loses its routes while it is down.
+/// The calls that configure a node that is not a router. They can be repeated: this is needed
+/// because a device loses its routes when it goes down.
 pub fn plain_node(lab: &Lab, node: &str) -> Vec<Call> {
     let set = |device: &str| Call::new("link-set", &lab.name).with(node).with(device).with("up");
     match lab.file.nodes.get(node) {
@@ -167,8 +169,8 @@ fn defaults(lab: &Lab, node: &str, host: &Host) -> Vec<Call> {
     let gateways = Family::BOTH.into_iter().filter_map(|family| host.gateway(family));
     let default = |via: IpAddr| {
         let call = route(lab, node, &"default", &via);
-        // A link-local address exists on every link, so the call names the device. Roaming gateways
-        // have such addresses.
+        // A link-local address exists on every link, so the call also has the name of the device.
+        // The gateways of roaming hosts can have such addresses.
         if is_ipv6_link_local(via) { call.with(&host.device) } else { call }
     };
     gateways.map(default).collect()

@@ -1,4 +1,4 @@
-//! Sockets in namespaces, and IP packets that are sent unchanged from a namespace.
+//! Opens sockets in namespaces, and sends IP packets unchanged from a namespace.
 
 use std::fs::{self, File};
 use std::io;
@@ -15,15 +15,15 @@ use super::time_limit::TimeLimit;
 use crate::lab::failure::Failure;
 use crate::lab::scenario::replay::destination;
 
-/// The lengths of the header of a pcap file, and of the header of each packet in it.
+/// The lengths in octets of the header of a pcap file and of the header of each packet in it.
 const FILE_HEADER: usize = 24;
 const PACKET_HEADER: usize = 16;
-/// An Ethernet header without a VLAN tag.
+/// The length in octets of an Ethernet header without a VLAN tag.
 const ETHERNET_HEADER: usize = 14;
-/// IPPROTO_RAW: we write the whole IP packet.
+/// The protocol number IPPROTO_RAW: the program writes the whole IP packet.
 const RAW: i32 = 255;
 
-/// The IP packet in one frame of a pcap file; `number` counts from 1.
+/// Returns the IP packet in a frame of a pcap file. The first frame has the `number` 1.
 pub fn packet(file: &Path, number: usize) -> Result<Vec<u8>, Failure> {
     let bytes = fs::read(file).map_err(Failure::io(file.display()))?;
     let mut rest = bytes.get(FILE_HEADER..).unwrap_or_default();
@@ -31,7 +31,7 @@ pub fn packet(file: &Path, number: usize) -> Result<Vec<u8>, Failure> {
         let Some(length) = rest.get(8..12).and_then(|octets| octets.try_into().ok()) else {
             break;
         };
-        // tcpdump writes in the byte order of this machine.
+        // tcpdump writes numbers in the byte order of this machine.
         let length = u32::from_ne_bytes(length) as usize;
         let Some(whole) = rest.get(PACKET_HEADER..PACKET_HEADER + length) else {
             break;
@@ -45,8 +45,9 @@ pub fn packet(file: &Path, number: usize) -> Result<Vec<u8>, Failure> {
     Err(Failure::Other(format!("{}: the capture has no frame {number}", file.display())))
 }
 
-/// Sends IP packets of one version from a namespace, with unchanged sources. All packets are sent
-/// in order, and this is repeated `times` times. The time between two packets is `every`.
+/// Sends IP packets from a namespace, with their sources unchanged. All packets have one IP
+/// version. They are sent in order, and the whole sequence is sent `times` times. The time between
+/// two packets is `every`.
 pub fn send(
     namespace: &str,
     packets: &[Vec<u8>],
@@ -57,7 +58,7 @@ pub fn send(
     let destinations = destinations.collect::<Result<Vec<IpAddr>, Failure>>()?;
     let ipv6 = destinations.first().is_some_and(IpAddr::is_ipv6);
     let socket = inside(namespace, || {
-        // Over IPv6, the sender always writes the header on a raw socket of this protocol.
+        // An IPv6 socket of this protocol always expects the header from the program.
         match ipv6 {
             true => Socket::new(Domain::IPV6, Type::RAW, Some(Protocol::from(RAW))),
             false => {
@@ -78,7 +79,7 @@ pub fn send(
     Ok(())
 }
 
-/// A socket in a namespace, made by `open` in a separate thread that enters the namespace and ends.
+/// Opens a socket in a namespace. A new thread enters the namespace, calls `open` and ends.
 pub(super) fn inside(
     namespace: &str,
     open: impl FnOnce() -> io::Result<Socket> + Send,

@@ -1,4 +1,4 @@
-//! The registrations and refusals of the routers of a lab in namespaces.
+//! Reads the registrations and refusals of the routers of a lab in namespaces.
 
 use super::{console, paths};
 use crate::console::view::refusals::RefusalsView;
@@ -8,13 +8,14 @@ use crate::lab::failure::Failure;
 use crate::lab::registration::Registration;
 use crate::lab::unregistered::Router;
 
-/// The registrations of a router; empty if it is not an ETR.
+/// Returns the registrations of a router. There are none if the router is not an ETR.
 pub fn registrations(lab: &Lab, node: &str) -> Result<Vec<Registration>, Failure> {
     let mut console = console::Console::connect(&paths::socket(lab, node))?;
     asked::registrations(node, &mut |command| console.ask(command))
 }
 
-/// The routers of a lab in namespaces. A router with a console that does not answer is omitted.
+/// Returns the data about all routers of a lab. A router is left out if its console does not
+/// answer.
 pub fn look(lab: &Lab) -> Vec<Router> {
     lab.file.routers().filter_map(|(node, _)| look_at(lab, node).ok()).collect()
 }

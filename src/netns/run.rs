@@ -1,4 +1,4 @@
-//! Labs in namespaces: brings them up and down, and starts and stops single routers.
+//! Labs in namespaces: brings a lab up and takes it down, and starts and stops its routers.
 
 use std::fs;
 use std::path::PathBuf;
@@ -18,13 +18,14 @@ use crate::lab::scenario::{LinkChange, Place};
 use crate::lab::{registration::missing, unregistered};
 use crate::router::config::EmulatedHost;
 
-/// The time limit for routers to open their consoles and to be registered.
+/// The time limit for all routers: they must have open consoles and complete registrations.
 const SETTLING: Duration = Duration::from_secs(10);
-/// How many lines of a router's log an error shows.
+/// The number of lines of a router's log that an error shows.
 const TAIL: usize = 15;
 
-/// Brings `lab` up, waits until every registration is acknowledged, and returns the time that it
-/// took. A failure takes the lab down, unless `keep` is set. `say` gets lines of progress.
+/// Brings `lab` up, waits until every registration is acknowledged, and returns the time that this
+/// took. If an operation fails, the lab is taken down, unless `keep` is true. `say` is called with
+/// lines of progress.
 pub fn up(
     lab: &Lab,
     keep: bool,
@@ -63,13 +64,13 @@ pub fn up(
     result.map(|()| time_limit.spent())
 }
 
-/// Takes down the lab that runs as `name`, in any state.
+/// Takes down the running lab `name`. The lab may be in any state.
 pub fn down(name: &str, say: &mut dyn FnMut(&str)) -> Result<(), Failure> {
     paths::expect_own_sockets(name)?;
     environment::need_root()?;
     let interrupted = Interrupt::watch()?;
     let lock = Lock::take(&format!("removes lab {name}"), &interrupted, &mut *say)?;
-    // Not interruptible: a lab that is half removed is of no use.
+    // This cannot be interrupted, because a lab that is only half removed is of no use.
     Shell { lock: Some(&lock), interrupted: None }.run(&[plan::down(name)], say)
 }
 
@@ -81,7 +82,7 @@ pub fn start(lab: &Lab, node: &str, say: &mut dyn FnMut(&str)) -> Result<(), Fai
         return Err(Failure::Other(format!("{node} already runs as process {pid}")));
     }
     let interrupted = Interrupt::watch()?;
-    // With the same option as when the lab was brought up.
+    // The router gets the same option `no_offload` as when the lab was brought up.
     let no_offload = open::forwards_packet_by_packet(&lab.name);
     let options = Options { no_offload, ..Options::default() };
     let call = plan::start(lab, node, config, &program()?, options);
@@ -93,7 +94,7 @@ pub fn start(lab: &Lab, node: &str, say: &mut dyn FnMut(&str)) -> Result<(), Fai
     settle(lab, &[node], &interrupted, say)
 }
 
-/// Stops a router; with `kill` it cannot send a last message.
+/// Stops a router. With `kill`, the router cannot send a last message.
 pub fn stop(lab: &Lab, node: &str, kill: bool, say: &mut dyn FnMut(&str)) -> Result<(), Failure> {
     lab.expect_router(node)?;
     expect_up(lab)?;
@@ -105,8 +106,8 @@ pub fn stop(lab: &Lab, node: &str, kill: bool, say: &mut dyn FnMut(&str)) -> Res
     verbs::run(&[Step::new(title, vec![call])], say)
 }
 
-/// Takes a port up or down, or changes its MTU. Restores the routes that a plain node's device has
-/// lost.
+/// Sets a port up or down, or changes its MTU. When the port of a plain node goes up, this function
+/// also restores the routes that the device has lost.
 pub fn link(lab: &Lab, port: &Place, change: LinkChange) -> Result<(), Failure> {
     let device = lab.device(&port.node, &port.interface)?;
     expect_up(lab)?;
@@ -124,8 +125,8 @@ pub fn link(lab: &Lab, port: &Place, change: LinkChange) -> Result<(), Failure> 
     verbs::run(&[Step::new("link", calls)], |_| ())
 }
 
-/// The node with a device's namespace, and the device's name there. An emulated host has no
-/// namespace: its device is a port of the switch.
+/// Returns the node that has the device in its namespace, and the name of the device there. An
+/// emulated host has no namespace: its device is in the namespace of the switch.
 pub fn end_of<'a>(lab: &Lab, node: &'a str, device: &str) -> (&'a str, String) {
     match emulated::find(lab, node) {
         Some(_) => (SWITCH, EmulatedHost::device(node)),
@@ -133,12 +134,13 @@ pub fn end_of<'a>(lab: &Lab, node: &'a str, device: &str) -> (&'a str, String) {
     }
 }
 
-/// The program of each router: this program.
+/// The path of the program that each router runs. It is this program.
 pub fn program() -> Result<PathBuf, Failure> {
     std::env::current_exe().map_err(Failure::io("the path of this program"))
 }
 
-/// Waits for the consoles of `routers`, then until all of their registrations are acknowledged.
+/// Waits for the consoles of `routers`. Then waits until all registrations of these routers are
+/// acknowledged.
 fn settle(
     lab: &Lab,
     routers: &[&str],
@@ -173,8 +175,9 @@ fn settle(
     Ok(())
 }
 
-/// An error with the missing registrations and their causes, from the consoles of the lab's
-/// routers. If no console answers, it has `missing`, the missing registrations of `node`.
+/// Makes an error with the missing registrations and their causes. They come from the consoles of
+/// the lab's routers. If no console answers, the error has `missing`, which is the text about the
+/// missing registrations of `node`.
 fn not_registered(lab: &Lab, node: &str, missing: &str) -> Failure {
     match unregistered::explain(&registration::look(lab)) {
         said if said.is_empty() => with_log(lab, node, missing),
@@ -182,7 +185,7 @@ fn not_registered(lab: &Lab, node: &str, missing: &str) -> Failure {
     }
 }
 
-/// An error with the end of a router's log.
+/// Makes an error with `problem` and the last lines of a router's log.
 pub fn with_log(lab: &Lab, node: &str, problem: &str) -> Failure {
     let path = paths::log(lab, node);
     let log = fs::read(&path).unwrap_or_default();

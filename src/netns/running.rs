@@ -1,4 +1,4 @@
-//! Which labs are up on this machine, and which of their routers run.
+//! Finds the labs that are up on this machine, and the routers that run.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -8,7 +8,7 @@ use crate::lab::Lab;
 use crate::lab::failure::Failure;
 use crate::lab::file::name::{self, SWITCH};
 
-/// The names of the labs with a namespace or a directory in `/run`.
+/// Returns the names of the labs that have a namespace or a directory in `/run`.
 pub fn running() -> Vec<String> {
     let entries = |path: &str| {
         let entries = fs::read_dir(path).into_iter().flatten().flatten();
@@ -27,7 +27,7 @@ pub fn running() -> Vec<String> {
     labs
 }
 
-/// Refuses a lab that is not up in namespaces, and names the command that brings it up.
+/// Returns an error if a lab is not up in namespaces. The error has the command that brings it up.
 pub fn expect_up(lab: &Lab) -> Result<(), Failure> {
     let switch = std::iter::once(SWITCH);
     let mut nodes = lab.file.nodes.keys().map(String::as_str).chain(switch);
@@ -53,7 +53,7 @@ pub fn expect_up(lab: &Lab) -> Result<(), Failure> {
     )))
 }
 
-/// Refuses a node without a namespace, and names the commands that make one.
+/// Returns an error if a node has no namespace. The error has the commands that create it.
 pub fn expect_namespace(lab: &Lab, node: &str) -> Result<(), Failure> {
     expect_up(lab)?;
     if paths::has_namespace(lab, node) {
@@ -66,8 +66,8 @@ pub fn expect_namespace(lab: &Lab, node: &str) -> Result<(), Failure> {
     )))
 }
 
-/// The process of a running router. A number in a file is not enough: the process must belong to
-/// this user and have the router's socket in its argv.
+/// Returns the process number of a running router. The number in the file is not sufficient: the
+/// process must also belong to this user, and its argv must have the path of the router's socket.
 pub fn pid(lab: &Lab, node: &str) -> Option<u32> {
     let text = fs::read_to_string(paths::run(lab).join(format!("{node}.pid"))).ok()?;
     let pid = text.trim().parse().ok()?;
@@ -80,17 +80,18 @@ pub fn pid(lab: &Lab, node: &str) -> Option<u32> {
         if words.any(|word| word == socket.as_os_str().as_encoded_bytes()) {
             return Some(pid);
         }
-        // A living process has no argv for a moment when it becomes another program.
+        // While a process becomes another program, it has no argv for a moment although it lives.
         if !argv.is_empty() || !lives(pid) {
             return None;
         }
     }
 }
 
-/// Whether a process lives. A process that has ended and waits for its parent does not.
+/// Whether a process lives. A process that has ended but still waits for its parent does not live.
 fn lives(pid: u32) -> bool {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    // The name before the state is in parentheses and may itself contain parentheses.
+    // The state comes after the name. The name is in parentheses and may itself contain
+    // parentheses.
     let state = stat.rsplit(") ").next().and_then(|rest| rest.chars().next());
     state.is_some_and(|state| !matches!(state, 'Z' | 'X'))
 }

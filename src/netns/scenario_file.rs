@@ -1,4 +1,4 @@
-//! The files of scenarios and overlays outside a lab's directory.
+//! Reads the files of scenarios and overlays that are not in the directory of a lab.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -9,8 +9,8 @@ use crate::lab::failure::Failure;
 use crate::lab::scenario::library::{self, ENDING, INCLUDE};
 use crate::lab::scenario::{Scenario, parse};
 
-/// The scenario for `name`: the path of a file, or a name as in [`library::find`]. A path has a
-/// slash, or ends with `.scenario`.
+/// Returns the scenario for `name`. `name` is the path of a file, or a name as in
+/// [`library::find`]. A path has a slash or ends with `.scenario`.
 pub fn find(lab: &Lab, name: &str) -> Result<Scenario, Failure> {
     match name.contains('/') || name.ends_with(ENDING) {
         true => read_file(lab, Path::new(name)),
@@ -18,8 +18,8 @@ pub fn find(lab: &Lab, name: &str) -> Result<Scenario, Failure> {
     }
 }
 
-/// Reads a scenario for `lab` from any file. The files that it includes are in the same directory,
-/// or in the directory of the lab's own scenarios.
+/// Reads a scenario for `lab` from any file. A file that the scenario includes is in the same
+/// directory, or in the directory of the lab's own scenarios.
 fn read_file(lab: &Lab, path: &Path) -> Result<Scenario, Failure> {
     let text = text::read(path).map_err(Failure::io(path.display()))?;
     let beside = |name: &str| {
@@ -32,7 +32,8 @@ fn read_file(lab: &Lab, path: &Path) -> Result<Scenario, Failure> {
     Ok(parse(&path.display().to_string(), &text, &lab.file, &beside)?)
 }
 
-/// The overlays for `name`: the path of a file, or a name as in [`library::overlays`].
+/// Returns the overlays for `name`. `name` is the path of a file, or a name as in
+/// [`library::overlays`].
 pub fn overlays(lab: &Lab, name: &str) -> Result<BTreeMap<String, String>, Failure> {
     match name.contains('/') || name.ends_with(ENDING) || name.ends_with(INCLUDE) {
         true => library::overlays_of(read_file(lab, Path::new(name))?),

@@ -1,5 +1,5 @@
-//! The stage in network namespaces: a lab that is up, with real consoles, `ping`, captures and
-//! clock.
+//! The stage in network namespaces: a lab that is up, with real consoles, the `ping` program,
+//! captures and the machine's clock.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -34,22 +34,23 @@ use crate::lab::scenario::stream::Arrived;
 use crate::lab::scenario::{Datagrams, LinkChange, Place, Replay, replay};
 use crate::private;
 
-/// A capture is complete if its file has not grown for this time.
+/// When a capture file has not grown for this time, the capture is complete.
 const QUIET: Duration = Duration::from_millis(200);
-/// The filter for packets that a dissector does not understand.
+/// A display filter for packets that the dissector does not understand.
 const FLAWED: &str = "_ws.malformed || lisp-tcp.undecoded || lisp-tcp.invalid_length || \
                       lisp-tcp.invalid_marker";
 
 /// A lab in namespaces, with its open consoles, flows, captures and clients.
 pub struct Namespaces {
     lab: Lab,
-    /// The directory of captures.
+    /// The directory for the captures.
     directory: PathBuf,
-    /// The directory is kept when the value is dropped.
+    /// Whether the directory is kept when this value is dropped.
     is_kept: bool,
-    /// Set once an operation has begun that an interruption must not leave half done.
+    /// The request of the user to stop. It is watched after an operation has begun that may not
+    /// stay half done.
     interrupted: Option<Interrupt>,
-    /// The lab is taken down when the value is dropped.
+    /// Whether the lab is taken down when this value is dropped.
     comes_down: bool,
     clock: TimeLimit,
     consoles: BTreeMap<String, Console>,
@@ -58,19 +59,19 @@ pub struct Namespaces {
     clients: BTreeMap<String, Client>,
 }
 
-/// A running tcpdump and its file, or only the file.
+/// A capture: a running tcpdump and its file, or only the file after tcpdump has ended.
 struct Capture {
     file: PathBuf,
     running: Option<Child>,
 }
 
 impl Namespaces {
-    /// Fails if a program that scenarios run is missing.
+    /// Returns an error if a program that scenarios run is missing.
     pub fn expect_programs() -> Result<(), Failure> {
         ["ping", "tcpdump", "tshark"].into_iter().try_for_each(environment::need)
     }
 
-    /// A lab that stays up when the value is dropped.
+    /// Makes the stage of a lab that is already up. The lab stays up when this value is dropped.
     pub fn attach(lab: Lab) -> Self {
         Namespaces {
             lab,
@@ -97,7 +98,7 @@ impl Namespaces {
     pub fn up(lab: Lab, options: Options) -> Result<Self, Failure> {
         let interrupted = Interrupt::watch()?;
         run::up(&lab, false, options, &mut |_| ())?;
-        // From here on, the lab is taken down in every case.
+        // From this point, the lab is taken down in every case.
         let mut stage = Namespaces::attach(lab);
         (stage.interrupted, stage.comes_down) = (Some(interrupted), true);
         stage.directory = paths::kept(&stage.lab.name)?;
@@ -110,7 +111,8 @@ impl Namespaces {
         client.ok_or_else(|| Failure::Other(format!("there is no connection {name}")))
     }
 
-    /// Ends a capture if it still runs, after it has written all captured packets.
+    /// Ends a capture if it still runs, and returns its file. All captured packets are in the file
+    /// then.
     fn finished(&mut self, name: &str) -> Result<PathBuf, Failure> {
         let Some(capture) = self.captures.get_mut(name) else {
             return Err(Failure::Other(format!("there is no capture {name}")));
@@ -124,7 +126,7 @@ impl Namespaces {
     }
 }
 
-/// Waits until a file does not grow.
+/// Waits until a file has stopped growing.
 fn settle(file: &Path) -> Result<(), Failure> {
     let length = || file.metadata().map(|data| data.len()).map_err(Failure::io(file.display()));
     let most = TimeLimit::of(QUIET * 10);
@@ -154,13 +156,14 @@ fn tshark(file: &Path, filter: &str, fields: &[&str]) -> Result<Vec<String>, Fai
     Ok(String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect())
 }
 
-/// Checks that our own filters, which check simulated labs, give the same results as tshark.
+/// Checks that our own filters give the same result as tshark. Simulated labs are checked with our
+/// own filters.
 fn agree(file: &Path, filter: &str, field: &str) -> Result<(), Failure> {
     let octets = fs::read(file).map_err(Failure::io(file.display()))?;
     let unread = || Failure::Other(format!("{}: this is not a pcap file", file.display()));
     let taken = Taken::new(pcap::read(&octets).ok_or_else(unread)?);
     let ours = taken.select(filter, field).map_err(Failure::new)?;
-    // tshark leaves out a field that is requested twice.
+    // If a field is requested twice, tshark prints it only once.
     let number_is_enough = field == "frame.number";
     let fields = if number_is_enough { &[field][..] } else { &["frame.number", field] };
     let theirs = tshark(file, filter, fields)?;
@@ -208,7 +211,7 @@ impl RunningLab for Namespaces {
         let console = self.consoles.get_mut(node);
         let answer = console.ok_or_else(|| Failure::new("no console"))?.ask(command);
         if answer.is_err() {
-            // A session that has failed does not answer again: its router may have been restarted.
+            // A session with an error is not used again. Its router may have been restarted.
             self.consoles.remove(node);
         }
         answer
@@ -311,7 +314,7 @@ impl Stage for Namespaces {
         let device = self.lab.device(&port.node, &port.interface)?;
         let (place, device) = run::end_of(&self.lab, &port.node, &device);
         let file = self.directory.join(format!("{name}.pcap"));
-        // The file is created here, so that it exists before tcpdump has written anything.
+        // The file is created here, so that it exists even before tcpdump writes to it.
         private::create(&file).map_err(Failure::new)?;
         let mut command = inside::program(&self.lab, place, "tcpdump")?;
         command
@@ -321,13 +324,13 @@ impl Stage for Namespaces {
         let mut child = command.spawn().map_err(Failure::io("tcpdump"))?;
         let mut said = String::new();
         let stderr = child.stderr.take();
-        // tcpdump captures packets from the moment in which it prints "listening".
+        // tcpdump captures packets from the moment at which it prints "listening".
         let mut lines = stderr.map(BufReader::new).into_iter().flat_map(BufRead::lines);
         let listens = lines.by_ref().map_while(Result::ok).any(|line| {
             said.push_str(&line);
             line.contains("listening on")
         });
-        // The rest of tcpdump's output is not read; it is too short to fill a pipe.
+        // The rest of tcpdump's output is not read. It is too short to fill the pipe.
         std::mem::forget(lines);
         self.captures.insert(name.to_owned(), Capture { file, running: Some(child) });
         listens.then_some(()).ok_or_else(|| Failure::Other(format!("tcpdump: {said}")))
@@ -412,7 +415,7 @@ impl Stage for Namespaces {
         verbs::run(&[Step::new("address", vec![call])], |_| ())
     }
 
-    /// A file that cannot be read or written is left out.
+    /// A file that cannot be read or written is omitted.
     fn keep(&mut self, shown: Vec<Evidence>) -> Result<String, Failure> {
         self.is_kept = true;
         let (lab, directory) = (&self.lab, &self.directory);

@@ -1,16 +1,17 @@
-//! Text files that users write: configurations, lab files and scenarios. All of them are read here.
+//! Reads text files that users write: configurations, lab files and scenarios.
 
 use std::fs;
 use std::io;
 use std::path::Path;
 
-/// The mark that some editors write before a UTF-8 text. It has no meaning and is skipped.
+/// The mark that some editors write at the beginning of a UTF-8 text. It has no meaning and is
+/// ignored.
 pub const BYTE_ORDER_MARK: char = '\u{feff}';
 
-/// The text of a file, without a byte order mark.
+/// Returns the text of a file, without a byte order mark.
 ///
 /// # Errors
-/// A file that cannot be read, or is not UTF-8: the error names the remedy.
+/// The file cannot be read, or it is not UTF-8. In the second case, the error says what to do.
 pub fn read(path: &Path) -> io::Result<String> {
     let octets = fs::read(path)?;
     let no_text = |message: &str| io::Error::new(io::ErrorKind::InvalidData, message.to_owned());

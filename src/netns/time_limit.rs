@@ -1,4 +1,4 @@
-//! Waits in real time: short pauses until a deadline.
+//! Waits in real time: pauses for short times until a deadline.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 /// The length of one pause.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// A deadline on the machine's clock. Labs in namespaces run in real time, as their routers do.
+/// A deadline on the clock of the machine. Labs in namespaces use this clock, because their routers
+/// run in real time.
 #[derive(Clone, Copy, Debug)]
 pub struct TimeLimit {
     start: Instant,
@@ -14,28 +15,28 @@ pub struct TimeLimit {
 }
 
 impl TimeLimit {
-    /// A time limit that ends after `limit`.
+    /// Creates a time limit. Its deadline is after the time `limit`.
     #[expect(clippy::disallowed_methods, reason = "labs in namespaces run on the real clock")]
     pub fn of(limit: Duration) -> Self {
         TimeLimit { start: Instant::now(), limit }
     }
 
-    /// The time since the time limit was created.
+    /// The time since this time limit was created.
     pub fn spent(&self) -> Duration {
         self.start.elapsed()
     }
 
-    /// The remaining time; zero after the deadline.
+    /// The time until the deadline. It is zero after the deadline.
     pub fn left(&self) -> Duration {
         self.limit.saturating_sub(self.spent())
     }
 
-    /// Pauses for a moment and returns true. Returns false without a pause if the time is over.
+    /// Pauses for a moment and returns true. After the deadline, it returns false without a pause.
     pub fn pause(&self) -> bool {
         self.pause_of(PAUSE)
     }
 
-    /// The same as [`TimeLimit::pause`], for a pause of length `time`.
+    /// Pauses for `time` and returns true. After the deadline, it returns false without a pause.
     pub fn pause_of(&self, time: Duration) -> bool {
         if self.left().is_zero() {
             return false;

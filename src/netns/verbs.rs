@@ -1,8 +1,8 @@
-//! The verbs of `netns-scripts`, embedded in the program: many calls in one shell.
+//! Runs the verbs of `netns-scripts`, which are embedded in the program. One shell runs many calls.
 //!
-//! Each verb is a separate script that a student can read and run. Here the verbs become functions
-//! of one bash script. So a lab starts in the time of a hundred small commands and not of a hundred
-//! shells, and the program works without its source tree.
+//! Each verb is a separate script that a student can read and run. This module makes each verb a
+//! function of one bash script. So a lab starts fast: there is one shell, and not one shell for
+//! each of a hundred small commands. The program also works without its source tree.
 
 use std::fmt;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -18,9 +18,9 @@ use super::interrupt::Interrupt;
 use super::lock::Lock;
 use crate::lab::failure::Failure;
 
-/// The program keeps the other end of the script's pipe open while it runs. If it is killed, the
-/// guard ends all processes that the verbs have started. A call that fails is the last line of
-/// their output.
+/// The beginning of the script. While the program runs, it keeps the other end of the script's pipe
+/// open. If the program is killed, the guard ends all processes that the verbs have started. If a
+/// call fails, the script writes this call as its last line.
 const GUARD: &str = r#"(read -r _ <&8 || kill -KILL 0) >/dev/null 2>&1 9<&- &
 guard=$!
 trap 'status=$?
@@ -28,7 +28,7 @@ trap 'status=$?
 [ $status = 0 ] || echo "$call" >&2' EXIT
 "#;
 
-/// The time between two checks whether the user has asked to stop.
+/// The time between two checks of a request by the user to stop.
 const LOOKING: Duration = Duration::from_millis(20);
 
 macro_rules! verbs {
@@ -61,7 +61,7 @@ const VERBS: &[(&str, &str)] = verbs![
     "router-stop",
 ];
 
-/// A call of a verb. Its `Display` is a command for a shell in the source tree.
+/// A call of a verb. Its text is a command that a shell in the source tree can run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Call {
     verb: &'static str,
@@ -69,7 +69,7 @@ pub struct Call {
 }
 
 impl Call {
-    /// A call of `verb` for a lab.
+    /// Makes a call of `verb` for a lab.
     pub fn new(verb: &'static str, lab: &str) -> Self {
         debug_assert!(VERBS.iter().any(|(name, _)| *name == verb), "{verb}");
         Call { verb, words: vec![lab.to_owned()] }
@@ -81,7 +81,8 @@ impl Call {
         self
     }
 
-    /// The call without the directory, for the function of the embedded script.
+    /// The call as a line of the embedded script, in which a verb is a function and has no
+    /// directory.
     fn line(&self) -> String {
         let mut line = self.verb.to_owned();
         for word in &self.words {
@@ -98,23 +99,23 @@ impl fmt::Display for Call {
     }
 }
 
-/// Calls that belong together, with their purpose.
+/// Several calls with a common purpose.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {
-    /// The purpose of the calls: a line of progress.
+    /// The purpose of the calls. It is printed as a line of progress.
     pub title: String,
-    /// The calls, in order.
+    /// The calls in their order.
     pub calls: Vec<Call>,
 }
 
 impl Step {
-    /// A step.
+    /// Makes a step.
     pub fn new(title: impl Into<String>, calls: Vec<Call>) -> Self {
         Step { title: title.into(), calls }
     }
 }
 
-/// The commands of `steps`, to be read or pasted.
+/// Returns the commands of `steps`, for a person who reads or pastes them.
 pub fn transcript(steps: &[Step]) -> String {
     let mut text = String::new();
     for step in steps {
@@ -131,25 +132,25 @@ pub fn run(steps: &[Step], progress: impl FnMut(&str)) -> Result<(), Failure> {
     Shell::default().run(steps, progress)
 }
 
-/// The shell in which verbs run. It ends when the program that started it ends, together with all
-/// processes that it has started, except routers: they keep running.
+/// The shell that runs the verbs. When the program that has started it ends, the shell ends too,
+/// with all processes that it has started. Only routers keep running.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Shell<'a> {
-    /// The lock that the verbs hold too.
+    /// The lock that the verbs also hold.
     pub lock: Option<&'a Lock>,
-    /// Ends the verbs when the user asks to stop.
+    /// If this is given, the verbs are ended when the user asks to stop.
     pub interrupted: Option<&'a Interrupt>,
 }
 
 impl Shell<'_> {
-    /// Runs `steps`, calling `progress` with each title before its calls. Stops at the first call
-    /// that fails.
+    /// Runs `steps`. Calls `progress` with the title of each step before the step runs. Stops at
+    /// the first call that fails.
     pub fn run(self, steps: &[Step], mut progress: impl FnMut(&str)) -> Result<(), Failure> {
         environment::need("ip")?;
         let lent = self.lock.map(Lock::lend).transpose()?;
         let script = script(steps, lent.as_ref());
         let mut bash = environment::program("bash")?;
-        // The script ends its process group, so it needs a separate group.
+        // The script ends all processes of its process group, so it needs its own group.
         bash.arg("-s").process_group(0);
         let bash = bash.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
         drop(lent);
@@ -162,14 +163,14 @@ impl Shell<'_> {
         let (ended, has_ended) = mpsc::channel::<()>();
         let (output, status) = thread::scope(|scope| {
             scope.spawn(move || {
-                // A shell that ends early does not read the rest of its script; its status is the
-                // reason.
+                // If the shell ends early, it does not read the rest of its script. Then the exit
+                // status of the shell shows the reason.
                 stdin.write_all(script.as_bytes()).ok();
                 let goes_on = || !self.interrupted.is_some_and(Interrupt::has_come);
                 while goes_on() && has_ended.recv_timeout(LOOKING) == Err(RecvTimeoutError::Timeout)
                 {
                 }
-                // The pipe closes here, which ends the shell.
+                // The pipe is closed here, and this ends the shell.
             });
             let errors = scope.spawn(move || {
                 let mut bytes = Vec::new();
@@ -188,7 +189,7 @@ impl Shell<'_> {
             return Ok(());
         }
         self.interrupted.map_or(Ok(()), Interrupt::check)?;
-        // The trap in the script has written the call that failed as the last line.
+        // If a call has failed, the trap in the script has written this call as the last line.
         let (output, call) = output.rsplit_once('\n').unwrap_or(("", &output));
         Err(Failure::Verb { call: call.to_owned(), output: output.to_owned() })
     }
@@ -205,8 +206,8 @@ fn script(steps: &[Step], lent: Option<&OwnedFd>) -> String {
             text.push_str(&format!("{verb}() (\n{body})\n"));
         }
     }
-    // Because of the braces, bash reads everything before it runs anything. So no command can read
-    // the script from the common standard input.
+    // Because of the braces, bash reads the whole script before it runs a command. So no command
+    // can read a part of the script from standard input, which it shares with the script.
     text.push_str("{\nexec 8<&0 </dev/null\n");
     if let Some(number) = lent.map(AsRawFd::as_raw_fd) {
         text.push_str(&format!("exec 9<&{number} {number}<&-\n"));
@@ -223,7 +224,7 @@ fn script(steps: &[Step], lent: Option<&OwnedFd>) -> String {
     text
 }
 
-/// Quotes a word if a shell would not take it literally.
+/// Quotes a word if a shell would otherwise change it.
 fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:,=+@%".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
