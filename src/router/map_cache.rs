@@ -233,7 +233,7 @@ impl Default for MapCache {
 
 impl MapCache {
     /// The changes of learned entries since the last call.
-    pub(super) fn take_changes(&mut self) -> Vec<Event> {
+    pub fn take_changes(&mut self) -> Vec<Event> {
         std::mem::take(&mut self.changes)
     }
 
