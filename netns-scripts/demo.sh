@@ -53,9 +53,9 @@ echo "== building"
 cargo build --release --quiet
 
 if [ "$(id -u)" != 0 ]; then
-    title "not root, so no namespaces (run this as root for them): the same routers, simulated"
+    title "not root: the same routers run on the simulator (as root, they run in namespaces)"
     "$eidway" lab pingall gsmr --sim
-    title "host A's interface goes down and comes back, and everybody learns of it"
+    title "host A's interface goes down and comes up again, and all senders get the new mapping"
     "$eidway" lab run gsmr g2 --sim
     exit
 fi
@@ -65,7 +65,7 @@ title "the lab"
 "$eidway" lab up gsmr --name "$lab"
 "$eidway" lab status "$lab"
 
-title "B pings A and 10.20.20.20, N pings A from outside LISP; no first packet is lost"
+title "B pings A and 10.20.20.20, and N pings A from outside LISP; the first packet is not lost"
 ping B A
 ping B A --ipv6
 ping B 10.20.20.20
@@ -79,7 +79,7 @@ show xTR2 'debug lisp control-plane all'
 configure xTR1 'interface ethernet 1/0' shutdown
 show xTR1 'show ip lisp database'
 ping B A
-title "xTR1 finds no route and solicits xTR2; xTR2 asks Old, Old, then New"
+title "xTR1 has no route and sends an SMR to xTR2; xTR2 sends Map-Requests to Old, Old, then New"
 debugged xTR1 'SMR|192.168.0.22/32'
 debugged xTR2 '172.16.0.12|map reply|Map-Re|SMR'
 for node in xTR1 xTR2; do
@@ -88,7 +88,7 @@ done
 show xTR2 'show ip lisp map-cache'
 show xTR1 'show ip lisp away'
 
-title "and comes back"
+title "host A's interface comes up again"
 configure xTR1 'interface ethernet 1/0' 'no shutdown'
 # A mapping that was lost meanwhile may take a minute to come back.
 for _ in $(seq 35); do

@@ -43,7 +43,10 @@ check_names() { # lab|node|device|new-device NAME...: stop unless each name may 
 own_directory() { # PATH MODE: make a directory of ours, or stop unless it is one
     mkdir -m "$2" "$1" 2>/dev/null || case $(stat -c '%u %A' "$1") in
         "$(id -u)"\ d????-??-?) ;; # neither its group nor others write in it
-        *) fail "$1 belongs to another user, or other users can write to it, or it is not a directory: remove it" ;;
+        *)
+            fail "$1 belongs to another user, or other users can write to it, or it is not a" \
+                "directory: remove it"
+            ;;
     esac
     chmod "$2" "$1"
 }

@@ -33,7 +33,7 @@ use on_lab::EchoArgs;
 pub struct Which {
     /// A directory with a lab.toml, a name under ./lab, a lab that is up, or a built-in lab
     lab: String,
-    /// The name that the lab runs under, instead of its own
+    /// Another name for the running lab, instead of the name in its lab.toml
     #[arg(long)]
     name: Option<String>,
 }
@@ -49,7 +49,8 @@ impl Which {
 pub struct Target {
     #[command(flatten)]
     which: Which,
-    /// On the simulator, from power-on: needs no root and no time
+    /// Use the simulator, which starts the lab anew: needs no root, and virtual time takes no real
+    /// time
     #[arg(long)]
     sim: bool,
 }
@@ -68,26 +69,26 @@ pub enum LabCommand {
     Up {
         #[command(flatten)]
         which: Which,
-        /// Lay the configuration of a scenario, or of a file that scenarios include, over the lab's;
-        /// may be repeated
+        /// Add the configuration of a scenario, or of a file that scenarios include, to the
+        /// configuration of the lab; the option may be repeated
         #[arg(long, value_name = "OVERLAY")]
         with: Vec<String>,
         /// Print the commands instead of running them
         #[arg(long)]
         dry_run: bool,
-        /// Keep the lab as far as it was built when something fails
+        /// Do not take the lab down after a failure
         #[arg(long)]
         keep: bool,
-        /// Its routers forward packet by packet, even if the kernel has segmentation offload
+        /// The routers forward packet by packet, even if the kernel has segmentation offload
         #[arg(long)]
         no_offload: bool,
-        /// Record the inputs and outputs of each router: /run/eidway/LAB/ROUTER.record
+        /// Record the inputs and outputs of each router in /run/eidway/LAB/ROUTER.record
         #[arg(long)]
         record: bool,
-        /// On the simulator, in the foreground until Ctrl-C, with the consoles of its routers
+        /// Run the lab on the simulator, in the foreground, until Ctrl-C; the routers have consoles
         #[arg(long, conflicts_with_all = ["dry_run", "keep", "no_offload", "record"])]
         sim: bool,
-        /// How fast the simulator's time goes: 1 is real time, fast is as fast as possible
+        /// The speed of virtual time on the simulator: 1 is real time, fast is as fast as possible
         #[arg(long, default_value = "1", requires = "sim", value_name = "N|fast")]
         pace: Pace,
     },
@@ -96,38 +97,38 @@ pub enum LabCommand {
         /// The lab
         #[arg(required_unless_present = "all")]
         lab: Option<String>,
-        /// The name that the lab runs under, instead of its own
+        /// Another name for the running lab, instead of the name in its lab.toml
         #[arg(long)]
         name: Option<String>,
-        /// Every lab on this machine
+        /// Take down every lab on this machine
         #[arg(long, conflicts_with_all = ["lab", "name"])]
         all: bool,
-        /// Refused: a simulated lab ends with the command that brought it up
+        /// Refused: a simulated lab ends when its `eidway lab up` command ends
         #[arg(long, hide = true)]
         sim: bool,
         /// Print the commands instead of running them
         #[arg(long)]
         dry_run: bool,
     },
-    /// The labs that are up, and those that could be
+    /// List the labs that are up and the labs that can be brought up
     List {
-        /// For programs
+        /// Print JSON, for programs
         #[arg(long)]
         json: bool,
     },
-    /// Whether a lab's files are right and this machine can run it
+    /// Check that the files of a lab are right and that this machine can run the lab
     Check {
         #[command(flatten)]
         target: Target,
-        /// For programs
+        /// Print JSON, for programs
         #[arg(long)]
         json: bool,
     },
-    /// The nodes of a lab and the registrations of its routers
+    /// Show the nodes of a lab and the registrations of its routers
     Status {
         #[command(flatten)]
         target: Target,
-        /// For programs
+        /// Print JSON, for programs
         #[arg(long)]
         json: bool,
     },
@@ -141,47 +142,48 @@ pub enum LabCommand {
         #[arg(required = true, last = true)]
         command: Vec<String>,
     },
-    /// Ping from a node, as IOS does; succeeds if every echo is answered
+    /// Ping from a node, with the output of IOS; the exit code is 0 if every echo is answered
     Ping {
         #[command(flatten)]
         target: Target,
-        /// The sender
+        /// The node that sends the echos
         node: String,
         /// An address, or a host of the lab
         address: String,
         #[command(flatten)]
         echos: EchoArgs,
-        /// The target's IPv6 address
+        /// Ping the IPv6 address of the host
         #[arg(long)]
         ipv6: bool,
     },
-    /// Ping from every host to every other, IPv4 and IPv6
+    /// Ping from every host to every other host, over IPv4 and IPv6
     Pingall {
         #[command(flatten)]
         target: Target,
         #[command(flatten)]
         echos: EchoArgs,
     },
-    /// Watch the packets of a node with tshark; on the simulator, from power-on until a minute after all
-    /// is registered
+    /// Show the packets of a node with tshark. On the simulator, show the packets from the start of
+    /// the lab until one minute after all registrations
     Capture {
         #[command(flatten)]
         target: Target,
-        /// NODE for all of its devices, or NODE:INTERFACE
+        /// NODE (all devices of the node), or NODE:INTERFACE
         place: String,
-        /// The packets to capture, in tcpdump's language: udp port 4342
+        /// A capture filter in the syntax of tcpdump, for example: udp port 4342
         filter: Vec<String>,
-        /// The packets to show, in Wireshark's language: lisp.mreq.flags.smr == 1
+        /// A display filter in the syntax of Wireshark, for example: lisp.mreq.flags.smr == 1
         #[arg(short = 'Y', long)]
         display: Option<String>,
-        /// Write pcapng to this file instead, or to standard output: -; the simulator writes pcap
+        /// Write the packets to this file as pcapng instead (the simulator writes pcap); - is
+        /// standard output
         #[arg(short, long, value_name = "FILE", conflicts_with = "display")]
         write: Option<String>,
-        /// End after so many packets
+        /// End after this number of packets
         #[arg(short, long)]
         count: Option<u64>,
     },
-    /// Start a router that does not run
+    /// Start a router that is stopped
     Start {
         #[command(flatten)]
         target: Target,
@@ -202,7 +204,7 @@ pub enum LabCommand {
         /// The router
         node: String,
     },
-    /// Kill a router: it sends no last message
+    /// Kill a router, so that it cannot send a last message
     Kill {
         #[command(flatten)]
         target: Target,
@@ -213,56 +215,60 @@ pub enum LabCommand {
     Run {
         #[command(flatten)]
         which: Which,
-        /// The scenario: its name, the beginning of its name, or the path of its file; without one: list
-        /// them
+        /// The scenario: its name, the beginning of its name, or the path of its file. Without this
+        /// argument, the command lists all scenarios of the lab
         scenario: Option<String>,
-        /// On the simulator: needs no root, no other program and no time
+        /// Use the simulator: needs no root and no other program, and virtual time takes no real
+        /// time
         #[arg(long)]
         sim: bool,
-        /// Where the simulator's luck comes from
+        /// The seed of the random numbers of the simulator
         #[arg(long, default_value_t = 1, requires = "sim")]
         seed: u64,
-        /// Record the inputs and outputs of each router: DIR/ROUTER.record, for eidway replay
+        /// Record the inputs and outputs of each router in DIR/ROUTER.record, for eidway replay
         #[arg(long, value_name = "DIR", requires = "sim")]
         record: Option<PathBuf>,
-        /// Play to the scenario's middle, then kill this map-server, start it again and check that
-        /// all is registered, nothing stale is left and pings heal
+        /// Play the scenario to its middle, then kill this map-server and start it again. Check
+        /// that all registrations return, that no old entry is left, and that pings are answered
+        /// again
         #[arg(long, value_name = "ROUTER")]
         kill: Option<String>,
-        /// Its routers forward packet by packet, even if the kernel has segmentation offload
+        /// The routers forward packet by packet, even if the kernel has segmentation offload
         #[arg(long, conflicts_with = "sim")]
         no_offload: bool,
     },
-    /// Plug a host into a router's LAN while another host pings it 100 times a second
+    /// Move a host to the LAN of a router, while another host pings the moving host 100 times a
+    /// second
     Move {
         #[command(flatten)]
         target: Target,
-        /// The host
+        /// The host that moves
         host: String,
-        /// ROUTER, or ROUTER:INTERFACE
+        /// The new place of the host: ROUTER, or ROUTER:INTERFACE
         #[arg(long, value_name = "ROUTER")]
         to: String,
-        /// The host that pings it; otherwise a host that gets answers before the move
+        /// The host that sends the pings; without this option, a host that gets answers before the
+        /// move
         #[arg(long, value_name = "HOST")]
         from: Option<String>,
-        /// Be in both LANs for a moment
+        /// Connect the host to both LANs for a moment
         #[arg(long)]
         make_before_break: bool,
-        /// Lay the configuration of a scenario, or of a file that scenarios include, over the lab's;
-        /// may be repeated
+        /// Add the configuration of a scenario, or of a file that scenarios include, to the
+        /// configuration of the lab; the option may be repeated
         #[arg(long, value_name = "OVERLAY", requires = "sim")]
         with: Vec<String>,
-        /// Plug it in even where the router is not configured for it
+        /// Move the host even if the router is not configured for the host
         #[arg(long)]
         anyway: bool,
     },
-    /// Take a node's interface up or down
+    /// Set an interface of a node up or down
     Link {
         #[command(flatten)]
         target: Target,
-        /// NODE:INTERFACE
+        /// The interface: NODE:INTERFACE
         port: String,
-        /// Which way
+        /// The new state of the interface
         state: State,
     },
 }

@@ -27,17 +27,18 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Run one router, in this network namespace, until it is told to stop
+    /// Run one router in this network namespace until a signal stops it
     Router {
-        /// Its IOS-style configuration
+        /// The configuration file of the router, in the style of IOS
         config: PathBuf,
-        /// Open the console on this unix socket
+        /// Open the console of the router on this Unix socket
         #[arg(long, value_name = "SOCKET")]
         console: Option<PathBuf>,
         /// Forward packet by packet, even if the kernel has segmentation offload
         #[arg(long)]
         no_offload: bool,
-        /// UDP checksums of encapsulated packets: auto is real ones on packets that leave together
+        /// UDP checksums of encapsulated packets: zero, or on for all packets, or auto only for
+        /// packets that the router sends together
         #[arg(
             long,
             value_name = "zero|on|auto",
@@ -46,31 +47,32 @@ enum Command {
         )]
         #[arg(value_parser = udp_checksum)]
         udp_checksum: UdpChecksum,
-        /// Record all inputs and outputs, for eidway replay; it holds the keys of the configuration. The
-        /// FILE of an earlier run becomes FILE.old
+        /// Record all inputs and outputs of the router for eidway replay. The record contains the
+        /// keys of the configuration. The FILE of an earlier run is renamed to FILE.old
         #[arg(long, value_name = "FILE")]
         record: Option<PathBuf>,
-        /// Keep the last nonces of Map-Registers in this file, so that a map-server that is started
-        /// again knows replays from before its start, and an xTR registers after its clock was set back
+        /// Keep the last nonces of Map-Registers in this file over a restart. With these nonces, a
+        /// map-server detects replays of old messages, and an xTR can register after its clock was
+        /// set back
         #[arg(long, value_name = "FILE")]
         nonces: Option<PathBuf>,
-        /// Write the log to this file, with the router's last messages. At 4 MiB the FILE becomes
-        /// FILE.1, in the place of an earlier one, and a new one begins; so it does at SIGHUP, when FILE
-        /// was moved away
+        /// Write the log to this file. When the FILE reaches 4 MiB, it is renamed to FILE.1, which
+        /// replaces an earlier FILE.1, and a new FILE begins. After a SIGHUP, a new FILE also
+        /// begins if the FILE was moved
         #[arg(long, value_name = "FILE")]
         log: Option<PathBuf>,
     },
-    /// Play a router's record: the same inputs, and whether the same outputs come of them
+    /// Play the record of a router: check that the same inputs give the same outputs
     Replay(replay_command::ReplayCommand),
-    /// Talk to a router as on the console of an IOS router
+    /// Open the console of a router, which works like the console of an IOS router
     Console {
-        /// The router: LAB/NODE, or the path of its console socket
+        /// The router: LAB/NODE, or the path of the console socket of the router
         router: String,
-        /// Run this command and print its output; may be repeated
+        /// Run this command and print its output; the option may be repeated
         #[arg(short, long = "command", value_name = "CMD")]
         commands: Vec<String>,
     },
-    /// Bring labs up in network namespaces and work with them
+    /// Bring up labs in network namespaces, and work with these labs
     #[command(subcommand)]
     Lab(lab_command::LabCommand),
 }

@@ -14,18 +14,18 @@ use super::Outcome;
 /// The options of a replay.
 #[derive(Args)]
 pub struct ReplayCommand {
-    /// The record
+    /// The file with the record
     file: PathBuf,
     /// Stop after this step, or at this time: 120 or 12.5s
     #[arg(long, value_name = "STEP|TIME")]
     until: Option<Until>,
-    /// Print the steps as they are written, instead of playing them
+    /// Print the steps of the record, and do not play them
     #[arg(long, conflicts_with_all = ["console", "commands"])]
     print: bool,
-    /// Look at the router where the replay stops: show, step, run, help
+    /// Open a console on the router at the end of the replay: show, step, run, help
     #[arg(long)]
     console: bool,
-    /// Do this there and print its output; may be repeated
+    /// Run this command on that console and print its output; the option may be repeated
     #[arg(short, long = "command", value_name = "CMD")]
     commands: Vec<String>,
 }

@@ -371,7 +371,7 @@ fn a_second_eid_table_is_refused_with_a_caret_and_changes_nothing() {
     other.hostname = "xTR1".to_owned();
     console.router.handle(Input::Configure(Box::new(other)), console.now);
     let refused = console.error("map-cache 10.0.0.0/8 map-request");
-    assert!(refused.starts_with("% one EID-table is supported"), "{refused}");
+    assert!(refused.starts_with("% only one EID-table is supported"), "{refused}");
 }
 
 #[test]

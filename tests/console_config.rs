@@ -453,7 +453,7 @@ fn a_range_of_roaming_hosts_is_more_specific_than_static_mappings() {
             format!("{range}   exit\n{}", line("172.16.0.12/32")),
             "172.16.0.12/32 lies in 172.16.0.0/24 of dynamic-eid R",
         ),
-        (other, "172.16.0.0/24 belongs to dynamic-eid R"),
+        (other, "dynamic-eid R already has 172.16.0.0/24"),
     ] {
         let error = parse_config("test.conf", &format!("{table}{text}")).unwrap_err();
         assert_eq!(error.problems[0].message, message);
@@ -471,7 +471,7 @@ fn what_a_file_never_defines_is_told_at_the_line_that_names_it() {
     let error = parse_config("test.conf", &shared).unwrap_err();
     assert_eq!((error.problems.len(), error.problems[0].line), (1, 8), "{error}");
     let shown = wrong("interface e1/0\n ipv6 address fe80::1/64\n");
-    assert!(shown.contains("with the word link-local"), "{shown}");
+    assert!(shown.contains("needs the word link-local"), "{shown}");
     let shown = wrong("interface e1/0\n mac-address 0100.5e00.0101\n");
-    assert!(shown.contains("no address of one station"), "{shown}");
+    assert!(shown.contains("not a unicast MAC address"), "{shown}");
 }

@@ -12,7 +12,7 @@ pub const FILTERS: &[(&str, &str)] = &[
     ("exclude", "Exclude lines that match"),
     ("include", "Include lines that match"),
     ("json", "As JSON"),
-    ("section", "Lines that match, with the lines indented under each"),
+    ("section", "Include lines that match, and the indented lines below them"),
 ];
 
 /// A command and the filter for its output.

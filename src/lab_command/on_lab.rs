@@ -33,16 +33,16 @@ const AFTERWARDS: Duration = Duration::from_secs(60);
 /// The echos of `ping` and `pingall`.
 #[derive(Args)]
 pub struct EchoArgs {
-    /// How many echos
+    /// The number of echos
     #[arg(short, default_value_t = 5)]
     count: u32,
-    /// The octets of each IP packet
+    /// The size of each IP packet in octets
     #[arg(short, default_value_t = 100, value_parser = clap::value_parser!(u16).range(36..))]
     size: u16,
-    /// Set the don't-fragment bit
+    /// Set the don't-fragment bit of the packets
     #[arg(long)]
     df: bool,
-    /// For programs
+    /// Print JSON, for programs
     #[arg(long)]
     json: bool,
 }

@@ -121,13 +121,13 @@ impl ControlDrop {
             ControlDrop::SmrNotCached => "SMR for an EID not cached",
             ControlDrop::RateLimited => "Rate limited",
             ControlDrop::WrongRecord => "Reply does not cover the request",
-            ControlDrop::Overclaim => "Reply for more than was asked",
+            ControlDrop::Overclaim => "Reply covers more than the request",
             ControlDrop::UnauthenticatedSession => "Unauthenticated reliable session",
             ControlDrop::TableFull => "Table full",
-            ControlDrop::NotAnIpEid => "Records whose EID is no IP prefix",
-            ControlDrop::TooManyRecords => "Records beyond those answered",
+            ControlDrop::NotAnIpEid => "Records with an EID that is not an IP prefix",
+            ControlDrop::TooManyRecords => "Records above the limit for one reply",
             ControlDrop::InnerTtlExpired => "Forwarded too often",
-            ControlDrop::OldNews => "Map-Notify that is not true any more",
+            ControlDrop::OldNews => "Map-Notify that the map-server denies",
         }
     }
 }

@@ -50,7 +50,7 @@ const NEIGHBOURS: Limit = Limit { name: "Neighbours", capacity: 65_536, idle: Du
 /// full, a host of the port with the most hosts is removed. This host is found again when it sends
 /// a packet, or when a packet for it arrives.
 const MISSED: Limit =
-    Limit { name: "Hosts of ports without link", capacity: 16_384, idle: Duration::ZERO };
+    Limit { name: "Hosts of ports without a link", capacity: 16_384, idle: Duration::ZERO };
 /// How long a silent host remains in the away table.
 pub(super) const SILENCE: Duration = Duration::from_secs(15 * 60);
 /// The minimum time between two lines in the log about rejected hosts.

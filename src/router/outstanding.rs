@@ -28,7 +28,7 @@ const REST: Duration = Duration::from_secs(30);
 /// The limit of EIDs that rest. If the table is full, the EID that began its rest first is removed,
 /// and may be requested again.
 const RESTING: Limit =
-    Limit { name: "EIDs that rest after vain requests", capacity: 16_384, idle: Duration::ZERO };
+    Limit { name: "EIDs that wait for the next request", capacity: 16_384, idle: Duration::ZERO };
 /// The maximum number of packets that wait for one EID. It is enough for the first seconds of a
 /// ping, a DNS query or a TCP handshake.
 const HELD_PER_EID: usize = 32;

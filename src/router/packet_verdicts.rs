@@ -189,7 +189,7 @@ impl DropReason {
             DropReason::EidAway => "Local EID away",
             DropReason::SourceIsHere => "Inner source is at this site",
             DropReason::OuterTtlExpired => "Outer TTL expired",
-            DropReason::EcnMismatch => "Congestion marked without ECN",
+            DropReason::EcnMismatch => "Congestion marked, but no ECN support",
         }
     }
 }

@@ -23,7 +23,7 @@ pub(super) const UNREACHABLE_FOR: Duration = Duration::from_secs(15);
 /// source. If the table is full, a report of the reporter with the most reports is removed: the
 /// oldest one.
 const LEFT: Limit =
-    Limit { name: "Locators left for others", capacity: 1024, idle: Duration::ZERO };
+    Limit { name: "Locators that are not used for a time", capacity: 1024, idle: Duration::ZERO };
 
 /// Whether packets may be sent to a locator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -42,7 +42,7 @@ const SAID: Limit = Limit { name: "SMRs of late", capacity: 16_384, idle: Durati
 /// RLOCs whose SMRs are counted. If the table is full, the RLOC that got no SMR for the longest
 /// time is removed.
 const BUCKETS: Limit =
-    Limit { name: "RLOCs with SMRs of late", capacity: 16_384, idle: Duration::ZERO };
+    Limit { name: "RLOCs that got an SMR recently", capacity: 16_384, idle: Duration::ZERO };
 /// Proactive SMRs that may be repeated. If the table is full, the oldest SMR of the prefix with the
 /// most is removed.
 const REPEATED: Limit = Limit { name: "SMRs to repeat", capacity: 16_384, idle: Duration::ZERO };

@@ -55,7 +55,7 @@ pub(super) fn check_range(
     }
     let mut others = table.dynamic_eids.iter().filter(|(name, _)| **name != own);
     match others.find(|(_, dynamic)| dynamic.database.contains_key(&prefix)) {
-        Some((name, _)) => refuse(format!("{prefix} belongs to dynamic-eid {name}")),
+        Some((name, _)) => refuse(format!("dynamic-eid {name} already has {prefix}")),
         None => Ok(()),
     }
 }

@@ -26,11 +26,11 @@ pub(super) const ROWS: &[Row] = &[
             HOST,
             NAME,
             "Internet Protocol settings of the host",
-            "One of its IP addresses",
+            "IP address of the host",
             "IP address",
             "IP subnet mask",
             "IP address and length of its mask",
-            "Its default gateway",
+            "Default gateway of the host",
             "IP address of the gateway",
         ],
         No::After(2),
@@ -43,9 +43,9 @@ pub(super) const ROWS: &[Row] = &[
             HOST,
             NAME,
             "IPv6 settings of the host",
-            "One of its IPv6 addresses",
+            "IPv6 address of the host",
             "IPv6 address and length of its prefix",
-            "Its default gateway",
+            "Default gateway of the host",
             "IPv6 address of the gateway",
         ],
         No::Never,
@@ -54,7 +54,7 @@ pub(super) const ROWS: &[Row] = &[
     edit(
         HERE,
         "emulated-host <name:word> mac-address <mac:mac>",
-        &[HOST, NAME, "Its MAC address, when it shall not be drawn", "MAC address"],
+        &[HOST, NAME, "MAC address of the host (default: a random address)", "MAC address"],
         No::Never,
         mac_address,
     ),
@@ -66,13 +66,15 @@ fn host<'a>(editor: &'a mut Editor, args: &Args<'_>) -> Result<&'a mut EmulatedH
     let fits = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     if name.len() > EmulatedHost::LONGEST_NAME || !name.chars().all(fits) {
         let most = EmulatedHost::LONGEST_NAME;
-        let message = format!("a host's name has at most {most} letters, digits, - and _");
+        let message = format!(
+            "the name of a host can have at most {most} characters: letters, digits, - and _"
+        );
         return Err(args.fault("name", message));
     }
     let here = interface_name(editor, args)?;
     let mut others = editor.config.interfaces.iter().filter(|(other, _)| **other != here);
     if let Some((other, _)) = others.find(|(_, port)| port.emulated_hosts.contains_key(&name)) {
-        return Err(args.fault("name", format!("{name} is a host on {other}")));
+        return Err(args.fault("name", format!("{other} already has a host with the name {name}")));
     }
     Ok(current(editor, args)?.emulated_hosts.entry(name).or_default())
 }
@@ -102,7 +104,7 @@ fn add_address(editor: &mut Editor, args: &Args<'_>, address: IpNet) -> Result<(
     let word = if args.given("prefix") { "prefix" } else { "address" };
     let ip = address.addr();
     if ip.is_unspecified() || ip.is_multicast() || ip.is_loopback() {
-        return Err(args.fault(word, format!("{ip} is no address of a host")));
+        return Err(args.fault(word, format!("a host cannot have the address {ip}")));
     }
     let gateway = args.optional("gateway");
     let host = host(editor, args)?;
@@ -111,7 +113,7 @@ fn add_address(editor: &mut Editor, args: &Args<'_>, address: IpNet) -> Result<(
     match known {
         Some(at) => host.addresses[at] = address,
         None if host.addresses.len() < most => host.addresses.push(address),
-        None => return Err(args.fault(word, format!("a host has at most {most} addresses"))),
+        None => return Err(args.fault(word, format!("a host can have at most {most} addresses"))),
     }
     host.addresses.sort_by_key(|net| Family::of(net.addr()));
     if let Some(gateway) = gateway {
@@ -123,7 +125,7 @@ fn add_address(editor: &mut Editor, args: &Args<'_>, address: IpNet) -> Result<(
 fn mac_address(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
     let address = args.text("mac").and_then(mac);
     if let Some(address) = address.filter(|a| a.0[0] & 1 == 1 || a.0 == [0; 6]) {
-        return Err(args.fault("mac", format!("{address} is no address of one station")));
+        return Err(args.fault("mac", format!("{address} is not a unicast MAC address")));
     }
     host(editor, args)?.mac = address;
     Ok(())

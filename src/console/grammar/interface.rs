@@ -48,7 +48,7 @@ pub(super) const ROWS: &[Row] = &[
             "Configure IPv6 address on interface",
             "IPv6 address and length of its prefix",
             "IPv6 link-local address",
-            "Use it as the link-local address",
+            "Use this address as the link-local address",
         ],
         No::After(2),
         ipv6_address,
@@ -138,7 +138,7 @@ fn mac_address(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
     if let Some(address) = address {
         let is_group = address.0[0] & 1 == 1;
         if is_group || address.0 == [0; 6] {
-            return Err(args.fault("mac", format!("{address} is no address of one station")));
+            return Err(args.fault("mac", format!("{address} is not a unicast MAC address")));
         }
     }
     current(editor, args)?.mac = address;
@@ -179,7 +179,7 @@ fn ip_address(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
             return Err(args.fault("secondary", "a primary address must be configured first"));
         }
         if primary.is_some_and(|primary| primary.addr() == net.addr()) {
-            return Err(args.fault(word, "this is the primary address already"));
+            return Err(args.fault(word, "this address is already the primary address"));
         }
     }
     addresses.retain(|other| other.addr() != net.addr());
@@ -221,7 +221,7 @@ fn ipv6_net(args: &Args<'_>) -> Result<Option<(IpNet, &'static str)>, Fault> {
     if args.given("prefix") {
         let net: IpNet = args.value("prefix")?;
         if is_ipv6_link_local(net.addr()) {
-            let message = "a link-local address is configured with the word link-local";
+            let message = "a link-local address needs the word link-local after it";
             return Err(args.fault("prefix", message));
         }
         return Ok(Some((net, "prefix")));
@@ -231,7 +231,7 @@ fn ipv6_net(args: &Args<'_>) -> Result<Option<(IpNet, &'static str)>, Fault> {
     }
     let address: Ipv6Addr = args.value("address")?;
     if !address.is_unicast_link_local() {
-        return Err(args.fault("address", format!("{address} is no link-local address")));
+        return Err(args.fault("address", format!("{address} is not a link-local address")));
     }
     let net = Ipv6Net::new(address, LINK_LOCAL_LENGTH)
         .map_err(|error| args.fault("address", error.to_string()))?;
@@ -281,7 +281,9 @@ fn check_address(editor: &Editor, args: &Args<'_>, net: IpNet, word: &str) -> Re
     };
     let mut others = editor.config.addresses().filter(|(name, _)| *name != own && !roams(*name));
     match others.find(|(_, other)| other.addr() == address) {
-        Some((name, _)) => Err(args.fault(word, format!("{address} is the address of {name}"))),
+        Some((name, _)) => {
+            Err(args.fault(word, format!("{name} already has the address {address}")))
+        }
         None => Ok(()),
     }
 }

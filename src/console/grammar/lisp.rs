@@ -79,8 +79,8 @@ pub(super) const ROWS: &[Row] = &[
         "loc-reach-algorithm {echo-nonce|lsb-reports}",
         &[
             "Configure a locator reachability algorithm",
-            "Ask the xTR of a locator to send a nonce back (RFC 9300, 10.1)",
-            "Send Locator-Status-Bits, and believe those that come (RFC 9300, 10)",
+            "Ask the xTR of a locator to echo a nonce (RFC 9300, 10.1)",
+            "Send Locator-Status-Bits, and use the received ones (RFC 9300, 10)",
         ],
         No::After(2),
         loc_reach_algorithm,
@@ -88,7 +88,7 @@ pub(super) const ROWS: &[Row] = &[
     edit(
         &[Mode::Lisp],
         "reliable-registration",
-        &["Register by TCP with map-servers that take it (default)"],
+        &["Register by TCP with map-servers that accept TCP (default)"],
         No::After(1),
         reliable_registration,
     ),

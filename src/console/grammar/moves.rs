@@ -26,7 +26,7 @@ pub(super) const ROWS: &[Row] = &[
             LISP,
             OTHER,
             INSTANCE,
-            "Local EIDs that are not here",
+            "Local EIDs that are away from this site",
             "EID prefix",
             "EID",
             JSON,
@@ -35,7 +35,7 @@ pub(super) const ROWS: &[Row] = &[
     ),
     exec(
         "show {ip|ipv6} lisp [instance-id <instance:0-16777215>] smr [json]",
-        &[SHOW, IP, IPV6, LISP, OTHER, INSTANCE, "EIDs whose senders are solicited", JSON],
+        &[SHOW, IP, IPV6, LISP, OTHER, INSTANCE, "EIDs for which the senders get SMRs", JSON],
         show_smr,
     ),
     exec(
@@ -50,7 +50,7 @@ pub(super) const ROWS: &[Row] = &[
             INSTANCE,
             ROAMING,
             "A line each",
-            "With their ranges and activity",
+            "Show also the ranges and the activity",
             JSON,
         ],
         |args, config| show_dynamic_eid(args, config, Some(family(args))),
@@ -64,14 +64,20 @@ pub(super) const ROWS: &[Row] = &[
             INSTANCE,
             ROAMING,
             "A line each",
-            "With their ranges and activity",
+            "Show also the ranges and the activity",
             JSON,
         ],
         |args, config| show_dynamic_eid(args, config, None),
     ),
     exec(
         "show lisp session [<peer:address>] [json]",
-        &[SHOW, LISP, "Sessions of reliable transport", "The other end, in detail", JSON],
+        &[
+            SHOW,
+            LISP,
+            "Sessions of reliable transport",
+            "Details of the session with this peer",
+            JSON,
+        ],
         show_session,
     ),
     exec(
@@ -81,7 +87,7 @@ pub(super) const ROWS: &[Row] = &[
     ),
     exec(
         "show lisp refusals [json]",
-        &[SHOW, LISP, "Control messages that were refused of late, and why", JSON],
+        &[SHOW, LISP, "Control messages that were refused recently, and the reasons", JSON],
         |_, _| show(Page::new(|state| refusals::view(state.router, state.now), refusals::text)),
     ),
 ];

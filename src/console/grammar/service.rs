@@ -46,7 +46,7 @@ pub(super) const ROWS: &[Row] = &[
             "Hash of the authentication",
             "HMAC-SHA-1",
             "HMAC-SHA-256",
-            "Ask the map-server to reply in the ETR's place",
+            "Ask the map-server to answer map-requests for the ETR",
         ],
         No::After(3),
         etr_map_server,
@@ -54,7 +54,7 @@ pub(super) const ROWS: &[Row] = &[
     edit(
         HERE,
         "etr map-cache-ttl <minutes:1-10080>",
-        &[ETR, "Time that others may keep our mappings", "Minutes, 1440 unless configured"],
+        &[ETR, "Time for which ITRs may cache the mappings of this site", "Minutes (default 1440)"],
         No::After(2),
         etr_map_cache_ttl,
     ),
@@ -63,7 +63,7 @@ pub(super) const ROWS: &[Row] = &[
         "etr smr-peer <address:address>",
         &[
             ETR,
-            "Router to solicit whenever a local mapping changes",
+            "Router that gets an SMR after each change of a local mapping",
             "Locator address of the router",
         ],
         No::After(3),
@@ -72,28 +72,28 @@ pub(super) const ROWS: &[Row] = &[
     edit(
         HERE,
         "etr forward-away",
-        &[ETR, "Send packets on to where their EID is (default)"],
+        &[ETR, "Forward packets for an EID that has moved to its new xTR (default)"],
         No::After(2),
         etr_forward_away,
     ),
     edit(
         HERE,
         "etr source-check",
-        &[ETR, "Drop packets from the core whose inner source is at this site (default)"],
+        &[ETR, "Drop packets from the core that have an inner source at this site (default)"],
         No::After(2),
         etr_source_check,
     ),
     edit(
         HERE,
         "itr smr-delay <milliseconds:0-10000>",
-        &[ITR, "Longest wait before the map-request that an SMR asks for", "Milliseconds"],
+        &[ITR, "Longest delay between an SMR and the map-request that follows it", "Milliseconds"],
         No::After(2),
         itr_smr_delay,
     ),
     edit(
         HERE,
         "itr accept-default",
-        &[ITR, "Take mappings for all EIDs, 0.0.0.0/0 or ::/0, too"],
+        &[ITR, "Accept also a mapping for all EIDs (0.0.0.0/0 or ::/0)"],
         No::After(2),
         |editor, args| flag(editor, args, |service| &mut service.itr_accept_default),
     ),
@@ -102,8 +102,8 @@ pub(super) const ROWS: &[Row] = &[
         "itr widest-mapping <length:0-128>",
         &[
             ITR,
-            "Widest mapping to take; one that is wider is cut",
-            "Length of its mask: 8 (IPv4) or 16 (IPv6) unless configured",
+            "Widest mapping to accept; the router cuts a wider mapping to this width",
+            "Length of the mask (default 8 for IPv4, 16 for IPv6)",
         ],
         No::After(2),
         itr_widest_mapping,
@@ -111,7 +111,7 @@ pub(super) const ROWS: &[Row] = &[
     edit(
         HERE,
         "map-server [legacy]",
-        &["Configure a Map-Server (MS)", "One that has no reliable transport"],
+        &["Configure a Map-Server (MS)", "Map-Server without reliable transport"],
         No::After(1),
         map_server,
     ),
@@ -127,7 +127,7 @@ pub(super) const ROWS: &[Row] = &[
         &[
             "Configure a Proxy ITR (PITR)",
             "Locator to encapsulate from",
-            "Locator of the other family",
+            "Locator of the other address family",
         ],
         No::After(1),
         proxy_itr,
@@ -149,7 +149,10 @@ pub(super) const ROWS: &[Row] = &[
     edit(
         HERE,
         "map-request-source <address:address>",
-        &["Source of map-requests inside their encapsulation", "Address of the family of the EIDs"],
+        &[
+            "Inner source address of encapsulated map-requests",
+            "Address of the same family as the EIDs",
+        ],
         No::After(1),
         map_request_source,
     ),
@@ -261,7 +264,7 @@ fn itr_widest_mapping(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault>
     let length: Option<u8> = (!args.negated).then(|| args.value("length")).transpose()?;
     let family = family(editor, args);
     if length.is_some_and(|length| length > family.bits()) {
-        let fault = format!("a mask of {family} has {} bits at most", family.bits());
+        let fault = format!("a mask of {family} has at most {} bits", family.bits());
         return Err(args.fault("length", fault));
     }
     service(editor, args).itr_widest_mapping = length;

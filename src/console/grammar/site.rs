@@ -52,10 +52,10 @@ pub(super) const ROWS: &[Row] = &[
         HERE,
         "nonce-order {id|strict|none}",
         &[
-            "Configure whose registrations must have growing nonces (RFC 9301 section 5.6)",
-            "Those with an authenticated xTR-ID; of others none is taken twice (default)",
-            "All registrations",
-            "None; none is taken twice (for an xTR that repeats its nonces)",
+            "Configure the xTRs that must register with growing nonces (RFC 9301 section 5.6)",
+            "xTRs with an authenticated xTR-ID; other xTRs must not repeat a message (default)",
+            "All xTRs",
+            "No xTR; an xTR must only not repeat a message (for xTRs that repeat nonces)",
         ],
         No::After(1),
         nonce_order,
@@ -118,7 +118,7 @@ fn eid_prefix(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
     };
     let mut others = editor.lisp().sites.iter().filter(|(name, _)| **name != own);
     if let Some((name, _)) = others.find(|(_, site)| site.eid_prefixes.contains_key(&prefix)) {
-        return Err(args.fault("prefix", format!("{prefix} belongs to site {name}")));
+        return Err(args.fault("prefix", format!("site {name} already has the prefix {prefix}")));
     }
     let options = SitePrefix { accept_more_specifics: args.has("accept-more-specifics") };
     current(editor, args)?.eid_prefixes.insert(prefix, options);

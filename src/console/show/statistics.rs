@@ -70,7 +70,7 @@ pub fn text(view: &StatisticsView) -> String {
     lines.in_out("    Negative records in/out:", counters.negative_map_replies);
     lines.say("    Negative records cut to the request:", counters.negative_records_cut);
     lines.in_out("  Map-Register records in/out:", counters.map_registers);
-    lines.say("    Last nonces forgotten for others:", counters.forgotten_nonces);
+    lines.say("    Last nonces deleted to make room:", counters.forgotten_nonces);
     lines.in_out("  Map-Notify records in/out:", counters.map_notifies);
     lines.in_out("  Map-Notify-Ack in/out:", counters.map_notify_acks);
     lines.say("  Locators of other address families, not used:", counters.opaque_locators);
@@ -81,8 +81,8 @@ pub fn text(view: &StatisticsView) -> String {
     lines.0 += "Cache Related:\n";
     lines.say("  Number of EID-prefixes in map-cache:", view.map_cache_size);
     lines.say("  Number of rejected EID-prefixes due to limit:", view.map_cache_rejected);
-    lines.say("  Number of EID-prefixes evicted for others:", view.map_cache_evicted);
-    lines.0 += "Bounded tables, entries/limit, evicted for others, turned away:\n";
+    lines.say("  Number of EID-prefixes evicted for new ones:", view.map_cache_evicted);
+    lines.0 += "Bounded tables, entries/limit, evicted, refused:\n";
     for FillRow { name, entries, capacity, evicted, turned_away } in &view.bounded_tables {
         let fill = format_args!("{entries}/{capacity}, {evicted}, {turned_away}");
         lines.say(&format!("  {name}:"), fill);
@@ -90,24 +90,24 @@ pub fn text(view: &StatisticsView) -> String {
     if let Some(Descriptors { limit, ran_out }) = view.descriptors {
         lines.0 += "File descriptors:\n";
         lines.say("  Limit:", limit);
-        lines.say("  Times that none was free for a client:", ran_out);
+        lines.say("  Times that no descriptor was free:", ran_out);
     }
     lines.0 += "Forwarding:\n";
     lines.say("  Packets encapsulated:", counters.encapsulations);
     lines.say("  Packets decapsulated:", counters.decapsulations);
     lines.say("  Packets forwarded natively:", counters.native);
-    lines.say("    for their source being no local EID:", counters.native_foreign_source);
+    lines.say("    because the source is not a local EID:", counters.native_foreign_source);
     lines.say("  Packets held for a Map-Reply:", counters.held);
     lines.say("  Searches for hosts refused:", counters.searches_refused);
     lines.say("  Number of SMR signals dropped:", counters.smrs_suppressed);
     lines.say("  Locators found unreachable:", counters.unreachable_rlocs);
     lines.say("  Locator states changed by status bits:", counters.status_bit_changes);
     lines.in_out("  Echo-nonce requests in/out:", counters.nonces);
-    lines.say("    of ours that were echoed:", counters.nonces_echoed);
+    lines.say("    Nonces of this router that were echoed:", counters.nonces_echoed);
     lines.say("  Path MTUs learned:", counters.path_mtus);
     lines.say("  ICMP Time Exceeded relayed to hosts:", counters.time_exceeded_relayed);
-    lines.say("  ICMP errors of the core without effect:", counters.icmp_ignored);
-    lines.say("  ICMP errors about packets never sent:", counters.icmp_disbelieved);
+    lines.say("  ICMP errors from the core without effect:", counters.icmp_ignored);
+    lines.say("  ICMP errors about packets that were not sent:", counters.icmp_disbelieved);
     lines.0 += "Packet drops:\n";
     for reason in DropReason::ALL {
         drop_line(&mut lines, reason.describe(), &counters.drops, &reason);
