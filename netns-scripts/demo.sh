@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # demo.sh
-# The network of "LISP Generalized SMR" on this machine: build it, ping through it, take host A's
-# interface away as the document does, look at the routers' tables, give it back, clean up.
-# Without root it plays the same on the simulator.
+# Run the network of "LISP Generalized SMR" on this machine: build it, ping through it, set the
+# interface of host A's router down as the document does, show the tables of the routers, set the
+# interface up again, remove the network. Without root, the script runs the same network on the
+# simulator.
 
 set -eu
 cd "$(dirname "$0")/.."
@@ -12,12 +13,12 @@ target=${CARGO_TARGET_DIR:-target}
 eidway=$target/release/eidway
 
 title() { printf '\n== %s\n' "$*"; }
-show() { # NODE COMMAND...: prints the output of a router's console
+show() { # NODE COMMAND...: print the output of a router's console
     local node=$1 command
     shift
     for command do
         printf '\n%s# %s\n' "$node" "$command"
-        "$eidway" console "$lab/$node" -c "$command" || true # it prints the error
+        "$eidway" console "$lab/$node" -c "$command" || true # the console has printed the error
     done
 }
 configure() { # NODE LINE...: configure a router on its console
@@ -32,16 +33,16 @@ configure() { # NODE LINE...: configure a router on its console
     done
     "$eidway" console "$lab/$node" "${arguments[@]}"
 }
-debugged() { # NODE PATTERN: the lines of debugging in a router's log, on one subject
+debugged() { # NODE PATTERN: print the debug lines of a router's log that match PATTERN
     printf '\n%s#\n' "$1"
     sed -n 's/^\[[^]]*\] \(\*.*LISP.*\)/\1/p' "/run/eidway/$lab/$1.log" | grep -E "$2" || true
 }
-ping() { # NODE TARGET [OPTION...]: as IOS prints it; a lost echo is part of the story
+ping() { # NODE TARGET [OPTION...]: ping as IOS does; lost echos are not an error here
     printf "\n%s> ping %s\n" "$1" "${*:2}"
     "$eidway" lab ping "$lab" "$@" || true
 }
 
-# The library of the TUN device has a little C in it.
+# The library for the TUN device has some code in C.
 tools="cc:gcc,libc6-dev"
 if [ "$(id -u)" = 0 ]; then
     tools="$tools ip:iproute2 ping:iputils-ping ethtool:ethtool tshark:tshark"
@@ -90,7 +91,7 @@ show xTR1 'show ip lisp away'
 
 title "host A's interface comes up again"
 configure xTR1 'interface ethernet 1/0' 'no shutdown'
-# A mapping that was lost meanwhile may take a minute to come back.
+# If the mapping was lost in the meantime, it may take a minute to come back.
 for _ in $(seq 35); do
     "$eidway" lab ping "$lab" B A -c 1 >/dev/null && break
 done

@@ -1,14 +1,14 @@
-# The common part of the verbs: names, and a few tools. Sourced, never run.
+# The functions that all verbs use. Verbs read this file with "."; it is not a program.
 #
-# A lab LAB lives in the namespaces eidway-LAB-NODE, one for each node, and eidway-LAB-switch,
-# which holds a bridge for each LAN. The files of its routers are in /run/eidway/LAB.
-# No node's name holds a dash, so that the last dash parts LAB from NODE.
+# The nodes of lab LAB are the namespaces eidway-LAB-NODE. The namespace eidway-LAB-switch has a
+# bridge for each LAN. The files of the routers are in /run/eidway/LAB. The name of a node has no
+# dash, so the last dash separates LAB from NODE.
 
-# Only root writes in there, and only root reads a lab's directory.
+# Only root can write in the directory /run/eidway, and only root can read the directory of a lab.
 
 run=/run/eidway
 
-usage() { # print the verb's own head
+usage() { # print the comment at the beginning of the verb, and stop
     sed -n '2,/^$/s/^# \{0,1\}//p' "$0" >&2
     exit 2
 }
@@ -18,11 +18,11 @@ fail() {
     exit 1
 }
 
-need() { # COMMAND PACKAGE: stop unless the command is there
+need() { # COMMAND PACKAGE: stop if the command is missing
     command -v "$1" >/dev/null || fail "the program $1 is missing: run apt-get install $2"
 }
 
-check_names() { # lab|node|device|new-device NAME...: stop unless each name may be such a one's
+check_names() { # KIND NAME...: stop if a name is not correct; KIND is lab, node, device, new-device
     local letters longest reserved
     while [ $# -ge 2 ]; do
         case $1 in
@@ -40,9 +40,9 @@ check_names() { # lab|node|device|new-device NAME...: stop unless each name may 
     done
 }
 
-own_directory() { # PATH MODE: make a directory of ours, or stop unless it is one
+own_directory() { # PATH MODE: make a directory; stop if PATH exists but is not our directory
     mkdir -m "$2" "$1" 2>/dev/null || case $(stat -c '%u %A' "$1") in
-        "$(id -u)"\ d????-??-?) ;; # neither its group nor others write in it
+        "$(id -u)"\ d????-??-?) ;; # its group and other users cannot write in it
         *)
             fail "$1 belongs to another user, or other users can write to it, or it is not a" \
                 "directory: remove it"
@@ -51,30 +51,30 @@ own_directory() { # PATH MODE: make a directory of ours, or stop unless it is on
     chmod "$2" "$1"
 }
 
-namespace() { # LAB NODE
+namespace() { # LAB NODE: print the name of the namespace of a node
     echo "eidway-$1-$2"
 }
 
-inside() { # LAB NODE COMMAND...: run a command in a node's namespace
+inside() { # LAB NODE COMMAND...: run a command in the namespace of a node
     local lab=$1 node=$2
     shift 2
     ip netns exec "eidway-$lab-$node" "$@"
 }
 
-has_device() { # LAB NODE DEVICE
+has_device() { # LAB NODE DEVICE: succeed if the node has the device
     ip -n "eidway-$1-$2" link show dev "$3" >/dev/null 2>&1
 }
 
-attribute_of() { # LAB NODE DEVICE NAME: the value after a word of "ip link", as in "mtu 1500"
+attribute_of() { # LAB NODE DEVICE NAME: print the value after the word NAME in "ip link"
     ip -n "eidway-$1-$2" -details -oneline link show dev "$3" | grep -o " $4 [^ ]*" | head -n 1 |
         cut -d ' ' -f 3
 }
 
-index_of() { # LAB NODE DEVICE: a number that no other device of the node has
+index_of() { # LAB NODE DEVICE: print the index of a device, which is unique in the node
     ip -n "eidway-$1-$2" -oneline link show dev "$3" | cut -d : -f 1
 }
 
-await_forwarding() { # LAB NODE DEVICE: wait until a bridge takes packets from a port
+await_forwarding() { # LAB NODE DEVICE: wait until a bridge forwards the packets of a port
     local tries=0
     until ip -n "eidway-$1-$2" -details -oneline link show dev "$3" |
         grep -q ' bridge_slave state forwarding '; do
@@ -84,15 +84,15 @@ await_forwarding() { # LAB NODE DEVICE: wait until a bridge takes packets from a
     done
 }
 
-announce() { # LAB NODE DEVICE: let a host tell its LAN where it is
-    # A host does not feel that its cable ends elsewhere. Its own Ethernet address, given once
-    # more, makes arp_notify and ndisc_notify announce all its addresses.
+announce() { # LAB NODE DEVICE: let a host announce its addresses on its LAN
+    # A host does not detect that its cable now ends at another bridge. If its Ethernet address is
+    # set again, to the same value, arp_notify and ndisc_notify announce all its addresses.
     local mac
     mac=$(attribute_of "$1" "$2" "$3" link/ether)
     ip -n "eidway-$1-$2" link set dev "$3" address "$mac"
 }
 
-set_sysctls() { # LAB NODE KEY=VALUE...: keys with slashes, as under /proc/sys
+set_sysctls() { # LAB NODE KEY=VALUE...: set sysctls; a KEY is a path below /proc/sys
     local lab=$1 node=$2
     shift 2
     inside "$lab" "$node" sh -c '
@@ -101,37 +101,39 @@ set_sysctls() { # LAB NODE KEY=VALUE...: keys with slashes, as under /proc/sys
         done' sh "$@"
 }
 
-family_of() { # ADDRESS-OR-PREFIX: -4 or -6
+family_of() { # ADDRESS-OR-PREFIX: print -4 or -6
     case $1 in
         *:*) echo -6 ;;
         *) echo -4 ;;
     esac
 }
 
-runs() { # PID: whether a process lives; one that ended and waits for its parent does not
+runs() { # PID: succeed if a process lives; a zombie does not live
     local stat
     { read -r stat <"/proc/$1/stat"; } 2>/dev/null || return 1
     case ${stat##*) } in
-        # While another thread ends, the process still has its files and locks.
+        # If another thread of the process has not ended yet, the process still has its files and
+        # locks.
         [ZX]*) set -- "/proc/$1/task/"*; [ $# -gt 1 ] ;;
     esac
 }
 
-router_pid() { # LAB NODE: the process of a router, if it runs
+router_pid() { # LAB NODE: print the process number of a router; fail if it does not run
     local pid argv='' socket="$run/$1/$2.sock"
     pid=$(cat "$run/$1/$2.pid" 2>/dev/null) || return 1
-    # In the moment in which it becomes another program, a process has no argv.
+    # While a process becomes another program, it has no argv for a moment.
     while [ -z "$argv" ]; do
         runs "$pid" || return 1
         argv=$(tr '\0' '\n' 2>/dev/null <"/proc/$pid/cmdline") || return 1
     done
-    # A number in a file proves nothing: the process must be ours, with this router's socket in its argv.
+    # The number in the file is not sufficient: the process must belong to this user, and its argv
+    # must have the path of this router's socket.
     [ -O "/proc/$pid" ] || return 1
     grep -qxF -- "$socket" <<<"$argv" || return 1
     echo "$pid"
 }
 
-await_end() { # PID...: wait until the processes have ended, two seconds at most
+await_end() { # PID...: wait until the processes have ended; fail after two seconds
     local pid tries=0
     for pid do
         while runs "$pid"; do
