@@ -1,5 +1,5 @@
-//! The reason why a router of a lab is not registered: the refusals of the lab's routers. A lab in
-//! namespaces and a simulated lab print the same sentences.
+//! Explains why a router of a lab is not registered. The explanation comes from the refusals of the
+//! lab's routers. It has the same sentences for a lab in namespaces and for a simulated lab.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -7,20 +7,21 @@ use std::net::IpAddr;
 use super::registration::Registration;
 use crate::console::view::refusals::RefusalRow;
 
-/// The state of a router that this check needs.
+/// The data about a router that is needed for the explanation.
 #[derive(Clone, Debug)]
 pub struct Router {
-    /// Its name in the lab.
+    /// The name of the router in the lab.
     pub name: String,
-    /// The addresses of its interfaces.
+    /// The addresses of the router's interfaces.
     pub addresses: BTreeSet<IpAddr>,
-    /// Its registrations.
+    /// The registrations of the router.
     pub registrations: Vec<Registration>,
-    /// The messages that it refused.
+    /// The messages that the router has refused.
     pub refusals: Vec<RefusalRow>,
 }
 
-/// One line for each missing registration, and below it one line for each cause.
+/// Returns one line for each missing registration. After this line there is one line for each
+/// possible cause.
 pub fn explain(routers: &[Router]) -> String {
     let mut lines = Vec::new();
     for etr in routers {
@@ -36,7 +37,7 @@ pub fn explain(routers: &[Router]) -> String {
     lines.join("\n")
 }
 
-/// The possible causes why `etr` is not registered with one map-server.
+/// The possible causes for which `etr` is not registered with a map-server.
 fn causes(routers: &[Router], etr: &Router, server: &str) -> Vec<String> {
     let Ok(address) = server.parse::<IpAddr>() else { return Vec::new() };
     let of = |router: &&Router| router.addresses.contains(&address);
@@ -81,7 +82,7 @@ mod tests {
         }
     }
 
-    /// An xTR with one prefix that the map-server at `server` has not acknowledged.
+    /// Makes an xTR with one prefix that the map-server at `server` has not acknowledged.
     fn etr(server: &str) -> Router {
         let address = server.to_owned();
         let registrations = vec![Registration { address, prefixes: 1, acknowledged: 0 }];

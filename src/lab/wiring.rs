@@ -1,5 +1,6 @@
-//! Whether the lab file and the routers' configurations fit together: each port of a link or LAN is
-//! in the router's configuration, and no address exists twice on a link or a LAN.
+//! Checks that the lab file and the configurations of the routers fit together. Each port of a link
+//! or LAN must be in the configuration of its router. No address may exist twice on a link or a
+//! LAN.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -12,7 +13,7 @@ use super::file::{LabError, Node, Port, Span};
 use crate::console::parse_config;
 use crate::router::config::{Config, InterfaceName};
 
-/// An address of a node on a port, and its position in a file.
+/// An address that a node has on a port, and the position of this address in a file.
 struct Claim {
     address: IpAddr,
     node: String,
@@ -21,14 +22,14 @@ struct Claim {
     span: Span,
 }
 
-/// A router's configuration and its file.
+/// The configuration of a router and the file of this configuration.
 struct Written {
     path: String,
     text: String,
     config: Config,
 }
 
-/// Refuses a lab with parts that do not fit together, and lists all faults.
+/// Checks that the parts of a lab fit together. If not, the error lists all faults.
 pub fn expect(lab: &Lab) -> Result<(), Failure> {
     let faults: Vec<String> = faults(lab).iter().map(ToString::to_string).collect();
     match faults.is_empty() {
@@ -37,7 +38,8 @@ pub fn expect(lab: &Lab) -> Result<(), Failure> {
     }
 }
 
-/// All faults between the files. A configuration that is wrong in itself is not checked here.
+/// Returns all faults between the files. This function ignores a configuration that has an error in
+/// itself.
 pub fn faults(lab: &Lab) -> Vec<LabError> {
     let written: BTreeMap<&str, Written> = lab
         .file
@@ -114,7 +116,8 @@ fn of_node(lab: &Lab, port: &Port) -> Vec<Claim> {
         _ => None,
     };
     let place = lab.file.addresses_of(&port.node);
-    // With a dotted key, `addresses.eth0 = [..]`, `place` is only the key: the list is after it.
+    // If the key is dotted, as in `addresses.eth0 = [..]`, then `place` is only the key, and the
+    // list is after it.
     let section = lab.file.text[place.start..].find("\n[");
     let within = place.start..section.map_or(lab.file.text.len(), |end| place.start + end);
     let claim = |net: &IpNet| Claim {
@@ -127,7 +130,8 @@ fn of_node(lab: &Lab, port: &Port) -> Vec<Claim> {
     addresses.into_iter().flatten().map(claim).collect()
 }
 
-/// The position of this address of an interface in a configuration; its beginning if not found.
+/// Returns the position of an address of an interface in a configuration. If the address is not
+/// found, it is the beginning of the text.
 fn in_config(text: &str, name: InterfaceName, address: IpAddr) -> Span {
     let (mut start, mut inside) = (0, false);
     for line in text.split_inclusive('\n') {
@@ -147,7 +151,7 @@ fn in_config(text: &str, name: InterfaceName, address: IpAddr) -> Span {
     0..0
 }
 
-/// The position of this address in `within`, in any spelling.
+/// Returns the position of this address in `within`. The address may be spelled in any form.
 fn find_address(text: &str, within: Span, address: IpAddr) -> Option<Span> {
     let is_part = |c: char| c.is_ascii_hexdigit() || c == '.' || c == ':';
     let mut rest = within.start;
@@ -166,7 +170,7 @@ mod tests {
     use super::*;
     use crate::lab::file::LabFile;
 
-    /// A lab of a router with this configuration, a host and a plain node.
+    /// Makes a lab with a router that has this configuration, a host and a plain node.
     fn lab(config: &str, host: &str, core: &str) -> Lab {
         let toml = format!(
             "name = \"x\"\nnodes.r.kind = \"router\"\nnodes.r.config = \"r.conf\"\n\
@@ -190,7 +194,7 @@ mod tests {
     #[test]
     fn an_address_is_once_on_a_link_and_each_fault_shows_file_and_line() {
         assert_eq!(said(RIGHT, "172.16.0.12/24", "10.0.0.2/24"), "");
-        // On another link the same address is allowed.
+        // An address may exist again on another link.
         assert_eq!(said(RIGHT, "10.0.0.1/24", "172.16.0.1/24"), "");
         let host = said(RIGHT, "172.16.0.1/24", "10.0.0.2/24");
         for part in [

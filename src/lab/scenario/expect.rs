@@ -1,4 +1,4 @@
-//! Compares results with the expectations of a scenario, and describes the differences.
+//! Compares results with the expectations in a scenario, and describes the differences.
 
 use std::fmt;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use super::{Answers, Bound, Captured, Printed};
 use crate::lab::ping::Tally;
 
 impl Bound {
-    /// Whether `count` meets the bound.
+    /// Whether `count` satisfies this bound.
     pub fn holds(self, count: u64) -> bool {
         match self {
             Bound::Exactly(wanted) => count == wanted,
@@ -28,7 +28,7 @@ impl fmt::Display for Bound {
 }
 
 impl Printed {
-    /// Whether `text` meets this expectation.
+    /// Whether `text` satisfies this expectation.
     pub fn holds(&self, text: &str) -> bool {
         match self {
             Printed::Contains(part) => text.lines().any(|line| spaced(line).contains(part)),
@@ -59,13 +59,14 @@ fn line_matches(pattern: &str, line: &str) -> bool {
     wildcard(&spaced(pattern), &spaced(line))
 }
 
-/// The words of a line with one space between them.
+/// Returns the words of a line, with one space between them.
 fn spaced(line: &str) -> String {
     line.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Whether `text` matches `pattern`, in which `*` stands for any text. Each part between stars is
-/// searched at its first position after the previous part: this never misses a match.
+/// Whether `text` matches `pattern`. In the pattern, `*` stands for any text. Each part between two
+/// stars is searched from the end of the previous part, and its first position is used. This finds
+/// a match whenever one exists.
 fn wildcard(pattern: &str, text: &str) -> bool {
     let Some((start, rest)) = pattern.split_once('*') else {
         return pattern == text;
@@ -85,7 +86,7 @@ fn wildcard(pattern: &str, text: &str) -> bool {
 }
 
 impl Answers {
-    /// Whether the result of the echos meets this expectation.
+    /// Whether the outcomes of the echos satisfy this expectation.
     pub fn holds(&self, tally: &Tally) -> bool {
         match self {
             Answers::Count(bound) => bound.holds(tally.received.into()),
@@ -108,15 +109,15 @@ impl fmt::Display for Answers {
 pub struct Packet {
     /// The time since the beginning of the capture.
     pub at: Duration,
-    /// The value of the requested field.
+    /// The value of the field that the statement asks for.
     pub value: String,
-    /// A line for a person that describes the packet.
+    /// A line that describes the packet to a person.
     pub summary: String,
 }
 
 impl Captured {
-    /// Whether `packets` meet this expectation; `others` are the packets of the second filter, if
-    /// any.
+    /// Whether `packets` satisfy this expectation. `others` are the packets that pass the second
+    /// filter, if the expectation has one.
     pub fn holds(&self, packets: &[Packet], others: &[Packet]) -> bool {
         match self {
             Captured::Count(bound) => bound.holds(packets.len() as u64),
@@ -134,7 +135,8 @@ impl Captured {
         }
     }
 
-    /// The time from the first of `others` to the next of `packets`; `None` for other expectations.
+    /// The time from the first packet of `others` to the next packet of `packets`. `None` if this
+    /// expectation is not about such a time.
     pub fn later(&self, packets: &[Packet], others: &[Packet]) -> Option<Duration> {
         let Captured::After { .. } = self else { return None };
         let other = others.first()?;
@@ -147,7 +149,8 @@ fn are_so_many(packets: &[Packet], wanted: usize, more: bool) -> bool {
     packets.len() == wanted || more && packets.len() > wanted
 }
 
-/// Whether two letters are equal exactly where the values of their packets are equal.
+/// Whether equal letters stand for equal values of the packets, and different letters for different
+/// values.
 fn same_shape(letters: &[String], packets: &[Packet]) -> bool {
     let pairs: Vec<_> = letters.iter().zip(packets).collect();
     pairs.iter().all(|(letter, packet)| {

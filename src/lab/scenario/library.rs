@@ -1,4 +1,4 @@
-//! A lab's scenarios and overlays, found by their names.
+//! Finds the scenarios and overlays of a lab by their names.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -12,9 +12,9 @@ use crate::lab::file::name::LONGEST as LONGEST_NAME;
 use crate::lab::loaded::{SCENARIOS as DIRECTORY, overlaid};
 use crate::lab::roaming::{self, Site};
 
-/// The ending of the names of scenario files.
+/// The end of the file name of a scenario.
 pub const ENDING: &str = ".scenario";
-/// The ending of the names of files that scenarios include.
+/// The end of the name of a file that scenarios include.
 pub const INCLUDE: &str = ".include";
 
 /// The names of a lab's scenarios.
@@ -23,11 +23,11 @@ pub fn names(lab: &Lab) -> Vec<&str> {
     files.filter_map(|file| file.strip_suffix(ENDING)).collect()
 }
 
-/// The scenario of the lab for `name`: its whole name, or the beginning of only one name. The part
-/// before the first dash is enough, so `x1` is not `x10-...`.
+/// Returns the scenario of the lab for `name`. `name` is a complete name, or the beginning of
+/// exactly one name. The part before the first dash is enough: `x1` does not also mean `x10-...`.
 ///
 /// # Errors
-/// No such scenario, more than one, or a scenario with an error.
+/// There is no scenario for this name, or more than one, or the scenario has an error.
 pub fn find(lab: &Lab, name: &str) -> Result<Scenario, Failure> {
     let names = names(lab);
     let whole = format!("{name}-");
@@ -67,11 +67,11 @@ pub fn beside(lab: &Lab, name: &str) -> Result<String, Failure> {
     lab.text(&format!("{DIRECTORY}/{name}")).map(str::to_owned)
 }
 
-/// The overlays for `name`: the name of a file that scenarios include, without `.include`, or a
-/// scenario name as in [`find`].
+/// Returns the overlays for `name`. `name` is the name of a file that scenarios include, without
+/// `.include`, or the name of a scenario as in [`find`].
 ///
 /// # Errors
-/// The errors of [`find`], and a scenario without an overlay.
+/// The errors of [`find`], or the scenario has no overlay.
 pub fn overlays(lab: &Lab, name: &str) -> Result<BTreeMap<String, String>, Failure> {
     let files = lab.files_in(DIRECTORY);
     let include = format!("{name}{INCLUDE}");
@@ -89,7 +89,7 @@ pub fn overlays(lab: &Lab, name: &str) -> Result<BTreeMap<String, String>, Failu
     overlays_of(scenario)
 }
 
-/// The overlays of a scenario; an error if it has none.
+/// Returns the overlays of a scenario. Returns an error if it has none.
 pub fn overlays_of(scenario: Scenario) -> Result<BTreeMap<String, String>, Failure> {
     match scenario.overlays.is_empty() {
         true => Err(Failure::Other(format!("{}: this scenario has no overlay", scenario.path))),
@@ -97,7 +97,8 @@ pub fn overlays_of(scenario: Scenario) -> Result<BTreeMap<String, String>, Failu
     }
 }
 
-/// The name of an overlay of the lab that makes a port ready for a host, if there is one.
+/// Returns the name of an overlay in the lab with which a port is configured for a host. Returns
+/// `None` if there is no such overlay.
 pub fn overlay_for(lab: &Lab, node: &str, site: &Site<'_>, host: &Host) -> Option<String> {
     let (_, file) = lab.file.routers().find(|(name, _)| *name == node)?;
     let text = lab.text(file).ok()?;
@@ -114,8 +115,8 @@ pub fn overlay_for(lab: &Lab, node: &str, site: &Site<'_>, host: &Host) -> Optio
     names.find(fits).map(str::to_owned)
 }
 
-/// A name for the lab of a scenario run: the name of the scenario's file, as far as it is allowed
-/// in a lab's name, and `end`, which makes the name unique.
+/// Makes a name for the lab in which a scenario runs. It is the name of the scenario's file and
+/// then `end`, which makes the name unique. Characters that a lab's name may not have are replaced.
 pub fn lab_name_for(scenario: &Scenario, end: &str) -> String {
     let stem = Path::new(&scenario.path).file_stem().unwrap_or_default().to_string_lossy();
     let fits = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };

@@ -1,16 +1,16 @@
-//! Messages that a scenario writes itself: [`crate::wire`] turns the fields into octets.
+//! The messages that a scenario writes itself. [`crate::wire`] makes their octets from the fields.
 //!
 //! | message | fields |
 //! |---|---|
-//! | `map-request` | `smr` `probe` `do-not-reply` `smr-invoked` `pitr`, `nonce N`, `source-eid ADDRESS` or `source-eid each PREFIX`, `itr-rloc ADDRESS`, `eid PREFIX`, `encapsulated` (in an ECM, from the EID to the EID) |
+//! | `map-request` | `smr` `probe` `do-not-reply` `smr-invoked` `pitr`, `nonce N`, `source-eid ADDRESS` or `source-eid each PREFIX`, `itr-rloc ADDRESS`, `eid PREFIX`, `encapsulated` (sent in an ECM; the EID is source and destination of the inner header) |
 //! | `map-reply` | `probe`, `nonce N`, records |
-//! | `map-register` | `key TEXT`, `nonce N`, `want-map-notify`, `reliable-transport`, `merge`, `proxy-reply`, `xtr-id N` or `no-xtr-id`, `mac-to-records` (the MAC ends there, before the xTR-ID), records |
-//! | `registration`, by TCP | those of `map-register`, `type N` (another type of message), `corrupt-end-marker` |
+//! | `map-register` | `key TEXT`, `nonce N`, `want-map-notify`, `reliable-transport`, `merge`, `proxy-reply`, `xtr-id N` or `no-xtr-id`, `mac-to-records` (the MAC covers the message up to the last record, without the xTR-ID), records |
+//! | `registration`, by TCP | the fields of `map-register`, `type N` (another type of message), `corrupt-end-marker` |
 //!
-//! A record is `record PREFIX ttl MINUTES`, then `locator ADDRESS` or `locator name TEXT` (AFI 17)
-//! for each locator, or `action NUMBER` if it has no locator. Without `nonce`, the nonce is the
-//! number of the line, so that a later register has a greater nonce. Without `xtr-id`, the xTR-ID
-//! is 1.
+//! A record is `record PREFIX ttl MINUTES`. Then each locator follows as `locator ADDRESS` or
+//! `locator name TEXT` (AFI 17). A record without locators has `action NUMBER` instead. Without the
+//! field `nonce`, the nonce is the number of the line in the file, so that a later Map-Register has
+//! a greater nonce. Without the field `xtr-id`, the xTR-ID is 1.
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -25,7 +25,7 @@ use crate::wire::{
     MapRegister, MapReply, MapRequest, MappingRecord, Message, Nonce, ReliableType, XtrIdentity,
 };
 
-/// The fields that are only a word, by message.
+/// The fields of each message that are only a word, without a value.
 const MAP_REQUEST: &[&str] =
     &["smr", "probe", "do-not-reply", "smr-invoked", "pitr", "encapsulated"];
 const MAP_REPLY: &[&str] = &["probe"];
@@ -38,15 +38,16 @@ const MAP_REGISTER: &[&str] = &[
     "mac-to-records",
 ];
 const REGISTRATION: &[&str] = &["merge", "proxy-reply", "corrupt-end-marker"];
-/// The fields with a value, by message.
+/// The fields of each message that have a value.
 const OF_MAP_REQUEST: &[&str] = &["nonce", "source-eid", "itr-rloc", "eid"];
 const OF_MAP_REPLY: &[&str] = &["nonce", "record", "locator", "action"];
 const OF_MAP_REGISTER: &[&str] = &["nonce", "key", "xtr-id", "record", "locator", "action"];
 const OF_REGISTRATION: &[&str] = &["nonce", "key", "xtr-id", "type", "record", "locator", "action"];
-/// The largest number of addresses of a prefix for `each`.
+/// The most addresses that a prefix after `each` may have.
 const MOST_EACH: usize = 4096;
 
-/// All fields of all messages; the tables above name the fields of each message.
+/// The fields of a message of any type. The tables above have the names of the fields that each
+/// message may have.
 #[derive(Debug, Default)]
 struct Fields {
     flags: BTreeSet<String>,
@@ -60,9 +61,9 @@ struct Fields {
     message_type: Option<u16>,
 }
 
-/// The UDP payloads of a message with the fields in `lines`, each with its position in the text.
-/// The result is one payload, or one for each Source-EID. Without the field `nonce`, `number` is
-/// the nonce.
+/// Makes the UDP payloads of a message. `lines` has its fields and their positions in the text. The
+/// result is one payload, or one payload for each Source-EID. If the field `nonce` is missing,
+/// `number` is the nonce.
 pub(super) fn payloads(
     kind: &Word,
     number: u64,
@@ -86,7 +87,7 @@ pub(super) fn payloads(
     }
 }
 
-/// The octets of a message of reliable transport.
+/// Makes the octets of a message of reliable transport.
 pub(super) fn stream_octets(
     kind: &Word,
     number: u64,
@@ -101,7 +102,8 @@ pub(super) fn stream_octets(
         true => !END_MARKER,
         false => END_MARKER,
     };
-    // wire::reliable is not used, because it makes only messages that it would also accept.
+    // The encoder in wire::reliable is not used here. It makes only messages that its decoder
+    // accepts, but a scenario can also send wrong messages.
     let data = fields.map_register();
     let length = u16::try_from(data.len() + 12).unwrap_or(u16::MAX);
     let mut octets = Vec::from(message_type.to_be_bytes());
@@ -174,7 +176,8 @@ impl Fields {
         Ok(())
     }
 
-    /// Adds all addresses of a prefix, also the first (of the network) and the last.
+    /// Adds all addresses of a prefix. The first address (of the network) and the last address are
+    /// included.
     fn each(&mut self, words: &mut Words) -> Result<(), Fault> {
         let word = words.next("a prefix")?;
         let net: IpNet = word.text.parse().map_err(|_| word.fault("a prefix is expected"))?;
@@ -250,8 +253,8 @@ fn prefix(words: &mut Words) -> Result<EidPrefix, Fault> {
     Ok(EidPrefix::new(InstanceId::DEFAULT, words.parsed("a prefix")?))
 }
 
-/// A locator of the sender's own, reachable, with priority 1 and weight 100: an IP address, or a
-/// name.
+/// Makes a locator record: an IP address, or a name. The locator is local and reachable, with
+/// priority 1 and weight 100.
 fn locator(words: &mut Words) -> Result<LocatorRecord, Fault> {
     let rloc = match words.take("name") {
         true => Address::Name(words.next("a name")?.text.into_bytes().into()),

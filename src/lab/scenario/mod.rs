@@ -1,10 +1,11 @@
-//! Scenarios: actions in a lab and their expected results, one statement per line.
+//! Scenarios. A scenario has actions in a lab and their expected results, with one statement on
+//! each line.
 //!
 //! ```text
 //! # G2: what the document shows.
 //! title "a local EID without a route"
 //!
-//! overlay xTR2 {                      # configuration laid over the lab's, before it starts
+//! overlay xTR2 {                      # configuration to add to the router's own
 //!   router lisp
 //!    ipv4 use-petr 192.0.2.51
 //! }
@@ -23,14 +24,14 @@
 //! packets core exactly 1 "lisp.mreq.flags.smr == 1"       # at-least N, at-most N, none
 //! packets core "lisp.type == 8" within 50ms after "lisp.mreq.flags.smr == 1"
 //! packets core "lisp.type == 8" spaced 1s..1.2s 2s..2.2s
-//! packets core "lisp.type == 8" lisp.nonce reads a a b    # equal letters, equal values
-//! packets core "lisp.type == 8" spaced 1s..1.2s ...       # more may follow; after letters too
-//! replay core "lisp.type == 8" at Core1     # the first such packet again; [to ADDRESS] if IPv4
+//! packets core "lisp.type == 8" lisp.nonce reads a a b    # equal letters: equal values
+//! packets core "lisp.type == 8" spaced 1s..1.2s ...       # more may follow; also after letters
+//! replay core "lisp.type == 8" at Core1   # sends the first one again; [to ADDRESS] for IPv4
 //! replay core "lisp.type == 8" at Core1 times 1000 every 1ms
 //!
-//! # A message that the scenario writes, by UDP: from any address, also not an address of the node.
+//! # A UDP message that the scenario writes. Its source need not be an address of the node.
 //! send map-request at Core1 from 203.0.113.11 to 198.51.100.21 {
-//!   smr probe do-not-reply            # one message for each address of the prefix:
+//!   smr probe do-not-reply            # one message for each address of a prefix:
 //!   source-eid each 172.16.0.0/24     # or source-eid 172.16.0.12
 //!   itr-rloc 203.0.113.11
 //!   eid 192.168.0.22/32
@@ -48,7 +49,7 @@
 //! kill NewMSMR
 //! start NewMSMR
 //! link Core1:eth1 down
-//! link Core1:eth1 mtu 1400           # of this end only
+//! link Core1:eth1 mtu 1400           # the MTU of this end only
 //! address A 172.16.0.130/24          # an additional address
 //! wait 3s
 //! middle                     # `lab run --kill ROUTER` stops the script here and kills the router
@@ -56,11 +57,11 @@
 //! only simulated             # the waits are too long for namespaces
 //! ```
 //!
-//! A `show` is repeated until it prints the expected text, for five seconds or for the time of
-//! `within`. A `receive` also waits that long for data, and `within` before a `ping` repeats the
-//! ping. [`parse`] makes the values here from the text, [`message`] has the fields of each message,
-//! and [`play`] plays the statements on any [`stage::Stage`]. With `--kill`, [`recovery`] replaces
-//! the rest of the script.
+//! A `show` is repeated until its output has the expected text. The limit is five seconds, or the
+//! time after `within`. A `receive` waits for data with this limit too. A `ping` is repeated only
+//! if it has a `within`. [`parse`] reads the text into the types of this module. [`message`] has
+//! the fields of each message. [`play`] runs the statements on any [`stage::Stage`]. With `--kill`,
+//! [`recovery`] replaces the statements after the middle of the script.
 
 pub mod expect;
 pub mod library;
@@ -86,16 +87,17 @@ use ipnet::IpNet;
 
 pub use parse::parse;
 
-/// A scenario that is checked against its lab: every node and port that it names exists.
+/// A scenario after it was checked against its lab. Every node and port in it exists in the lab.
 #[derive(Clone, Debug, Default)]
 pub struct Scenario {
-    /// The path of the file, as messages name it.
+    /// The path of the file, for messages.
     pub path: String,
-    /// Its subject, in one line.
+    /// The title of the scenario: its subject in one line.
     pub title: String,
-    /// Configuration to add to a router's own before the router starts, by router.
+    /// The overlays by router. An overlay is configuration that is added to the router's own before
+    /// the router starts.
     pub overlays: BTreeMap<String, String>,
-    /// True if the scenario waits too long for real time.
+    /// Whether the scenario runs only on the simulator, because it waits too long for real time.
     pub only_simulated: bool,
     /// The statements, in order.
     pub steps: Vec<Step>,
@@ -104,24 +106,25 @@ pub struct Scenario {
 /// One statement.
 #[derive(Clone, Debug)]
 pub struct Step {
-    /// The file of the statement, as messages name it: the scenario, or a file that it includes.
+    /// The path of the statement's file, for messages. The file is the scenario, or a file that it
+    /// includes.
     pub path: String,
-    /// Its line in the file, from 1.
+    /// The number of the statement's line in the file, counted from 1.
     pub line: usize,
-    /// The line itself.
+    /// The text of the statement.
     pub text: String,
-    /// The action, or the expected result.
+    /// The action or the expectation of the statement.
     pub action: Action,
 }
 
 /// A change of a port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LinkChange {
-    /// The port is taken up.
+    /// Sets the port up.
     Up,
-    /// The port is taken down.
+    /// Sets the port down.
     Down,
-    /// The port takes IP packets of at most this many octets.
+    /// Sets the MTU of the port, in octets.
     Mtu(u16),
 }
 
@@ -141,23 +144,23 @@ pub enum Action {
         node: String,
         /// The command.
         command: String,
-        /// The texts that one output must match.
+        /// The expectations on the output. One output must satisfy all of them.
         expected: Vec<Printed>,
-        /// The time limit for this output.
+        /// The time limit for an output that satisfies them.
         within: Duration,
     },
     /// `ping FROM TO`.
     Ping {
-        /// The echos.
+        /// The sender, the receiver and the number of the echos.
         ping: Ping,
         /// The expected outcome.
         expected: Option<Answers>,
-        /// The time limit for repeating the ping.
+        /// The time limit for repeating the ping until the outcome is as expected.
         within: Option<Duration>,
     },
     /// `flow NAME = FROM TO every TIME`.
     Flow {
-        /// Its name in `end`.
+        /// The name of the flow, for `end`.
         name: String,
         /// The sender and the receiver.
         ends: Ends,
@@ -166,81 +169,81 @@ pub enum Action {
     },
     /// `end NAME`.
     End {
-        /// The flow.
+        /// The name of the flow.
         name: String,
         /// The allowed number of lost echos.
         lost: Option<Bound>,
     },
     /// `capture NAME = PORT [flawed N]`.
     Capture {
-        /// Its name in `packets`.
+        /// The name of the capture, for `packets`.
         name: String,
-        /// The captured port.
+        /// The port at which packets are captured.
         port: Place,
-        /// The number of malformed packets in it: packets that the scenario sends malformed on
+        /// The number of malformed packets in the capture. The scenario sends these packets on
         /// purpose.
         flawed: usize,
     },
     /// `packets NAME ...`.
     Packets {
-        /// The capture.
+        /// The name of the capture.
         capture: String,
-        /// The packets to check, as a display filter of Wireshark.
+        /// A display filter of Wireshark. It selects the packets to check.
         filter: String,
-        /// The expectation on these packets.
+        /// The expectation on the selected packets.
         expected: Captured,
     },
-    /// `replay CAPTURE "FILTER" at NODE`: the first packet that passes the filter is sent again.
+    /// `replay CAPTURE "FILTER" at NODE`: sends the first packet that passes the filter again.
     Replay {
-        /// The packet.
+        /// The packet to send again.
         what: Replay,
-        /// The node that sends it.
+        /// The node that sends the packet.
         node: String,
     },
-    /// `send MESSAGE at NODE from ADDRESS to ADDRESS { FIELDS }`: by UDP.
+    /// `send MESSAGE at NODE from ADDRESS to ADDRESS { FIELDS }`: sends a message by UDP.
     Send {
         /// The node that sends.
         node: String,
         /// The datagrams that it sends.
         datagrams: Datagrams,
     },
-    /// `connect NAME at NODE from ADDRESS to ADDRESS`: by TCP, to port 4342.
+    /// `connect NAME at NODE from ADDRESS to ADDRESS`: opens a TCP connection to port 4342.
     Connect {
-        /// Its name in `send ... on` and `receive`.
+        /// The name of the connection, for `send ... on` and `receive`.
         name: String,
         /// The node that connects.
         node: String,
-        /// An address of that node.
+        /// The source address of the connection. It is an address of the node.
         source: Ipv4Addr,
-        /// The server.
+        /// The address and port of the server.
         destination: SocketAddrV4,
     },
     /// `send registration on NAME { FIELDS }`.
     Transmit {
-        /// The connection.
+        /// The name of the connection.
         name: String,
         /// The octets of the message.
         octets: Vec<u8>,
     },
     /// `receive NAME ...`.
     Receive {
-        /// The connection.
+        /// The name of the connection.
         name: String,
-        /// The data that must come next on it.
+        /// The data that must be received next on the connection.
         expected: stream::Heard,
-        /// The time limit.
+        /// The time limit for receiving the data.
         within: Duration,
     },
-    /// `middle`: a run that kills a router stops the script here.
+    /// `middle`: if a run kills a router, the script stops here.
     Middle,
-    /// `move HOST to ROUTER`, or to a port of it.
+    /// `move HOST to ROUTER`, or to a port of this router.
     Move {
-        /// The host.
+        /// The name of the host.
         host: String,
-        /// The router of the new LAN, or its port on this LAN.
+        /// The router on the new LAN, or its port on this LAN.
         to: String,
     },
-    /// `kill ROUTER`: it sends no last message.
+    /// `kill ROUTER`: the router ends without a last message.
     Kill {
         /// The router.
         node: String,
@@ -252,114 +255,115 @@ pub enum Action {
     },
     /// `link PORT up|down|mtu OCTETS`.
     Link {
-        /// The port that changes.
+        /// The port to change.
         port: Place,
-        /// The change.
+        /// The change of the port.
         change: LinkChange,
     },
-    /// `address NODE ADDRESS/LENGTH`: an additional address for a host.
+    /// `address NODE ADDRESS/LENGTH`: gives a host an additional address.
     Address {
         /// The host.
         host: String,
-        /// The address with the length of its network.
+        /// The address and the prefix length of its network.
         address: IpNet,
     },
     /// `wait TIME`.
     Wait(Duration),
 }
 
-/// A port as written in the text: `xTR1:Ethernet0/0`.
+/// A port in the form of the text: `xTR1:Ethernet0/0`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
-    /// The node.
+    /// The name of the node.
     pub node: String,
-    /// Its interface.
+    /// The name of the node's interface.
     pub interface: String,
 }
 
 /// The sender and the receiver of echos.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ends {
-    /// A node.
+    /// The node that sends the echos.
     pub from: String,
-    /// A host or an address.
+    /// The host or address that receives the echos.
     pub to: String,
-    /// Sends to the host's IPv6 address.
+    /// Whether the echos go to the IPv6 address of the host.
     pub ipv6: bool,
 }
 
-/// The echos of a `ping`.
+/// The echos of a `ping` statement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ping {
     /// The sender and the receiver.
     pub ends: Ends,
     /// The number of echos.
     pub count: u32,
-    /// The octets of each IP packet.
+    /// The length of each IP packet in octets.
     pub size: u16,
-    /// With the don't-fragment bit; emulated hosts always set it.
+    /// Whether the don't-fragment bit is set. Emulated hosts always set it.
     pub df: bool,
 }
 
-/// A captured packet to be sent again.
+/// A captured packet that is sent again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Replay {
-    /// The capture.
+    /// The name of the capture.
     pub capture: String,
-    /// A display filter of Wireshark: the first packet that passes it is sent.
+    /// A display filter of Wireshark. The first packet that passes the filter is sent.
     pub filter: String,
-    /// `to ADDRESS`: a destination other than its own.
+    /// `to ADDRESS`: a destination that replaces the destination of the packet.
     pub to: Option<Ipv4Addr>,
-    /// `times N every TIME`: how often the packet is sent.
+    /// `times N every TIME`: the number of times that the packet is sent.
     pub times: u32,
     /// The time between two packets.
     pub every: Duration,
 }
 
-/// Datagrams that a scenario writes itself.
+/// Datagrams of a message that a scenario writes itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Datagrams {
-    /// The source in their headers, which need not be an address of the sending node.
+    /// The source in the headers of the datagrams. It need not be an address of the sending node.
     pub source: SocketAddrV4,
-    /// Their destination.
+    /// The destination of the datagrams.
     pub destination: SocketAddrV4,
-    /// The UDP payloads, in order; at least one.
+    /// The UDP payloads in their order. There is at least one.
     pub payloads: Vec<Vec<u8>>,
-    /// How often the whole sequence is sent.
+    /// The number of times that the whole sequence is sent.
     pub times: u32,
     /// The time between two datagrams.
     pub every: Duration,
 }
 
-/// A text that a `show` must print.
+/// An expectation on the output of a `show`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Printed {
-    /// `contains "TEXT"`, within one line. Any space between two words of the line counts as one.
+    /// `contains "TEXT"`: a line must contain this text. The number of spaces between two words
+    /// does not matter.
     Contains(String),
-    /// `lacks "TEXT"`.
+    /// `lacks "TEXT"`: no line may contain this text.
     Lacks(String),
-    /// `matches { LINES }`: these lines one after the other. `*` is any text, and the amount of
-    /// space between words does not count.
+    /// `matches { LINES }`: the output must have these lines, one after the other. `*` stands for
+    /// any text. The number of spaces between two words does not matter.
     Matches(Vec<String>),
 }
 
-/// The expected number.
+/// The number that is expected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Bound {
-    /// `exactly N`, or `none`.
+    /// `exactly N`: this number. `none` is 0.
     Exactly(u64),
-    /// `at-least N`.
+    /// `at-least N`: this number or more.
     AtLeast(u64),
-    /// `at-most N`.
+    /// `at-most N`: this number or less.
     AtMost(u64),
 }
 
-/// The expected outcome of echos.
+/// The expected outcomes of echos.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answers {
     /// The number of answered echos.
     Count(Bound),
-    /// The printed marks.
+    /// The characters that IOS prints for the outcomes.
     Marks(String),
 }
 
@@ -368,28 +372,30 @@ pub enum Answers {
 pub enum Captured {
     /// The number of packets.
     Count(Bound),
-    /// `within TIME after "FILTER"`: the next packet after the first of the others comes within
-    /// this time.
+    /// `within TIME after "FILTER"`: after the first packet that passes FILTER, a selected packet
+    /// must follow within this time.
     After {
-        /// The filter for the others.
+        /// The filter for the earlier packet.
         filter: String,
-        /// The longest time between the two.
+        /// The longest time between the two packets.
         within: Duration,
     },
-    /// `spaced MIN..MAX MIN..MAX [...]`: the times between the packets, one less than the packets.
+    /// `spaced MIN..MAX MIN..MAX [...]`: the times between each packet and the next. There is one
+    /// time less than packets.
     Spaced {
-        /// The times.
+        /// The allowed times, as ranges.
         gaps: Vec<RangeInclusive<Duration>>,
-        /// `...`: other packets may follow.
+        /// Whether the statement ends with `...`: more packets may follow.
         more: bool,
     },
-    /// `FIELD reads a a b [...]`: one letter for each packet. Equal letters mean equal values.
+    /// `FIELD reads a a b [...]`: one letter for each packet. Packets with equal letters must have
+    /// equal values.
     Reads {
-        /// A field as Wireshark names it.
+        /// The name of a field in Wireshark.
         field: String,
-        /// The letters.
+        /// The letters, one for each packet.
         letters: Vec<String>,
-        /// `...`: other packets may follow.
+        /// Whether the statement ends with `...`: more packets may follow.
         more: bool,
     },
 }

@@ -1,4 +1,4 @@
-//! Turns the text of a scenario into its steps, or into an error with file, line and caret.
+//! Reads the text of a scenario into its steps. An error has the file, the line and a caret.
 
 use std::path::Path;
 use std::time::Duration;
@@ -11,17 +11,19 @@ use crate::lab::failure::Failure;
 use crate::lab::file::{LabError, LabFile, Node};
 use crate::lab::ping::Echos;
 
-/// The time limit for a `show` to print the expected text, if the statement has no `within`.
+/// The time limit for a `show` until it prints the expected text. It is used if the statement has
+/// no `within`.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Returns the text of a file in the directory of the scenario, by its name.
+/// Returns the text of a file by its name. The file is in the directory of the scenario.
 pub type Beside<'a> = dyn Fn(&str) -> Result<String, Failure> + 'a;
 
-/// Reads a scenario for `lab`; `path` is its name in errors, `beside` reads included files.
+/// Reads a scenario for `lab`. `path` is the path of the scenario in errors. `beside` reads
+/// included files.
 ///
 /// # Errors
 /// An unknown statement, a node or port that the lab does not have, a file that cannot be read, or
-/// a file that includes itself. Each error has the file, line and position.
+/// a file that includes itself. Each error has its file, line and position.
 pub fn parse(
     path: &str,
     text: &str,
@@ -33,7 +35,8 @@ pub fn parse(
     Ok(scenario)
 }
 
-/// Adds the statements of one file; `open` are the files that are being read, the outermost first.
+/// Adds the statements of a file. `open` has the files that are being read: the scenario first,
+/// then each included file.
 fn read(
     path: &str,
     text: &str,
@@ -48,7 +51,7 @@ fn read(
     })
 }
 
-/// An error, and the file that contains it.
+/// An error, and the file in which it is.
 enum Wrong {
     Here(Fault),
     Included(LabError),
@@ -64,9 +67,9 @@ impl From<Fault> for Wrong {
 pub(super) struct Parser<'a> {
     path: &'a str,
     text: &'a str,
-    /// The first octet that is not read.
+    /// The position of the first octet that was not read yet.
     offset: usize,
-    /// The number of the line read last, from 1.
+    /// The number of the last line that was read. The first line of the file is 1.
     pub(super) line: usize,
     lab: &'a LabFile,
     beside: &'a Beside<'a>,
@@ -111,7 +114,7 @@ impl<'a> Parser<'a> {
         Ok(())
     }
 
-    /// `include "FILE"`, a file of the same directory.
+    /// Reads `include "FILE"`. The file is in the same directory.
     fn include(
         &self,
         words: &mut Words,
@@ -140,7 +143,7 @@ impl<'a> Parser<'a> {
         parsed.map_err(Wrong::Included)
     }
 
-    /// The next line without its end, and its position in the text.
+    /// Returns the next line without its end, and the position of the line in the text.
     fn next_line(&mut self) -> Option<(usize, &'a str)> {
         let start = self.offset;
         let line = self.text[start..].split_inclusive('\n').next()?;
@@ -149,13 +152,14 @@ impl<'a> Parser<'a> {
         Some((start, line.trim_end()))
     }
 
-    /// `{`, lines, and a line that begins with `}`; `words` then has the rest of that line.
+    /// Reads a block: `{`, lines, and a line that begins with `}`. `words` then has the words after
+    /// `}`.
     fn block(&mut self, words: &mut Words) -> Result<Vec<String>, Fault> {
         let lines = self.lines(words)?;
         Ok(lines.into_iter().map(|(_, line)| line.to_owned()).collect())
     }
 
-    /// The lines of a block, each with its position in the text.
+    /// Returns the lines of a block, each with its position in the text.
     pub(super) fn lines(&mut self, words: &mut Words) -> Result<Vec<(usize, &'a str)>, Fault> {
         let open = words.next("{")?;
         if open.text != "{" {
@@ -168,7 +172,7 @@ impl<'a> Parser<'a> {
                 return Err(open.fault("this block has no end: a line with } is missing"));
             };
             if let Some(rest) = line.trim_start().strip_prefix('}') {
-                // The statement continues after `}`.
+                // The words after `}` belong to the statement.
                 *words = Words::new(start + line.len() - rest.len(), rest)?;
                 return Ok(block);
             }
@@ -237,12 +241,12 @@ impl<'a> Parser<'a> {
         Ok(action)
     }
 
-    /// The name of a host.
+    /// Reads the name of a host.
     fn host(&self, words: &mut Words) -> Result<String, Fault> {
         self.node(words, |node| matches!(node, Node::Host(_)), "host")
     }
 
-    /// `PORT up`, `PORT down` or `PORT mtu OCTETS`.
+    /// Reads `PORT up`, `PORT down` or `PORT mtu OCTETS`.
     fn link(&self, words: &mut Words) -> Result<Action, Fault> {
         let port = self.place(words)?;
         let state = words.next("up, down or mtu")?;
@@ -255,7 +259,8 @@ impl<'a> Parser<'a> {
         Ok(Action::Link { port, change })
     }
 
-    /// `NODE: COMMAND / COMMAND`; the text of a command is not split into words and quotations.
+    /// Reads `NODE: COMMAND / COMMAND`. The text of a command is not split into words, and quotes
+    /// in it are ordinary characters.
     fn at(&self, words: &mut Words, start: usize, text: &str) -> Result<Action, Fault> {
         let word = words.next("NODE:")?;
         let Some(node) = word.text.strip_suffix(':') else {
@@ -365,7 +370,7 @@ impl<'a> Parser<'a> {
     }
 }
 
-/// `NAME COUNT "FILTER"` or `NAME "FILTER" ...`.
+/// Reads `NAME COUNT "FILTER"` or `NAME "FILTER" ...`.
 fn packets(words: &mut Words) -> Result<Action, Fault> {
     let capture = words.name()?;
     if words.peek().is_some_and(|word| !word.quoted) {
@@ -394,7 +399,8 @@ fn packets(words: &mut Words) -> Result<Action, Fault> {
     Ok(Action::Packets { capture, filter, expected })
 }
 
-/// One or more values up to the end of the line, and whether `...` ends the line.
+/// Reads one or more values, until the end of the line. Also returns whether the line ends with
+/// `...`.
 fn several<T>(
     words: &mut Words,
     mut one: impl FnMut(&mut Words) -> Result<T, Fault>,

@@ -1,5 +1,5 @@
-//! The player: runs a scenario step by step on a stage, and writes a transcript like an IOS
-//! session.
+//! The player. It runs the steps of a scenario on a stage, and writes a transcript that looks like
+//! a session on IOS.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -19,12 +19,13 @@ use crate::lab::running::Plugging;
 use crate::lab::verbs::ping::show;
 use crate::wire::FrameReader;
 
-/// A scenario that stopped early. Its `Display` shows the step, the expected and the seen result.
+/// The reason and the position at which a scenario stopped early. Its text shows the statement, the
+/// expected result and the seen result.
 #[derive(Debug)]
 pub struct Stopped {
-    /// File and line.
+    /// The file and the line of the statement.
     pub place: String,
-    /// The statement.
+    /// The text of the statement.
     pub statement: String,
     /// The reason.
     pub why: Why,
@@ -64,7 +65,7 @@ impl fmt::Display for Stopped {
 
 impl std::error::Error for Stopped {}
 
-/// Plays `scenario` to its end, or to the first step with an unexpected result.
+/// Plays `scenario` until its end, or until a step has an unexpected result.
 pub fn play(
     scenario: &Scenario,
     stage: &mut dyn Stage,
@@ -76,18 +77,19 @@ pub fn play(
 }
 
 impl Why {
-    /// A stop at this point of the run, which is not a line of the scenario.
+    /// Makes an error for a point of the run that is not a line in the scenario.
     pub(super) fn at(self, scenario: &Scenario, point: &str) -> Stopped {
         Stopped { place: scenario.path.clone(), statement: point.to_owned(), why: self }
     }
 }
 
-/// A scenario in progress, with the results so far.
+/// The state of a scenario that is running, with its results so far.
 pub(super) struct Player<'a> {
     pub stage: &'a mut dyn Stage,
     out: &'a mut dyn Write,
     streams: BTreeMap<String, FrameReader>,
-    /// The number of packets that are malformed on purpose, for each capture that has such packets.
+    /// The number of packets in each capture that are malformed on purpose. A capture without such
+    /// packets is not in the map.
     flawed: BTreeMap<String, usize>,
 }
 
@@ -96,7 +98,7 @@ impl<'a> Player<'a> {
         Player { stage, out, streams: BTreeMap::new(), flawed: BTreeMap::new() }
     }
 
-    /// Plays these steps, to the last one or to the first with an unexpected result.
+    /// Plays these steps, until the last one or until a step has an unexpected result.
     pub fn steps(&mut self, steps: &[Step]) -> Result<(), Stopped> {
         for step in steps {
             self.step(step).map_err(|why| Stopped {
@@ -170,13 +172,13 @@ impl<'a> Player<'a> {
         address(self.stage.lab(), to, Some(family))
     }
 
-    /// Writes a line of the transcript. A failure to write does not stop the scenario.
+    /// Writes a line of the transcript. If the line cannot be written, the scenario continues.
     pub fn say(&mut self, text: &str) {
         let _ = writeln!(self.out, "{}", text.trim_end());
         let _ = self.out.flush();
     }
 
-    /// A command and its answer, as on a terminal.
+    /// Writes a command and its answer, in the form of a terminal session.
     fn session(&mut self, node: &str, command: &str, reply: &Answer) {
         let prompt = match reply.asked_at.as_str() {
             "" => format!("{node}#"),
@@ -248,7 +250,7 @@ impl<'a> Player<'a> {
         }
     }
 
-    /// Waits for the next message of a connection, or for its end.
+    /// Waits for the next message on a connection, or for the end of the connection.
     fn receive(&mut self, name: &str, expected: &Heard, within: Duration) -> Result<(), Why> {
         let deadline = self.stage.now() + within;
         loop {
@@ -312,7 +314,7 @@ impl<'a> Player<'a> {
     }
 }
 
-/// The time between two checks for an expected state.
+/// The time between two attempts to find an expected state.
 pub(super) const PAUSE: Duration = Duration::from_millis(50);
 
 pub(super) fn unmet(expected: impl fmt::Display, seen: impl Into<String>) -> Why {

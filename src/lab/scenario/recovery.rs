@@ -1,14 +1,14 @@
-//! The conditions after a map-server with reliable registration was killed in the middle of a
+//! Checks a lab after a map-server with reliable registration was killed in the middle of a
 //! scenario and started again (`lab run LAB SCENARIO --kill ROUTER`).
 //!
-//! The script stops at its `middle`, because the steps after it assume that no router was killed.
-//! After the beginning of any script, these conditions hold:
+//! The script stops at its statement `middle`, because the later statements assume that no router
+//! was killed. The conditions are valid for the beginning of any script:
 //!
-//! 1. Each ETR that had a session with the router detects that the session is down.
-//! 2. After the restart, each of these ETRs registers by UDP, then by TCP.
-//! 3. The router has exactly those prefixes that its sites accept and that a database has with a
-//!    route, each registered by its owner and by TCP. Every other map-server has at least the ones
-//!    that its own sites accept.
+//! 1. Each ETR that had a session with the killed router detects that the session is down.
+//! 2. After the restart, each of these ETRs registers first by UDP and then by TCP.
+//! 3. The killed router has all prefixes that its sites accept and that have a route in the
+//!    database of an ETR, and no other prefix. Each is registered by its owner and by TCP. Every
+//!    other map-server has at least the prefixes that its own sites accept.
 //! 4. Every away entry has a cause.
 //! 5. Every host with a registered EID answers every other host that is not cut off.
 
@@ -31,20 +31,22 @@ use crate::lab::file::{Host, LabFile};
 use crate::lab::ping::Echos;
 use crate::router::away::Producer;
 
-/// The time limit to detect a peer that was killed: TCP's keepalive.
+/// The longest time to detect that a peer was killed: the time of TCP's keepalive.
 const FALL: Duration = Duration::from_secs(30);
-/// An ETR registers by UDP once a minute; its session is up after that.
+/// The longest time until a session is up again. An ETR registers by UDP once a minute, and then
+/// its session comes up.
 const RETURN: Duration = Duration::from_secs(90);
-/// The time limit for registrations, away entries and caches: a negative answer lasts a minute.
+/// The longest time until registrations, away entries and caches are correct. A cache keeps a
+/// negative answer for a minute.
 const SETTLED: Duration = Duration::from_secs(70);
 /// The name of the capture at the killed router.
 const CAPTURE: &str = "returning";
 
-/// The ETRs that had a session with the killed router.
+/// The ETRs that had a session with the killed router before it was killed.
 struct Etrs {
-    /// Their RLOCs by name.
+    /// The RLOC of each ETR, by the name of the ETR.
     rlocs: BTreeMap<String, IpAddr>,
-    /// The killed router's own addresses in these sessions.
+    /// The addresses of the killed router in these sessions.
     server: BTreeSet<IpAddr>,
 }
 
@@ -53,26 +55,27 @@ struct Etrs {
 struct Registered {
     sites: Vec<site::Row>,
     all: Owned,
-    /// The prefixes that were registered by TCP.
+    /// The registrations that were made by TCP.
     reliable: Owned,
 }
 
 impl Registered {
-    /// The part of `owned` that this map-server must have.
+    /// The part of `owned` that this map-server must have, because its sites accept these prefixes.
     fn due(&self, owned: &Owned) -> Owned {
         let taken = |prefix: &IpNet| self.sites.iter().any(|site| site.takes(prefix));
         owned.iter().filter(|(prefix, _)| taken(prefix)).copied().collect()
     }
 }
 
-/// The prefixes, each with the RLOC that has registered it.
+/// Prefixes, each with the RLOC of the router that has registered it.
 type Owned = BTreeSet<(IpNet, IpAddr)>;
 
-/// Plays `scenario` to its middle, kills `victim`, starts it again and checks the conditions.
+/// Plays `scenario` to its middle, kills `victim`, starts it again and checks the conditions of
+/// this module.
 ///
 /// # Errors
-/// The step, or the point of the recovery, with an unexpected state; a scenario without a middle,
-/// and a router without sessions.
+/// The step or the point of the recovery that has an unexpected result. Also an error if the
+/// scenario has no `middle`, or if `victim` has no sessions.
 pub fn play(
     scenario: &Scenario,
     lab: &LabFile,
@@ -102,8 +105,8 @@ struct Recovery<'a> {
     player: Player<'a>,
     lab: &'a LabFile,
     victim: &'a str,
-    /// Hosts with more addresses than in the lab file. This check does not know the source address
-    /// that they use, and whether it is an EID of their site.
+    /// Hosts that have more addresses than in the lab file. For such a host, this check does not
+    /// know which address it uses as source, and whether this address is an EID of its site.
     several: BTreeSet<&'a str>,
 }
 
@@ -133,7 +136,7 @@ impl Recovery<'_> {
         self.player.captures_are_clean().map_err(at("the end"))
     }
 
-    /// Repeats a check until it succeeds or the time is over.
+    /// Repeats a check until it succeeds, or until the time limit.
     fn poll(
         &mut self,
         within: Duration,
@@ -161,7 +164,7 @@ impl Recovery<'_> {
         self.view(node, "show lisp session")
     }
 
-    /// The rows of an IPv4 and of an IPv6 table; `*` stands for the family.
+    /// The rows of an IPv4 table and of an IPv6 table. In `command`, `*` stands for the family.
     fn both<H: View, R: View>(&mut self, node: &str, command: &str) -> Result<Vec<R>, Why> {
         let mut rows = Vec::new();
         for family in ["ip", "ipv6"] {
@@ -238,7 +241,7 @@ impl Recovery<'_> {
         }
     }
 
-    /// The prefixes with a route in the databases, each with the RLOC of its owner.
+    /// The prefixes that have a route in the database of an ETR, each with the RLOC of this ETR.
     fn owned(&mut self, etrs: &Etrs) -> Result<Owned, Why> {
         let mut owned = Owned::new();
         for (node, rloc) in &etrs.rlocs {
@@ -249,7 +252,7 @@ impl Recovery<'_> {
         Ok(owned)
     }
 
-    /// The registrations at a map-server; none if the router is not a map-server.
+    /// The registrations at a map-server. There are none if the router is not a map-server.
     fn registered(&mut self, node: &str) -> Result<Registered, Why> {
         let listing: Listing<site::Head, site::Row> = self.view(node, "show lisp site")?;
         let mut registered = Registered::default();
@@ -291,8 +294,9 @@ impl Recovery<'_> {
         Ok(())
     }
 
-    /// Checks the cause of each away entry: the prefix has no route, another router has registered
-    /// it, or it is not configured and this router has not registered it.
+    /// Checks that each away entry has a cause. There are three possible causes: the prefix has no
+    /// route; another router has registered the prefix; the prefix is not configured, and this
+    /// router has not registered it.
     fn away(&mut self, etrs: &Etrs) -> Result<(), Why> {
         let registered = self.registered(self.victim)?.all;
         for (node, rloc) in &etrs.rlocs {
@@ -316,8 +320,8 @@ impl Recovery<'_> {
         Ok(())
     }
 
-    /// Every host pings every host with a registered EID. A host does not send if its own EID is
-    /// away and not registered, or if it has several addresses.
+    /// Checks that hosts with a registered EID answer the pings of all other hosts. A host does not
+    /// ping if its own EID is away and not registered, or if it has several addresses.
     fn pings(&mut self, etrs: &Etrs) -> Result<(), Why> {
         let registered: Vec<IpNet> =
             self.owned(etrs)?.into_iter().map(|(prefix, _)| prefix).collect();
@@ -353,8 +357,8 @@ impl Recovery<'_> {
         self.player.ping(&ping, Some(&answered), Some(SETTLED))
     }
 
-    /// The first Map-Register of each ETR is sent by UDP; its first Registration by TCP comes
-    /// later.
+    /// Checks that the first Map-Register of each ETR is sent by UDP, and that its first
+    /// Registration by TCP is sent later.
     fn by_udp_first(&mut self, etrs: &Etrs) -> Result<(), Why> {
         for (node, rloc) in &etrs.rlocs {
             let mut first = |what: &str| {

@@ -1,5 +1,5 @@
-//! The IP packets that a scenario sends unchanged from any node: a captured packet again, or a
-//! datagram of the scenario, also with a forged source.
+//! Makes the IP packets that a scenario sends unchanged from a node. A packet is a captured packet,
+//! or a datagram that the scenario writes itself. Its source may be forged.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -8,16 +8,16 @@ use etherparse::{LaxNetSlice, LaxSlicedPacket, PacketBuilder};
 use super::Datagrams;
 use crate::lab::failure::Failure;
 
-/// The first octet of an IPv4 packet without options.
+/// The first octet of an IPv4 header without options.
 const PLAIN_IPV4: u8 = 0x45;
-/// The TTL that Linux uses.
+/// The TTL of the packets. Linux uses this value too.
 const TTL: u8 = 64;
 
-/// The octets of a captured packet that is sent again, with the destination `to` if it is given.
-/// With another destination, a UDP packet has no UDP checksum, as IPv4 allows.
+/// Returns the octets of a captured packet that is sent again. If `to` is given, it replaces the
+/// destination. A UDP packet with another destination is sent without UDP checksum, as IPv4 allows.
 ///
 /// # Errors
-/// A frame without an IP packet, or a packet with a destination that cannot be changed.
+/// The frame has no IP packet, or the destination of the packet cannot be changed.
 pub fn repeated(packet: &[u8], to: Option<Ipv4Addr>) -> Result<Vec<u8>, Failure> {
     let mut packet = packet.to_vec();
     destination(&packet)?;
@@ -34,10 +34,10 @@ pub fn repeated(packet: &[u8], to: Option<Ipv4Addr>) -> Result<Vec<u8>, Failure>
     Ok(packet)
 }
 
-/// The destination of an IP packet.
+/// Returns the destination of an IP packet.
 ///
 /// # Errors
-/// Octets that are not an IP packet.
+/// The octets are not an IP packet.
 pub fn destination(packet: &[u8]) -> Result<IpAddr, Failure> {
     let sliced = LaxSlicedPacket::from_ip(packet).ok().and_then(|sliced| sliced.net);
     match sliced {
@@ -47,10 +47,10 @@ pub fn destination(packet: &[u8]) -> Result<IpAddr, Failure> {
     }
 }
 
-/// The IPv4 packets of these datagrams.
+/// Returns the IPv4 packets of these datagrams.
 ///
 /// # Errors
-/// A payload that is too long for UDP.
+/// A payload is too long for UDP.
 pub fn datagrams(datagrams: &Datagrams) -> Result<Vec<Vec<u8>>, Failure> {
     let (from, to) = (datagrams.source, datagrams.destination);
     let packet = |payload: &Vec<u8>| {

@@ -1,4 +1,5 @@
-//! Runs a scenario from the start of its lab to the verdict, in namespaces or on the simulator.
+//! Runs a scenario in namespaces or on the simulator: brings the lab up, plays the scenario and
+//! reports whether it succeeded.
 
 use std::io::Write;
 
@@ -8,7 +9,7 @@ use super::{Scenario, recovery};
 use crate::lab::failure::Failure;
 use crate::lab::{Lab, wiring};
 
-/// The commands that run on each router when a scenario has failed.
+/// The commands that run on each router if a scenario has failed.
 const SHOWS: [&str; 12] = [
     "show running-config",
     "show ip route",
@@ -24,15 +25,15 @@ const SHOWS: [&str; 12] = [
     "show lisp site",
 ];
 
-/// Plays `scenario` on `lab` with the scenario's overlays. `up` brings this lab up, and the stage
-/// takes it down when it is dropped. With `kill`, plays to the middle, kills that router and checks
-/// that the lab recovers ([`recovery`]). Writes the transcript to `out`. Returns true if all
-/// results were as expected. Otherwise the transcript names the directory in which the stage has
-/// kept the files that show the reason.
+/// Plays `scenario` on `lab` with the overlays of the scenario. `up` brings this lab up on a stage.
+/// When the stage is dropped, it takes the lab down. With `kill`, the scenario is played to its
+/// middle. Then this router is killed, and the recovery of the lab is checked ([`recovery`]). The
+/// transcript is written to `out`. Returns true if all results were as expected. If not, the stage
+/// keeps files that show the reason, and the transcript has the path of their directory.
 ///
 /// # Errors
-/// A router to kill that the lab does not have, a lab that cannot be brought up, or a failure to
-/// write to `out`.
+/// The lab does not have the router to kill, the lab cannot be brought up, or `out` cannot be
+/// written.
 pub fn run<S: Stage>(
     lab: &Lab,
     scenario: &Scenario,
@@ -69,8 +70,8 @@ pub fn run<S: Stage>(
     }
 }
 
-/// The tables of all routers, one file for each router. A table that a router refuses to show is
-/// omitted.
+/// Returns the tables of all routers. There is one file for each router. If a router refuses to
+/// show a table, the table is omitted.
 fn shows(lab: &Lab, stage: &mut dyn Stage) -> Vec<Evidence> {
     let of = |(node, _): (&str, &str)| {
         stage.end_session(node);

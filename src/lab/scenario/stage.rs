@@ -1,4 +1,5 @@
-//! The stage of a scenario: a lab that is up, with the scenario's captures, packets and clients.
+//! The stage of a scenario: a lab that is up, with the captures, packets and TCP clients of the
+//! scenario.
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddrV4};
@@ -11,27 +12,29 @@ use super::{Datagrams, Place, Replay};
 use crate::lab::failure::Failure;
 use crate::lab::running::RunningLab;
 
-/// A file that is kept after a failed scenario: its name and its octets.
+/// A file that is kept after a failed scenario. It has a name and octets.
 pub type Evidence = (String, Vec<u8>);
 
-/// A lab that is up, for a scenario. The scenario chooses the names of captures and connections.
+/// A lab that is up, on which a scenario runs. The scenario gives each capture and connection a
+/// name.
 pub trait Stage: RunningLab {
-    /// Begins to capture packets at a port.
+    /// Begins a capture of packets at a port.
     fn capture(&mut self, name: &str, port: &Place) -> Result<(), Failure>;
-    /// The packets of a capture that pass a display filter, with the value of `field`. The first
-    /// call ends the capture.
+    /// Returns the packets of a capture that pass a display filter, each with the value of `field`.
+    /// The first call ends the capture.
     fn packets(&mut self, name: &str, filter: &str, field: &str) -> Result<Vec<Packet>, Failure>;
-    /// The flaws of each capture: one line for each packet that a dissector does not understand.
+    /// Returns the flaws in each capture. A flaw is one line about a packet that the dissector does
+    /// not understand.
     fn flaws(&mut self) -> Result<BTreeMap<String, Vec<String>>, Failure>;
-    /// Sends a captured packet again.
+    /// Sends a captured packet again from a node.
     fn replay(&mut self, what: &Replay, node: &str) -> Result<(), Failure>;
     /// Sends datagrams of the scenario from a node. Each is an IPv4 packet with a UDP checksum and
-    /// the given source, which need not be an address of the node. All payloads are sent in order,
-    /// [`Datagrams::times`] times, with [`Datagrams::every`] between two packets. Returns after the
-    /// last one is sent.
+    /// with the given source. The source need not be an address of the node. All payloads are sent
+    /// in order, and this is repeated [`Datagrams::times`] times. The time between two packets is
+    /// [`Datagrams::every`]. Returns after the last packet is sent.
     fn send(&mut self, node: &str, datagrams: &Datagrams) -> Result<(), Failure>;
-    /// Opens a TCP connection from an address of a node, as a client that is not a router. A
-    /// refused connection is not a failure: [`Stage::arrived`] reports it.
+    /// Opens a TCP connection from an address of a node. The client is not a router. If the
+    /// connection is refused, this is not an error: [`Stage::arrived`] reports it.
     fn connect(
         &mut self,
         name: &str,
@@ -39,14 +42,15 @@ pub trait Stage: RunningLab {
         source: Ipv4Addr,
         destination: SocketAddrV4,
     ) -> Result<(), Failure>;
-    /// Sends octets on such a connection. If it has ended, they are lost, without a failure.
+    /// Sends octets on a connection of [`Stage::connect`]. If the connection has ended, the octets
+    /// are lost, and this is not an error.
     fn transmit(&mut self, name: &str, octets: &[u8]) -> Result<(), Failure>;
-    /// The octets received on such a connection since the last call, and whether it has ended. Does
-    /// not wait, and no time passes.
+    /// Returns the octets that a connection of [`Stage::connect`] has received since the last call,
+    /// and whether the connection has ended. Does not wait, and no time passes in the lab.
     fn arrived(&mut self, name: &str) -> Result<Arrived, Failure>;
     /// Gives a host an additional address.
     fn address(&mut self, host: &str, address: IpNet) -> Result<(), Failure>;
-    /// Keeps these files, the captures and other evidence of a failed scenario. Returns their
-    /// directory.
+    /// Keeps these files, the captures and other files that show why a scenario has failed. Returns
+    /// the path of their directory.
     fn keep(&mut self, shown: Vec<Evidence>) -> Result<String, Failure>;
 }

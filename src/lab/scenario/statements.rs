@@ -1,4 +1,4 @@
-//! The statements that send or receive messages: `replay`, `send`, `connect` and `receive`.
+//! Parses the statements that send or receive messages: `replay`, `send`, `connect` and `receive`.
 
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::time::Duration;
@@ -11,7 +11,7 @@ use super::{Action, Datagrams, Replay};
 use crate::wire::{CONTROL_PORT, ReliableType};
 
 impl Parser<'_> {
-    /// `CAPTURE "FILTER" at NODE [to ADDRESS] [times N every TIME]`.
+    /// Reads `CAPTURE "FILTER" at NODE [to ADDRESS] [times N every TIME]`.
     pub(super) fn replay(&self, words: &mut Words) -> Result<Action, Fault> {
         let capture = words.name()?;
         let filter = words.quoted("a filter")?;
@@ -22,7 +22,7 @@ impl Parser<'_> {
         Ok(Action::Replay { what: Replay { capture, filter, to, times, every }, node })
     }
 
-    /// `MESSAGE at NODE from ADDRESS to ADDRESS { FIELDS } [times N] [every TIME]`, or
+    /// Reads `MESSAGE at NODE from ADDRESS to ADDRESS { FIELDS } [times N] [every TIME]`, or
     /// `MESSAGE on NAME { FIELDS }`.
     pub(super) fn send(&mut self, words: &mut Words) -> Result<Action, Fault> {
         let kind = words.next("a message")?;
@@ -48,7 +48,7 @@ impl Parser<'_> {
         })
     }
 
-    /// `NAME at NODE from ADDRESS to ADDRESS`.
+    /// Reads `NAME at NODE from ADDRESS to ADDRESS`.
     pub(super) fn connect(&self, words: &mut Words) -> Result<Action, Fault> {
         let name = words.name()?;
         words.expect("at")?;
@@ -59,7 +59,7 @@ impl Parser<'_> {
         Ok(Action::Connect { name, node, source, destination: endpoint(words)? })
     }
 
-    /// `NAME closed|reset|refused`, or `NAME MESSAGE [contains "TEXT"]`.
+    /// Reads `NAME closed|reset|refused`, or `NAME MESSAGE [contains "TEXT"]`.
     pub(super) fn receive(words: &mut Words, within: Duration) -> Result<Action, Fault> {
         let name = words.name()?;
         let word = words.next("a message, closed, reset or refused")?;
@@ -82,7 +82,7 @@ impl Parser<'_> {
     }
 }
 
-/// `ADDRESS` (with the control port) or `ADDRESS:PORT`.
+/// Reads `ADDRESS:PORT`, or `ADDRESS` for an address with the control port.
 fn endpoint(words: &mut Words) -> Result<SocketAddrV4, Fault> {
     let word = words.next("an address")?;
     let alone = word.text.parse().map(|address| SocketAddrV4::new(address, CONTROL_PORT));
@@ -90,7 +90,7 @@ fn endpoint(words: &mut Words) -> Result<SocketAddrV4, Fault> {
     endpoint.map_err(|_| word.fault("an IPv4 address, or ADDRESS:PORT, is expected"))
 }
 
-/// `times N` and `every TIME`; both are optional.
+/// Reads `times N` and `every TIME`. Both are optional.
 fn repetition(words: &mut Words) -> Result<(u32, Duration), Fault> {
     let times = if words.take("times") { words.number()? } else { 1 };
     let every = if words.take("every") { words.time()? } else { Duration::ZERO };

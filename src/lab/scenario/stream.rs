@@ -1,40 +1,41 @@
-//! The data that a TCP client of a scenario receives on its connection, and the expected data.
+//! The data that a TCP client of a scenario receives on its connection, and the expectations on it.
 
 use std::fmt;
 
 use crate::wire::{ReliableFrame, ReliableType};
 
-/// How a connection ended.
+/// The manner in which a connection has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
-    /// The other end has sent its FIN.
+    /// The peer has sent FIN.
     Closed,
-    /// The other end has sent RST on an established connection.
+    /// The peer has sent RST after the connection was established.
     Reset,
-    /// The connection was never established: RST or no answer to the SYN.
+    /// The connection was never established: the SYN was answered with RST or not answered.
     Refused,
 }
 
 /// The data received on a connection since the last call.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Arrived {
-    /// The octets.
+    /// The octets that were received.
     pub octets: Vec<u8>,
-    /// Set after the connection has ended and all octets before its end were returned.
+    /// The end of the connection. It is set only when the connection has ended and all octets
+    /// before its end were returned.
     pub end: Option<End>,
 }
 
-/// The data that must be received next on a connection.
+/// The data that must come next on a connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Heard {
-    /// A message of this type; its line contains the text, if there is a text.
+    /// A message of this type. If there is a text, the line that shows the message must contain it.
     Message(ReliableType, Option<String>),
-    /// The end of an established connection, or only an end of this kind.
+    /// The end of an established connection. If a kind of end is given, it must be this kind.
     End(Option<End>),
 }
 
 impl Heard {
-    /// Whether a message meets this expectation.
+    /// Whether a message satisfies this expectation.
     pub fn is_message(&self, frame: &ReliableFrame) -> bool {
         match self {
             Heard::Message(kind, text) => {
@@ -46,7 +47,7 @@ impl Heard {
         }
     }
 
-    /// Whether an end meets this expectation.
+    /// Whether an end of the connection satisfies this expectation.
     pub fn is_end(&self, end: End) -> bool {
         match self {
             Heard::Message(..) => false,

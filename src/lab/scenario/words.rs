@@ -1,5 +1,5 @@
-//! The words of a statement, and the types of their values: a name, a number, a time, a quoted
-//! text.
+//! The words of a statement, and the values that a word can have: a name, a number, a time or a
+//! quoted text.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::Bound;
 use crate::lab::file::Span;
 
-/// An error message, and its position in the text.
+/// An error message and the position of the error in the text.
 pub(super) type Fault = (Span, String);
 
 /// A word of a line.
@@ -25,15 +25,16 @@ impl Word {
     }
 }
 
-/// The words of a line that are not yet read.
+/// The words of a line that were not read yet.
 pub(super) struct Words {
     words: std::iter::Peekable<std::vec::IntoIter<Word>>,
-    /// The position of a missing word: the end of the line.
+    /// The position of the end of the line. An error about a missing word points at this position.
     end: usize,
 }
 
 impl Words {
-    /// Splits a line that starts at position `start`; `#` before a word begins a comment.
+    /// Splits a line into words. The line begins at position `start` of the text. If a word begins
+    /// with `#`, the rest of the line is a comment.
     pub fn new(start: usize, line: &str) -> Result<Self, Fault> {
         let mut words = Vec::new();
         let mut rest = line;
@@ -71,7 +72,7 @@ impl Words {
         self.words.next().ok_or_else(missing)
     }
 
-    /// Reads `word` if it is the next word.
+    /// Reads the next word if it is `word`. Returns true if it was read.
     pub fn take(&mut self, word: &str) -> bool {
         self.words.next_if(|next| next.text == word && !next.quoted).is_some()
     }
@@ -93,7 +94,7 @@ impl Words {
 
     pub fn name(&mut self) -> Result<String, Fault> {
         let word = self.next("a name")?;
-        // The name is also the name of a file.
+        // The name is also used as the name of a file.
         let plain = |c: char| c.is_ascii_alphanumeric() || c == '-';
         match !word.quoted && word.text.chars().all(plain) {
             true => Ok(word.text),
@@ -114,7 +115,7 @@ impl Words {
         word.text.parse().map_err(|_| word.fault("a number is expected"))
     }
 
-    /// The value of a word as a `T`, such as an address or a prefix.
+    /// Reads a word as a value of type `T`, for example an address or a prefix.
     pub fn parsed<T: std::str::FromStr>(&mut self, what: &str) -> Result<T, Fault> {
         let word = self.next(what)?;
         word.text.parse().map_err(|_| word.fault(&format!("{what} is expected")))
@@ -144,7 +145,7 @@ impl Words {
     }
 }
 
-/// `50ms`, `1.5s`.
+/// Reads a time, for example `50ms` or `1.5s`.
 fn time(text: &str) -> Option<Duration> {
     let (number, unit) = match text.strip_suffix("ms") {
         Some(number) => (number, 0.001),

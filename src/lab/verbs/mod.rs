@@ -1,4 +1,4 @@
-//! The verbs of `eidway lab` on a lab that is up, both in namespaces and on the simulator.
+//! The verbs of `eidway lab` that work on a running lab, in namespaces or on the simulator.
 
 pub mod move_host;
 pub mod ping;

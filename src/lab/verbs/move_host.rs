@@ -1,7 +1,8 @@
-//! `lab move`: plugs a host into another LAN. The host keeps its addresses and announces itself.
+//! `lab move`: moves a host to another LAN. The host keeps its addresses and announces itself.
 //!
-//! By default the host leaves one LAN in the instant in which it joins the other. With
-//! make-before-break it receives from both for a moment, and sends only in the new LAN.
+//! By default, the host leaves the old LAN at the moment when it joins the new LAN. With
+//! make-before-break, it is in both LANs for a moment: it receives from both, and sends only in the
+//! new LAN.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -19,21 +20,21 @@ use crate::lab::running::{Plugging, RunningLab};
 use crate::lab::scenario::library;
 use crate::router::config::InterfaceName;
 
-/// The time between two echos while a move is measured: at least a hundred per second. From 10 ms
-/// on, `ping` waits in ticks of the kernel, and 10 ms would become 16 ms.
+/// The time between two echos while a move is measured. There are more than a hundred echos per
+/// second. From 10 ms on, `ping` would wait in ticks of the kernel, and 10 ms would become 16 ms.
 const EVERY: Duration = Duration::from_millis(9);
-/// How long the flow runs before the move, and again after it.
+/// The time that the flow runs before the move, and again after the move.
 const AROUND: Duration = Duration::from_secs(2);
-/// The time for the registration of a host that has sent a packet.
+/// The time in which a host is registered after it has sent a packet.
 const REGISTERING: Duration = Duration::from_millis(300);
-/// The result of the echos to one address of a moving host. Its `Display` is a line for a person.
+/// The result of the echos to one address of a host that moves. Its text is one line for a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fared {
-    /// The host that sent them.
+    /// The host that sends the echos.
     pub pinger: String,
-    /// Whether the pinger got an answer before the move.
+    /// Whether this host got an answer before the move.
     pub answered_before: bool,
-    /// The moving host's address.
+    /// The address of the host that moves.
     pub address: IpAddr,
     /// The losses.
     pub course: FlowReport,
@@ -49,11 +50,12 @@ impl fmt::Display for Fared {
     }
 }
 
-/// Moves `host` to the LAN of `to` while another host pings each of its addresses, and returns the
-/// losses. The pinger is `from`, or a host that gets answers before the move.
+/// Moves `host` to the LAN of `to`, while another host pings each of its addresses. Returns the
+/// losses. The other host is `from`, or a host that gets answers before the move.
 ///
 /// # Errors
-/// A host without an address, a lab without a pinger, and the errors of [`RunningLab::move_host`].
+/// `host` has no address, the lab has no other host that can ping, or an error of
+/// [`RunningLab::move_host`].
 pub fn measured(
     lab: &Lab,
     running: &mut dyn RunningLab,
@@ -82,13 +84,14 @@ pub fn measured(
     fared.collect()
 }
 
-/// Pings the gateways of a host. A router finds and registers a host that may roam when it receives
-/// a packet from the host. An ITR that asks for the host earlier keeps a negative answer for a
-/// minute.
+/// Pings the gateways of a host. A router detects and registers a roaming host when it receives a
+/// packet from the host. If an ITR asks for the host before that, the ITR keeps a negative answer
+/// for a minute.
 fn speak(lab: &Lab, running: &mut dyn RunningLab, host: &str) -> Result<(), Failure> {
     let once = Echos { count: 1, ..Echos::default() };
     for gateway in &lab.expect_host(host)?.gateways {
-        // A link-local address exists on every link, so ping would need the name of the device.
+        // A link-local address exists on every link, so `ping` would also need the name of the
+        // device. Such gateways are not pinged.
         if !is_ipv6_link_local(*gateway) {
             running.ping(host, *gateway, once, &mut |_| ())?;
         }
@@ -96,9 +99,9 @@ fn speak(lab: &Lab, running: &mut dyn RunningLab, host: &str) -> Result<(), Fail
     running.pass(REGISTERING)
 }
 
-/// The host that pings `address` of `host`, and whether it gets an answer: `from`, or else the
-/// first host that gets one. The lab's last host is tried first: it is far away and learns of a
-/// move last.
+/// Returns the host that pings `address` of `host`, and whether it gets an answer. It is `from`, or
+/// else the first host that gets an answer. The last host of the lab is tried first: it is far
+/// away, so it learns of a move last.
 fn pinger(
     lab: &Lab,
     running: &mut dyn RunningLab,
@@ -132,11 +135,12 @@ fn pinger(
     Ok(((*first).to_owned(), false))
 }
 
-/// Refuses a move to a port where no packet would reach the host, and names the missing lines of
-/// each router.
+/// Checks that packets reach a host at its new port. Returns an error otherwise. The error has the
+/// missing lines of each router.
 ///
 /// # Errors
-/// The missing lines; a node that is not a host, and a router that does not answer.
+/// The lines that are missing. Also an error if the node is not a host, or if a router does not
+/// answer.
 pub fn expect_roaming(
     lab: &Lab,
     running: &mut dyn RunningLab,
@@ -165,7 +169,7 @@ pub fn expect_roaming(
     Err(not_configured(lab, (host, next), &strange, &missing, overlay))
 }
 
-/// The error for a host that no packet would reach at a port.
+/// Makes the error for a host that no packet would reach at its new port.
 fn not_configured(
     lab: &Lab,
     (host, next): (&str, &Port),

@@ -1,6 +1,6 @@
-//! Whether a restarted map-server has all registrations of its ETRs. The ETRs do not know: they
-//! also count the registrations that the map-server acknowledged before it ended. So the
-//! map-server's own table is read.
+//! Checks whether a restarted map-server has all registrations of its ETRs. The ETRs cannot tell:
+//! they still count registrations that the map-server acknowledged before it ended. So this module
+//! reads the table of the map-server itself.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -14,8 +14,8 @@ use crate::lab::failure::Failure;
 use crate::lab::running::RunningLab;
 use crate::router::config::Config;
 
-/// The prefixes that running routers register with `server` but `server` does not have, in words.
-/// `None` if it has all of them, or is not a map-server.
+/// Returns a text with the prefixes that running routers register with `server` and that `server`
+/// does not have. Returns `None` if it has all of them or if it is not a map-server.
 ///
 /// # Errors
 /// The console of `server` does not answer.
@@ -39,7 +39,7 @@ pub fn missing(
         }
         match missing_of(running, etr, &own, &sites) {
             Ok(missing) => words.extend(missing),
-            // The router may be starting too: it registers when it is ready.
+            // This router may also be starting. It registers when it is ready.
             Err(error) => {
                 words.push(format!("the prefixes of {etr} (its console does not answer: {error})"))
             }
@@ -48,8 +48,8 @@ pub fn missing(
     Ok((!words.is_empty()).then(|| format!("not yet registered: {}", words.join(", "))))
 }
 
-/// The prefixes that one router registers with a map-server but its `sites` do not have, in words.
-/// `own` has the addresses of the map-server.
+/// Returns a text with the prefixes that one router registers with a map-server and that the
+/// map-server does not have in its `sites`. `own` has the addresses of the map-server.
 fn missing_of(
     running: &mut dyn RunningLab,
     etr: &str,
@@ -72,7 +72,7 @@ fn missing_of(
     Ok(words)
 }
 
-/// Whether the sites accept a prefix that no router with these addresses has registered.
+/// Whether the sites accept a prefix but no router with one of these addresses has registered it.
 fn lacks(sites: &[site::Row], prefix: &IpNet, rlocs: &BTreeSet<IpAddr>) -> bool {
     let mut same = sites.iter().filter(|site| site.eid_prefix == *prefix);
     let known = same.any(|site| site.registrations.iter().any(|one| rlocs.contains(&one.etr)));

@@ -1,4 +1,4 @@
-//! `lab start` and `lab restart`: a router that registers again.
+//! `lab start` and `lab restart`: start a router and wait until it is registered again.
 
 use std::time::Duration;
 
@@ -9,17 +9,18 @@ use crate::lab::failure::Failure;
 use crate::lab::registration;
 use crate::lab::running::RunningLab;
 
-/// The time for all registrations after a router's start: an ETR registers once a minute (RFC 9301,
-/// 8.2).
+/// The longest time for all registrations after a router has started. An ETR registers once a
+/// minute (RFC 9301 section 8.2).
 const REGISTERING: Duration = Duration::from_secs(90);
-/// The time between two checks of many consoles.
+/// The time between two checks of the registrations. A check asks many consoles.
 const LOOKING: Duration = Duration::from_millis(200);
 
 /// Starts a router. Waits until it is registered, and until all registrations of other routers with
-/// it are complete again: an earlier ping would leave a negative answer in a cache for a minute.
+/// it are complete. If a host pinged before that, a cache could keep a negative answer for a
+/// minute.
 ///
 /// # Errors
-/// A router that already runs, and registrations that stay missing.
+/// The router already runs, or a registration is still missing after the time limit.
 pub fn start(
     lab: &Lab,
     running: &mut dyn RunningLab,
@@ -43,7 +44,8 @@ pub fn start(
     Ok(())
 }
 
-/// The missing registrations of a router, or else the missing registrations with it, in words.
+/// Returns a text with the missing registrations of a router. If none is missing, the text has the
+/// missing registrations of other routers with this router.
 fn missing(lab: &Lab, running: &mut dyn RunningLab, node: &str) -> Result<Option<String>, Failure> {
     let own = asked::registrations(node, &mut |command| running.console(node, command))?;
     match registration::missing(&own) {

@@ -11,21 +11,22 @@ use crate::lab::running::{NodeState, RunningLab};
 /// The current state of one node of a lab.
 #[derive(Clone, Debug, Serialize)]
 pub struct NodeStatus {
-    /// Its name.
+    /// The name of the node.
     pub node: String,
-    /// `router`, `node` or `host`.
+    /// The kind of the node: `router`, `node` or `host`.
     pub kind: &'static str,
-    /// Its namespace, or for an emulated host the namespace of its router. None on the simulator.
+    /// The namespace of the node. For an emulated host, it is the namespace of its router. It is
+    /// `None` on the simulator.
     pub namespace: Option<String>,
     /// Whether the node exists.
     pub exists: bool,
     /// Whether the process of a router runs.
     pub runs: bool,
-    /// The number of that process. None on the simulator.
+    /// The process number of the router. It is `None` on the simulator.
     pub pid: Option<u32>,
-    /// A router's registrations; none when its console does not answer.
+    /// The registrations of the router. There are none if its console does not answer.
     pub registrations: Vec<Registration>,
-    /// The router that emulates a host.
+    /// The router that runs an emulated host.
     pub player: Option<String>,
     /// The addresses of the node in the lab file.
     pub addresses: Vec<String>,
@@ -59,7 +60,7 @@ impl NodeStatus {
     }
 }
 
-/// Reads the state of every node of `lab`.
+/// Returns the state of every node of `lab`.
 pub fn status(lab: &Lab, running: &mut dyn RunningLab) -> Vec<NodeStatus> {
     let nodes = lab.file.nodes.iter();
     nodes.map(|(name, node)| look(running, name, node)).collect()
@@ -86,7 +87,7 @@ fn look(running: &mut dyn RunningLab, name: &str, node: &Node) -> NodeStatus {
     NodeStatus { node, kind, namespace, exists, runs, pid, registrations, player, addresses }
 }
 
-/// The table for a person.
+/// Returns the states as a table for a person.
 pub fn table(lab: &Lab, nodes: &[NodeStatus]) -> String {
     let up = nodes.iter().filter(|node| node.is_up()).count();
     let mut text = format!("lab {}: {up} of {} nodes up\n", lab.name, nodes.len());
