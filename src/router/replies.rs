@@ -1,19 +1,21 @@
-//! The limits of messages that Map-Requests cause. A reply can be larger than its request, and is
-//! sent to the address that the request names, which need not be the sender's. So a router without
-//! limits could be misused to flood a third party (RFC 9301 section 5.3).
+//! The limits of the messages that Map-Requests cause. A reply can be larger than its request. The
+//! reply is sent to the address that the request names, and this may be a different address than
+//! the sender's. So an attacker could misuse a router without limits to flood a third party (RFC
+//! 9301 section 5.3).
 //!
 //! There are two limits for each ITR-RLOC, and both are checked before a record is built:
 //!
-//! - In any second, at most [`FACTOR`] times the octets of the requests in its name are sent, plus
-//!   [`ALLOWANCE`] (IP octets). The first part belongs to each request separately: requests that
-//!   another host sends in the name of the same ITR do not use it up.
-//! - For one prefix, [`BURST`] replies can be sent immediately, and then one each [`REFILL`]. With
-//!   one reply in three seconds from the start, as the RFC recommends, the retry after one second
-//!   would have no answer.
+//! - In any second, the router sends to an ITR-RLOC at most [`FACTOR`] times the octets of the
+//!   requests that name this ITR-RLOC, plus [`ALLOWANCE`] octets (IP octets). The first part
+//!   belongs to each request separately, so requests of another host that name the same ITR-RLOC do
+//!   not use it up.
+//! - For one prefix, three replies can be sent immediately, and then one reply in three seconds
+//!   ([`RATE`]). The RFC recommends one reply in three seconds from the start. Then the retry of an
+//!   ITR after one second would have no answer.
 //!
-//! The tables are bounded. If a table is full, the entry that was unused for the longest time is
-//! removed, among those of the ITR-RLOC with the most entries. Its limits then start again, so no
-//! ITR has to wait because of others.
+//! The tables are bounded. If a table is full, an entry of the ITR-RLOC with the most entries is
+//! removed: the entry that was unused for the longest time. The limits of this entry then start
+//! again. So no ITR has to wait because of other ITRs.
 
 use std::time::Duration;
 
@@ -22,26 +24,26 @@ use super::rate::Rate;
 use crate::addr::{EidPrefix, Family, Rloc};
 use crate::time::Time;
 
-/// Octets that can be sent for each octet of a request.
+/// The number of octets that can be sent for each octet of a request.
 const FACTOR: usize = 3;
-/// Octets that can be sent to an ITR-RLOC in a second in addition: two replies of full size over
-/// IPv4.
+/// The number of additional octets that can be sent to an ITR-RLOC in a second: two replies of full
+/// size over IPv4.
 const ALLOWANCE: usize = 1280;
 /// The limit of replies about a prefix.
 const RATE: Rate = Rate { burst: 3, interval: Duration::from_secs(3) };
-/// The buckets that are not full.
+/// The limit of prefixes and ITR-RLOCs with recent replies.
 const BUCKETS: Limit =
     Limit { name: "Limits of Map-Replies by prefix", capacity: 65_536, idle: Duration::ZERO };
-/// The ITR-RLOCs to which more was sent than the octets allowed by their requests.
+/// The limit of ITR-RLOCs to which the router sent more octets than their requests allowed.
 const ACCOUNTS: Limit =
     Limit { name: "Limits of Map-Replies by ITR-RLOC", capacity: 65_536, idle: Duration::ZERO };
-/// How long an account is relevant: for its second and the next one.
+/// How long an account is needed: in its own second and in the next second.
 const REMEMBERED: Duration = Duration::from_secs(2);
-/// The number of outdated entries that one request removes from each table, so that no request does
-/// the work for all.
+/// The number of old entries that one request removes from each table. So no single request has to
+/// remove all old entries.
 const FORGOTTEN_AT_ONCE: usize = 8;
 
-/// Octets of the headers of IP and UDP before a control message.
+/// The number of octets of the IP and UDP headers before a control message.
 pub(super) fn headers(family: Family) -> usize {
     match family {
         Family::Ipv4 => 20 + 8,
@@ -49,12 +51,13 @@ pub(super) fn headers(family: Family) -> usize {
     }
 }
 
-/// The key of a bucket: the ITR-RLOC, the prefix of the reply, and, for RLOC-probes, the probed
-/// RLOC of this router, because a prober probes all locators of a prefix in the same instant.
+/// The key of a limit of replies: the ITR-RLOC and the prefix of the reply. For RLOC-probes, the
+/// key also has the probed RLOC of this router, because an ITR probes all locators of a prefix at
+/// the same time.
 type Subject = (Rloc, EidPrefix, Option<Rloc>);
 
-/// The octets that can be sent because of one request. They do not depend on earlier messages to
-/// its ITR.
+/// The octets that can be sent because of one request. Earlier messages to its ITR do not change
+/// this number.
 #[derive(Debug)]
 pub(super) struct Credit {
     itr: Rloc,
@@ -62,7 +65,7 @@ pub(super) struct Credit {
 }
 
 impl Credit {
-    /// The credit of a request of `octets` IP octets, in the name of `itr`.
+    /// The credit of a request of `octets` IP octets that names the ITR-RLOC `itr`.
     pub(super) fn of_request(itr: Rloc, octets: usize) -> Self {
         Credit { itr, octets: FACTOR * octets }
     }
@@ -73,8 +76,9 @@ impl Credit {
     }
 }
 
-/// Octets beyond credits that were sent to an ITR-RLOC, in a second of the clock and in the
-/// previous one. Together they are at most [`ALLOWANCE`], so this limit holds for any second.
+/// The octets beyond credits that were sent to an ITR-RLOC in one second of the clock and in the
+/// second before. The sum of both is at most [`ALLOWANCE`], so this limit is true for any period of
+/// one second.
 #[derive(Clone, Copy, Debug)]
 struct Account {
     second: u64,
@@ -83,7 +87,7 @@ struct Account {
 }
 
 impl Account {
-    /// The account in a later second.
+    /// The account in the same second or in a later second.
     fn in_second(self, second: u64) -> Self {
         let sent_before = match second.saturating_sub(self.second) {
             0 => return self,
@@ -101,7 +105,8 @@ impl Account {
 /// The Map-Replies that this router sends, with the limits of all ITR-RLOCs.
 #[derive(Debug)]
 pub(super) struct Replies {
-    /// When each bucket will be full again. An ITR-RLOC with many buckets loses its own first.
+    /// The time at which each limit allows a full burst again. Each ITR-RLOC has a share of the
+    /// table.
     full_at: Bounded<Subject, Time, Rloc>,
     accounts: Bounded<Rloc, Account>,
 }
@@ -119,13 +124,13 @@ impl Replies {
         known.unwrap_or(Account { second, sent: 0, sent_before: 0 })
     }
 
-    /// Octets that can be sent at `now` because of a request.
+    /// The number of octets that can be sent at `now` because of a request.
     pub(super) fn may_send(&self, credit: &Credit, now: Time) -> usize {
         credit.octets + self.account(credit.itr, now).left()
     }
 
     /// Whether a message of `octets` IP octets can be sent at `now` because of a request. If so,
-    /// its octets are counted.
+    /// counts its octets.
     pub(super) fn spend(&mut self, credit: &mut Credit, octets: usize, now: Time) -> bool {
         if octets > self.may_send(credit, now) {
             return false;
@@ -136,14 +141,14 @@ impl Replies {
             let mut account = self.account(credit.itr, now);
             forget(&mut self.accounts, REMEMBERED, now);
             account.sent += beyond;
-            // Another entry is always evicted.
+            // A full table always evicts another entry, so the insertion does not fail.
             let _ = self.accounts.insert(credit.itr, (), account, now);
         }
         true
     }
 
-    /// Whether a reply to `itr` about `prefix` can be sent at `now`. If so, it is counted. `probed`
-    /// is the RLOC of this router that received an RLOC-probe.
+    /// Whether a reply to `itr` about `prefix` can be sent at `now`. If so, counts the reply.
+    /// `probed` is the RLOC of this router that received an RLOC-probe.
     pub(super) fn admit(
         &mut self,
         itr: Rloc,
@@ -156,18 +161,18 @@ impl Replies {
         let Some(full_at) = RATE.admit(self.full_at.get(&subject).copied(), now) else {
             return false;
         };
-        // Another entry is always evicted.
+        // A full table always evicts another entry, so the insertion does not fail.
         let _ = self.full_at.insert(subject, itr, full_at, now);
         true
     }
 
-    /// How full its tables are.
+    /// How full the tables are.
     pub(super) fn fills(&self) -> [Fill; 2] {
         [self.full_at.fill(), self.accounts.fill()]
     }
 }
 
-/// Removes a few of the entries that have been unused for so long that they limit nothing.
+/// Removes a few old entries. They were unused for so long that they do not limit anything.
 fn forget<K: Ord + Clone, V, S: Ord + Clone>(
     table: &mut Bounded<K, V, S>,
     unused: Duration,

@@ -1,5 +1,5 @@
-//! The size of a reply: records are added while the packet is small enough not to be fragmented on
-//! any path (RFC 9301 section 5).
+//! The size of a reply. Records are added only as long as the packet is so small that it is not
+//! fragmented on any path (RFC 9301 section 5).
 
 use super::replies::headers;
 use super::site_records::Answer;
@@ -10,19 +10,20 @@ use crate::wire::MappingRecord;
 /// The largest packet that is not fragmented on any path, in octets (RFC 9301 section 5).
 const LARGEST_V4: usize = IPV4_MINIMUM_REASSEMBLY as usize;
 const LARGEST_V6: usize = IPV6_MINIMUM_MTU as usize;
-/// The largest packet with a single record, which is never split: the MTU of nearly all paths.
+/// The largest packet with a single record, in octets: the MTU of nearly all paths. A single record
+/// is never split.
 const LARGEST_ALONE: usize = 1500;
-/// Octets of a Map-Reply before its records.
+/// The number of octets of a Map-Reply before its records.
 const REPLY_HEADER: usize = 12;
 
 /// The records of a reply, in a packet that is not fragmented on any path.
 #[derive(Debug)]
 pub(super) struct ReplyRecords {
     headers: usize,
-    /// Octets that further records may have.
+    /// The number of octets that further records may have.
     room: usize,
-    /// Octets of a single record. It is never split, because the Locator-Status-Bits number its
-    /// locators by their positions (RFC 9300 section 10).
+    /// The number of octets that a single record may have. A single record is never split, because
+    /// the Locator-Status-Bits number its locators by their positions (RFC 9300 section 10).
     room_alone: usize,
     records: Vec<MappingRecord>,
 }
@@ -40,13 +41,13 @@ impl ReplyRecords {
         ReplyRecords { headers, room, room_alone, records: Vec::new() }
     }
 
-    /// Octets that further records may have.
+    /// The number of octets that further records may have.
     pub(super) fn room(&self) -> usize {
         self.room
     }
 
-    /// Adds records that belong together, except those that are present already. Returns whether
-    /// the records fit; if they do not, none is added.
+    /// Adds records that belong together. Records that are already present are not added again.
+    /// Returns whether the records fit. If they do not fit, no record is added.
     pub(super) fn push(&mut self, records: Vec<MappingRecord>) -> bool {
         let is_new = |record: &MappingRecord| !self.records.contains(record);
         let new: Vec<MappingRecord> = records.into_iter().filter(is_new).collect();
@@ -60,13 +61,13 @@ impl ReplyRecords {
         fits
     }
 
-    /// Whether any further record may fit.
+    /// Whether any further record may fit. Then the list is not full.
     pub(super) fn has_room(&self) -> bool {
         self.room_alone > 0
     }
 
-    /// Whether an answer is among the records: a record that is inside the prefix of the answer and
-    /// contains the requested EIDs. Its more specific records are then present too.
+    /// Whether the records contain an answer: a record that is inside the prefix of the answer and
+    /// contains the requested EIDs. In this case its more specific records are present too.
     pub(super) fn tell_of(&self, answer: &Answer) -> bool {
         let tells =
             |prefix: EidPrefix| answer.about.covers(&prefix) && prefix.covers(&answer.asked);
@@ -78,7 +79,7 @@ impl ReplyRecords {
         self.records.is_empty()
     }
 
-    /// Octets of the IP packet of the reply.
+    /// The number of octets of the IP packet of the reply.
     pub(super) fn octets(&self) -> usize {
         self.headers + self.records.iter().map(MappingRecord::emitted_len).sum::<usize>()
     }

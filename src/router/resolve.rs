@@ -1,4 +1,4 @@
-//! Map-Replies that arrive (RFC 9301 section 5.4), and the packets that waited for them.
+//! Handles received Map-Replies (RFC 9301 section 5.4), and the packets that waited for them.
 
 use std::net::SocketAddr;
 
@@ -25,7 +25,7 @@ pub(super) enum NonceOwner {
 }
 
 impl Router {
-    /// The purpose of a nonce.
+    /// The purpose of a nonce; `None` if this router has no use for a Map-Reply with the nonce.
     pub(super) fn owner_of(&self, nonce: Nonce) -> Option<NonceOwner> {
         let news = self.news.asked(nonce).map(NonceOwner::News);
         news.or_else(|| self.resolver.outstanding.asked_with(nonce).map(NonceOwner::Request))
@@ -63,12 +63,13 @@ impl Router {
             self.context.counters.negative_map_replies.received += 1;
         }
         let claims = Claims::of(&self.context.config, &self.map_cache, &self.away, eid);
-        // After an EID has returned, the router may receive its own record as the answer. This
-        // answer is not stored: it would be in the way when the EID leaves again.
+        // After an EID has returned, the answer may be the router's own record. This answer is not
+        // stored: when the EID leaves again, the stored record would be wrong.
         let held = claims.hold(&reply.records, covering, |record| self.is_own(record));
         claims.tell(&held, &mut self.context, from.ip(), now);
         let answer = held.taken.iter().find(|taken| taken.record.eid_prefix.contains(eid));
-        // A reply without an accepted record for the EID is ignored: the next resolver is asked.
+        // If a reply has no accepted record for the EID, the reply is ignored and the next resolver
+        // is asked.
         let Some(answer) = answer.map(|taken| taken.record.eid_prefix) else { return };
         let limit = self.map_cache_limit(eid);
         let cause = self.resolver.outstanding.request(eid).map(|request| request.cause);
@@ -89,7 +90,7 @@ impl Router {
         self.away_answered(held.taken.iter().map(|taken| taken.told), now);
     }
 
-    /// Whether a record is for a local prefix, with a locator of this router.
+    /// Whether a record is for a local prefix and has a locator of this router.
     fn is_own(&self, record: &MappingRecord) -> bool {
         let mut rlocs = record.locators.iter().filter_map(LocatorRecord::ip);
         self.database.get(&record.eid_prefix).is_some()

@@ -1,10 +1,11 @@
 //! Requests to the mapping system: Map-Requests of an ITR, their retries, and the packets that wait
 //! for the answer (RFC 9301 sections 5.2 and 5.3).
 //!
-//! A request starts at the first Map-Resolver. Each resolver is tried twice, with a wait of one
-//! second and then of two seconds. Without an answer, the next resolver is tried with a new nonce;
-//! the resolvers are used in turn. After ten tries the EID rests for half a minute; during this
-//! time it is not requested. [`super::outstanding`] keeps the requests under way.
+//! A request starts at the first Map-Resolver. Each resolver is tried twice. The wait is one second
+//! after the first try, and two seconds after the second try. If there is no answer, the next
+//! resolver is tried with a new nonce. After the last resolver, the first resolver is tried again.
+//! After ten tries, the EID rests for half a minute, and the router does not request it during this
+//! time. [`super::outstanding`] keeps the requests under way.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -36,7 +37,7 @@ impl Resolver {
         Resolver { outstanding: Outstanding::new(seed), smr_guard: SmrGuard::default() }
     }
 
-    /// Whether a packet may wait until `eid` is resolved. Changes nothing.
+    /// Whether a packet may wait until `eid` is resolved. This function changes nothing.
     ///
     /// # Errors
     /// The reason why [`Resolver::hold`] would reject the packet.
@@ -49,8 +50,8 @@ impl Resolver {
         self.outstanding.may_hold(eid)
     }
 
-    /// Keeps a packet until `eid` is resolved, and requests the EID. `packet` is copied only if
-    /// there is room.
+    /// Keeps a packet until `eid` is resolved, and requests the EID. The packet is copied only if
+    /// there is room for it.
     pub(super) fn hold(
         &mut self,
         context: &mut Context,
@@ -65,15 +66,15 @@ impl Resolver {
         }
         let gone = self.outstanding.hold(eid, source, packet, now)?;
         context.give_up(gone.into_iter().collect(), DropReason::HoldQueueFull);
-        // A packet need not wait for the delayed start of a request that an SMR caused.
+        // An SMR can cause a request with a delayed start. A packet does not wait for this delay.
         if self.outstanding.is_yet_to_begin(eid) {
             self.ask(context, eid, now);
         }
         Ok(())
     }
 
-    /// Begins a request whose first try is due at `at`. If another request is evicted, its packets
-    /// are dropped.
+    /// Begins a request. Its first try is due at `at`. If another request is evicted, the packets
+    /// that wait for it are dropped.
     fn begin(
         &mut self,
         context: &mut Context,
@@ -86,8 +87,8 @@ impl Resolver {
         context.give_up(gone, DropReason::HoldQueueFull);
     }
 
-    /// Requests an EID because of an SMR from `source`: at `at`, after a random delay if one is
-    /// configured.
+    /// Requests an EID because of an SMR from `source`. The request is sent at `at`, plus a random
+    /// delay if a delay is configured.
     pub(super) fn solicited(
         &mut self,
         context: &mut Context,
@@ -107,7 +108,7 @@ impl Resolver {
         self.retry_requests(context, now);
     }
 
-    /// Requests again an EID that is away; the answer contains the location of the EID.
+    /// Requests an EID again that is away. The answer contains the location of the EID.
     pub(super) fn ask_again(&mut self, context: &mut Context, eid: Eid, now: Time) {
         let can_ask = !self.outstanding.is_pending(eid)
             && !servers_for(&context.config, eid, Cause::Away).is_empty();
@@ -117,7 +118,7 @@ impl Resolver {
         }
     }
 
-    /// Does the work that is due: sends the next try of each request, and ends rests.
+    /// Does the work that is due: sends the next try of each request, and ends the rests of EIDs.
     pub(super) fn retry_requests(&mut self, context: &mut Context, now: Time) {
         self.outstanding.end_rests(now);
         while let Some(eid) = self.outstanding.next_due(now) {
@@ -125,7 +126,7 @@ impl Resolver {
         }
     }
 
-    /// Sends the next Map-Request for an EID, or lets the EID rest after the last try.
+    /// Sends the next Map-Request for an EID. After the last try, the EID rests.
     fn ask(&mut self, context: &mut Context, eid: Eid, now: Time) {
         let Some(turn) = self.outstanding.next_try(eid, now) else {
             let held = self.outstanding.rest(eid, now);
@@ -153,8 +154,8 @@ impl Resolver {
         self.send_map_request(context, &message, attempt, (source, resolver), now);
     }
 
-    /// Sends a Map-Request with one record to the mapping system, encapsulated. `attempt` is its
-    /// number among the requests for the same EID, from 1 on.
+    /// Sends an encapsulated Map-Request with one record to the mapping system. `attempt` is its
+    /// number among the requests for the same EID. The first request has the number 1.
     pub(super) fn send_map_request(
         &mut self,
         context: &mut Context,
@@ -201,8 +202,8 @@ fn map_request(context: &Context, eid: Eid, request: &Request) -> MapRequest {
     }
 }
 
-/// The servers that are asked for an EID, in turn: the map-resolvers. If there is no resolver and
-/// the EID is away, the ETR's map-servers.
+/// The servers that are asked in turn for an EID: the map-resolvers. If there is no map-resolver
+/// and the EID is away, they are the map-servers of the ETR.
 fn servers_for(config: &Config, eid: Eid, cause: Cause) -> Vec<IpAddr> {
     match config.itr_map_resolvers(eid.family()) {
         [] if cause == Cause::Away => {

@@ -1,11 +1,11 @@
-//! How often a table has changed.
+//! Counts the changes of a table.
 
-/// The number of a table's changes.
+/// The number of changes of a table.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Revision(u64);
 
 impl Revision {
-    /// The table has changed.
+    /// Counts a change of the table.
     pub(super) fn advance(&mut self) {
         self.0 += 1;
     }

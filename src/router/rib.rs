@@ -1,12 +1,12 @@
-//! The routes of the namespace's kernel, as far as the router needs them.
+//! The routes of the kernel of the namespace that the router needs.
 //!
 //! A local EID prefix is reachable while a route leads to it. Without a route, the prefix is shown
-//! as `*** NO ROUTE TO EID PREFIX ***`. The kernel announces some changes, does not announce
-//! others, and keeps using routes whose link has lost its carrier. So links and routes are both
-//! kept here, and a route counts only while its link is up. Observed on Linux 6.18: when a link is
-//! set down, the kernel announces this after 3 ms, but not that the IPv4 routes of the link are
-//! removed. When the carrier is lost, the routes remain. If the carrier flaps quickly, its loss is
-//! announced a second late.
+//! as `*** NO ROUTE TO EID PREFIX ***`. The kernel does not announce every change, and it still
+//! uses routes of a link that has lost its carrier. So this table keeps both links and routes, and
+//! a route counts only while its link is up. This was observed on Linux 6.18: when a link is set
+//! down, the kernel announces this after 3 ms. It does not announce that the IPv4 routes of the
+//! link are removed. When the carrier is lost, the routes remain. If the carrier is lost and
+//! returns quickly, the kernel announces the loss a second late.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,47 +19,47 @@ use crate::prefix_map::PrefixMap;
 /// The state of a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Link {
-    /// Administratively up.
+    /// Whether the link is administratively up.
     pub up: bool,
     /// Whether the other end of the link is present.
     pub carrier: bool,
-    /// Octets.
+    /// The MTU in octets.
     pub mtu: u32,
 }
 
-/// Links and the unicast routes of table main.
+/// The links, and the unicast routes of table main.
 #[derive(Debug, Default)]
 pub struct Rib {
     links: BTreeMap<String, Link>,
-    /// Links that existed and are gone.
+    /// Links that existed and were removed.
     gone: BTreeSet<String>,
     routes: PrefixMap<BTreeSet<KernelRoute>>,
 }
 
-/// Routes have no instance, but the map that holds them needs one.
+/// The key of a route. Routes have no instance, but the map of the routes needs one.
 fn key(prefix: IpNet) -> EidPrefix {
     EidPrefix::new(InstanceId::DEFAULT, prefix)
 }
 
 impl Rib {
-    /// A link appeared or changed; returns its previous state.
+    /// Stores a link that appeared or changed. Returns its previous state.
     pub fn set_link(&mut self, device: String, link: Link) -> Option<Link> {
         self.gone.remove(&device);
         self.links.insert(device, link)
     }
 
-    /// A link is gone.
+    /// Removes a link.
     pub fn remove_link(&mut self, device: &str) {
         self.links.remove(device);
         self.gone.insert(device.to_owned());
     }
 
-    /// Whether a link existed and is gone.
+    /// Whether a link existed and was removed.
     pub fn has_gone(&self, device: &str) -> bool {
         self.gone.contains(device)
     }
 
-    /// The whole table was read: routes that are not listed do not exist.
+    /// Replaces all routes by the routes of table main that were read.
     pub fn replace_routes(&mut self, routes: Vec<KernelRoute>) {
         self.routes.clear();
         for route in routes {
@@ -67,7 +67,7 @@ impl Rib {
         }
     }
 
-    /// A route was added.
+    /// Adds a route.
     pub fn add_route(&mut self, route: KernelRoute) {
         let at = key(route.prefix);
         if let Some(routes) = self.routes.get_mut(&at) {
@@ -77,7 +77,7 @@ impl Rib {
         }
     }
 
-    /// A route was removed.
+    /// Removes a route.
     pub fn remove_route(&mut self, route: &KernelRoute) {
         let at = key(route.prefix);
         let Some(routes) = self.routes.get_mut(&at) else {
@@ -89,9 +89,9 @@ impl Rib {
         }
     }
 
-    /// Whether a local EID prefix can be reached: there is a route that covers the prefix or lies
-    /// inside it, that is not the default route, does not lead into `lisp0`, and uses a link that
-    /// is up with carrier.
+    /// Whether a local EID prefix can be reached. This is so if a route covers the prefix or is
+    /// inside it. The default route and routes into `lisp0` do not count, and the link of the route
+    /// must be up with carrier.
     pub fn has_route(&self, prefix: IpNet) -> bool {
         let at = key(prefix);
         let covering = self.routes.covering(&at).filter(|(prefix, _)| prefix.mask_len() > 0);

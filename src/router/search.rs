@@ -18,14 +18,14 @@ use crate::addr::{Eid, Family};
 use crate::time::Time;
 
 impl Router {
-    /// Stores how many entries the kernel's neighbour table of a family has, for all namespaces of
-    /// the machine together.
+    /// Stores the number of entries of the kernel's neighbour table of a family. All namespaces of
+    /// the machine share this table.
     pub(super) fn handle_neighbour_table(&mut self, family: Family, entries: u32, limit: u32) {
         let table = NeighbourTable { entries, limit: Some(limit) };
         self.mobility.searches.tables[index(family)] = table;
     }
 
-    /// The asker of a search for a host, if this packet starts the search.
+    /// The asker of the search for a host that a packet of this origin starts.
     pub(super) fn asker(&self, origin: &Origin) -> Asker {
         match origin.encapsulator() {
             None => Asker::Site,
@@ -34,8 +34,8 @@ impl Router {
         }
     }
 
-    /// Whether a packet for a host that has not been found would wait for the host. Changes
-    /// nothing.
+    /// Whether a packet for a host that has not been found would wait for the host. This function
+    /// changes nothing.
     pub(super) fn prospect(&self, eid: Eid, asker: Asker, now: Time) -> Sought {
         let ports = self.mobility.ports(eid);
         let searches = &self.mobility.searches;
@@ -54,13 +54,13 @@ impl Router {
         }
     }
 
-    /// Whether a host may be here and there is no search for it yet.
+    /// Whether a host may be here, and the router is not searching for it yet.
     pub(super) fn is_to_be_searched(&self, eid: Eid) -> bool {
         self.may_be_here(eid) && !self.mobility.searches.running.contains_key(&eid)
     }
 
-    /// Starts a search for an EID of a dynamic range, after a packet to or from this EID arrived
-    /// and the EID was not found yet. The search starts only if a port here serves the range.
+    /// Starts a search for an EID of a dynamic range that has not been found. A packet to or from
+    /// this EID is the reason. The search starts only if a port here serves the range.
     pub(super) fn search_for(&mut self, eid: Eid, asker: Asker, discovery: Discovery, now: Time) {
         if !self.is_to_be_searched(eid) {
             return;
@@ -69,7 +69,7 @@ impl Router {
         if !self.start_search(eid, asker, ports, discovery, now) {
             self.context.counters.searches_refused += 1;
             let searches = &mut self.mobility.searches;
-            // Another entry is always evicted.
+            // A full table always evicts another entry, so the insertion does not fail.
             let _ = searches.refused.insert(eid, asker, (), now);
             searches.retry_later(now);
         }
@@ -94,15 +94,15 @@ impl Router {
     }
 
     /// Whether a search for a host is possible: a port serves its range, and the host has not been
-    /// found.
+    /// found. The EID must also not be a duplicate that this router must not claim yet.
     fn may_be_here(&self, eid: Eid) -> bool {
         !self.mobility.ports(eid).is_empty()
             && !self.mobility.owners.is_waiting(&eid)
             && !self.mobility.hosts().contains_key(&eid)
     }
 
-    /// Asks `ports` for a host, if there is room for one more search. Another search may be
-    /// evicted.
+    /// Asks for a host on `ports`, if there is room for one more search. Another search may be
+    /// evicted. Returns whether the search started.
     fn start_search(
         &mut self,
         eid: Eid,
@@ -133,7 +133,8 @@ impl Router {
         true
     }
 
-    /// A host did not answer on a port. If this was the last port, the search ends.
+    /// Handles a host that did not answer on a port. If the host was not asked on another port, the
+    /// search ends.
     pub(super) fn search_failed(&mut self, eid: Eid, port: InterfaceName, now: Time) {
         let here = self.mobility.hosts().get(&eid);
         if here.is_some_and(|host| host.interface == port)
@@ -150,7 +151,8 @@ impl Router {
         }
     }
 
-    /// A host was not found: it is regarded as away for a while, unless more is known about it.
+    /// Handles a host that was not found. The host counts as away for some time, unless the away
+    /// table already has an entry for it.
     fn end_search(&mut self, eid: Eid, search: Search, now: Time) {
         let prefix = eid.host_prefix();
         if !self.away.entries().contains(&prefix) {
@@ -173,8 +175,9 @@ impl Router {
         }
     }
 
-    /// Starts the refused searches again while there is room, first for the asker with the fewest.
-    /// Then starts the searches for the hosts of ports whose link has returned.
+    /// Starts the refused searches again while there is room. The asker with the fewest refused
+    /// searches is first. Then starts the searches for the hosts of ports that have their link
+    /// again.
     pub(super) fn retry_searches(&mut self, now: Time) {
         self.mobility.searches.retry_at = None;
         self.mobility.searches.refused.expire(REFUSED_FOR, now);
@@ -208,7 +211,7 @@ impl Router {
         }
     }
 
-    /// Whether one more search can run without evicting another.
+    /// Whether one more search can run without evicting another search.
     fn has_room(&self) -> bool {
         self.mobility.searches.running.len() < RUNNING.capacity
     }

@@ -1,11 +1,12 @@
-//! The searches for hosts of dynamic-EID ranges: each port that may have a host is asked, and
-//! packets for the host wait until one port answers or all are silent.
+//! The searches for hosts of dynamic-EID ranges. The router asks for the host on each port that may
+//! have it. Packets for the host wait until the host answers on one port, or has not answered on
+//! any port.
 //!
-//! A packet from the core can name any EID of a range, and each search needs entries in the
-//! kernel's neighbour table, which all namespaces of a machine share. So only a few searches run at
-//! a time, few start in a second, and none starts when this table is three quarters full. Each
-//! cause ([`Asker`]) has a share of the running searches. A refused search is counted; it is tried
-//! again after a delay, or when its host is named again.
+//! A packet from the core can name any EID of a range. Each search needs entries in the kernel's
+//! neighbour table, and all namespaces of a machine share this table. So only a few searches run at
+//! a time, only a few start in a second, and no search starts when this table is three quarters
+//! full. Each cause ([`Asker`]) has a share of the running searches. A refused search is counted.
+//! It is tried again after a delay, or when another packet names its host.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
@@ -18,32 +19,33 @@ use super::held::Held;
 use crate::addr::{Eid, Family, Rloc};
 use crate::time::Time;
 
-/// How long a host that was just found may take to show that it is still here, after a map-server
-/// reported that it is elsewhere.
+/// The time in which a host that is here must show this, after a map-server has reported that it is
+/// elsewhere.
 pub(super) const CONFIRMATION: Duration = Duration::from_secs(1);
-/// Searches that run at one time. If the table is full, the first search of the asker with the most
-/// searches is removed. If this is the asker of the new search, one of its own is removed only
-/// after a second without an answer.
+/// The limit of searches that run at one time. If the table is full, the oldest search of the asker
+/// with the most searches is removed. If this asker also asks for the new search, its oldest search
+/// is removed only if it has had no answer for a second.
 pub(super) const RUNNING: Limit =
     Limit { name: "Searches for hosts", capacity: 64, idle: Duration::from_secs(1) };
-/// Searches that can start in a second.
+/// The maximum number of searches that start in a second.
 pub(super) const STARTS_A_SECOND: usize = 100;
-/// Hosts whose search was refused. If the table is full, the first one of the asker with the most
-/// is removed.
+/// The limit of hosts for which a search was refused. If the table is full, a host of the asker
+/// with the most hosts is removed: the oldest one.
 pub(super) const REFUSED: Limit =
     Limit { name: "Hosts to look for again", capacity: 1024, idle: Duration::ZERO };
-/// How long a refused search is tried again. A sender that still needs the host sends again within
-/// this time.
+/// How long a refused search is tried again. If a sender still needs the host, it sends another
+/// packet within this time.
 pub(super) const REFUSED_FOR: Duration = Duration::from_secs(10);
 pub(super) const RETRY_INTERVAL: Duration = Duration::from_millis(250);
-/// Hosts here that map-servers report to be elsewhere: as many as can be here.
+/// The limit of hosts here that map-servers report to be elsewhere. It is the same as the limit of
+/// hosts that are here.
 pub(super) const CONFIRMATIONS: Limit =
     Limit { name: "Hosts to be confirmed", capacity: 65_536, idle: Duration::ZERO };
-/// Packets that can wait for one search.
+/// The maximum number of packets that wait for one search.
 pub(super) const HELD_PER_SEARCH: usize = 8;
-/// How long a search runs: the kernel asks three times, once a second.
+/// How long a search runs. The kernel asks three times, once a second.
 pub(super) const SEARCH: Duration = Duration::from_secs(4);
-/// How long a host that was not found is regarded as away.
+/// How long a host that was not found counts as away.
 pub(super) const NOT_FOUND: Duration = Duration::from_secs(60);
 pub(super) const SECOND: Duration = Duration::from_secs(1);
 
@@ -57,7 +59,7 @@ pub(super) enum Asker {
     Locator(Rloc),
     /// A host of the site, or the router itself.
     Site,
-    /// A port whose link has returned: its hosts may be there again.
+    /// A port that has its link again. Its hosts may be there again.
     Port(InterfaceName),
 }
 
@@ -66,7 +68,7 @@ pub(super) enum Asker {
 pub(super) enum Sought {
     /// A search for the host runs, and the packet waits.
     Waits,
-    /// There is no search for the host here, or the maximum number of packets is waiting already.
+    /// There is no search for the host here, or the maximum number of packets already waits.
     Passes,
     /// There is no room for a search.
     Refused,
@@ -75,7 +77,7 @@ pub(super) enum Sought {
 /// A search for a host.
 #[derive(Debug)]
 pub(super) struct Search {
-    /// The ports at which the host may be and that have not reported its absence.
+    /// The ports on which the host may still answer.
     pub(super) ports: BTreeSet<InterfaceName>,
     /// Packets for the host.
     pub held: Held,
@@ -94,12 +96,13 @@ pub(super) struct NeighbourTable {
 #[derive(Debug)]
 pub(super) struct Searches {
     pub running: Bounded<Eid, Search, Asker>,
-    /// Hosts that were found here a moment ago, and that a map-server reports to be elsewhere.
+    /// Hosts that were found here, and that a map-server reports to be elsewhere.
     pub confirmations: Bounded<Eid, Elsewhere>,
     pub(super) refused: Bounded<Eid, (), Asker>,
-    /// Ports whose link has returned, while not all their hosts have been asked for.
+    /// Ports that have their link again, as long as the router has not asked for all their hosts.
     pub returned: BTreeSet<InterfaceName>,
-    /// The searches that started in the last second, and how many entries of a table each uses.
+    /// The searches that started in the last second, each with the number of entries that it uses
+    /// in the kernel's table.
     pub(super) started: VecDeque<(Time, Family, usize)>,
     pub(super) tables: [NeighbourTable; 2],
     pub(super) retry_at: Option<Time>,
@@ -124,20 +127,20 @@ impl Searches {
         [self.running.fill(), self.refused.fill(), self.confirmations.fill()]
     }
 
-    /// When a search, or the wait for a confirmation, has taken too long.
+    /// The time at which a search, or the wait for a confirmation, ends without an answer.
     pub(super) fn next_end(&self) -> Option<Time> {
         let search = self.running.first_use().map(|at| at + SEARCH);
         let confirmation = self.confirmations.first_use().map(|at| at + CONFIRMATION);
         search.into_iter().chain(confirmation).min()
     }
 
-    /// When the refused searches are tried again.
+    /// When the refused searches are tried again; `None` if no search was refused.
     pub(super) fn next_retry(&self) -> Option<Time> {
         self.retry_at
     }
 
-    /// Removes the searches for EIDs that are not `sought` any more. Returns the packets that they
-    /// held.
+    /// Removes the searches for EIDs for which `sought` is false. Returns the packets that these
+    /// searches held.
     pub(super) fn retain(&mut self, sought: impl Fn(&Eid) -> bool) -> Held {
         let gone: Vec<Eid> = self.running.keys().filter(|eid| !sought(eid)).copied().collect();
         let gone = gone.iter().filter_map(|eid| self.running.remove(eid));
@@ -150,7 +153,8 @@ impl Searches {
     /// Whether a search that uses `entries` entries of the kernel's table can start.
     pub(super) fn may_start(&self, family: Family, entries: usize, now: Time) -> bool {
         let started = self.started.iter().filter(|(at, ..)| now.since(*at) < SECOND);
-        // The last report may be a second old, so recently started searches are added.
+        // The last report may be a second old, so the entries of recently started searches are
+        // added.
         let recent = started.clone().filter(|(_, of, _)| *of == family);
         let recent: usize = recent.map(|(.., entries)| entries).sum();
         let NeighbourTable { entries: told, limit } = self.tables[index(family)];

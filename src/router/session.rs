@@ -1,5 +1,5 @@
-//! A session of reliable transport: one TCP connection between an ETR and a map-server, seen from
-//! either end (draft-kouvelas-lisp-map-server-reliable-transport-04 sections 4 and 5).
+//! A session of reliable transport: one TCP connection between an ETR and a map-server. Both ends
+//! use this code (draft-kouvelas-lisp-map-server-reliable-transport-04 sections 4 and 5).
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use crate::wire::{
     FrameReader, Key, MapRegister, Registration, ReliableFrame, ReliableMessage, StreamError,
 };
 
-/// The progress of a session.
+/// The state of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SessionState {
     /// The ETR has no session with this map-server.
@@ -26,9 +26,9 @@ pub enum SessionState {
 /// The end that started a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SessionType {
-    /// We started it, as an ETR.
+    /// This router started the session, as an ETR.
     Active,
-    /// The other end started it, and we are its map-server.
+    /// The other end started the session, and this router is its map-server.
     Passive,
 }
 
@@ -37,28 +37,28 @@ pub enum SessionType {
 pub struct RoundTrip {
     /// The time from a message to its answer.
     pub time: Duration,
-    /// When it was measured.
+    /// When the time was measured.
     pub at: Time,
 }
 
-/// A session for `show lisp session`.
+/// A session, for `show lisp session`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SessionView {
-    /// The other end; port 0 when it is not connected.
+    /// The address of the other end. The port is 0 if the session is not connected.
     pub peer: SocketAddr,
-    /// This end; `None` when it is not connected.
+    /// The address of this end; `None` if the session is not connected.
     pub local: Option<SocketAddr>,
     /// The end that started the session.
     pub kind: SessionType,
-    /// The progress of the session.
+    /// The state of the session.
     pub state: SessionState,
-    /// Since when the session is up; `None` if it is not.
+    /// The time since which the session is up; `None` if it is not up.
     pub up_since: Option<Time>,
     /// The last round trip, if one has been measured.
     pub round_trip: Option<RoundTrip>,
-    /// Messages received and sent.
+    /// The numbers of received and sent messages.
     pub messages: (u64, u64),
-    /// Octets received and sent.
+    /// The numbers of received and sent octets.
     pub bytes: (u64, u64),
     /// The number of prefixes that use the session.
     pub users: usize,
@@ -69,10 +69,10 @@ pub struct SessionView {
 pub(super) struct Session {
     pub connection: Connection,
     pub peer: SocketAddr,
-    /// This end; the port is 0 until it is known.
+    /// The address of this end. The port is 0 until it is known.
     pub local: SocketAddr,
     pub up_since: Option<Time>,
-    /// When the message was sent that is waiting for its answer.
+    /// The time of the oldest message that waits for its answer.
     asked_at: Option<Time>,
     round_trip: Option<RoundTrip>,
     reader: FrameReader,
@@ -97,26 +97,27 @@ impl Session {
         }
     }
 
-    /// A message was sent that the other end answers immediately: a SYN, a Refresh, a Registration.
-    /// Answers arrive in the order of the messages, so the time of the oldest message is kept.
+    /// Records that a message was sent that the other end answers immediately: a SYN, a Refresh or
+    /// a Registration. Answers arrive in the order of the messages, so only the time of the oldest
+    /// message is kept.
     pub(super) fn asked(&mut self, now: Time) {
         self.asked_at.get_or_insert(now);
     }
 
-    /// An answer has arrived.
+    /// Records that an answer has arrived.
     pub(super) fn answered(&mut self, now: Time) {
         if let Some(at) = self.asked_at.take() {
             self.round_trip = Some(RoundTrip { time: now.since(at), at: now });
         }
     }
 
-    /// Adds octets received from the stream; [`Session::next`] returns the frames.
+    /// Adds octets that were received from the stream. [`Session::next`] returns the frames.
     pub(super) fn push(&mut self, octets: &[u8]) {
         self.bytes.0 += octets.len() as u64;
         self.reader.push(octets);
     }
 
-    /// The next frame, or an error in it.
+    /// The next frame, or the error in the next frame.
     pub(super) fn next(&mut self) -> Option<Result<ReliableFrame, StreamError>> {
         let frame = self.reader.next()?;
         self.messages.0 += 1;
@@ -134,7 +135,7 @@ impl Session {
         self.send_octets(frame.emit())
     }
 
-    /// Sends a Registration, signed.
+    /// Sends a signed Registration.
     pub(super) fn send_registration(&mut self, register: &MapRegister, key: &Key) -> Output {
         let message_id = self.message_id();
         self.send_octets(Registration::emit_signed(register, message_id, key))

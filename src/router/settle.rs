@@ -1,5 +1,5 @@
-//! The end of each input: updates tables, registrations, kernel and peers according to the
-//! configuration, the state of the kernel and the hosts that are here.
+//! The end of each input. The router updates its tables, its registrations, the kernel and its
+//! peers. The update uses the configuration, the state of the kernel and the hosts that are here.
 
 use std::collections::BTreeSet;
 
@@ -13,8 +13,9 @@ use crate::addr::EidPrefix;
 use crate::time::Time;
 
 impl Router {
-    /// Ends an input: reconciles the parts that its changes have made stale, and then does the work
-    /// that waits for this. When an away entry has ended, its route ends too.
+    /// Ends an input. Reconciles the parts that the changes of the input have made stale, and then
+    /// does the work that waits for this. When an away entry has ended, this also removes its
+    /// route.
     pub(super) fn settle(&mut self, now: Time) {
         while !self.is_settled() {
             let requests = std::mem::take(&mut self.stale.requests);
@@ -38,10 +39,10 @@ impl Router {
         self.stale.is_empty() && !self.away.has_moved()
     }
 
-    /// Reconciles [`Stale`] objects with the configuration, the kernel's state and the hosts that
-    /// are here. For each prefix, one function returns the correct state of an entry, a
-    /// registration or an object of the kernel. After a new configuration or a change of a link, it
-    /// is called for all prefixes.
+    /// Reconciles [`Stale`] objects with the configuration, the state of the kernel and the hosts
+    /// that are here. For each prefix, one function returns the correct state of an entry, a
+    /// registration or an object of the kernel. After a new configuration or a change of a link,
+    /// this function is called for all prefixes.
     pub(super) fn reconcile(&mut self, now: Time) {
         let stale = std::mem::take(&mut self.stale);
         let Stale { routes, all, .. } = stale;
@@ -65,18 +66,18 @@ impl Router {
         }
     }
 
-    /// Solicits the peers of a changed prefix, unless its registration is still in progress.
+    /// Sends SMRs to the peers of a changed prefix, unless its registration is still in progress.
     pub(super) fn registration_settled(&mut self, prefix: EidPrefix, now: Time) {
         if self.solicitor.awaits_registration(&prefix) && self.registrar.is_settled(prefix, now) {
             self.solicitor.registered(&mut self.context, &self.map_cache, prefix, now);
         }
     }
 
-    /// Adds local prefixes that lost their route or their configuration to the away table, and
-    /// removes those that have both again. Also removes away entries inside a prefix that we do not
-    /// register any more, because the map-server would not report their end. Returns the prefixes
-    /// for which SMRs are to be sent. Prefixes that lost their route are not included: incoming
-    /// packets trigger their SMRs.
+    /// Adds local prefixes that lost their route or their configuration to the away table. Removes
+    /// the prefixes that have both again. Also removes away entries inside a prefix that this
+    /// router does not register any more, because the map-server would not report their end.
+    /// Returns the prefixes for which SMRs are to be sent. A prefix that lost its route is not
+    /// among them, because incoming packets cause its SMRs.
     fn reconcile_away(&mut self, changes: &Changes, all: bool, now: Time) -> BTreeSet<EidPrefix> {
         let mut solicit: BTreeSet<EidPrefix> = changes.changed.clone();
         let away = |producer, stay| away::Entry::new(producer, stay, now);
@@ -109,7 +110,8 @@ impl Router {
         solicit
     }
 
-    /// Removes the away entries that no map-server will update any more: inside one prefix, or all.
+    /// Removes the away entries that no map-server will update any more: only the entries inside
+    /// one prefix, or all.
     fn remove_orphaned_site_entries(&mut self, inside: Option<&EidPrefix>) {
         let untold = |(prefix, entry): (EidPrefix, &away::Entry)| {
             let told = entry.producer == Producer::SiteRegistration;
@@ -124,8 +126,8 @@ impl Router {
         }
     }
 
-    /// Updates the kernel's objects of these prefixes. With `routes`, also the objects that belong
-    /// to no EID; with `all`, the objects of every prefix.
+    /// Updates the kernel's objects for these prefixes. With `routes`, also updates the objects
+    /// that belong to no EID. With `all`, updates all objects.
     fn reconcile_kernel(&mut self, mut prefixes: BTreeSet<EidPrefix>, (routes, all): (bool, bool)) {
         if all {
             prefixes.extend(self.kernel_prefixes());

@@ -1,15 +1,15 @@
-//! Parts of a configuration that its copies share until one of them changes.
+//! Parts of a configuration that several copies share until one of the copies changes.
 
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
-/// A value that is copied only when one of its copies is changed. So a line of configuration copies
-/// and compares only the table that it changes, and none of the others.
+/// A value that several copies share. It is copied only when one of the copies is changed. So a
+/// line of the configuration copies and compares only the table that it changes.
 #[derive(Clone, Debug, Default)]
 pub struct Shared<T>(Arc<T>);
 
 impl<T> Shared<T> {
-    /// Whether the two are copies of each other and unchanged since then.
+    /// Whether two values are copies of each other that were not changed.
     pub fn is_same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }
@@ -65,7 +65,7 @@ mod tests {
         static LOOKS: Cell<u32> = const { Cell::new(0) };
     }
 
-    /// A value that counts how often it is copied or compared.
+    /// A value that counts all copies and comparisons.
     #[derive(Debug, Default)]
     struct Counted(u32);
 

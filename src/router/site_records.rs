@@ -1,5 +1,5 @@
-//! The records of a site for Map-Replies and Map-Registers: records of local EID prefixes, and of
-//! the prefixes inside them that another xTR has registered.
+//! The records of a site for Map-Replies and Map-Registers: the records of local EID prefixes, and
+//! of longer prefixes inside them that another xTR has registered.
 
 use ipnet::IpNet;
 
@@ -10,7 +10,8 @@ use super::map_cache::Locator;
 use crate::addr::{EidPrefix, Rloc};
 use crate::wire::{self, Action, LocatorRecord, MapRequest, MappingRecord};
 
-/// How many prefixes inside another are examined for one reply: those without a route need no room.
+/// The maximum number of prefixes inside another prefix that are examined for one reply. Prefixes
+/// without a route need no room in the reply, so the room alone is no limit.
 const MOST_LOOKED_AT: usize = 256;
 
 /// The answer to a record of a Map-Request, before its records are built.
@@ -18,7 +19,7 @@ const MOST_LOOKED_AT: usize = 256;
 pub(super) struct Answer {
     /// The requested EID-Prefix.
     pub asked: EidPrefix,
-    /// The prefix of the reply: the longest match.
+    /// The prefix of the reply: the longest matching prefix.
     pub about: EidPrefix,
     /// The source of the mapping.
     pub from: AnswerFrom,
@@ -36,7 +37,7 @@ pub(super) enum AnswerFrom {
         /// The TTL of the answer in minutes.
         ttl_minutes: u32,
     },
-    /// This router, as a proxy ETR for a whole family.
+    /// This router is a proxy ETR, and the answer is for a whole family.
     ProxyEtr,
 }
 
@@ -50,11 +51,11 @@ pub(super) struct SiteRecords<'a> {
 }
 
 impl SiteRecords<'_> {
-    /// The answer of the database to a requested prefix; `None` if the prefix is not ours or has no
-    /// route. It uses the longest local prefix that covers the whole requested prefix: an ITR that
-    /// requests again a mapping that it has, or probes one of its locators, requests the prefix of
-    /// this mapping (RFC 9301 section 5.3), and more specific prefixes may begin at the same
-    /// address.
+    /// The answer of the database to a requested prefix. `None` if the prefix is not a local prefix
+    /// or has no route. The answer uses the longest local prefix that covers the whole requested
+    /// prefix. An ITR may request a mapping again that it has, or probe one of its locators. Then
+    /// it requests the prefix of this mapping (RFC 9301 section 5.3), and more specific prefixes
+    /// may begin at the same address.
     pub(super) fn own_answer(&self, config: &Config, asked: EidPrefix) -> Option<Answer> {
         if !config.roles(asked.family()).etr {
             return None;
@@ -66,9 +67,9 @@ impl SiteRecords<'_> {
         (is_here && entry.has_route).then_some(Answer { asked, about, from })
     }
 
-    /// The answer of a proxy ETR to an RLOC-probe for a whole family, as sent by an ITR that
-    /// reaches non-LISP sites through this proxy ETR. For smaller prefixes a proxy ETR has no
-    /// answer.
+    /// The answer of a proxy ETR to an RLOC-probe for a whole family. An ITR that reaches non-LISP
+    /// sites through this proxy ETR sends such a probe. A proxy ETR has no answer for smaller
+    /// prefixes.
     pub(super) fn proxy_answer(&self, config: &Config, request: &MapRequest) -> Option<Answer> {
         let all = request.records.first()?.eid_prefix;
         let serves = request.probe
@@ -78,8 +79,8 @@ impl SiteRecords<'_> {
         serves.then_some(Answer { asked: all, about: all, from: AnswerFrom::ProxyEtr })
     }
 
-    /// The records of an answer, in about `room` octets. `probed` is the RLOC that received a
-    /// probe.
+    /// The records of an answer, in about `room` octets. `probed` is the RLOC that received an
+    /// RLOC-probe.
     pub(super) fn records(
         &self,
         config: &Config,
@@ -110,11 +111,12 @@ impl SiteRecords<'_> {
         }
     }
 
-    /// The record of the local prefix around a requested prefix, then the more specific records
-    /// inside, with those that another xTR has registered: an ITR that caches only the first record
-    /// would send us packets for the others (RFC 9301 section 5.5). If these do not fit, the first
-    /// record is reduced to a part of the local prefix: the widest part around the requested EID
-    /// whose more specific records fit.
+    /// The record of the local prefix that contains a requested prefix, and then the records of
+    /// more specific prefixes inside it. Prefixes that another xTR has registered are among them:
+    /// an ITR that caches only the first record would send us packets for these prefixes (RFC 9301
+    /// section 5.5). If all these records do not fit, the first record is reduced to a part of the
+    /// local prefix. It is the widest part that contains the requested EID and has only so many
+    /// records inside that they fit.
     fn records_around(
         &self,
         config: &Config,
@@ -127,7 +129,8 @@ impl SiteRecords<'_> {
         let own = self.database.longest_match(eid).map(|(prefix, _)| prefix);
         let others = self.away.longest_match(eid).map(|(prefix, _)| prefix);
         let lens = own.into_iter().chain(others).map(|prefix| prefix.mask_len());
-        // A part is shorter than the prefixes that begin at the address and have other records.
+        // Some longer prefixes begin at the requested address and have other records. A part must
+        // be wider than these prefixes.
         let more_specific = lens.filter(|len| *len > local.mask_len()).max();
         let longest = more_specific.map_or(eid.host_prefix().mask_len(), |len| len - 1);
         let part = |len: u8| IpNet::new(eid.address, len).ok();
@@ -143,8 +146,8 @@ impl SiteRecords<'_> {
         std::iter::once(first).chain(inside).collect()
     }
 
-    /// The records of the prefixes inside another prefix; `None` if they need more than `room`
-    /// octets. Examines only a few more prefixes than fit, even if there are many.
+    /// The records of the prefixes inside another prefix. `None` if they need more than `room`
+    /// octets. If there are many prefixes, only a few more prefixes are examined than fit.
     fn records_inside(
         &self,
         config: &Config,
@@ -175,8 +178,8 @@ impl SiteRecords<'_> {
     }
 }
 
-/// The record of a prefix that another xTR has registered, as reported by a map-server. The prefix
-/// is not ours, so the record is not authoritative.
+/// The record of a prefix that another xTR has registered, as a map-server has reported it. The
+/// prefix does not belong to this xTR, so the record is not authoritative.
 fn record_of_another(config: &Config, prefix: EidPrefix, away: &away::Entry) -> MappingRecord {
     let locator = |Locator { rloc, priority, weight, up, .. }: &Locator| LocatorRecord {
         local: false,
@@ -190,7 +193,7 @@ fn record_of_another(config: &Config, prefix: EidPrefix, away: &away::Entry) -> 
     MappingRecord { authoritative: false, ..record }
 }
 
-/// The record of a database entry for replies and registers.
+/// The record of a database entry, for Map-Replies and Map-Registers.
 pub(super) fn record(config: &Config, prefix: EidPrefix, entry: &database::Entry) -> MappingRecord {
     let ttl_minutes = config.etr_map_cache_ttl(prefix.family());
     let locator = |locator: &database::LocalLocator| LocatorRecord {
@@ -212,8 +215,9 @@ fn negative_record(prefix: EidPrefix, ttl_minutes: u32) -> MappingRecord {
     }
 }
 
-/// Keeps only the records of the site itself, because all records in a reply to a probe must be
-/// authoritative, and sets the p bit of the locator that was probed (RFC 9301 section 5.4).
+/// Makes records the answer to a probe. Removes the records of other xTRs, because all records in
+/// the answer must be authoritative. Sets the p bit of the locator that was probed (RFC 9301
+/// section 5.4).
 fn as_probe_reply(records: &mut Vec<MappingRecord>, probed: Rloc) {
     records.retain(|record| record.authoritative);
     for locator in records.iter_mut().flat_map(|record| &mut record.locators) {

@@ -1,7 +1,7 @@
-//! Received Solicit-Map-Requests (RFC 9301 section 6.1).
+//! Handles received Solicit-Map-Requests (RFC 9301 section 6.1).
 //!
-//! An SMR can only make us ask a Map-Resolver about an EID that we have cached. An SMR is never
-//! answered, and its content is never believed.
+//! The only effect of an SMR is that this router asks a Map-Resolver for an EID in its map-cache.
+//! The router never answers an SMR, and never uses the content of an SMR as a mapping.
 
 use std::net::IpAddr;
 
@@ -16,7 +16,7 @@ use crate::time::Time;
 use crate::wire::MapRequest;
 
 impl Resolver {
-    /// Processes an SMR: requests the EID that it solicits, through the mapping system.
+    /// Processes an SMR: sends a Map-Request for the solicited EID to the mapping system.
     pub(super) fn handle_smr(
         &mut self,
         context: &mut Context,

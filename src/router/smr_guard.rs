@@ -1,7 +1,7 @@
-//! The limits of the requests that SMRs make a router send. A sender of many SMRs causes only few
-//! requests. But the last of many SMRs is not lost, because it may be the one that reports a
-//! change. The tables are bounded: an old entry is evicted, so no SMR is refused because there are
-//! many others.
+//! The limits of the Map-Requests that SMRs cause. A sender of many SMRs causes only few
+//! Map-Requests. But the last SMR of many is not lost, because it may report a change. The tables
+//! are bounded. A full table evicts an old entry, so no SMR is refused because there are many other
+//! SMRs.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -10,27 +10,31 @@ use super::bounded::{Bounded, Fill, Limit};
 use crate::addr::{Eid, EidPrefix};
 use crate::time::Time;
 
-/// The least time between two SMR-invoked requests for one EID, counted from the last try of the
-/// first request.
+/// The minimum time between two SMR-invoked requests for one EID. It is counted from the last try
+/// of the first request.
 const INTERVAL: Duration = Duration::from_secs(3);
-/// IOS: "Multiple SMR suppression time: 20 secs" ...
+/// The time in which the SMRs for one map-cache entry are counted. IOS: "Multiple SMR suppression
+/// time: 20 secs".
 pub const SMR_SUPPRESSION: Duration = Duration::from_secs(20);
-/// ... "Max SMRs per map-cache entry: 8 more specifics".
+/// The maximum number of SMRs for one map-cache entry within [`SMR_SUPPRESSION`]. IOS: "Max SMRs
+/// per map-cache entry: 8 more specifics".
 pub const SMRS_PER_ENTRY: usize = 8;
-/// EIDs that the router requested because of SMRs. If the table is full, the first EID of the
-/// map-cache entry with the most EIDs is removed.
+/// The limit of EIDs that the router requested because of SMRs. If the table is full, an EID of the
+/// map-cache entry with the most EIDs is removed: the first one.
 const ASKED: Limit = Limit { name: "EIDs asked for by SMRs", capacity: 4096, idle: Duration::ZERO };
-/// Map-cache entries whose SMRs are counted. If the table is full, the entry with the oldest SMRs
-/// is removed.
+/// The limit of map-cache entries with counted SMRs. If the table is full, the entry with the
+/// oldest SMRs is removed.
 const ENTRIES: Limit =
     Limit { name: "Map-cache entries with SMRs", capacity: 4096, idle: Duration::ZERO };
 
 /// Stores the EIDs that were requested because of an SMR.
 #[derive(Debug)]
 pub(super) struct SmrGuard {
-    /// When each requested EID can be requested again. Each map-cache entry has a share.
+    /// When each requested EID can be requested again. Each map-cache entry has a share of the
+    /// table.
     asked: Bounded<Eid, Time, EidPrefix>,
-    /// When more specifics of each map-cache entry were requested, within the window.
+    /// The times at which more specifics of each map-cache entry were requested, within
+    /// [`SMR_SUPPRESSION`].
     entries: Bounded<EidPrefix, VecDeque<Time>>,
 }
 
@@ -40,12 +44,13 @@ impl Default for SmrGuard {
     }
 }
 
-// In both tables another entry is always evicted, so no new entry is rejected.
+// If one of the two tables is full, it always evicts another entry. So no new entry is rejected.
 impl SmrGuard {
-    /// When a request can begin because of an SMR for `eid`, cached as part of `entry`: at `now`,
-    /// or when the interval since the last request is over. `None` if there were too many requests.
+    /// The time at which a request can begin because of an SMR for `eid`, which is in the map-cache
+    /// as part of `entry`. It is `now`, or the end of the interval after the last request. `None`
+    /// if there were too many requests.
     pub(super) fn admit(&mut self, eid: Eid, entry: EidPrefix, now: Time) -> Option<Time> {
-        // The time at which an EID can be requested again is at most one interval ahead.
+        // The time at which an EID can be requested again is at most one interval after now.
         self.asked.expire(INTERVAL * 2, now);
         self.entries.expire(SMR_SUPPRESSION, now);
         if !self.entries.contains_key(&entry) {
@@ -65,7 +70,7 @@ impl SmrGuard {
         Some(at)
     }
 
-    /// Another try of an SMR-invoked request for `eid` was sent.
+    /// Records that another try of an SMR-invoked request for `eid` was sent.
     pub(super) fn asked_at(&mut self, eid: Eid, now: Time) {
         match self.asked.use_at(&eid, now) {
             Some(again_at) => *again_at = now + INTERVAL,

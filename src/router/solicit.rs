@@ -1,9 +1,10 @@
-//! Solicit-Map-Requests that this router sends: Generalized SMR (RFC 9301 section 6.1).
+//! The Solicit-Map-Requests that this router sends: Generalized SMR (RFC 9301 section 6.1).
 //!
-//! A router sends SMRs for two reasons. Each packet that arrives for an away EID causes an SMR,
-//! within the limits below, because its sender has an old mapping. A change of a local mapping also
-//! causes SMRs, without waiting for a packet, to the peers that sent packets in the last minute. An
-//! ETR keeps no list of the ITRs that cached its mappings, so it knows no other peers.
+//! A router sends SMRs for two reasons. The first reason is a packet for an away EID: its sender
+//! has an old mapping, so the router sends an SMR, within the limits below. The second reason is a
+//! change of a local mapping. Then the router does not wait for a packet: it sends SMRs to the
+//! peers that sent packets in the last minute. An ETR keeps no list of the ITRs that cached its
+//! mappings, so it knows no other peers.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -22,29 +23,30 @@ use crate::rng::{Rng, Seed};
 use crate::time::Time;
 use crate::wire::{CONTROL_PORT, MapRequest, Message, Nonce};
 
-/// The least time between two SMRs about one EID to one RLOC.
+/// The minimum time between two SMRs about one EID to one RLOC.
 const INTERVAL: Duration = Duration::from_secs(3);
-/// SMRs to one RLOC, for all EIDs: this number immediately, and one more each [`INTERVAL`].
+/// The limit of SMRs to one RLOC, for all EIDs: `burst` SMRs immediately, and one more after each
+/// `interval`.
 const RATE: Rate = Rate { burst: 8, interval: Duration::from_secs(3) };
 /// A peer that sent a packet within this time gets an SMR when a mapping changes (RFC 9301 section
 /// 6.1).
 const RECENT: Duration = Duration::from_secs(60);
 /// How long the SMRs about a changed mapping wait until the map-servers have the new mapping.
 const REGISTRATION_WAIT: Duration = Duration::from_secs(1);
-/// How often a proactive SMR is repeated while its peer still sends packets.
+/// The number of times that a proactive SMR is repeated while its peer still sends packets.
 const REPEATS: u32 = 2;
-/// Peers stored for each local prefix. If there are more, the peer that was silent for the longest
-/// time is removed.
+/// The maximum number of peers that are stored for each local prefix. If there are more peers, the
+/// peer that was silent for the longest time is removed.
 const PEERS: usize = 64;
-/// Pairs of EID and RLOC whose last SMR is recorded. If the table is full, the oldest pair of the
-/// RLOC with the most pairs is removed.
+/// The limit of pairs of EID and RLOC with a recent SMR. If the table is full, a pair of the RLOC
+/// with the most pairs is removed: the oldest one.
 const SAID: Limit = Limit { name: "SMRs of late", capacity: 16_384, idle: Duration::ZERO };
-/// RLOCs whose SMRs are counted. If the table is full, the RLOC that got no SMR for the longest
-/// time is removed.
+/// The limit of RLOCs with counted SMRs. If the table is full, the RLOC that got no SMR for the
+/// longest time is removed.
 const BUCKETS: Limit =
     Limit { name: "RLOCs that got an SMR recently", capacity: 16_384, idle: Duration::ZERO };
-/// Proactive SMRs that may be repeated. If the table is full, the oldest SMR of the prefix with the
-/// most is removed.
+/// The limit of proactive SMRs that may be repeated. If the table is full, an SMR of the prefix
+/// with the most SMRs is removed: the oldest one.
 const REPEATED: Limit = Limit { name: "SMRs to repeat", capacity: 16_384, idle: Duration::ZERO };
 
 /// A remote xTR that sent packets to a local prefix.
@@ -64,35 +66,37 @@ struct Repeat {
     solicitation: Solicitation,
 }
 
-/// An SMR to be sent: its peer, and its prefix.
+/// An SMR that is to be sent, with its peer and its prefix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Solicitation {
     /// The peer.
     to: Rloc,
     /// The EID that the peer should request.
     solicited: Eid,
-    /// The peer's own EID or EID prefix.
+    /// An EID or EID prefix of the peer.
     record: EidPrefix,
 }
 
 /// The recent packets of peers, and the SMRs to them.
 #[derive(Debug)]
 pub(super) struct Solicitor {
-    /// By local prefix. A prefix without packets for [`RECENT`] has no peers.
+    /// The peers, by local prefix. A prefix to which no packets were sent for [`RECENT`] has no
+    /// peers.
     peers: PrefixMap<BTreeMap<Rloc, Peer>>,
-    /// When the peers of each prefix can be deleted.
+    /// The time at which the peers of each prefix can be deleted.
     forgotten_at: Deadlines<EidPrefix>,
-    /// The EIDs and RLOCs of the SMRs within an [`INTERVAL`]. Each RLOC has a share.
+    /// The EIDs and RLOCs of the SMRs within the last [`INTERVAL`]. Each RLOC has a share of the
+    /// table.
     said: Bounded<(Eid, Rloc), (), Rloc>,
-    /// When the bucket of each RLOC is full again.
+    /// The time at which [`RATE`] allows a full burst to each RLOC again.
     full_at: Bounded<Rloc, Time>,
-    /// Changed prefixes whose registration is in progress.
+    /// Changed prefixes with a registration in progress.
     changed: Deadlines<EidPrefix>,
-    /// By local prefix and peer. Each is due one [`INTERVAL`] after it was added. Each prefix has a
-    /// share.
+    /// The SMRs to repeat, by local prefix and peer. Each SMR is due one [`INTERVAL`] after it was
+    /// added. Each prefix has a share of the table.
     repeats: Bounded<(EidPrefix, Rloc), Repeat, EidPrefix>,
-    /// The prefix, the peer and the second of the last packet that was recorded. Most packets have
-    /// the same values as the previous one, and need no work.
+    /// The prefix, the peer and the second of the last recorded packet. Most packets have the same
+    /// values as the packet before, and need no work.
     last_heard: Option<(EidPrefix, Rloc, u64)>,
     rng: Rng,
 }
@@ -116,7 +120,8 @@ impl Solicitor {
         self.repeats.first_use().map(|at| at + INTERVAL)
     }
 
-    /// When SMRs are sent to the peers of a changed mapping, even if it is not registered yet.
+    /// When SMRs are sent to the peers of a changed mapping, even if the mapping is not registered
+    /// yet.
     pub(super) fn next_solicitation(&self) -> Option<Time> {
         self.changed.next()
     }
@@ -126,7 +131,8 @@ impl Solicitor {
         [self.said.fill(), self.full_at.fill(), self.repeats.fill()]
     }
 
-    // In the three tables another entry is always evicted, so no new entry is rejected.
+    // If one of the three tables is full, it always evicts another entry. So no new entry is
+    // rejected.
 
     fn repeat_later(
         &mut self,
@@ -139,7 +145,8 @@ impl Solicitor {
         let _ = self.repeats.insert((prefix, solicitation.to), prefix, repeat, now);
     }
 
-    /// Records that `from` sent a packet for the local `prefix`, with a precision of one second.
+    /// Records that the peer `from` sent a packet for the local `prefix`, with a precision of one
+    /// second.
     pub(super) fn heard(&mut self, prefix: EidPrefix, from: Rloc, source: Eid, to: Eid, now: Time) {
         let this = Some((prefix, from, now.0 / 1_000_000));
         if self.last_heard == this {
@@ -162,14 +169,14 @@ impl Solicitor {
         peers.insert(from, peer);
     }
 
-    /// Deletes the peers of prefixes to which no packets were sent recently.
+    /// Deletes the peers of each prefix to which no packets were sent recently.
     pub(super) fn forget_silent(&mut self, now: Time) {
         while let Some(prefix) = self.forgotten_at.pop(now) {
             self.peers.remove(&prefix);
         }
     }
 
-    /// Whether an SMR about `eid` may be sent to `to` at `now`. If so, counts it.
+    /// Whether an SMR about `eid` may be sent to `to` at `now`. If so, counts the SMR.
     fn admit(&mut self, eid: Eid, to: Rloc, now: Time) -> bool {
         self.said.expire(INTERVAL, now);
         self.full_at.expire(RATE.unused_after(), now);
@@ -197,19 +204,21 @@ impl Solicitor {
         self.solicit(context, Solicitation { to: from, solicited: away, record }, now);
     }
 
-    /// The mapping of a local prefix changed. The SMRs to its peers are sent after the map-servers
-    /// have the new mapping, because a peer that asks too early gets the old mapping or none. But
-    /// they are not sent much later.
+    /// Handles a change of the mapping of a local prefix. The SMRs to its peers are sent after the
+    /// map-servers have the new mapping, because a peer that asks too early gets the old mapping or
+    /// no mapping. But the SMRs do not wait longer than [`REGISTRATION_WAIT`].
     pub(super) fn mapping_changed(&mut self, prefix: EidPrefix, now: Time) {
         self.changed.set(prefix, Some(now + REGISTRATION_WAIT));
     }
 
-    /// Whether the SMRs to the peers of a prefix wait until its registration has ended.
+    /// Whether the SMRs to the peers of a prefix wait until the registration of the prefix has
+    /// ended.
     pub(super) fn awaits_registration(&self, prefix: &EidPrefix) -> bool {
         self.changed.contains(prefix)
     }
 
-    /// Sends SMRs to the peers of a changed prefix: its registration is not in progress any more.
+    /// Sends SMRs to the peers of a changed prefix, because its registration is not in progress any
+    /// more.
     pub(super) fn registered(
         &mut self,
         context: &mut Context,
@@ -221,7 +230,7 @@ impl Solicitor {
         self.solicit_peers(context, map_cache, prefix, now);
     }
 
-    /// Sends SMRs to the peers of changed mappings whose registration takes too long.
+    /// Sends SMRs to the peers of each changed mapping with a registration that takes too long.
     pub(super) fn solicit_due(&mut self, context: &mut Context, map_cache: &MapCache, now: Time) {
         while let Some(prefix) = self.changed.pop(now) {
             self.solicit_peers(context, map_cache, prefix, now);
@@ -240,8 +249,8 @@ impl Solicitor {
             self.solicit(context, solicitation, now);
             self.repeat_later(prefix, REPEATS, solicitation, now);
         }
-        // A packet after the SMRs is recorded, even if an earlier packet arrived in the same
-        // second.
+        // After these SMRs, the next packet is recorded, even if an earlier packet arrived in the
+        // same second.
         self.last_heard = None;
     }
 
@@ -274,7 +283,7 @@ impl Solicitor {
         peers.into_values().collect()
     }
 
-    /// Repeats the proactive SMRs whose peers still send packets.
+    /// Repeats each proactive SMR if its peer still sends packets.
     pub(super) fn repeat_smrs(&mut self, context: &mut Context, now: Time) {
         while let Some(((prefix, to), repeat)) = self.repeats.pop_unused(INTERVAL, now) {
             let since = now.since(repeat.said_at);
@@ -292,8 +301,8 @@ impl Solicitor {
         }
     }
 
-    /// Sends one SMR within the limits: directly, with the bits that Cisco sets, with the solicited
-    /// EID as Source-EID and the peer's EID as record.
+    /// Sends one SMR within the limits. The SMR is sent directly to the peer, with the bits that
+    /// Cisco sets. The solicited EID is the Source-EID, and the peer's EID is the record.
     fn solicit(&mut self, context: &mut Context, solicitation: Solicitation, now: Time) {
         let Solicitation { to, solicited, record } = solicitation;
         let Some(source) = context.local.preferred(to.family()) else { return };

@@ -1,11 +1,12 @@
-//! Packets received from the core with an inner source at this site. Such packets cannot really
+//! Checks packets from the core that have an inner source at this site. These packets cannot really
 //! come from the core.
 //!
-//! A source is forged if it is at this site by configuration, or is an address of the router
-//! itself: its packet is dropped. A host that was found here may just have moved, before its new
-//! xTR has announced this: the host is asked immediately whether it is still here, and its packet
-//! is delivered. An EID that is away, or in a dynamic range and not found, may be anywhere. The
-//! addresses of roaming gateways are not checked, because every xTR has the same roaming gateway.
+//! A source is forged if it is at this site by configuration, or if it is an address of the router
+//! itself. Then the packet is dropped. A host that was found here may just have moved, and its new
+//! xTR may not have announced this yet. So the router immediately asks the host whether it is still
+//! here, and delivers the packet. An EID that is away may be anywhere, and so may an EID in a
+//! dynamic range that has not been found. The addresses of roaming gateways are not checked,
+//! because every xTR has the same roaming gateway.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -22,20 +23,20 @@ use super::mobility::Mobility;
 use crate::addr::Eid;
 use crate::time::Time;
 
-/// The number of sources that can be recorded as elsewhere; a power of two.
+/// The number of sources that can be recorded as elsewhere. It is a power of two.
 const SOURCES: usize = 1024;
-/// The least time between two questions to a host that was found here.
+/// The minimum time between two questions to a host that was found here.
 const QUESTION_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The data for the check of sources.
 #[derive(Debug)]
 pub(super) struct SourceCheck {
-    /// The router's addresses without those of roaming gateways.
+    /// The router's addresses, without the addresses of roaming gateways.
     own: BTreeSet<IpAddr>,
     /// The forwarding generation. In a new generation, the location of a source may be different.
     generation: u64,
-    /// Sources that are elsewhere, with the generation in which this was found. Sources with the
-    /// same index replace each other.
+    /// Sources that are elsewhere, each with the generation in which the router found this out. A
+    /// source replaces another source with the same index.
     elsewhere: Box<[Option<(u64, Eid)>]>,
 }
 
@@ -50,7 +51,8 @@ impl SourceCheck {
         SourceCheck { own, generation: 0, elsewhere: vec![None; SOURCES].into_boxed_slice() }
     }
 
-    /// Stores the forwarding generation: sources of another generation are looked up again.
+    /// Stores the forwarding generation. Sources that were recorded in another generation are
+    /// looked up again.
     pub(super) fn follow(&mut self, generation: u64) {
         self.generation = generation;
     }
@@ -59,7 +61,8 @@ impl SourceCheck {
         self.elsewhere[place_of(source)] == Some((self.generation, source))
     }
 
-    /// Records that a source is elsewhere, until the forwarding generation ends.
+    /// Records that a source is elsewhere. The record is valid until the forwarding generation
+    /// ends.
     pub(super) fn note_elsewhere(&mut self, source: Eid) {
         self.elsewhere[place_of(source)] = Some((self.generation, source));
     }
@@ -74,7 +77,7 @@ fn place_of(source: Eid) -> usize {
 }
 
 impl SourceCheck {
-    /// Whether a packet from the core may have this inner source, and the consequence of this
+    /// Whether a packet from the core may have this inner source. Returns the consequence of this
     /// source.
     ///
     /// # Errors
@@ -106,7 +109,7 @@ impl SourceCheck {
     }
 }
 
-/// Asks a host that was found whether it is still at its port. Without an answer the host is
+/// Asks a host that was found whether it is still at its port. If there is no answer, the host is
 /// removed, like a host that becomes silent.
 pub(super) fn ask_whether_here(
     context: &mut Context,

@@ -7,26 +7,27 @@ use super::held::Held;
 use super::io::KernelRequest;
 use crate::addr::EidPrefix;
 
-/// Changes only mark stale parts. The tables are updated at the end of the input
+/// The stale parts. A change only marks stale parts. The tables are updated at the end of the input
 /// ([`Router::settle`](super::Router)), once for all changes of the input.
 #[derive(Debug, Default)]
 pub(super) struct Stale {
-    /// Everything, because much of the configuration has changed, or a link changed, which can
-    /// affect any locator.
+    /// All parts are stale, because much of the configuration has changed, or because a link has
+    /// changed. A link can affect any locator.
     pub all: bool,
-    /// The static routes: the objects of the kernel that belong to no EID.
+    /// The static routes are stale. They are objects of the kernel that belong to no EID.
     pub routes: bool,
     /// Prefixes with a changed route, or with a host that arrived or left. They need not be in the
     /// database.
     pub prefixes: BTreeSet<EidPrefix>,
     /// Requests to the kernel that are sent after its routes have been updated.
     pub requests: Vec<KernelRequest>,
-    /// Packets whose wait is over: they are processed again after the tables have been updated.
+    /// Packets that do not wait any more. They are processed again after the tables have been
+    /// updated.
     pub released: Vec<Held>,
 }
 
 impl Stale {
-    /// Whether all tables are up to date, and no action waits for this.
+    /// Whether all tables are up to date, and no action waits for an update.
     pub(super) fn is_empty(&self) -> bool {
         // All fields are named, so that a new field cannot be omitted.
         let Stale { all, routes, prefixes, requests, released } = self;

@@ -2,9 +2,9 @@
 //! (RFC 9300 sections 10 and 13.1).
 //!
 //! Bit n is the state of the n-th locator in the mapping of the inner source, according to the last
-//! Map-Reply. Both ends must have the same list of locators. After a change, packets carry no bits
-//! until the SMRs have updated the peers. Any sender can forge the bits: they are used only if
-//! `loc-reach-algorithm lsb-reports` declares that the network is trusted.
+//! Map-Reply. Both ends must have the same list of locators. So after a change, packets carry no
+//! bits until the SMRs have updated the peers. Any sender can forge the bits. So the bits are used
+//! only if `loc-reach-algorithm lsb-reports` declares that the network is trusted.
 
 use std::time::Duration;
 
@@ -18,11 +18,11 @@ use crate::addr::{Eid, EidPrefix, Rloc};
 use crate::time::Time;
 use crate::wire::DataHeader;
 
-/// The use-LSB timer (RFC 9300 section 13.1). After the locators of a mapping have changed, its
-/// packets carry no bits for this time.
+/// The use-LSB timer (RFC 9300 section 13.1). After the locators of a mapping have changed, packets
+/// of the mapping carry no bits for this time.
 const USE_LSB: Duration = Duration::from_secs(5 * 60);
 
-/// Which local mappings are sent without bits.
+/// The local mappings that are sent without bits.
 #[derive(Debug, Default)]
 pub(super) struct StatusHolds {
     until: Deadlines<EidPrefix>,
@@ -30,13 +30,14 @@ pub(super) struct StatusHolds {
 }
 
 impl StatusHolds {
-    /// The locators of the mapping of `prefix` have changed.
+    /// Records that the locators of the mapping of `prefix` have changed.
     fn begin(&mut self, prefix: EidPrefix, now: Time) {
         self.until.set(prefix, Some(now + USE_LSB));
         self.revision.advance();
     }
 
-    /// How often packets of a mapping began to be sent without bits, or with bits again.
+    /// The number of times that packets of a mapping began to be sent without bits, or with bits
+    /// again.
     pub(super) fn revision(&self) -> u64 {
         self.revision.number()
     }
@@ -52,7 +53,7 @@ impl StatusHolds {
         }
     }
 
-    /// The locators of these local mappings have changed.
+    /// Records that the locators of the mappings of `relocated` have changed.
     pub(super) fn hold(&mut self, config: &Config, relocated: &[EidPrefix], now: Time) {
         for &prefix in relocated {
             if config.loc_reach(prefix.family()).lsb_reports {
@@ -61,7 +62,7 @@ impl StatusHolds {
         }
     }
 
-    /// The bits for packets of a local EID; `None` when they are not to be sent.
+    /// The bits for packets of a local EID. `None` if the packets carry no bits.
     pub(super) fn bits(&self, config: &Config, database: &Database, source: Eid) -> Option<u32> {
         if !config.loc_reach(source.family()).lsb_reports {
             return None;
@@ -71,7 +72,8 @@ impl StatusHolds {
     }
 }
 
-/// Applies the bits of a packet that `from` sent for `source`.
+/// Applies the bits of a packet with the source EID `source`, which the locator `from`
+/// encapsulated.
 pub(super) fn take(
     context: &mut Context,
     map_cache: &mut MapCache,

@@ -1,5 +1,4 @@
-//! TCP connections on port 4342 at the border of the core: their events and the requests about
-//! them.
+//! TCP connections on port 4342: the events that the core gets, and the requests of the core.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -19,8 +18,8 @@ impl Connection {
     pub const ACCEPTED: u64 = 1 << 63;
 }
 
-/// An event on TCP. A connection begins with `Connected` or `Accepted` and ends with `Closed`, no
-/// matter which end closed it. After that, the connection has no more events.
+/// An event on TCP. A connection begins with `Connected` or `Accepted`, and ends with `Closed`.
+/// Either end may have closed it. After `Closed`, the connection has no more events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TcpEvent<'a> {
     /// A requested connection is established.
@@ -30,8 +29,8 @@ pub enum TcpEvent<'a> {
         /// The address and port of this end.
         local: SocketAddr,
     },
-    /// A peer connected to port 4342. The kernel has already completed the handshake; the core
-    /// immediately closes a connection from an unauthenticated peer.
+    /// A peer connected to port 4342. The kernel has already completed the handshake. If the peer
+    /// is not authenticated, the core immediately closes the connection.
     Accepted {
         /// The number of the connection.
         connection: Connection,
@@ -42,9 +41,9 @@ pub enum TcpEvent<'a> {
     },
     /// Octets of the stream.
     Bytes(Connection, &'a [u8]),
-    /// The connection has ended, could not be established, or accepted no more octets.
+    /// The connection has ended, could not be established, or did not accept octets any more.
     Closed(Connection),
-    /// The peer answered with RST: no process listens there. This event replaces `Closed`.
+    /// The peer answered with RST, because no process listens there. This event replaces `Closed`.
     Refused(Connection),
 }
 

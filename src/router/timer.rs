@@ -1,10 +1,10 @@
-//! The table of all work that can be due in a router.
+//! The table of all kinds of work that can be due in a router.
 
 /// Makes the enum of the timers, the list of all timers and the name of each timer from one table.
 macro_rules! timers {
     ($($(#[$doc:meta])* $timer:ident = $name:literal,)*) => {
-        /// A kind of work that can be due. If several are due together, the router does them in
-        /// this order.
+        /// A kind of work that can be due. If several kinds are due together, the router does them
+        /// in this order.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub(super) enum Timer {
             $($(#[$doc])* $timer,)*
@@ -25,17 +25,17 @@ macro_rules! timers {
 }
 
 timers! {
-    /// An entry of the map-cache has outlived its TTL.
+    /// An entry of the map-cache has expired.
     MapCache = "map-cache expiry",
-    /// The MTU of a path has reached the end of its validity.
+    /// The MTU of a path is not valid any more.
     Paths = "path MTU expiry",
     /// A locator that could not be reached can be used again.
     Reachability = "path expiry",
     /// A locator is to be asked to echo a nonce.
     EchoNonce = "echo-nonce request",
-    /// A mapping whose locators have changed is sent with Locator-Status-Bits again.
+    /// A mapping with changed locators is sent with Locator-Status-Bits again.
     StatusBits = "use-LSB timer",
-    /// Entries have to be examined for registrations of sessions that have ended.
+    /// Entries have to be searched for registrations of ended sessions.
     FallenSessions = "registrations of a fallen session",
     /// A registration expires.
     Registrations = "registration expiry",
@@ -57,13 +57,13 @@ timers! {
     MapRequests = "map-request retry",
     /// Prefixes are to be registered.
     MapRegisters = "map-register",
-    /// A map-server has not begun a session with a Refresh.
+    /// A map-server has not sent the first Refresh of a session.
     SilentSessions = "reliable session without Refresh",
-    /// The registration of a changed mapping takes too long: SMRs are sent to its peers.
+    /// The registration of a changed mapping takes too long, so SMRs are sent to its peers now.
     ChangedMappings = "smr without registration",
     /// An SMR is to be repeated if its peer still sends packets.
     SmrRepetitions = "smr repetition",
-    /// A summary of the messages that were refused without a line is due.
+    /// A summary is due of the refused messages that got no line.
     Refusals = "sum of refused messages",
     /// An object that the kernel lost or refused is requested again.
     Kernel = "putting back lost objects of the kernel",

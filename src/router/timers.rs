@@ -1,12 +1,12 @@
-//! When each timer is due, and the work that it starts. The code does not compile if a timer lacks
-//! one of these.
+//! The time at which each timer is due, and the work that it starts. If a timer has no time or no
+//! work here, the code does not compile.
 
 use super::Router;
 use super::timer::Timer;
 use crate::time::Time;
 
 impl Router {
-    /// When a timer is due; `None` if no work waits for it.
+    /// When a timer is due; `None` if the timer has no work.
     pub(super) fn due_at(&self, timer: Timer) -> Option<Time> {
         match timer {
             Timer::MapCache => self.map_cache.next_expiry(),
@@ -71,7 +71,7 @@ impl Router {
         }
     }
 
-    /// Deletes old entries that have no timer, because the exact time of their removal does not
+    /// Deletes old entries for which no timer is due. The exact time of their removal does not
     /// matter.
     pub(super) fn forget_old(&mut self, now: Time) {
         self.map_cache.expire(now);

@@ -1,8 +1,8 @@
-//! The calls of a router and their results, as a recorder receives them.
+//! The calls of a router and their results, which a recorder receives.
 //!
-//! The witnesses are inside the [`Router`](super::Router), so they record all callers (the event
-//! loop, the simulator, a session on the console), and the callers do not need to know about them.
-//! Without a witness, a router needs only one more comparison for each call.
+//! The witnesses are inside the [`Router`](super::Router). So they record the calls of all callers
+//! (the event loop, the simulator, a session on the console), and the callers do not need to know
+//! about the witnesses. A router without a witness needs only one more comparison for each call.
 
 use std::fmt::Debug;
 use std::num::NonZeroU16;
@@ -11,7 +11,7 @@ use super::io::{Inbound, Input, Outbound, Outer, Output};
 use crate::addr::InstanceId;
 use crate::time::Time;
 
-/// A call that may change a router, before the call is made. The only other such call is
+/// A call that may change a router, before the call is made. One other call may change a router:
 /// [`Router::poll_output`](super::Router::poll_output).
 #[derive(Clone, Copy, Debug)]
 pub enum Call<'a> {
@@ -34,24 +34,25 @@ pub enum Call<'a> {
         outer: &'a Outer,
         /// The UDP payload before the call.
         datagram: &'a [u8],
-        /// Like the field of [`Call::Encapsulate`].
+        /// The payload octets of each segment of a super-packet.
         segment_size: Option<NonZeroU16>,
     },
 }
 
-/// Receives the calls of one router, in their order.
+/// Receives the calls of one router, in the order of the calls.
 pub trait Witness: Debug {
-    /// A call begins.
+    /// Is called when a call begins.
     fn call(&mut self, call: Call<'_>, now: Time);
 
-    /// [`Router::encapsulate`](super::Router::encapsulate) has returned `verdict`; `packet` is the
-    /// packet after the call.
+    /// Is called when [`Router::encapsulate`](super::Router::encapsulate) has returned `verdict`.
+    /// `packet` is the packet after the call.
     fn outbound(&mut self, verdict: Outbound, packet: &[u8]);
 
-    /// [`Router::decapsulate`](super::Router::decapsulate) has returned `verdict`; `datagram` is
-    /// the datagram after the call.
+    /// Is called when [`Router::decapsulate`](super::Router::decapsulate) has returned `verdict`.
+    /// `datagram` is the datagram after the call.
     fn inbound(&mut self, verdict: Inbound, datagram: &[u8]);
 
-    /// The output that [`Router::poll_output`](super::Router::poll_output) is about to return.
+    /// Is called with the output that [`Router::poll_output`](super::Router::poll_output) is about
+    /// to return.
     fn output(&mut self, output: Option<&Output>);
 }

@@ -1,4 +1,4 @@
-//! The inputs and outputs of the core as text: for the log, and for `eidway replay`.
+//! The inputs and outputs of the core as text. The log and `eidway replay` use this text.
 
 use std::fmt::{self, Display, Formatter};
 
@@ -12,7 +12,7 @@ use crate::addr::Family;
 use crate::wire::IcmpErrorKind;
 
 impl Display for Device {
-    /// The Linux name.
+    /// Prints the Linux name.
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         f.write_str(&self.name())
     }
@@ -32,14 +32,14 @@ impl Display for RouteTarget {
         match self {
             RouteTarget::NextHop(address) => write!(f, "via {address}"),
             RouteTarget::Device(device) => write!(f, "by {device}"),
-            RouteTarget::Blackhole => f.write_str("that drops packets"),
+            RouteTarget::Blackhole => f.write_str("that drops"),
             RouteTarget::Unreachable => f.write_str("that answers unreachable"),
         }
     }
 }
 
 impl Display for KernelObject {
-    /// A noun with its article.
+    /// Prints a noun with its article.
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             KernelObject::Namespace => f.write_str("the settings of the namespace"),
@@ -48,10 +48,10 @@ impl Display for KernelObject {
                 mtu.map_or(Ok(()), |mtu| write!(f, ", MTU {mtu}"))?;
                 mac.map_or(Ok(()), |mac| write!(f, ", hardware address {mac}"))?;
                 f.write_str(if *proxy_arp { ", proxy ARP" } else { "" })?;
-                f.write_str(if *mobility { ", hosts may roam" } else { "" })
+                f.write_str(if *mobility { ", hosts that roam" } else { "" })
             }
             KernelObject::Address { device, address, connected } => {
-                let alone = if *connected { "" } else { " without a route to its network" };
+                let alone = if *connected { "" } else { " without a route of its network" };
                 write!(f, "the address {address} of {device}{alone}")
             }
             KernelObject::Rule { family, priority, selector, table } => {
@@ -77,7 +77,7 @@ impl Display for KernelObject {
     }
 }
 
-/// The objects in one line; if there are many, only the first six.
+/// Names the objects in one line. If there are many objects, names only the first six.
 pub fn list(objects: &[KernelObject]) -> String {
     const NAMED: usize = 6;
     let named: Vec<String> = objects.iter().take(NAMED).map(KernelObject::to_string).collect();
@@ -96,13 +96,13 @@ fn family_name(family: Family) -> &'static str {
 }
 
 impl Display for KernelRequest {
-    /// A verb with its object: `add the address 10.0.0.1/24 of et0-0`.
+    /// Prints a verb with its object: `add the address 10.0.0.1/24 of et0-0`.
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             KernelRequest::Add(object) => write!(f, "add {object}"),
             KernelRequest::Remove(object) => write!(f, "remove {object}"),
             KernelRequest::Probe { device, address } => {
-                write!(f, "ask whether {address} is on {device}")
+                write!(f, "ask {address} on {device} whether it is there")
             }
             KernelRequest::Watch { device, address } => write!(f, "watch {address} on {device}"),
             KernelRequest::Forget { device, address } => {
@@ -125,13 +125,13 @@ impl Display for KernelRoute {
 }
 
 impl Display for KernelEvent {
-    /// A sentence.
+    /// Prints a sentence.
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             KernelEvent::Link { device, up, carrier, mtu } => {
                 let state = match (up, carrier) {
                     (false, _) => "is set down",
-                    (true, false) => "is up without a carrier",
+                    (true, false) => "is up, and its other end is not",
                     (true, true) => "is up",
                 };
                 write!(f, "{device} {state}, MTU {mtu}")
@@ -161,15 +161,15 @@ impl Display for KernelEvent {
 }
 
 impl Display for ProcessObject {
-    /// A noun.
+    /// Prints a noun.
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             ProcessObject::Tunnel => f.write_str(LISP_DEVICE),
             ProcessObject::Sockets { rloc, fragmentation } => {
                 let packets = match fragmentation {
                     Fragmentation::Never => "",
-                    Fragmentation::ByPath => " (the kernel fragments packets for the path)",
-                    Fragmentation::Always => " (packets may be fragmented)",
+                    Fragmentation::ByPath => ", which fragment by path",
+                    Fragmentation::Always => ", which let fragment",
                 };
                 write!(f, "the UDP sockets of {rloc}{packets}")
             }
@@ -182,7 +182,7 @@ impl Display for ProcessObject {
 }
 
 impl Display for ProcessRequest {
-    /// A verb with its object.
+    /// Prints a verb with its object.
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             ProcessRequest::Open(object) => write!(f, "open {object}"),
@@ -192,7 +192,7 @@ impl Display for ProcessRequest {
 }
 
 impl Display for ProcessEvent {
-    /// A sentence.
+    /// Prints a sentence.
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             ProcessEvent::Lost(object) => write!(f, "{object} has gone"),
@@ -204,17 +204,17 @@ impl Display for ProcessEvent {
 }
 
 impl Display for TcpEvent<'_> {
-    /// A sentence.
+    /// Prints a sentence.
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             TcpEvent::Connected { connection, local } => {
-                write!(f, "connection {} is established from {local}", connection.0)
+                write!(f, "connection {} stands, from {local}", connection.0)
             }
             TcpEvent::Accepted { connection, peer, local } => {
-                write!(f, "connection {} is accepted from {peer} to {local}", connection.0)
+                write!(f, "connection {} comes from {peer} to {local}", connection.0)
             }
             TcpEvent::Bytes(connection, octets) => {
-                write!(f, "connection {} delivers {} octets", connection.0, octets.len())
+                write!(f, "connection {} brings {} octets", connection.0, octets.len())
             }
             TcpEvent::Closed(connection) => write!(f, "connection {} has ended", connection.0),
             TcpEvent::Refused(connection) => write!(f, "connection {} is refused", connection.0),
@@ -223,7 +223,7 @@ impl Display for TcpEvent<'_> {
 }
 
 impl Display for TcpRequest {
-    /// A verb with its object.
+    /// Prints a verb with its object.
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             TcpRequest::Connect { connection, source, destination } => {
@@ -238,17 +238,13 @@ impl Display for TcpRequest {
 }
 
 impl Display for PathEvent {
-    /// A sentence.
+    /// Prints a sentence.
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             PathEvent::NoRoute(rloc) => write!(f, "there is no route to locator {rloc}"),
             PathEvent::Icmp(IcmpError { rloc, port, reporter, kind, .. }) => {
                 let what = kind.describe();
-                write!(
-                    f,
-                    "{reporter} reports an ICMP error about a packet to port {port} of {rloc}: \
-                     {what}"
-                )?;
+                write!(f, "{reporter} reports of a packet to port {port} of {rloc}: {what}")?;
                 match kind {
                     IcmpErrorKind::TooBig { mtu } => write!(f, ", MTU {mtu}"),
                     _ => Ok(()),
@@ -259,7 +255,7 @@ impl Display for PathEvent {
 }
 
 impl Display for Command {
-    /// The command as the user types it.
+    /// Prints the command as the user types it.
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             Command::ClearMapCache { family, prefix } => {
@@ -281,74 +277,62 @@ impl Display for Encapsulation {
 }
 
 impl Display for Outbound {
-    /// The verdict on the packet.
+    /// Prints the verdict on the packet.
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             Outbound::Encapsulate(encapsulation) => write!(f, "is encapsulated {encapsulation}"),
             Outbound::Native => f.write_str("is forwarded natively"),
-            Outbound::Held => f.write_str("waits for a Map-Reply, or until its host is found"),
+            Outbound::Held => f.write_str("waits for a Map-Reply, or for its host to be found"),
             Outbound::Dropped(reason) => write!(f, "is dropped: {}", reason.explain()),
         }
     }
 }
 
 impl Display for Inbound {
-    /// The verdict on the packet.
+    /// Prints the verdict on the packet.
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             Inbound::Deliver { instance_id, len } => {
                 write!(f, "is delivered to instance {instance_id}, {len} octets")
             }
             Inbound::Forward { encapsulation, .. } => {
-                write!(f, "is encapsulated {encapsulation}, because its host has moved")
+                write!(f, "is for a host that has moved: it is encapsulated {encapsulation}")
             }
-            Inbound::Held => f.write_str("waits until its host is found"),
+            Inbound::Held => f.write_str("waits for its host to be found"),
             Inbound::Dropped(reason) => write!(f, "is dropped: {}", reason.explain()),
         }
     }
 }
 
 impl DropReason {
-    /// The cause as a sentence, without a full stop.
+    /// The cause of the drop as a sentence without a full stop.
     pub fn explain(self) -> &'static str {
         match self {
-            DropReason::NotIp => "the packet is not a complete IPv4 or IPv6 packet",
+            DropReason::NotIp => "it is no whole IPv4 or IPv6 packet",
             DropReason::LinkScoped => {
-                "LISP does not forward link-local, multicast or broadcast packets"
+                "it is link-local, multicast or broadcast, which LISP does not forward"
             }
-            DropReason::NotAnItr => {
-                "this router is not an ITR or proxy ITR for the address family of the packet"
-            }
-            DropReason::LocalEidNoRoute => {
-                "there is no route to the destination of the packet, a local EID"
-            }
-            DropReason::MappingDrops => "the action of the mapping for the destination is drop",
-            DropReason::NoUsableLocator => "the mapping for the destination has no usable locator",
-            DropReason::TooBigForPath => "the packet is too big for the path to the locator",
-            DropReason::NoMapResolver => "no map-resolver is configured",
+            DropReason::NotAnItr => "this router is no ITR or proxy ITR of its address family",
+            DropReason::LocalEidNoRoute => "it is for a local EID, and there is no route to that",
+            DropReason::MappingDrops => "the mapping of its destination says drop",
+            DropReason::NoUsableLocator => "no locator of its destination's mapping can be used",
+            DropReason::TooBigForPath => "it is too big for the path to its locator",
+            DropReason::NoMapResolver => "no map-resolver is configured that could be asked",
             DropReason::HoldQueueFull => "too many packets wait for Map-Replies",
-            DropReason::Unresolved => "no Map-Reply came for the destination of the packet",
-            DropReason::BadDataHeader => "the packet has no LISP header",
-            DropReason::BadInnerPacket => "the inner packet is not a complete IPv4 or IPv6 packet",
+            DropReason::Unresolved => "no Map-Reply came for its destination",
+            DropReason::BadDataHeader => "it has no LISP header",
+            DropReason::BadInnerPacket => "its payload is no whole IPv4 or IPv6 packet",
             DropReason::InnerLinkScoped => {
-                "LISP does not forward a link-local or multicast inner packet"
+                "its payload is link-local or multicast, which LISP does not forward"
             }
-            DropReason::UnknownInstance => {
-                "the instance-ID of the packet is not configured on this router"
-            }
-            DropReason::NotAnEtr => {
-                "this router is not an ETR or proxy ETR for the address family of the packet"
-            }
-            DropReason::NotOurEid => "the destination of the packet is not an EID of this router",
-            DropReason::NoRouteToEid => {
-                "there is no route to the destination of the packet, a local EID"
-            }
-            DropReason::SourceIsHere => "the inner source of the packet is at this site",
-            DropReason::EidAway => "the destination of the packet, a local EID, is away",
-            DropReason::OuterTtlExpired => "the TTL of the packet reached 0 on the path",
-            DropReason::EcnMismatch => {
-                "the packet is marked as congested, but its transport does not support ECN"
-            }
+            DropReason::UnknownInstance => "its instance-ID is not configured here",
+            DropReason::NotAnEtr => "this router is no ETR or proxy ETR of its address family",
+            DropReason::NotOurEid => "its destination is no EID of this router",
+            DropReason::NoRouteToEid => "there is no route to its destination, a local EID",
+            DropReason::SourceIsHere => "its inner source is at this site",
+            DropReason::EidAway => "its destination, a local EID, is away",
+            DropReason::OuterTtlExpired => "its TTL was used up on the way",
+            DropReason::EcnMismatch => "it met congestion, and its ends do not know ECN",
         }
     }
 }
@@ -391,13 +375,10 @@ mod tests {
     #[test]
     fn a_verdict_is_a_sentence_about_the_packet() {
         let dropped = Inbound::Dropped(DropReason::NoRouteToEid).to_string();
-        assert_eq!(
-            dropped,
-            "is dropped: there is no route to the destination of the packet, a local EID"
-        );
+        assert_eq!(dropped, "is dropped: there is no route to its destination, a local EID");
     }
 
-    /// Names derived by Rust (`Debug`) contain braces, or words with capital letters inside.
+    /// The names that Rust derives (`Debug`) contain braces, or words with capital letters inside.
     #[test]
     fn no_cause_of_a_drop_reads_like_rust() {
         for reason in DropReason::ALL {

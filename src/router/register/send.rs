@@ -1,5 +1,4 @@
-//! The Map-Registers that an ETR sends: for prefixes to be registered, and for prefixes to be
-//! withdrawn.
+//! The Map-Registers that an ETR sends. They register prefixes and withdraw prefixes.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -16,13 +15,15 @@ use crate::router::site_records;
 use crate::time::Time;
 use crate::wire::{CONTROL_PORT, MapRegister, MappingRecord, Nonce, XtrIdentity};
 
-/// Octets of records in one register: the space in a packet of 576 octets after the IPv4 and UDP
-/// headers, the fixed part with the longest authentication data in use, xTR-ID and Site-ID.
+/// The maximum number of octets of records in one Map-Register. It is the space in a packet of 576
+/// octets after the IPv4 and UDP headers, the fixed part with the longest authentication data in
+/// use, the xTR-ID and the Site-ID.
 const RECORDS_LEN: usize = 576 - 20 - 8 - (16 + 20) - 24;
 
 impl Registrar {
-    /// Updates the registrations of `prefixes` according to the configuration and the routes: a
-    /// prefix without either is withdrawn, a new prefix is registered.
+    /// Updates the registrations of `prefixes` according to the configuration and the routes. A
+    /// prefix that is not configured any more or has no route is withdrawn. A new prefix is
+    /// registered.
     pub(in crate::router) fn reconcile(
         &mut self,
         context: &mut Context,
@@ -76,7 +77,7 @@ impl Registrar {
         }
     }
 
-    /// Withdraws everything: the router is about to stop.
+    /// Withdraws all registrations, because the router is about to stop.
     pub(in crate::router) fn withdraw_all(
         &mut self,
         context: &mut Context,
@@ -87,7 +88,8 @@ impl Registrar {
         self.withdraw(context, database, &all, now);
     }
 
-    /// Applies an event to a registration with the table, and sends the resulting messages on TCP.
+    /// Applies an event to a registration according to the table, and sends the resulting messages
+    /// on TCP.
     pub(super) fn registration_event(
         &mut self,
         context: &mut Context,
@@ -105,9 +107,9 @@ impl Registrar {
         }
     }
 
-    /// Deletes registrations. By UDP, this is a register with a TTL of zero, which requests no
-    /// Map-Notify and is not repeated: if it is lost, the map-server's own timer ends the
-    /// registration.
+    /// Deletes registrations. By UDP, the router sends a Map-Register with a TTL of zero. This
+    /// Map-Register requests no Map-Notify and is not repeated. If it is lost, the map-server's own
+    /// timer ends the registration.
     fn withdraw(
         &mut self,
         context: &mut Context,
@@ -134,7 +136,7 @@ impl Registrar {
         }
     }
 
-    /// Sends the registers that are due by UDP.
+    /// Sends the Map-Registers that are due by UDP.
     pub(in crate::router) fn register_due(
         &mut self,
         context: &mut Context,
@@ -169,7 +171,7 @@ impl Registrar {
         }
     }
 
-    /// Whether the next register of a prefix by UDP offers reliable transport.
+    /// Whether the next Map-Register of a prefix by UDP offers reliable transport.
     fn offers_session(
         &mut self,
         context: &mut Context,
@@ -187,8 +189,8 @@ impl Registrar {
         let (family, server) = peer;
         let key =
             context.config.etr_map_servers(family).get(&server).map(|server| server.key.clone());
-        // A map-server that was removed from the configuration has no key any more; its own timer
-        // ends its registrations.
+        // A map-server that was removed from the configuration has no key any more. The
+        // map-server's own timer ends the registrations there.
         let Some(key) = key else { return nonce };
         let Some(source) = context.local.preferred(Rloc(server).family()) else {
             context.tell(ChangeEvent::MapServer {
@@ -227,8 +229,8 @@ impl Registrar {
     }
 }
 
-/// The record of a prefix, or a record without locators if the prefix is not in the database any
-/// more.
+/// The record of a prefix. If the prefix is not in the database any more, the record has no
+/// locators.
 fn last_record(config: &Config, database: &Database, prefix: EidPrefix) -> MappingRecord {
     match database.get(&prefix) {
         Some(entry) => site_records::record(config, prefix, entry),
@@ -236,8 +238,8 @@ fn last_record(config: &Config, database: &Database, prefix: EidPrefix) -> Mappi
     }
 }
 
-/// Divides records into as few messages as possible with at most [`RECORDS_LEN`] octets each. A
-/// longer record gets a message of its own.
+/// Divides records into as few messages as possible. A message has at most [`RECORDS_LEN`] octets
+/// of records. A longer record gets a message of its own.
 fn chunks(records: Vec<MappingRecord>) -> Vec<Vec<MappingRecord>> {
     let mut chunks: Vec<Vec<MappingRecord>> = Vec::new();
     let mut room = 0;

@@ -8,6 +8,6 @@ use crate::time::Time;
 pub(super) struct EtrSession {
     /// The connection, and the state of its messages.
     pub session: Session,
-    /// When the session is given up, unless the first Refresh arrives before.
+    /// The time at which the session is closed if the first Refresh has not arrived.
     pub patience_until: Option<Time>,
 }

@@ -1,4 +1,4 @@
-//! The state of the registrations of an ETR, for a `show`.
+//! The state of the registrations of an ETR, for a `show` command.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -16,13 +16,14 @@ pub struct RegistrationStatus {
     pub family: Family,
     /// The map-server.
     pub map_server: IpAddr,
-    /// How many prefixes the database has.
+    /// The number of prefixes of the family in the database.
     pub prefixes: usize,
-    /// How many of these prefixes have a route and are therefore being registered.
+    /// The number of these prefixes that have a route, and so are being registered.
     pub registered: usize,
-    /// How many of these registrations a Map-Notify has acknowledged in the last 180 s.
+    /// The number of these registrations that the map-server has acknowledged: by a Map-Notify in
+    /// the last 180 s, or on a session.
     pub acknowledged: usize,
-    /// When the last Map-Notify arrived.
+    /// When the last acknowledgement arrived.
     pub last_notify_at: Option<Time>,
 }
 

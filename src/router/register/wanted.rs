@@ -1,10 +1,10 @@
-//! Which EID prefixes are to be registered.
+//! Decides which EID prefixes are to be registered.
 
 use crate::addr::EidPrefix;
 use crate::router::config::Config;
 use crate::router::database::{self, Database};
 
-/// Whether an entry of the database is to be registered with any map-server.
+/// Whether a prefix, which has this entry in the database, is to be registered.
 pub(super) fn registers(config: &Config, prefix: EidPrefix, entry: &database::Entry) -> bool {
     let family = prefix.family();
     entry.has_route
@@ -13,8 +13,8 @@ pub(super) fn registers(config: &Config, prefix: EidPrefix, entry: &database::En
         && !config.etr_map_servers(family).is_empty()
 }
 
-/// Whether a prefix is a more specific prefix of one that we register, and is not in the database
-/// itself. A map-server sends notifications only for such prefixes.
+/// Whether a prefix is inside a prefix that this router registers, and is not in the database
+/// itself. A map-server sends notifications only about prefixes of this kind.
 pub(in crate::router) fn registers_around(
     config: &Config,
     database: &Database,
