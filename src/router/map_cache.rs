@@ -1,4 +1,4 @@
-//! The map-cache: the mappings that an ITR has for EIDs elsewhere (RFC 9300 section 3, RFC 9301
+//! The map-cache: the mappings of EIDs of other sites that an ITR has (RFC 9300 section 3, RFC 9301
 //! section 5.5).
 //!
 //! Learned entries live for the TTL of their record. Static entries make the ITR send Map-Requests.
@@ -6,9 +6,9 @@
 //!
 //! Memory is limited. Each family of an instance holds at most `map-cache-limit` entries. An entry
 //! with one locator has at most 300 octets, so the default limit of a million entries needs 300 MB.
-//! When a family is full, a new mapping replaces the learned entry that was used least recently
-//! among those that are not in use; so a scan of a /8 replaces only entries of the same scan. When
-//! all entries are in use, the new mapping is rejected. Replaced entries and rejected mappings are
+//! When a family is full, a new mapping replaces a learned entry that is not in use: the entry that
+//! was used least recently. So a scan of a /8 replaces only entries of the same scan. When all
+//! entries are in use, the new mapping is rejected. Replaced entries and rejected mappings are
 //! counted.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -30,16 +30,16 @@ use crate::prefix_map::{PrefixMap, Slot};
 use crate::time::Time;
 use crate::wire::{MappingRecord, StatusBits};
 
-/// How many entries a family holds if `map-cache-limit` is not configured.
+/// The maximum number of entries of a family if `map-cache-limit` is not configured.
 pub const DEFAULT_LIMIT: usize = 1_000_000;
-/// How long an entry is in use after its last packet, if the entry had more than one packet. An
-/// entry of a scan has only the packet that caused the Map-Request; an entry of a conversation has
+/// How long an entry is in use after its last packet. An entry with only one packet is not in use
+/// after this packet: a scan sends one packet to each EID, but two hosts that communicate send
 /// more.
 const IN_USE: Duration = Duration::from_secs(60);
-/// The least time between two changes of locator states that data packets cause.
+/// Data packets change the locator states of an entry at most once in this time.
 const STATUS_INTERVAL: Duration = Duration::from_secs(1);
-/// How many entries are examined to make room for one entry. So the work for one mapping is
-/// limited, even if very many entries have come into use or the limit has been lowered.
+/// The maximum number of entries that are examined to make room for one entry. So the work for one
+/// mapping is limited, even if very many entries have come into use or the limit has been lowered.
 const LOOKS: usize = 64;
 
 /// The action of an ITR for a packet that matches the entry.
@@ -47,7 +47,7 @@ const LOOKS: usize = 64;
 #[serde(rename_all = "kebab-case")]
 pub enum Mapping {
     /// Encapsulate to one of these locators. The list is empty if all locators of the record are
-    /// opaque: there is a mapping, but no usable locator.
+    /// opaque: then there is a mapping, but no usable locator.
     Locators(Box<[Locator]>),
     /// Forward without LISP, or to a proxy ETR (ACT 1).
     ForwardNative,
@@ -58,7 +58,7 @@ pub enum Mapping {
 }
 
 impl Mapping {
-    /// Whether packets are treated in the same manner with this mapping and with `other`.
+    /// Whether the router treats packets in the same way with this mapping as with `other`.
     fn is_like(&self, other: &Mapping) -> bool {
         match (self, other) {
             (Mapping::Locators(own), Mapping::Locators(other)) => {
@@ -80,12 +80,12 @@ pub enum Source {
     MapReply,
 }
 
-/// An entry of the map-cache. The fields that every packet needs come first, because there may be a
-/// million entries.
+/// An entry of the map-cache. There may be a million entries, so the fields that every packet needs
+/// come first and are close together in memory.
 #[derive(Clone, Debug)]
 #[repr(C)]
 pub struct Entry {
-    /// The packets that used the entry, including those forwarded through the flow cache.
+    /// The use of the entry by packets, including the packets that the flow cache forwarded.
     pub usage: Usage,
     /// The action.
     pub mapping: Mapping,
@@ -99,17 +99,17 @@ pub struct Entry {
     pub modified_at: Time,
     /// When the entry expires; `None` for a static entry.
     pub expires_at: Option<Time>,
-    /// The position in the order of eviction: the instant since which the entry was idle when it
-    /// was last examined, or an earlier instant.
+    /// The position in the order of eviction. It is the time since which the entry was idle at its
+    /// last examination, or an earlier time.
     queued_at: Time,
 }
 
-/// Packets that used an entry.
+/// The packets that used an entry.
 #[derive(Clone, Debug, Default)]
 pub struct Usage {
     packets: u64,
     bytes: u64,
-    /// Without meaning if there are no packets.
+    /// The time of the last packet. It has no meaning if there are no packets.
     used_at: Time,
 }
 
@@ -121,12 +121,12 @@ impl Usage {
         self.used_at = now;
     }
 
-    /// Packets that used the entry.
+    /// The number of packets that used the entry.
     pub fn packets(&self) -> u64 {
         self.packets
     }
 
-    /// The octets of these packets.
+    /// The number of octets of these packets.
     pub fn bytes(&self) -> u64 {
         self.bytes
     }
@@ -152,7 +152,7 @@ impl Entry {
         }
     }
 
-    /// The instant from which the entry can be evicted, if no further packet uses it.
+    /// The time from which the entry can be evicted, if no further packet uses it.
     fn idle_at(&self) -> Time {
         match self.usage.packets {
             0 => self.created_at,
@@ -162,7 +162,7 @@ impl Entry {
     }
 }
 
-/// A mapping as received in a Map-Reply.
+/// A mapping from a Map-Reply.
 #[derive(Clone, Debug)]
 pub struct Learned {
     /// Its EID prefix.
@@ -177,37 +177,39 @@ pub struct Learned {
     pub solicited: bool,
 }
 
-/// Locators to which packets were sent recently. If the table is full, the least recently used
-/// locator is removed.
+/// The limit of the table of locators to which packets were sent recently. If the table is full,
+/// the least recently used locator is removed.
 const IN_SIGHT: Limit = Limit { name: "Locators in use", capacity: 16_384, idle: Duration::ZERO };
 /// How long a locator remains in the table after its last packet.
 const SIGHT: Duration = Duration::from_secs(60);
 
-/// Locators for each instance and family, each with an EID prefix that has the locator.
+/// The locators in use, for each instance and family. The value is one EID prefix that has the
+/// locator in its mapping.
 pub(super) type Used = Bounded<(InstanceId, Family, Rloc), EidPrefix>;
 
 /// The entries of all instances and both families.
 #[derive(Debug)]
 pub struct MapCache {
     entries: PrefixMap<Entry>,
-    /// The static prefixes, and since when each exists. A learned entry of the same prefix hides
-    /// the static entry, which is visible again after the learned entry is removed.
+    /// The static prefixes, each with the time since which it exists. A learned entry of the same
+    /// prefix hides the static entry. The static entry is visible again after the learned entry is
+    /// removed.
     statics: PrefixMap<Time>,
-    /// When learned entries expire, the next one first.
+    /// The times at which learned entries expire, the earliest first.
     expiries: BTreeSet<(Time, Slot)>,
     /// Learned entries in the order of eviction, by their `queued_at`. Packets do not change this
-    /// order: the search for room moves used entries to their correct position.
+    /// order. When the router searches for room, it moves used entries to their correct position.
     evictions: BTreeMap<(InstanceId, Family), BTreeSet<(Time, Slot)>>,
-    /// Learned prefixes whose last Map-Request was caused by an SMR.
+    /// Learned prefixes for which an SMR caused the last Map-Request.
     solicited: BTreeSet<EidPrefix>,
     /// The locators of the entries that packets used in the last minute, with a precision of one
-    /// second. So a reader does not have to examine all entries.
+    /// second. With this table, a reader does not have to examine all entries.
     used: Used,
     opaque: OpaqueLocators,
     revision: Revision,
-    /// Mappings rejected because the family was full of entries in use.
+    /// The number of mappings that were rejected because the family was full of entries in use.
     pub rejected: u64,
-    /// Entries that were replaced by others.
+    /// The number of entries that new mappings replaced.
     pub evicted: u64,
     /// The changes that the caller has not taken yet.
     changes: Vec<Event>,
@@ -237,8 +239,8 @@ impl MapCache {
         std::mem::take(&mut self.changes)
     }
 
-    /// Makes `wanted` the static entries; they cause Map-Requests for the EIDs that they cover. A
-    /// static entry that remains keeps its uptime.
+    /// Replaces the set of static entries by `wanted`. Static entries cause Map-Requests for the
+    /// EIDs that they cover. A static entry that remains keeps its uptime.
     pub fn reconcile_static(&mut self, wanted: &BTreeSet<EidPrefix>, now: Time) {
         let before = self.statics.len();
         self.statics.retain(|prefix, _| wanted.contains(&prefix));
@@ -267,15 +269,15 @@ impl MapCache {
 
     /// Adds a mapping for `asked`, the EID that was requested (RFC 9301 section 5.5):
     ///
-    /// - A prefix that exists is overwritten in place and keeps its uptime.
+    /// - If an entry with this prefix exists, it is overwritten in place and keeps its uptime.
     /// - A new prefix replaces a more specific entry that contains `asked`, because the owner of
-    ///   that entry does not support it any more. Other more specific entries remain. The new entry
-    ///   expires no later than the first of them, because it must not outlive the prefixes inside
-    ///   it.
+    ///   that entry does not support the entry any more. Other more specific entries remain. The
+    ///   new entry expires no later than the first of the remaining entries, because it must not
+    ///   outlive the prefixes inside it.
     /// - A TTL of zero removes the prefix.
     ///
-    /// Returns whether the mapping was added. A family that is full (`limit` entries) of entries in
-    /// use rejects prefixes that it does not hold yet.
+    /// Returns whether the mapping was added. If the family has `limit` entries and all of them are
+    /// in use, it rejects a prefix that it does not have yet.
     pub fn learn(&mut self, learned: Learned, asked: Eid, limit: usize, now: Time) -> bool {
         let prefix = learned.prefix;
         let mut expires_at = now + learned.ttl;
@@ -298,7 +300,8 @@ impl MapCache {
         true
     }
 
-    /// The learned entries that are more specific than `prefix`, and when each expires.
+    /// The learned entries that are more specific than `prefix`, each with the time at which it
+    /// expires.
     fn learned_inside(&self, prefix: &EidPrefix) -> Vec<(EidPrefix, Time)> {
         if prefix.mask_len() == prefix.family().bits() {
             return Vec::new();
@@ -383,7 +386,7 @@ impl MapCache {
         Some(entry)
     }
 
-    /// Removes an entry. If it hid a static entry, the static entry is visible again.
+    /// Removes an entry. If the entry hid a static entry, the static entry is visible again.
     fn forget(&mut self, prefix: &EidPrefix) {
         if self.remove(prefix).is_some_and(|entry| entry.source != Source::Static) {
             let change = MappingChange::Gone;
@@ -395,7 +398,7 @@ impl MapCache {
         }
     }
 
-    /// How often an entry was added, removed or changed.
+    /// The number of times that entries were added, removed or changed.
     pub(super) fn revision(&self) -> u64 {
         self.revision.number()
     }
@@ -406,7 +409,8 @@ impl MapCache {
         }
     }
 
-    /// Deletes learned entries: those of one prefix, or all those of a family in an instance.
+    /// Deletes the learned entry of the prefix `only`. If `only` is `None`, deletes all learned
+    /// entries of a family in an instance.
     pub fn clear(&mut self, id: InstanceId, family: Family, only: Option<EidPrefix>) {
         if let Some(prefix) = only {
             return self.forget_learned(&prefix);
@@ -422,7 +426,7 @@ impl MapCache {
         }
     }
 
-    /// Removes entries that have outlived their TTL.
+    /// Removes the entries that have expired.
     pub fn expire(&mut self, now: Time) {
         self.used.expire(SIGHT, now);
         while let Some(&(at, slot)) = self.expiries.first() {
@@ -451,10 +455,11 @@ impl MapCache {
         }
     }
 
-    /// Applies the Locator-Status-Bits of a packet that `from` sent for `eid` to the entry that
-    /// covers the EID, if `from` is a locator of this entry. Returns how many locators changed
-    /// their state. Because every packet repeats the bits, the states of an entry change at most
-    /// once in each [`STATUS_INTERVAL`].
+    /// Applies the Locator-Status-Bits of a packet with the source EID `eid`, which the locator
+    /// `from` encapsulated. If `from` is a locator of the entry that covers the EID, the bits set
+    /// the states of the locators of this entry. Returns the number of locators that changed their
+    /// state. Every packet repeats the bits, so the states of an entry change at most once in each
+    /// [`STATUS_INTERVAL`].
     pub(super) fn report_status(
         &mut self,
         eid: Eid,
@@ -505,12 +510,13 @@ impl MapCache {
         self.entries.longest_match(eid)
     }
 
-    /// The learned prefixes whose last Map-Request was caused by an SMR, in order.
+    /// The learned prefixes for which an SMR caused the last Map-Request, in sort order.
     pub fn solicited(&self) -> &BTreeSet<EidPrefix> {
         &self.solicited
     }
 
-    /// Keeps the opaque locators of a record that was learned, as long as its entry exists.
+    /// Keeps the opaque locators of a learned record. They are kept as long as the entry of the
+    /// record exists.
     pub(super) fn keep_opaque(&mut self, record: &MappingRecord) {
         let entry = self.entries.get(&record.eid_prefix);
         if entry.is_some_and(|entry| entry.source == Source::MapReply) {
@@ -518,12 +524,12 @@ impl MapCache {
         }
     }
 
-    /// The opaque locators of an entry, in the order of its record, for a `show`.
+    /// The opaque locators of an entry, in the order of its record, for a `show` command.
     pub fn opaque(&self, prefix: &EidPrefix) -> &[OpaqueLocator] {
         self.opaque.of(prefix)
     }
 
-    /// The entries, for a `show`.
+    /// The entries, for a `show` command.
     pub fn entries(&self) -> &PrefixMap<Entry> {
         &self.entries
     }
