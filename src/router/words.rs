@@ -32,7 +32,7 @@ impl Display for RouteTarget {
         match self {
             RouteTarget::NextHop(address) => write!(f, "via {address}"),
             RouteTarget::Device(device) => write!(f, "by {device}"),
-            RouteTarget::Blackhole => f.write_str("that drops"),
+            RouteTarget::Blackhole => f.write_str("that drops packets"),
             RouteTarget::Unreachable => f.write_str("that answers unreachable"),
         }
     }
@@ -48,10 +48,10 @@ impl Display for KernelObject {
                 mtu.map_or(Ok(()), |mtu| write!(f, ", MTU {mtu}"))?;
                 mac.map_or(Ok(()), |mac| write!(f, ", hardware address {mac}"))?;
                 f.write_str(if *proxy_arp { ", proxy ARP" } else { "" })?;
-                f.write_str(if *mobility { ", hosts that roam" } else { "" })
+                f.write_str(if *mobility { ", hosts may roam" } else { "" })
             }
             KernelObject::Address { device, address, connected } => {
-                let alone = if *connected { "" } else { " without a route of its network" };
+                let alone = if *connected { "" } else { " without a route to its network" };
                 write!(f, "the address {address} of {device}{alone}")
             }
             KernelObject::Rule { family, priority, selector, table } => {
@@ -102,7 +102,7 @@ impl Display for KernelRequest {
             KernelRequest::Add(object) => write!(f, "add {object}"),
             KernelRequest::Remove(object) => write!(f, "remove {object}"),
             KernelRequest::Probe { device, address } => {
-                write!(f, "ask {address} on {device} whether it is there")
+                write!(f, "ask whether {address} is on {device}")
             }
             KernelRequest::Watch { device, address } => write!(f, "watch {address} on {device}"),
             KernelRequest::Forget { device, address } => {
@@ -131,7 +131,7 @@ impl Display for KernelEvent {
             KernelEvent::Link { device, up, carrier, mtu } => {
                 let state = match (up, carrier) {
                     (false, _) => "is set down",
-                    (true, false) => "is up, and its other end is not",
+                    (true, false) => "is up without a carrier",
                     (true, true) => "is up",
                 };
                 write!(f, "{device} {state}, MTU {mtu}")
@@ -168,8 +168,8 @@ impl Display for ProcessObject {
             ProcessObject::Sockets { rloc, fragmentation } => {
                 let packets = match fragmentation {
                     Fragmentation::Never => "",
-                    Fragmentation::ByPath => ", which fragment by path",
-                    Fragmentation::Always => ", which let fragment",
+                    Fragmentation::ByPath => " (the kernel fragments packets for the path)",
+                    Fragmentation::Always => " (packets may be fragmented)",
                 };
                 write!(f, "the UDP sockets of {rloc}{packets}")
             }
@@ -208,13 +208,13 @@ impl Display for TcpEvent<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             TcpEvent::Connected { connection, local } => {
-                write!(f, "connection {} stands, from {local}", connection.0)
+                write!(f, "connection {} is established from {local}", connection.0)
             }
             TcpEvent::Accepted { connection, peer, local } => {
-                write!(f, "connection {} comes from {peer} to {local}", connection.0)
+                write!(f, "connection {} is accepted from {peer} to {local}", connection.0)
             }
             TcpEvent::Bytes(connection, octets) => {
-                write!(f, "connection {} brings {} octets", connection.0, octets.len())
+                write!(f, "connection {} delivers {} octets", connection.0, octets.len())
             }
             TcpEvent::Closed(connection) => write!(f, "connection {} has ended", connection.0),
             TcpEvent::Refused(connection) => write!(f, "connection {} is refused", connection.0),
@@ -244,7 +244,11 @@ impl Display for PathEvent {
             PathEvent::NoRoute(rloc) => write!(f, "there is no route to locator {rloc}"),
             PathEvent::Icmp(IcmpError { rloc, port, reporter, kind, .. }) => {
                 let what = kind.describe();
-                write!(f, "{reporter} reports of a packet to port {port} of {rloc}: {what}")?;
+                write!(
+                    f,
+                    "{reporter} reports an ICMP error about a packet to port {port} of {rloc}: \
+                     {what}"
+                )?;
                 match kind {
                     IcmpErrorKind::TooBig { mtu } => write!(f, ", MTU {mtu}"),
                     _ => Ok(()),
@@ -282,7 +286,7 @@ impl Display for Outbound {
         match self {
             Outbound::Encapsulate(encapsulation) => write!(f, "is encapsulated {encapsulation}"),
             Outbound::Native => f.write_str("is forwarded natively"),
-            Outbound::Held => f.write_str("waits for a Map-Reply, or for its host to be found"),
+            Outbound::Held => f.write_str("waits for a Map-Reply, or until its host is found"),
             Outbound::Dropped(reason) => write!(f, "is dropped: {}", reason.explain()),
         }
     }
@@ -296,9 +300,9 @@ impl Display for Inbound {
                 write!(f, "is delivered to instance {instance_id}, {len} octets")
             }
             Inbound::Forward { encapsulation, .. } => {
-                write!(f, "is for a host that has moved: it is encapsulated {encapsulation}")
+                write!(f, "is encapsulated {encapsulation}, because its host has moved")
             }
-            Inbound::Held => f.write_str("waits for its host to be found"),
+            Inbound::Held => f.write_str("waits until its host is found"),
             Inbound::Dropped(reason) => write!(f, "is dropped: {}", reason.explain()),
         }
     }
@@ -308,31 +312,43 @@ impl DropReason {
     /// The cause of the drop as a sentence without a full stop.
     pub fn explain(self) -> &'static str {
         match self {
-            DropReason::NotIp => "it is no whole IPv4 or IPv6 packet",
+            DropReason::NotIp => "the packet is not a complete IPv4 or IPv6 packet",
             DropReason::LinkScoped => {
-                "it is link-local, multicast or broadcast, which LISP does not forward"
+                "LISP does not forward link-local, multicast or broadcast packets"
             }
-            DropReason::NotAnItr => "this router is no ITR or proxy ITR of its address family",
-            DropReason::LocalEidNoRoute => "it is for a local EID, and there is no route to that",
-            DropReason::MappingDrops => "the mapping of its destination says drop",
-            DropReason::NoUsableLocator => "no locator of its destination's mapping can be used",
-            DropReason::TooBigForPath => "it is too big for the path to its locator",
-            DropReason::NoMapResolver => "no map-resolver is configured that could be asked",
+            DropReason::NotAnItr => {
+                "this router is not an ITR or proxy ITR for the address family of the packet"
+            }
+            DropReason::LocalEidNoRoute => {
+                "there is no route to the destination of the packet, a local EID"
+            }
+            DropReason::MappingDrops => "the action of the mapping for the destination is drop",
+            DropReason::NoUsableLocator => "the mapping for the destination has no usable locator",
+            DropReason::TooBigForPath => "the packet is too big for the path to the locator",
+            DropReason::NoMapResolver => "no map-resolver is configured",
             DropReason::HoldQueueFull => "too many packets wait for Map-Replies",
-            DropReason::Unresolved => "no Map-Reply came for its destination",
-            DropReason::BadDataHeader => "it has no LISP header",
-            DropReason::BadInnerPacket => "its payload is no whole IPv4 or IPv6 packet",
+            DropReason::Unresolved => "no Map-Reply came for the destination of the packet",
+            DropReason::BadDataHeader => "the packet has no LISP header",
+            DropReason::BadInnerPacket => "the inner packet is not a complete IPv4 or IPv6 packet",
             DropReason::InnerLinkScoped => {
-                "its payload is link-local or multicast, which LISP does not forward"
+                "LISP does not forward a link-local or multicast inner packet"
             }
-            DropReason::UnknownInstance => "its instance-ID is not configured here",
-            DropReason::NotAnEtr => "this router is no ETR or proxy ETR of its address family",
-            DropReason::NotOurEid => "its destination is no EID of this router",
-            DropReason::NoRouteToEid => "there is no route to its destination, a local EID",
-            DropReason::SourceIsHere => "its inner source is at this site",
-            DropReason::EidAway => "its destination, a local EID, is away",
-            DropReason::OuterTtlExpired => "its TTL was used up on the way",
-            DropReason::EcnMismatch => "it met congestion, and its ends do not know ECN",
+            DropReason::UnknownInstance => {
+                "the instance-ID of the packet is not configured on this router"
+            }
+            DropReason::NotAnEtr => {
+                "this router is not an ETR or proxy ETR for the address family of the packet"
+            }
+            DropReason::NotOurEid => "the destination of the packet is not an EID of this router",
+            DropReason::NoRouteToEid => {
+                "there is no route to the destination of the packet, a local EID"
+            }
+            DropReason::SourceIsHere => "the inner source of the packet is at this site",
+            DropReason::EidAway => "the destination of the packet, a local EID, is away",
+            DropReason::OuterTtlExpired => "the TTL of the packet reached 0 on the path",
+            DropReason::EcnMismatch => {
+                "the packet is marked as congested, but its transport does not support ECN"
+            }
         }
     }
 }
@@ -375,7 +391,10 @@ mod tests {
     #[test]
     fn a_verdict_is_a_sentence_about_the_packet() {
         let dropped = Inbound::Dropped(DropReason::NoRouteToEid).to_string();
-        assert_eq!(dropped, "is dropped: there is no route to its destination, a local EID");
+        assert_eq!(
+            dropped,
+            "is dropped: there is no route to the destination of the packet, a local EID"
+        );
     }
 
     /// The names that Rust derives (`Debug`) contain braces, or words with capital letters inside.
