@@ -61,7 +61,7 @@ impl ReplyRecords {
         fits
     }
 
-    /// Whether any further record may fit. Then the list is not full.
+    /// Whether any further record may fit.
     pub(super) fn has_room(&self) -> bool {
         self.room_alone > 0
     }

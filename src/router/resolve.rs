@@ -25,7 +25,7 @@ pub(super) enum NonceOwner {
 }
 
 impl Router {
-    /// The purpose of a nonce; `None` if this router has no use for a Map-Reply with the nonce.
+    /// The purpose of a nonce; `None` if the router waits for no answer with this nonce.
     pub(super) fn owner_of(&self, nonce: Nonce) -> Option<NonceOwner> {
         let news = self.news.asked(nonce).map(NonceOwner::News);
         news.or_else(|| self.resolver.outstanding.asked_with(nonce).map(NonceOwner::Request))

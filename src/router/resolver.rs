@@ -108,7 +108,7 @@ impl Resolver {
         self.retry_requests(context, now);
     }
 
-    /// Requests an EID again that is away. The answer contains the location of the EID.
+    /// Sends a new request for an EID that is away. The answer contains the location of the EID.
     pub(super) fn ask_again(&mut self, context: &mut Context, eid: Eid, now: Time) {
         let can_ask = !self.outstanding.is_pending(eid)
             && !servers_for(&context.config, eid, Cause::Away).is_empty();

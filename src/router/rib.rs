@@ -1,4 +1,4 @@
-//! The routes of the kernel of the namespace that the router needs.
+//! The routes that the router needs from the kernel of its namespace.
 //!
 //! A local EID prefix is reachable while a route leads to it. Without a route, the prefix is shown
 //! as `*** NO ROUTE TO EID PREFIX ***`. The kernel does not announce every change, and it still

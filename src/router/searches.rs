@@ -52,8 +52,8 @@ pub(super) const SECOND: Duration = Duration::from_secs(1);
 /// The cause of a search. Each cause has a share of the searches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Asker {
-    /// All encapsulators to which this router sends no packets. They have one share together, because a
-    /// sender can forge its source address.
+    /// All encapsulators to which this router sends no packets. They have one share together,
+    /// because a sender can forge its source address.
     Strangers,
     /// An encapsulator to which this router sends packets.
     Locator(Rloc),
