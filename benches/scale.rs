@@ -319,7 +319,6 @@ fn turn(what: &str, router: &mut Router, event: KernelEvent) {
     router.handle(Input::Kernel(event), Time::ZERO);
     line(what, begin.elapsed().as_secs_f64() * 1e6, "us", "");
     drain(router);
-    drain(router);
 }
 
 /// A map-server of `hosts` registrations, through the router's own code: parsing, HMAC, tables,
