@@ -1,7 +1,7 @@
 //! Links and LANs, and their impairments.
 //!
-//! Every link has its own random stream, and draws equally often for each packet. Therefore a
-//! change of one setting of one link leaves all other random results as they were.
+//! Every link has its own random numbers, and draws equally often for each packet. Therefore, if
+//! one setting of one link is changed, all other random results stay as they were.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -13,8 +13,8 @@ use crate::lab::file::Impairment;
 use crate::rng::{Rng, Seed};
 use crate::time::Time;
 
-/// The time of a packet on a link without delay. Without it, two nodes could exchange packets for
-/// ever within one instant.
+/// The least time that a packet needs on a link, even on a link without delay. Without this least
+/// time, two nodes could exchange packets without end at one instant.
 const LEAST_DELAY: Duration = Duration::from_micros(50);
 
 /// The most hardware addresses that a bridge learns.
@@ -25,23 +25,23 @@ const LEARNED: usize = 4096;
 pub struct Attachment {
     /// The node.
     pub node: NodeId,
-    /// Its device.
+    /// The device of the node.
     pub device: DeviceId,
 }
 
 /// The configuration of a link.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LinkConfig {
-    /// Its name in traces and commands.
+    /// The name of the link in traces and commands.
     pub name: String,
-    /// Octets of the largest IP packet.
+    /// The octets of the largest IP packet that the link carries.
     pub mtu: u16,
-    /// Its impairment of packets.
+    /// The impairment of the packets on the link.
     pub impairment: Impairment,
 }
 
 impl LinkConfig {
-    /// A link without impairment, with an MTU of 1500 octets.
+    /// Makes the configuration of a link without impairment, with an MTU of 1500 octets.
     pub fn new(name: impl Into<String>) -> Self {
         LinkConfig { name: name.into(), mtu: 1500, impairment: Impairment::default() }
     }
@@ -50,27 +50,29 @@ impl LinkConfig {
 /// A cable between two ports, or a bridge with any number of ports.
 #[derive(Debug)]
 pub struct Segment {
-    /// Its name.
+    /// The name of the link or LAN.
     pub name: String,
-    /// Octets of the largest IP packet.
+    /// The octets of the largest IP packet that the segment carries.
     pub mtu: u16,
-    /// The ports plugged in, in the order of plugging.
+    /// The ports that are plugged in, in the order in which they were plugged in.
     pub ports: Vec<Attachment>,
-    /// Whether it is a bridge: then the carrier of a port does not depend on its peer.
+    /// Whether the segment is a bridge. If it is a bridge, the carrier of a port does not depend on
+    /// other ports.
     pub is_lan: bool,
-    /// Whether the cable is whole, or the bridge runs.
+    /// Whether the cable is not cut, or the bridge runs.
     pub up: bool,
-    /// Its impairment of packets.
+    /// The impairment of the packets on the segment.
     pub impairment: Impairment,
-    /// The last arrival of each port's packets: packets stay in order unless the link reorders.
+    /// The time at which the last packet of each sending port arrives. Packets stay in order,
+    /// unless the impairment reorders them.
     last_arrival: BTreeMap<Attachment, Time>,
-    /// The port of each hardware address, as a bridge has learned it.
+    /// The port of each hardware address that a bridge has learned.
     learned: BTreeMap<HardwareAddress, Attachment>,
     rng: Rng,
 }
 
 impl Segment {
-    /// A segment that is up.
+    /// Makes a segment that is up.
     pub fn new(config: LinkConfig, ports: Vec<Attachment>, is_lan: bool, seed: &Seed) -> Self {
         let rng = Rng::new(seed, &format!("link {}", config.name));
         Segment {
@@ -86,8 +88,8 @@ impl Segment {
         }
     }
 
-    /// The ports that receive a frame from `from`. A bridge sends a frame for a known address to
-    /// the port of that address only.
+    /// Returns the ports that receive a frame that the port `from` sends. If the destination
+    /// address is known, a bridge sends the frame to the port of that address only.
     pub fn receivers(&mut self, from: Attachment, frame: &[u8]) -> Vec<Attachment> {
         let others = self.ports.iter().copied().filter(|&port| port != from);
         let (Some(&to), Some(&source)) = (frame.first_chunk(), frame[6..].first_chunk()) else {
@@ -105,20 +107,22 @@ impl Segment {
         }
     }
 
-    /// Plugs a port in.
+    /// Plugs a port into the segment.
     pub fn plug(&mut self, port: Attachment) {
         if !self.ports.contains(&port) {
             self.ports.push(port);
         }
     }
 
-    /// Pulls a port out; a bridge deletes the addresses learned there.
+    /// Pulls a port out of the segment. A bridge also deletes the addresses that it learned on this
+    /// port.
     pub fn unplug(&mut self, port: Attachment) {
         self.ports.retain(|&other| other != port);
         self.learned.retain(|_, &mut other| other != port);
     }
 
-    /// The arrival times of a packet that `from` sends: none, one or two.
+    /// Returns the arrival times of a packet that the port `from` sends. There are none if the
+    /// packet is lost, and two if it is duplicated.
     pub fn arrivals(&mut self, from: Attachment, now: Time) -> Vec<Time> {
         let Impairment { delay, jitter, loss, duplicate, reorder } = self.impairment;
         let lost = self.happens(loss);
@@ -140,7 +144,7 @@ impl Segment {
         vec![at; 1 + usize::from(twice)]
     }
 
-    /// Draws once: true in `percent` of the draws.
+    /// Draws a random number once. Returns true in `percent` of the draws.
     fn happens(&mut self, percent: f64) -> bool {
         const WHOLE: u64 = 1_000_000;
         let share = (percent / 100.0 * WHOLE as f64) as u64;

@@ -1,4 +1,5 @@
-//! A whole lab in one thread on virtual time: no privileges, no waiting, the same course each time.
+//! A whole lab in one thread, on virtual time. It needs no privileges and does not wait. Each run
+//! is the same.
 //!
 //! ```text
 //!   lab file ──build──▶ Sim ── nodes: Forwarder(Kernel)          a core router
@@ -9,11 +10,12 @@
 //!                        └─ trace:    packets that crossed the links
 //! ```
 //!
-//! All randomness comes from one seed, forked by name for each router, host and link. The same
-//! lab, seed and calls give the same trace to the octet, so a failure repeats itself.
+//! All random numbers come from one seed, which is forked by name for each router, host and link.
+//! The same lab, seed and calls give the same trace, equal in every octet. So a failure can be
+//! repeated.
 //!
-//! Read [`Sim`], then [`kernel`] (instead of Linux), then [`router_node`] (instead of the driver).
-//! [`build`] makes a `Sim` from a lab file, [`ping`] is `lab ping --sim`.
+//! Read [`Sim`], then [`kernel`] (it replaces Linux), then [`router_node`] (it replaces the
+//! driver). [`build`] makes a `Sim` from a lab file. [`ping`] is `lab ping --sim`.
 
 pub mod build;
 mod client;
@@ -58,20 +60,21 @@ use queue::EventQueue;
 use router_node::RouterNode;
 use trace::Trace;
 
-/// Microseconds since 1970 at the simulation's epoch: 2026-01-01.
+/// The microseconds from 1970 to [`Time::ZERO`] of the simulation, which is 2026-01-01.
 const WALL_CLOCK: u64 = 1_767_225_600_000_000;
 
 /// A node of a simulation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct NodeId(pub usize);
 
-/// Opens the record of a router that starts at an instant; `None` if the router is not recorded.
+/// Opens the record of a router that starts at a time. Returns `None` if the router is not
+/// recorded.
 pub type Records = Box<dyn FnMut(&str, Time) -> Option<Box<dyn Write>>>;
 
 struct NamedNode {
     name: String,
     node: Node,
-    /// The earliest planned [`Event::Wake`].
+    /// The earliest planned [`Event::Wake`] of the node.
     wake_at: Option<Time>,
 }
 
@@ -82,24 +85,25 @@ pub struct Sim {
     nodes: Vec<NamedNode>,
     names: BTreeMap<String, NodeId>,
     segments: Vec<Segment>,
-    /// The segment into which a device is plugged.
+    /// The segment into which each port is plugged.
     plugged: BTreeMap<Attachment, usize>,
-    /// How often each host has been moved. A move that is followed by another has no second half.
+    /// The number of moves of each host so far. If the host moves again during a move, the second
+    /// half of the earlier move is left out.
     moves: BTreeMap<Attachment, u64>,
     queue: EventQueue<Event>,
-    /// The packets that crossed the links; off unless set.
+    /// Receives the packets that cross the links. The default is off.
     pub trace: Trace,
     crossings: u64,
     captures: BTreeMap<CaptureId, (Attachment, Tap)>,
     records: Option<Records>,
-    /// The nonces kept by routers that do not run.
+    /// The nonces that routers keep while they do not run.
     kept: BTreeMap<NodeId, KeptNonces>,
-    /// By how much each wall clock that was set back is behind.
+    /// The difference between a wall clock that was set back and the others.
     clocks_behind: BTreeMap<NodeId, Duration>,
 }
 
 impl Sim {
-    /// An empty lab at [`Time::ZERO`].
+    /// Makes an empty lab at [`Time::ZERO`].
     pub fn new(seed: Seed) -> Self {
         Sim {
             now: Time::ZERO,
@@ -119,23 +123,24 @@ impl Sim {
         }
     }
 
-    /// Records every router that starts from this call on; `records` opens the records.
+    /// From this call on, records every router that starts. `records` opens the records.
     pub fn record(&mut self, records: Records) {
         self.records = Some(records);
     }
 
-    /// The instant that the simulation has reached.
+    /// Returns the present time of the simulation.
     pub fn now(&self) -> Time {
         self.now
     }
 
-    /// Packets put on links since the beginning, except ARP and neighbour discovery.
+    /// The number of packets that were put on links since the beginning, without ARP and neighbour
+    /// discovery.
     pub fn crossings(&self) -> u64 {
         self.crossings
     }
 
-    /// Adds a namespace with only a kernel: a core router, or a router that [`Sim::start_router`]
-    /// starts when its links exist.
+    /// Adds a network namespace that has only a kernel. It is a core router, or it becomes a LISP
+    /// router later with [`Sim::start_router`], after its links exist.
     pub fn add_forwarder(&mut self, name: &str) -> Result<NodeId, SimError> {
         self.add_node(name, Node::Forwarder(Box::default()))
     }
@@ -178,12 +183,12 @@ impl Sim {
         Ok(())
     }
 
-    /// Starts the LISP process in a forwarder's namespace; the forwarder becomes a router.
+    /// Starts the LISP process in the namespace of a forwarder. The node becomes a LISP router.
     pub fn start_router(&mut self, name: &str, config: Config) -> Result<(), SimError> {
         let id = self.find(name)?;
         let start = Start {
             config,
-            // A router that is started again generates other nonces.
+            // A router that is started again must generate other nonces than before.
             seed: self.seed.fork(&format!("router {name} at {}", self.now)),
             wall_clock: self.machine_clock(id),
             now: self.now,
@@ -207,27 +212,28 @@ impl Sim {
         (WALL_CLOCK + self.now.0).saturating_sub(behind)
     }
 
-    /// Sets the wall clock of a node's machine behind the others by `behind`. A router reads the
-    /// clock when it starts.
+    /// Sets the wall clock of a node's machine back by `behind`. A router reads its wall clock only
+    /// when it starts.
     pub fn set_clock_behind(&mut self, name: &str, behind: Duration) -> Result<(), SimError> {
         let id = self.find(name)?;
         self.clocks_behind.insert(id, behind);
         Ok(())
     }
 
-    /// Removes the file of nonces of a router that does not run.
+    /// Deletes the file of nonces of a router that does not run.
     pub fn lose_nonces(&mut self, name: &str) -> Result<(), SimError> {
         let id = self.find(name)?;
         self.kept.remove(&id);
         Ok(())
     }
 
-    /// Ends a router's process as `kill -9` does. Its kernel remains as a forwarder.
+    /// Ends the process of a router as `kill -9` does. The router's kernel remains as a forwarder.
     pub fn kill_router(&mut self, name: &str) -> Result<(), SimError> {
         self.end_router(name, RouterNode::kill)
     }
 
-    /// Ends a router's process as SIGTERM does. Its kernel remains, as it was before the process.
+    /// Ends the process of a router as SIGTERM does. The kernel remains, in the state before the
+    /// process started.
     pub fn stop_router(&mut self, name: &str) -> Result<(), SimError> {
         let now = self.now;
         self.end_router(name, |router| router.stop(now))
@@ -241,7 +247,7 @@ impl Sim {
         let id = self.find(name)?;
         self.clock(id);
         let named = &mut self.nodes[id.0];
-        // The placeholder is replaced before anything can see it.
+        // Nothing reads this placeholder before it is replaced.
         match std::mem::replace(&mut named.node, Node::Forwarder(Box::default())) {
             Node::Router(router) => {
                 let (kernel, kept) = end(*router);
@@ -269,7 +275,7 @@ impl Sim {
         Ok(())
     }
 
-    /// A router, for reading.
+    /// Returns a router for reading.
     pub fn router(&self, name: &str) -> Result<&Router, SimError> {
         match &self.nodes[self.find(name)?.0].node {
             Node::Router(router) => Ok(router.router()),
@@ -277,7 +283,7 @@ impl Sim {
         }
     }
 
-    /// Requests of a router that its kernel refused.
+    /// Returns the requests of a router that its kernel refused.
     pub fn refusals(&self, name: &str) -> Result<&[KernelEvent], SimError> {
         match &self.nodes[self.find(name)?.0].node {
             Node::Router(router) => Ok(router.refusals()),
@@ -285,8 +291,8 @@ impl Sim {
         }
     }
 
-    /// Packets of EIDs that a router had to decide about, from `lisp0` and received on port 4341,
-    /// since its process began.
+    /// Returns how many packets of EIDs the core of a router had to decide about since its process
+    /// began. These packets come from `lisp0` and from UDP port 4341.
     pub fn offered(&self, name: &str) -> Result<u64, SimError> {
         match &self.nodes[self.find(name)?.0].node {
             Node::Router(router) => Ok(router.offered()),
@@ -294,7 +300,7 @@ impl Sim {
         }
     }
 
-    /// The routers in the order in which they were added.
+    /// Returns the routers in the order in which they were added.
     pub fn routers(&self) -> impl Iterator<Item = (&str, &Router)> {
         self.nodes.iter().filter_map(|named| match &named.node {
             Node::Router(router) => Some((named.name.as_str(), router.router())),
@@ -302,7 +308,7 @@ impl Sim {
         })
     }
 
-    /// A host, for reading.
+    /// Returns a host for reading.
     pub fn host(&self, name: &str) -> Result<&Host, SimError> {
         match &self.nodes[self.find(name)?.0].node {
             Node::Host(host) => Ok(&host.host),
@@ -310,7 +316,7 @@ impl Sim {
         }
     }
 
-    /// Acts on a host, for example starts a ping.
+    /// Calls `act` with a host, for example to start a ping.
     pub fn with_host<T>(
         &mut self,
         name: &str,
@@ -326,13 +332,13 @@ impl Sim {
         Ok(result)
     }
 
-    /// A kernel, for reading.
+    /// Returns the kernel of a node for reading.
     pub fn kernel(&self, name: &str) -> Result<&Kernel, SimError> {
         let node = &self.nodes[self.find(name)?.0].node;
         node.kernel().ok_or_else(|| wrong_kind(name, "node with a kernel"))
     }
 
-    /// Acts on a kernel, as an operator does with `ip`.
+    /// Calls `act` with the kernel of a node, for a change that an operator makes with `ip`.
     pub fn with_kernel<T>(
         &mut self,
         name: &str,
@@ -345,7 +351,7 @@ impl Sim {
         Ok(result)
     }
 
-    /// Cuts a cable or stops a bridge, or restores it.
+    /// Cuts a cable or stops a bridge if `up` is false; otherwise restores it.
     pub fn set_link(&mut self, name: &str, up: bool) -> Result<(), SimError> {
         let at = self.find_link(name)?;
         self.segments[at].up = up;
@@ -353,14 +359,14 @@ impl Sim {
         Ok(())
     }
 
-    /// Changes the impairment of a link for the packets that follow.
+    /// Changes the impairment of a link. It applies to the packets sent from now on.
     pub fn impair(&mut self, name: &str, impairment: Impairment) -> Result<(), SimError> {
         let at = self.find_link(name)?;
         self.segments[at].impairment = impairment;
         Ok(())
     }
 
-    /// The links and LANs, in the order in which they were made.
+    /// Returns the links and LANs, in the order in which they were made.
     pub fn links(&self) -> impl Iterator<Item = &Segment> {
         self.segments.iter()
     }

@@ -1,4 +1,4 @@
-//! Hosts that move from one LAN to another, as `lab move` moves them.
+//! Moves hosts from one LAN to another, as `lab move` does.
 
 use std::time::Duration;
 
@@ -9,23 +9,24 @@ use super::link::Attachment;
 use super::node::Node;
 use super::{Sim, SimError};
 
-/// How a host is plugged into another LAN.
+/// The way in which a host is plugged into another LAN.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Replug {
-    /// The host is in one LAN at one instant, and in the other LAN at the next.
+    /// The host leaves the old LAN and is in the new LAN at the same instant.
     Atomic,
-    /// The host is in no LAN for this long.
+    /// The host is in no LAN for this time.
     Gap(Duration),
-    /// The host sends in the new LAN, and receives in both LANs for this long.
+    /// The host sends in the new LAN only. For this time, it receives in both LANs.
     MakeBeforeBreak(Duration),
 }
 
 impl Sim {
-    /// Plugs a host into another LAN. The host keeps its addresses and its hardware address,
-    /// restarts its stack, and announces itself. An unfinished earlier move ends here.
+    /// Plugs a host into another LAN. The host keeps its IP addresses and its hardware address,
+    /// restarts its stack, and announces itself. If an earlier move of this host is unfinished,
+    /// that move ends here.
     ///
     /// # Errors
-    /// When there is no such host or no such LAN.
+    /// There is no such host or no such LAN.
     pub fn move_host(&mut self, host: &str, lan: &str, how: Replug) -> Result<(), SimError> {
         let port = self.host_port(host)?;
         let segment = self.find_link(lan)?;
@@ -57,10 +58,10 @@ impl Sim {
         Ok(())
     }
 
-    /// Pulls a host out of its LAN: the host disappears without a message.
+    /// Pulls a host out of its LAN. The host sends no message when it leaves.
     ///
     /// # Errors
-    /// When there is no such host.
+    /// There is no such host.
     pub fn unplug_host(&mut self, host: &str) -> Result<(), SimError> {
         let port = self.host_port(host)?;
         *self.moves.entry(port).or_default() += 1;
@@ -68,10 +69,11 @@ impl Sim {
         Ok(())
     }
 
-    /// The LAN or link into which a device of a node is plugged.
+    /// Returns the name of the LAN or link into which a device of a node is plugged. Returns `None`
+    /// if the device does not exist or is not plugged in.
     ///
     /// # Errors
-    /// When there is no such node or it has no such device.
+    /// There is no such node.
     pub fn lan_of(&self, node: &str, device: &str) -> Result<Option<&str>, SimError> {
         let id = self.find(node)?;
         let device = self.nodes[id.0].node.device_id(device);
@@ -99,7 +101,7 @@ impl Sim {
         self.plugged.insert(port, segment);
         self.segments[segment].plug(port);
         let now = self.now;
-        // Another LAN means another carrier, even if the host was never without carrier.
+        // The new LAN gives a new carrier, even if the host was never without carrier.
         self.clock(port.node).set_carrier(port.device, false, now);
         self.refresh_carrier(segment);
     }

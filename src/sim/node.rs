@@ -1,4 +1,5 @@
-//! The nodes of a simulation: forwarders, LISP routers, hosts; one interface for the event loop.
+//! The nodes of a simulation: forwarders, LISP routers and hosts. The event loop uses one interface
+//! for all of them.
 
 use super::client::ClientNode;
 use super::kernel::{Datagram, DeviceId, Kernel, KernelOutput};
@@ -10,7 +11,7 @@ use crate::time::{Deadline, Time};
 
 /// A node of the lab.
 pub enum Node {
-    /// A core router: a kernel and nothing else.
+    /// A core router: it has a kernel only.
     Forwarder(Box<Kernel>),
     /// A core router from which a scenario opens TCP connections.
     Client(Box<ClientNode>),
@@ -22,26 +23,26 @@ pub enum Node {
 
 /// A host and the state of its device.
 pub struct HostNode {
-    /// The stack.
+    /// The network stack of the host.
     pub host: Host,
-    /// The Linux name of its device, number zero.
+    /// The Linux name of the host's only device. The ID of this device is 0.
     pub device: String,
-    /// Administratively up.
+    /// Whether the device is administratively up.
     pub up: bool,
-    /// The link is up.
+    /// Whether the link of the device is up.
     pub carrier: bool,
-    /// Whether the router on its LAN emulates it, and shows it on the console.
+    /// Whether the router on the host's LAN emulates the host and shows it on the console.
     pub is_emulated: bool,
     /// The pings that consoles have started.
     pub pings: Pings,
-    /// Ethernet frames that it has received.
+    /// The number of Ethernet frames that the host has received.
     pub received: u64,
-    /// Ethernet frames that it has sent.
+    /// The number of Ethernet frames that the host has sent.
     pub sent: u64,
 }
 
 impl HostNode {
-    /// A host whose device is up, but not plugged in.
+    /// Makes a host whose device is up, but not plugged in.
     pub fn new(host: Host, device: &str) -> Self {
         HostNode {
             host,
@@ -72,27 +73,27 @@ impl HostNode {
 /// An output of a node.
 #[derive(Debug)]
 pub enum NodeOutput {
-    /// Put this Ethernet frame on the link of a device.
+    /// An Ethernet frame to put on the link of a device.
     Transmit {
         /// The device.
         device: DeviceId,
         /// The frame.
         frame: Vec<u8>,
     },
-    /// The node's own process reads this after a short delay.
+    /// A message for the process of the node. The process reads the message after a short delay.
     Process(ForProcess),
 }
 
 /// A message of a kernel to its process.
 #[derive(Debug)]
 pub enum ForProcess {
-    /// Read from `lisp0`: an IP packet.
+    /// An IP packet that the process reads from `lisp0`.
     Tunnel(Vec<u8>),
-    /// Received on a UDP socket.
+    /// A datagram that a UDP socket of the process has received.
     Datagram(Datagram),
-    /// For its TCP stack: an IP packet with a segment.
+    /// An IP packet with a TCP segment, for the TCP stack of the process.
     Segment(Vec<u8>),
-    /// Read from the error queue of a UDP socket that sends.
+    /// An ICMP error that the process reads from the error queue of a sending UDP socket.
     Error(IcmpError),
 }
 
@@ -109,7 +110,7 @@ impl NodeOutput {
 }
 
 impl Node {
-    /// Its kernel; a host has no kernel.
+    /// Returns the kernel of the node. A host has no kernel.
     pub fn kernel(&self) -> Option<&Kernel> {
         match self {
             Node::Forwarder(kernel) => Some(kernel),
@@ -119,7 +120,7 @@ impl Node {
         }
     }
 
-    /// Its kernel, to change it.
+    /// Returns the kernel of the node so that the caller can change it. A host has no kernel.
     pub fn kernel_mut(&mut self) -> Option<&mut Kernel> {
         match self {
             Node::Forwarder(kernel) => Some(kernel),
@@ -198,7 +199,7 @@ impl Node {
             Node::Client(client) => client.poll_output(now),
             Node::Router(router) => router.poll_output(now),
             Node::Forwarder(kernel) => {
-                // There is no process to read the events.
+                // A forwarder has no process that reads the events, so they are dropped.
                 while kernel.poll_event().is_some() {}
                 kernel.poll_output().map(NodeOutput::from_kernel)
             }

@@ -1,4 +1,5 @@
-//! The actions of an operator in a lab: a ping from any node, a raw packet, a device up or down.
+//! The actions of an operator in a lab: ping from any node, send a raw packet, set a device up or
+//! down.
 
 use std::net::IpAddr;
 
@@ -19,10 +20,10 @@ use crate::router::logging::Severity;
 use crate::time::Time;
 
 impl Sim {
-    /// The debug lines of a router since the last call, except those that were dropped.
+    /// Returns the debug lines of a router since the last call. Dropped lines are not returned.
     ///
     /// # Errors
-    /// When `name` is not a running router.
+    /// `name` is not a running router.
     pub fn take_debug(&mut self, name: &str) -> Result<Vec<(Time, String)>, SimError> {
         let id = self.find(name)?;
         match &mut self.nodes[id.0].node {
@@ -31,10 +32,10 @@ impl Sim {
         }
     }
 
-    /// The lines in the log of a router, except those that were dropped.
+    /// Returns the lines in the log of a router. Dropped lines are not returned.
     ///
     /// # Errors
-    /// When `name` is not a running router.
+    /// `name` is not a running router.
     pub fn log(&self, name: &str) -> Result<Vec<(Time, Severity, String)>, SimError> {
         match &self.nodes[self.find(name)?.0].node {
             Node::Router(router) => Ok(router.log().cloned().collect()),
@@ -42,16 +43,16 @@ impl Sim {
         }
     }
 
-    /// Microseconds since 1970 at an instant of the simulation.
+    /// Converts a time of the simulation to microseconds since 1970.
     pub fn wall_clock(at: Time) -> u64 {
         WALL_CLOCK + at.0
     }
 
-    /// Sends an IP packet from a node as a raw socket does: with any source, and with a corrected
-    /// header checksum.
+    /// Sends an IP packet from a node as a raw socket does. The source address may be any address.
+    /// The header checksum is corrected before the packet is sent.
     ///
     /// # Errors
-    /// When there is no such node.
+    /// There is no such node.
     pub fn send_raw(&mut self, name: &str, mut packet: Vec<u8>) -> Result<(), SimError> {
         let id = self.find(name)?;
         mend_checksum(&mut packet);
@@ -71,10 +72,10 @@ impl Sim {
         Ok(())
     }
 
-    /// Sets a node's device up or down.
+    /// Sets a device of a node up or down.
     ///
     /// # Errors
-    /// When there is no such node or device.
+    /// There is no such node or device.
     pub fn set_port(&mut self, name: &str, device: &str, up: bool) -> Result<(), SimError> {
         let id = self.find(name)?;
         let device_id = self.nodes[id.0].node.device_id(device);
@@ -98,7 +99,7 @@ impl Sim {
     /// Sets the MTU of a device of a node that has a kernel.
     ///
     /// # Errors
-    /// When there is no such node or device, or the node is a host.
+    /// There is no such node or device, or the node is a host.
     pub fn set_mtu(&mut self, name: &str, device: &str, mtu: u16) -> Result<(), SimError> {
         let id = self.find(name)?;
         let device_id = self.nodes[id.0].node.device_id(device);
@@ -109,19 +110,19 @@ impl Sim {
         Ok(())
     }
 
-    /// Gives a host one more address.
+    /// Adds an address to a host.
     ///
     /// # Errors
-    /// When `name` is not a host, or the host has too many addresses.
+    /// `name` is not a host, or the host has too many addresses.
     pub fn add_host_address(&mut self, name: &str, address: IpNet) -> Result<(), SimError> {
         let added = self.with_host(name, |host| host.add_address(address))?;
         added.map_err(|error| SimError::Host { name: name.to_owned(), error })
     }
 
-    /// Pings from any node until the ping ends, while everything else continues.
+    /// Pings from any node until the ping ends. All other nodes continue meanwhile.
     ///
     /// # Errors
-    /// When there is no such node.
+    /// There is no such node.
     pub fn ping_from(&mut self, name: &str, request: PingRequest) -> Result<PingReport, SimError> {
         match &self.nodes[self.find(name)?.0].node {
             Node::Host(_) => self.ping(name, request),
@@ -129,7 +130,8 @@ impl Sim {
         }
     }
 
-    /// Sends one echo after another: each as soon as the one before is answered or has timed out.
+    /// Sends echo requests one after another. Each is sent when the earlier one is answered or has
+    /// timed out.
     fn ping_from_kernel(
         &mut self,
         name: &str,
@@ -179,7 +181,8 @@ impl Sim {
     }
 }
 
-/// The identifier for the echos of kernels: only one ping runs at a time.
+/// The identifier in the echo requests of kernels. Only one ping runs at a time, so one identifier
+/// is enough.
 const ECHO_ID: u16 = 0x4945;
 
 /// Corrects the header checksum of an IPv4 packet.
@@ -220,7 +223,8 @@ fn echo_packet(source: IpAddr, request: PingRequest, echo: IcmpEchoHeader) -> Op
     ip_packet(&fields, &[header, data].concat())
 }
 
-/// The outcome of this echo according to an ICMP message; the caller knows the time of a reply.
+/// Returns the outcome of an echo request according to an ICMP message. The caller measures the
+/// time of a reply.
 fn outcome(packet: &[u8], destination: IpAddr, echo: IcmpEchoHeader) -> Option<Outcome> {
     if let Some(error) = EchoError::parse(packet) {
         let is_ours = error.ident == echo.id && error.seq_no == echo.seq;

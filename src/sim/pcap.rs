@@ -1,7 +1,7 @@
-//! Capture files: the packets that cross a port, as tcpdump would write them there.
+//! Capture files: the packets that cross a port, in the form in which tcpdump writes them.
 //!
 //! The format is classic pcap (draft-ietf-opsawg-pcap), little-endian, with microseconds and
-//! LINKTYPE_ETHERNET; every tool reads it.
+//! LINKTYPE_ETHERNET. All common tools read this format.
 
 use std::io::{self, Write};
 
@@ -10,7 +10,7 @@ use crate::time::Time;
 
 const MAGIC: u32 = 0xa1b2_c3d4;
 const VERSION: [u16; 2] = [2, 4];
-/// Octets kept of each frame: all.
+/// The most octets of a frame that are kept. No frame is longer.
 const SNAP_LEN: u32 = 262_144;
 const LINKTYPE_ETHERNET: u32 = 1;
 
@@ -20,10 +20,10 @@ pub struct PcapWriter<W: Write> {
 }
 
 impl<W: Write> PcapWriter<W> {
-    /// Begins a file.
+    /// Begins a capture file.
     ///
     /// # Errors
-    /// An error of `out`.
+    /// `out` returns an error.
     pub fn new(mut out: W) -> io::Result<Self> {
         let mut header = MAGIC.to_le_bytes().to_vec();
         VERSION.iter().for_each(|part| header.extend(part.to_le_bytes()));
@@ -34,15 +34,15 @@ impl<W: Write> PcapWriter<W> {
         Ok(PcapWriter { out })
     }
 
-    /// Writes an Ethernet frame that was seen at an instant of the simulation.
+    /// Writes an Ethernet frame with its time in the simulation.
     ///
     /// # Errors
-    /// An error of the file.
+    /// `out` returns an error.
     pub fn write(&mut self, at: Time, frame: &[u8]) -> io::Result<()> {
         let micros = WALL_CLOCK + at.0;
         let len = u32::try_from(frame.len()).unwrap_or(u32::MAX);
         let mut record = Vec::with_capacity(16 + frame.len());
-        // The seconds of the format overflow in 2106.
+        // The seconds of the pcap format overflow in the year 2106.
         for field in [(micros / 1_000_000) as u32, (micros % 1_000_000) as u32, len, len] {
             record.extend(field.to_le_bytes());
         }
@@ -53,24 +53,24 @@ impl<W: Write> PcapWriter<W> {
     /// Flushes the buffered octets.
     ///
     /// # Errors
-    /// An error of the file.
+    /// `out` returns an error.
     pub fn flush(&mut self) -> io::Result<()> {
         self.out.flush()
     }
 }
 
-/// A running capture.
+/// The ID of a running capture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct CaptureId(pub(super) u64);
 
-/// Receives the frames at a port, in both directions.
+/// A function that receives the frames at a port, in both directions.
 pub type Tap = Box<dyn FnMut(Time, &[u8])>;
 
 impl Sim {
-    /// Hands every frame that a device sends or receives to `tap`, until [`Sim::end_capture`].
+    /// Calls `tap` with every frame that a device sends or receives, until [`Sim::end_capture`].
     ///
     /// # Errors
-    /// When there is no such node, or the node has no such device.
+    /// There is no such node, or the node has no such device.
     pub fn capture(&mut self, node: &str, device: &str, tap: Tap) -> Result<CaptureId, SimError> {
         let port = self.port(node, device)?;
         let id = CaptureId(self.captures.last_key_value().map_or(0, |(id, _)| id.0 + 1));
@@ -81,7 +81,8 @@ impl Sim {
     /// Writes every frame that a device sends or receives to a capture file.
     ///
     /// # Errors
-    /// Those of [`Sim::capture`], and the first error of `out`; later errors are logged.
+    /// The errors of [`Sim::capture`], and an error from writing the start of the file. Later
+    /// errors are logged.
     pub fn capture_to(
         &mut self,
         node: &str,
@@ -97,7 +98,7 @@ impl Sim {
         self.capture(node, device, Box::new(tap))
     }
 
-    /// Ends a capture; its tap is dropped.
+    /// Ends a capture and drops its tap.
     pub fn end_capture(&mut self, id: CaptureId) {
         self.captures.remove(&id);
     }

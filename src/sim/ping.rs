@@ -1,4 +1,4 @@
-//! Labs on virtual time, started and registered, and the pings of their hosts.
+//! Starts labs on virtual time, waits until they are registered, and pings from their hosts.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -12,31 +12,31 @@ use crate::lab::{self, Lab};
 use crate::lab::{registration, unregistered};
 use crate::rng::Seed;
 
-/// How long a lab may take to register, in virtual time.
+/// The virtual time within which a lab must register.
 const REGISTRATION_PATIENCE: Duration = Duration::from_secs(60);
 
 impl Sim {
-    /// Lets a host ping until the ping ends, while everything else continues.
+    /// Pings from a host until the ping ends. All other nodes continue meanwhile.
     ///
     /// # Errors
-    /// When `from` is not a host.
+    /// `from` is not a host.
     pub fn ping(&mut self, from: &str, request: PingRequest) -> Result<PingReport, SimError> {
         let id = self.with_host(from, |host| host.start_ping(request))?;
         let done = |sim: &Sim| {
             let host = sim.host(from).ok();
             host.and_then(|host| host.ping(id)).is_none_or(PingReport::is_done)
         };
-        // Every echo ends at its own timeout, so this only guards against a host that does nothing.
+        // Every echo request has its own timeout. This limit is only for a host that does nothing.
         let longest = request.timeout * (u32::from(request.count) + 1);
         self.run_while_not(self.now() + longest, done);
         let report = self.with_host(from, |host| host.stop_ping(id))?;
         Ok(report.unwrap_or_else(|| PingReport::new(request)))
     }
 
-    /// The first address of a host in `family`.
+    /// Returns the first address of a host in `family`.
     ///
     /// # Errors
-    /// When `name` is not a host, or the host has no such address.
+    /// `name` is not a host, or the host has no address in `family`.
     pub fn host_address(&self, name: &str, family: Family) -> Result<IpAddr, SimError> {
         let addresses = &self.host(name)?.config().addresses;
         let mut addresses = addresses.iter().map(|net| net.addr());
@@ -55,11 +55,11 @@ impl Sim {
         })
     }
 
-    /// Runs until every registration is acknowledged, as `lab up` does: an earlier ping would put a
+    /// Runs until every registration is acknowledged, as `lab up` does. An earlier ping would put a
     /// negative entry into a map-cache.
     ///
     /// # Errors
-    /// When registration takes longer than a minute.
+    /// Registration takes longer than a minute.
     pub fn run_until_registered(&mut self) -> Result<(), SimError> {
         let deadline = self.now() + REGISTRATION_PATIENCE;
         if self.run_while_not(deadline, Sim::is_registered) {
@@ -70,7 +70,7 @@ impl Sim {
         }
     }
 
-    /// The text of [`crate::lab::unregistered`] for this lab.
+    /// Returns the text of [`crate::lab::unregistered`] for this lab.
     fn why_unregistered(&self) -> String {
         let routers = self.routers().map(|(name, router)| unregistered::Router {
             name: name.to_owned(),
@@ -82,17 +82,17 @@ impl Sim {
     }
 }
 
-/// A lab, built from its files, at the moment when it is switched on.
+/// Builds a lab from its files. The lab has just been switched on.
 ///
 /// # Errors
-/// An error of the lab or its configurations.
+/// There is an error in the lab or in its configurations.
 pub fn lab_start(lab: &Lab, seed: Seed) -> Result<Sim, SimError> {
     lab::wiring::expect(lab).map_err(|failure| SimError::Config(failure.to_string()))?;
     let configs = build::parse_configs(lab)?;
     Sim::build(&lab.file, &configs, seed)
 }
 
-/// A lab, built from its files and run until it is registered.
+/// Builds a lab from its files, and runs the lab until it is registered.
 ///
 /// # Errors
 /// The errors of [`lab_start`] and [`Sim::run_until_registered`].
@@ -102,7 +102,7 @@ pub fn lab_up(lab: &Lab, seed: Seed) -> Result<Sim, SimError> {
     Ok(sim)
 }
 
-/// An emulated host always sends with the don't-fragment bit.
+/// Makes the request for a ping. An emulated host always sets the don't-fragment bit.
 pub(super) fn request(destination: IpAddr, echos: Echos) -> PingRequest {
     PingRequest {
         count: u16::try_from(echos.count).unwrap_or(u16::MAX),
@@ -111,7 +111,7 @@ pub(super) fn request(destination: IpAddr, echos: Echos) -> PingRequest {
     }
 }
 
-/// The report in the terms of `lab ping`; `seen` is called with each outcome.
+/// Converts the report of a ping to the result of `lab ping`. `seen` is called with each outcome.
 pub(super) fn tally(report: &PingReport, seen: &mut dyn FnMut(Counted)) -> Tally {
     let mut tally = Tally::default();
     for probe in &report.probes {

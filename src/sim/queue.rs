@@ -1,5 +1,5 @@
-//! The planned events, ordered by time; events of the same time are in the order in which they were
-//! planned. So the same lab with the same seed gives the same events to the last packet.
+//! The planned events, ordered by time. Events of the same time are in the order in which they were
+//! planned. So the same lab with the same seed gives exactly the same events.
 
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
@@ -34,7 +34,8 @@ impl<E> PartialOrd for Planned<E> {
 }
 
 impl<E> Ord for Planned<E> {
-    /// The earliest event is the greatest, because a heap returns its greatest element first.
+    /// The earliest event is the greatest element, because the heap returns its greatest element
+    /// first.
     fn cmp(&self, other: &Self) -> Ordering {
         other.key().cmp(&self.key())
     }
@@ -54,14 +55,14 @@ impl<E> Default for EventQueue<E> {
 }
 
 impl<E> EventQueue<E> {
-    /// Plans an event.
+    /// Plans an event for the time `at`.
     pub fn push(&mut self, at: Time, event: E) {
         let sequence = self.next_sequence;
         self.next_sequence += 1;
         self.heap.push(Planned { at, sequence, event });
     }
 
-    /// The time of the next event.
+    /// Returns the time of the next event.
     pub fn next_at(&self) -> Option<Time> {
         self.heap.peek().map(|planned| planned.at)
     }

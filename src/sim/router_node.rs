@@ -1,7 +1,8 @@
-//! A LISP router of a lab: a kernel whose process is the core, a [`Router`].
+//! A LISP router of a lab: a kernel, and a process that runs the core, a [`Router`].
 //!
-//! It replaces the driver in a namespace: reads `lisp0`, UDP 4341, UDP 4342 and TCP 4342, carries
-//! out the outputs and kernel requests of the core, and reports the kernel's events to the core.
+//! This node replaces the driver, which does the same work in a network namespace. It reads
+//! `lisp0`, UDP ports 4341 and 4342, and TCP port 4342. It carries out the outputs and kernel
+//! requests of the core, and reports the events of the kernel to the core.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io::Write;
@@ -28,15 +29,16 @@ use crate::time::{Deadline, Time};
 use crate::wire::data_header::DATA_HEADER_LEN;
 use crate::wire::{CONTROL_PORT, DATA_PORT, DATA_SOURCE_PORTS};
 
-/// The TTL of a control message; Linux sockets use the same.
+/// The TTL of a control message. It is the default TTL of Linux sockets.
 const CONTROL_TTL: u8 = 64;
 /// The most refused requests that are kept for inspection.
 const REFUSALS: usize = 64;
-/// The most debug lines that are kept until they are read; the oldest are dropped first.
+/// The most debug lines that are kept until they are read. If there are more, the oldest are
+/// dropped.
 const DEBUG_LINES: usize = 1000;
-/// The most log lines that are kept; the oldest are dropped first.
+/// The most log lines that are kept. If there are more, the oldest are dropped.
 const LOG_LINES: usize = 1000;
-/// The MTU of a new TUN device.
+/// The MTU of a new TUN device, in octets.
 const TUNNEL_MTU: u16 = 1500;
 
 /// A router's kernel and process.
@@ -49,20 +51,20 @@ pub struct RouterNode {
     refusals: Vec<KernelEvent>,
     debug: VecDeque<(Time, String)>,
     log: VecDeque<(Time, Severity, String)>,
-    /// How many lines were logged for each kind of event.
+    /// The number of lines that were logged for each kind of event.
     log_bounds: Log,
-    /// Locators to which the kernel had no route when something was sent to them.
+    /// The locators to which the kernel had no route when the process sent to them.
     without_route: BTreeSet<Rloc>,
-    /// Packets of EIDs that the core had to decide about.
+    /// The number of packets of EIDs that the core had to decide about.
     offered: u64,
     /// The contents of the driver's file of nonces.
     kept: KeptNonces,
 }
 
 impl RouterNode {
-    /// Starts the process in a kernel: opens its devices and sockets, reads the tables, and the
-    /// nonces kept by an earlier process. With a `record`, the inputs and outputs of the core are
-    /// written to it.
+    /// Starts the process in a kernel. The process opens its TCP stack, reads the tables, and reads
+    /// the nonces that an earlier process kept. If there is a `record`, the inputs and outputs of
+    /// the core are written to it.
     pub fn start(
         mut kernel: Kernel,
         kept: KeptNonces,
@@ -96,27 +98,28 @@ impl RouterNode {
         node
     }
 
-    /// The core, for reading.
+    /// Returns the core for reading.
     pub fn router(&self) -> &Router {
         &self.router
     }
 
-    /// The kernel.
+    /// Returns the kernel for reading.
     pub fn kernel(&self) -> &Kernel {
         &self.kernel
     }
 
-    /// The kernel, for changes by an operator.
+    /// Returns the kernel so that an operator can change it.
     pub fn kernel_mut(&mut self) -> &mut Kernel {
         &mut self.kernel
     }
 
-    /// The first requests that the kernel refused.
+    /// Returns the first requests that the kernel refused, at most 64.
     pub fn refusals(&self) -> &[KernelEvent] {
         &self.refusals
     }
 
-    /// Packets of EIDs given to the core, from `lisp0` and received on port 4341.
+    /// Returns how many packets of EIDs were given to the core. These packets come from `lisp0` and
+    /// from UDP port 4341.
     pub fn offered(&self) -> u64 {
         self.offered
     }
@@ -126,29 +129,29 @@ impl RouterNode {
         self.router.handle(input, now);
     }
 
-    /// The core, for a caller that changes it.
+    /// Returns the core so that the caller can change it.
     pub fn router_mut(&mut self) -> &mut Router {
         &mut self.router
     }
 
-    /// The lines of the log, each with its time, except those that were dropped.
+    /// Returns the lines of the log, each with its time. Dropped lines are not returned.
     pub fn log(&self) -> impl Iterator<Item = &(Time, Severity, String)> {
         self.log.iter()
     }
 
-    /// The debug lines since the last call, each with its time.
+    /// Returns the debug lines since the last call, each with its time.
     pub fn take_debug(&mut self) -> Vec<(Time, String)> {
         self.debug.drain(..).collect()
     }
 
-    /// The process does the work that is due.
+    /// Does the work of the process that is due now.
     pub fn handle_timeout(&mut self, now: Time) {
         self.kernel.handle_timeout(now);
         self.router.handle_timeout(now);
         self.tcp.poll(now);
     }
 
-    /// When [`RouterNode::handle_timeout`] has work.
+    /// Returns the next time at which [`RouterNode::handle_timeout`] has work.
     pub fn poll_timeout(&mut self, now: Time) -> Option<Deadline> {
         Deadline::earliest([
             self.router.poll_timeout(),
@@ -157,21 +160,21 @@ impl RouterNode {
         ])
     }
 
-    /// Ends the process as `kill -9` does; the kernel and the kept nonces remain. The peers of its
-    /// TCP connections are not notified, as after a loss of power: on a `kill -9`, Linux would send
-    /// them FIN.
+    /// Ends the process as after a loss of power. The kernel and the kept nonces remain. The peers
+    /// of the TCP connections are not notified. On Linux, `kill -9` differs in this: the peers
+    /// receive FIN.
     pub fn kill(mut self) -> (Kernel, KeptNonces) {
         self.kernel.end_process();
         (self.kernel, self.kept)
     }
 
-    /// Ends the process as SIGTERM does: the process withdraws its registrations, closes its
-    /// connections and restores the kernel's earlier state.
+    /// Ends the process as SIGTERM does. The process withdraws its registrations, closes its
+    /// connections, and restores the state of the kernel from before the process.
     pub fn stop(mut self, now: Time) -> (Kernel, KeptNonces) {
         self.router.handle(Input::Stop, now);
         while let Some(output) = self.router.poll_output() {
-            // The core's last messages precede its kernel requests. Send the FINs before their
-            // routes are removed.
+            // The core first sends its last messages, then removes its routes. The FINs are sent
+            // between these two steps, because they need the routes.
             if matches!(output, Output::Kernel(_)) {
                 self.tcp.stop(now);
             }
@@ -181,7 +184,7 @@ impl RouterNode {
         self.kill()
     }
 
-    /// The process reads the messages of the kernel.
+    /// Gives a message of the kernel to the process.
     pub fn process(&mut self, what: ForProcess, now: Time) {
         match what {
             ForProcess::Tunnel(packet) => self.read_tunnel(packet, now),
@@ -196,8 +199,8 @@ impl RouterNode {
         }
     }
 
-    /// The next output of the node; lets core and kernel exchange messages until neither has one
-    /// left.
+    /// Returns the next output of the node. Before that, the core and the kernel exchange all their
+    /// messages.
     pub fn poll_output(&mut self, now: Time) -> Option<NodeOutput> {
         loop {
             if let Some(event) = self.kernel.poll_event() {
@@ -225,7 +228,7 @@ impl RouterNode {
         }
     }
 
-    /// Opens a device or sockets at the core's request, or changes open ones.
+    /// Opens a device or sockets at the request of the core, or changes open ones.
     fn open(&mut self, object: ProcessObject) {
         match object {
             ProcessObject::Tunnel => match self.kernel.device_id(LISP_DEVICE) {
@@ -241,7 +244,7 @@ impl RouterNode {
                 }
             }
             ProcessObject::Listener(rloc) => self.tcp.listen(rloc),
-            // Each emulated host is a node of the lab.
+            // Each emulated host is a node of the lab, so there is nothing to open here.
             ProcessObject::Host(_) => {}
         }
     }
@@ -309,7 +312,7 @@ impl RouterNode {
                 if !self.sockets.contains_key(&Rloc(source.ip())) {
                     return;
                 }
-                // The kernel counts a failure.
+                // The kernel counts a failure, so the result is not used.
                 let _ = self.kernel.send_udp(&Outgoing {
                     source,
                     destination,
@@ -361,7 +364,7 @@ impl RouterNode {
 
     fn change_connection(&mut self, request: TcpRequest, now: Time) {
         match request {
-            // Linux does not bind a missing address.
+            // Linux cannot bind a source address that the node does not have.
             TcpRequest::Connect { connection, source, .. } if !self.kernel.is_local(source.0) => {
                 self.router.handle(Input::Tcp(TcpEvent::Closed(connection)), now);
             }

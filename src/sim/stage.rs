@@ -1,4 +1,5 @@
-//! The stage on virtual time: scenarios run on it without namespaces, root or other programs.
+//! The stage on virtual time. Scenarios run on this stage without namespaces, without root and
+//! without other programs.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -44,27 +45,28 @@ impl From<FilterError> for Failure {
     }
 }
 
-/// A capture ends this long after it is first examined: packets on their way belong to it.
+/// The time between the first examination of a capture and its end. Packets that are already on a
+/// link then still belong to the capture.
 const ON_ITS_WAY: Duration = Duration::from_millis(200);
 
-/// How long a host is in both LANs during a make-before-break move.
+/// The time for which a host is in both LANs during a make-before-break move.
 const IN_BOTH: Duration = Duration::from_secs(1);
 
-/// Keeps files of a failed scenario, and returns their location.
+/// A function that keeps the files of a failed scenario, and returns their location.
 pub type Keep = Box<dyn FnMut(&[Evidence]) -> Result<String, Failure>>;
 
-/// How a lab is simulated.
+/// The settings for the simulation of a lab.
 pub struct Options {
-    /// The seed of all randomness.
+    /// The seed of all random numbers.
     pub seed: Seed,
-    /// Opens the records of the routers, if they are recorded.
+    /// Opens the records of the routers. `None` if the routers are not recorded.
     pub records: Option<Records>,
-    /// Called when a scenario has failed.
+    /// Called with the evidence when a scenario has failed.
     pub keep: Keep,
 }
 
 impl Options {
-    /// A lab without records, which keeps no files.
+    /// The settings for a lab without records. No files of a failed scenario are kept.
     pub fn new(seed: Seed) -> Self {
         Options { seed, records: None, keep: Box::new(|_| Ok("no place".to_owned())) }
     }
@@ -75,11 +77,12 @@ pub struct Simulated {
     lab: Lab,
     configs: BTreeMap<String, Config>,
     sim: Sim,
-    /// When all registrations were acknowledged: the time of a scenario begins there.
+    /// The time at which all registrations were acknowledged. The time of a scenario is counted
+    /// from there.
     began: Time,
     consoles: BTreeMap<String, Console>,
     captures: BTreeMap<String, Running>,
-    /// The captures that have ended, parsed.
+    /// The captures that have ended, in parsed form.
     captured: BTreeMap<String, Capture>,
     flows: BTreeMap<String, Flow>,
     /// The node of each client, and the client's connection on that node.
@@ -88,7 +91,7 @@ pub struct Simulated {
     keep: Keep,
 }
 
-/// A session, and the prompt at the end of its last answer.
+/// A console session, and the prompt at the end of its last answer.
 #[derive(Default)]
 struct Console {
     session: Session,
@@ -111,10 +114,10 @@ struct Flow {
 }
 
 impl Simulated {
-    /// Builds `lab`, and switches it on at this moment.
+    /// Builds `lab` and switches it on.
     ///
     /// # Errors
-    /// An error in the lab or in its configurations.
+    /// There is an error in the lab or in its configurations.
     pub fn start(lab: Lab, options: Options) -> Result<Self, Failure> {
         wiring::expect(&lab)?;
         let configs = build::parse_configs(&lab)?;
@@ -138,30 +141,30 @@ impl Simulated {
         })
     }
 
-    /// Builds `lab` and lets it register.
+    /// Builds `lab`, and waits until it is registered.
     ///
     /// # Errors
-    /// Those of [`Simulated::start`], and registrations that do not succeed.
+    /// The errors of [`Simulated::start`] and [`Simulated::register`].
     pub fn up(lab: Lab, options: Options) -> Result<Self, Failure> {
         let mut simulated = Simulated::start(lab, options)?;
         simulated.register()?;
         Ok(simulated)
     }
 
-    /// Waits until the lab has registered: the time of the scenario begins there.
+    /// Waits until the lab is registered. The time of the scenario is counted from there.
     ///
     /// # Errors
-    /// Registrations that do not succeed.
+    /// The lab does not register in time.
     pub fn register(&mut self) -> Result<(), Failure> {
         self.sim.run_until_registered()?;
         self.began = self.sim.now();
         Ok(())
     }
 
-    /// A capture as a pcap file.
+    /// Returns a capture as a pcap file.
     ///
     /// # Errors
-    /// No capture of this name.
+    /// There is no capture of this name.
     pub fn pcap(&self, name: &str) -> Result<Vec<u8>, Failure> {
         let missing = || Failure::Other(format!("there is no capture {name}"));
         let Running { seen, .. } = self.captures.get(name).ok_or_else(missing)?;
@@ -173,7 +176,7 @@ impl Simulated {
         Ok(file)
     }
 
-    /// The simulation, for reading.
+    /// Returns the simulation for reading.
     pub fn sim(&self) -> &Sim {
         &self.sim
     }
@@ -184,8 +187,8 @@ impl Simulated {
             let Running { ids, seen } = self.captures.get(name).ok_or_else(missing)?;
             self.sim.run_for(ON_ITS_WAY);
             ids.iter().for_each(|&id| self.sim.end_capture(id));
-            // A frame without an IP packet stays too, so that frame numbers agree with other
-            // captures.
+            // A frame without an IP packet is kept too. So the frame numbers are the same as in
+            // other captures.
             let frame = |(at, frame): &(Time, Vec<u8>)| Frame {
                 at: at.since(Time::ZERO),
                 packet: ip_packet(frame).to_vec(),
@@ -196,7 +199,7 @@ impl Simulated {
         self.captured.get(name).ok_or_else(missing)
     }
 
-    /// The router on the LAN of an emulated host.
+    /// Returns the router on the LAN of an emulated host.
     fn player(&self, node: &str) -> Option<String> {
         let host = self.lab.expect_host(node).ok().filter(|host| host.emulated)?;
         let lan = self.sim.lan_of(node, &host.device).ok()??;
@@ -210,7 +213,7 @@ impl Simulated {
         client.ok_or_else(|| Failure::Other(format!("there is no connection {name}")))
     }
 
-    /// Sends IP packets from a node: all of them in order, `times` times.
+    /// Sends all `packets` in order from a node, and repeats this `times` times.
     fn send_packets(
         &mut self,
         node: &str,
@@ -436,7 +439,7 @@ impl Stage for Simulated {
     }
 }
 
-/// The report of a flow.
+/// Makes the report of a flow.
 fn flow_report(report: &PingReport, every: Duration) -> FlowReport {
     let instant = |at: Time| at.since(Time::ZERO);
     let answered = report.probes.iter().filter_map(|probe| match probe.outcome {
@@ -448,7 +451,8 @@ fn flow_report(report: &PingReport, every: Duration) -> FlowReport {
     let end = |probe: Option<&Probe>| probe.map_or(Duration::ZERO, |probe| instant(probe.sent_at));
     let is_answered = |probe: &Probe| matches!(probe.outcome, Outcome::Reply(_));
     let last = report.probes.iter().rposition(is_answered);
-    // The last echo may still be unanswered when the flow ends.
+    // When the flow ends, the last echo request may still wait for its reply. It is not counted
+    // then.
     let under_way = last.is_some_and(|last| last + 2 == report.probes.len());
     let sent = (report.probes.len() - usize::from(under_way)) as u64;
     FlowReport::of(sent, (end(report.probes.first()), end(report.probes.last())), &answers, every)

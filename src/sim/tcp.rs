@@ -1,11 +1,11 @@
-//! TCP port 4342 of a simulated router: the connections of reliable transport
-//! (draft-kouvelas-lisp-map-server-reliable-transport, section 3) as real segments (RFC 9293), by
-//! smoltcp.
+//! TCP port 4342 of a simulated router. It carries the connections of reliable transport
+//! (draft-kouvelas-lisp-map-server-reliable-transport, section 3). The library smoltcp makes real
+//! TCP segments (RFC 9293).
 //!
-//! It replaces `driver/tcp` and the TCP of Linux, and has the same bounds: the number of
-//! connections, the octets that wait for a peer, and the time that a closed connection gets. The
-//! core's events are pulled: each call of [`Tcp::poll_event`] looks for a connection that has an
-//! event.
+//! This module replaces `driver/tcp` and the TCP of Linux. It has the same limits as these: the
+//! number of connections, the octets that wait for a peer, and the time that a closed connection
+//! gets. The core asks for its events: each call of [`Tcp::poll_event`] looks for a connection that
+//! has an event.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -25,37 +25,38 @@ use crate::router::io::{Connection, TcpEvent, TcpRequest};
 use crate::time::{Deadline, Time};
 use crate::wire::CONTROL_PORT;
 
-/// Octets of the largest segment with its IP header: every IPv6 link carries it (RFC 8200 section
-/// 5). This stack does not discover path MTUs.
+/// The octets of the largest TCP segment with its IP header. Every IPv6 link carries a packet of
+/// this size (RFC 8200 section 5). This stack does not discover path MTUs.
 const MTU: usize = IPV6_MINIMUM_MTU as usize;
-/// Octets of each of a socket's two buffers.
+/// The octets of each of the two buffers of a socket.
 const BUFFER: usize = 16 * 1024;
-/// The most octets that may wait for a peer. A connection with more is closed.
+/// The most octets that may wait for a peer. If more octets wait, the connection is closed.
 const MAX_WAITING: usize = 1 << 20;
-/// The most accepted connections at the same time; a SYN for more is answered with RST.
+/// The most accepted connections at the same time. If there is a SYN for one more, it is answered
+/// with RST.
 const MAX_ACCEPTED: usize = 4096;
-/// How long a closed connection may take to send the remaining octets.
+/// The time within which a closed connection must send its remaining octets.
 const LINGER: Duration = Duration::from_secs(5);
-/// How long the other end may take to answer our FIN, as Linux's `tcp_fin_timeout`.
+/// The time within which the other end must answer our FIN, as in Linux's `tcp_fin_timeout`.
 const FIN_TIMEOUT: Duration = Duration::from_secs(60);
 /// The interval between keep-alives to a silent peer.
 const KEEPALIVE: smoltcp::time::Duration = smoltcp::time::Duration::from_secs(10);
-/// How long a peer may leave a SYN, octets or a keep-alive without an answer.
+/// The time within which a peer must answer a SYN, octets or a keep-alive.
 const TIMEOUT: smoltcp::time::Duration = smoltcp::time::Duration::from_secs(25);
-/// The first local port of connections, from the dynamic ports (RFC 6335 section 6).
+/// The first local port of outgoing connections. It is the first dynamic port (RFC 6335 section 6).
 const FIRST_PORT: u16 = 0xc000;
 const PORTS: u64 = 0x4000;
 
-/// A connection about which the core may still receive events.
+/// A connection. The core may still receive events about it.
 #[derive(Debug)]
 struct Stream {
     socket: SocketHandle,
-    /// Whether the core knows that the connection is established.
+    /// Whether the core was told that the connection is established.
     is_told: bool,
     /// Octets that the socket has not accepted yet.
     waiting: Vec<u8>,
-    /// Set when the core has closed the connection: the connection ends at this time at the latest,
-    /// even with unsent octets.
+    /// The time at which the connection ends at the latest, even if octets are unsent. Set when the
+    /// core has closed the connection.
     closing_until: Option<Time>,
 }
 
@@ -73,10 +74,11 @@ pub struct Tcp {
     device: QueueDevice,
     interface: Interface,
     sockets: SocketSet<'static>,
-    /// The one socket of each RLOC that accepts the next SYN.
+    /// For each RLOC, the one socket that accepts the next SYN.
     listeners: BTreeMap<Rloc, SocketHandle>,
     streams: BTreeMap<Connection, Stream>,
-    /// Sockets unknown to the core, which exchange their FINs, until this time at most.
+    /// Sockets that exchange their FINs with the peer, each with the time at which this ends at the
+    /// latest. The core does not know these sockets any more.
     leaving: Vec<(SocketHandle, Time)>,
     accepted: u64,
     next_port: u64,
@@ -85,14 +87,14 @@ pub struct Tcp {
 }
 
 impl Tcp {
-    /// A stack without connections and listeners.
+    /// Makes a stack without connections and without listeners.
     pub fn new(seed: &Seed, now: Time) -> Self {
         let mut rng = Rng::new(seed, "tcp");
         let mut device = QueueDevice::new(Medium::Ip, MTU);
         let mut config = Config::new(HardwareAddress::Ip);
         config.random_seed = rng.next_u64();
         let mut interface = Interface::new(config, &mut device, instant(now));
-        // The kernel knows our addresses; smoltcp itself can hold two addresses only.
+        // The kernel knows the addresses of this node. smoltcp itself can hold only two addresses.
         interface.set_any_ip(true);
         Tcp {
             device,
@@ -107,13 +109,14 @@ impl Tcp {
         }
     }
 
-    /// Listens on an RLOC, whether the address exists or not.
+    /// Listens on an RLOC. The node need not have this address.
     pub fn listen(&mut self, rloc: Rloc) {
         let sockets = &mut self.sockets;
         self.listeners.entry(rloc).or_insert_with(|| sockets.add(listener(rloc)));
     }
 
-    /// Stops listening on an RLOC: a SYN is answered with RST. Connections stay.
+    /// Stops listening on an RLOC. From then on, a SYN is answered with RST. Existing connections
+    /// stay.
     pub fn stop_listening(&mut self, rloc: Rloc) {
         if let Some(socket) = self.listeners.remove(&rloc) {
             self.sockets.remove(socket);
@@ -142,7 +145,8 @@ impl Tcp {
         self.poll(now);
     }
 
-    /// The process ends: closes every listener and every connection; waiting octets are lost.
+    /// Closes every listener and every connection when the process ends. Octets that still wait are
+    /// lost.
     pub fn stop(&mut self, now: Time) {
         let listeners: Vec<Rloc> = self.listeners.keys().copied().collect();
         listeners.into_iter().for_each(|rloc| self.stop_listening(rloc));
@@ -152,13 +156,13 @@ impl Tcp {
         }
     }
 
-    /// Receives an IP packet that carries a segment for an address of the node.
+    /// Receives an IP packet with a TCP segment for an address of this node.
     pub fn receive(&mut self, packet: &[u8], now: Time) {
         self.device.push_received(packet);
         self.poll(now);
     }
 
-    /// Does the work that is due.
+    /// Does the work that is due now.
     pub fn poll(&mut self, now: Time) {
         loop {
             self.interface.poll(instant(now), &mut self.device, &mut self.sockets);
@@ -171,7 +175,7 @@ impl Tcp {
         self.forget_departed(now);
     }
 
-    /// The next event for the core.
+    /// Returns the next event for the core.
     pub fn poll_event(&mut self, now: Time) -> Option<TcpEvent<'_>> {
         let sockets = &self.sockets;
         let (connection, progress) = self.streams.iter().find_map(|(&connection, stream)| {
@@ -191,7 +195,7 @@ impl Tcp {
                     self.octets.extend_from_slice(octets);
                     (octets.len(), octets.len())
                 }) {}
-                // The window has opened; the peer must be told.
+                // The receive window has become larger. Poll at once, so that the peer learns this.
                 self.poll(now);
                 Some(TcpEvent::Bytes(connection, &self.octets))
             }
@@ -206,13 +210,13 @@ impl Tcp {
         }
     }
 
-    /// The next IP packet to send.
+    /// Returns the next IP packet to send.
     #[must_use]
     pub fn poll_output(&mut self) -> Option<Vec<u8>> {
         self.device.pop_to_send()
     }
 
-    /// When [`Tcp::poll`] or [`Tcp::poll_event`] has work.
+    /// Returns the next time at which [`Tcp::poll`] or [`Tcp::poll_event`] has work.
     #[must_use]
     pub fn poll_timeout(&mut self, now: Time) -> Option<Deadline> {
         let stack = self.interface.poll_at(instant(now), &self.sockets);
@@ -231,13 +235,14 @@ impl Tcp {
         self.next_port += 1;
         let mut socket = socket();
         let ends = (endpoint(destination, CONTROL_PORT), endpoint(source, port));
-        // A socket that cannot connect stays closed, and the core gets an event about this.
+        // If the socket cannot connect, it stays closed. Then the core gets an event about the
+        // closed connection.
         let _ = socket.connect(self.interface.context(), ends.0, ends.1);
         self.streams.insert(connection, Stream::new(self.sockets.add(socket)));
     }
 
-    /// A listening socket that has received a SYN is a connection; a new socket accepts the next
-    /// SYN.
+    /// Turns each listening socket that has received a SYN into a connection. A new socket accepts
+    /// the next SYN.
     fn take_callers(&mut self) {
         for (&rloc, handle) in &mut self.listeners {
             if self.sockets.get::<Socket>(*handle).state() == State::Listen {
@@ -253,7 +258,7 @@ impl Tcp {
         }
     }
 
-    /// Moves waiting octets into the sockets; returns whether any octets were moved.
+    /// Moves waiting octets into the sockets. Returns whether any octets were moved.
     fn fill_sockets(&mut self) -> bool {
         let mut any = false;
         for stream in self.streams.values_mut().filter(|stream| !stream.waiting.is_empty()) {
@@ -276,7 +281,7 @@ impl Tcp {
         }
     }
 
-    /// Removes the accepted connections that ended before the core knew of them, and the sockets
+    /// Removes accepted connections that ended before the core knew them. Also removes the sockets
     /// that have exchanged their FINs.
     fn forget_departed(&mut self, now: Time) {
         let is_gone = |connection: &Connection, stream: &Stream, socket: &Socket<'_>| {
@@ -291,7 +296,7 @@ impl Tcp {
             if until <= now {
                 socket.abort();
             }
-            // A closed socket that has a peer must still send a RST.
+            // A closed socket that still has a peer has a RST to send.
             let stays = !is_over(socket) || socket.remote_endpoint().is_some();
             if !stays {
                 self.sockets.remove(handle);
@@ -315,12 +320,13 @@ impl Tcp {
         Some(TcpEvent::Accepted { connection, peer, local: IpAddr::from(local.addr) })
     }
 
-    /// Removes a connection, about which the core gets no more events; its socket sends FIN or RST.
+    /// Removes a connection. The core gets no more events about the connection. Its socket sends
+    /// FIN or RST.
     fn end(&mut self, connection: Connection, now: Time) {
         let Some(stream) = self.streams.remove(&connection) else { return };
         let socket = self.sockets.get_mut::<Socket>(stream.socket);
         match socket.state() {
-            // There is no peer to which a last message could be sent.
+            // No peer has answered, so there is no peer for a FIN or RST.
             State::SynSent => return drop(self.sockets.remove(stream.socket)),
             _ if stream.waiting.is_empty() => socket.close(),
             _ => socket.abort(),
@@ -335,8 +341,8 @@ impl Stream {
         Stream { socket, is_told: false, waiting: Vec::new(), closing_until: None }
     }
 
-    /// Whether an ended connection was never established. The core gives up a silent peer earlier
-    /// than the stack does.
+    /// Whether an ended connection was never established. If a peer does not answer, the core gives
+    /// up before this stack does.
     fn is_refused(&self, connection: Connection) -> bool {
         connection.0 < Connection::ACCEPTED && !self.is_told && self.closing_until.is_none()
     }
@@ -358,8 +364,8 @@ impl Stream {
     }
 }
 
-/// The connection of a socket has ended, or was never established: in the latter case, smoltcp
-/// makes an accepted socket listen again.
+/// Whether the connection of a socket has ended or was never established. If an accepted connection
+/// was never established, smoltcp makes its socket listen again.
 fn is_over(socket: &Socket<'_>) -> bool {
     matches!(socket.state(), State::Closed | State::Listen)
 }

@@ -4,7 +4,7 @@ use super::*;
 use crate::host::ping::{Outcome, PingRequest};
 use crate::router::io::KernelEvent;
 
-/// A - R1 - R2 - B, both families; the middle link has MTU `middle_mtu`.
+/// Makes the lab A - R1 - R2 - B with IPv4 and IPv6. The link in the middle has MTU `middle_mtu`.
 fn two_forwarders(seed: u64, middle_mtu: u16) -> Sim {
     let mut sim = Sim::new(Seed::from_number(seed));
     sim.trace = Trace::Lines(Vec::new());
@@ -76,14 +76,14 @@ fn lines(sim: &Sim) -> &[String] {
 fn hosts_ping_across_forwarders_in_both_families() {
     let mut sim = two_forwarders(1, 1500);
     for destination in ["10.0.2.9", "2001:db8:2::9"] {
-        // After this ping, every node knows its neighbours.
+        // After this first ping, every node knows the hardware addresses of its neighbours.
         sim.ping("A", request(destination)).unwrap();
         let report = sim.ping("A", request(destination)).unwrap();
         assert_eq!(report.marks(), "!!!!!", "{destination}");
-        // Three links in each direction.
+        // A round trip crosses three links in each direction.
         assert!(report.round_trips().all(|span| span == Duration::from_micros(300)));
     }
-    // Each of twenty echoes crosses three links twice, and no packet loops.
+    // Each of the twenty echo requests and each reply crosses three links. No packet loops.
     assert_eq!(sim.crossings(), 20 * 6);
 }
 
@@ -120,7 +120,7 @@ fn a_cut_link_takes_the_carrier_and_gives_it_back() {
     let once = PingRequest { count: 1, ..request("10.0.2.9") };
     assert_eq!(sim.ping("A", once).unwrap().marks(), "!");
     sim.set_link("middle", false).unwrap();
-    // The route of a link without carrier is not used: R1 sends an ICMP error.
+    // R1 does not use the route of a link without carrier. Therefore R1 sends an ICMP error.
     assert_eq!(sim.ping("A", once).unwrap().marks(), "U");
     sim.set_link("middle", true).unwrap();
     assert_eq!(sim.ping("A", once).unwrap().marks(), "!");
@@ -140,7 +140,7 @@ fn a_shut_device_takes_its_static_routes_for_good_and_its_peers_carrier() {
     let kernel = sim.kernel("R1").unwrap();
     assert!(!kernel.device(kernel.device_id("core").unwrap()).carrier);
     set_up(&mut sim, true);
-    // R2 has its connected routes again, but its route back to A is lost.
+    // R2 has its connected routes again, but its static route back to A is lost.
     assert_eq!(sim.ping("A", request("10.9.0.2")).unwrap().marks(), ".....");
     let routes = [("10.0.1.0/24".to_owned(), "10.9.0.1".to_owned())];
     configure(&mut sim, "R2", &[], &routes);

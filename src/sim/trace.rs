@@ -1,4 +1,4 @@
-//! The packets that crossed the links, one line each.
+//! The packets that crossed the links, as lines of text: one line for each packet.
 
 use std::fmt::{self, Display, Formatter};
 
@@ -26,7 +26,7 @@ pub enum Fate {
 /// A packet that was put on a link.
 #[derive(Clone, Copy, Debug)]
 pub struct Crossing<'a> {
-    /// The time of sending.
+    /// The time at which the packet was sent.
     pub time: Time,
     /// The name of the link.
     pub link: &'a str,
@@ -34,15 +34,17 @@ pub struct Crossing<'a> {
     pub from: &'a str,
     /// The Ethernet frame.
     pub frame: &'a [u8],
-    /// The IP packet in it; empty when the frame is ARP.
+    /// The IP packet in the frame. It is empty if the frame is ARP.
     pub packet: &'a [u8],
-    /// Its fate.
+    /// The fate of the packet on the link.
     pub fate: Fate,
 }
 
 impl Display for Crossing<'_> {
-    /// `1.000050 site1 A 172.16.0.12 > 192.168.0.22 ttl 64 len 100 ... sum 0x12345678`. The sum
-    /// (the first octets of the frame's SHA-256) shows that two traces agree to the octet.
+    /// Writes a line such as
+    /// `1.000050 site1 A 172.16.0.12 > 192.168.0.22 ttl 64 len 100 ... sum 0x12345678`. The sum is
+    /// the first four octets of the frame's SHA-256. If two traces have the same lines, their
+    /// frames are equal in every octet.
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let sum: [u8; 32] = Sha256::digest(self.frame).into();
         let sum = u32::from_be_bytes([sum[0], sum[1], sum[2], sum[3]]);
@@ -62,14 +64,14 @@ impl Display for Crossing<'_> {
 }
 
 impl Crossing<'_> {
-    /// Whether the frame only asks for a neighbour or announces one: ARP, or neighbour discovery.
+    /// Whether the frame is a message between neighbours: ARP or neighbour discovery.
     pub fn is_neighbour_discovery(&self) -> bool {
         let content = Frame::parse(self.frame).map(|frame| frame.content);
         content.is_some_and(|content| !matches!(content, Content::Ip(_)))
     }
 }
 
-/// The IP packet in an Ethernet frame; empty when there is no IP packet.
+/// Returns the IP packet in an Ethernet frame. It is empty if the frame has no IP packet.
 pub fn ip_packet(frame: &[u8]) -> &[u8] {
     match frame.get(12..HEADER_LEN) {
         Some([0x08, 0x00] | [0x86, 0xdd]) => &frame[HEADER_LEN..],
@@ -77,15 +79,15 @@ pub fn ip_packet(frame: &[u8]) -> &[u8] {
     }
 }
 
-/// The destination of the crossings.
+/// The destination to which the crossings are written.
 #[derive(Default)]
 pub enum Trace {
-    /// Not recorded.
+    /// The crossings are not recorded.
     #[default]
     Off,
-    /// Kept as lines of text.
+    /// The crossings are kept as lines of text.
     Lines(Vec<String>),
-    /// Passed to a receiver: a capture file, a web page.
+    /// The crossings are passed to a receiver, for example a capture file or a web page.
     Sink(Box<dyn FnMut(&Crossing<'_>)>),
 }
 

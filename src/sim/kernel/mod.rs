@@ -1,13 +1,13 @@
 //! The simulated kernel of a network namespace: addresses, routes, forwarding, ICMP.
 //!
-//! A core router of a lab is only a [`Kernel`]. A LISP router is a [`Kernel`] with a process; the
-//! two exchange the messages of [`crate::router::io`], as `driver/netlink` does in a namespace. The
-//! kernel acts as Linux does:
+//! A core router of a lab is only a [`Kernel`]. A LISP router is a [`Kernel`] with a process. The
+//! kernel and the process exchange the messages of [`crate::router::io`], as `driver/netlink` does
+//! in a network namespace. The kernel acts as Linux does:
 //!
-//! * [`table`]: tables main and 4341, policy rules, suppression, links that are down.
+//! * [`table`]: tables main and 4341, policy rules, suppressed routes, links without carrier.
 //! * [`configure`]: adds and removes devices, addresses and routes, and notifies the process.
 //! * [`forward`]: receives a packet, and delivers, forwards, fragments or drops it.
-//! * [`icmp`]: echo replies and errors, RFC 792, RFC 1191, RFC 4443.
+//! * [`icmp`]: echo replies and ICMP errors (RFC 792, RFC 1191, RFC 4443).
 //! * [`hands`]: changes with `ip` and `sysctl`.
 //! * [`udp`]: datagrams that the process sends.
 //! * [`neighbour`]: ARP and neighbour discovery, proxies, roaming hosts.
@@ -57,47 +57,49 @@ pub enum DeviceKind {
 pub struct NetDevice {
     /// The Linux name.
     pub name: String,
-    /// Whether it exists: it has not been deleted.
+    /// Whether the device exists. A deleted device stays in the list.
     pub is_there: bool,
-    /// Its kind.
+    /// The kind of the device.
     pub kind: DeviceKind,
-    /// Administratively up.
+    /// Whether the device is administratively up.
     pub up: bool,
     /// Whether the link has carrier.
     pub carrier: bool,
-    /// Octets of the largest IP packet.
+    /// The octets of the largest IP packet that the device sends.
     pub mtu: u16,
-    /// The MTU of its link.
+    /// The MTU of the device's link, in octets.
     pub own_mtu: u16,
-    /// Its addresses, in the order in which they were added.
+    /// The addresses of the device, in the order in which they were added.
     pub addresses: Vec<IpNet>,
     /// The [`NetDevice::addresses`] whose network has no connected route (`noprefixroute`).
     pub unconnected: BTreeSet<IpNet>,
-    /// Answers ARP for addresses that are routed to another device.
+    /// Whether the device answers ARP requests for addresses that are routed to another device.
     pub proxy_arp: bool,
-    /// Its hardware address.
+    /// The hardware address of the device.
     pub mac: HardwareAddress,
-    /// It accepts hosts that announce themselves (`arp_accept`, `accept_untracked_na`).
+    /// Whether the device accepts hosts that announce themselves (`arp_accept`,
+    /// `accept_untracked_na`).
     pub mobility: bool,
-    /// The hosts for which it answers.
+    /// The addresses of the hosts for which the device answers.
     pub proxies: BTreeSet<IpAddr>,
-    /// The neighbours on its link.
+    /// The neighbours on the device's link.
     pub neighbours: Neighbours,
 }
 
 impl NetDevice {
-    /// Packets can leave and arrive.
+    /// Whether packets can leave and arrive.
     pub fn is_running(&self) -> bool {
         self.up && self.carrier
     }
 
-    /// The first address of a family that is not link-local.
+    /// Returns the first address of a family. An IPv6 link-local address is not returned.
     fn address(&self, family: Family) -> Option<IpAddr> {
         let mut addresses = self.addresses.iter().map(IpNet::addr);
         addresses.find(|&address| Family::of(address) == family && !is_ipv6_link_local(address))
     }
 
-    /// Its IPv6 link-local address: the configured one, or else the generated one.
+    /// Returns the IPv6 link-local address of the device: the configured address, or else the
+    /// generated one.
     pub fn link_local(&self) -> Ipv6Addr {
         let mut configured = self.addresses.iter().map(IpNet::addr);
         configured
@@ -116,21 +118,21 @@ impl NetDevice {
 /// An output of a kernel.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum KernelOutput {
-    /// Put this Ethernet frame on a device's link.
+    /// An Ethernet frame to put on the link of a device.
     Transmit {
         /// The device.
         device: DeviceId,
         /// The frame.
         frame: Vec<u8>,
     },
-    /// For the process that reads `lisp0`.
+    /// An IP packet for the process, which reads it from `lisp0`.
     Tunnel(Vec<u8>),
-    /// For the process whose socket has this port.
+    /// A UDP datagram for the process, which has a socket on the destination port.
     Datagram(Datagram),
-    /// For the TCP stack of the process: an IP packet with a segment.
+    /// An IP packet with a TCP segment, for the TCP stack of the process.
     Segment(Vec<u8>),
-    /// For the process: an ICMP error about a datagram that it sent from a port opened with
-    /// [`Kernel::bind_senders`].
+    /// An ICMP error for the process. The error is about a datagram that the process sent from a
+    /// port opened with [`Kernel::bind_senders`].
     Error(IcmpError),
 }
 
@@ -152,41 +154,43 @@ pub struct Datagram {
 /// The reason why a packet was dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum KernelDrop {
-    /// Not an IP packet, or damaged.
+    /// The packet is not an IP packet, or is damaged.
     NotIp,
-    /// Its device is down or has no carrier.
+    /// The device of the packet is down or has no carrier.
     DeviceDown,
-    /// A frame for another hardware address.
+    /// The frame is for another hardware address.
     NotForUs,
-    /// Link-local, multicast or broadcast, which no program here accepts.
+    /// The address is link-local, multicast or broadcast, and no program here accepts such packets.
     LinkScoped,
-    /// IPv4 with our own address as source, received from a link.
+    /// An IPv4 packet from a link has one of our own addresses as its source.
     Martian,
-    /// For another node, but forwarding is off.
+    /// The packet is for another node, but forwarding is off.
     NotForwarding,
-    /// No route.
+    /// There is no route to the destination.
     NoRoute,
-    /// A blackhole route.
+    /// The route of the packet is of type `blackhole`.
     Blackhole,
-    /// An unreachable route.
+    /// The route of the packet is of type `unreachable`.
     Unreachable,
     /// The TTL has reached zero.
     TtlExpired,
-    /// Larger than the MTU of the next link, and must not be fragmented.
+    /// The packet is larger than the MTU of the next link, and must not be fragmented.
     TooBig,
-    /// No host on the link has the next hop's address.
+    /// No host on the link has the address of the next hop.
     NoNeighbour,
-    /// For us, but a fragment that does not fit, or whose missing parts did not arrive in time.
+    /// The packet is a fragment for this node. The fragment does not fit, or the missing fragments
+    /// did not arrive in time.
     Fragment,
-    /// For us, but its checksum is wrong.
+    /// The packet is for this node, but its checksum is wrong.
     Checksum,
-    /// For us, but no socket has the port, or no program the protocol.
+    /// The packet is for this node, but no socket has the port, or no program accepts the protocol.
     NoSocket,
-    /// A process wrote something that is not a packet, or wrote to a device that is down (EIO).
+    /// A process wrote something that is not a packet, or wrote to a device that is down (error
+    /// EIO).
     WriteFailed,
 }
 
-/// The reason why a kernel answers a neighbour's "who has this address?".
+/// The reason why a kernel answers when a neighbour asks for the owner of an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Answer {
     /// The address is the kernel's own.
@@ -201,11 +205,11 @@ pub struct Kernel {
     now: Time,
     devices: Vec<NetDevice>,
     routing: Routing,
-    /// The routes that the process made. They remain when the process is killed.
+    /// The routes that the process made. These routes remain if the process is killed.
     of_process: BTreeSet<(Table, IpNet, Entry)>,
-    /// The objects that the process requested and the kernel made.
+    /// The objects that the kernel made at the request of the process.
     made: Made,
-    /// Forwards packets of other nodes: IPv4, IPv6.
+    /// Whether the kernel forwards packets of other nodes: IPv4 first, then IPv6.
     forwards: [bool; 2],
     /// UDP sockets that receive datagrams.
     receivers: BTreeSet<SocketAddr>,
@@ -214,7 +218,7 @@ pub struct Kernel {
     path_mtus: PathMtus,
     /// Whether a process receives the TCP segments.
     has_tcp: bool,
-    /// ICMP messages for a ping from this node, when one runs.
+    /// The ICMP messages for a ping program on this node; `None` if no ping runs.
     icmp: Option<Vec<Vec<u8>>>,
     fragments: fragment::Reassembly,
     identification: u16,
@@ -222,11 +226,12 @@ pub struct Kernel {
     events: VecDeque<KernelEvent>,
     drops: BTreeMap<KernelDrop, u64>,
     link_changed: bool,
-    /// The neighbour states last sent to the process; neighbours that are not listed are absent.
+    /// The neighbour states that were last sent to the process. A neighbour that is not in this map
+    /// is absent.
     told: BTreeMap<(DeviceId, IpAddr), NeighbourState>,
-    /// The number of neighbours of each family last sent to the process.
+    /// The number of neighbours of each family that was last sent to the process.
     neighbours_told: [usize; 2],
-    /// When the process checks the number of neighbours again.
+    /// The time at which the process checks the number of neighbours again.
     look_at: Time,
 }
 
@@ -237,7 +242,7 @@ impl Default for Kernel {
 }
 
 impl Kernel {
-    /// The kernel of a new namespace: `lo`, up.
+    /// The kernel of a new network namespace. Its only device is `lo`, which is up.
     pub fn new() -> Self {
         let mut kernel = Kernel {
             now: Time::ZERO,
@@ -266,25 +271,25 @@ impl Kernel {
         kernel
     }
 
-    /// The device of this Linux name.
+    /// Returns the device with this Linux name.
     pub fn device_id(&self, name: &str) -> Option<DeviceId> {
         let mut devices = self.devices.iter();
         let at = devices.position(|device| device.is_there && device.name == name)?;
         Some(DeviceId(at))
     }
 
-    /// A device.
+    /// Returns a device.
     pub fn device(&self, id: DeviceId) -> &NetDevice {
         &self.devices[id.0]
     }
 
-    /// The next packet or datagram that leaves the kernel.
+    /// Returns the next packet, frame or datagram that leaves the kernel.
     #[must_use]
     pub fn poll_output(&mut self) -> Option<KernelOutput> {
         self.outputs.pop_front()
     }
 
-    /// The next event for the process.
+    /// Returns the next event for the process.
     #[must_use]
     pub fn poll_event(&mut self) -> Option<KernelEvent> {
         if self.events.is_empty() {
@@ -293,42 +298,44 @@ impl Kernel {
         self.events.pop_front()
     }
 
-    /// Whether a device was set up or down since the last call, which its peer will notice.
+    /// Whether a device was set up or down since the last call. The peer on the link of this device
+    /// will notice the change.
     #[must_use]
     pub fn take_link_change(&mut self) -> bool {
         std::mem::take(&mut self.link_changed)
     }
 
-    /// Dropped packets, by cause.
+    /// The number of dropped packets for each cause.
     pub fn drops(&self) -> &BTreeMap<KernelDrop, u64> {
         &self.drops
     }
 
-    /// A process opens UDP sockets that receive datagrams on an address.
+    /// Opens UDP sockets of a process on an address. These sockets receive datagrams.
     pub fn bind_udp(&mut self, address: IpAddr, ports: impl IntoIterator<Item = u16>) {
         self.receivers.extend(ports.into_iter().map(|port| SocketAddr::new(address, port)));
     }
 
-    /// A process opens UDP sockets on an address that only send datagrams, and reads the ICMP
-    /// errors about these datagrams (IP_RECVERR).
+    /// Opens UDP sockets of a process on an address. These sockets only send datagrams. The process
+    /// also reads the ICMP errors about these datagrams (`IP_RECVERR`).
     pub fn bind_senders(&mut self, address: IpAddr, ports: impl IntoIterator<Item = u16>) {
         self.senders.extend(ports.into_iter().map(|port| SocketAddr::new(address, port)));
     }
 
-    /// A process closes its UDP sockets on an address.
+    /// Closes the UDP sockets of a process on an address.
     pub fn unbind(&mut self, address: IpAddr) {
         self.receivers.retain(|socket| socket.ip() != address);
         self.senders.retain(|socket| socket.ip() != address);
     }
 
-    /// A process receives every TCP segment for the node: Linux has TCP in the kernel, a router of
-    /// the simulator has it beside its process. Without such a process, segments are dropped in
-    /// silence.
+    /// From now on, a process receives every TCP segment for the node. Linux has TCP in its kernel,
+    /// but a router of the simulator has its TCP stack beside the process. Without a process that
+    /// receives TCP segments, the kernel drops them and sends no RST.
     pub fn open_tcp(&mut self) {
         self.has_tcp = true;
     }
 
-    /// Opens or closes a socket for ICMP: a program on the node begins or ends a ping.
+    /// Opens or closes a socket for ICMP messages, when a program on the node begins or ends a
+    /// ping.
     pub fn listen_to_icmp(&mut self, listens: bool) {
         self.icmp = listens.then(Vec::new);
     }
@@ -338,13 +345,13 @@ impl Kernel {
         self.icmp.as_ref().is_some_and(|packets| !packets.is_empty())
     }
 
-    /// The IP packets with ICMP messages received since the last call.
+    /// Returns the IP packets with ICMP messages that were received since the last call.
     pub fn take_icmp(&mut self) -> Vec<Vec<u8>> {
         self.icmp.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
-    /// The process has ended: closes its sockets, and removes the carrier, the addresses and the
-    /// routes of its `lisp0`. Rules stay.
+    /// The process has ended. Closes its sockets. Its `lisp0` loses carrier, addresses and routes.
+    /// Policy rules stay.
     pub fn end_process(&mut self) {
         self.receivers.clear();
         self.senders.clear();
@@ -361,8 +368,8 @@ impl Kernel {
         }
     }
 
-    /// A starting process removes the rules and routes that a killed process left, as the driver
-    /// does.
+    /// Removes the rules and routes that a killed process has left. The driver of a starting
+    /// process does this too.
     pub fn remove_leftovers(&mut self) {
         self.routing.clear_rules();
         for (table, prefix, entry) in std::mem::take(&mut self.of_process) {
@@ -370,13 +377,13 @@ impl Kernel {
         }
     }
 
-    /// Whether `address` is this kernel's own, on a device that is up.
+    /// Whether an address belongs to a device of this node that is up.
     pub fn is_local(&self, address: IpAddr) -> bool {
         let mut up = self.devices.iter().filter(|device| device.up);
         up.any(|device| device.addresses.iter().any(|net| net.addr() == address))
     }
 
-    /// The source address for a packet of the node itself to `destination`.
+    /// Returns the source address for a packet that the node itself sends to `destination`.
     pub fn source_for(&self, destination: IpAddr) -> Option<IpAddr> {
         if self.is_local(destination) {
             return Some(destination);
@@ -394,8 +401,8 @@ impl Kernel {
 
     fn route(&self, flow: &Flow) -> Option<Entry> {
         self.routing.lookup(flow, self.lisp(), |entry| {
-            // Linux keeps the routes of a link without carrier, but does not use them with
-            // ignore_routes_with_linkdown=1.
+            // Linux keeps the routes of a link without carrier. Because of
+            // `ignore_routes_with_linkdown=1`, Linux does not use these routes.
             entry.device().is_none_or(|device| self.device(device).is_running())
         })
     }

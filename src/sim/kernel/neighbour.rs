@@ -1,12 +1,14 @@
-//! Frames: the neighbour messages on a link, and the next hops of packets.
+//! Ethernet frames: the neighbour messages on a link, and the next hops of packets.
 //!
-//! The kernel acts as Linux does with the settings of `driver/netlink`. ARP is answered for every
-//! address of the node, neighbour discovery for the addresses of the device. Both are answered
-//! immediately for a proxied host whose route leads to another device. On a port for roaming hosts,
-//! the kernel accepts a host that announces itself.
+//! The kernel acts as Linux does with the settings of `driver/netlink`. It answers an ARP request
+//! for any address of the node. It answers neighbour discovery for addresses of the device only. It
+//! also answers for a proxied host, without delay. It answers ARP for the proxied host only if the
+//! route of that host leads to another device. On a port for roaming hosts, the kernel accepts a
+//! host that announces itself.
 //!
-//! The process is notified of a neighbour as `driver/netlink` notifies the core: when the state
-//! differs from the last one sent, or when the host has just confirmed that it is there.
+//! The process is notified of a neighbour as `driver/netlink` notifies the core. There is a
+//! notification when the state differs from the last one sent, and when the host has just confirmed
+//! that it is there.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
@@ -23,16 +25,16 @@ use crate::host::neighbour::{Clocks, ENTRIES, Output, State, Strength};
 use crate::router::io::{KernelEvent, Mac, NeighbourState};
 use crate::time::{Deadline, Time};
 
-/// How often the process checks how full the neighbour tables are.
+/// The interval at which the process checks how full the neighbour tables are.
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 
 impl Kernel {
-    /// Tells the process how full the neighbour tables are, as `driver/netlink` does: only with
-    /// ports for roaming hosts, at most once a second, and if the number has changed. Each
-    /// simulated kernel has tables of its own.
+    /// Tells the process how full the neighbour tables are, as `driver/netlink` does. This happens
+    /// only if the node has ports for roaming hosts and the number has changed, and at most once a
+    /// second. Each simulated kernel has its own tables.
     pub(super) fn look_at_tables(&mut self) {
         let mut devices = self.devices.iter();
-        // A port for roaming hosts has other timers than the default ones.
+        // The timers of a port for roaming hosts differ from the default timers.
         let is_mobile = devices.any(|device| device.neighbours.clocks != Clocks::default());
         if !is_mobile || self.now < self.look_at {
             return;
@@ -48,19 +50,20 @@ impl Kernel {
         }
     }
 
-    /// Sets the kernel's clock: the next event happens at that time.
+    /// Sets the kernel's clock to the time of the next event.
     pub fn set_time(&mut self, now: Time) {
         self.now = now;
     }
 
-    /// When [`Kernel::handle_timeout`] has work.
+    /// Returns the next time at which [`Kernel::handle_timeout`] has work.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Deadline> {
         let timers = self.devices.iter().filter_map(|device| device.neighbours.poll_timeout());
         timers.min().map(|at| Deadline { at, why: "neighbours" })
     }
 
-    /// Sends solicitations that are due, and ends the resolution of neighbours that did not answer.
+    /// Sends the solicitations that are due. If a neighbour did not answer its last solicitation in
+    /// time, its resolution ends.
     pub fn handle_timeout(&mut self, now: Time) {
         self.now = now;
         for device in &mut self.devices {
@@ -90,7 +93,8 @@ impl Kernel {
         self.settle_neighbours();
     }
 
-    /// How to answer "who has `target`?" on `device`'s link.
+    /// Returns whether and why the kernel answers a request for the owner of the address `target`,
+    /// on the link of `device`.
     pub fn answers(&self, id: DeviceId, target: IpAddr) -> Option<Answer> {
         let device = self.device(id);
         if !device.is_running() {
@@ -126,7 +130,7 @@ impl Kernel {
         self.settle_neighbours();
     }
 
-    /// Asks a host whether it is there; with `watch`, repeatedly.
+    /// Asks a host whether it is there. If `watch` is true, asks again and again.
     pub(super) fn probe(&mut self, id: DeviceId, address: IpAddr, watch: bool) {
         let now = self.now;
         let neighbours = &mut self.devices[id.0].neighbours;
@@ -144,7 +148,8 @@ impl Kernel {
         self.settle_neighbours();
     }
 
-    /// Deletes all neighbours on a link that went down, and the hosts for which the device answers.
+    /// Deletes all neighbours on a link that has gone down. The device also stops answering for
+    /// other hosts.
     pub(super) fn flush_neighbours(&mut self, id: DeviceId) {
         let device = &mut self.devices[id.0];
         let waited = device.neighbours.flush();
@@ -155,7 +160,7 @@ impl Kernel {
         self.settle_neighbours();
     }
 
-    /// Announces to all nodes on a link that a host is at this device.
+    /// Announces to all nodes on a link that a host is reachable through this device.
     pub(super) fn announce_host(&mut self, id: DeviceId, address: IpAddr) {
         let mac = self.device(id).mac;
         let frame = match address {
@@ -234,7 +239,7 @@ impl Kernel {
     fn hear_advertisement(&mut self, id: DeviceId, says: &Advertisement) {
         let (target, now) = (IpAddr::V6(says.target), self.now);
         let device = &mut self.devices[id.0];
-        // Linux ignores advertisements from a neighbour in state FAILED.
+        // If a neighbour is in state FAILED, Linux ignores its advertisements.
         if device.owns(target) || device.neighbours.state(target) == Some(State::Failed) {
             return;
         }
@@ -271,9 +276,11 @@ impl Kernel {
         }
     }
 
-    /// The source address of a solicitation: the source of the waiting packet if that is our own,
-    /// else an address in the neighbour's network, else the device's first; for IPv6 the device's
-    /// link-local address.
+    /// Returns the source address of a solicitation. The first choice is the source of the waiting
+    /// packet, if this node (for IPv6: this device) has that address. For IPv6, the second choice
+    /// is the device's link-local address. For IPv4, the next choices are: an address of the device
+    /// in the neighbour's network, the first address of the device, the first address of any
+    /// device.
     fn solicitation_source(
         &self,
         id: DeviceId,

@@ -1,4 +1,4 @@
-//! Path MTUs: a kernel remembers one for each destination, as Linux does (RFC 1191, RFC 8201).
+//! The path MTU of each destination, which a kernel remembers as Linux does (RFC 1191, RFC 8201).
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -8,21 +8,23 @@ use crate::addr::Family;
 use crate::packet::IPV6_MINIMUM_MTU;
 use crate::time::Time;
 
-/// How long the MTU of a path is remembered (`net.ipv4.route.mtu_expires`).
+/// The time for which a path MTU is remembered (`net.ipv4.route.mtu_expires`).
 const MTU_FOR: Duration = Duration::from_secs(600);
-/// Smaller path MTUs are raised to this: `net.ipv4.route.min_pmtu`, and RFC 8200 section 5.
+/// The smallest path MTUs in octets. A smaller value is raised to these: `net.ipv4.route.min_pmtu`,
+/// and RFC 8200 section 5.
 const SMALLEST_V4: u16 = 552;
 const SMALLEST_V6: u16 = IPV6_MINIMUM_MTU;
-/// Paths whose MTU is remembered; one more replaces the path that expires first.
+/// The most destinations whose path MTU is remembered. One more destination replaces the one that
+/// expires first.
 const MOST_PATHS: usize = 1024;
 
-/// The path MTUs by destination, each with the instant at which it expires.
+/// The path MTUs by destination, each with the time at which it expires.
 #[derive(Debug, Default)]
 pub(super) struct PathMtus(BTreeMap<IpAddr, (u16, Time)>);
 
 impl PathMtus {
-    /// Stores the MTU of a link on the path, unless a smaller one is known. If the same MTU is
-    /// known, renews its expiry.
+    /// Stores the MTU of a link on the path. If a smaller MTU is known, nothing changes. If the
+    /// same MTU is known, its expiry is renewed.
     pub fn learn(&mut self, destination: IpAddr, mtu: u32, now: Time) {
         let smallest = match Family::of(destination) {
             Family::Ipv4 => SMALLEST_V4,
@@ -40,7 +42,8 @@ impl PathMtus {
         self.0.insert(destination, (mtu, now + MTU_FOR));
     }
 
-    /// Octets of the largest packet that the path carries unfragmented, if known.
+    /// Returns the octets of the largest packet that the path carries without fragmentation, if
+    /// known.
     pub fn of(&self, destination: IpAddr, now: Time) -> Option<u16> {
         let (mtu, until) = self.0.get(&destination)?;
         (now < *until).then_some(*mtu)

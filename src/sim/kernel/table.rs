@@ -1,4 +1,4 @@
-//! Routing tables and policy rules, with the lookup of Linux.
+//! Routing tables and policy rules. The lookup of a route is that of Linux.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -10,37 +10,38 @@ use crate::addr::{Eid, EidPrefix, Family, InstanceId};
 use crate::prefix_map::PrefixMap;
 use crate::router::io::{RuleSelector, Table};
 
-/// The target of a routing entry.
+/// The target of a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Leads {
-    /// Through a device, to a gateway or to the destination itself.
+    /// The packet leaves through a device, to a gateway or to the destination itself.
     Out {
         /// The device.
         device: DeviceId,
-        /// The router on its link.
+        /// The next router, on the link of the device. `None` if the destination itself is on the
+        /// link.
         gateway: Option<IpAddr>,
     },
-    /// Dropped in silence.
+    /// The packet is dropped without an ICMP error.
     Blackhole,
-    /// Dropped with an ICMP unreachable.
+    /// The packet is dropped, and its sender gets an ICMP unreachable.
     Unreachable,
 }
 
 /// One route of a prefix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Entry {
-    /// Smaller is preferred.
+    /// The metric of the route. A smaller metric is preferred.
     pub metric: u32,
-    /// Whether the kernel made it for an address.
+    /// Whether the kernel made this route for an address of a device.
     pub connected: bool,
-    /// Its target.
+    /// The target of the route.
     pub leads: Leads,
     /// The source address for packets of the node itself that use this route.
     pub source: Option<IpAddr>,
 }
 
 impl Entry {
-    /// The device through which the route leads.
+    /// Returns the device through which the route leads.
     pub fn device(&self) -> Option<DeviceId> {
         match self.leads {
             Leads::Out { device, .. } => Some(device),
@@ -49,20 +50,20 @@ impl Entry {
     }
 }
 
-/// One routing table: the entries of each prefix, in the order of preference.
+/// One routing table. The entries of each prefix are in the order of preference.
 #[derive(Debug, Default)]
 pub struct RoutingTable(PrefixMap<Vec<Entry>>);
 
 impl RoutingTable {
-    /// Adds an entry, which replaces an entry of the same metric and origin. Returns whether the
-    /// table has changed.
+    /// Adds an entry. It replaces an entry of the same metric and origin. Returns whether the table
+    /// has changed.
     pub fn add(&mut self, prefix: IpNet, entry: Entry) -> bool {
         let key = key(prefix);
         let mut entries = self.0.remove(&key).unwrap_or_default();
         let known = entries.contains(&entry);
         if !known {
-            // A connected entry belongs to one address, and several devices may have the same
-            // network.
+            // Entries of connected networks are kept side by side: each belongs to one address, and
+            // several devices may have addresses in the same network.
             entries.retain(|old| old.metric != entry.metric || old.connected || entry.connected);
             entries.push(entry);
             entries.sort();
@@ -71,7 +72,7 @@ impl RoutingTable {
         !known
     }
 
-    /// Removes an entry; returns whether it existed.
+    /// Removes an entry. Returns whether the entry existed.
     pub fn remove(&mut self, prefix: IpNet, entry: &Entry) -> bool {
         let key = key(prefix);
         let Some(mut entries) = self.0.remove(&key) else {
@@ -86,7 +87,8 @@ impl RoutingTable {
         removed
     }
 
-    /// Removes the entries for which `goes` is true; returns them with their prefixes.
+    /// Removes the entries for which `goes` is true. Returns the removed entries with their
+    /// prefixes.
     pub fn extract(&mut self, goes: impl Fn(IpNet, &Entry) -> bool) -> Vec<(IpNet, Entry)> {
         let (mut gone, mut emptied) = (Vec::new(), Vec::new());
         for (prefix, entries) in self.0.iter_mut() {
@@ -102,8 +104,9 @@ impl RoutingTable {
         gone
     }
 
-    /// The best entry of the longest prefix that has a `usable` one. Like Linux, a lookup skips
-    /// entries whose link is down and continues with shorter prefixes.
+    /// Returns the best usable entry of the longest prefix that has a usable entry. If all entries
+    /// of a prefix are unusable, the lookup continues with a shorter prefix, as on Linux if a link
+    /// is down.
     pub fn lookup(&self, destination: IpAddr, usable: impl Fn(&Entry) -> bool) -> Option<Entry> {
         let host = Eid::new(InstanceId::DEFAULT, destination).host_prefix();
         let covering: Vec<&Vec<Entry>> = self.0.covering(&host).map(|(_, rows)| rows).collect();
@@ -111,12 +114,12 @@ impl RoutingTable {
         longest_first.find(|entry| usable(entry)).copied()
     }
 
-    /// The entries of one prefix, in the order of preference.
+    /// Returns the entries of one prefix, in the order of preference.
     pub fn of(&self, prefix: IpNet) -> &[Entry] {
         self.0.get(&key(prefix)).map_or(&[], Vec::as_slice)
     }
 
-    /// Every entry with its prefix, in order.
+    /// Returns every entry with its prefix, in the order of the prefixes.
     pub fn iter(&self) -> impl Iterator<Item = (IpNet, &Entry)> {
         let rows = self.0.iter();
         rows.flat_map(|(prefix, entries)| entries.iter().map(move |e| (prefix.prefix(), e)))
@@ -130,13 +133,13 @@ fn key(prefix: IpNet) -> EidPrefix {
 /// A policy rule. The order of its fields is the order in which rules are evaluated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Rule {
-    /// Lower is evaluated first.
+    /// The priority of the rule. The rule with the lowest number is evaluated first.
     pub priority: u32,
-    /// The family of the packets.
+    /// The address family of the packets.
     pub family: Family,
-    /// The packets to which it applies.
+    /// Selects the packets to which the rule applies.
     pub selector: RuleSelector,
-    /// The table to look up; in main, the lookup takes no route into `lisp0`.
+    /// The table that is looked up. If this is table main, routes into `lisp0` are not used.
     pub table: Table,
 }
 
@@ -145,7 +148,7 @@ pub struct Rule {
 pub struct Flow {
     /// The destination address.
     pub destination: IpAddr,
-    /// The source address; a packet of the node itself may have none yet.
+    /// The source address. A packet of the node itself may have no source address yet.
     pub source: Option<IpAddr>,
     /// Whether the packet came out of `lisp0`.
     pub from_lisp: bool,
@@ -178,7 +181,7 @@ pub struct Routing {
 }
 
 impl Routing {
-    /// A table.
+    /// Returns a table.
     pub fn table(&self, table: Table) -> &RoutingTable {
         match table {
             Table::Main => &self.main,
@@ -186,7 +189,7 @@ impl Routing {
         }
     }
 
-    /// A table, to change it.
+    /// Returns a table so that the caller can change it.
     pub fn table_mut(&mut self, table: Table) -> &mut RoutingTable {
         match table {
             Table::Main => &mut self.main,
@@ -219,7 +222,7 @@ impl Routing {
         self.rules.iter()
     }
 
-    /// Adds or removes the rule 32766, which looks up main for all packets.
+    /// Adds or removes rule 32766 of a family. This rule looks up table main for all packets.
     pub fn set_main_rule(&mut self, family: Family, is_there: bool) {
         match is_there {
             true => self.without_main.remove(&family),
@@ -227,12 +230,12 @@ impl Routing {
         };
     }
 
-    /// Whether main is looked up for packets that no other rule matches.
+    /// Whether table main is looked up for packets that match no other rule.
     pub fn has_main_rule(&self, family: Family) -> bool {
         !self.without_main.contains(&family)
     }
 
-    /// Removes the routes for which `goes` is true from both tables; returns them.
+    /// Removes the routes for which `goes` is true from both tables. Returns the removed routes.
     pub fn remove_routes(
         &mut self,
         goes: impl Fn(Table, IpNet, &Entry) -> bool,
@@ -250,8 +253,8 @@ impl Routing {
         self.remove_routes(|_, _, entry| entry.device() == Some(device));
     }
 
-    /// The route of a packet: the rules in order, then table main. `lisp` is the device whose
-    /// routes are suppressed when a rule looks up main.
+    /// Returns the route of a packet: the rules are evaluated in order, then table main is looked
+    /// up. If a rule looks up table main, routes through the device `lisp` are suppressed.
     pub fn lookup(
         &self,
         flow: &Flow,
@@ -260,8 +263,8 @@ impl Routing {
     ) -> Option<Entry> {
         for rule in self.rules.iter().filter(|rule| flow.matches(rule)) {
             let found = self.table(rule.table).lookup(flow.destination, &usable);
-            // The kernel suppresses the result of the lookup: it does not look for a shorter
-            // prefix.
+            // As on Linux, suppression only discards the result of the lookup. A route with a
+            // shorter prefix is not searched for.
             let suppressed = |entry: &Entry| {
                 rule.table == Table::Main && lisp.is_some() && entry.device() == lisp
             };
@@ -300,7 +303,8 @@ mod tests {
         Rule { priority, family: Family::Ipv4, selector, table }
     }
 
-    /// An xTR's tables: a default route into `lisp0`, a site, and a guarded native default route.
+    /// The tables of an xTR: a default route into `lisp0`, a site network, and a native default
+    /// route that a rule guards.
     fn xtr() -> Routing {
         let mut routing = Routing::default();
         let rloc = RuleSelector::Source(Rloc([203, 0, 113, 11].into()));

@@ -1,4 +1,5 @@
-//! UDP datagrams of the process, whole or in fragments as the socket's [`Fragmentation`] says.
+//! UDP datagrams of the process. The [`Fragmentation`] of the socket decides whether a datagram is
+//! sent whole or in fragments.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -14,40 +15,41 @@ use crate::sim::datagram::{IpFields, ip_packet, udp_datagram};
 /// A UDP datagram of the process.
 #[derive(Clone, Copy, Debug)]
 pub struct Outgoing<'a> {
-    /// The address and port from which it is sent.
+    /// The source address and port.
     pub source: SocketAddr,
-    /// The address and port to which it is sent.
+    /// The destination address and port.
     pub destination: SocketAddr,
     /// TTL or hop limit.
     pub ttl: u8,
     /// Type of service or traffic class.
     pub tos: u8,
-    /// Whether it has a checksum; otherwise the field is zero.
+    /// Whether the datagram has a checksum. If not, the checksum field is zero.
     pub checksum: bool,
-    /// Whether it may be fragmented.
+    /// Whether the datagram may be fragmented.
     pub fragmentation: Fragmentation,
     /// The UDP payload.
     pub payload: &'a [u8],
 }
 
 impl Kernel {
-    /// A process sends a UDP datagram.
+    /// Sends a UDP datagram of a process.
     ///
     /// # Errors
-    /// The reason why the datagram is not sent; a send on Linux returns it too.
+    /// The reason why the datagram is not sent. On Linux, the send call returns this error too.
     pub fn send_udp(&mut self, datagram: &Outgoing<'_>) -> Result<(), KernelDrop> {
         let packets = self.wrap(datagram);
-        // Without a route, the first packet fails already.
+        // If there is no route, sending the first packet fails already.
         let sent = packets
             .and_then(|packets| packets.into_iter().try_for_each(|packet| self.send(packet, true)));
         sent.inspect_err(|cause| self.count(*cause))
     }
 
-    /// The datagram as one IP packet, or as its fragments.
+    /// Returns the datagram as one IP packet, or as the fragments of one.
     fn wrap(&mut self, datagram: &Outgoing<'_>) -> Result<Vec<Vec<u8>>, KernelDrop> {
         let Outgoing { source, destination, ttl, tos, checksum, fragmentation, payload } =
             *datagram;
-        // A socket binds its source address before it sends; binding a missing address is an error.
+        // On Linux, the socket is bound to its source address before it sends. This fails if the
+        // node does not have the address.
         if !self.is_local(source.ip()) {
             return Err(KernelDrop::WriteFailed);
         }
@@ -79,8 +81,8 @@ impl Kernel {
         fragment::split(&packet, room, identification).ok_or(KernelDrop::TooBig)
     }
 
-    /// Octets of the largest packet that is sent unfragmented; no limit for a packet to the node
-    /// itself.
+    /// Returns the octets of the largest packet that is sent in one piece. A packet to the node
+    /// itself has no limit.
     fn room(&self, source: IpAddr, destination: IpAddr, fragmentation: Fragmentation) -> usize {
         let flow = Flow { destination, source: Some(source), from_lisp: false };
         let leads = self.route(&flow).map(|route| route.leads);
@@ -104,7 +106,8 @@ mod tests {
     use crate::sim::kernel::{DeviceKind, KernelOutput};
     use crate::time::Time;
 
-    /// A kernel on a link of 1500 octets, and a path of 1400 octets to 10.0.0.2 and 2001:db8::2.
+    /// Makes a kernel with a link of MTU 1500 octets, and a path MTU of 1400 octets to 10.0.0.2 and
+    /// to 2001:db8::2.
     fn kernel() -> Kernel {
         let mut kernel = Kernel::new();
         let port = kernel.add_device("et0-0", DeviceKind::Port, 1500);
@@ -114,14 +117,15 @@ mod tests {
             kernel.add_address(port, net.parse().unwrap());
             let peer = peer.parse().unwrap();
             kernel.path_mtus.learn(peer, 1400, Time::ZERO);
-            // A router on the path that reports an impossible MTU, too small or too large, changes
-            // nothing.
+            // A router on the path may report an impossible MTU, too small or too large. The report
+            // must have no effect.
             kernel.path_mtus.learn(peer, 9000, Time::ZERO);
         }
         kernel
     }
 
-    /// The packets that a datagram makes, as length and "don't fragment".
+    /// Sends a datagram, and returns the packets that were sent: for each the length in octets, and
+    /// whether "don't fragment" is set.
     fn sent(fragmentation: Fragmentation, ends: [&str; 2], len: usize) -> Vec<(usize, bool)> {
         let [source, destination] = ends.map(|end| SocketAddr::new(end.parse().unwrap(), 4341));
         let headers = if source.is_ipv4() { 28 } else { 48 };

@@ -3,7 +3,7 @@ use super::*;
 const OPENED: Connection = Connection(0);
 const ACCEPTED: Connection = Connection(Connection::ACCEPTED);
 
-/// An ETR and a map-server, connected by a wire only.
+/// An ETR and a map-server. Segments go directly from one to the other.
 struct Pair {
     now: Time,
     etr: Tcp,
@@ -18,7 +18,7 @@ fn server_rloc() -> Rloc {
     Rloc([209, 165, 201, 31].into())
 }
 
-/// Events, with the number of octets instead of the octets.
+/// An event for the core. It has the number of octets, not the octets.
 #[derive(Debug, PartialEq)]
 enum Heard {
     Connected(Connection),
@@ -71,7 +71,7 @@ impl Pair {
         self.etr.request(request, self.now);
     }
 
-    /// Carries segments until both ends are silent; returns the events for their cores.
+    /// Carries segments until both ends have none left. Returns the events for the two cores.
     fn exchange(&mut self) -> (Vec<Heard>, Vec<Heard>) {
         let (mut by_etr, mut by_server) = (Vec::new(), Vec::new());
         loop {
@@ -92,7 +92,7 @@ impl Pair {
         }
     }
 
-    /// Runs the ETR's side alone: none of its packets arrive.
+    /// Runs only the ETR for a time. None of its packets arrive at the map-server.
     fn alone(&mut self, span: Duration) -> Vec<Heard> {
         let until = self.now + span;
         let mut all = Vec::new();
