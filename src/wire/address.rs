@@ -1,9 +1,9 @@
-//! Addresses with their family: AFI 0, 1 and 2, the LISP Canonical Address Format (RFC 8060), and
-//! families of known length that have no meaning here: distinguished names (AFI 17, RFC 9735) and
-//! MAC addresses (AFI 16389 and 16390, RFC 9542).
+//! Addresses with their family. The families are AFI 0, 1 and 2, and the LISP Canonical Address
+//! Format (LCAF, RFC 8060). Two more kinds of address are read and kept, but have no meaning here:
+//! distinguished names (AFI 17, RFC 9735) and MAC addresses (AFI 16389 and 16390, RFC 9542).
 //!
-//! A family of known length is never an error, because the position of the next field is known. A
-//! message with any other AFI must be dropped (RFC 9301 section 5.1).
+//! An address of known length is never an error, because the position of the next field is known.
+//! If a message has any other AFI, the message must be dropped (RFC 9301 section 5.1).
 
 use std::net::IpAddr;
 
@@ -13,7 +13,7 @@ use super::cursor::Reader;
 use super::error::{ParseError, Problem};
 use crate::addr::{Eid, EidPrefix, Family, InstanceId};
 
-/// How deep LCAFs may be nested, including the outermost.
+/// The most levels of nested LCAFs. The outermost LCAF counts as one level.
 pub const MAX_LCAF_DEPTH: usize = 4;
 
 const AFI_NONE: u16 = 0;
@@ -28,12 +28,12 @@ const LCAF_LIST: u8 = 1;
 const LCAF_INSTANCE_ID: u8 = 2;
 const LCAF_SOURCE_DESTINATION: u8 = 12;
 
-/// The IID mask-len that is sent: the instance-ID is one number, not a range.
+/// The IID mask-len that is sent. It means that the instance-ID is one number and not a range.
 const IID_MASK_LEN: u8 = 32;
 
-/// An address as encoded in a message, starting with the AFI.
+/// An address in the encoding of a message. It starts with the AFI.
 ///
-/// An LCAF (RFC 8060 section 3) is
+/// An LCAF (RFC 8060 section 3) has this header:
 /// ```text
 ///  0                   1                   2                   3
 ///  0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
@@ -43,26 +43,26 @@ const IID_MASK_LEN: u8 = 32;
 /// |    Type       |     Rsvd2     |            Length             |
 /// +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
 /// ```
-/// and then Length octets. Rsvd1, Flags and Rsvd2 are ignored and sent as zero, except where the
-/// description of a variant differs.
+/// Length octets follow the header. Rsvd1, Flags and Rsvd2 are ignored on receipt and sent as zero,
+/// unless the description of a variant says otherwise.
 ///
-/// An address is opaque if it is not an IP address ([`Address::ip`]): the address is kept and sent
-/// on in messages, but no packet is sent to it.
+/// An address is opaque if [`Address::ip`] finds no IP address in it. An opaque address is kept and
+/// sent on in messages, but no packet is sent to it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Address {
-    /// AFI 0: no address, no octets.
+    /// AFI 0: no address. No octets follow the AFI.
     #[default]
     None,
     /// AFI 1 or 2.
     Ip(IpAddr),
     /// LCAF type 1: several addresses in one (RFC 8060 section 4.10).
     List(Vec<Address>),
-    /// LCAF type 2: an address of an instance (RFC 8060 section 4.1). Rsvd2 is the IID mask-len,
-    /// which is ignored and sent as 32.
+    /// LCAF type 2: an address of an instance (RFC 8060 section 4.1). Rsvd2 is the IID mask-len. It
+    /// is ignored on receipt and sent as 32.
     InstanceId {
-        /// All 32 bits of the field; an [`InstanceId`] has the low-order 24.
+        /// All 32 bits of the field. An [`InstanceId`] has only the low-order 24 bits.
         instance_id: u32,
-        /// The address, or none if the whole instance is meant.
+        /// The address. [`Address::None`] means the whole instance.
         address: Box<Address>,
     },
     /// LCAF type 12: a lookup key of two prefixes (RFC 8060 section 4.8).
@@ -76,30 +76,30 @@ pub enum Address {
         /// Destination prefix.
         destination: Box<Address>,
     },
-    /// AFI 17: a distinguished name, without the zero octet at its end; it contains no other zero
-    /// octet.
+    /// AFI 17: a distinguished name. The zero octet at its end is not stored. The name contains no
+    /// other zero octet.
     Name(Box<[u8]>),
     /// AFI 16389: a MAC address of 48 bits.
     Mac48([u8; 6]),
     /// AFI 16390: a MAC address of 64 bits.
     Mac64([u8; 8]),
-    /// Any other LCAF, or an LCAF of a type above with contents that do not fit the type. It is
-    /// kept as received, with its Length.
+    /// An LCAF of any other type, or an LCAF of a type above whose contents do not fit the type. It
+    /// is kept as received, with its Length.
     Opaque {
         /// Flags.
         flags: u8,
         /// Type.
         lcaf_type: u8,
-        /// Rsvd2, which some types use.
+        /// Rsvd2. Some LCAF types use this octet.
         rsvd2: u8,
-        /// The Length octets; at most 65535.
+        /// The octets that Length counts; at most 65535.
         octets: Vec<u8>,
     },
 }
 
 impl Address {
-    /// The IP address: a plain one, or the only one in a list that otherwise has only names (RFC
-    /// 9735). `None` if the address is opaque.
+    /// Returns the IP address. It is a plain address, or the only IP address in a list whose other
+    /// addresses are names (RFC 9735). Returns `None` if the address is opaque.
     pub fn ip(&self) -> Option<IpAddr> {
         match self {
             Address::Ip(ip) => Some(*ip),
@@ -108,8 +108,8 @@ impl Address {
         }
     }
 
-    /// The sort key for the locators of a record: by AFI, then LCAF type, then address (RFC 8060
-    /// section 3, RFC 9301 section 5.5).
+    /// Returns the sort key for the locators of a record. The order is by AFI, then by LCAF type,
+    /// then by IP address (RFC 8060 section 3, RFC 9301 section 5.5).
     pub fn sort_key(&self) -> (u16, u8, Option<IpAddr>) {
         match self {
             Address::Name(_) => (AFI_NAME, 0, None),
@@ -125,7 +125,8 @@ impl Address {
         }
     }
 
-    /// The EID of a plain address, or of an Instance-ID LCAF around one; `None` for all others.
+    /// Returns the EID, if this is a plain IP address or an Instance-ID LCAF with an IP address.
+    /// Otherwise returns `None`.
     pub fn eid(&self) -> Option<Eid> {
         match self {
             Address::Ip(ip) => Some(Eid::new(InstanceId::DEFAULT, *ip)),
@@ -137,7 +138,7 @@ impl Address {
         }
     }
 
-    /// The EID-Prefix of this address with a mask of `mask_len` bits.
+    /// Returns the EID-Prefix of this address with a mask of `mask_len` bits.
     fn eid_prefix(&self, mask_len: u8) -> Result<EidPrefix, Problem> {
         if let Address::InstanceId { instance_id, .. } = self
             && *instance_id > InstanceId::MAX
@@ -186,7 +187,7 @@ impl Address {
         let octets = reader.take(length)?;
         match known {
             Ok(address) if contents.left() == 0 => Ok(address),
-            // The end is known from the Length, also if the contents are unknown.
+            // The Length gives the end of the LCAF, even if its contents are unknown.
             _ => Ok(Address::Opaque { flags, lcaf_type, rsvd2, octets: octets.to_vec() }),
         }
     }
@@ -216,7 +217,7 @@ impl Address {
         })
     }
 
-    /// Octets of the AFI and the address.
+    /// Returns the number of octets of the AFI and the address.
     pub fn emitted_len(&self) -> usize {
         let mut out = Vec::new();
         self.emit(&mut out);
@@ -267,7 +268,7 @@ impl Address {
     }
 }
 
-/// The only IP address in a list that otherwise has only names.
+/// Returns the only IP address in a list whose other addresses are all names.
 fn named_ip(addresses: &[Address]) -> Option<IpAddr> {
     let mut ips = addresses.iter().filter(|address| !matches!(address, Address::Name(_)));
     match (ips.next()?, ips.next()) {
@@ -305,7 +306,8 @@ fn emit_lcaf(
     out.append(&mut octets);
 }
 
-/// Appends an EID: a plain address in the default instance, otherwise an Instance-ID LCAF.
+/// Appends an EID. In the default instance it is a plain address. In any other instance it is an
+/// Instance-ID LCAF.
 pub(super) fn emit_eid(eid: Eid, out: &mut Vec<u8>) {
     if eid.instance_id == InstanceId::DEFAULT {
         return emit_ip(eid.address, out);
@@ -314,7 +316,7 @@ pub(super) fn emit_eid(eid: Eid, out: &mut Vec<u8>) {
     Address::InstanceId { instance_id: eid.instance_id.number(), address }.emit(out);
 }
 
-/// Reads an EID-Prefix with its AFI. The mask length was read before.
+/// Reads an EID-Prefix with its AFI. The caller has read the mask length before.
 pub(super) fn parse_eid_prefix(
     reader: &mut Reader<'_>,
     mask_len: u8,
@@ -324,8 +326,9 @@ pub(super) fn parse_eid_prefix(
     address.eid_prefix(mask_len).map_err(|problem| reader.error_at(start, problem))
 }
 
-/// The same where other records follow. `None` for an address that is not an EID-Prefix here: its
-/// record is left out and the other records are read.
+/// Reads an EID-Prefix in a message with several records, as `parse_eid_prefix` does. If the
+/// address is not an EID-Prefix, returns `None`: this record is left out, and the other records are
+/// still read.
 pub(super) fn parse_optional_eid_prefix(
     reader: &mut Reader<'_>,
     mask_len: u8,

@@ -1,11 +1,12 @@
-//! Authentication Data of Map-Register, Map-Notify and Map-Notify-Ack, and of Info messages:
-//! algorithms, keys, signing, verifying (RFC 9301 sections 5.6 and 12.5).
+//! Authentication Data of Map-Register, Map-Notify, Map-Notify-Ack and Info messages: algorithms,
+//! keys, signing and verifying (RFC 9301 sections 5.6 and 12.5).
 //!
-//! A message that we send has a MAC over all its octets. A received message may have a MAC that
-//! ends at the last record, before xTR-ID and Site-ID: RFC 9301 section 5.6 can be read in both
-//! ways, and there are senders of both kinds. [`Verified`] tells which octets the MAC covers: the
-//! other octets can be changed without the key. MACs are accepted in full length and truncated.
-//! [`MacForm`] is the form in which an answer is signed so that the peer accepts it.
+//! A message that we send has a MAC over all its octets. In a received message, the MAC may end at
+//! the last record, before xTR-ID and Site-ID. RFC 9301 section 5.6 can be read in both ways, and
+//! there are senders of both kinds. [`Verified`] tells which octets the MAC covers. The other
+//! octets can be changed without the key. MACs are accepted in full length and truncated.
+//! [`MacForm`] is the form of a MAC. An answer is signed in the form of the received message, so
+//! that the peer accepts the answer.
 
 use std::fmt;
 
@@ -20,24 +21,26 @@ use super::error::ParseError;
 use super::first_word::{FirstWord, MessageType};
 use super::map_register::Body;
 
-/// Octets of a message before its Authentication Data: first word, nonce, and the four octets of
-/// Key ID, Algorithm ID and length.
+/// The octets of a message before its Authentication Data: the first word, the nonce, and four
+/// octets with Key ID, Algorithm ID and length.
 const DATA_AT: usize = 16;
 
 /// A pair of KDF and MAC algorithms (RFC 9301 section 12.5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Algorithm {
-    /// 1: HMAC-SHA-1-96, no KDF. All 20 octets are sent, as every implementation does; 12 or 20 are
-    /// accepted.
+    /// 1: HMAC-SHA-1-96, no KDF. All 20 octets of the MAC are sent, as in every implementation. 12
+    /// or 20 octets are accepted.
     HmacSha1 = 1,
-    /// 2: HMAC-SHA-256-128, no KDF. 16 octets are sent; 16 or 32 are accepted.
+    /// 2: HMAC-SHA-256-128, no KDF. 16 octets are sent. 16 or 32 octets are accepted.
     HmacSha256 = 2,
-    /// 3: HMAC-SHA-256-128 with a key for each message from HKDF-SHA256. Lengths as for 2.
+    /// 3: HMAC-SHA-256-128. HKDF-SHA256 derives a key for each message. The lengths are those of
+    /// algorithm 2.
     HmacSha256Hkdf = 3,
 }
 
 impl Algorithm {
-    /// The algorithm with this Algorithm ID; 0 means no algorithm.
+    /// Returns the algorithm with this Algorithm ID. Algorithm ID 0 means that there is no
+    /// algorithm.
     pub const fn from_number(number: u8) -> Option<Self> {
         match number {
             1 => Some(Algorithm::HmacSha1),
@@ -47,12 +50,12 @@ impl Algorithm {
         }
     }
 
-    /// The Algorithm ID.
+    /// Returns the Algorithm ID.
     pub const fn number(self) -> u8 {
         self as u8
     }
 
-    /// Octets of Authentication Data in a message that is not an answer.
+    /// Returns the octets of Authentication Data in a message that is not an answer.
     pub const fn sent_length(self) -> usize {
         match self {
             Algorithm::HmacSha1 => 20,
@@ -70,20 +73,21 @@ impl Algorithm {
 
 /// An algorithm and the length of its MAC in a message.
 ///
-/// RFC 9301 allows truncated MACs, and implementations differ: a peer accepts the length that it
-/// sends. So an answer has the same form as the message that it answers.
+/// RFC 9301 allows truncated MACs, and implementations differ. A peer accepts a MAC of the length
+/// that the peer itself sends. Therefore an answer has the same form as the message that it
+/// answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MacForm {
     algorithm: Algorithm,
-    /// Octets; one of those that the algorithm accepts.
+    /// The length in octets. The algorithm accepts this length.
     length: usize,
 }
 
 impl MacForm {
-    /// The form with this many octets of MAC.
+    /// Makes the form with a MAC of `length` octets.
     ///
     /// # Errors
-    /// A length that the algorithm does not allow.
+    /// The algorithm does not allow this length.
     pub const fn new(algorithm: Algorithm, length: usize) -> Result<Self, AuthError> {
         match algorithm.accepts_length(length) {
             true => Ok(MacForm { algorithm, length }),
@@ -91,17 +95,18 @@ impl MacForm {
         }
     }
 
-    /// The form of a message that is not an answer: [`Algorithm::sent_length`] octets.
+    /// Returns the form for a message that is not an answer. Its MAC has [`Algorithm::sent_length`]
+    /// octets.
     pub const fn of_first(algorithm: Algorithm) -> Self {
         MacForm { algorithm, length: algorithm.sent_length() }
     }
 
-    /// The algorithm.
+    /// Returns the algorithm.
     pub const fn algorithm(self) -> Algorithm {
         self.algorithm
     }
 
-    /// Octets of Authentication Data.
+    /// Returns the octets of Authentication Data.
     pub const fn length(self) -> usize {
         self.length
     }
@@ -110,12 +115,12 @@ impl MacForm {
 /// A secret that an ETR and a map-server share.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Key {
-    /// The algorithm with which this side signs. Verification uses the Algorithm ID of the message,
+    /// The algorithm with which this side signs. To verify a message, its own Algorithm ID is used,
     /// because the key of a map-server is configured without an algorithm.
     pub algorithm: Algorithm,
-    /// The shared secret, as typed.
+    /// The shared secret, as the user typed it.
     pub secret: Vec<u8>,
-    /// Distinguishes several keys of a site; 0 if there is only one.
+    /// The number that distinguishes several keys of a site; 0 if there is only one key.
     pub key_id: u8,
 }
 
@@ -129,19 +134,20 @@ impl fmt::Debug for Key {
     }
 }
 
-/// Key ID, Algorithm ID and MAC as they are in a message; the default has none of them.
+/// The Key ID, Algorithm ID and MAC of a message. In the default value, the IDs are 0 and the MAC
+/// is empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Authentication {
     /// Key ID.
     pub key_id: u8,
     /// Algorithm ID; see [`Algorithm::from_number`].
     pub algorithm: u8,
-    /// The MAC; at most 65535 octets.
+    /// The MAC, at most 65535 octets.
     pub data: Vec<u8>,
 }
 
 impl Authentication {
-    /// The Authentication of a message while its MAC is computed.
+    /// Returns the Authentication that a message contains while its MAC is computed.
     pub(super) fn zeroed(key: &Key, form: MacForm) -> Self {
         Authentication {
             key_id: key.key_id,
@@ -167,32 +173,32 @@ impl Authentication {
     }
 }
 
-/// The reason to refuse a message because it was not sent by a holder of the key.
+/// The reason why a message is refused: it is not certain that a holder of the key sent it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AuthError {
-    /// It is malformed.
+    /// The message is malformed.
     #[error(transparent)]
     Malformed(#[from] ParseError),
-    /// It is of a type that carries no MAC.
+    /// The message is of a type that has no MAC.
     #[error("{0} carries no authentication data")]
     Unsigned(&'static str),
-    /// It was signed with a key that has another number.
+    /// The message was signed with a key of another number.
     #[error("the message has key ID {found}, but key ID {expected} is configured")]
     KeyId {
-        /// Key ID of the message.
+        /// The Key ID in the message.
         found: u8,
-        /// Key ID of the key.
+        /// The Key ID of the configured key.
         expected: u8,
     },
-    /// It has no Algorithm ID, or one that is not known.
+    /// The message has no Algorithm ID, or an unknown Algorithm ID.
     #[error("algorithm {0} is not accepted")]
     Algorithm(u8),
-    /// It has a MAC of a length that its algorithm does not allow.
+    /// The message has a MAC of a length that its algorithm does not allow.
     #[error("the length of the authentication data ({found} octets) does not fit {algorithm:?}")]
     Length {
-        /// Algorithm of the message.
+        /// The algorithm of the message.
         algorithm: Algorithm,
-        /// Octets of Authentication Data.
+        /// The octets of Authentication Data in the message.
         found: usize,
     },
     /// The MAC does not match the octets and the key.
@@ -203,18 +209,17 @@ pub enum AuthError {
 /// A message with a correct MAC, and the octets that the MAC covers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Verified<'a> {
-    /// How it is signed.
+    /// The form of the MAC.
     pub form: MacForm,
     /// The octets that the MAC covers, with the Authentication Data as received. Without the key,
-    /// no other message with the same covered octets can be made. The octets after them are not
-    /// authenticated.
+    /// these octets cannot be changed. The octets after them are not authenticated.
     pub covered: &'a [u8],
-    /// The message has an xTR-ID and a Site-ID, and the MAC covers them.
+    /// Whether the message has an xTR-ID and a Site-ID, and the MAC covers both.
     pub covers_identity: bool,
 }
 
-/// Checks the MAC of a Map-Register, Map-Notify or Map-Notify-Ack as it was received. The time that
-/// this takes does not depend on the octets that differ.
+/// Checks the MAC of a received Map-Register, Map-Notify or Map-Notify-Ack. The time of the
+/// comparison does not depend on which octets differ.
 ///
 /// # Errors
 /// The reason why the message must be dropped.
@@ -232,7 +237,7 @@ pub fn verify<'a>(message: &'a [u8], key: &Key) -> Result<Verified<'a>, AuthErro
     let matches = |end: usize| -> Choice {
         mac(algorithm, &secret, &zeroed[..end])[..data.len()].ct_eq(&data)
     };
-    // The time that this takes may show which reading applies: that is no secret.
+    // The time of this search may show which octets the MAC covers. This is not a secret.
     let ends = [message.len(), body.end, body.records_end];
     let end = ends.into_iter().find(|&end| matches(end).into()).ok_or(AuthError::Mismatch)?;
     let covers_identity = body.xtr_identity.is_some() && end > body.records_end;
@@ -251,14 +256,15 @@ fn parse_signed(message: &[u8]) -> Result<(MessageType, Body), AuthError> {
     Ok((message_type, body))
 }
 
-/// Fills in the Authentication Data of a message that was emitted with
-/// [`Authentication::zeroed`] of the same key and form.
+/// Puts the MAC into a message that was emitted with [`Authentication::zeroed`], with the same key
+/// and form.
 pub(super) fn signed(message: Vec<u8>, key: &Key, form: MacForm) -> Vec<u8> {
     let end = message.len();
     signed_to(message, end, key, form)
 }
 
-/// The same with a MAC over the first `end` octets, or over all if there are fewer.
+/// Puts a MAC into the message as `signed` does. The MAC covers the first `end` octets, or all
+/// octets if there are fewer.
 pub(super) fn signed_to(mut message: Vec<u8>, end: usize, key: &Key, form: MacForm) -> Vec<u8> {
     let MacForm { algorithm, length } = form;
     if let Ok(message_type) = FirstWord::message_type_of(&message) {
@@ -269,9 +275,9 @@ pub(super) fn signed_to(mut message: Vec<u8>, end: usize, key: &Key, form: MacFo
     message
 }
 
-/// The key of one message: the shared secret, or for HKDF a key derived from the secret and the
-/// nonce, salted with a string for each message type (RFC 9301 section 5.6, Authentication Data,
-/// item 4).
+/// Returns the key for the MAC of one message. This is the shared secret. With HKDF, it is derived
+/// from the secret and the nonce, with a salt string for each message type (RFC 9301 section 5.6,
+/// Authentication Data, item 4).
 fn message_secret(
     message_type: MessageType,
     algorithm: Algorithm,
@@ -290,7 +296,7 @@ fn message_secret(
     derived
 }
 
-/// The MAC in full length: 20 or 32 octets.
+/// Computes the MAC in full length: 20 or 32 octets.
 fn mac(algorithm: Algorithm, secret: &[u8], octets: &[u8]) -> Vec<u8> {
     match algorithm {
         Algorithm::HmacSha1 => hmac::<Hmac<Sha1>>(secret, octets),
@@ -330,8 +336,8 @@ mod tests {
         }
     }
 
-    /// The register with `length` octets of Authentication Data and a MAC over all its octets
-    /// except the last `uncovered` octets.
+    /// Makes a Map-Register with `length` octets of Authentication Data. The MAC covers all octets
+    /// of the message except the last `uncovered` octets.
     fn signed_otherwise(algorithm: Algorithm, length: usize, uncovered: usize) -> Vec<u8> {
         let data = vec![0; length];
         let authentication = Authentication { key_id: 0, algorithm: algorithm.number(), data };

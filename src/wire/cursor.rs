@@ -1,4 +1,4 @@
-//! A reader that cannot read past the end of a message and knows its position.
+//! Reads the octets of a message in order. It knows its position, and cannot read past the end.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -14,57 +14,60 @@ pub(super) struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// A reader at the first octet of a message. Errors contain `message`, the name of its kind.
+    /// Makes a reader at the first octet of a message. `message` is the kind of the message, for
+    /// the text of errors.
     pub(super) fn new(octets: &'a [u8], message: &'static str) -> Self {
         let place = Place { name: "first word", ordinal: None };
         Reader { octets, at: 0, end: octets.len(), message, place }
     }
 
-    /// Names the part that is read next, for use in errors.
+    /// Sets the name of the part that is read next. Errors contain this name.
     pub(super) fn enter(&mut self, name: &'static str) {
         self.place = Place { name, ordinal: None };
     }
 
-    /// Names the part that is read next: the `index`-th of its kind, counted from 0.
+    /// Sets the name of the part that is read next, with its number. `index` is counted from 0.
     pub(super) fn enter_nth(&mut self, name: &'static str, index: usize) {
         self.place = Place { name, ordinal: Some(index.saturating_add(1)) };
     }
 
-    /// Octets from the start of the message.
+    /// Returns the octets from the start of the message to the present position.
     pub(super) fn offset(&self) -> usize {
         self.at
     }
 
-    /// Octets up to the end of the message, or of the part that [`Reader::part`] opened.
+    /// Returns the octets from the present position to the end. The end is the end of the message,
+    /// or of the part that [`Reader::part`] returned.
     pub(super) fn left(&self) -> usize {
         self.end.saturating_sub(self.at)
     }
 
-    /// An error at the current position.
+    /// Makes an error at the present position.
     pub(super) fn error(&self, problem: Problem) -> ParseError {
         self.error_at(self.at, problem)
     }
 
-    /// An error at `offset`.
+    /// Makes an error at the position `offset`.
     pub(super) fn error_at(&self, offset: usize, problem: Problem) -> ParseError {
         ParseError { message: self.message, place: self.place, problem, offset }
     }
 
-    /// The next `count` octets.
+    /// Reads the next `count` octets.
     pub(super) fn take(&mut self, count: usize) -> Result<&'a [u8], ParseError> {
         let Reader { at, end, .. } = self.part(count)?;
         self.at = end;
         Ok(&self.octets[at..end])
     }
 
-    /// All octets up to the end.
+    /// Reads all octets up to the end.
     pub(super) fn take_rest(&mut self) -> &'a [u8] {
         let rest = &self.octets[self.at..self.end];
         self.at = self.end;
         rest
     }
 
-    /// The octets before the next zero octet; the zero octet is read too.
+    /// Reads the octets before the next zero octet, then the zero octet. Returns the octets without
+    /// the zero.
     pub(super) fn up_to_zero(&mut self) -> Result<&'a [u8], ParseError> {
         let rest = &self.octets[self.at..self.end];
         let length = rest.iter().position(|octet| *octet == 0);
@@ -107,7 +110,8 @@ impl<'a> Reader<'a> {
         Ok(self.array::<16>()?.into())
     }
 
-    /// A reader of only the next `count` octets. The position of this reader does not change.
+    /// Returns a reader of the next `count` octets only. The position of this reader does not
+    /// change.
     pub(super) fn part(&self, count: usize) -> Result<Self, ParseError> {
         if count > self.left() {
             return Err(self.error(Problem::Truncated { wanted: count, left: self.left() }));

@@ -1,14 +1,15 @@
-//! The LISP header in front of every encapsulated packet (RFC 9300 section 5.3).
+//! The LISP header that precedes the inner packet in every encapsulated packet (RFC 9300 section
+//! 5.3).
 
 use super::cursor::Reader;
 use super::error::ParseError;
 use crate::addr::{Family, InstanceId};
 
-/// Octets of the header.
+/// The octets of the LISP data header.
 pub const DATA_HEADER_LEN: usize = 8;
 
-/// Octets that encapsulation adds in front of a packet: IP, UDP and LISP headers (RFC 9300 sections
-/// 5.1 and 5.2). The family is that of the RLOCs.
+/// Returns the octets that encapsulation adds before a packet: IP, UDP and LISP headers (RFC 9300
+/// sections 5.1 and 5.2). `family` is the address family of the RLOCs.
 pub const fn encapsulation_len(family: Family) -> u32 {
     match family {
         Family::Ipv4 => 20 + 8 + 8,
@@ -19,21 +20,21 @@ pub const fn encapsulation_len(family: Family) -> u32 {
 /// The low-order 24 bits of the first word, and the bits N, E and V that select their meaning.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum NonceField {
-    /// N and V clear: the field is zero, and ignored on receipt.
+    /// N and V are clear. The field is sent as zero and ignored on receipt.
     #[default]
     None,
-    /// N set; it has precedence over V if both are set.
+    /// N is set. If N and V are both set, N has precedence.
     Nonce {
-        /// 24 bits.
+        /// The nonce, 24 bits.
         nonce: u32,
-        /// E: the receiver is asked to send the nonce back.
+        /// E: the sender asks the receiver to send the nonce back.
         echo: bool,
     },
-    /// V set: Map-Versions of the mappings of both EIDs, 12 bits each (RFC 9302).
+    /// V is set: the Map-Versions of the mappings of both EIDs, 12 bits each (RFC 9302).
     MapVersion {
-        /// The Map-Version of the inner source.
+        /// The Map-Version of the mapping of the inner source.
         source: u16,
-        /// The Map-Version of the inner destination, as known to the sender.
+        /// The Map-Version of the mapping of the inner destination, as the sender knows it.
         destination: u16,
     },
 }
@@ -49,25 +50,27 @@ pub enum NonceField {
 /// |                 Instance ID (24)              |   LSBs (8)    |
 /// +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
 /// ```
-/// The bits N, E, V, L and I are not fields of their own: they select which field is present.
+/// The bits N, E, V, L and I have no field in the struct. They select which fields are present.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct DataHeader {
-    /// N, E, V and the 24 bits.
+    /// The bits N, E and V, and the 24 bits of Nonce/Map-Version.
     pub nonce: NonceField,
-    /// Present if L: bit n, from the low-order end, is the state of the n-th locator of the
-    /// source's mapping. Only 8 bits are sent beside an instance-ID.
+    /// Present if L is set. Bit n, counted from the low-order end, is the state of the n-th locator
+    /// in the mapping of the inner source. If the header also has an instance-ID, only 8 bits are
+    /// sent.
     pub locator_status_bits: Option<u32>,
-    /// Present if I.
+    /// Present if I is set.
     pub instance_id: Option<InstanceId>,
-    /// KK: number of the key that the payload is encrypted with (RFC 8061); 0 if it is not.
+    /// KK: the number of the key with which the payload is encrypted (RFC 8061); 0 if the payload
+    /// is not encrypted.
     pub key: u8,
 }
 
 impl DataHeader {
-    /// Reads the header from the front of a datagram's payload; returns the inner packet too.
+    /// Reads the header at the start of the payload of a datagram. Also returns the inner packet.
     ///
     /// # Errors
-    /// If there are fewer than eight octets; any eight octets are a header.
+    /// There are fewer than eight octets. Any eight octets are a valid header.
     pub fn parse(datagram: &[u8]) -> Result<(Self, &[u8]), ParseError> {
         let mut reader = Reader::new(datagram, "LISP data header");
         let first = reader.u32()?;
@@ -85,13 +88,14 @@ impl DataHeader {
         Ok((header, reader.take_rest()))
     }
 
-    /// Its Locator-Status-Bits, and how many there are: 32, or 8 if the header also has an instance-ID.
+    /// Returns the Locator-Status-Bits, and how many there are: 32, or 8 if the header also has an
+    /// instance-ID.
     pub fn status_bits(&self) -> Option<StatusBits> {
         let width = if self.instance_id.is_some() { 8 } else { u32::BITS };
         self.locator_status_bits.map(|bits| StatusBits { bits, width })
     }
 
-    /// The eight octets.
+    /// Returns the eight octets of the header.
     pub fn emit(&self) -> [u8; DATA_HEADER_LEN] {
         let mut first = self.nonce.to_word() | u32::from(self.key & 3) << 24;
         let mut second = 0;
@@ -117,7 +121,8 @@ pub struct StatusBits {
 }
 
 impl StatusBits {
-    /// The bit of the locator with this ordinal in its mapping, if there is one.
+    /// Returns the bit of the locator with this ordinal in the mapping. Returns `None` if the
+    /// packet has no bit for it.
     pub fn of(self, ordinal: u8) -> Option<bool> {
         let ordinal = u32::from(ordinal);
         (ordinal < self.width).then(|| self.bits >> ordinal & 1 == 1)

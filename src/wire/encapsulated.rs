@@ -1,5 +1,5 @@
-//! Encapsulated Control Message (ECM): a control message with an inner IP and UDP header. The
-//! destination of the inner header is the requested EID (RFC 9301 section 5.8).
+//! Encapsulated Control Message (ECM): a control message with an inner IP header and an inner UDP
+//! header. The inner destination address is the requested EID (RFC 9301 section 5.8).
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
@@ -10,12 +10,13 @@ use super::first_word::{FirstWord, MessageType};
 
 /// The initial TTL or hop limit of an inner header.
 pub const INNER_TTL: u8 = 64;
-/// The most octets that fit into one datagram of either family.
+/// The most octets of a message that fit into one datagram, in IPv4 as well as in IPv6.
 pub const MAX_INNER_MESSAGE: usize = u16::MAX as usize - UdpHeader::LEN - Ipv4Header::MIN_LEN;
 
-/// The UDP checksum of a sender that does not compute it (RFC 768; RFC 6935 for IPv6).
+/// The value of the UDP checksum field if the sender computes no checksum (RFC 768; RFC 6935 for
+/// IPv6).
 const NO_CHECKSUM: u16 = 0;
-/// DSCP CS6, network control, of inner IPv4 headers.
+/// The DSCP of inner IPv4 headers: CS6, network control.
 const NETWORK_CONTROL: IpDscp = IpDscp::CS6;
 
 /// An Encapsulated Control Message.
@@ -28,29 +29,31 @@ const NETWORK_CONTROL: IpDscp = IpDscp::CS6;
 /// |   inner IPv4 or IPv6 header, UDP header, control message      |
 /// +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
 /// ```
-/// The RFC reserves bits 6 and 7; E and M are from the IANA registry. If S is set, LISP-SEC data
-/// (RFC 9303) are before the inner header, and the message is refused.
+/// RFC 9301 reserves bits 6 and 7. E and M are from the IANA registry. If S is set, LISP-SEC data
+/// (RFC 9303) precede the inner header. Such a message is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Encapsulated {
-    /// D: a Map-Referral is wanted (RFC 8111).
+    /// D: the sender wants a Map-Referral (RFC 8111).
     pub ddt_originated: bool,
-    /// E: a map-server sends it to an ETR.
+    /// E: a map-server sends the message to an ETR.
     pub to_etr: bool,
-    /// M: it is sent to a map-server.
+    /// M: the message is sent to a map-server.
     pub to_ms: bool,
-    /// Inner source address and port.
+    /// The inner source address and port.
     pub source: SocketAddr,
-    /// Inner destination: the requested EID, and port 4342. It has the family of the source; if the
-    /// families differ, both are sent as IPv6 with the IPv4 address mapped.
+    /// The inner destination: the requested EID, and port 4342. It has the address family of the
+    /// source. If the families differ, both addresses are sent as IPv6: the IPv4 address becomes an
+    /// IPv4-mapped IPv6 address.
     pub destination: SocketAddr,
-    /// TTL or hop limit of the inner header.
+    /// The TTL or hop limit of the inner header.
     pub ttl: u8,
-    /// The inner control message, not parsed; at most [`MAX_INNER_MESSAGE`] octets.
+    /// The inner control message, not parsed. It has at most [`MAX_INNER_MESSAGE`] octets.
     pub message: Vec<u8>,
 }
 
 impl Encapsulated {
-    /// Wraps `message`, sent by `source` to `destination` with [`INNER_TTL`] and no bit set.
+    /// Encapsulates `message` from `source` to `destination`. The inner TTL is [`INNER_TTL`], and
+    /// no flag bit is set.
     pub fn new(source: SocketAddr, destination: SocketAddr, message: Vec<u8>) -> Self {
         Encapsulated {
             ddt_originated: false,
@@ -63,12 +66,12 @@ impl Encapsulated {
         }
     }
 
-    /// Reads an ECM, first nibble included. Both checksums are verified, but a UDP checksum of zero
-    /// means that there is none: senders leave it out in both families, because the outer checksum
-    /// covers the same octets.
+    /// Reads an ECM with its first nibble. The IPv4 header checksum and the UDP checksum are
+    /// verified. A UDP checksum of zero means that there is no checksum. Some senders leave it out
+    /// in both families, because the outer checksum covers the same octets.
     ///
     /// # Errors
-    /// If the inner packet is not one unfragmented UDP datagram, or a checksum is wrong.
+    /// The inner packet is not one unfragmented UDP datagram, or a checksum is wrong.
     pub fn parse(message: &[u8]) -> Result<Self, ParseError> {
         let (word, mut reader) = FirstWord::read(message, MessageType::Encapsulated)?;
         if word.bit(4) {
@@ -94,8 +97,8 @@ impl Encapsulated {
         })
     }
 
-    /// The octets of the message: an inner header without options, with both checksums correct and
-    /// the UDP checksum never zero (RFC 9301 section 5.8).
+    /// Returns the octets of the message. The inner IP header has no options. Both checksums are
+    /// correct, and the UDP checksum is never zero (RFC 9301 section 5.8).
     pub fn emit(&self) -> Vec<u8> {
         debug_assert!(self.message.len() <= MAX_INNER_MESSAGE, "one datagram cannot carry it");
         let payload = &self.message[..self.message.len().min(MAX_INNER_MESSAGE)];
@@ -155,7 +158,7 @@ impl InnerHeader {
         InnerHeader::V4(header)
     }
 
-    /// The header, and the datagram within its length.
+    /// Reads the inner IP header. Also returns the datagram, without octets after its length.
     fn parse(packet: &[u8]) -> Result<(Self, &[u8]), Problem> {
         match packet.first().map(|octet| octet >> 4) {
             Some(4) => Self::parse_v4(packet),
@@ -231,7 +234,7 @@ impl InnerHeader {
     }
 }
 
-/// The UDP header, and the payload within its length.
+/// Reads the UDP header. Also returns the payload, without octets after its length.
 fn parse_udp<'a>(ip: &InnerHeader, datagram: &'a [u8]) -> Result<(UdpHeader, &'a [u8]), Problem> {
     let truncated = Problem::Truncated { wanted: UdpHeader::LEN, left: datagram.len() };
     let (udp, _) = UdpHeader::from_slice(datagram).map_err(|_| truncated)?;

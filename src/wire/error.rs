@@ -1,29 +1,30 @@
-//! Errors in octets from the network, and the position of each.
+//! Errors in octets from the network. Each error has its position in the message.
 
 use std::fmt;
 
 use crate::addr::Family;
 
-/// Octets that are not a valid message of their kind.
+/// An error in octets that should be a message.
 ///
-/// Displays as `Map-Request: EID-Record 1 truncated: 4 octets wanted, 2 left, at octet 24`.
+/// An example of its text is
+/// `Map-Request: EID-Record 1 truncated: 4 octets wanted, 2 left, at octet 24`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}: {place} {problem}, at octet {offset}")]
 pub struct ParseError {
-    /// The kind of message that was read, as the RFCs write it.
+    /// The kind of message that was read, with its name in the RFCs.
     pub message: &'static str,
-    /// The part of the message that was read.
+    /// The part of the message in which the error is.
     pub place: Place,
     /// The error in this part.
     pub problem: Problem,
-    /// Octets from the start of the message to the field that is wrong.
+    /// The octets from the start of the message to the wrong field.
     pub offset: usize,
 }
 
-/// A part of a message: a field, or the n-th record of its kind.
+/// A part of a message: a field, or a record with its number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Place {
-    /// The name in the RFC.
+    /// The name of the part in the RFC.
     pub name: &'static str,
     /// The number of the record, counted from 1, if there can be several.
     pub ordinal: Option<usize>,
@@ -36,82 +37,85 @@ impl fmt::Display for Place {
     }
 }
 
-/// The error of a field.
+/// The error in a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Problem {
-    /// The message, or the LCAF around the field, ends too early.
+    /// The field is cut: the message, or the LCAF with the field, ends too early.
     #[error("is truncated: it needs {wanted} octets, but only {left} are left")]
     Truncated {
-        /// Octets that the field needs.
+        /// The octets that the field needs.
         wanted: usize,
-        /// Octets that are left.
+        /// The octets that are left.
         left: usize,
     },
-    /// The first nibble is not a type of the [`super::Message`] enum, or the Type of a frame is not
-    /// a type of [`super::ReliableMessage`].
+    /// The type is unknown. The first nibble is not a type of the [`super::Message`] enum, or the
+    /// Type of a frame is not a type of [`super::ReliableMessage`].
     #[error("{0} is not known")]
     UnknownType(u16),
-    /// The first nibble is not the type of the parser that was called.
+    /// The first nibble is the type of another message than the parser reads.
     #[error("{0} belongs to another message")]
     OtherType(u8),
-    /// An address family of unknown length, so that nothing after it can be found.
+    /// The address family has an unknown length, so the fields after the address cannot be found.
     #[error("has AFI {0}, and the length of its addresses is unknown")]
     UnknownAfi(u16),
-    /// An address that is well formed, but not an IP address in an instance.
+    /// The address is well formed, but it is not an IP address in an instance.
     #[error("is not an IP prefix")]
     NotAnEid,
-    /// An instance-ID that the 24 bits of the data header cannot carry.
+    /// The instance-ID needs more than the 24 bits of the data header.
     #[error("has instance-ID {0}, which needs more than 24 bits")]
     InstanceIdTooLarge(u32),
-    /// More mask bits than the address has.
+    /// The mask has more bits than the address.
     #[error("has mask length {mask_len}, but {family} allows at most {}", family.bits())]
     MaskTooLong {
-        /// The mask length of the message.
+        /// The mask length in the message.
         mask_len: u8,
-        /// The family of the address beside it.
+        /// The family of the address that has this mask.
         family: Family,
     },
-    /// A distinguished name (AFI 17) without the zero octet that ends it.
+    /// A distinguished name (AFI 17) has no zero octet at its end.
     #[error("has a name (AFI 17) without a zero octet at its end")]
     NameWithoutEnd,
-    /// LCAFs nested deeper than [`super::address::MAX_LCAF_DEPTH`]: the outer LCAF is opaque.
+    /// LCAFs are nested deeper than [`super::address::MAX_LCAF_DEPTH`]. The outer LCAF is treated
+    /// as opaque.
     #[error("nests LCAFs too deeply")]
     LcafTooDeep,
-    /// An LCAF type without a parser: the LCAF is opaque.
+    /// The LCAF type has no parser. The LCAF is treated as opaque.
     #[error("has the unknown LCAF type {0}")]
     UnknownLcaf(u8),
-    /// No ITR-RLOC is an IP address, so that no reply could be sent (RFC 9301 section 5.3).
+    /// No ITR-RLOC is an IP address, so no reply can be sent (RFC 9301 section 5.3).
     #[error("missing: no ITR-RLOC is an IP address")]
     NoItrRloc,
-    /// LISP-SEC data (RFC 9303), whose length is not known here.
+    /// The message has LISP-SEC data (RFC 9303). Their length is not known here.
     #[error("has LISP-SEC data, which is not supported")]
     LispSec,
-    /// A Length that no frame of the reliable transport can have, or that is not the length of this
-    /// frame.
+    /// The Length is impossible for a frame of the reliable transport, or differs from the length
+    /// of this frame.
     #[error("is {0}, which is not the length of a frame")]
     FrameLength(u16),
-    /// Other octets at the position where a frame of the reliable transport must end.
+    /// At the end of a frame of the reliable transport, these octets are found in place of the end
+    /// marker.
     #[error("is 0x{0:08x}, but 0x9facade9 is expected")]
     EndMarker(u32),
-    /// A Registration with no record or several records in its Map-Register: it must be discarded.
+    /// The Map-Register of a Registration does not have exactly one record. The Registration must
+    /// be discarded.
     #[error("have the count {0}, but exactly 1 is allowed")]
     RecordCount(usize),
-    /// A Registration Refresh of a kind that is not one of the five defined kinds.
+    /// The Scope of a Registration Refresh is not one of the five defined scopes.
     #[error("{0} is not known")]
     UnknownScope(u8),
-    /// An address in a field that must contain only an instance.
+    /// A field has an address, but it must contain only an instance.
     #[error("must contain only an instance-ID")]
     NotAnInstance,
     /// The inner packet is not one unfragmented UDP datagram over IPv4 or IPv6.
     #[error("is not an unfragmented UDP datagram")]
     NotUdp,
-    /// The IPv4 header or UDP checksum is wrong. A UDP checksum of zero is not an error, because it
-    /// means that there is none.
+    /// The IPv4 header checksum or the UDP checksum is wrong. A UDP checksum of zero is not an
+    /// error, because it means that there is no checksum.
     #[error("has checksum 0x{found:04x}, but 0x{computed:04x} is expected")]
     Checksum {
         /// The checksum in the packet.
         found: u16,
-        /// The checksum computed from its octets.
+        /// The checksum that was computed from the octets of the packet.
         computed: u16,
     },
 }

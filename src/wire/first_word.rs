@@ -3,22 +3,23 @@
 use super::cursor::Reader;
 use super::error::{ParseError, Problem};
 
-/// The control messages that have a parser, by their number (RFC 9301 sections 5.1 and 12.1).
+/// The control messages that have a parser, with their type numbers (RFC 9301 sections 5.1 and
+/// 12.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum MessageType {
-    /// 1.
+    /// Type 1.
     MapRequest = 1,
-    /// 2.
+    /// Type 2.
     MapReply = 2,
-    /// 3.
+    /// Type 3.
     MapRegister = 3,
-    /// 4.
+    /// Type 4.
     MapNotify = 4,
-    /// 5.
+    /// Type 5.
     MapNotifyAck = 5,
-    /// 7.
+    /// Type 7.
     Info = 7,
-    /// 8.
+    /// Type 8.
     Encapsulated = 8,
 }
 
@@ -33,17 +34,17 @@ impl MessageType {
         MessageType::Encapsulated,
     ];
 
-    /// The type with this number.
+    /// Returns the message type with this number.
     pub fn from_number(number: u8) -> Option<Self> {
         Self::ALL.into_iter().find(|known| known.number() == number)
     }
 
-    /// The first nibble of the message.
+    /// Returns the number of the type, which is the first nibble of the message.
     pub const fn number(self) -> u8 {
         self as u8
     }
 
-    /// The name that the RFCs use.
+    /// Returns the name of the message in the RFCs.
     pub const fn name(self) -> &'static str {
         match self {
             MessageType::MapRequest => "Map-Request",
@@ -57,17 +58,18 @@ impl MessageType {
     }
 }
 
-/// The word, with bits numbered from the left as in the diagrams of the RFCs.
+/// The first word of a message. Bits are numbered from the left, as in the diagrams of the RFCs.
 #[derive(Clone, Copy)]
 pub(super) struct FirstWord(u32);
 
 impl FirstWord {
-    /// A word of this type with all flag bits clear and count 0.
+    /// Makes the first word of a message of this type. All flag bits are clear, and the record
+    /// count is 0.
     pub(super) fn new(message_type: MessageType) -> Self {
         FirstWord(u32::from(message_type.number()) << 28)
     }
 
-    /// The type of a message that has not been parsed yet.
+    /// Returns the type of a message that has not been parsed yet.
     pub(super) fn message_type_of(message: &[u8]) -> Result<MessageType, ParseError> {
         let mut reader = Reader::new(message, "LISP message");
         let word = FirstWord(reader.u32()?);
@@ -76,7 +78,8 @@ impl FirstWord {
         MessageType::from_number(word.type_number()).ok_or(unknown)
     }
 
-    /// Starts to read a message that must be of `message_type`.
+    /// Reads the first word of a message. The message must be of type `message_type`. The returned
+    /// reader is after the first word.
     pub(super) fn read(
         message: &[u8],
         message_type: MessageType,
@@ -94,33 +97,34 @@ impl FirstWord {
         (self.0 >> 28) as u8
     }
 
-    /// Whether bit `number` is set.
+    /// Returns whether bit `number` is set.
     pub(super) fn bit(self, number: u32) -> bool {
         self.bits(number, 1) == 1
     }
 
-    /// The `width` bits from bit `first` on.
+    /// Returns `width` bits. The first of them is bit `first`.
     pub(super) fn bits(self, first: u32, width: u32) -> u32 {
         self.0.unbounded_shl(first).unbounded_shr(u32::BITS.saturating_sub(width))
     }
 
-    /// The record count, bits 24 to 31.
+    /// Returns the record count, which is in bits 24 to 31.
     pub(super) fn count(self) -> usize {
         self.bits(24, 8) as usize
     }
 
-    /// Sets bit `number` if `set`.
+    /// Sets bit `number` if `set` is true.
     pub(super) fn with(self, number: u32, set: bool) -> Self {
         self.with_bits(number, 1, u32::from(set))
     }
 
-    /// Sets the `width` bits from bit `first` on, which must be clear.
+    /// Sets `width` bits to `value`. The first of them is bit `first`. These bits must be clear
+    /// before.
     pub(super) fn with_bits(self, first: u32, width: u32, value: u32) -> Self {
         let behind = u32::BITS.saturating_sub(first).saturating_sub(width);
         FirstWord(self.0 | value.unbounded_shl(behind))
     }
 
-    /// Sets the record count, which [`counted`] has bounded.
+    /// Sets the record count. [`counted`] has limited it to 255.
     pub(super) fn with_count(self, count: usize) -> Self {
         self.with_bits(24, 8, count as u32 & 0xff)
     }
@@ -130,7 +134,7 @@ impl FirstWord {
     }
 }
 
-/// The first `items`, at most as many as an 8-bit count can express.
+/// Returns the first `items`, at most 255, because a record count has 8 bits.
 pub(super) fn counted<T>(items: &[T]) -> &[T] {
     debug_assert!(items.len() <= 255, "a message carries at most 255 records");
     &items[..items.len().min(255)]

@@ -1,7 +1,7 @@
-//! ICMP errors about packets that a router sent into the core, by kind (RFC 792, RFC 1812 section
-//! 5.2.7.1, RFC 4443).
+//! The kinds of ICMP errors about packets that a router sent into the core (RFC 792, RFC 1812
+//! section 5.2.7.1, RFC 4443).
 //!
-//! Only some of these errors mean that no packet reaches a locator. The others are about one
+//! Only some of these errors mean that no packet reaches a locator. Any other error is about one
 //! packet: its TTL, its size, or an option in it.
 
 use serde::{Deserialize, Serialize};
@@ -16,23 +16,23 @@ pub enum IcmpErrorKind {
     /// A router cannot find the host on its link: ICMPv4 type 3 codes 1 and 7, ICMPv6 type 1 code
     /// 3.
     HostUnreachable,
-    /// The host has no socket: ICMPv4 type 3 code 3, ICMPv6 type 1 code 4.
+    /// The host has no socket on the port: ICMPv4 type 3 code 3, ICMPv6 type 1 code 4.
     PortUnreachable,
-    /// A filter forbids it: ICMPv4 type 3 codes 9, 10 and 13, ICMPv6 type 1 code 1.
+    /// A filter forbids the packet: ICMPv4 type 3 codes 9, 10 and 13, ICMPv6 type 1 code 1.
     Prohibited,
     /// The packet is too big for a link: ICMPv4 type 3 code 4, ICMPv6 type 2.
     TooBig {
-        /// The largest packet of the link in octets, outer headers included.
+        /// The largest packet that the link carries, in octets, outer headers included.
         mtu: u32,
     },
     /// The TTL expired in transit: ICMPv4 type 11 code 0, ICMPv6 type 3 code 0.
     TimeExceeded,
-    /// Every other type and code. It gives no information about a locator.
+    /// Any other type or code. This error gives no information about a locator.
     Other,
 }
 
 impl IcmpErrorKind {
-    /// The kind of an ICMPv4 or ICMPv6 error; `mtu` is used if the type has an MTU.
+    /// Returns the kind of an ICMPv4 or ICMPv6 error. `mtu` is used only if the error has an MTU.
     pub fn of(family: Family, kind: u8, code: u8, mtu: u32) -> Self {
         match (family, kind, code) {
             (Family::Ipv4, 3, 0 | 6) | (Family::Ipv6, 1, 0 | 6) => IcmpErrorKind::NetUnreachable,
@@ -58,7 +58,7 @@ impl IcmpErrorKind {
         }
     }
 
-    /// The meaning in a few words.
+    /// Returns the meaning of the error in a few words.
     pub fn describe(self) -> &'static str {
         match self {
             IcmpErrorKind::NetUnreachable => "network unreachable",
@@ -76,7 +76,7 @@ impl IcmpErrorKind {
 mod tests {
     use super::*;
 
-    /// The types and codes that make a locator unreachable, and no others.
+    /// Only the listed types and codes make a locator unreachable.
     #[test]
     fn unreachable_are_these_codes_of_icmpv4_and_icmpv6_only() {
         let unreachable = |family| -> Vec<(u8, u8)> {

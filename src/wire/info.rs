@@ -8,7 +8,7 @@ use super::error::ParseError;
 use super::first_word::{FirstWord, MessageType};
 use crate::addr::EidPrefix;
 
-/// An Info-Request or Info-Reply. Its MAC is carried, not checked.
+/// An Info-Request or Info-Reply. Its MAC is kept, but not checked.
 /// ```text
 ///  0                   1                   2                   3
 ///  0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
@@ -30,26 +30,27 @@ use crate::addr::EidPrefix;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Info {
-    /// R: a reply.
+    /// R: the message is an Info-Reply.
     pub reply: bool,
-    /// Copied from the request to the reply.
+    /// The nonce. The reply has the nonce of the request.
     pub nonce: Nonce,
-    /// The MAC as received, or as it will be sent.
+    /// The Authentication Data, as received or as it will be sent.
     pub authentication: Authentication,
-    /// How long the receiver may keep the reply, in minutes.
+    /// The time for which the receiver may keep the reply, in minutes.
     pub ttl_minutes: u32,
-    /// An EID-Prefix of the site that asks; it selects the site's key. `None` is AFI 0. An address
-    /// that is not an IP prefix of an instance is also read as `None`.
+    /// An EID-Prefix of the site that asks. This prefix selects the key of the site. `None` means
+    /// AFI 0. If the address is not an IP prefix of an instance, it is also read as `None`.
     pub eid_prefix: Option<EidPrefix>,
-    /// [`Address::None`] in a request; the NAT-Traversal LCAF (type 7), opaque, in a reply.
+    /// In a request, this is [`Address::None`]. In a reply, it is the NAT-Traversal LCAF (type 7),
+    /// which is opaque.
     pub nat: Address,
 }
 
 impl Info {
-    /// Reads an Info-Request or Info-Reply, first nibble included.
+    /// Reads an Info-Request or Info-Reply with its first nibble.
     ///
     /// # Errors
-    /// The first field that is wrong.
+    /// The first wrong field.
     pub fn parse(message: &[u8]) -> Result<Self, ParseError> {
         let (word, mut reader) = FirstWord::read(message, MessageType::Info)?;
         reader.enter("Nonce");
@@ -66,7 +67,7 @@ impl Info {
         Ok(Info { reply: word.bit(4), nonce, authentication, ttl_minutes, eid_prefix, nat })
     }
 
-    /// The octets of the message, with its Authentication Data unchanged.
+    /// Returns the octets of the message. The Authentication Data is not changed.
     pub fn emit(&self) -> Vec<u8> {
         let word = FirstWord::new(MessageType::Info).with(4, self.reply);
         let mut out = Vec::from(word.octets());

@@ -1,5 +1,5 @@
-//! Map-Notify and Map-Notify-Ack: the map-server's notification about a mapping, and the xTR's
-//! acknowledgement (RFC 9301 section 5.7).
+//! Map-Notify and Map-Notify-Ack. With a Map-Notify, a map-server notifies an xTR about a mapping.
+//! With a Map-Notify-Ack, the xTR acknowledges it (RFC 9301 section 5.7).
 
 use super::Nonce;
 use super::auth::{self, Authentication, Key, MacForm};
@@ -23,46 +23,48 @@ use super::record::MappingRecord;
 /// |   xTR-ID (128) and Site-ID (64) if I                          |
 /// +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
 /// ```
-/// The RFC reserves bits 4 and 5; IOS sends I and R there, and tshark reads them so.
+/// RFC 9301 reserves bits 4 and 5. IOS sends the bits I and R there, and tshark reads them in the
+/// same way.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MapNotify {
-    /// R: built for a re-encapsulating tunnel router (NAT traversal draft).
+    /// R: the message was built for a re-encapsulating tunnel router (NAT traversal draft).
     pub built_for_rtr: bool,
-    /// The nonce of the Map-Register that it acknowledges, or the map-server's own.
+    /// The nonce of the Map-Register that this message acknowledges, or a nonce that the map-server
+    /// chose.
     pub nonce: Nonce,
-    /// The MAC as received, or as it will be sent.
+    /// The Authentication Data, as received or as it will be sent.
     pub authentication: Authentication,
     /// The mappings, at most 255.
     pub records: Vec<MappingRecord>,
-    /// Present if I.
+    /// The xTR-ID and Site-ID. Present if I is set.
     pub xtr_identity: Option<XtrIdentity>,
 }
 
-/// A Map-Notify-Ack, type 5: the contents of the Map-Notify that it answers, signed again.
+/// A Map-Notify-Ack, type 5. It has the contents of the Map-Notify that it answers, with a new MAC.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MapNotifyAck(pub MapNotify);
 
 impl MapNotify {
-    /// Reads a Map-Notify, first nibble included; [`auth::verify`] checks its MAC.
+    /// Reads a Map-Notify with its first nibble. [`auth::verify`] checks its MAC.
     ///
     /// # Errors
-    /// The first field that is wrong.
+    /// The first wrong field.
     pub fn parse(message: &[u8]) -> Result<Self, ParseError> {
         Self::parse_as(MessageType::MapNotify, message)
     }
 
-    /// The octets of the message, with its Authentication Data unchanged.
+    /// Returns the octets of the message. The Authentication Data is not changed.
     pub fn emit(&self) -> Vec<u8> {
         self.emit_as(MessageType::MapNotify, &self.authentication)
     }
 
-    /// The octets of the message with a fresh MAC of `key`.
+    /// Returns the octets of the message with a new MAC, made with `key`.
     pub fn emit_signed(&self, key: &Key) -> Vec<u8> {
         self.emit_signed_as(key, MacForm::of_first(key.algorithm))
     }
 
-    /// The octets of the message with a fresh MAC of `key`, in the form of the Map-Register that it
-    /// answers.
+    /// Returns the octets of the message with a new MAC, made with `key`. `form` is the form of the
+    /// Map-Register that this message answers.
     pub fn emit_signed_as(&self, key: &Key, form: MacForm) -> Vec<u8> {
         let unsigned = self.emit_as(MessageType::MapNotify, &Authentication::zeroed(key, form));
         auth::signed(unsigned, key, form)
@@ -89,26 +91,26 @@ impl MapNotify {
 }
 
 impl MapNotifyAck {
-    /// Reads a Map-Notify-Ack, first nibble included; [`auth::verify`] checks its MAC.
+    /// Reads a Map-Notify-Ack with its first nibble. [`auth::verify`] checks its MAC.
     ///
     /// # Errors
-    /// The first field that is wrong.
+    /// The first wrong field.
     pub fn parse(message: &[u8]) -> Result<Self, ParseError> {
         MapNotify::parse_as(MessageType::MapNotifyAck, message).map(MapNotifyAck)
     }
 
-    /// The octets of the message, with its Authentication Data unchanged.
+    /// Returns the octets of the message. The Authentication Data is not changed.
     pub fn emit(&self) -> Vec<u8> {
         self.0.emit_as(MessageType::MapNotifyAck, &self.0.authentication)
     }
 
-    /// The octets of the message with a fresh MAC of `key`.
+    /// Returns the octets of the message with a new MAC, made with `key`.
     pub fn emit_signed(&self, key: &Key) -> Vec<u8> {
         self.emit_signed_as(key, MacForm::of_first(key.algorithm))
     }
 
-    /// The octets of the message with a fresh MAC of `key`, in the form of the Map-Notify that it
-    /// answers.
+    /// Returns the octets of the message with a new MAC, made with `key`. `form` is the form of the
+    /// Map-Notify that this message answers.
     pub fn emit_signed_as(&self, key: &Key, form: MacForm) -> Vec<u8> {
         let authentication = Authentication::zeroed(key, form);
         let unsigned = self.0.emit_as(MessageType::MapNotifyAck, &authentication);

@@ -7,23 +7,23 @@ use super::error::ParseError;
 use super::first_word::{FirstWord, MessageType, counted};
 use super::record::MappingRecord;
 
-/// The xTR-ID and Site-ID at the end of a message that has its I bit set: together they name one
+/// The xTR-ID and Site-ID at the end of a message whose I bit is set. Both together identify one
 /// xTR of the LISP domain (RFC 9301 section 5.6).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct XtrIdentity {
-    /// 128-bit xTR-ID, unique within the site.
+    /// The xTR-ID, 128 bits. It is unique within the site.
     pub xtr_id: u128,
-    /// 64-bit Site-ID.
+    /// The Site-ID, 64 bits.
     pub site_id: u64,
 }
 
 impl XtrIdentity {
-    /// Octets of both in a message.
+    /// The octets of both IDs in a message.
     const LEN: usize = 24;
 
-    /// Reads the identity if the message has one: `present` is its I bit. If the message ends
-    /// before the identity, there is none: RFC 9301 reserves the I bits of Map-Request and
-    /// Map-Notify, so a set bit may mean nothing.
+    /// Reads both IDs if the message has them. `present` is the I bit of the message. If the
+    /// message ends before the IDs, returns `None`: RFC 9301 reserves the I bits of Map-Request and
+    /// Map-Notify, so a set bit may have no meaning.
     pub(super) fn parse_if(
         present: bool,
         reader: &mut Reader<'_>,
@@ -63,35 +63,35 @@ impl XtrIdentity {
 /// The bit r is from draft-ietf-lisp-map-server-reliable-transport.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MapRegister {
-    /// P: the map-server is to answer Map-Requests for the ETR.
+    /// P: the map-server shall answer Map-Requests for the ETR.
     pub proxy_reply: bool,
     /// S: the ETR can do LISP-SEC (RFC 9303).
     pub security_capable: bool,
     /// r: the ETR wants a reliable transport session.
     pub reliable_transport: bool,
-    /// E: a first-hop router has found a dynamic EID.
+    /// E: a first-hop router has discovered a dynamic EID.
     pub eid_notify: bool,
-    /// T: the registration lasts as long as the Record TTL.
+    /// T: the registration lasts as long as its Record TTL.
     pub ttl_for_timeout: bool,
-    /// a: locators of several xTRs are to be merged.
+    /// a: the map-server shall merge the locators of several xTRs.
     pub merge: bool,
-    /// M: a Map-Notify is wanted as acknowledgement.
+    /// M: the ETR wants a Map-Notify as acknowledgement.
     pub want_map_notify: bool,
-    /// Greater in each message of the same xTR with the same key.
+    /// The nonce. It increases with each message that one xTR sends with one key.
     pub nonce: Nonce,
-    /// The MAC as received, or as it will be sent.
+    /// The Authentication Data, as received or as it will be sent.
     pub authentication: Authentication,
     /// The mappings, at most 255.
     pub records: Vec<MappingRecord>,
-    /// Present if I.
+    /// The xTR-ID and Site-ID. Present if I is set.
     pub xtr_identity: Option<XtrIdentity>,
 }
 
 impl MapRegister {
-    /// Reads a Map-Register, first nibble included; [`auth::verify`] checks its MAC.
+    /// Reads a Map-Register with its first nibble. [`auth::verify`] checks its MAC.
     ///
     /// # Errors
-    /// The first field that is wrong.
+    /// The first wrong field.
     pub fn parse(message: &[u8]) -> Result<Self, ParseError> {
         let (word, mut reader) = FirstWord::read(message, MessageType::MapRegister)?;
         let body = Body::parse(&mut reader, word.count(), word.bit(6))?;
@@ -110,24 +110,25 @@ impl MapRegister {
         })
     }
 
-    /// The octets of the message, with its Authentication Data unchanged.
+    /// Returns the octets of the message. The Authentication Data is not changed.
     pub fn emit(&self) -> Vec<u8> {
         self.emit_with(&self.authentication)
     }
 
-    /// The octets of the message with a fresh MAC of `key`.
+    /// Returns the octets of the message with a new MAC, made with `key`.
     pub fn emit_signed(&self, key: &Key) -> Vec<u8> {
         self.emit_signed_as(key, MacForm::of_first(key.algorithm))
     }
 
-    /// The octets of the message with a fresh MAC of `key` in another form than the key's own.
+    /// Returns the octets of the message with a new MAC, made with `key`. The MAC has the form
+    /// `form`, not the default form of the key.
     pub fn emit_signed_as(&self, key: &Key, form: MacForm) -> Vec<u8> {
         auth::signed(self.emit_with(&Authentication::zeroed(key, form)), key, form)
     }
 
-    /// The octets of the message with a MAC that ends at its last record. This is the other reading
-    /// of RFC 9301 section 5.6, which authenticates no xTR-ID. Eidway sends it only if a test asks
-    /// for it.
+    /// Returns the octets of the message with a MAC that ends at the last record. RFC 9301 section
+    /// 5.6 can also be read in this way. The MAC then does not cover the xTR-ID. Eidway sends such
+    /// a message only if a test asks for it.
     pub fn emit_signed_to_records(&self, key: &Key) -> Vec<u8> {
         let form = MacForm::of_first(key.algorithm);
         let octets = self.emit_with(&Authentication::zeroed(key, form));
@@ -150,16 +151,17 @@ impl MapRegister {
     }
 }
 
-/// The common part of Map-Register, Map-Notify and Map-Notify-Ack: all after the first word.
+/// The common part of Map-Register, Map-Notify and Map-Notify-Ack. It is the whole message after
+/// the first word.
 pub(super) struct Body {
     pub(super) nonce: Nonce,
     pub(super) authentication: Authentication,
     pub(super) records: Vec<MappingRecord>,
     pub(super) xtr_identity: Option<XtrIdentity>,
-    /// Octets from the start of the message to the end of the last record.
+    /// The octets from the start of the message to the end of its last record.
     pub(super) records_end: usize,
-    /// Octets from the start of the message to the end of its last field: octets after that are not
-    /// part of the message.
+    /// The octets from the start of the message to the end of its last field. Octets after this
+    /// position are not part of the message.
     pub(super) end: usize,
 }
 
@@ -180,7 +182,7 @@ impl Body {
     }
 }
 
-/// The message that starts with `word`, with the record count filled in.
+/// Makes the octets of a message that starts with `word`. Also sets the record count in `word`.
 pub(super) fn emit_body(
     word: FirstWord,
     nonce: Nonce,

@@ -1,4 +1,4 @@
-//! Map-Reply: the mappings for a Map-Request (RFC 9301 section 5.4).
+//! Map-Reply: the mappings that answer a Map-Request (RFC 9301 section 5.4).
 
 use super::Nonce;
 use super::error::ParseError;
@@ -19,11 +19,12 @@ use super::record::MappingRecord;
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MapReply {
-    /// P: the answer to a probe.
+    /// P: the message answers a probe.
     pub probe: bool,
-    /// E: the site takes part in echo-nonce (RFC 9300 section 10.1).
+    /// E: the site supports echo-nonce (RFC 9300 section 10.1).
     pub echo_nonce: bool,
-    /// S: LISP-SEC data follow the records (RFC 9303); received ones are dropped.
+    /// S: LISP-SEC data follow the records (RFC 9303). LISP-SEC data in a received message are
+    /// dropped.
     pub security: bool,
     /// The nonce of the Map-Request.
     pub nonce: Nonce,
@@ -32,10 +33,10 @@ pub struct MapReply {
 }
 
 impl MapReply {
-    /// Reads a Map-Reply, first nibble included.
+    /// Reads a Map-Reply with its first nibble.
     ///
     /// # Errors
-    /// The first field that is wrong.
+    /// The first wrong field.
     pub fn parse(message: &[u8]) -> Result<Self, ParseError> {
         let (word, mut reader) = FirstWord::read(message, MessageType::MapReply)?;
         reader.enter("Nonce");
@@ -48,7 +49,7 @@ impl MapReply {
         })
     }
 
-    /// The octets of the message.
+    /// Returns the octets of the message.
     pub fn emit(&self) -> Vec<u8> {
         let records = counted(&self.records);
         let word = FirstWord::new(MessageType::MapReply)

@@ -1,4 +1,5 @@
-//! Map-Request: asks for the locators of an EID. Also the probe and the SMR (RFC 9301 section 5.2).
+//! Map-Request: asks for the locators of an EID. A probe and an SMR are Map-Requests too (RFC 9301
+//! section 5.2).
 
 use super::Nonce;
 use super::address::{Address, emit_eid, parse_optional_eid_prefix};
@@ -9,7 +10,7 @@ use super::map_register::XtrIdentity;
 use super::record::MappingRecord;
 use crate::addr::{Eid, EidPrefix, Rloc};
 
-/// The most ITR-RLOCs that the 5-bit IRC field can count.
+/// The most ITR-RLOCs that a Map-Request can have, because the IRC field has 5 bits.
 pub const MAX_ITR_RLOCS: usize = 32;
 
 /// A Map-Request.
@@ -34,60 +35,60 @@ pub const MAX_ITR_RLOCS: usize = 32;
 /// The bits I and N are from RFC 9437 section 4.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MapRequest {
-    /// A: the reply must come from the site, not from the mapping system.
+    /// A: the reply must come from the EID's site, not from the mapping system.
     pub authoritative: bool,
-    /// P: a reachability probe of the locator to which it is sent.
+    /// P: the message is a probe of the locator to which it is sent.
     pub probe: bool,
-    /// S: an SMR, which solicits a Map-Request from the receiver (section 6.1).
+    /// S: the message is an SMR, which solicits a Map-Request from the receiver (section 6.1).
     pub smr: bool,
-    /// p: sent by a proxy ITR.
+    /// p: the sender is a proxy ITR.
     pub from_pitr: bool,
-    /// s: sent because of an SMR.
+    /// s: the message was sent because of an SMR.
     pub smr_invoked: bool,
-    /// L: the ITR-RLOC is of an xTR of the receiver's own site.
+    /// L: the ITR-RLOC belongs to an xTR of the receiver's own site.
     pub local_xtr: bool,
-    /// D: no Map-Reply is wanted.
+    /// D: the sender wants no Map-Reply.
     pub do_not_reply: bool,
-    /// To be copied to the Map-Reply.
+    /// The nonce, which the Map-Reply repeats.
     pub nonce: Nonce,
-    /// The source EID of the packet that needs the mapping, or the EID solicited by an SMR. `None`
-    /// is AFI 0. An address that is not an IP address is also read as `None`.
+    /// The source EID of the packet that needs the mapping. In an SMR, the EID that is solicited.
+    /// `None` means AFI 0. If the address is not an IP address, it is also read as `None`.
     pub source_eid: Option<Eid>,
-    /// The RLOCs to which the reply may be sent, at most [`MAX_ITR_RLOCS`]. Opaque ones are skipped
-    /// on receipt. An empty list is sent as one address of AFI 0; only an unsubscription may have
-    /// this (N set, RFC 9437 section 6).
+    /// The RLOCs to which the reply may be sent, at most [`MAX_ITR_RLOCS`]. Opaque addresses are
+    /// skipped on receipt. An empty list is sent as one address of AFI 0. Only an unsubscription
+    /// may have an empty list (N set, RFC 9437 section 6).
     pub itr_rlocs: Vec<Rloc>,
-    /// The requested EID-Prefixes, at most 255; a sender puts only one. On receipt, EIDs that are
-    /// not an IP prefix of an instance are left out.
+    /// The requested EID-Prefixes, at most 255. A sender puts in only one. On receipt, an EID that
+    /// is not an IP prefix of an instance is left out.
     pub records: Vec<EidRecord>,
-    /// Present if M: the mapping of the source EID, which must not be trusted unverified. On
-    /// receipt it is left out if its EID is not an IP prefix of an instance.
+    /// The mapping of the source EID. Present if M is set. It must be verified before it is
+    /// trusted. On receipt, it is left out if its EID is not an IP prefix of an instance.
     pub map_reply_record: Option<MappingRecord>,
-    /// Present if I: the xTR that asks.
+    /// The xTR that sends the request. Present if I is set.
     pub xtr_identity: Option<XtrIdentity>,
 }
 
 /// One EID-Prefix that a Map-Request asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct EidRecord {
-    /// N: publications of this mapping are wanted (RFC 9437 section 4).
+    /// N: the sender wants publications of this mapping (RFC 9437 section 4).
     pub notification_requested: bool,
-    /// The prefix; host bits beyond the mask are cleared.
+    /// The EID-Prefix. Bits of the address after the mask are cleared.
     pub eid_prefix: EidPrefix,
 }
 
 impl From<EidPrefix> for EidRecord {
-    /// A plain query.
+    /// Makes a record that only asks for the mapping: N is clear.
     fn from(eid_prefix: EidPrefix) -> Self {
         EidRecord { notification_requested: false, eid_prefix }
     }
 }
 
 impl MapRequest {
-    /// Reads a Map-Request, first nibble included.
+    /// Reads a Map-Request with its first nibble.
     ///
     /// # Errors
-    /// The first field that is wrong; also if there is no ITR-RLOC for the reply.
+    /// The first wrong field. It is also an error if there is no ITR-RLOC for the reply.
     pub fn parse(message: &[u8]) -> Result<Self, ParseError> {
         let (word, mut reader) = FirstWord::read(message, MessageType::MapRequest)?;
         reader.enter("Nonce");
@@ -106,7 +107,7 @@ impl MapRequest {
             return Err(reader.error_at(itr_rlocs_at, Problem::NoItrRloc));
         }
         reader.enter("Map-Reply Record");
-        // M may be set by mistake: if the message ends here, it has no record.
+        // A sender may set M by mistake. If the message ends here, it has no Map-Reply record.
         let map_reply_record = match word.bit(5) && reader.left() > 0 {
             true => MappingRecord::parse(&mut reader)?,
             false => None,
@@ -128,7 +129,7 @@ impl MapRequest {
         })
     }
 
-    /// The octets of the message.
+    /// Returns the octets of the message.
     pub fn emit(&self) -> Vec<u8> {
         let records = counted(&self.records);
         let itr_rlocs = self.itr_rlocs_sent();

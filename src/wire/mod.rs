@@ -1,20 +1,26 @@
-//! Converts bytes to types and back, without state (RFC 9300, 9301, 8060).
+//! Converts octets to typed messages, and typed messages to octets (RFC 9300, 9301, 8060). This
+//! module keeps no state.
 //!
-//! [`Message::parse`] reads the payload of one UDP datagram of the control port; [`Message::emit`]
-//! writes it. [`DataHeader`] is the eight octets in front of every packet on the data port.
-//! [`FrameReader`] reads the frames of the control port's TCP stream ([`mod@reliable`]).
-//! Reading order: [`mod@address`] (AFI and LCAF), [`mod@record`] (a mapping), then one file per
-//! message. [`mod@auth`] signs and verifies the three messages that carry a MAC.
+//! [`Message::parse`] reads the payload of one UDP datagram of the control port. [`Message::emit`]
+//! writes it. [`DataHeader`] is the header of eight octets in every packet on the data port.
+//! [`FrameReader`] reads the frames in the TCP stream of the control port ([`mod@reliable`]).
+//! Reading order: [`mod@address`] (AFI and LCAF), [`mod@record`] (a mapping), then one file for
+//! each message. [`mod@auth`] signs and verifies the three messages that have a MAC.
 //!
-//! A parsed message is emitted again byte for byte, with these exceptions. Reserved bits, LCAF Rsvd
-//! and Flags octets and host bits beyond a mask are emitted as zero; an IID mask-len as 32;
-//! instance-ID 0 as a plain AFI. ITR-RLOCs and source-EIDs that are not IP addresses, and records
-//! with an EID that is not an IP prefix, are left out; so is a name beside an ITR-RLOC. Octets
-//! after the last field, where later standards put their fields, are dropped. A Registration
-//! Refresh has instance-ID 0 in an LCAF, and no address or mask without meaning. An Encapsulated
-//! Control Message gets an inner IP header of our own with the same addresses, ports and TTL.
+//! If a parsed message is emitted again, the octets are equal to the received octets, with these
+//! exceptions:
+//!
+//! * These are emitted as zero: reserved bits, Rsvd and Flags octets of an LCAF, and address bits after a
+//!   mask. An IID mask-len is emitted as 32. Instance-ID 0 is emitted as a plain AFI.
+//! * These are left out: an ITR-RLOC or source-EID that is not an IP address, a record with an EID that
+//!   is not an IP prefix, and a name in a list with an ITR-RLOC.
+//! * Octets after the last field are dropped. Later standards put their fields there.
+//! * A Registration Refresh has instance-ID 0 in an LCAF. An address or mask without meaning is
+//!   not kept.
+//! * An Encapsulated Control Message gets a new inner IP header with the same addresses, ports and TTL.
 
-// Lengths and counts here come from the network: none may overflow, in any build.
+// Lengths and counts in this module come from the network. No calculation with them may overflow,
+// in any build.
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 
 pub mod address;
@@ -61,8 +67,8 @@ use first_word::FirstWord;
 const RECORD_COUNT_AT: usize = 3;
 /// The UDP destination port of encapsulated data packets (RFC 9300 section 5.1).
 pub const DATA_PORT: u16 = 4341;
-/// The UDP source ports of encapsulated packets, over which flows are spread (RFC 9300 section 5.3): the
-/// first ones of the dynamic range.
+/// The UDP source ports of encapsulated packets. Flows are spread over these ports (RFC 9300
+/// section 5.3). They are the first ports of the dynamic range.
 pub const DATA_SOURCE_PORTS: std::ops::Range<u16> = 0xc000..0xc010;
 /// The UDP port of control messages, and the TCP port of reliable transport (RFC 9301 section 5).
 pub const CONTROL_PORT: u16 = 4342;
@@ -94,7 +100,7 @@ impl Message {
     /// Reads one message.
     ///
     /// # Errors
-    /// The field that is wrong and its offset; also for a type that is not in the enum.
+    /// The wrong field and its offset. It is also an error if the type is not in the enum.
     pub fn parse(message: &[u8]) -> Result<Self, ParseError> {
         Ok(match FirstWord::message_type_of(message)? {
             MessageType::MapRequest => Message::MapRequest(MapRequest::parse(message)?),
@@ -107,7 +113,7 @@ impl Message {
         })
     }
 
-    /// The octets of the message; Authentication Data is emitted as it is in the value.
+    /// Returns the octets of the message. The Authentication Data in the value is not changed.
     pub fn emit(&self) -> Vec<u8> {
         match self {
             Message::MapRequest(message) => message.emit(),
@@ -120,7 +126,8 @@ impl Message {
         }
     }
 
-    /// The Record Count of `octets`, from which the message was read; `None` if the type has none.
+    /// Returns the Record Count of a message. `octets` are the octets from which the message was
+    /// read. Returns `None` if this type of message has no Record Count.
     pub fn record_count(&self, octets: &[u8]) -> Option<u8> {
         match self {
             Message::Info(_) | Message::Encapsulated(_) => None,
@@ -128,8 +135,9 @@ impl Message {
         }
     }
 
-    /// The number of records in `octets`, from which the message was read, that were left out
-    /// because their EID is not an IP prefix of an instance.
+    /// Returns the number of records that were left out when the message was read, because their
+    /// EID is not an IP prefix of an instance. `octets` are the octets from which the message was
+    /// read.
     pub fn records_left_out(&self, octets: &[u8]) -> usize {
         let read = match self {
             Message::MapRequest(message) => message.records.len(),
@@ -142,7 +150,7 @@ impl Message {
         self.record_count(octets).map_or(0, |count| usize::from(count).saturating_sub(read))
     }
 
-    /// The type of this message.
+    /// Returns the type of this message.
     pub fn message_type(&self) -> MessageType {
         match self {
             Message::MapRequest(_) => MessageType::MapRequest,

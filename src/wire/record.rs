@@ -1,4 +1,4 @@
-//! A mapping on the wire: the EID-Record with its RLOC-Records (RFC 9301 section 5.4).
+//! A mapping in a message: an EID-Record with its RLOC-Records (RFC 9301 section 5.4).
 
 use std::net::IpAddr;
 
@@ -8,31 +8,31 @@ use super::error::ParseError;
 use super::first_word::counted;
 use crate::addr::{EidPrefix, Rloc};
 
-/// The priority of a locator that must never be used (RFC 9301 section 5.4, Priority).
+/// The priority of a locator that must not be used (RFC 9301 section 5.4, Priority).
 pub const UNUSABLE_PRIORITY: u8 = 255;
 
-/// The action of an ITR for packets to an EID that has no locator (RFC 9301 section 5.4, ACT).
+/// The action of an ITR for packets to an EID without locators (RFC 9301 section 5.4, ACT).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Action {
-    /// 0: drop, because there is no other action.
+    /// 0: no action is defined, so the packet is dropped.
     #[default]
     NoAction,
-    /// 1: forward to the destination like any other packet.
+    /// 1: forward the packet to its destination without encapsulation.
     NativelyForward,
-    /// 2: ask again for each packet.
+    /// 2: send a Map-Request for each packet.
     SendMapRequest,
-    /// 3: drop, no reason given.
+    /// 3: drop the packet, without a reason.
     Drop,
-    /// 4: drop, a policy forbids.
+    /// 4: drop the packet, because a policy denies it.
     DropPolicyDenied,
-    /// 5: drop, authentication failed.
+    /// 5: drop the packet, because authentication failed.
     DropAuthFailure,
-    /// 6 or 7, which no standard assigns; only the low three bits are sent.
+    /// 6 or 7. No standard assigns these numbers. Only the low three bits are sent.
     Unassigned(u8),
 }
 
 impl Action {
-    /// The meaning of the low three bits of `number`.
+    /// Returns the action for the low three bits of `number`.
     pub const fn from_number(number: u8) -> Self {
         match number & 7 {
             0 => Action::NoAction,
@@ -45,7 +45,7 @@ impl Action {
         }
     }
 
-    /// The three bits of the ACT field.
+    /// Returns the three bits of the ACT field.
     pub const fn number(self) -> u8 {
         match self {
             Action::NoAction => 0,
@@ -75,23 +75,23 @@ impl Action {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MappingRecord {
-    /// Record TTL in minutes; 0 removes the mapping, 0xffffffff lets the receiver choose the
+    /// The Record TTL in minutes. 0 removes the mapping. With 0xffffffff, the receiver chooses the
     /// lifetime.
     pub ttl_minutes: u32,
-    /// The EID-Prefix; host bits beyond the mask are cleared.
+    /// The EID-Prefix. Bits of the address after the mask are cleared.
     pub eid_prefix: EidPrefix,
-    /// ACT, used only if there is no locator.
+    /// ACT. It is used only if there is no locator.
     pub action: Action,
-    /// A: the record comes from an ETR of the site.
+    /// A: the record comes from an ETR of the EID's site.
     pub authoritative: bool,
-    /// Map-Version Number, 12 bits (RFC 9302); 0 for none.
+    /// The Map-Version Number, 12 bits (RFC 9302); 0 if there is no version.
     pub map_version: u16,
-    /// The locators, in the order of the message; at most 255. See [`sort_locators`].
+    /// The locators in the order of the message, at most 255. See [`sort_locators`].
     pub locators: Vec<LocatorRecord>,
 }
 
 impl MappingRecord {
-    /// A record as sent by an xTR of the site: authoritative, without a Map-Version.
+    /// Makes a record as an xTR of the site sends it: authoritative, without a Map-Version.
     pub fn of_site(eid_prefix: EidPrefix, ttl_minutes: u32, locators: Vec<LocatorRecord>) -> Self {
         MappingRecord {
             ttl_minutes,
@@ -103,20 +103,21 @@ impl MappingRecord {
         }
     }
 
-    /// Whether it has locators and all of them are opaque. Such a record maps the EID-Prefix to
-    /// locators that cannot be used here, and is not a negative record.
+    /// Whether the record has locators, and all of them are opaque. This record maps the EID-Prefix
+    /// to locators that cannot be used here. It is not a negative record.
     pub fn is_all_opaque(&self) -> bool {
         !self.locators.is_empty() && self.locators.iter().all(|locator| locator.ip().is_none())
     }
 
-    /// Whether it means, in a notification by a map-server, that no xTR has registered the prefix.
+    /// In a notification from a map-server: whether this record means that no xTR has registered
+    /// the prefix.
     pub fn is_withdrawn(&self) -> bool {
         self.ttl_minutes == 0 || self.locators.is_empty()
     }
 
-    /// Reads one record; the caller names the part for errors. `None` for a record with an EID that
-    /// is not an IP prefix of an instance: it is read, so that the next record is found, and left
-    /// out.
+    /// Reads one record. The caller sets the name of the part for errors. Returns `None` if the EID
+    /// of the record is not an IP prefix of an instance. The record is then left out, but it is
+    /// read to its end, so that the next record is found.
     pub(super) fn parse(reader: &mut Reader<'_>) -> Result<Option<Self>, ParseError> {
         let ttl_minutes = reader.u32()?;
         let locator_count = reader.u8()?;
@@ -136,8 +137,7 @@ impl MappingRecord {
         }))
     }
 
-    /// Reads `count` records, and leaves out those with an EID that is not an IP prefix of an
-    /// instance.
+    /// Reads `count` records. A record is left out if its EID is not an IP prefix of an instance.
     pub(super) fn parse_all(
         reader: &mut Reader<'_>,
         count: usize,
@@ -151,7 +151,7 @@ impl MappingRecord {
             .collect()
     }
 
-    /// Octets of the record on the wire.
+    /// Returns the octets of the record in a message.
     pub fn emitted_len(&self) -> usize {
         let mut out = Vec::new();
         self.emit(&mut out);
@@ -185,27 +185,28 @@ impl MappingRecord {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LocatorRecord {
-    /// The lower one is preferred; 255 must not be used for unicast.
+    /// The priority. The locator with the lowest priority is preferred. A locator with 255 must not
+    /// be used for unicast.
     pub priority: u8,
-    /// Share among locators of the same priority.
+    /// The share of the traffic among locators of the same priority.
     pub weight: u8,
-    /// Priority for multicast; 255 must not be used.
+    /// The priority for multicast. A locator with 255 must not be used for multicast.
     pub multicast_priority: u8,
-    /// Weight for multicast.
+    /// The weight for multicast.
     pub multicast_weight: u8,
-    /// L: an address of the router that sends the record.
+    /// L: the locator is an address of the router that sends the record.
     pub local: bool,
-    /// p: the locator to which the probe was sent that this record answers.
+    /// p: the probe that this record answers was sent to this locator.
     pub probed: bool,
-    /// R: the sender can reach the locator.
+    /// R: the sender of the record can reach the locator.
     pub reachable: bool,
-    /// Loc-AFI and Locator.
+    /// The Loc-AFI and the Locator.
     pub rloc: Address,
 }
 
 impl LocatorRecord {
-    /// A locator as its own router reports it while it is up (L and R set, p clear). It is not used
-    /// for multicast.
+    /// Makes a locator as its own router sends it while the locator is up: L and R are set, p is
+    /// clear. The locator is not used for multicast.
     pub fn unicast(rloc: IpAddr, priority: u8, weight: u8) -> Self {
         LocatorRecord {
             priority,
@@ -219,14 +220,14 @@ impl LocatorRecord {
         }
     }
 
-    /// The locator as a routing locator; `None` if its address is opaque, so that the locator is
+    /// Returns the locator as an RLOC. Returns `None` if its address is opaque. The locator is then
     /// kept but not used.
     pub fn ip(&self) -> Option<Rloc> {
         self.rloc.ip().map(Rloc)
     }
 
-    /// Whether both are the same locator: the same IP address, with any names beside it, or the
-    /// same opaque address.
+    /// Whether both records are the same locator. They have the same IP address, and names beside
+    /// it do not count, or they have the same opaque address.
     pub fn is_same(&self, other: &Self) -> bool {
         self.rloc == other.rloc || self.ip().is_some() && self.ip() == other.ip()
     }
@@ -258,9 +259,9 @@ impl LocatorRecord {
     }
 }
 
-/// Sorts locators into the order in which every xTR of the site sends them, so that the ordinals of
-/// Locator-Status-Bits agree: ascending, IPv4 before IPv6 before the other families, by AFI (RFC
-/// 9301 section 5.5).
+/// Sorts locators into the order in which every xTR of the site sends them. So the ordinals in
+/// Locator-Status-Bits are the same at all xTRs. The order is ascending: IPv4, then IPv6, then the
+/// other families by AFI (RFC 9301 section 5.5).
 pub fn sort_locators(locators: &mut [LocatorRecord]) {
     let key = |locator: &LocatorRecord| locator.rloc.sort_key();
     locators
@@ -304,7 +305,8 @@ mod tests {
     #[test]
     fn a_record_of_another_family_is_left_out_and_the_next_one_is_read() {
         let mut named = emit(&record());
-        // EID-Prefix-AFI and EID-Prefix, of 4 octets.
+        // The EID-Prefix-AFI and EID-Prefix here have 6 octets in the record. They are replaced by
+        // a name.
         named.splice(10..16, [0, 17, b'h', b'o', b's', b't', 0]);
         let octets = [named, emit(&record())].concat();
         let mut reader = Reader::new(&octets, "test");

@@ -1,4 +1,5 @@
-//! Every value that is emitted is read back as the same value, and no octets make a parser panic.
+//! Tests that every emitted value is read back as the same value. Also tests that no octets make a
+//! parser panic.
 
 use std::net::{IpAddr, SocketAddr, SocketAddrV4, SocketAddrV6};
 
@@ -39,7 +40,7 @@ fn address() -> impl Strategy<Value = Address> {
             rsvd2,
             octets,
         });
-    // An LCAF of a known type around a family of unknown length.
+    // An LCAF of a known type, with an address of an AFI of unknown length in it.
     let unreadable = (any::<u8>(), prop::sample::select(&KNOWN[..]), any::<u8>()).prop_map(
         |(flags, lcaf_type, rsvd2)| {
             let octets = vec![0xff; 8];
@@ -200,7 +201,7 @@ fn info() -> impl Strategy<Value = Info> {
 
 fn encapsulated() -> impl Strategy<Value = Encapsulated> {
     let v4 = any::<[SocketAddrV4; 2]>().prop_map(|pair| pair.map(SocketAddr::from));
-    // Flow label and scope are not sent.
+    // The flow label and the scope of an address are not sent.
     let v6 = any::<[(u128, u16); 2]>()
         .prop_map(|pair| pair.map(|(ip, port)| SocketAddrV6::new(ip.into(), port, 0, 0).into()));
     (any::<[bool; 3]>(), prop_oneof![v4, v6], any::<u8>(), vec(any::<u8>(), 0..99)).prop_map(
@@ -249,7 +250,7 @@ fn message() -> impl Strategy<Value = Message> {
     ]
 }
 
-/// The message without xTR-ID and Site-ID.
+/// Returns the message without xTR-ID and Site-ID.
 fn without_identity(mut message: Message) -> Message {
     match &mut message {
         Message::MapRequest(message) => message.xtr_identity = None,
@@ -261,7 +262,7 @@ fn without_identity(mut message: Message) -> Message {
     message
 }
 
-/// The message without xTR-ID and Site-ID, and without the Map-Reply record before them.
+/// Returns the message without xTR-ID and Site-ID, and without the Map-Reply record before them.
 fn without_record(message: Message) -> Message {
     let mut message = without_identity(message);
     if let Message::MapRequest(message) = &mut message {

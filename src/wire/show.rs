@@ -1,9 +1,10 @@
-//! Each message on one line, for debug output and tests.
+//! Displays each message as one line of text, for debug output and tests.
 //!
-//! `Map-Request nonce 0x68E45971-0xE3DF4931 probe SMR DoNotReply source-EID 172.16.0.12 ITR-RLOCs
-//! 203.0.113.11 for 192.168.0.22/32`. Bits that are clear and fields that are absent are left out.
-//! An EID of an instance other than 0 has `[iid]` before it. A locator is `address priority/weight`
-//! with the letters of its L, p and R bits.
+//! An example is
+//! `Map-Request nonce 0x68E45971-0xE3DF4931 probe SMR DoNotReply source-EID 172.16.0.12 ITR-RLOCs 203.0.113.11 for 192.168.0.22/32`.
+//! Bits that are clear and fields that are absent are left out. If an EID is in an instance other
+//! than 0, `[iid]` precedes it. A locator is `address priority/weight`, then the letters of its set
+//! bits L, p and R.
 
 use std::fmt::{self, Display, Formatter};
 
@@ -14,7 +15,7 @@ use super::{
 use crate::addr::{Eid, EidPrefix, InstanceId};
 
 impl Display for Nonce {
-    /// `0x68E45971-0xE3DF4931`, as IOS prints it.
+    /// Writes a nonce as IOS does: `0x68E45971-0xE3DF4931`.
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         write!(f, "0x{:08X}-0x{:08X}", self.0 >> 32, self.0 & 0xffff_ffff)
     }
@@ -132,12 +133,13 @@ impl Display for Info {
 }
 
 impl Display for Encapsulated {
-    /// The headers, and after a colon the inner message or the reason why it cannot be read.
+    /// Writes the headers and a colon, then the inner message or the reason why it cannot be read.
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         write!(f, "ECM {} -> {} TTL {}", self.source, self.destination, self.ttl)?;
         words(f, &[(self.ddt_originated, "DDT"), (self.to_etr, "to-ETR"), (self.to_ms, "to-MS")])?;
         match Message::parse(&self.message) {
-            // ECMs inside ECMs would make the recursion as deep as a sender wants.
+            // An inner ECM is not parsed. Otherwise a sender could make the recursion as deep as it
+            // wants.
             Ok(Message::Encapsulated(_)) => f.write_str(": ECM"),
             Ok(inner) => write!(f, ": {inner}"),
             Err(error) => write!(f, ": {error}"),
@@ -187,12 +189,14 @@ impl Display for Action {
     }
 }
 
-/// The most octets of a name or of an LCAF that are shown; `...` stands for the rest.
+/// The most octets of a name or of an LCAF that are shown. If there are more, `...` stands for the
+/// rest.
 const SHOWN_OCTETS: usize = 64;
 
 impl Display for Address {
-    /// One word: `192.0.2.1`, `"rtr-lab-1"` with all but letters, digits and signs escaped,
-    /// `0200.0000.0001`, `(192.0.2.1,"rtr-lab-1")`, `LCAF-7(010203)` with its octets in hex.
+    /// Writes the address as one word: `192.0.2.1`, `"rtr-lab-1"`, `0200.0000.0001`,
+    /// `(192.0.2.1,"rtr-lab-1")`, or `LCAF-7(010203)` with its octets in hexadecimal. In a name,
+    /// all characters except letters, digits and signs are escaped.
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             Address::None => f.write_str("none"),
@@ -234,7 +238,7 @@ fn show_name(f: &mut Formatter<'_>, octets: &[u8]) -> fmt::Result {
     f.write_str(if shown.len() < octets.len() { "...\"" } else { "\"" })
 }
 
-/// Groups of four digits, as IOS writes them.
+/// Writes a MAC address in groups of four hexadecimal digits, as IOS does.
 fn show_mac(f: &mut Formatter<'_>, octets: &[u8]) -> fmt::Result {
     for (index, pair) in octets.chunks(2).enumerate() {
         f.write_str(if index == 0 { "" } else { "." })?;
@@ -274,12 +278,12 @@ fn words(f: &mut Formatter<'_>, words: &[(bool, &str)]) -> fmt::Result {
     words.iter().filter(|(set, _)| *set).try_for_each(|(_, word)| write!(f, " {word}"))
 }
 
-/// `lead` and then the items, separated by commas; nothing if there are no items.
+/// Writes `lead`, then the items, separated by commas. If there are no items, writes nothing.
 fn list<T: Display>(f: &mut Formatter<'_>, lead: &str, items: &[T]) -> fmt::Result {
     separated(f, lead, ", ", items)
 }
 
-/// Mappings, which contain commas themselves.
+/// Writes mappings, separated by semicolons, because a mapping itself contains commas.
 fn mappings(f: &mut Formatter<'_>, records: &[MappingRecord]) -> fmt::Result {
     separated(f, " for ", "; ", records)
 }

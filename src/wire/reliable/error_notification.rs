@@ -1,13 +1,13 @@
-//! Error Notification: a frame could not be understood (section 5.1 of the draft).
+//! Error Notification: the sender could not understand a frame (section 5.1 of the draft).
 
 use crate::wire::cursor::Reader;
 use crate::wire::error::ParseError;
 
-/// The kind of error. The draft names two errors without numbers; the numbers here follow the order
-/// in which it names them.
+/// The kind of error. The draft names two errors but gives them no numbers. The numbers here follow
+/// the order in the draft.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ErrorCode {
-    /// 1: the Type is not known.
+    /// 1: the Type is unknown.
     UnrecognizedType,
     /// 2: the data does not fit the Type.
     FormatError,
@@ -16,7 +16,7 @@ pub enum ErrorCode {
 }
 
 impl ErrorCode {
-    /// The meaning of the field.
+    /// Returns the error code for the value of the field.
     pub const fn from_number(number: u8) -> Self {
         match number {
             1 => ErrorCode::UnrecognizedType,
@@ -25,7 +25,7 @@ impl ErrorCode {
         }
     }
 
-    /// The field.
+    /// Returns the value of the field.
     pub const fn number(self) -> u8 {
         match self {
             ErrorCode::UnrecognizedType => 1,
@@ -35,7 +35,7 @@ impl ErrorCode {
     }
 }
 
-/// The data of an Error Notification, which is never sent in answer to another one.
+/// The data of an Error Notification. An Error Notification is never answered with another one.
 /// ```text
 ///  0                   1                   2                   3
 ///  0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
@@ -53,13 +53,13 @@ impl ErrorCode {
 pub struct ErrorNotification {
     /// The kind of error.
     pub code: ErrorCode,
-    /// Type of the wrong frame.
+    /// The Type of the wrong frame.
     pub offending_type: u16,
-    /// Its Length.
+    /// The Length of the wrong frame.
     pub offending_length: u16,
-    /// Its Message ID; 0 if it had none.
+    /// The Message ID of the wrong frame; 0 if it had no Message ID.
     pub offending_message_id: u32,
-    /// The part of its data that the sender quotes, starting with the first octet.
+    /// The first octets of the wrong frame's data.
     pub offending_data: Vec<u8>,
 }
 

@@ -1,12 +1,12 @@
-//! Mapping Notification: the mapping that a map-server holds for an EID-prefix (section 6.1.5 of
-//! the draft).
+//! Mapping Notification: the mapping of an EID-prefix that a map-server holds (section 6.1.5 of the
+//! draft).
 
 use crate::wire::cursor::Reader;
 use crate::wire::error::{ParseError, Problem};
 use crate::wire::map_register::XtrIdentity;
 use crate::wire::record::MappingRecord;
 
-/// The data of a Mapping Notification, which acknowledges nothing and is not answered.
+/// The data of a Mapping Notification. This message acknowledges nothing, and it is not answered.
 /// ```text
 ///  0                   1                   2                   3
 ///  0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1

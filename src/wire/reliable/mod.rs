@@ -1,8 +1,8 @@
-//! Reliable transport between an ETR and a map-server: messages 16 to 21 on one TCP stream of port
-//! 4342 (draft-ietf-lisp-map-server-reliable-transport, formerly
-//! draft-kouvelas-lisp-map-server-reliable-transport, the section numbers of which are used here).
+//! Reliable transport between an ETR and a map-server: messages of types 16 to 21 on one TCP stream
+//! of port 4342. The standard is draft-ietf-lisp-map-server-reliable-transport. The section numbers
+//! here are those of the earlier draft-kouvelas-lisp-map-server-reliable-transport.
 //!
-//! [`ReliableFrame`] is one message with its envelope; [`FrameReader`] finds the frames in the
+//! [`ReliableFrame`] is one message with its envelope. [`FrameReader`] finds the frames in the
 //! octets of a stream. Reading order: this file, [`error_notification`], [`registration`] with its
 //! two answers, [`refresh`], [`mapping_notification`], [`stream`].
 
@@ -26,38 +26,38 @@ use super::cursor::Reader;
 use super::error::{ParseError, Problem};
 use crate::addr::EidPrefix;
 
-/// The last four octets of every frame. Data may contain the same octets: the marker checks
-/// the end of a frame, but does not help to find it.
+/// The last four octets of every frame. The data of a frame may contain the same octets. Therefore
+/// the marker only checks the end of a frame, and cannot be used to find it.
 pub const END_MARKER: u32 = 0x9fac_ade9;
 
-/// The name of the envelope in errors, because the Type may be unknown.
+/// The name of a frame in errors. It is used before the Type of the frame is known.
 const ENVELOPE: &str = "reliable transport frame";
 const END_MARKER_LEN: usize = 4;
 const LENGTH_AT: usize = 2;
-/// Octets of Type and Length, which give the length of the frame.
+/// The octets of Type and Length. These fields are needed to know the length of the frame.
 const LENGTH_END: usize = 4;
-/// Octets before the data.
+/// The octets of a frame before its data.
 const HEADER_LEN: usize = 8;
 
-/// The messages of the reliable transport (section 5 and 6.1).
+/// The message types of the reliable transport (sections 5 and 6.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ReliableType {
-    /// 16.
+    /// Type 16.
     ErrorNotification = 16,
-    /// 17.
+    /// Type 17.
     Registration = 17,
-    /// 18.
+    /// Type 18.
     RegistrationAck = 18,
-    /// 19.
+    /// Type 19.
     RegistrationReject = 19,
-    /// 20.
+    /// Type 20.
     RegistrationRefresh = 20,
-    /// 21.
+    /// Type 21.
     MappingNotification = 21,
 }
 
 impl ReliableType {
-    /// All of them, by number.
+    /// All message types, in the order of their numbers.
     pub const ALL: [ReliableType; 6] = [
         ReliableType::ErrorNotification,
         ReliableType::Registration,
@@ -71,12 +71,12 @@ impl ReliableType {
         Self::ALL.into_iter().find(|known| known.number() == number)
     }
 
-    /// The Type field.
+    /// Returns the value of the Type field.
     pub const fn number(self) -> u16 {
         self as u16
     }
 
-    /// The name of the message.
+    /// Returns the name of the message.
     pub const fn name(self) -> &'static str {
         match self {
             ReliableType::ErrorNotification => "Error-Notification",
@@ -92,11 +92,11 @@ impl ReliableType {
 /// The message in a frame.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ReliableMessage {
-    /// Type 16, in either direction: a frame could not be understood.
+    /// Type 16, in either direction: the sender could not understand a frame.
     ErrorNotification(ErrorNotification),
-    /// Type 17, from the ETR: one mapping, or its end.
+    /// Type 17, from the ETR: registers one mapping, or ends its registration.
     Registration(Registration),
-    /// Type 18, from the map-server: it has registered this EID-prefix (section 6.1.2).
+    /// Type 18, from the map-server: the EID-prefix is registered (section 6.1.2).
     /// ```text
     ///  0                   1                   2                   3
     ///  0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
@@ -105,16 +105,16 @@ pub enum ReliableMessage {
     /// +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
     /// ```
     RegistrationAck(EidPrefix),
-    /// Type 19, from the map-server: it refuses or withdraws a registration.
+    /// Type 19, from the map-server: a registration is refused or withdrawn.
     RegistrationReject(RegistrationReject),
-    /// Type 20, from the map-server: it asks for registrations.
+    /// Type 20, from the map-server: the ETR shall send registrations.
     RegistrationRefresh(RegistrationRefresh),
-    /// Type 21, from the map-server: its mapping for an EID-prefix.
+    /// Type 21, from the map-server: the mapping that it holds for an EID-prefix.
     MappingNotification(MappingNotification),
 }
 
 impl ReliableMessage {
-    /// The type of this message.
+    /// Returns the type of this message.
     pub fn message_type(&self) -> ReliableType {
         match self {
             ReliableMessage::ErrorNotification(_) => ReliableType::ErrorNotification,
@@ -178,19 +178,18 @@ impl ReliableMessage {
 /// Length counts all octets of the frame.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReliableFrame {
-    /// Chosen by the sender, to distinguish its frames.
+    /// The Message ID. The sender chooses it to distinguish its frames.
     pub message_id: u32,
     /// The message.
     pub message: ReliableMessage,
 }
 
 impl ReliableFrame {
-    /// Reads the octets of one frame, Type to End Marker.
+    /// Reads the octets of one frame, from Type to End Marker.
     ///
     /// # Errors
-    /// The field that is wrong and its offset in the frame, or the error that
-    /// [`Registration::parse`] finds in the Map-Register; also for a type that is not in
-    /// [`ReliableType`].
+    /// The wrong field and its offset in the frame, or an error of [`Registration::parse`] in the
+    /// Map-Register. It is also an error if the type is not in [`ReliableType`].
     pub fn parse(frame: &[u8]) -> Result<Self, ParseError> {
         let (message_type, mut reader) = open(frame)?;
         reader.enter("Message ID");
@@ -199,8 +198,8 @@ impl ReliableFrame {
         Ok(ReliableFrame { message_id, message })
     }
 
-    /// The octets of the frame; none if the frame has more than 65,535 octets, the most that Length
-    /// can express.
+    /// Returns the octets of the frame. Returns no octets if the frame has more than 65,535 octets,
+    /// which is the maximum of Length.
     pub fn emit(&self) -> Vec<u8> {
         let mut data = Vec::new();
         self.message.emit(&mut data);
@@ -208,8 +207,8 @@ impl ReliableFrame {
     }
 }
 
-/// Checks the envelope and finds the type. The returned reader starts at the Message ID and ends
-/// with the data.
+/// Checks the envelope of a frame and finds its type. The returned reader starts at the Message ID
+/// and ends after the data.
 fn open(frame: &[u8]) -> Result<(ReliableType, Reader<'_>), ParseError> {
     let mut reader = Reader::new(frame, ENVELOPE);
     let message_type = reader.u16()?;
@@ -233,9 +232,10 @@ fn open(frame: &[u8]) -> Result<(ReliableType, Reader<'_>), ParseError> {
     Ok((message_type, reader))
 }
 
-/// The length of the frame at the start of `octets`; `None` until its Length has been received.
+/// Returns the length of the frame at the start of `octets`. Returns `None` if its Length has not
+/// been received yet.
 ///
-/// 8 octets are a frame without Message ID, which section 5 allows and no type uses.
+/// A frame of 8 octets has no Message ID. Section 5 allows this, but no message type uses it.
 fn framed_length(octets: &[u8]) -> Result<Option<usize>, ParseError> {
     if octets.len() < LENGTH_END {
         return Ok(None);
@@ -250,7 +250,7 @@ fn framed_length(octets: &[u8]) -> Result<Option<usize>, ParseError> {
     }
 }
 
-/// `data` in an envelope; empty if the frame would be too long for its Length.
+/// Puts `data` into an envelope. Returns no octets if the frame would be too long for Length.
 fn framed(message_type: ReliableType, message_id: u32, data: &[u8]) -> Vec<u8> {
     let Ok(length) = u16::try_from((HEADER_LEN + END_MARKER_LEN).saturating_add(data.len())) else {
         return Vec::new();

@@ -6,26 +6,26 @@ use crate::wire::address::Address;
 use crate::wire::cursor::Reader;
 use crate::wire::error::{ParseError, Problem};
 
-/// R, in the 16 bits after Scope.
+/// The bit R in the 16 bits after Scope.
 const REJECTED_ONLY: u16 = 0x8000;
 
-/// The EID-prefixes that an ETR is asked to register again.
+/// The EID-prefixes that an ETR shall register again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum RefreshScope {
-    /// 0: all.
+    /// 0: all EID-prefixes.
     All,
-    /// 1: all of one instance.
+    /// 1: all EID-prefixes of one instance.
     Instance(InstanceId),
-    /// 2: all of one family in one instance.
+    /// 2: all EID-prefixes of one family in one instance.
     InstanceFamily(InstanceId, Family),
-    /// 3: all that this prefix covers, itself included.
+    /// 3: all EID-prefixes that this prefix covers, and this prefix.
     CoveredBy(EidPrefix),
-    /// 4: this prefix.
+    /// 4: only this prefix.
     Exactly(EidPrefix),
 }
 
 impl RefreshScope {
-    /// The Scope field.
+    /// Returns the value of the Scope field.
     pub const fn number(self) -> u8 {
         match self {
             RefreshScope::All => 0,
@@ -36,7 +36,7 @@ impl RefreshScope {
         }
     }
 
-    /// Whether an ETR that receives this scope is to register `eid_prefix`.
+    /// Whether an ETR that receives this scope shall register `eid_prefix`.
     pub fn includes(&self, eid_prefix: &EidPrefix) -> bool {
         match self {
             RefreshScope::All => true,
@@ -61,16 +61,16 @@ impl RefreshScope {
 /// +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
 /// ```
 /// Scope 0 ends before Prefix-Length. Scopes 1 and 2 have Prefix-Length 0 and an Instance-ID LCAF,
-/// also for instance-ID 0. The LCAF contains AFI 0 in scope 1 and the family's zero address in
-/// scope 2. On receipt, their Prefix-Length and address mean nothing, and a plain AFI means
-/// instance-ID 0.
+/// even if the instance-ID is 0. In scope 1 the LCAF contains AFI 0. In scope 2 it contains the
+/// zero address of the family. On receipt, the Prefix-Length and the address of scopes 1 and 2 are
+/// ignored. A plain AFI means instance-ID 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RegistrationRefresh {
-    /// The registrations that are requested.
+    /// The requested registrations.
     pub scope: RefreshScope,
-    /// R: of these, only those that the map-server has rejected. In the draft, a Refresh with R
-    /// ends before Prefix-Length for every Scope, so we send R with [`RefreshScope::All`]. On
-    /// receipt, R is also accepted with an EID-Prefix.
+    /// R: only those registrations in the scope are requested that the map-server has rejected. In
+    /// the draft, a Refresh with R ends before Prefix-Length for every Scope. Therefore we send R
+    /// only with [`RefreshScope::All`]. On receipt, R is also accepted with an EID-Prefix.
     pub rejected_only: bool,
 }
 
@@ -127,7 +127,7 @@ fn parse_instance_family(reader: &mut Reader<'_>) -> Result<RefreshScope, ParseE
     }
 }
 
-/// An instance, the address inside its LCAF, and the position of that LCAF.
+/// Reads an instance. Also returns the address in its LCAF, and the position of the LCAF.
 fn parse_instance_address(
     reader: &mut Reader<'_>,
 ) -> Result<(InstanceId, Address, usize), ParseError> {

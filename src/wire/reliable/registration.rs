@@ -1,4 +1,4 @@
-//! Registration and its refusal (sections 6.1.1 and 6.1.3 of the draft).
+//! Registration, and the message that rejects it (sections 6.1.1 and 6.1.3 of the draft).
 
 use super::{ReliableType, emit_sized_prefix, framed, parse_sized_prefix};
 use crate::addr::EidPrefix;
@@ -8,10 +8,10 @@ use crate::wire::error::{ParseError, Problem};
 use crate::wire::map_register::MapRegister;
 use crate::wire::record::MappingRecord;
 
-/// The data of a Registration: a Map-Register from its first nibble on, with exactly one mapping
-/// record. A Record TTL of 0 ends the registration.
+/// The data of a Registration: a whole Map-Register with exactly one mapping record. A Record TTL
+/// of 0 ends the registration.
 ///
-/// The octets are kept as received, because the MAC covers the octets and not their meaning.
+/// The octets are kept as received, because the MAC covers these octets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Registration {
     register: MapRegister,
@@ -20,11 +20,11 @@ pub struct Registration {
 }
 
 impl Registration {
-    /// Reads the Map-Register; [`Registration::verify`] checks its MAC.
+    /// Reads the Map-Register of a Registration. [`Registration::verify`] checks its MAC.
     ///
     /// # Errors
-    /// The first field that is wrong, by its offset in the Map-Register.
-    /// [`Problem::RecordCount`] if it has not exactly one record: a map-server discards it.
+    /// The first wrong field, with its offset in the Map-Register. If there is not exactly one
+    /// record, the error is [`Problem::RecordCount`], and a map-server discards the Registration.
     pub fn parse(octets: &[u8]) -> Result<Self, ParseError> {
         let register = MapRegister::parse(octets)?;
         let mut reader = Reader::new(octets, ReliableType::Registration.name());
@@ -38,8 +38,8 @@ impl Registration {
         Ok(Registration { record: record.clone(), octets: octets.to_vec(), register })
     }
 
-    /// The frame of a Registration with `register`, which must have exactly one record, and with a
-    /// fresh MAC of `key`.
+    /// Returns the frame of a Registration with `register`, which must have exactly one record. The
+    /// Map-Register has a new MAC, made with `key`.
     pub fn emit_signed(register: &MapRegister, message_id: u32, key: &Key) -> Vec<u8> {
         debug_assert_eq!(register.records.len(), 1, "a Registration has one mapping record");
         framed(ReliableType::Registration, message_id, &register.emit_signed(key))
@@ -53,17 +53,17 @@ impl Registration {
         auth::verify(&self.octets, key)
     }
 
-    /// The Map-Register.
+    /// Returns the Map-Register.
     pub fn register(&self) -> &MapRegister {
         &self.register
     }
 
-    /// Its one mapping record.
+    /// Returns the only mapping record of the Map-Register.
     pub fn record(&self) -> &MappingRecord {
         &self.record
     }
 
-    /// The octets of the Map-Register.
+    /// Returns the octets of the Map-Register.
     pub fn octets(&self) -> &[u8] {
         &self.octets
     }
@@ -75,20 +75,20 @@ const RECORD_COUNT_AT: usize = 3;
 /// The reason why a map-server refuses or withdraws a registration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum RejectReason {
-    /// 1: no site has the EID-prefix.
+    /// 1: the EID-prefix belongs to no site.
     NotASitePrefix,
     /// 2: the MAC or its key is wrong.
     AuthenticationFailure,
-    /// 3: the site may not use the locators.
+    /// 3: the site is not allowed to use these locators.
     LocatorSetNotAllowed,
-    /// 4: a reason without a number.
+    /// 4: a reason that has no number of its own.
     Other,
     /// Any other number.
     Unassigned(u8),
 }
 
 impl RejectReason {
-    /// The meaning of the field.
+    /// Returns the reason for the value of the field.
     pub const fn from_number(number: u8) -> Self {
         match number {
             1 => RejectReason::NotASitePrefix,
@@ -99,7 +99,7 @@ impl RejectReason {
         }
     }
 
-    /// The field.
+    /// Returns the value of the field.
     pub const fn number(self) -> u8 {
         match self {
             RejectReason::NotASitePrefix => 1,
@@ -111,7 +111,8 @@ impl RejectReason {
     }
 }
 
-/// The data of a Registration Reject. It may be sent long after the registration, to withdraw it.
+/// The data of a Registration Reject. A map-server may send it long after the registration, to
+/// withdraw the registration.
 /// ```text
 ///  0                   1                   2                   3
 ///  0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1

@@ -1,5 +1,5 @@
-//! Every frame that is emitted is read back as the same frame, in pieces of any size, and no
-//! octets make a parser panic.
+//! Tests that every emitted frame is read back as the same frame, also if it arrives in pieces of
+//! any size. Also tests that no octets make a parser panic.
 
 use proptest::collection::vec;
 use proptest::prelude::*;

@@ -1,6 +1,6 @@
-//! Each frame on one line, in the same wording as the lines of the other messages.
+//! Displays each frame as one line of text, in the wording of the other messages.
 //!
-//! `Registration-Reject id 2 for 10.99.0.0/24 not-a-site-prefix`.
+//! An example is `Registration-Reject id 2 for 10.99.0.0/24 not-a-site-prefix`.
 
 use std::fmt::{self, Display, Formatter};
 

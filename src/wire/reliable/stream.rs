@@ -1,4 +1,4 @@
-//! Finds frames in the octets that a TCP stream delivers, in pieces of any size.
+//! Finds frames in the octets of a TCP stream. The octets may arrive in pieces of any size.
 
 use super::{
     END_MARKER_LEN, ErrorCode, ErrorNotification, LENGTH_END, ReliableFrame, ReliableType,
@@ -6,24 +6,24 @@ use super::{
 };
 use crate::wire::error::{ParseError, Problem};
 
-/// The most octets of a bad frame's data that its Error Notification quotes: enough to identify the
-/// frame, too few for a peer to make the router send much.
+/// The most octets of a bad frame's data that an Error Notification quotes. These octets are enough
+/// to identify the frame. They are so few that a peer cannot make the router send much.
 pub const MAX_QUOTED: usize = 128;
 
-/// The reason why the stream did not give a frame.
+/// The reason why the stream has given no frame.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StreamError {
-    /// The start of the next frame is unknown: answer, then end the session.
+    /// The start of the next frame is unknown. The router sends the answer, then ends the session.
     #[error("stream lost: {0}")]
     Fatal(Box<BadFrame>),
-    /// The frame ends at the right position and the next frame follows: answer and continue to
-    /// read.
+    /// The frame is bad, but it ends at the right position and the next frame follows. The router
+    /// sends the answer and reads on.
     #[error("{0}")]
     Skipped(Box<BadFrame>),
 }
 
 impl StreamError {
-    /// The frame, in either case.
+    /// Returns the bad frame, in either case.
     pub fn bad_frame(&self) -> &BadFrame {
         match self {
             StreamError::Fatal(bad_frame) | StreamError::Skipped(bad_frame) => bad_frame,
@@ -37,12 +37,13 @@ impl StreamError {
 pub struct BadFrame {
     /// The error and its position.
     pub error: ParseError,
-    /// The answer; `None` for an Error Notification, which must not be answered with another.
+    /// The answer. `None` if the bad frame is an Error Notification, because it must not be
+    /// answered with another one.
     pub notification: Option<ErrorNotification>,
 }
 
 impl BadFrame {
-    /// `frame` has at least Type and Length.
+    /// Makes the description of a bad frame. `frame` has at least Type and Length.
     fn new(frame: &[u8], error: ParseError) -> Self {
         let offending_type = u16::from_be_bytes([frame[0], frame[1]]);
         let code = match error.problem {
@@ -64,10 +65,10 @@ impl BadFrame {
 }
 
 /// Finds frames in octets. Give the received octets to [`FrameReader::push`], then take all frames
-/// from [`Iterator::next`] before more octets are read. `None` means that more octets are needed.
+/// from [`Iterator::next`] before you read more octets. `None` means that more octets are needed.
 ///
-/// It holds the octets of the last push and less than one frame before them, at most 65,535 octets.
-/// After [`StreamError::Fatal`] it returns nothing more and keeps nothing.
+/// The reader holds the octets of the last push, and before them at most 65,535 octets of an
+/// unfinished frame. After [`StreamError::Fatal`] it returns no more frames and keeps no octets.
 #[derive(Clone, Debug, Default)]
 pub struct FrameReader {
     octets: Vec<u8>,
@@ -77,7 +78,7 @@ pub struct FrameReader {
 }
 
 impl FrameReader {
-    /// A reader at the start of a stream.
+    /// Makes a reader at the start of a stream.
     pub fn new() -> Self {
         Self::default()
     }
@@ -92,12 +93,13 @@ impl FrameReader {
         self.octets.extend(octets);
     }
 
-    /// The octets of the next frame, if all are there; an error for an impossible Length.
+    /// Returns the octets of the next frame, if all of them have arrived. Returns an error if
+    /// Length is impossible.
     fn next_octets(&self) -> Result<Option<&[u8]>, BadFrame> {
         let rest = &self.octets[self.at..];
         match framed_length(rest) {
             Ok(length) => Ok(length.and_then(|length| rest.get(..length))),
-            // After an impossible Length there is no Message ID to quote.
+            // If Length is impossible, no Message ID can be quoted.
             Err(error) => Err(BadFrame::new(&rest[..LENGTH_END], error)),
         }
     }
@@ -138,7 +140,7 @@ mod tests {
         ReliableFrame { message_id, message: ReliableMessage::RegistrationRefresh(all) }
     }
 
-    /// A frame of any type and data, with the right Length and End Marker.
+    /// Makes a frame of any type and with any data. Its Length and End Marker are correct.
     fn envelope(message_type: u16, id_and_data: &[u8]) -> Vec<u8> {
         let length = (LENGTH_END + id_and_data.len() + END_MARKER_LEN) as u16;
         let (message_type, length) = (message_type.to_be_bytes(), length.to_be_bytes());
