@@ -176,14 +176,17 @@ fn what_cannot_be_read_on_a_port_of_lisp_is_a_flaw_but_not_in_an_icmp_error() {
 #[test]
 fn a_filter_that_is_none_says_what_is_wrong() {
     let error = |text: &str| text.parse::<Filter>().unwrap_err().to_string();
-    assert!(error("lisp.mapping.eid.ip4 == 1.1.1.1").contains("near it are lisp.mapping.eid.ipv4"));
+    assert!(
+        error("lisp.mapping.eid.ip4 == 1.1.1.1")
+            .contains("similar fields are lisp.mapping.eid.ipv4")
+    );
     for (text, expected) in [
-        ("ip.src == 2001:db8::1", "an IPv4 address is expected"),
-        ("lisp.type == x", "a number is expected"),
-        ("(lisp", ") is expected"),
+        ("ip.src == 2001:db8::1", "must have an IPv4 address here"),
+        ("lisp.type == x", "must have a number here"),
+        ("(lisp", "must have ) here"),
         ("lisp lisp", "&&, || or the end"),
-        ("", "a field is expected"),
-        ("udp == 1", "no comparison"),
+        ("", "must have a field here"),
+        ("udp == 1", "a field instead of a protocol"),
     ] {
         assert!(error(text).contains(expected), "{text}: {}", error(text));
     }

@@ -171,7 +171,7 @@ impl RunningHost {
         let (host, announcement) = stack(wish, seed, now)?;
         let tap = Tap::open(&EmulatedHost::device(name))?;
         let plugged = tap.plug(&interface.device())?;
-        let place = if plugged { "plugged in" } else { "to be plugged in" };
+        let place = if plugged { "plugged in" } else { "not yet plugged in" };
         info!("emulated host {name} on {interface}: {place}");
         Ok(RunningHost {
             wish: wish.clone(),

@@ -31,7 +31,7 @@ impl NamespaceLock {
             Ok(lock) => Ok(NamespaceLock(Some(lock))),
             Err(holder) => {
                 let message =
-                    format!("{holder}, holds the lock {}: stop this process first", path.display());
+                    format!("{holder}, holds the lock {}: stop that process first", path.display());
                 Err(io::Error::new(io::ErrorKind::AddrInUse, message))
             }
         }

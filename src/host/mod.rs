@@ -65,10 +65,10 @@ pub struct HostConfig {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HostError {
     /// smoltcp has space for a fixed number of addresses.
-    #[error("a host holds no address beside its first {0}")]
+    #[error("a host can have at most {0} addresses")]
     TooManyAddresses(usize),
     /// A second gateway for one family.
-    #[error("gateway {0}: the host has another of that family")]
+    #[error("gateway {0}: the host already has a gateway of this address family")]
     SecondGateway(IpAddr),
 }
 

@@ -40,7 +40,7 @@ impl Lock {
             };
             if said.as_ref() != Some(&holder) {
                 say(&format!(
-                    "waiting for {holder}; this process holds the lock {}",
+                    "waiting for {holder}; that process holds the lock {}",
                     path.display()
                 ));
                 said = Some(holder);

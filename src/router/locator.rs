@@ -27,7 +27,7 @@ impl Source {
     /// The source in a few words.
     pub fn describe(self) -> &'static str {
         match self {
-            Source::RBit => "the R bit of its record",
+            Source::RBit => "the R bit of the locator record",
             Source::StatusBits => "a Locator-Status-Bit",
             Source::Icmp => "an ICMP error",
             Source::Route => "the kernel, which has no route",

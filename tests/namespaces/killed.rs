@@ -91,8 +91,10 @@ fn who_waits_for_the_lock_says_so_and_ends_when_asked() {
             let output = run(waiting.current_dir("/"));
             let said = text(&output) + &errors(&output);
             assert_eq!(output.status.code(), Some(1), "{verb:?}, {signal}: {said}");
-            for words in ["waiting for another process: it holds /run/eidway/.lock", "interrupted"]
-            {
+            for words in [
+                "waiting for another process; that process holds the lock /run/eidway/.lock",
+                "interrupted",
+            ] {
                 assert!(said.contains(words), "{verb:?}, {signal}: {said}");
             }
         }
