@@ -1,4 +1,4 @@
-//! Dissects IP packets into fields with Wireshark's names.
+//! Dissects IP packets into fields. The fields have Wireshark's names.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -13,23 +13,23 @@ use super::lisp;
 use crate::wire::data_header::{DataHeader, NonceField};
 use crate::wire::{CONTROL_PORT, DATA_PORT, FrameReader, Message, Problem, StreamError};
 
-/// Packets inside packets are dissected to this depth.
+/// The most levels of packets inside packets that are dissected.
 const MAX_DEPTH: usize = 8;
-/// Half of the sequence space. Of two sequence numbers with a distance below this, the one that is
-/// behind is the earlier one.
+/// Half of the sequence space of TCP. Sequence number A is before B if the distance from A to B is
+/// less than this.
 const SEQUENCE_HALF: u32 = 1 << 31;
 
 /// The fields of a packet.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Dissection {
-    /// Names and values in the order of the packet; a name may appear more than once.
+    /// The names and values, in the order in the packet. A name may appear more than once.
     pub fields: Vec<(&'static str, Value)>,
-    /// The errors of packets on LISP ports that could not be read completely.
+    /// The errors in packets on LISP ports that could not be read completely.
     pub flaws: Vec<String>,
 }
 
 impl Dissection {
-    /// The values of a field, none if the field is absent.
+    /// Returns the values of a field. There are none if the field is absent.
     pub fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = Value> + 'a {
         self.fields.iter().filter(move |(known, _)| *known == name).map(|&(_, value)| value)
     }
@@ -52,7 +52,7 @@ impl Dissection {
     }
 }
 
-/// One direction of a TCP connection with messages of LISP.
+/// One direction of a TCP connection that carries LISP messages.
 #[derive(Debug)]
 struct Stream {
     /// The sequence number of the next octet.
@@ -60,7 +60,7 @@ struct Stream {
     frames: FrameReader,
 }
 
-/// Dissects packets, one after the other.
+/// Dissects packets one after another.
 #[derive(Debug, Default)]
 pub struct Dissector {
     streams: BTreeMap<(SocketAddr, SocketAddr), Stream>,
@@ -71,7 +71,8 @@ pub struct Dissector {
 #[derive(Clone, Copy)]
 struct Inside {
     depth: usize,
-    /// Whether it is in the quotation of an ICMP error, which may be cut off anywhere.
+    /// Whether the position is in a packet that an ICMP error quotes. This packet may be cut off at
+    /// any octet.
     quoted: bool,
 }
 
@@ -145,7 +146,7 @@ impl Dissector {
     }
 
     fn control(&mut self, payload: &[u8], inside: Inside, found: &mut Dissection) {
-        /// Octets of an ECM before its inner packet.
+        /// The octets of an ECM before its inner packet.
         const FIRST_WORD: usize = 4;
         found.present("lisp");
         match Message::parse(payload) {
@@ -185,7 +186,7 @@ impl Dissector {
         }
     }
 
-    /// The messages that end in this segment.
+    /// Dissects the messages that end in this segment.
     fn stream(
         &mut self,
         ends: (SocketAddr, SocketAddr),
@@ -204,12 +205,13 @@ impl Dissector {
         }
         let begun = || Stream { next: at, frames: FrameReader::new() };
         let stream = self.streams.entry(ends).or_insert_with(begun);
-        // The number of octets that were seen before.
+        // The number of octets of this segment that an earlier segment had.
         let old = stream.next.wrapping_sub(at);
         let fresh = if old < SEQUENCE_HALF {
             tcp.payload().get(old as usize..).unwrap_or_default()
         } else {
-            // Octets before this segment are missing: the search for the next message starts here.
+            // Octets before this segment are missing. The search for the next message starts at
+            // this segment.
             *stream = begun();
             tcp.payload()
         };
@@ -241,8 +243,8 @@ impl Dissector {
     }
 
     fn icmpv6(&mut self, icmp: &Icmpv6Slice<'_>, inside: Inside, found: &mut Dissection) {
-        /// Types below this are errors, and contain the packet that caused them (RFC 4443 section
-        /// 2.1).
+        /// The first type that is not an error. A message of a lower type is an error, and contains
+        /// the packet that caused it (RFC 4443 section 2.1).
         const FIRST_INFORMATION: u8 = 128;
         found.present("icmpv6");
         found.number("icmpv6.type", icmp.type_u8());
@@ -253,8 +255,8 @@ impl Dissector {
     }
 }
 
-/// Whether Wireshark accepts the frame. Wireshark does not know how many records the draft allows,
-/// and shows the octets of an unknown type.
+/// Whether Wireshark accepts a frame that we refuse. Wireshark does not check how many records the
+/// draft allows, and it shows the octets of an unknown type.
 fn is_only_refused(error: &StreamError) -> bool {
     let problem = &error.bad_frame().error.problem;
     matches!(problem, Problem::RecordCount(_) | Problem::UnknownType(_))
@@ -266,7 +268,7 @@ fn flaw(found: &mut Dissection, inside: Inside, error: impl ToString) {
     }
 }
 
-/// The fields of an IP header, and its addresses.
+/// Adds the fields of an IP header. Returns its addresses.
 fn net(net: Option<&LaxNetSlice<'_>>, found: &mut Dissection) -> Option<(IpAddr, IpAddr)> {
     match net? {
         LaxNetSlice::Ipv4(slice) => {

@@ -1,18 +1,18 @@
-//! The fields with Wireshark's names, and their values.
+//! The fields that have Wireshark's names, and the values of these fields.
 
 use std::fmt;
 use std::net::IpAddr;
 
-/// The type of a field's values, and their format in Wireshark.
+/// The type of the values of a field. It decides the format in which Wireshark shows a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// Present or not: a protocol.
+    /// No value: the field is present or absent. A protocol is such a field.
     Presence,
-    /// Decimal.
+    /// A decimal number.
     Number,
-    /// Hexadecimal with this many digits.
+    /// A hexadecimal number with this many digits.
     Hex(usize),
-    /// True or false.
+    /// A flag: true or false.
     Flag,
     /// An IPv4 address.
     Ipv4,
@@ -25,18 +25,18 @@ pub enum Kind {
 pub enum Value {
     /// The field is present.
     Present,
-    /// A number, or a flag: 0 or 1.
+    /// A number. A flag is 0 or 1.
     Number(u64),
     /// An address.
     Address(IpAddr),
 }
 
-/// A field that a query can ask for.
+/// A field that a query can name.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Field {
-    /// Wireshark's name.
+    /// The name in Wireshark.
     pub name: &'static str,
-    /// The type of its values.
+    /// The type of the field's values.
     pub kind: Kind,
 }
 
@@ -145,25 +145,25 @@ fields! {
     "udp.srcport": Kind::Number,
 }
 
-/// A field that is not in [`FIELDS`]; its `Display` lists the fields with similar names.
+/// The error for a name that is not in [`FIELDS`]. Its text lists the fields with similar names.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("there is no field {name}; similar fields are {}", near(name).join(", "))]
 pub struct UnknownField {
-    /// The name as it was written.
+    /// The name in the query.
     pub name: String,
 }
 
 impl Field {
-    /// The field with this name.
+    /// Returns the field with this name.
     ///
     /// # Errors
-    /// If there is none.
+    /// No field has this name.
     pub fn find(name: &str) -> Result<&'static Field, UnknownField> {
         let found = FIELDS.iter().find(|field| field.name == name);
         found.ok_or_else(|| UnknownField { name: name.to_owned() })
     }
 
-    /// A value as Wireshark writes it.
+    /// Formats a value as Wireshark does.
     pub fn show(&self, value: Value) -> Shown {
         Shown { kind: self.kind, value }
     }
@@ -186,7 +186,7 @@ impl fmt::Display for Shown {
     }
 }
 
-/// The fields with the names most similar to `name`.
+/// Returns the fields whose names are most similar to `name`.
 fn near(name: &str) -> Vec<&'static str> {
     const SHOWN: usize = 4;
     let mut names: Vec<_> = FIELDS.iter().map(|field| field.name).collect();
@@ -195,7 +195,7 @@ fn near(name: &str) -> Vec<&'static str> {
     names
 }
 
-/// How many letters must be added, removed or changed to turn one word into the other.
+/// Returns how many letters must be added, removed or changed to turn one word into the other.
 fn distance(a: &str, b: &str) -> usize {
     let mut row: Vec<usize> = (0..=b.len()).collect();
     for (i, x) in a.bytes().enumerate() {

@@ -1,12 +1,13 @@
-//! The display-filter language, as far as it is needed for queries about a lab.
+//! The display-filter language of Wireshark. Only the parts that are needed for queries about a lab
+//! exist here.
 //!
 //! ```text
 //! lisp.type == 8 && !(ip.dst == 10.0.0.0/8) and udp.port in {4341, 4342}
 //! ```
 //!
-//! A field alone tests whether the field is present. A field with several values passes `==`, `<`,
-//! `<=`, `>` and `>=` if one of the values does, and `!=` if all values differ, as in Wireshark
-//! since 4.0.
+//! A field alone tests whether the field is present. A field may have several values. The operators
+//! `==`, `<`, `<=`, `>` and `>=` are true if at least one value matches. The operator `!=` is true
+//! if all values differ from the operand, as in Wireshark since version 4.0.
 
 use std::net::IpAddr;
 use std::str::FromStr;
@@ -16,23 +17,23 @@ use ipnet::IpNet;
 use super::dissect::Dissection;
 use super::field::{Field, Kind, UnknownField, Value};
 
-/// The most brackets and negations that may be nested.
+/// The most levels of nested brackets and negations.
 const MAX_DEPTH: usize = 32;
 
 /// A parsed filter.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Filter {
-    /// The field is present.
+    /// True if the field is present.
     Has(&'static str),
-    /// The field compares in this way with the operand.
+    /// True if the comparison of the field with the operand is true.
     Is(&'static str, Comparison, Operand),
-    /// The field has one of these values.
+    /// True if the field has one of these values.
     OneOf(&'static str, Vec<Operand>),
-    /// Not.
+    /// True if the filter is false.
     Not(Box<Filter>),
-    /// Both.
+    /// True if both filters are true.
     And(Box<Filter>, Box<Filter>),
-    /// One or both.
+    /// True if one or both filters are true.
     Or(Box<Filter>, Box<Filter>),
 }
 
@@ -58,22 +59,22 @@ pub enum Comparison {
 pub enum Operand {
     /// A number or a flag.
     Number(u64),
-    /// An address, or a network that it may be in.
+    /// An address, or a network that contains the address of the field.
     Network(IpNet),
 }
 
 /// The reason why a text is not a filter.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FilterError {
-    /// An unknown field.
+    /// The filter has an unknown field.
     #[error(transparent)]
     Unknown(#[from] UnknownField),
-    /// Anything else: the expected text, and the text in its place.
+    /// The syntax is wrong.
     #[error("a display filter must have {expected} here, but it has {found}")]
     Syntax {
-        /// A description of the expected text.
+        /// A description of the text that is expected.
         expected: &'static str,
-        /// The text in its place.
+        /// The text at the position of the expected text.
         found: String,
     },
 }
@@ -92,7 +93,7 @@ impl FromStr for Filter {
 }
 
 impl Filter {
-    /// Whether a packet passes the filter.
+    /// Whether a packet matches the filter.
     pub fn passes(&self, packet: &Dissection) -> bool {
         match self {
             Filter::Has(field) => packet.values(field).next().is_some(),
@@ -133,7 +134,7 @@ fn holds(value: Value, comparison: Comparison, operand: Operand) -> bool {
     }
 }
 
-/// Splits a text into operators, brackets, and the words between them; spaces separate words.
+/// Splits a text into operators, brackets and words. Spaces separate words.
 fn words(text: &str) -> Vec<&str> {
     const SIGNS: [&str; 14] =
         ["&&", "||", "==", "!=", "<=", ">=", "<", ">", "!", "(", ")", "{", "}", ","];

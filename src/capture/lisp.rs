@@ -10,7 +10,8 @@ use crate::wire::{
 
 const INSTANCE: [&str; 2] = ["lisp.lcaf.iid.ipv4", "lisp.lcaf.iid.ipv6"];
 
-/// A control message, read from `octets`; the caller dissects the message inside an ECM.
+/// Adds the fields of a control message, which was read from `octets`. If the message is an ECM,
+/// the caller dissects the message in it.
 pub(super) fn message(message: &Message, octets: &[u8], found: &mut Dissection) {
     message_type(message.message_type().number(), found);
     if let Some(count) = message.record_count(octets) {
@@ -27,18 +28,19 @@ pub(super) fn message(message: &Message, octets: &[u8], found: &mut Dissection) 
     }
 }
 
-/// The type of a control message.
+/// Adds the type of a control message.
 pub(super) fn message_type(number: u8, found: &mut Dissection) {
     found.number("lisp.type", number);
 }
 
-/// A message of the reliable transport.
+/// Adds the fields of a message of the reliable transport.
 pub(super) fn reliable(frame: &ReliableFrame, found: &mut Dissection) {
     found.present("lisp-tcp");
     found.number("lisp-tcp.message.type", frame.message.message_type().number());
     found.number("lisp-tcp.message.id", frame.message_id);
     match &frame.message {
-        // Wireshark shows its Map-Register from the flags on, as a part of lisp-tcp.
+        // Wireshark shows the Map-Register in this message as a part of lisp-tcp. It shows the
+        // fields from the flags on.
         ReliableMessage::Registration(registration) => {
             found.number("lisp.records", 1_u8);
             map_register(registration.register(), found);
@@ -127,7 +129,8 @@ fn locator(locator: &LocatorRecord, found: &mut Dissection) {
     found.number("lisp.loc.flags.reach", locator.reachable);
 }
 
-/// An EID of the default instance is a plain address; any other EID is in an LCAF.
+/// Adds an EID. In the default instance it is a plain address. In any other instance it is in an
+/// LCAF.
 fn eid(names: [&'static str; 2], eid: Eid, found: &mut Dissection) {
     if eid.instance_id == InstanceId::DEFAULT {
         return found.address(names, eid.address);

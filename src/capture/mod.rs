@@ -1,11 +1,12 @@
-//! Captured packets and queries about them, with Wireshark's names but without Wireshark.
+//! Captured packets, and queries about them. The names are those of Wireshark, but Wireshark is not
+//! needed.
 //!
-//! [`dissect`] dissects IP packets with the parsers of [`crate::wire`] and names the fields as
-//! Wireshark does ([`field`]). It handles the outer packet, a packet in an encapsulation or a
-//! control message, and a packet that an ICMP error quotes. [`filter`] is the display-filter
-//! language for these fields. [`pcap`] reads capture files.
+//! [`dissect`] dissects IP packets with the parsers of [`crate::wire`], and gives the fields the
+//! names that Wireshark uses ([`field`]). It dissects the outer packet, a packet in an
+//! encapsulation or in a control message, and a packet that an ICMP error quotes. [`filter`] is the
+//! display-filter language for these fields. [`pcap`] reads capture files.
 //!
-//! Of a fragment only the IP header is dissected: fragments are not reassembled.
+//! Fragments are not reassembled. Only the IP header of a fragment is dissected.
 
 pub mod dissect;
 pub mod field;
@@ -24,23 +25,23 @@ pub use filter::{Filter, FilterError};
 /// A captured IP packet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Frame {
-    /// The time, by the clock of the machine that captured the packet.
+    /// The time of the capture, by the clock of the machine that captured the packet.
     pub at: Duration,
-    /// The packet, starting with its IP header.
+    /// The packet. It starts with its IP header.
     pub packet: Vec<u8>,
 }
 
-/// A finished capture, dissected.
+/// A finished capture. Its packets are dissected.
 #[derive(Clone, Debug)]
 pub struct Capture {
     frames: Vec<Frame>,
     dissections: Vec<Dissection>,
 }
 
-/// A frame that passes a filter.
+/// A frame that matches a filter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Selected {
-    /// Its position among the frames, from 0.
+    /// The position of the frame in the capture, counted from 0.
     pub index: usize,
     /// The time since the first frame of the capture.
     pub at: Duration,
@@ -49,23 +50,23 @@ pub struct Selected {
 }
 
 impl Capture {
-    /// Dissects the frames of one capture, in their order: a message on a TCP stream may begin in
-    /// one frame and end in another.
+    /// Dissects the frames of one capture in their order. The order is needed because a message in
+    /// a TCP stream may begin in one frame and end in another.
     pub fn new(frames: Vec<Frame>) -> Self {
         let mut dissector = Dissector::default();
         let dissections = frames.iter().map(|frame| dissector.dissect(&frame.packet)).collect();
         Capture { frames, dissections }
     }
 
-    /// All frames.
+    /// Returns all frames.
     pub fn frames(&self) -> &[Frame] {
         &self.frames
     }
 
-    /// The frames that pass a display filter, and the values of `field` in each.
+    /// Returns the frames that match a display filter, with the values of `field` in each frame.
     ///
     /// # Errors
-    /// A text that is not a filter, or an unknown field.
+    /// The text is not a filter, or the field is unknown.
     pub fn select(&self, filter: &str, field: &str) -> Result<Vec<Selected>, FilterError> {
         let filter: Filter = filter.parse()?;
         let field = Field::find(field)?;
@@ -80,7 +81,8 @@ impl Capture {
         Ok(passing.map(select).collect())
     }
 
-    /// The frames on LISP ports that could not be read: the frame's number, from 1, and the reason.
+    /// Returns the frames on LISP ports that could not be read: for each, its number, counted from
+    /// 1, and the reason.
     pub fn flaws(&self) -> impl Iterator<Item = (usize, &str)> {
         let frames = self.dissections.iter().enumerate();
         frames.flat_map(|(at, found)| found.flaws.iter().map(move |flaw| (at + 1, flaw.as_str())))

@@ -1,5 +1,5 @@
-//! Reads capture files in the classic pcap format with microseconds, in the byte order of the
-//! machine, as tcpdump writes them.
+//! Reads capture files in the classic pcap format with microseconds, as tcpdump writes them. The
+//! numbers are in the byte order of the machine.
 
 use std::time::Duration;
 
@@ -8,12 +8,13 @@ use super::Frame;
 const FILE_HEADER_LEN: usize = 24;
 const FRAME_HEADER_LEN: usize = 16;
 const MAGIC: u32 = 0xa1b2_c3d4;
-/// LINKTYPE_ETHERNET, and LINKTYPE_LINUX_SLL2 for the device `any`.
+/// The link types that are read: LINKTYPE_ETHERNET, and LINKTYPE_LINUX_SLL2 for the device `any`.
 const ETHERNET: u32 = 1;
 const SLL2: u32 = 276;
 
-/// The frames of a file in the order of the file. A frame without an IP packet is empty, so that
-/// each frame keeps its number. `None` for a file in another format, or with an incomplete header.
+/// Returns the frames of a file, in the order of the file. A frame without an IP packet becomes an
+/// empty frame, so that each frame keeps its number. Returns `None` if the file has another format
+/// or an incomplete header.
 pub fn read(file: &[u8]) -> Option<Vec<Frame>> {
     let word = |octets: &[u8], at: usize| {
         let octets = octets.get(at..at + 4)?.try_into().ok()?;

@@ -62,7 +62,7 @@ fn capture(packets: &[Vec<u8>]) -> Capture {
     Capture::new(packets.iter().enumerate().map(frame).collect())
 }
 
-/// The numbers of the packets that pass the filter, from 1.
+/// Returns the numbers, counted from 1, of the packets that match the filter.
 fn passing(packets: &[Vec<u8>], filter: &str) -> Vec<usize> {
     let selected = capture(packets).select(filter, "frame.number").unwrap();
     selected.iter().map(|found| found.index + 1).collect()
@@ -129,7 +129,7 @@ fn a_message_on_a_stream_counts_where_it_ends_and_once() {
     assert_eq!(capture(&packets).flaws().count(), 0);
 }
 
-/// The fields that tshark shows for the golden Registration.
+/// These are the fields that tshark shows for the Registration in the golden file.
 #[test]
 fn a_registration_on_a_stream_has_the_fields_of_its_map_register_and_is_none() {
     let golden = include_str!("../../tests/golden/lisp-golden.hex");

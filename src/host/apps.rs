@@ -1,6 +1,8 @@
-//! The services of a host: echo over UDP and TCP (RFC 862), and an HTTP page with the host's name.
+//! The servers of a host: echo over UDP and over TCP (RFC 862), and an HTTP page with the name of
+//! the host.
 //!
-//! Sockets are few and are made with the host; [`server`](super::server) shares them among clients.
+//! There are few sockets, which are made with the host. [`server`](super::server) shares them among
+//! the clients.
 
 use smoltcp::iface::{SocketHandle, SocketSet};
 use smoltcp::socket::{tcp, udp};
@@ -10,16 +12,16 @@ use super::http;
 use super::server::Server;
 use crate::time::Time;
 
-/// The port of echo (RFC 862).
+/// The port of the echo servers (RFC 862).
 pub const ECHO_PORT: u16 = 7;
-/// The port of the page.
+/// The port of the HTTP page.
 pub const HTTP_PORT: u16 = 80;
-/// Octets that a connection buffers in each direction.
+/// The octets that a connection buffers in each direction.
 const TCP_BUFFER: usize = 4096;
-/// Datagrams that wait for their echo, and their octets.
+/// The most datagrams that wait for their echo, then the most octets of these datagrams.
 const DATAGRAMS: usize = 8;
 const UDP_BUFFER: usize = 16 * 1024;
-/// A peer that does not answer for this long is considered gone.
+/// If a peer does not answer for this time, its connection ends.
 const PEER_TIMEOUT: Duration = Duration::from_secs(30);
 /// The interval of keep-alives to a silent peer.
 const KEEP_ALIVE: Duration = Duration::from_secs(10);
@@ -34,7 +36,7 @@ pub(super) struct Apps {
 }
 
 impl Apps {
-    /// Servers that listen, for a host with the page `page`.
+    /// Makes the servers of a host. They listen. `page` is the HTTP page of the host.
     pub fn new(page: String, sockets: &mut SocketSet<'static>) -> Self {
         let buffer = || {
             udp::PacketBuffer::new(vec![udp::PacketMetadata::EMPTY; DATAGRAMS], vec![0; UDP_BUFFER])
@@ -46,14 +48,13 @@ impl Apps {
         Apps { page, datagrams, echos, pages: Server::new(HTTP_PORT, sockets) }
     }
 
-    /// Drops every connection without a message, like a host that is switched off.
+    /// Drops every connection without a message to the peer, as when a host is switched off.
     pub fn restart(&mut self, sockets: &mut SocketSet<'static>) {
         self.echos.restart(sockets);
         self.pages.restart(sockets);
     }
 
-    /// Answers the requests that have arrived; returns whether the stack must send something for
-    /// them.
+    /// Answers the requests that have arrived. Returns whether the stack has something to send.
     pub fn serve(&mut self, sockets: &mut SocketSet<'static>, now: Time) -> bool {
         let datagrams = echo_datagrams(sockets.get_mut(self.datagrams));
         let echos = self.echos.serve(sockets, now, echo);
@@ -61,19 +62,19 @@ impl Apps {
         datagrams || echos || pages
     }
 
-    /// When the first idle connection ends.
+    /// Returns the time at which the first idle connection ends.
     pub fn next_expiry(&self) -> Option<Time> {
         self.echos.next_expiry().into_iter().chain(self.pages.next_expiry()).min()
     }
 }
 
-/// A TCP socket with its buffers, not in use.
+/// Makes a TCP socket with its buffers. The socket is not in use yet.
 pub(super) fn tcp_socket() -> tcp::Socket<'static> {
     let buffer = || tcp::SocketBuffer::new(vec![0; TCP_BUFFER]);
     let mut socket = tcp::Socket::new(buffer(), buffer());
     socket.set_timeout(Some(PEER_TIMEOUT));
     socket.set_keep_alive(Some(KEEP_ALIVE));
-    // Small answers are sent immediately: to wait for more data would help no client.
+    // Small answers are sent immediately. It helps no client to wait for more data.
     socket.set_nagle_enabled(false);
     socket
 }
@@ -84,7 +85,8 @@ fn echo_datagrams(socket: &mut udp::Socket<'static>) -> bool {
         let Ok((data, mut meta)) = socket.recv().map(|(data, meta)| (data.to_vec(), meta)) else {
             break;
         };
-        // Otherwise one forged datagram would make two echo servers answer each other for ever.
+        // A datagram from the echo port is not answered. Otherwise one forged datagram would make
+        // two echo servers answer each other without end.
         if meta.endpoint.port != ECHO_PORT {
             meta.meta = Default::default();
             any |= socket.send_slice(&data, meta).is_ok();
@@ -106,7 +108,7 @@ fn echo(socket: &mut tcp::Socket<'static>) -> bool {
     close_after_peer(socket) || any
 }
 
-/// Answers one request and closes.
+/// Answers one HTTP request, then closes the connection.
 fn show(socket: &mut tcp::Socket<'static>, page: &str) -> bool {
     let waits = socket.recv_queue();
     if waits == 0 || !socket.can_send() {
@@ -120,14 +122,15 @@ fn show(socket: &mut tcp::Socket<'static>, page: &str) -> bool {
     let Some(answer) = answer else {
         return close_after_peer(socket);
     };
-    // With octets left unread, the stack would end the connection with a reset.
+    // All octets are read. If some were left unread, the stack would end the connection with a RST.
     let _ = socket.recv(|data| (data.len(), ()));
     let _ = socket.send_slice(answer.as_bytes());
     socket.close();
     true
 }
 
-/// Closes our direction when the peer has closed its own and has been answered.
+/// Closes our direction of a connection if the peer has closed its direction and all its octets are
+/// answered.
 fn close_after_peer(socket: &mut tcp::Socket<'static>) -> bool {
     let is_over = socket.state() == tcp::State::CloseWait && !socket.can_recv();
     if is_over {

@@ -1,22 +1,23 @@
-//! A smoltcp device over two queues: the frames received, and the frames to send.
+//! A smoltcp device with two queues: received frames, and frames to send.
 //!
-//! The medium is a parameter, because the same host is behind a TAP device (Ethernet frames) and in
-//! the simulator (IP packets): this code never reads the content of a frame.
+//! The medium is a parameter, because a device carries Ethernet frames or IP packets. This code
+//! never reads the content of a frame.
 
 use std::collections::VecDeque;
 
 use smoltcp::phy::{self, DeviceCapabilities, Medium};
 use smoltcp::time::Instant;
 
-/// The most frames that wait on either side; more frames are dropped. A flooded stack loses frames
-/// as a network card does.
+/// The most frames that wait in each queue. More frames are dropped. So a stack that receives too
+/// many frames loses some, as a network card does.
 const QUEUE_LIMIT: usize = 256;
 
 /// The device of one host.
 #[derive(Debug)]
 pub struct QueueDevice {
     medium: Medium,
-    /// Octets of a frame as smoltcp counts them: with the Ethernet header where there is one.
+    /// The octets of the largest frame, counted as smoltcp does: with the Ethernet header, if there
+    /// is one.
     frame_size: usize,
     received: VecDeque<Vec<u8>>,
     to_send: VecDeque<Vec<u8>>,
@@ -24,7 +25,7 @@ pub struct QueueDevice {
 }
 
 impl QueueDevice {
-    /// A device that carries IP packets of up to `mtu` octets.
+    /// Makes a device that carries IP packets of at most `mtu` octets.
     pub fn new(medium: Medium, mtu: usize) -> Self {
         let header = match medium {
             Medium::Ethernet => 14,
@@ -39,7 +40,8 @@ impl QueueDevice {
         }
     }
 
-    /// Adds a frame from the network to the queue for the stack; drops it if the queue is full.
+    /// Adds a frame from the network to the queue of received frames. If the queue is full, the
+    /// frame is dropped.
     pub fn push_received(&mut self, frame: &[u8]) {
         if self.received.len() < QUEUE_LIMIT {
             self.received.push_back(frame.to_vec());
@@ -48,12 +50,12 @@ impl QueueDevice {
         }
     }
 
-    /// The next frame that the stack wants to send.
+    /// Returns the next frame that the stack sends.
     pub fn pop_to_send(&mut self) -> Option<Vec<u8>> {
         self.to_send.pop_front()
     }
 
-    /// Sends a frame that is not from the stack.
+    /// Sends a frame that does not come from the stack.
     pub fn push_to_send(&mut self, frame: Vec<u8>) {
         if self.to_send.len() < QUEUE_LIMIT {
             self.to_send.push_back(frame);
@@ -62,7 +64,7 @@ impl QueueDevice {
         }
     }
 
-    /// The number of frames lost because a queue was full.
+    /// Returns the number of frames that were lost because a queue was full.
     pub fn dropped(&self) -> u64 {
         self.dropped
     }

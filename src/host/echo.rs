@@ -1,4 +1,4 @@
-//! Echo requests and replies (RFC 792, RFC 4443) in the form of smoltcp's socket.
+//! Echo requests and echo replies (RFC 792, RFC 4443), in the form that smoltcp's ICMP socket uses.
 
 use std::net::IpAddr;
 
@@ -7,15 +7,15 @@ use smoltcp::wire::{Icmpv4Packet, Icmpv4Repr, Icmpv6Packet, Icmpv6Repr};
 
 use super::ping::PingRequest;
 
-/// Octets of an IPv4 header without options and of the ICMP echo header.
+/// The octets of an IPv4 header without options and of an ICMP echo header.
 const V4_ECHO_HEADERS: u16 = 20 + 8;
-/// Octets of an IPv6 header and of the ICMPv6 echo header.
+/// The octets of an IPv6 header and of an ICMPv6 echo header.
 const V6_ECHO_HEADERS: u16 = 40 + 8;
-/// The fewest octets of data in an echo.
+/// The fewest octets of data in an echo request.
 const LEAST_ECHO_DATA: u16 = 16;
 
-/// An echo request in the form of smoltcp's socket. The stack fills in the ICMPv6 checksum, which
-/// covers the source address.
+/// Makes an echo request in the form of smoltcp's ICMP socket. The ICMPv6 checksum covers the
+/// source address, so the stack fills it in.
 pub(super) fn echo_request(request: PingRequest, ident: u16, seq_no: u16) -> Vec<u8> {
     let headers = match request.destination {
         IpAddr::V4(_) => V4_ECHO_HEADERS,
@@ -42,7 +42,8 @@ pub(super) fn echo_request(request: PingRequest, ident: u16, seq_no: u16) -> Vec
     }
 }
 
-/// The sequence number of an echo reply; `None` for any other message. The socket checks the ident.
+/// Returns the sequence number of an echo reply. Returns `None` for any other message. The socket
+/// has checked the identifier.
 pub(super) fn echo_reply_seq(message: &[u8], from: IpAddr) -> Option<u16> {
     match from {
         IpAddr::V4(_) => {

@@ -1,5 +1,5 @@
-//! ICMP errors about an echo that we sent (RFC 792, RFC 4443). smoltcp passes them to no echo
-//! socket, so the host looks for them itself.
+//! ICMP errors about an echo request that we sent (RFC 792, RFC 4443). smoltcp gives these errors
+//! to no ICMP socket, so the host finds them itself.
 
 use std::net::IpAddr;
 
@@ -8,21 +8,21 @@ use etherparse::{Icmpv4Type, Icmpv6Type, LaxSlicedPacket, SlicedPacket, Transpor
 use super::ping::Outcome;
 use crate::packet::IpHeader;
 
-/// An ICMP error from a router about an echo request, which the error quotes.
+/// An ICMP error from a router. It quotes an echo request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EchoError {
-    /// The destination of the echo.
+    /// The destination of the echo request.
     pub destination: IpAddr,
-    /// Its identifier.
+    /// The identifier of the echo request.
     pub ident: u16,
-    /// Its sequence number.
+    /// The sequence number of the echo request.
     pub seq_no: u16,
-    /// Its result.
+    /// The outcome of the echo request according to this error.
     pub outcome: Outcome,
 }
 
 impl EchoError {
-    /// Reads an IP packet; `None` if it is not an ICMP error about an echo request.
+    /// Reads an IP packet. Returns `None` if the packet is not an ICMP error about an echo request.
     pub fn parse(packet: &[u8]) -> Option<Self> {
         IpHeader::parse(packet).ok()?;
         let sliced = SlicedPacket::from_ip(packet).ok()?;

@@ -1,15 +1,15 @@
-//! A TCP connection that a host opens: the octets that it sends and receives.
+//! A TCP connection that a host opens, with the octets that the host sends and receives on it.
 
 use std::net::SocketAddr;
 
 use smoltcp::iface::{SocketHandle, SocketSet};
 use smoltcp::socket::tcp;
 
-/// The most octets that are kept of a peer's data: more than a TCP window. If the peer sends more,
-/// the rest stays in the socket, and the window closes.
+/// The most octets of a peer that are kept. This is more than a TCP window. If the peer sends more
+/// octets, they stay in the socket, and the receive window closes.
 const MOST_RECEIVED: usize = 64 * 1024;
 
-/// Identifies one of a host's exchanges.
+/// The ID of an exchange of a host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ExchangeId(pub(super) u32);
 
@@ -22,7 +22,8 @@ pub enum Phase {
     Open,
     /// The peer has sent all its data.
     Done,
-    /// Refused, reset, timed out, or the host has been plugged in elsewhere.
+    /// The connection was refused or reset, or it timed out, or the host was plugged into another
+    /// link.
     Broken,
 }
 
@@ -31,11 +32,11 @@ pub enum Phase {
 pub struct Exchange {
     /// The peer.
     pub peer: SocketAddr,
-    /// Its state.
+    /// The state of the exchange.
     pub phase: Phase,
     /// The octets that the peer has sent, up to 64 KiB.
     pub received: Vec<u8>,
-    /// Octets that have not been sent yet.
+    /// The octets that have not been sent yet.
     to_say: Vec<u8>,
 }
 
@@ -56,15 +57,15 @@ impl Exchange {
         self.to_say.extend(octets);
     }
 
-    /// Whether the exchange has ended, so that no more octets will be received.
+    /// Whether the exchange has ended. After the end, no more octets are received.
     pub fn is_over(&self) -> bool {
         matches!(self.phase, Phase::Done | Phase::Broken)
     }
 }
 
 impl Running {
-    /// Sends and receives as much as possible; returns whether the stack must send something for
-    /// it.
+    /// Sends and receives as many octets as possible. Returns whether the stack has something to
+    /// send.
     pub fn serve(&mut self, sockets: &mut SocketSet<'static>) -> bool {
         let exchange = &mut self.exchange;
         if exchange.is_over() {

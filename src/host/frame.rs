@@ -1,6 +1,5 @@
-//! Ethernet frames, and the messages that announce the hardware address of a neighbour: ARP (RFC
-//! 826) and neighbour discovery (RFC 4861), as far as a link without router advertisements needs
-//! them.
+//! Ethernet frames, ARP (RFC 826) and neighbour discovery (RFC 4861). ARP and neighbour discovery
+//! announce the hardware address of a neighbour. Router advertisements are not supported.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -9,22 +8,24 @@ pub type HardwareAddress = [u8; 6];
 
 /// The hardware address of all stations on the link.
 pub const BROADCAST: HardwareAddress = [0xff; 6];
-/// Octets of an Ethernet header.
+/// The octets of an Ethernet header.
 pub const HEADER_LEN: usize = 14;
 
 const ETHERTYPE_IPV4: u16 = 0x0800;
 const ETHERTYPE_ARP: u16 = 0x0806;
 const ETHERTYPE_IPV6: u16 = 0x86dd;
-/// Hardware Ethernet, protocol IPv4, and the lengths of their addresses.
+/// The start of an ARP message: hardware Ethernet, protocol IPv4, and the lengths of their
+/// addresses.
 const ARP_KIND: [u8; 6] = [0, 1, 8, 0, 6, 4];
 const ARP_LEN: usize = 28;
 const IPV6_HEADER_LEN: usize = 40;
 const ICMPV6: u8 = 58;
 const SOLICITATION: u8 = 135;
 const ADVERTISEMENT: u8 = 136;
-/// Octets of a solicitation or an advertisement without options.
+/// The octets of a solicitation or an advertisement without options.
 const DISCOVERY_LEN: usize = 24;
-/// Neighbour discovery is accepted only from the link itself (RFC 4861 section 7.1).
+/// The hop limit of neighbour discovery. A message with another hop limit may not come from this
+/// link, and is ignored (RFC 4861 section 7.1).
 const HOP_LIMIT: u8 = 255;
 const SOURCE_LINK_LAYER_ADDRESS: u8 = 1;
 const TARGET_LINK_LAYER_ADDRESS: u8 = 2;
@@ -36,11 +37,11 @@ const ALL_NODES: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 1);
 /// A received frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Frame<'a> {
-    /// The sender.
+    /// The hardware address of the sender.
     pub source: HardwareAddress,
-    /// The receiver.
+    /// The hardware address of the receiver.
     pub destination: HardwareAddress,
-    /// Its content.
+    /// The content of the frame.
     pub content: Content<'a>,
 }
 
@@ -60,49 +61,50 @@ pub enum Content<'a> {
 /// An ARP request or reply for Ethernet and IPv4.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Arp {
-    /// A reply, not a request.
+    /// Whether the message is a reply. Otherwise it is a request.
     pub is_reply: bool,
-    /// The sender's hardware address.
+    /// The hardware address of the sender.
     pub sender_mac: HardwareAddress,
-    /// The sender.
+    /// The IP address of the sender.
     pub sender: Ipv4Addr,
-    /// The target's hardware address; zero in a request.
+    /// The hardware address of the target; zero in a request.
     pub target_mac: HardwareAddress,
-    /// The address that is requested or announced.
+    /// The IP address that is requested or announced.
     pub target: Ipv4Addr,
 }
 
-/// "Who has `target`?" (RFC 4861 section 4.3).
+/// A neighbour solicitation (RFC 4861 section 4.3). It asks for the hardware address of `target`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Solicitation {
-    /// The address of the requesting host; unspecified if the host is about to take the target
-    /// address.
+    /// The address of the host that asks. It is unspecified if this host is about to use the target
+    /// address itself.
     pub source: Ipv6Addr,
     /// The address that is requested.
     pub target: Ipv6Addr,
-    /// The hardware address of the requesting host, if the message has it.
+    /// The hardware address of the host that asks, if the message contains it.
     pub mac: Option<HardwareAddress>,
-    /// It was sent to a group.
+    /// Whether the message was sent to a multicast group.
     pub is_multicast: bool,
 }
 
-/// "`target` is at `mac`" (RFC 4861 section 4.4).
+/// A neighbour advertisement (RFC 4861 section 4.4). It tells that `target` has the hardware
+/// address `mac`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Advertisement {
     /// The sender of the advertisement.
     pub source: Ipv6Addr,
-    /// The address that it is about.
+    /// The address that the advertisement announces.
     pub target: Ipv6Addr,
-    /// The target's hardware address; if absent, the receiver is expected to know it.
+    /// The hardware address of the target. If it is absent, the receiver already knows it.
     pub mac: Option<HardwareAddress>,
-    /// It answers a solicitation.
+    /// Whether the advertisement answers a solicitation.
     pub solicited: bool,
-    /// It overrides a known entry.
+    /// Whether the advertisement replaces a known hardware address.
     pub overrides: bool,
 }
 
 impl<'a> Frame<'a> {
-    /// Reads a frame; `None` for a frame that is neither ARP nor IP, or is damaged.
+    /// Reads a frame. Returns `None` if the frame is neither ARP nor IP, or if it is damaged.
     pub fn parse(frame: &'a [u8]) -> Option<Self> {
         let (header, payload) = frame.split_first_chunk::<HEADER_LEN>()?;
         let [d0, d1, d2, d3, d4, d5, s0, s1, s2, s3, s4, s5, high, low] = *header;
@@ -120,12 +122,12 @@ impl<'a> Frame<'a> {
     }
 }
 
-/// Whether a hardware address is that of a group.
+/// Whether a hardware address is the address of a group.
 pub fn is_group(mac: HardwareAddress) -> bool {
     mac[0] & 1 == 1
 }
 
-/// A frame with an IP packet.
+/// Makes a frame with an IP packet.
 pub fn ip_frame(
     destination: HardwareAddress,
     source: HardwareAddress,
@@ -147,7 +149,8 @@ fn header(
     destination.into_iter().chain(source).chain(ethertype.to_be_bytes())
 }
 
-/// The hardware address of an IP multicast group (RFC 1112 section 6.4, RFC 2464 section 7).
+/// Returns the hardware address of an IP multicast group (RFC 1112 section 6.4, RFC 2464 section
+/// 7).
 pub fn group_mac(group: IpAddr) -> HardwareAddress {
     match group {
         IpAddr::V4(group) => {
@@ -161,7 +164,8 @@ pub fn group_mac(group: IpAddr) -> HardwareAddress {
     }
 }
 
-/// The link-local address that a device derives from its hardware address (RFC 4291 appendix A).
+/// Returns the link-local address that a device derives from its hardware address (RFC 4291
+/// appendix A).
 pub fn link_local(mac: HardwareAddress) -> Ipv6Addr {
     let [a, b, c, d, e, f] = mac;
     let mut octets = [0; 16];
@@ -188,12 +192,12 @@ impl Arp {
         })
     }
 
-    /// "Who has `target`? Tell `sender`."
+    /// Makes an ARP request for the hardware address of `target`. `sender` gets the reply.
     pub fn request(sender_mac: HardwareAddress, sender: Ipv4Addr, target: Ipv4Addr) -> Self {
         Arp { is_reply: false, sender_mac, sender, target_mac: [0; 6], target }
     }
 
-    /// The answer to this request, with `mac` as the hardware address of the target.
+    /// Makes the reply to this request. `mac` is the hardware address of the target.
     pub fn answer(&self, mac: HardwareAddress) -> Self {
         Arp {
             is_reply: true,
@@ -204,12 +208,13 @@ impl Arp {
         }
     }
 
-    /// Whether it announces its sender to all hosts, and requests no answer (RFC 5227 section 3).
+    /// Whether the message announces its sender to all hosts and asks for no reply (RFC 5227
+    /// section 3).
     pub fn is_gratuitous(&self) -> bool {
         self.sender == self.target && (!self.is_reply || self.sender_mac == self.target_mac)
     }
 
-    /// The frame that carries this message.
+    /// Returns the Ethernet frame with this message.
     pub fn frame(&self, destination: HardwareAddress) -> Vec<u8> {
         let mut frame: Vec<u8> = header(destination, self.sender_mac, ETHERTYPE_ARP).collect();
         frame.extend(ARP_KIND);
@@ -223,8 +228,8 @@ impl Arp {
 }
 
 impl Solicitation {
-    /// The frame that carries this message: to one neighbour, or to the solicited-node group of the
-    /// target.
+    /// Returns the Ethernet frame with this message. The frame goes to the neighbour `to`, or
+    /// without `to` to the solicited-node group of the target.
     pub fn frame(&self, source: HardwareAddress, to: Option<HardwareAddress>) -> Vec<u8> {
         let octets = self.target.octets();
         let mut group = *b"\xff\x02\0\0\0\0\0\0\0\0\0\x01\xff\0\0\0";
@@ -239,8 +244,8 @@ impl Solicitation {
 }
 
 impl Advertisement {
-    /// Announces the hardware address of `address` to all nodes on the link (RFC 4861 section
-    /// 7.2.6).
+    /// Makes a frame that announces the hardware address of `address` to all nodes on the link (RFC
+    /// 4861 section 7.2.6).
     pub fn unsolicited(mac: HardwareAddress, address: Ipv6Addr) -> Vec<u8> {
         let says = Advertisement {
             source: address,
@@ -252,7 +257,8 @@ impl Advertisement {
         says.frame(mac, (group_mac(ALL_NODES.into()), ALL_NODES), false)
     }
 
-    /// The frame that carries this message to `to`; `is_router` is the flag of a router.
+    /// Returns the Ethernet frame with this message, sent to `to`. `is_router` is the router flag
+    /// of the message.
     pub fn frame(
         &self,
         source: HardwareAddress,
@@ -299,8 +305,8 @@ fn discovery_frame(
     frame
 }
 
-/// The checksum of an ICMPv6 message with its pseudo-header (RFC 4443 section 2.3). It is zero if
-/// the message contains its correct checksum.
+/// Calculates the checksum of an ICMPv6 message with its pseudo-header (RFC 4443 section 2.3). If
+/// the message contains its correct checksum, the result is zero.
 fn icmpv6_checksum(source: Ipv6Addr, destination: Ipv6Addr, message: &[u8]) -> u16 {
     let words = |bytes: &[u8]| -> u32 {
         let pairs = bytes.chunks(2);
@@ -314,8 +320,8 @@ fn icmpv6_checksum(source: Ipv6Addr, destination: Ipv6Addr, message: &[u8]) -> u
     !(sum as u16)
 }
 
-/// Reads a solicitation or an advertisement; `None` for any other packet, and for a message that
-/// must not be accepted (RFC 4861 section 7.1).
+/// Reads a solicitation or an advertisement. Returns `None` for any other packet, and for a message
+/// that must not be accepted (RFC 4861 section 7.1).
 fn discovery(packet: &[u8]) -> Option<Content<'static>> {
     let (header, payload) = packet.split_first_chunk::<IPV6_HEADER_LEN>()?;
     if header[6] != ICMPV6 || header[7] != HOP_LIMIT {
@@ -352,7 +358,7 @@ fn link_layer_address(mut options: &[u8], wanted: u8) -> Option<HardwareAddress>
         if kind == wanted && units == 1 {
             return options.get(2..)?.first_chunk().copied();
         }
-        // An option of length zero would never end.
+        // An option of length zero is not accepted: the loop would not end.
         options = options.get(8 * usize::from(units)..).filter(|_| units > 0)?;
     }
     None

@@ -1,13 +1,13 @@
-//! The page of a host, and the part of HTTP/1.1 (RFC 9112) that is needed to serve it.
+//! The HTTP page of a host, and the part of HTTP/1.1 (RFC 9112) that is needed to serve the page.
 
 use std::fmt::Write;
 
 use super::HostConfig;
 
-/// The most header fields of a request.
+/// The most header fields that a request may have.
 const FIELDS: usize = 32;
 
-/// The page that names a host: its name, addresses and router.
+/// Makes the page of a host. It shows the name, the addresses and the gateways of the host.
 pub(super) fn page(config: &HostConfig) -> String {
     let HostConfig { name, addresses, gateways, .. } = config;
     let name = escaped(name);
@@ -26,8 +26,8 @@ fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;")
 }
 
-/// The answer to a request; `None` if the request is not complete yet. If `is_full`, there is no
-/// space for the rest.
+/// Returns the answer to a request. Returns `None` if the request is not complete yet. If `is_full`
+/// is true, there is no space for the rest of the request.
 pub(super) fn answer(request: &[u8], is_full: bool, page: &str) -> Option<String> {
     let mut fields = [httparse::EMPTY_HEADER; FIELDS];
     let mut parsed = httparse::Request::new(&mut fields);

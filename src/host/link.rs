@@ -1,10 +1,10 @@
-//! The link of an emulated host: frames on one side, IP packets on the other, and the host's
-//! neighbours between them.
+//! The link of an emulated host. On one side there are Ethernet frames, on the other side IP
+//! packets. In between is the table of the host's neighbours.
 //!
-//! smoltcp has an Ethernet medium of its own, but an emulated host that replaces a Linux host
-//! cannot use it. smoltcp's medium ignores gratuitous ARP and proxied advertisements, requests only
-//! one neighbour each second, and drops its own answer if the gateway's entry has expired. So the
-//! stack handles IP packets, and this module finds its neighbours in the same way as Linux.
+//! smoltcp has its own Ethernet medium, but an emulated host that replaces a Linux host cannot use
+//! that medium. It ignores gratuitous ARP and proxied advertisements, requests only one neighbour
+//! each second, and drops its own answer if the entry of the gateway has expired. Therefore the
+//! stack handles only IP packets, and this module finds the neighbours as Linux does.
 
 use std::collections::VecDeque;
 use std::net::IpAddr;
@@ -39,12 +39,12 @@ impl Link {
         &self.neighbours
     }
 
-    /// Adds an address for which requests are answered.
+    /// Adds an address for which the host answers neighbour requests.
     pub fn add_address(&mut self, address: IpAddr) {
         self.addresses.push(address);
     }
 
-    /// Announces the host's addresses on the link, as Linux does with `arp_notify` and
+    /// Announces the host's addresses on the link. Linux does this with `arp_notify` and
     /// `ndisc_notify`.
     pub fn announce(&mut self) {
         let mac = self.mac;
@@ -60,7 +60,7 @@ impl Link {
         self.settle();
     }
 
-    /// Handles a frame; returns the IP packet in it if the packet is for the host.
+    /// Handles a frame. If the frame has an IP packet for the host, returns this packet.
     pub fn receive<'a>(&mut self, frame: &'a [u8], now: Time) -> Option<&'a [u8]> {
         let frame = Frame::parse(frame)?;
         if frame.destination != self.mac && !is_group(frame.destination) {
@@ -76,7 +76,7 @@ impl Link {
         None
     }
 
-    /// The next frame to send.
+    /// Returns the next frame to send.
     pub fn poll_output(&mut self) -> Option<Vec<u8>> {
         self.frames.pop_front()
     }
@@ -129,7 +129,7 @@ impl Link {
 
     fn hear_advertisement(&mut self, says: &Advertisement, now: Time) {
         let target = says.target.into();
-        // Linux accepts no advertisement from a neighbour that it has given up.
+        // If a neighbour has failed, Linux accepts no advertisement from it.
         if self.neighbours.state(target) == Some(State::Failed) {
             return;
         }
@@ -147,7 +147,8 @@ impl Link {
                     let source = source.or_else(|| self.source(target));
                     self.frames.extend(solicitation(self.mac, source, target, to));
                 }
-                // The packet is dropped: a host reports no error, and needs no state change.
+                // The packet of an unreachable neighbour is dropped, because a host reports no
+                // error. A change of state needs no action.
                 Output::Unreachable(_) | Output::Changed(..) => {}
             }
         }
@@ -159,7 +160,8 @@ impl Link {
     }
 }
 
-/// "Who has `target`?", to the whole link or to `to` alone; `None` without a source of the target's
+/// Makes a frame that asks for the hardware address of `target`. It goes to the neighbour `to`, or
+/// without `to` to the whole link. Returns `None` if there is no source address of the target's
 /// family.
 pub fn solicitation(
     mac: HardwareAddress,

@@ -1,11 +1,11 @@
 //! Emulated hosts: real TCP/IP stacks (smoltcp) without an operating system.
 //!
-//! A [`Host`] is as pure as the router core: its inputs are Ethernet frames and the time, its
-//! outputs are Ethernet frames and deadlines. In the simulator hosts ping each other on virtual
-//! time; behind a TAP device the same host populates a site. It answers echo requests of either
-//! family by itself (RFC 792, RFC 4443), and ARP and neighbour discovery through [`link`]. It
-//! serves echo and a page with its name to other hosts ([`apps`]), and it opens connections itself
-//! ([`exchange`]).
+//! A [`Host`] does no input or output itself, like the router core. Its inputs are Ethernet frames
+//! and the time. Its outputs are Ethernet frames and deadlines. In the simulator, hosts ping each
+//! other on virtual time. The same host can also run behind a TAP device. A host answers echo
+//! requests of IPv4 and IPv6 by itself (RFC 792, RFC 4443). It handles ARP and neighbour discovery
+//! with [`link`]. It serves echo and an HTTP page with its name to other hosts ([`apps`]), and it
+//! opens connections itself ([`exchange`]).
 
 pub mod apps;
 pub mod device;
@@ -42,42 +42,43 @@ use link::Link;
 use neighbour::Neighbours;
 use ping::{Outcome, Pace, PingReport, PingRequest, Probe};
 
-/// The first of the source ports of a host's connections (RFC 6335 section 6).
+/// The first source port of the connections that a host opens (RFC 6335 section 6).
 const EPHEMERAL_PORTS: u16 = 49152;
 
 /// The configuration of a host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HostConfig {
-    /// The name on its page.
+    /// The name of the host. The HTTP page of the host shows it.
     pub name: String,
-    /// Its addresses, each with the length of its network. The first of a family is the source of
-    /// its packets. There can be at most as many as smoltcp is built for, `IFACE_MAX_ADDR_COUNT`.
+    /// The addresses of the host, each with the length of its network. The first address of a
+    /// family is the source of the host's packets. The most addresses are smoltcp's constant
+    /// `IFACE_MAX_ADDR_COUNT`.
     pub addresses: Vec<IpNet>,
-    /// The default gateway of each family that has one.
+    /// The default gateways, at most one for each family.
     pub gateways: Vec<IpAddr>,
-    /// Octets of the largest IP packet.
+    /// The octets of the largest IP packet.
     pub mtu: u16,
-    /// Its hardware address; drawn from the host's seed if absent.
+    /// The hardware address of the host. If it is absent, the host's seed decides it.
     pub mac: Option<HardwareAddress>,
 }
 
-/// The reason why a host cannot be made.
+/// The reason why a host cannot be made or changed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HostError {
-    /// smoltcp has space for a fixed number of addresses.
+    /// The host has more addresses than smoltcp has space for.
     #[error("a host can have at most {0} addresses")]
     TooManyAddresses(usize),
-    /// A second gateway for one family.
+    /// A family has a second gateway.
     #[error("gateway {0}: the host already has a gateway of this address family")]
     SecondGateway(IpAddr),
 }
 
-/// Identifies a ping of a host, running or done.
+/// The ID of a ping of a host. The ping may be running or done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct PingId(u32);
 
 impl PingId {
-    /// The number that its host gave it.
+    /// Returns the number of the ping, which its host has chosen.
     pub fn number(self) -> u32 {
         self.0
     }
@@ -107,7 +108,7 @@ pub struct Host {
 }
 
 impl Host {
-    /// A host that has just been switched on.
+    /// Makes a host that has just been switched on.
     pub fn new(config: HostConfig, seed: &Seed, now: Time) -> Result<Self, HostError> {
         let mut rng = Rng::new(seed, "host");
         let (device, interface) = interface(&config, rng.next_u64(), now)?;
@@ -128,11 +129,11 @@ impl Host {
         })
     }
 
-    /// The host is connected to a link, for the first time or to another link than before. Its
-    /// stack starts again with the same addresses, and it announces itself on the link. Its TCP
-    /// connections have ended without a message; pings continue.
+    /// Connects the host to a link: for the first time, or to another link than before. The stack
+    /// of the host starts again with the same addresses, and the host announces itself on the link.
+    /// TCP connections end without a message to the peers. Pings continue.
     pub fn plug_in(&mut self, now: Time) {
-        // An interface was made from this configuration before, so this does not fail.
+        // The same configuration has already made an interface before, so this does not fail.
         if let Ok((device, interface)) = interface(&self.config, self.rng.next_u64(), now) {
             (self.device, self.interface) = (device, interface);
         }
@@ -145,30 +146,30 @@ impl Host {
         self.link.announce();
     }
 
-    /// Its hardware address.
+    /// Returns the hardware address of the host.
     pub fn mac(&self) -> HardwareAddress {
         self.link.mac()
     }
 
-    /// Its neighbours on the link.
+    /// Returns the neighbours of the host on its link.
     pub fn neighbours(&self) -> &Neighbours {
         self.link.neighbours()
     }
 
-    /// Its configuration.
+    /// Returns the configuration of the host.
     pub fn config(&self) -> &HostConfig {
         &self.config
     }
 
-    /// Sends an IP packet like a raw socket, with any source.
+    /// Sends an IP packet as a raw socket does. The source address may be any address.
     pub fn send_raw(&mut self, packet: Vec<u8>) {
         self.device.push_to_send(packet);
     }
 
-    /// Adds one more address.
+    /// Adds an address.
     ///
     /// # Errors
-    /// If it has as many as it can hold.
+    /// The host already has as many addresses as it can hold.
     pub fn add_address(&mut self, address: IpNet) -> Result<(), HostError> {
         let mut held = Ok(());
         self.interface.update_ip_addrs(|addresses| {
@@ -182,13 +183,14 @@ impl Host {
         Ok(())
     }
 
-    /// Whether `address` is one of the host's own.
+    /// Whether `address` is an address of the host.
     pub fn owns(&self, address: IpAddr) -> bool {
         self.config.addresses.iter().any(|net| net.addr() == address)
     }
 
-    /// The neighbour to which a packet for `destination` is sent: the destination itself if it is
-    /// in a network of this host, otherwise the gateway of its family.
+    /// Returns the neighbour to which a packet for `destination` is sent. If the destination is in
+    /// a network of this host, this is the destination itself. Otherwise it is the gateway of the
+    /// family.
     pub fn next_hop(&self, destination: IpAddr) -> Option<IpAddr> {
         if self.config.addresses.iter().any(|net| net.contains(&destination)) {
             return Some(destination);
@@ -209,10 +211,10 @@ impl Host {
         self.poll(now);
     }
 
-    /// Does the work that is due.
+    /// Does the work that is due now.
     pub fn poll(&mut self, now: Time) {
         self.expire_probes(now);
-        // An answer may allow the next echo, which needs another poll of the stack.
+        // An answer may allow the next echo request. The stack must be polled again to send it.
         loop {
             let sent = self.send_due_probes(now);
             self.interface.poll(instant(now), &mut self.device, &mut self.sockets);
@@ -232,13 +234,13 @@ impl Host {
         }
     }
 
-    /// The next frame to send to the network.
+    /// Returns the next frame to send to the network.
     #[must_use]
     pub fn poll_output(&mut self) -> Option<Vec<u8>> {
         self.link.poll_output()
     }
 
-    /// When [`Host::poll`] has work.
+    /// Returns the next time at which [`Host::poll`] has work.
     #[must_use]
     pub fn poll_timeout(&mut self, now: Time) -> Option<Deadline> {
         let stack = self.interface.poll_at(instant(now), &self.sockets).map(|at| Deadline {
@@ -258,10 +260,10 @@ impl Host {
         Deadline::earliest(probes.chain(due).map(Some).chain([stack, link, idle]))
     }
 
-    /// Starts a ping; its first echo is sent by the next [`Host::poll`].
+    /// Starts a ping. The next [`Host::poll`] sends the first echo request.
     pub fn start_ping(&mut self, request: PingRequest) -> PingId {
-        // Never zero, and not in use by another ping, because the ident identifies the ping of an
-        // echo.
+        // The identifier tells which ping an echo reply belongs to. Therefore no two pings have the
+        // same identifier. It is never zero.
         let ident = loop {
             let ident = self.rng.below(0xffff) as u16 + 1;
             if self.pings.iter().all(|ping| ping.ident != ident) {
@@ -281,12 +283,12 @@ impl Host {
         id
     }
 
-    /// The report of a ping.
+    /// Returns the report of a ping.
     pub fn ping(&self, id: PingId) -> Option<&PingReport> {
         self.pings.iter().find(|ping| ping.id == id).map(|ping| &ping.report)
     }
 
-    /// Ends a ping, done or not.
+    /// Ends a ping, which may be running or done.
     pub fn stop_ping(&mut self, id: PingId) -> Option<PingReport> {
         let at = self.pings.iter().position(|ping| ping.id == id)?;
         let ping = self.pings.remove(at);
@@ -294,8 +296,8 @@ impl Host {
         Some(ping.report)
     }
 
-    /// Opens a TCP connection and sends `octets` on it; its first segment is sent by the next
-    /// [`Host::poll`]. `None` if the host has no address of that family.
+    /// Opens a TCP connection and sends `octets` on it. The next [`Host::poll`] sends the first
+    /// segment. Returns `None` if the host has no address of the peer's family.
     pub fn start_exchange(&mut self, peer: SocketAddr, octets: &[u8]) -> Option<ExchangeId> {
         let is_ours = |net: &&IpNet| Family::of(net.addr()) == Family::of(peer.ip());
         self.config.addresses.iter().find(is_ours)?;
@@ -308,20 +310,20 @@ impl Host {
         Some(id)
     }
 
-    /// The state of an exchange.
+    /// Returns the state of an exchange.
     pub fn exchange(&self, id: ExchangeId) -> Option<&Exchange> {
         let running = self.exchanges.iter().find(|running| running.id == id);
         running.map(|running| &running.exchange)
     }
 
-    /// Sends more octets on a connection, with the next [`Host::poll`].
+    /// Sends more octets on a connection. The next [`Host::poll`] sends them.
     pub fn say(&mut self, id: ExchangeId, octets: &[u8]) {
         if let Some(running) = self.exchanges.iter_mut().find(|running| running.id == id) {
             running.exchange.say(octets);
         }
     }
 
-    /// Ends an exchange, over or not; an open connection is dropped without a message.
+    /// Ends an exchange. An open connection is dropped without a message to the peer.
     pub fn stop_exchange(&mut self, id: ExchangeId) -> Option<Exchange> {
         let at = self.exchanges.iter().position(|running| running.id == id)?;
         let running = self.exchanges.remove(at);
@@ -342,7 +344,7 @@ impl Host {
         self.next_number
     }
 
-    /// A buffer for a few echoes of the largest size.
+    /// Makes a buffer for a few echo requests of the largest size.
     fn echo_buffer(&self) -> icmp::PacketBuffer<'static> {
         let octets = usize::from(self.config.mtu) * 4;
         icmp::PacketBuffer::new(vec![icmp::PacketMetadata::EMPTY; 16], vec![0; octets])
@@ -359,7 +361,7 @@ impl Host {
         }
     }
 
-    /// Sends an echo for each ping that is due; returns whether there was one.
+    /// Sends an echo request for each ping that is due. Returns whether any was sent.
     fn send_due_probes(&mut self, now: Time) -> bool {
         let mut sent = false;
         for index in 0..self.pings.len() {
@@ -374,7 +376,7 @@ impl Host {
         sent
     }
 
-    /// Queues the next echo of a ping; returns its first result.
+    /// Queues the next echo request of a ping. Returns its first outcome.
     fn send_probe(&mut self, index: usize) -> Outcome {
         let ping = &self.pings[index];
         let request = ping.report.request;
@@ -387,13 +389,13 @@ impl Host {
         let seq_no = ping.report.probes.len() as u16 + 1;
         let echo = echo_request(request, ping.ident, seq_no);
         let socket = self.sockets.get_mut::<icmp::Socket>(ping.socket);
-        // A full buffer is like a full network card: this echo is lost.
+        // If the buffer is full, this echo request is lost, as in a full network card.
         let _ = socket.send_slice(&echo, request.destination.into());
         Outcome::Waiting
     }
 
-    /// Reads the packets that the stack has received for the pings; returns whether there was an
-    /// answer.
+    /// Reads the packets that the stack has received for the pings. Returns whether there was an
+    /// echo reply.
     fn receive_replies(&mut self, now: Time) -> bool {
         let mut any = false;
         for ping in &mut self.pings {
@@ -421,7 +423,7 @@ impl Host {
     }
 }
 
-/// A stack with the addresses and gateways of a host.
+/// Makes a stack with the addresses and gateways of a host.
 fn interface(
     config: &HostConfig,
     random_seed: u64,
@@ -457,7 +459,8 @@ fn addresses(config: &HostConfig) -> Vec<IpAddr> {
     config.addresses.iter().map(IpNet::addr).collect()
 }
 
-/// The configured hardware address, or a locally administered one drawn from the seed.
+/// Returns the configured hardware address. If there is none, draws a locally administered address
+/// from the seed.
 fn mac(config: &HostConfig, seed: &Seed) -> HardwareAddress {
     config.mac.unwrap_or_else(|| {
         let [a, b, c, d, e, ..] = Rng::new(seed, "mac").next_u64().to_be_bytes();
@@ -465,8 +468,8 @@ fn mac(config: &HostConfig, seed: &Seed) -> HardwareAddress {
     })
 }
 
-/// When the next echo of a ping may be sent; `None` if all have been sent, or if an answer must
-/// come first.
+/// Returns the time at which the next echo request of a ping may be sent. Returns `None` if all
+/// have been sent, or if an answer must come first.
 fn next_probe_at(report: &PingReport, now: Time) -> Option<Time> {
     if report.probes.len() >= usize::from(report.request.count) {
         return None;
@@ -480,13 +483,13 @@ fn next_probe_at(report: &PingReport, now: Time) -> Option<Time> {
     }
 }
 
-/// The echo with this sequence number, if it is still waiting for its answer.
+/// Returns the echo request with this sequence number, if it still waits for its answer.
 fn waiting(report: &mut PingReport, seq_no: u16) -> Option<&mut Probe> {
     let probe = report.probes.get_mut(usize::from(seq_no).checked_sub(1)?)?;
     (probe.outcome == Outcome::Waiting).then_some(probe)
 }
 
-/// An instant in the unit of smoltcp.
+/// Converts a time to the unit of smoltcp.
 pub(crate) fn instant(now: Time) -> Instant {
     Instant::from_micros(i64::try_from(now.0).unwrap_or(i64::MAX))
 }

@@ -1,5 +1,5 @@
-//! The neighbours on the link of one device, as Linux manages them (RFC 4861 section 7.3, for both
-//! families).
+//! The neighbours on the link of one device. IPv4 and IPv6 neighbours have the states of RFC 4861
+//! section 7.3, as in Linux.
 //!
 //! ```text
 //!              send ─▶ Incomplete ─ answer ─▶ Reachable ─ ages ─▶ Stale ─ send ─▶ Delay ─▶ Probe
@@ -9,9 +9,10 @@
 //!                                                                                         Failed
 //! ```
 //!
-//! This module states the work to do ([`Output`]), and the owner of the device does it: an emulated
-//! host, or the simulator's kernel. An entry here is reachable for exactly the configured time.
-//! Linux instead chooses a random time between half and one and a half of it.
+//! This module tells which work is to be done ([`Output`]). The owner of the device does the work:
+//! an emulated host, or the kernel of the simulator. An entry here is reachable for exactly the
+//! configured time. Linux chooses a random time between half of the configured time and one and a
+//! half of it.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
@@ -21,33 +22,33 @@ use super::frame::HardwareAddress;
 use crate::packet::IpHeader;
 use crate::time::Time;
 
-/// The time between two solicitations.
+/// The time between two solicitations of a neighbour.
 const RETRANSMIT: Duration = Duration::from_secs(1);
-/// The number of solicitations to the whole link, or to one neighbour, before the neighbour has
-/// failed.
+/// The number of solicitations before a neighbour has failed. They are sent to the whole link or to
+/// the neighbour itself.
 const QUESTIONS: u8 = 3;
-/// The most packets that wait for one neighbour; one more packet replaces the oldest.
+/// The most packets that wait for one neighbour. If one more packet comes, it replaces the oldest.
 const WAITING: usize = 101;
-/// The most entries of a device (`gc_thresh3`).
+/// The most neighbours of a device (`gc_thresh3`).
 pub const ENTRIES: usize = 1024;
-/// If two answers are received within this time, the first is accepted (`locktime`).
+/// If a second answer comes within this time, only the first answer is accepted (`locktime`).
 const LOCK: Duration = Duration::from_secs(1);
-/// The interval at which Linux probes watched neighbours (`interval_probe_time_ms` of the whole
-/// table).
+/// The interval at which Linux probes watched neighbours (`interval_probe_time_ms`, one value for
+/// the whole table).
 const WATCH_INTERVAL: Duration = Duration::from_secs(5);
 
-/// The timers of a device's neighbours.
+/// The timers for the neighbours of a device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Clocks {
-    /// How long an answer is valid (`base_reachable_time_ms`).
+    /// The time for which an answer is valid (`base_reachable_time_ms`).
     pub reachable: Duration,
-    /// How long a stale neighbour may take to confirm its presence without a probe
+    /// The time in which a stale neighbour can confirm without a probe that it is there
     /// (`delay_first_probe_time`).
     pub first_probe: Duration,
 }
 
 impl Default for Clocks {
-    /// The defaults of Linux.
+    /// Returns the default values of Linux.
     fn default() -> Self {
         Clocks { reachable: Duration::from_secs(30), first_probe: Duration::from_secs(5) }
     }
@@ -58,47 +59,47 @@ impl Default for Clocks {
 pub enum State {
     /// A solicitation was sent to the whole link.
     Incomplete,
-    /// It answered a short time ago.
+    /// The neighbour answered a short time ago.
     Reachable,
-    /// It was reachable before.
+    /// The neighbour was reachable before.
     Stale,
-    /// It was reachable before, and a packet has been sent to it.
+    /// The neighbour was reachable before, and a packet has been sent to it since.
     Delay,
     /// Solicitations are being sent to the neighbour itself.
     Probe,
-    /// It did not answer.
+    /// The neighbour did not answer.
     Failed,
 }
 
-/// The effect of a message about a neighbour's hardware address.
+/// The effect of a message that contains the hardware address of a neighbour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Strength {
-    /// If the hardware address differs from the known one, the message is ignored.
+    /// If the hardware address differs from the known one, the message has no effect.
     Weak,
-    /// If the hardware address differs, a reachable entry becomes stale and keeps its known
-    /// address.
+    /// If the hardware address differs from the known one, a reachable entry becomes stale. The
+    /// known address is kept.
     Doubt,
-    /// The message changes a known address.
+    /// The hardware address in the message replaces the known one.
     Override,
 }
 
-/// The work of a device.
+/// Work that the owner of a device must do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Output {
     /// Send a packet to a neighbour.
     Send(HardwareAddress, Vec<u8>),
     /// Send a solicitation for a neighbour.
     Solicit {
-        /// The destination.
+        /// The address of the neighbour.
         target: IpAddr,
-        /// The one neighbour that is solicited; `None` for the whole link.
+        /// The hardware address to which the solicitation is sent; `None` for the whole link.
         to: Option<HardwareAddress>,
-        /// The source of the packet that waits for the answer.
+        /// The source address of the packet that waits for the neighbour.
         source: Option<IpAddr>,
     },
-    /// The neighbour of this packet cannot be reached.
+    /// The neighbour for this packet cannot be reached.
     Unreachable(Vec<u8>),
-    /// An entry has changed; without state, it was removed.
+    /// The entry of a neighbour has a new state. `None` means that the entry was removed.
     Changed(IpAddr, Option<State>),
 }
 
@@ -106,7 +107,7 @@ pub enum Output {
 struct Entry {
     state: State,
     mac: Option<HardwareAddress>,
-    /// The number of solicitations since the last answer.
+    /// The number of solicitations since the last answer of the neighbour.
     asked: u8,
     confirmed_at: Option<Time>,
     used_at: Time,
@@ -121,7 +122,7 @@ impl Entry {
         !matches!(self.state, State::Incomplete | State::Failed)
     }
 
-    /// Whether `span` after `at` is not over yet.
+    /// Whether the time `now` is at most `span` after `at`.
     fn within(at: Option<Time>, span: Duration, now: Time) -> bool {
         at.is_some_and(|at| now <= at + span)
     }
@@ -130,7 +131,7 @@ impl Entry {
 /// The neighbours of a device.
 #[derive(Debug, Default)]
 pub struct Neighbours {
-    /// Its timers.
+    /// The timers of the neighbours.
     pub clocks: Clocks,
     entries: BTreeMap<IpAddr, Entry>,
     watch_at: Option<Time>,
@@ -138,28 +139,28 @@ pub struct Neighbours {
 }
 
 impl Neighbours {
-    /// The state of a neighbour.
+    /// Returns the state of a neighbour.
     pub fn state(&self, address: IpAddr) -> Option<State> {
         self.entries.get(&address).map(|entry| entry.state)
     }
 
-    /// Its hardware address, when it is known.
+    /// Returns the hardware address of a neighbour, if it is known.
     pub fn mac(&self, address: IpAddr) -> Option<HardwareAddress> {
         self.entries.get(&address).filter(|entry| entry.is_valid())?.mac
     }
 
-    /// All neighbours and their states, in order.
+    /// Returns all neighbours with their states, in the order of their addresses.
     pub fn iter(&self) -> impl Iterator<Item = (IpAddr, State)> {
         self.entries.iter().map(|(&address, entry)| (address, entry.state))
     }
 
-    /// The next work of the device.
+    /// Returns the next work of the device.
     #[must_use]
     pub fn poll_output(&mut self) -> Option<Output> {
         self.outputs.pop_front()
     }
 
-    /// When [`Neighbours::handle_timeout`] has work.
+    /// Returns the next time at which [`Neighbours::handle_timeout`] has work.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Time> {
         let timers = self.entries.values().filter_map(|entry| entry.timer);
@@ -191,7 +192,7 @@ impl Neighbours {
         self.seek(address, now);
     }
 
-    /// Solicits a neighbour as if there were a packet for it (`NTF_USE`).
+    /// Solicits a neighbour as if a packet waited for it (`NTF_USE`).
     pub fn seek(&mut self, address: IpAddr, now: Time) {
         let first_probe = self.clocks.first_probe;
         let Some(entry) = self.entry(address, now) else {
@@ -217,8 +218,8 @@ impl Neighbours {
         }
     }
 
-    /// Solicits a neighbour directly if its hardware address is known (`nud probe`), otherwise on
-    /// the whole link.
+    /// Solicits a neighbour. If its hardware address is known, the solicitation goes to the
+    /// neighbour itself (`nud probe`). Otherwise it goes to the whole link.
     pub fn probe(&mut self, address: IpAddr, now: Time) {
         match self.entries.get_mut(&address) {
             Some(entry) if entry.is_valid() => {
@@ -243,7 +244,7 @@ impl Neighbours {
         }
     }
 
-    /// Deletes a neighbour; packets that wait for it are unreachable.
+    /// Deletes a neighbour. The packets that wait for it become unreachable.
     pub fn forget(&mut self, address: IpAddr) {
         if let Some(entry) = self.entries.remove(&address) {
             self.outputs.extend(entry.waiting.into_iter().map(Output::Unreachable));
@@ -252,7 +253,7 @@ impl Neighbours {
     }
 
     /// Deletes all neighbours, because the link went down. Returns the number of packets that
-    /// waited for them: their senders get no error.
+    /// waited for them. The senders of these packets get no error.
     pub fn flush(&mut self) -> usize {
         let gone = std::mem::take(&mut self.entries);
         let waited = gone.values().map(|entry| entry.waiting.len()).sum();
@@ -261,12 +262,12 @@ impl Neighbours {
         waited
     }
 
-    /// Handles a message with a neighbour's hardware address. With `creates`, an unknown neighbour
-    /// is added.
+    /// Handles a message that contains the hardware address of a neighbour. If `creates` is true,
+    /// an unknown neighbour is added.
     ///
-    /// Without `mac` the known address is kept. `state` is [`State::Reachable`] for an answer and
-    /// [`State::Stale`] for any other message, which does not change an entry with the same
-    /// address.
+    /// If `mac` is absent, the known address is kept. `state` is [`State::Reachable`] if the
+    /// message is an answer, and [`State::Stale`] for any other message. Such another message does
+    /// not change an entry that has the same address already.
     pub fn update(
         &mut self,
         address: IpAddr,
@@ -317,7 +318,8 @@ impl Neighbours {
         }
     }
 
-    /// The strength of an answer that may follow another one (`locktime`).
+    /// Returns the strength of an answer. It is weak if another answer came a short time ago
+    /// (`locktime`).
     pub fn strength_of_answer(&self, address: IpAddr, now: Time) -> Strength {
         let entry = self.entries.get(&address);
         match entry.is_some_and(|entry| Entry::within(entry.updated_at, LOCK, now)) {
@@ -326,7 +328,7 @@ impl Neighbours {
         }
     }
 
-    /// Does the work that is due.
+    /// Does the work that is due now.
     pub fn handle_timeout(&mut self, now: Time) {
         if self.watch_at.is_some_and(|at| at <= now) {
             let watched = self.entries.iter().filter(|(_, entry)| entry.is_watched);
@@ -344,7 +346,7 @@ impl Neighbours {
         }
     }
 
-    /// The timer of an entry has run out.
+    /// Handles the end of the timer of an entry.
     fn expire(&mut self, address: IpAddr, now: Time) {
         let Clocks { reachable, first_probe } = self.clocks;
         let Some(entry) = self.entries.get_mut(&address) else { return };
@@ -372,7 +374,7 @@ impl Neighbours {
             if state == State::Probe {
                 entry.asked = 0;
             }
-            // Linux does not report the change to `Delay`.
+            // Linux does not report a change to the state `Delay`.
             if state != State::Delay {
                 self.outputs.push_back(Output::Changed(address, Some(state)));
             }
@@ -398,7 +400,8 @@ impl Neighbours {
         });
     }
 
-    /// The entry of a neighbour, added if there is none; `None` if the table is full.
+    /// Returns the entry of a neighbour, and adds it if there is none. Returns `None` if the table
+    /// is full.
     fn entry(&mut self, address: IpAddr, now: Time) -> Option<&mut Entry> {
         if self.entries.len() >= ENTRIES && !self.entries.contains_key(&address) {
             return None;

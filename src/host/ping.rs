@@ -1,4 +1,4 @@
-//! The echoes of a ping, and their results.
+//! The echo requests of a ping, and their outcomes.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -7,35 +7,36 @@ use serde::Serialize;
 
 use crate::time::Time;
 
-/// When the next echo is sent.
+/// The rule for the time at which the next echo request is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pace {
-    /// As soon as the echo before it is answered or given up, as IOS does.
+    /// When the echo request before it is answered or has timed out, as IOS does.
     Answered,
-    /// At this interval, with or without an answer to the echo before it.
+    /// At this interval, also if the echo request before it is not answered yet.
     Every(Duration),
 }
 
 /// The destination of a ping, and its options.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PingRequest {
-    /// The destination.
+    /// The destination of the ping.
     pub destination: IpAddr,
-    /// The number of echoes.
+    /// The number of echo requests.
     pub count: u16,
-    /// Octets of the whole IP packet. A smaller value is raised to 44 (IPv4) or 64 (IPv6): the
+    /// The octets of each whole IP packet. A smaller value is raised to 44 (IPv4) or 64 (IPv6): the
     /// headers and 16 octets of data.
     pub size: u16,
-    /// How long an echo waits for its answer.
+    /// The time for which an echo request waits for its answer.
     pub timeout: Duration,
-    /// When the next echo is sent.
+    /// The rule for the time at which the next echo request is sent.
     pub pace: Pace,
     /// TTL or hop limit.
     pub ttl: u8,
 }
 
 impl PingRequest {
-    /// The default of IOS: five echoes of 100 octets, two seconds each.
+    /// Returns the default ping of IOS: five echo requests of 100 octets, with a timeout of two
+    /// seconds each.
     pub fn new(destination: IpAddr) -> Self {
         PingRequest {
             destination,
@@ -48,26 +49,27 @@ impl PingRequest {
     }
 }
 
-/// The result of an echo.
+/// The outcome of an echo request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
-    /// Not answered yet.
+    /// There is no answer yet.
     Waiting,
-    /// Answered after this long.
+    /// The answer came after this time.
     Reply(Duration),
-    /// Not answered in time.
+    /// No answer came in time.
     Timeout,
-    /// A router or the destination reported that it is unreachable.
+    /// A router or the destination reported that the destination is unreachable.
     Unreachable,
-    /// A router reported that the packet is too big, and the largest size that is not too big.
+    /// A router reported that the packet is too big. The number is the largest size that is not too
+    /// big, in octets.
     TooBig(u32),
-    /// A router reported that the TTL expired.
+    /// A router reported that the TTL of the packet expired.
     TtlExceeded,
 }
 
 impl Outcome {
-    /// The character that IOS prints for it.
+    /// Returns the character that IOS prints for this outcome.
     pub fn mark(self) -> char {
         match self {
             Outcome::Reply(_) => '!',
@@ -79,37 +81,38 @@ impl Outcome {
     }
 }
 
-/// One echo of a ping.
+/// One echo request of a ping.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Probe {
-    /// When it was sent.
+    /// The time at which the echo request was sent.
     pub sent_at: Time,
-    /// Its result.
+    /// The outcome of the echo request.
     pub outcome: Outcome,
 }
 
-/// A ping, running or done.
+/// The report of a ping, which may be running or done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PingReport {
-    /// The request.
+    /// The destination of the ping, and its options.
     pub request: PingRequest,
-    /// The echoes sent so far, by sequence number.
+    /// The echo requests that have been sent, in the order of their sequence numbers.
     pub probes: Vec<Probe>,
 }
 
 impl PingReport {
-    /// A ping that has sent nothing.
+    /// Makes the report of a ping that has sent nothing yet.
     pub fn new(request: PingRequest) -> Self {
         PingReport { request, probes: Vec::new() }
     }
 
-    /// Whether every echo has been sent and none is waiting.
+    /// Whether every echo request has been sent and none still waits for its answer.
     pub fn is_done(&self) -> bool {
         self.probes.len() >= usize::from(self.request.count)
             && self.probes.iter().all(|p| p.outcome != Outcome::Waiting)
     }
 
-    /// Round-trip times of the answered echoes, in the order in which they were sent.
+    /// Returns the round-trip times of the answered echo requests, in the order in which they were
+    /// sent.
     pub fn round_trips(&self) -> impl Iterator<Item = Duration> {
         self.probes.iter().filter_map(|probe| match probe.outcome {
             Outcome::Reply(span) => Some(span),
@@ -117,7 +120,7 @@ impl PingReport {
         })
     }
 
-    /// One character for each echo: `!!.U`.
+    /// Returns one character for each echo request, for example `!!.U`.
     pub fn marks(&self) -> String {
         self.probes.iter().map(|p| p.outcome.mark()).collect()
     }

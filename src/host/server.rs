@@ -1,10 +1,11 @@
-//! A TCP port that a host serves, and the rules that keep it open for a new client at any time.
+//! A TCP port that a host serves. A new client can connect at any time.
 //!
-//! The port has a fixed number of places, each with one socket. One of them listens at any time.
-//! When a client takes the last place, an older connection is ended. If half of the places wait for
+//! The port has a fixed number of places. Each place has one socket, and one place always listens.
+//! If a client takes the last place, an older connection is ended. If half of the places wait for
 //! the end of a handshake, the handshake that has waited longest is ended. Otherwise the
-//! established connection with the longest time without traffic is ended. So neither segments with
-//! forged sources (a SYN flood, RFC 4987) nor idle clients can close the port.
+//! established connection with the longest time without traffic is ended. So the port stays open
+//! even if a client sends segments with forged sources (a SYN flood, RFC 4987), or if many clients
+//! are idle.
 
 use smoltcp::iface::{SocketHandle, SocketSet};
 use smoltcp::socket::tcp;
@@ -12,9 +13,9 @@ use smoltcp::socket::tcp;
 use super::apps::tcp_socket;
 use crate::time::Time;
 
-/// The number of connections of a port at the same time, the listening place included.
+/// The most connections of a port at the same time, with the place that listens.
 pub(super) const PLACES: usize = 8;
-/// A connection ends after this time without traffic.
+/// The time without traffic after which a connection ends.
 pub(super) const IDLE: std::time::Duration = std::time::Duration::from_secs(60);
 
 /// A port and its places.
@@ -27,12 +28,12 @@ pub(super) struct Server {
 #[derive(Debug)]
 struct Place {
     socket: SocketHandle,
-    /// When its client last sent or received octets; `None` while the socket listens.
+    /// The time at which the client last sent or received octets; `None` while the socket listens.
     active_at: Option<Time>,
 }
 
 impl Server {
-    /// A server that listens.
+    /// Makes a server that listens.
     pub fn new(port: u16, sockets: &mut SocketSet<'static>) -> Self {
         let places = (0..PLACES)
             .map(|_| Place { socket: sockets.add(listener(port)), active_at: None })
@@ -40,15 +41,15 @@ impl Server {
         Server { port, places }
     }
 
-    /// Drops every connection without a message.
+    /// Drops every connection without a message to the peer.
     pub fn restart(&mut self, sockets: &mut SocketSet<'static>) {
         for place in &mut self.places {
             place.listen(self.port, sockets);
         }
     }
 
-    /// Lets `app` serve each connection; `app` returns whether it moved octets. Returns whether the
-    /// stack must send something for it.
+    /// Calls `app` for each connection. `app` returns whether it moved octets. Returns whether the
+    /// stack has something to send.
     pub fn serve(
         &mut self,
         sockets: &mut SocketSet<'static>,
@@ -63,13 +64,13 @@ impl Server {
         any
     }
 
-    /// When the first connection will have been idle for too long.
+    /// Returns the time at which the first connection ends because it was idle for too long.
     pub fn next_expiry(&self) -> Option<Time> {
         let active = self.places.iter().filter_map(|place| place.active_at);
         active.min().map(|at| at + IDLE)
     }
 
-    /// Makes a place listen if none does.
+    /// If no place listens, makes one place listen.
     fn keep_open(&mut self, sockets: &mut SocketSet<'static>) {
         if self.places.iter().any(|place| place.active_at.is_none()) {
             return;
@@ -101,8 +102,8 @@ impl Place {
         app: impl Fn(&mut tcp::Socket<'static>) -> bool,
     ) -> bool {
         let socket = sockets.get_mut::<tcp::Socket<'static>>(self.socket);
-        // A socket that waits for late segments (TIME-WAIT) must not keep a place that a client may
-        // want.
+        // A socket that only waits for late segments (TIME-WAIT) must not keep its place, because a
+        // client may need the place.
         let is_over = matches!(socket.state(), tcp::State::Closed | tcp::State::TimeWait);
         let is_idle = self.active_at.is_some_and(|at| now.since(at) >= IDLE);
         if is_over || is_idle {

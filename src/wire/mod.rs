@@ -10,14 +10,15 @@
 //! If a parsed message is emitted again, the octets are equal to the received octets, with these
 //! exceptions:
 //!
-//! * These are emitted as zero: reserved bits, Rsvd and Flags octets of an LCAF, and address bits after a
-//!   mask. An IID mask-len is emitted as 32. Instance-ID 0 is emitted as a plain AFI.
-//! * These are left out: an ITR-RLOC or source-EID that is not an IP address, a record with an EID that
-//!   is not an IP prefix, and a name in a list with an ITR-RLOC.
+//! * These are emitted as zero: reserved bits, Rsvd and Flags octets of an LCAF, and address bits
+//!   after a mask. An IID mask-len is emitted as 32. Instance-ID 0 is emitted as a plain AFI.
+//! * These are left out: an ITR-RLOC or source-EID that is not an IP address, a record with an EID
+//!   that is not an IP prefix, and a name in a list with an ITR-RLOC.
 //! * Octets after the last field are dropped. Later standards put their fields there.
-//! * A Registration Refresh has instance-ID 0 in an LCAF. An address or mask without meaning is
-//!   not kept.
-//! * An Encapsulated Control Message gets a new inner IP header with the same addresses, ports and TTL.
+//! * A Registration Refresh has instance-ID 0 in an LCAF. An address or mask without meaning is not
+//!   kept.
+//! * An Encapsulated Control Message gets a new inner IP header with the same addresses, ports and
+//!   TTL.
 
 // Lengths and counts in this module come from the network. No calculation with them may overflow,
 // in any build.
