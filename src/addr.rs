@@ -1,8 +1,9 @@
-//! The two kinds of address that LISP keeps apart, and the instance to which an EID belongs.
+//! The two kinds of LISP addresses, and the instance of an EID.
 //!
-//! An endpoint identifier ([`Eid`]) names a host inside a site; a routing locator ([`Rloc`]) names
-//! a router's attachment to the core (RFC 9300 section 3). Both are IP addresses; the types keep
-//! them from being mixed up. Every EID carries its [`InstanceId`] (RFC 9300 section 8).
+//! An endpoint identifier ([`Eid`]) names a host in a site. A routing locator ([`Rloc`]) names the
+//! connection of a router to the core (RFC 9300 section 3). Both are IP addresses. They have
+//! different types, so that they cannot be confused. Every EID has an [`InstanceId`] (RFC 9300
+//! section 8).
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -11,7 +12,7 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 
-/// Whether the address is valid only on the link of an interface: 169.254.0.0/16 (RFC 3927) or
+/// Whether the address is valid only on one link: it is in 169.254.0.0/16 (RFC 3927) or in
 /// `fe80::/10` (RFC 4291 section 2.5.6).
 pub fn is_link_local(address: IpAddr) -> bool {
     match address {
@@ -20,8 +21,8 @@ pub fn is_link_local(address: IpAddr) -> bool {
     }
 }
 
-/// Whether `address` is in `fe80::/10` (RFC 4291 section 2.5.6): each IPv6 interface has such an
-/// address.
+/// Whether `address` is in `fe80::/10` (RFC 4291 section 2.5.6). Every IPv6 interface has an
+/// address in this prefix.
 pub fn is_ipv6_link_local(address: IpAddr) -> bool {
     address.is_ipv6() && is_link_local(address)
 }
@@ -31,33 +32,33 @@ pub fn is_ipv6_link_local(address: IpAddr) -> bool {
 pub struct Mac(pub [u8; 6]);
 
 impl fmt::Display for Mac {
-    /// `0000.5e00.0101`, as IOS prints it.
+    /// Writes the address as IOS does: `0000.5e00.0101`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [a, b, c, d, e, g] = self.0;
         write!(f, "{a:02x}{b:02x}.{c:02x}{d:02x}.{e:02x}{g:02x}")
     }
 }
 
-/// IPv4 or IPv6: the family of an EID, of an RLOC, or of a `service` of the configuration.
+/// IPv4 or IPv6. An EID, an RLOC and a `service` of the configuration have a family.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Family {
-    /// Version 4, AFI 1.
+    /// IP version 4, AFI 1.
     Ipv4,
-    /// Version 6, AFI 2.
+    /// IP version 6, AFI 2.
     Ipv6,
 }
 
 impl Family {
-    /// Both, in the order in which the console prints them.
+    /// Both families, in the order in which the console prints them.
     pub const BOTH: [Family; 2] = [Family::Ipv4, Family::Ipv6];
 
-    /// The family of an address.
+    /// Returns the family of an address.
     pub fn of(address: IpAddr) -> Self {
         if address.is_ipv4() { Family::Ipv4 } else { Family::Ipv6 }
     }
 
-    /// The number of bits of an address: 32 or 128.
+    /// Returns the number of bits of an address: 32 or 128.
     pub const fn bits(self) -> u8 {
         match self {
             Family::Ipv4 => 32,
@@ -65,7 +66,7 @@ impl Family {
         }
     }
 
-    /// The prefix that covers every address: `0.0.0.0/0` or `::/0`.
+    /// Returns the prefix that covers every address: `0.0.0.0/0` or `::/0`.
     pub fn default_prefix(self) -> IpNet {
         match self {
             Family::Ipv4 => Ipv4Net::default().into(),
@@ -73,7 +74,7 @@ impl Family {
         }
     }
 
-    /// `0.0.0.0` or `::`.
+    /// Returns the unspecified address: `0.0.0.0` or `::`.
     pub const fn unspecified(self) -> IpAddr {
         match self {
             Family::Ipv4 => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
@@ -83,7 +84,7 @@ impl Family {
 }
 
 impl fmt::Display for Family {
-    /// `IPv4` or `IPv6`, as IOS prints it.
+    /// Writes `IPv4` or `IPv6`, as IOS does.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Family::Ipv4 => "IPv4",
@@ -92,22 +93,22 @@ impl fmt::Display for Family {
     }
 }
 
-/// A 24-bit instance-ID (RFC 9300 section 8); 0 is the default instance.
+/// A 24-bit instance-ID (RFC 9300 section 8). 0 is the default instance.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct InstanceId(u32);
 
 impl InstanceId {
-    /// The default instance, which is sent as a plain AFI.
+    /// The default instance. In messages, an EID of this instance has a plain AFI.
     pub const DEFAULT: InstanceId = InstanceId(0);
     /// The largest instance-ID that the data header can carry.
     pub const MAX: u32 = 0xff_ffff;
 
-    /// An instance-ID, if `number` fits 24 bits.
+    /// Makes an instance-ID. Returns `None` if `number` has more than 24 bits.
     pub const fn new(number: u32) -> Option<Self> {
         if number <= Self::MAX { Some(InstanceId(number)) } else { None }
     }
 
-    /// The number itself.
+    /// Returns the number of the instance.
     pub const fn number(self) -> u32 {
         self.0
     }
@@ -126,47 +127,48 @@ impl fmt::Display for InstanceId {
     }
 }
 
-/// An endpoint identifier: a host's address within an instance.
+/// An endpoint identifier: the address of a host in an instance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Eid {
-    /// The instance that gives the address its meaning.
+    /// The instance in which the address is valid.
     pub instance_id: InstanceId,
-    /// The host's address.
+    /// The address of the host.
     pub address: IpAddr,
 }
 
 impl Eid {
-    /// An EID of `instance_id`.
+    /// Makes an EID in the instance `instance_id`.
     pub const fn new(instance_id: InstanceId, address: IpAddr) -> Self {
         Eid { instance_id, address }
     }
 
-    /// The family of the address.
+    /// Returns the family of the address.
     pub fn family(&self) -> Family {
         Family::of(self.address)
     }
 
-    /// The prefix of `mask_len` bits around the EID; the host prefix if the address has fewer bits.
+    /// Returns the prefix of `mask_len` bits that contains the EID. If the address has fewer bits,
+    /// returns the host prefix.
     pub fn prefix(&self, mask_len: u8) -> EidPrefix {
         let host = self.host_prefix();
         let prefix = IpNet::new(self.address, mask_len.min(host.mask_len()));
         prefix.map_or(host, |prefix| EidPrefix::new(self.instance_id, prefix))
     }
 
-    /// The host prefix of the EID: /32 or /128.
+    /// Returns the host prefix of the EID: /32 or /128.
     pub fn host_prefix(&self) -> EidPrefix {
         EidPrefix { instance_id: self.instance_id, prefix: IpNet::from(self.address) }
     }
 }
 
 impl fmt::Display for Eid {
-    /// The bare address, as IOS prints it beside `IID n`.
+    /// Writes only the address, as IOS does. IOS prints `IID n` in another place.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.address.fmt(f)
     }
 }
 
-/// A block of EIDs of one instance, always in canonical form: host bits are zero.
+/// A block of EIDs in one instance. Bits of the address after the mask are always zero.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct EidPrefix {
     instance_id: InstanceId,
@@ -174,37 +176,37 @@ pub struct EidPrefix {
 }
 
 impl EidPrefix {
-    /// The block of `prefix`; host bits are cleared.
+    /// Makes the block of EIDs in `prefix`. Bits after the mask are cleared.
     pub fn new(instance_id: InstanceId, prefix: IpNet) -> Self {
         EidPrefix { instance_id, prefix: prefix.trunc() }
     }
 
-    /// The instance.
+    /// Returns the instance.
     pub fn instance_id(&self) -> InstanceId {
         self.instance_id
     }
 
-    /// The prefix with its host bits cleared.
+    /// Returns the prefix. Bits after the mask are zero.
     pub fn prefix(&self) -> IpNet {
         self.prefix
     }
 
-    /// The family of the prefix.
+    /// Returns the family of the prefix.
     pub fn family(&self) -> Family {
         Family::of(self.prefix.addr())
     }
 
-    /// Mask length in bits.
+    /// Returns the mask length in bits.
     pub fn mask_len(&self) -> u8 {
         self.prefix.prefix_len()
     }
 
-    /// The first address of the block as an EID.
+    /// Returns the first address of the block as an EID.
     pub fn network(&self) -> Eid {
         Eid { instance_id: self.instance_id, address: self.prefix.addr() }
     }
 
-    /// The last address of the block as an EID.
+    /// Returns the last address of the block as an EID.
     pub fn last(&self) -> Eid {
         Eid { instance_id: self.instance_id, address: self.prefix.broadcast() }
     }
@@ -214,7 +216,7 @@ impl EidPrefix {
         self.instance_id == eid.instance_id && self.prefix.contains(&eid.address)
     }
 
-    /// Whether the block contains all of `other`; true if they are the same.
+    /// Whether the block contains all EIDs of `other`. This is also true if both blocks are equal.
     pub fn covers(&self, other: &EidPrefix) -> bool {
         self.instance_id == other.instance_id && self.prefix.contains(&other.prefix)
     }
@@ -239,25 +241,25 @@ impl<'de> Deserialize<'de> for EidPrefix {
 }
 
 impl fmt::Display for EidPrefix {
-    /// `172.16.0.0/24`: the instance is printed by the context, as IOS does.
+    /// Writes only the prefix, for example `172.16.0.0/24`. The text around it names the instance,
+    /// as in IOS.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.prefix.fmt(f)
     }
 }
 
-/// A routing locator: a router's address in the core.
+/// A routing locator: the address of a router in the core.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Rloc(pub IpAddr);
 
 impl Rloc {
-    /// The family of the address.
+    /// Returns the family of the address.
     pub fn family(&self) -> Family {
         Family::of(self.0)
     }
 
-    /// Whether another router can have this address. A forged message or packet may contain any
-    /// address, and the answer must not be sent to a group, to all hosts, or to this machine
-    /// itself.
+    /// Whether the address can belong to another router. A forged message or packet may contain any
+    /// address. An answer must not be sent to a group, to all hosts, or to this machine itself.
     pub fn is_unicast(&self) -> bool {
         !self.0.is_unspecified()
             && !self.0.is_loopback()

@@ -1,12 +1,13 @@
-//! The Internet checksum (RFC 1071), fast enough to compute it over every payload.
+//! The Internet checksum (RFC 1071). It is fast enough to be computed over every payload.
 //!
-//! Sums are kept uncomplemented and folded to 16 bits. So the sums of the parts can be added to get
-//! the sum of the whole, if each part except the last has an even length.
+//! Sums are not complemented, and they are folded to 16 bits. So the sums of several parts can be
+//! added to get the sum of the whole. Each part except the last must have an even length.
 
-/// The one's complement sum of `bytes` as big-endian words; an odd last octet is padded with zero.
+/// Returns the one's complement sum of `bytes` as big-endian words. If the number of octets is odd,
+/// a zero octet is added at the end.
 ///
-/// Words of 32 bits in the byte order of the machine are added to a wide accumulator: compilers
-/// vectorise this. The byte order is corrected at the end (RFC 1071 section 2).
+/// Words of 32 bits in the byte order of the machine are added in a wide integer, because compilers
+/// can vectorise this loop. The byte order is corrected at the end (RFC 1071 section 2).
 pub fn sum(bytes: &[u8]) -> u32 {
     let (words, rest) = bytes.as_chunks::<4>();
     let mut total: u64 = words.iter().map(|word| u64::from(u32::from_ne_bytes(*word))).sum();
@@ -20,21 +21,21 @@ pub fn sum(bytes: &[u8]) -> u32 {
     u32::from(u16::from_be(fold(total as u32)))
 }
 
-/// Folds a sum to 16 bits, uncomplemented: the value of a partial checksum.
+/// Folds a sum to 16 bits without a complement. The result is the value of a partial checksum.
 pub fn fold(sum: u32) -> u16 {
     let sum = (sum & 0xffff) + (sum >> 16);
     let sum = (sum & 0xffff) + (sum >> 16);
     sum as u16
 }
 
-/// The checksum that belongs to a sum. It is zero if the data contain their correct checksum.
+/// Returns the checksum for a sum. It is zero if the data contain their correct checksum.
 pub fn finish(sum: u32) -> u16 {
     !fold(sum)
 }
 
-/// The sum of the pseudo header of TCP or UDP. `addresses` are both addresses of the IP header, and
-/// `len` is the number of octets of transport header and payload (RFC 9293 section 3.1, RFC 8200
-/// section 8.1).
+/// Returns the sum of the pseudo header of TCP or UDP. `addresses` are the two addresses in the IP
+/// header. `len` is the number of octets of the transport header and the payload (RFC 9293 section
+/// 3.1, RFC 8200 section 8.1).
 pub fn pseudo_header(addresses: &[u8], protocol: u8, len: usize) -> u32 {
     let len = len as u32;
     sum(addresses) + u32::from(protocol) + (len & 0xffff) + (len >> 16)
@@ -46,7 +47,7 @@ mod tests {
 
     use super::*;
 
-    /// The algorithm of RFC 1071 section 4.1.
+    /// The algorithm of RFC 1071 section 4.1, without optimisation.
     fn plain(bytes: &[u8]) -> u16 {
         let word = |pair: &[u8]| u32::from(pair[0]) << 8 | u32::from(*pair.get(1).unwrap_or(&0));
         let mut sum: u32 = bytes.chunks(2).map(word).sum();

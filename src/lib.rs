@@ -1,8 +1,8 @@
 //! Eidway: a LISP (Locator/ID Separation Protocol) virtual router for labs.
 //!
-//! One program is an xTR, a proxy xTR, a map-server, a map-resolver or any mix of them. Many run
-//! side by side in Linux network namespaces, or in one thread on virtual time, and make a LISP
-//! network on one machine.
+//! One program is an xTR, a proxy xTR, a map-server, a map-resolver, or several of these. Many
+//! routers run on one machine, in Linux network namespaces or in one thread on virtual time.
+//! Together they are a LISP network.
 //!
 //! # The path of a packet
 //!
@@ -28,31 +28,34 @@
 //!
 //! # Three rings
 //!
-//! Imports point inward; `tests/rings` reads the sources and checks this.
+//! Imports go only from an outer ring to an inner ring. `tests/rings` reads the sources and checks
+//! this.
 //!
-//! 1. [`wire`] handles only bytes; [`capture`] queries packets with Wireshark's field names.
-//! 2. [`router`] is the protocol, [`host`] an emulated host, [`console`] the IOS-style language,
-//!    [`record`] the recording of a router's inputs and outputs, to be replayed. None has a
-//!    socket, a clock, a random source or a thread. They receive inputs and the time, and return
-//!    outputs and the next deadline. The same input gives the same octets.
-//! 3. [`lab`] describes labs. [`sim`] runs a lab on virtual time, [`netns`] in Linux network
-//!    namespaces; neither imports the other. [`driver`] runs a router in one mio event loop on
-//!    Linux. [`private`] protects the files of [`netns`] and [`driver`] from other users of the
-//!    machine. These three are for Linux only; all other modules also build for the browser.
+//! 1. [`wire`] handles only octets. [`capture`] queries packets with Wireshark's field names.
+//! 2. [`router`] is the protocol. [`host`] is an emulated host. [`console`] is the command language
+//!    in the style of IOS. [`record`] records the inputs and outputs of a router and replays them.
+//!    These modules have no socket, no clock, no random source and no thread. They receive inputs
+//!    and the time, and return outputs and the next deadline. The same input gives the same octets.
+//! 3. [`lab`] describes labs. [`sim`] runs a lab on virtual time. [`netns`] runs a lab in Linux
+//!    network namespaces. [`sim`] and [`netns`] do not import each other. [`driver`] runs a router
+//!    on Linux, in one mio event loop. [`private`] protects the files of [`netns`] and [`driver`]
+//!    from other users of the machine. [`netns`], [`driver`] and [`private`] are for Linux only.
+//!    All other modules can also be built for the browser.
 //!
 //! # Reading order
 //!
-//! [`addr`] and [`time`] (the vocabulary), [`router::io`] (all inputs and outputs of the core),
-//! [`router`] (the dispatch) with one file for each of its roles, as `src/router/README.md` shows;
-//! then [`wire`] for the octets, [`driver`] for the machine, [`console`] for the language, and
-//! [`sim`].
+//! First read [`addr`] and [`time`], which define the basic types. Then read [`router::io`], with
+//! all inputs and outputs of the core. Then read [`router`], which has one file for each role, as
+//! `src/router/README.md` shows. After that, read [`wire`] for the octets, [`driver`] for Linux,
+//! [`console`] for the command language, and [`sim`].
 //!
 //! # Standards
 //!
-//! RFC 9300 (data plane), RFC 9301 (control plane), RFC 6832 (interworking: proxy ITR and ETR),
-//! RFC 8060 (LCAF), RFC 9735 (names: carried, not used), RFC 6040 (ECN in tunnels), RFC 6935 (zero
-//! UDP checksums over IPv6). Not implemented: RFC 9303 (LISP-SEC) and RFC 8111 (DDT). Where the
-//! standards leave a choice, Eidway follows Cisco's IOS, because its readers know IOS output.
+//! RFC 9300 (data plane), RFC 9301 (control plane), RFC 6832 (interworking: proxy ITR and ETR), RFC
+//! 8060 (LCAF), RFC 9735 (names: carried, but not used), RFC 6040 (ECN in tunnels), RFC 6935 (zero
+//! UDP checksums over IPv6). Not implemented: RFC 9303 (LISP-SEC) and RFC 8111 (DDT). If the
+//! standards allow a choice, Eidway does what Cisco's IOS does, because its users know the output
+//! of IOS.
 
 pub mod addr;
 pub mod capture;

@@ -1,4 +1,5 @@
-//! The command line of Eidway: argv, logging, exit codes, and nothing else.
+//! The command line of Eidway. This file has only the arguments, the start of the log, and the exit
+//! codes.
 
 mod lab_command;
 mod replay_command;
@@ -77,16 +78,16 @@ enum Command {
     Lab(lab_command::LabCommand),
 }
 
-/// How long the program waits at its end until the log has been read.
+/// The most time that the program waits at its end until its last log lines are written.
 const LAST_LINES: Duration = Duration::from_secs(1);
 
-/// The result of a command: `true` is success, `false` means that the answer is "no" (exit code 1).
+/// The result of a command. `true` is success. `false` means that the answer is "no" (exit code 1).
 type Outcome = Result<bool, Box<dyn std::error::Error>>;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    // A router has its own log. The user of a lab wants to see messages of the lab, not of every
-    // router of a simulated lab.
+    // A router has its own log. A user of a simulated lab sees the messages of the lab, not the log
+    // of every router.
     let started = match &cli.command {
         Command::Router { log, .. } => start_log("info", true, log.as_deref()),
         Command::Console { .. } | Command::Lab(_) | Command::Replay(_) => {
@@ -121,9 +122,10 @@ fn main() -> ExitCode {
     }
 }
 
-/// Starts the log. `RUST_LOG` selects the messages; without it, messages of `level` and worse are
-/// written. `stamped` lines begin with the time, as IOS writes it. The log is written to the
-/// standard error, or to `file`. The program never waits for the reader of the log.
+/// Starts the log. `RUST_LOG` selects the messages. Without `RUST_LOG`, messages of `level` and
+/// more severe ones are written. If `stamped` is true, each line begins with the time, as in IOS.
+/// The log is written to `file`, or else to the standard error. The program never waits for a
+/// reader of the log.
 fn start_log(
     level: &str,
     stamped: bool,
@@ -133,7 +135,7 @@ fn start_log(
     let mut log = env_logger::Builder::from_env(filter);
     if stamped {
         log.format(|out, record| {
-            // A debug line already has a time stamp, because consoles get the same line.
+            // A debug line already has a time stamp, because consoles show the same line.
             let stamp = match record.target() {
                 "debug" => String::new(),
                 _ => Clock::stamp(Clock::wall_clock_micros()),
@@ -147,7 +149,8 @@ fn start_log(
         Some(path) => LogQueue::to_file(path)?,
         None => LogQueue::to_stderr()?,
     };
-    // env_logger does not treat a queue as a terminal, even if the queue writes to a terminal.
+    // The log is written through a queue, and env_logger does not treat a queue as a terminal.
+    // Therefore colours are turned on here if the standard error is a terminal.
     let is_said =
         ["NO_COLOR", "RUST_LOG_STYLE"].iter().any(|name| std::env::var_os(name).is_some());
     if file.is_none() && io::stderr().is_terminal() && !is_said {

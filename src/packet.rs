@@ -1,9 +1,9 @@
-//! One IP packet, or a super-packet: one header that stands for many equal segments.
+//! One IP packet, or a super-packet: one header and the payload of many segments of equal size.
 //!
-//! With segmentation offload, one read of the TUN device returns up to 64 KiB under a single IP
-//! header. The core reads only headers, so it handles both as one packet; the driver sends the
-//! segments. [`Packet`] borrows the driver's buffer, so a packet that is only forwarded is never
-//! copied; a hold queue keeps an [`OwnedPacket`].
+//! With segmentation offload, one read of the TUN device returns up to 64 KiB with a single IP
+//! header. The core reads only headers, so it handles a super-packet as one packet. The driver
+//! sends its segments. A [`Packet`] borrows the buffer of the driver, so a packet that is only
+//! forwarded is never copied. A hold queue stores an [`OwnedPacket`].
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::num::NonZeroU16;
@@ -14,36 +14,36 @@ use serde::{Deserialize, Serialize};
 use crate::addr::{Family, is_link_local};
 use crate::checksum;
 
-/// IP protocol numbers that a flow hash reads ports from.
+/// The IP protocols that have ports. The flow hash includes the ports.
 const PROTOCOL_TCP: u8 = 6;
 const PROTOCOL_UDP: u8 = 17;
 
-/// The octets of an IPv6 packet that each link carries (RFC 8200 section 5).
+/// The octets of an IPv6 packet that every link can carry (RFC 8200 section 5).
 pub const IPV6_MINIMUM_MTU: u16 = 1280;
-/// The octets of an IPv4 packet that each host takes (RFC 1122 section 3.3.2).
+/// The octets of an IPv4 packet that every host can receive (RFC 1122 section 3.3.2).
 pub const IPV4_MINIMUM_REASSEMBLY: u16 = 576;
 
-/// The fewest octets after the IP header that an ICMP error quotes (RFC 792). They include the
-/// ports of a flow.
+/// The fewest octets after the IP header that an ICMP error quotes (RFC 792). These octets include
+/// the ports of a flow.
 const QUOTED_PAYLOAD: usize = 8;
 
-/// A packet in a borrowed buffer; the first octet is the first of the IP header.
+/// A packet in a borrowed buffer. The first octet is the first octet of the IP header.
 #[derive(Debug)]
 pub struct Packet<'a> {
-    /// The IP packet, all of it.
+    /// The whole IP packet.
     pub bytes: &'a mut [u8],
-    /// The payload octets of each segment when this is a super-packet.
+    /// The payload octets of each segment of a super-packet. `None` if this is a single packet.
     pub segment_size: Option<NonZeroU16>,
 }
 
 impl<'a> Packet<'a> {
-    /// A single packet.
+    /// Makes a single packet.
     pub fn single(bytes: &'a mut [u8]) -> Self {
         Packet { bytes, segment_size: None }
     }
 
-    /// The number of packets on the wire, and the sum of their octets: each segment has a copy of
-    /// the headers of the whole.
+    /// Returns the number of packets on the wire, and the sum of their octets. Each segment of a
+    /// super-packet has its own copy of the headers.
     pub fn load(&self, total_len: usize) -> Load {
         let whole = Load { packets: 1, bytes: total_len as u64 };
         let Some(segment_size) = self.segment_size else { return whole };
@@ -59,20 +59,21 @@ impl<'a> Packet<'a> {
         Load { packets, bytes: payload + packets * header_len as u64 }
     }
 
-    /// Octets of the largest packet on the wire, including the IP header.
+    /// Returns the octets of the largest packet on the wire, with the IP header.
     pub fn largest(&self, total_len: usize) -> usize {
         let load = self.load(total_len);
         match (self.segment_size, load.packets) {
             (None, _) | (_, 1) => total_len,
             (Some(segment_size), packets) => {
-                // Each segment except the first adds its headers to the octets of the whole.
+                // Each segment except the first adds the octets of its headers to the octets of the
+                // super-packet.
                 let headers = (load.bytes as usize - total_len) / (packets as usize - 1);
                 headers + usize::from(segment_size.get())
             }
         }
     }
 
-    /// A copy that outlives the buffer.
+    /// Returns a copy that can be kept longer than the buffer.
     pub fn to_owned(&self) -> OwnedPacket {
         OwnedPacket { bytes: self.bytes.to_vec(), segment_size: self.segment_size }
     }
@@ -81,28 +82,28 @@ impl<'a> Packet<'a> {
 /// The numbers that a packet, or a super-packet, adds to the counters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Load {
-    /// Packets on the wire.
+    /// The number of packets on the wire.
     pub packets: u64,
-    /// Their octets, from the IP header on.
+    /// The octets of these packets, with their IP headers.
     pub bytes: u64,
 }
 
-/// A packet with a buffer of its own.
+/// A packet that has its own buffer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OwnedPacket {
-    /// The IP packet, all of it.
+    /// The whole IP packet.
     pub bytes: Vec<u8>,
-    /// The payload octets of each segment when this is a super-packet.
+    /// The payload octets of each segment of a super-packet. `None` if this is a single packet.
     pub segment_size: Option<NonZeroU16>,
 }
 
 impl OwnedPacket {
-    /// A single packet.
+    /// Makes a single packet.
     pub fn single(bytes: Vec<u8>) -> Self {
         OwnedPacket { bytes, segment_size: None }
     }
 
-    /// The same packet, borrowed.
+    /// Returns this packet in borrowed form.
     pub fn borrow(&mut self) -> Packet<'_> {
         Packet { bytes: &mut self.bytes, segment_size: self.segment_size }
     }
@@ -111,11 +112,11 @@ impl OwnedPacket {
 /// The reason why octets are not an IP packet that can be forwarded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotIp {
-    /// Neither version 4 nor 6, or a header that is cut off or is longer than the packet length in
-    /// it.
+    /// The IP version is neither 4 nor 6, or the header is not complete, or the header is longer
+    /// than its length field allows.
     #[error("not a complete IPv4 or IPv6 header")]
     Header,
-    /// The length in the header is greater than the number of octets.
+    /// The length field in the header is greater than the number of octets.
     #[error("shorter than its header says")]
     Truncated,
     /// The IPv4 header checksum does not match.
@@ -134,15 +135,15 @@ pub struct IpHeader {
     pub ttl: u8,
     /// Type of service, or traffic class: DSCP in the upper six bits, ECN in the lower two.
     pub tos: u8,
-    /// Octets of the whole packet according to its header.
+    /// The octets of the whole packet, according to its header.
     pub total_len: usize,
-    /// A hash over addresses, protocol and ports: equal for all packets of a flow.
+    /// A hash of the addresses, the protocol and the ports. It is equal for all packets of a flow.
     pub flow_hash: u32,
 }
 
 impl IpHeader {
     /// Reads the header at the start of `bytes`. Verifies the IPv4 header checksum, so that the
-    /// router counts damaged packets: the kernel would drop them silently.
+    /// router can count damaged packets. The kernel would drop them without a message.
     pub fn parse(bytes: &[u8]) -> Result<Self, NotIp> {
         let header = Self::parse_start(bytes)?;
         if header.total_len > bytes.len() {
@@ -151,11 +152,12 @@ impl IpHeader {
         Ok(header)
     }
 
-    /// Reads the header of a packet that an ICMP error quotes. The quotation may end after the
-    /// header and [`QUOTED_PAYLOAD`] octets more. The flow hash is that of the whole packet.
+    /// Reads the header of a packet that an ICMP error quotes. The quoted part may end
+    /// [`QUOTED_PAYLOAD`] octets after the header. The flow hash is equal to that of the whole
+    /// packet.
     ///
     /// # Errors
-    /// [`NotIp::Truncated`] if the quotation is shorter.
+    /// [`NotIp::Truncated`]: the quoted part is shorter.
     pub fn parse_quoted(bytes: &[u8]) -> Result<Self, NotIp> {
         let least = QUOTED_PAYLOAD
             + match bytes.first().map(|first| (first >> 4, first & 15)) {
@@ -174,7 +176,7 @@ impl IpHeader {
         Ok(header)
     }
 
-    /// Reads the header of a packet that may be cut off.
+    /// Reads the header of a packet that may be cut off after its header.
     fn parse_start(bytes: &[u8]) -> Result<Self, NotIp> {
         match bytes.first().map(|first| first >> 4) {
             Some(4) => Self::parse_v4(bytes),
@@ -230,13 +232,14 @@ impl IpHeader {
         })
     }
 
-    /// The family of the packet.
+    /// Returns the address family of the packet.
     pub fn family(&self) -> Family {
         Family::of(self.source)
     }
 
-    /// Whether the packet is for its own link or for a group: LISP never forwards such a packet
-    /// (link-local and multicast addresses of either family, and the unspecified source).
+    /// Whether LISP must not forward the packet, because it is only for its own link or for a
+    /// group. The packet has a link-local or multicast address of either family, or the unspecified
+    /// source.
     pub fn is_link_scoped(&self) -> bool {
         self.source.is_unspecified()
             || is_link_local(self.source)
@@ -246,8 +249,8 @@ impl IpHeader {
     }
 }
 
-/// Writes a TTL or hop limit into the header at the start of `bytes`, which
-/// [`IpHeader::parse`] has accepted.
+/// Writes a TTL or hop limit into the header at the start of `bytes`. [`IpHeader::parse`] must have
+/// accepted this header.
 pub fn set_ttl(bytes: &mut [u8], ttl: u8) {
     if bytes[0] >> 4 == 4 {
         patch_v4(bytes, 8, ttl);
@@ -256,7 +259,8 @@ pub fn set_ttl(bytes: &mut [u8], ttl: u8) {
     }
 }
 
-/// Writes a type of service or traffic class into the header in the same way.
+/// Writes a type of service or traffic class into the header at the start of `bytes`.
+/// [`IpHeader::parse`] must have accepted this header.
 pub fn set_tos(bytes: &mut [u8], tos: u8) {
     if bytes[0] >> 4 == 4 {
         patch_v4(bytes, 1, tos);
@@ -266,7 +270,8 @@ pub fn set_tos(bytes: &mut [u8], tos: u8) {
     }
 }
 
-/// Changes one octet of an IPv4 header and corrects its checksum (RFC 1624, equation 3).
+/// Changes one octet of an IPv4 header, and corrects the checksum of the header (RFC 1624, equation
+/// 3).
 fn patch_v4(bytes: &mut [u8], at: usize, value: u8) {
     let word = at & !1;
     let before = u16::from_be_bytes([bytes[word], bytes[word + 1]]);
@@ -279,8 +284,8 @@ fn patch_v4(bytes: &mut [u8], at: usize, value: u8) {
     bytes[10..12].copy_from_slice(&(!(sum as u16)).to_be_bytes());
 }
 
-/// A small multiply-and-fold hash. It distributes flows over source ports and locators. It must be
-/// cheap and repeatable, but not secret.
+/// A small hash that multiplies and folds. It distributes flows over source ports and locators. It
+/// must be fast and give the same result each time. It need not be secret.
 struct FlowHash(u64);
 
 impl FlowHash {

@@ -1,4 +1,5 @@
-//! `eidway replay ...`: passes the options from argv to the functions of the library.
+//! The command `eidway replay ...`: passes the options of the command line to the functions of the
+//! library.
 
 use std::fs::File;
 use std::io::{self, BufReader, IsTerminal, Write};
@@ -60,7 +61,7 @@ impl ReplayCommand {
     }
 }
 
-/// Prints steps until there are no more; returns whether the record ends properly.
+/// Prints the steps of a record until there are no more. Returns whether the record ends properly.
 fn print(mut reader: Reader<Source>, until: Until, out: &mut impl Write) -> Outcome {
     loop {
         let number = reader.number();
@@ -78,8 +79,8 @@ fn print(mut reader: Reader<Source>, until: Until, out: &mut impl Write) -> Outc
     }
 }
 
-/// Plays the record to its end or to `until`, and reports the result; returns whether all was as
-/// recorded.
+/// Plays the record to its end or to `until`, and prints the result. Returns whether all outputs
+/// were as recorded.
 fn report(replay: &mut Replay<Source>, until: Until, file: &Path) -> Outcome {
     let (eidway, this) = (replay.eidway(), env!("CARGO_PKG_VERSION"));
     if eidway != this {
@@ -125,7 +126,7 @@ fn interact(console: &mut ReplayConsole<Source>) -> Result<(), Box<dyn std::erro
             Err(ReadlineError::Eof) => return Ok(()),
             Err(error) => return Err(error.into()),
         };
-        // The history is only for convenience: a line that cannot be added is left out.
+        // The history is not essential, so a line that cannot be added is left out.
         let _ = editor.add_history_entry(&line);
         if console.line(&line, &mut io::stdout())?.closed {
             return Ok(());

@@ -1,9 +1,9 @@
-//! Randomness from a seed that the core is given.
+//! Random numbers from a seed that the core receives.
 //!
-//! There is one ChaCha20 stream for each purpose, forked from the router's seed by name. So one
-//! more random number for a jitter does not change the nonces, and the traces of two runs stay
-//! comparable. ChaCha20 is used because nonces must be unpredictable on the wire (RFC 9301 section
-//! 5.2).
+//! There is one ChaCha20 stream for each purpose. The name of the purpose and the seed of the
+//! router give the seed of the stream. So if the code draws one more random number for a jitter,
+//! the nonces stay the same, and the traces of two runs can still be compared. ChaCha20 is used
+//! because other machines must not be able to predict nonces (RFC 9301 section 5.2).
 
 use std::time::Duration;
 
@@ -12,19 +12,19 @@ use rand_chacha::rand_core::{Rng as _, SeedableRng};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-/// The source of all randomness of a router: the driver gets it from the operating system, the
-/// simulator from the lab's seed.
+/// The source of all random numbers of a router. The driver gets the seed from the operating
+/// system. The simulator derives it from the seed of the lab.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Seed(pub [u8; 32]);
 
 impl Seed {
-    /// A seed made from a number, for tests and simulations.
+    /// Makes a seed from a number, for tests and simulations.
     pub fn from_number(number: u64) -> Self {
         Seed::derive(&number.to_be_bytes(), "number")
     }
 
-    /// An independent seed for a named part, so that the parts do not change each other's random
-    /// numbers.
+    /// Makes an independent seed for a named part. So one part does not change the random numbers
+    /// of another part.
     pub fn fork(&self, purpose: &str) -> Seed {
         Seed::derive(&self.0, purpose)
     }
@@ -40,24 +40,25 @@ impl Seed {
 pub struct Rng(ChaCha20Rng);
 
 impl Rng {
-    /// The stream for `purpose`, derived from `seed`.
+    /// Makes the stream for `purpose` from `seed`.
     pub fn new(seed: &Seed, purpose: &str) -> Self {
         Rng(ChaCha20Rng::from_seed(seed.fork(purpose).0))
     }
 
-    /// A 64-bit nonce.
+    /// Returns the next random number of 64 bits, for example for a nonce.
     pub fn next_u64(&mut self) -> u64 {
         self.0.next_u64()
     }
 
-    /// A number below `bound`; zero when `bound` is zero.
+    /// Returns a random number below `bound`. Returns zero if `bound` is zero.
     pub fn below(&mut self, bound: u64) -> u64 {
-        // The bias of a plain remainder is below 2^-32 for every bound used here.
+        // The remainder is not exactly uniform. For every bound used here, the error is below
+        // 2^-32.
         if bound == 0 { 0 } else { self.0.next_u64() % bound }
     }
 
-    /// A span shortened by a random part of up to `fraction` (0.0 to 1.0). This is the jitter of
-    /// periodic messages, so that the many routers of a lab do not send at the same time.
+    /// Returns `span` minus a random part of at most `fraction` (0.0 to 1.0) of it. Periodic
+    /// messages use this jitter, so that the many routers of a lab do not send at the same time.
     pub fn jittered(&mut self, span: Duration, fraction: f64) -> Duration {
         let part = (span.as_micros() as f64 * fraction) as u64;
         span - Duration::from_micros(self.below(part + 1))

@@ -1,7 +1,7 @@
-//! Time as a number that the core is given.
+//! Time as a number that the core receives.
 //!
-//! The core never reads a clock: the driver, the simulator or a test passes the time in. So a run
-//! can be repeated, recorded, and replayed faster than real time.
+//! The core never reads a clock. The driver, the simulator or a test gives the time to the core. So
+//! a run can be repeated, recorded, and replayed faster than real time.
 
 use std::fmt;
 use std::ops::{Add, Sub};
@@ -9,33 +9,34 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-/// An instant: microseconds since an epoch that the caller chose (the driver: its own start).
+/// A point in time, in microseconds since an epoch. The caller chooses the epoch. For the driver it
+/// is the start of the driver.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
 pub struct Time(pub u64);
 
 impl Time {
-    /// The epoch itself.
+    /// The epoch.
     pub const ZERO: Time = Time(0);
 
-    /// An instant `seconds` after the epoch.
+    /// Returns the time `seconds` after the epoch.
     pub const fn from_secs(seconds: u64) -> Self {
         Time(seconds * 1_000_000)
     }
 
-    /// The instant `span` before this one, or the epoch if that is earlier than the epoch.
+    /// Returns the time `span` before this time. If that is before the epoch, returns the epoch.
     #[must_use]
     pub fn before(self, span: Duration) -> Time {
         Time(self.0.saturating_sub(u64::try_from(span.as_micros()).unwrap_or(u64::MAX)))
     }
 
-    /// The time since `earlier`, or zero if `earlier` is in the future.
+    /// Returns the duration since `earlier`. Returns zero if `earlier` is in the future.
     pub fn since(self, earlier: Time) -> Duration {
         Duration::from_micros(self.0.saturating_sub(earlier.0))
     }
 
-    /// The time until `later`, or zero if `later` is in the past.
+    /// Returns the duration until `later`. Returns zero if `later` is in the past.
     pub fn until(self, later: Time) -> Duration {
         later.since(self)
     }
@@ -44,7 +45,7 @@ impl Time {
 impl Add<Duration> for Time {
     type Output = Time;
 
-    /// Saturates at the largest time instead of wrapping.
+    /// If the sum is too large, the result is the largest time.
     fn add(self, span: Duration) -> Time {
         let micros = u64::try_from(span.as_micros()).unwrap_or(u64::MAX);
         Time(self.0.saturating_add(micros))
@@ -60,26 +61,26 @@ impl Sub<Time> for Time {
 }
 
 impl fmt::Display for Time {
-    /// Seconds with six decimals, as tshark prints relative time.
+    /// Writes seconds with six decimals, as tshark does for relative time.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{:06}", self.0 / 1_000_000, self.0 % 1_000_000)
     }
 }
 
-/// The time at which the router wants to be called, and the purpose. The purpose helps to explain a
-/// wake-up that is late or frequent.
+/// The time at which the router must be called, and the reason. The reason helps to explain a call
+/// that is late or frequent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Deadline {
-    /// The instant at which `handle_timeout` has work to do.
+    /// The time at which `handle_timeout` has work.
     pub at: Time,
-    /// The work, in a few words.
+    /// The reason: the work, in a few words.
     pub why: &'static str,
 }
 
 impl Deadline {
-    /// The earliest of several deadlines that may each be absent.
+    /// Returns the earliest of several deadlines. A deadline may be absent.
     ///
-    /// `Option::min` would let a missing deadline (`None` is the smallest) hide a real one.
+    /// `Option::min` cannot be used, because it treats an absent deadline (`None`) as the earliest.
     pub fn earliest(deadlines: impl IntoIterator<Item = Option<Deadline>>) -> Option<Deadline> {
         deadlines.into_iter().flatten().min()
     }
@@ -88,31 +89,31 @@ impl Deadline {
 /// A date and a time of day in UTC, as IOS prints them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Calendar {
-    /// The year, from 1970.
+    /// The year, 1970 or later.
     pub year: u64,
-    /// `Jan` to `Dec`.
+    /// The month, from `Jan` to `Dec`.
     pub month: &'static str,
-    /// The day of the month, from 1.
+    /// The day of the month, from 1 to 31.
     pub day: u64,
-    /// `Sun` to `Sat`.
+    /// The day of the week, from `Sun` to `Sat`.
     pub weekday: &'static str,
-    /// 0 to 23.
+    /// The hour, from 0 to 23.
     pub hour: u64,
-    /// 0 to 59.
+    /// The minute, from 0 to 59.
     pub minute: u64,
-    /// 0 to 59.
+    /// The second, from 0 to 59.
     pub second: u64,
-    /// 0 to 999.
+    /// The millisecond, from 0 to 999.
     pub millisecond: u64,
 }
 
 const MONTHS: [&str; 12] =
     ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-/// Day 0, 1970-01-01, was a Thursday.
+/// The days of the week, from day 0: 1970-01-01 was a Thursday.
 const WEEKDAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
 
 impl Calendar {
-    /// The date of a wall clock: microseconds since 1970.
+    /// Returns the date for a wall clock that counts microseconds since 1970.
     pub fn of(wall_clock_micros: u64) -> Self {
         let millis = wall_clock_micros / 1000;
         let seconds = millis / 1000;
@@ -132,7 +133,7 @@ impl Calendar {
 }
 
 impl fmt::Display for Calendar {
-    /// `07:23:36.000 UTC Sat Nov 28 2026`
+    /// Writes the date as IOS does: `07:23:36.000 UTC Sat Nov 28 2026`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Calendar { year, month, day, weekday, hour, minute, second, millisecond } = self;
         let time = format!("{hour:02}:{minute:02}:{second:02}.{millisecond:03}");
@@ -140,7 +141,8 @@ impl fmt::Display for Calendar {
     }
 }
 
-/// The year, the month from 0, and the day from 1, of a day counted from 1970-01-01.
+/// Returns the date of a day. `days` is counted from 1970-01-01. The result is the year, the month
+/// counted from 0, and the day counted from 1.
 fn date(days: u64) -> (u64, usize, u64) {
     // The years begin in March here, so that the leap day is the last day of a leap year. Then each
     // period of 400 years (an era) has the same pattern.
@@ -151,7 +153,7 @@ fn date(days: u64) -> (u64, usize, u64) {
     let leap_days = day_of_era / 1460 + day_of_era / 146_096;
     let year_of_era = (day_of_era + day_of_era / 36_524 - leap_days) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    // From March on, every five months have 153 days.
+    // From March on, any five months in sequence have 153 days.
     let month_from_march = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
     let month = ((month_from_march + 2) % 12) as usize;

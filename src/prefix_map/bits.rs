@@ -1,16 +1,18 @@
-//! Addresses as plain integers, and prefixes of them.
+//! Addresses as integers, and prefixes of these integers.
 
-/// The bits of an address, the first one most significant.
+/// The bits of an address. The first bit is the most significant.
 pub(super) trait Bits: Copy + Ord + std::fmt::Debug {
-    /// Whether the first `len` bits are the same as those of `other`.
+    /// Whether the first `len` bits of both addresses are equal.
     fn agrees(self, other: Self, len: u8) -> bool;
-    /// The number of bits before the first bit that differs.
+    /// Returns the number of bits before the first bit that differs.
     fn shared(self, other: Self) -> u8;
-    /// The first `len` bits, followed by zeros.
+    /// Returns the first `len` bits, followed by zeros.
     fn first(self, len: u8) -> Self;
-    /// The six bits after the first `len` bits, with zeros after the end of the address.
+    /// Returns the six bits after the first `len` bits. Bits after the end of the address are
+    /// zeros.
     fn six_after(self, len: u8) -> usize;
-    /// The same address with `six` as these six bits, which were zeros.
+    /// Returns this address with `six` as the six bits after the first `len` bits. These bits must
+    /// be zeros before.
     fn with_six_after(self, len: u8, six: usize) -> Self;
 }
 
@@ -46,7 +48,7 @@ macro_rules! bits {
 bits!(u32);
 bits!(u128);
 
-/// A prefix; ordered by the address, then by the length.
+/// A prefix. Prefixes are ordered by the address, then by the length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Prefix<B> {
     /// The bits after the first `len` are zeros.
@@ -59,7 +61,7 @@ impl<B: Bits> Prefix<B> {
         self.len <= other.len && self.bits.agrees(other.bits, self.len)
     }
 
-    /// The length of the longest prefix that covers both.
+    /// Returns the length of the longest prefix that covers both prefixes.
     pub(super) fn shared(self, other: Self) -> u8 {
         self.bits.shared(other.bits).min(self.len).min(other.len)
     }

@@ -1,8 +1,8 @@
 //! A map from EID prefixes to values, with longest-prefix match.
 //!
-//! Values are stored in numbered slots; a pair of tries (IPv4, IPv6) for each instance finds the
-//! slots. Iteration is in the order of the address and then of the mask length, so the same table
-//! is always printed in the same way.
+//! Values are stored in numbered slots. For each instance there are two tries, IPv4 and IPv6, which
+//! find the slots. Iteration is in the order of the address, then of the mask length. So a table
+//! with the same entries is always printed in the same order.
 
 mod bits;
 mod trie;
@@ -18,7 +18,7 @@ use crate::addr::{Eid, EidPrefix, Family, InstanceId};
 use bits::Prefix;
 use trie::Trie;
 
-/// A trie key of either family.
+/// A key of the IPv4 trie or of the IPv6 trie.
 #[derive(Clone, Copy)]
 enum Key {
     V4(Prefix<u32>),
@@ -48,12 +48,14 @@ struct Tries {
     v6: Trie<u128>,
 }
 
-/// The position of a value as long as the value is in the map. Afterwards another value may use it.
+/// The position of a value. It is valid while the value is in the map. Afterwards another value may
+/// use the position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Slot(u32);
 
-/// A value and its prefix, in this order. The prefix shows whether a slot is taken. A value begins
-/// with its most needed field, so that most lookups read only one cache line.
+/// A value and its prefix. In memory, the prefix is first, because it shows whether a slot is in
+/// use. The most used field of a value should also be first: then most lookups read only one cache
+/// line.
 #[derive(Clone, Debug)]
 #[repr(C)]
 struct Place<V> {
@@ -61,14 +63,14 @@ struct Place<V> {
     value: V,
 }
 
-/// Values by EID prefix; the module documentation describes the order.
+/// Values by EID prefix. The documentation of the module describes their order.
 #[derive(Clone, Debug)]
 pub struct PrefixMap<V> {
     instances: BTreeMap<InstanceId, Tries>,
-    /// The last slot is always taken.
+    /// The slots. The last slot is always in use.
     slots: Vec<Option<Place<V>>>,
-    /// The empty slots; the last one in the list is used first. The list may also have numbers of
-    /// slots that were removed or are taken again.
+    /// The numbers of empty slots. The last number in the list is used first. The list may also
+    /// contain numbers of slots that were removed or are in use again.
     free: Vec<u32>,
 }
 
@@ -79,17 +81,17 @@ impl<V> Default for PrefixMap<V> {
 }
 
 impl<V> PrefixMap<V> {
-    /// An empty map.
+    /// Makes an empty map.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Puts `value` at exactly `prefix` and returns the previous value.
+    /// Stores `value` at exactly `prefix`. Returns the previous value.
     pub fn insert(&mut self, prefix: EidPrefix, value: V) -> Option<V> {
         self.insert_slot(prefix, value).1
     }
 
-    /// Puts `value` at exactly `prefix`; returns its slot and the previous value.
+    /// Stores `value` at exactly `prefix`. Returns the slot of the value, and the previous value.
     pub fn insert_slot(&mut self, prefix: EidPrefix, value: V) -> (Slot, Option<V>) {
         let is_empty = |slot: u32| matches!(self.slots.get(slot as usize), Some(None));
         while self.free.pop_if(|slot| !is_empty(*slot)).is_some() {}
@@ -100,7 +102,7 @@ impl<V> PrefixMap<V> {
             Key::V6(key) => tries.v6.insert(key, slot),
         };
         let slot = match index(fresh) {
-            // A replaced value keeps its slot.
+            // The new value uses the slot of the old value.
             Some(before) => {
                 index(before);
                 before
@@ -128,7 +130,7 @@ impl<V> PrefixMap<V> {
         value
     }
 
-    /// Frees the memory of empty slots at the end, if they are most of the memory.
+    /// Frees the memory of empty slots at the end, if most of the memory is empty.
     fn trim(&mut self) {
         const FEW: usize = 64;
         while self.slots.pop_if(|place| place.is_none()).is_some() {}
@@ -142,12 +144,12 @@ impl<V> PrefixMap<V> {
         }
     }
 
-    /// Removes everything.
+    /// Removes all values.
     pub fn clear(&mut self) {
         *self = PrefixMap::default();
     }
 
-    /// Keeps the entries, of every instance and family, for which `keep` returns true.
+    /// Removes every entry for which `keep` returns false, in all instances and both families.
     pub fn retain(&mut self, mut keep: impl FnMut(EidPrefix, &V) -> bool) {
         let all = self.iter();
         let gone: Vec<EidPrefix> =
@@ -157,7 +159,7 @@ impl<V> PrefixMap<V> {
         }
     }
 
-    /// The slot of the value of exactly `prefix`.
+    /// Returns the slot of the value at exactly `prefix`.
     pub fn slot(&self, prefix: &EidPrefix) -> Option<Slot> {
         let tries = self.instances.get(&prefix.instance_id())?;
         match Key::of(prefix.prefix()) {
@@ -167,7 +169,7 @@ impl<V> PrefixMap<V> {
         .map(Slot)
     }
 
-    /// The slot of the value of the longest prefix that contains `eid`.
+    /// Returns the slot of the longest prefix that contains `eid`.
     pub fn longest_match_slot(&self, eid: Eid) -> Option<Slot> {
         let tries = self.instances.get(&eid.instance_id)?;
         match Key::host(eid.address) {
@@ -176,29 +178,30 @@ impl<V> PrefixMap<V> {
         }
     }
 
-    /// The value in a slot, and its prefix.
+    /// Returns the value in a slot, with its prefix.
     pub fn at(&self, Slot(slot): Slot) -> Option<(EidPrefix, &V)> {
         let Place { prefix, value } = self.slots.get(slot as usize)?.as_ref()?;
         Some((*prefix, value))
     }
 
-    /// The value in a slot, mutable, and its prefix.
+    /// Returns the value in a slot for a change, with its prefix.
     pub fn at_mut(&mut self, Slot(slot): Slot) -> Option<(EidPrefix, &mut V)> {
         let Place { prefix, value } = self.slots.get_mut(slot as usize)?.as_mut()?;
         Some((*prefix, value))
     }
 
-    /// The value of the longest prefix that contains `eid`, mutable.
+    /// Returns the value of the longest prefix that contains `eid`, for a change. Also returns the
+    /// prefix.
     pub fn longest_match_mut(&mut self, eid: Eid) -> Option<(EidPrefix, &mut V)> {
         self.at_mut(self.longest_match_slot(eid)?)
     }
 
-    /// The value at exactly `prefix`, mutable.
+    /// Returns the value at exactly `prefix`, for a change.
     pub fn get_mut(&mut self, prefix: &EidPrefix) -> Option<&mut V> {
         self.at_mut(self.slot(prefix)?).map(|(_, value)| value)
     }
 
-    /// The value at exactly `prefix`.
+    /// Returns the value at exactly `prefix`.
     pub fn get(&self, prefix: &EidPrefix) -> Option<&V> {
         self.at(self.slot(prefix)?).map(|(_, value)| value)
     }
@@ -208,12 +211,13 @@ impl<V> PrefixMap<V> {
         self.slot(prefix).is_some()
     }
 
-    /// The value of the longest prefix that contains `eid`.
+    /// Returns the longest prefix that contains `eid`, with its value.
     pub fn longest_match(&self, eid: Eid) -> Option<(EidPrefix, &V)> {
         self.at(self.longest_match_slot(eid)?)
     }
 
-    /// The entries that cover `prefix` (`prefix` itself included), the shortest first.
+    /// Returns the entries whose prefix covers `prefix`, from the shortest. An entry at `prefix`
+    /// itself is included.
     pub fn covering<'a>(
         &'a self,
         prefix: &EidPrefix,
@@ -227,7 +231,7 @@ impl<V> PrefixMap<V> {
         }
     }
 
-    /// The entries inside `prefix` (`prefix` itself included), in order.
+    /// Returns the entries inside `prefix`, in order. An entry at `prefix` itself is included.
     pub fn covered_by<'a>(
         &'a self,
         prefix: &EidPrefix,
@@ -241,8 +245,9 @@ impl<V> PrefixMap<V> {
         }
     }
 
-    /// The entries of one instance and family in order, starting after `after` if it is given. So a
-    /// `show` can continue after the last prefix that it printed. `after` need not be in the map.
+    /// Returns the entries of one instance and family, in order. If `after` is given, starts after
+    /// this prefix. So a `show` command can continue after the last prefix that it printed. `after`
+    /// need not be in the map.
     pub fn iter_after<'a>(
         &'a self,
         id: InstanceId,
@@ -266,7 +271,7 @@ impl<V> PrefixMap<V> {
         Box::new(self.stand_in(slots).skip_while(move |(prefix, _)| Some(*prefix) == after))
     }
 
-    /// Every entry, ordered by instance, IPv4 before IPv6.
+    /// Returns every entry. The order is by instance, then IPv4 before IPv6.
     pub fn iter(&self) -> impl Iterator<Item = (EidPrefix, &V)> {
         let slots = self.instances.values().flat_map(|tries| {
             let v4 = tries.v4.iter().map(|(_, slot)| slot);
@@ -275,15 +280,16 @@ impl<V> PrefixMap<V> {
         self.stand_in(slots)
     }
 
-    /// Every entry, with mutable values. The order has no meaning, but is the same for the same
-    /// history of changes.
+    /// Returns every entry, with values that can be changed. The order has no meaning. It is the
+    /// same after the same sequence of changes.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = (EidPrefix, &mut V)> {
         self.slots.iter_mut().flatten().map(|place| (place.prefix, &mut place.value))
     }
 
-    /// The entries in at most `most` slots from slot number `from` on, with mutable values, and the
-    /// number of the slot at which to continue, or `None` at the end. A pass from 0 to the end may
-    /// take many calls. It finds every entry that is in the map during the whole pass.
+    /// Returns the entries in at most `most` slots, starting at slot number `from`, with values
+    /// that can be changed. Also returns the number of the slot at which to continue, or `None` at
+    /// the end. A pass from slot 0 to the end may need many calls. The pass finds every entry that
+    /// is in the map during the whole pass.
     pub fn some_mut(
         &mut self,
         from: usize,
@@ -302,12 +308,12 @@ impl<V> PrefixMap<V> {
         slots.filter_map(|slot| self.at(Slot(slot)))
     }
 
-    /// The instances that have entries, or had entries before.
+    /// Returns the instances that have entries or had entries before.
     pub fn instances(&self) -> impl Iterator<Item = InstanceId> {
         self.instances.keys().copied()
     }
 
-    /// The number of entries of one instance and family.
+    /// Returns the number of entries of one instance and family.
     pub fn len_of(&self, id: InstanceId, family: Family) -> usize {
         self.instances.get(&id).map_or(0, |tries| match family {
             Family::Ipv4 => tries.v4.len(),
@@ -315,12 +321,12 @@ impl<V> PrefixMap<V> {
         })
     }
 
-    /// The number of entries.
+    /// Returns the number of entries.
     pub fn len(&self) -> usize {
         self.instances.values().map(|tries| tries.v4.len() + tries.v6.len()).sum()
     }
 
-    /// Whether there is no entry.
+    /// Whether the map has no entry.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }

@@ -1,4 +1,4 @@
-//! Compares the map with a naive one, over random sequences of changes.
+//! Compares the map with a simple map, in tests with random sequences of changes.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use super::PrefixMap;
 use crate::addr::{Eid, EidPrefix, Family, InstanceId};
 
-/// Prefixes that have many bits in common, of any length.
+/// Makes prefixes of any length that have many bits in common.
 fn prefix() -> impl Strategy<Value = EidPrefix> {
     let v4 = (prop_oneof![0_u32..16, any::<u32>()], 0_u32..=32, 0_u8..=32)
         .prop_map(|(bits, shift, len)| net(v4_address(bits, shift), len));
@@ -28,7 +28,7 @@ fn net(address: std::net::IpAddr, len: u8) -> ipnet::IpNet {
     ipnet::IpNet::new(address, len).expect("the length fits")
 }
 
-/// Sorted in the order that the map promises.
+/// A simple map: a list of entries in the order that the real map must have.
 #[derive(Default)]
 struct Naive(Vec<(EidPrefix, u32)>);
 
@@ -64,7 +64,7 @@ fn copied<'a>(entries: impl Iterator<Item = (EidPrefix, &'a u32)>) -> Vec<(EidPr
     entries.map(|(prefix, value)| (prefix, *value)).collect()
 }
 
-/// Checks that both maps give the same answers about one prefix.
+/// Checks that both maps give the same answers for one prefix.
 fn agree(map: &PrefixMap<u32>, naive: &Naive, about: EidPrefix) -> Result<(), TestCaseError> {
     let eid = about.network();
     let found = map.longest_match(eid).map(|(prefix, value)| (prefix, *value));
@@ -101,7 +101,7 @@ proptest! {
         for (value, index) in (1000_u32..).zip(&removed) {
             let prefix = *index.get(&inserted);
             prop_assert_eq!(map.remove(&prefix), naive.remove(&prefix));
-            // Free slots are used again.
+            // A new value uses a free slot again.
             if value % 3 == 0 {
                 let back = others[value as usize % others.len()];
                 prop_assert_eq!(map.insert(back, value), naive.insert(back, value));

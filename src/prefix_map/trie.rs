@@ -1,27 +1,30 @@
-//! The index of a [`PrefixMap`](super::PrefixMap): from prefixes to the numbers of their slots.
+//! The index of a [`PrefixMap`](super::PrefixMap). It maps each prefix to the number of its slot.
 //!
-//! The trie takes six bits at a time. A node is at a depth that is a multiple of six. Each prefix
-//! that ends in the node's six bits is one bit of a word, and each branch is one bit of another
-//! word; the vectors beside the words hold only the items that exist. A prefix that is alone on its
-//! branch is a leaf there, at any length. So every node has at least two items below it. A lookup
-//! among a million hosts of either family takes a few steps, each of which may miss one cache line.
-//! (A binary trie with the same hosts has about three times as many cache misses.)
+//! A node reads six bits of the address. The depth of a node is a multiple of six. A node has two
+//! words. In one word, each bit is a prefix that ends in the six bits of the node. In the other
+//! word, each bit is a branch. Two vectors hold only the items whose bits are set. If a branch has
+//! only one prefix, this prefix is a leaf there, at any length. So every node has at least two
+//! items below it. A lookup in a map of a million hosts, in IPv4 or IPv6, takes a few steps. Each
+//! step may miss one cache line. (A binary trie of the same hosts has about three times as many
+//! cache misses.)
 
 use super::bits::{Bits, Prefix};
 
-/// The number of bits that a node reads.
+/// The number of bits that one node reads.
 pub(super) const STRIDE: u8 = 6;
 const BRANCHES: usize = 1 << STRIDE;
 
-/// For each branch, the ends in the node on the path to this branch; the shortest has the lowest
-/// bit.
+/// For each branch: the set of possible ends on the path to this branch. The shortest end has the
+/// lowest bit.
 const ENDS_TO: [u64; BRANCHES] = ends_to();
-/// Ends (below 64) and branches (their number plus 64) in the order of the prefixes.
+/// The numbers of ends and branches in the order of the prefixes. An end has a number below 64. A
+/// branch has its number plus 64.
 const ORDER: [u8; 2 * BRANCHES - 1] = order();
 /// The position in [`ORDER`] of each end and branch.
 const STEP_OF: [u8; 2 * BRANCHES] = step_of();
 
-/// The number of an end: `len` bits longer than the depth of its node, on the path to `branch`.
+/// Returns the number of an end. This end is on the path to `branch`, and is `len` bits longer than
+/// the depth of its node.
 const fn end(len: u8, branch: usize) -> usize {
     (1 << len) - 1 + (branch >> (STRIDE - len))
 }
@@ -70,7 +73,7 @@ const fn step_of() -> [u8; 2 * BRANCHES] {
     step_of
 }
 
-/// The number of bits that are set below number `bit`.
+/// Returns how many bits below the bit number `bit` are set.
 fn rank(word: u64, bit: usize) -> usize {
     (word & ((1 << bit) - 1)).count_ones() as usize
 }
@@ -85,23 +88,23 @@ enum Child<B> {
     Node(Box<Node<B>>),
 }
 
-/// The fields are in the order in which a lookup reads them.
+/// A node of the trie. The fields are in the order in which a lookup reads them.
 #[derive(Clone, Debug)]
 #[repr(C)]
 struct Node<B> {
-    /// The bits above this node; their number is a multiple of the stride.
+    /// The bits above this node. Their number is a multiple of the stride.
     path: Prefix<B>,
-    /// The prefixes that end here, in order.
+    /// The prefixes that end in this node, one bit for each.
     ends: u64,
-    /// The branches that exist; `children` has their contents in the same order.
+    /// The branches that exist, one bit for each. `children` has their contents in the same order.
     branches: u64,
     children: Vec<Child<B>>,
-    /// The slots of the prefixes that end here.
+    /// The slots of the prefixes that end in this node, in the order of `ends`.
     slots: Vec<u32>,
 }
 
 impl<B: Bits> Child<B> {
-    /// The prefix that covers everything below.
+    /// Returns the longest prefix that covers this child and all prefixes below it.
     fn prefix(&self) -> Prefix<B> {
         match self {
             Child::Leaf(prefix, _) => *prefix,
@@ -127,7 +130,7 @@ impl<B: Bits> Child<B> {
 }
 
 impl<B: Bits> Node<B> {
-    /// The number of the end of `prefix`, if `prefix` ends here.
+    /// Returns the number of the end of `prefix`, if `prefix` ends in this node.
     fn end_of(&self, prefix: Prefix<B>) -> Option<usize> {
         let len = prefix.len - self.path.len;
         (len < STRIDE).then(|| end(len, self.branch_of(prefix)))
@@ -152,7 +155,7 @@ impl<B: Bits> Node<B> {
         has(self.branches, branch).then(|| &self.children[rank(self.branches, branch)])
     }
 
-    /// Adds a child that was not yet below a node, and belongs below this one.
+    /// Adds a child below this node. The child has been below no node before.
     fn adopt(&mut self, child: Child<B>) {
         match child {
             Child::Leaf(prefix, slot) => {
@@ -207,7 +210,7 @@ impl<B: Bits> Node<B> {
         }
     }
 
-    /// The only item below this node, if there is exactly one.
+    /// Returns the only item below this node, if there is exactly one item.
     fn take_only(&mut self) -> Option<Child<B>> {
         match (self.slots.as_slice(), self.children.len()) {
             (&[slot], 0) => {
@@ -220,7 +223,7 @@ impl<B: Bits> Node<B> {
     }
 }
 
-/// Removes a prefix from a node; if only one item is left, this item replaces the node.
+/// Removes a prefix from a node. If only one item is left, this item replaces the node.
 fn remove_below<B: Bits>(child: &mut Child<B>, prefix: Prefix<B>) -> Option<u32> {
     let Child::Node(node) = child else { return None };
     node.path.covers(prefix).then_some(())?;
@@ -231,7 +234,7 @@ fn remove_below<B: Bits>(child: &mut Child<B>, prefix: Prefix<B>) -> Option<u32>
     Some(slot)
 }
 
-/// Slots by prefix.
+/// A trie: the slot of each prefix.
 #[derive(Clone, Debug)]
 pub(super) struct Trie<B> {
     root: Option<Child<B>>,
@@ -249,7 +252,7 @@ impl<B: Bits> Trie<B> {
         self.len
     }
 
-    /// Sets the slot of a prefix; returns its previous slot.
+    /// Sets the slot of a prefix. Returns the previous slot of the prefix.
     pub(super) fn insert(&mut self, prefix: Prefix<B>, slot: u32) -> Option<u32> {
         let before = match &mut self.root {
             Some(root) => root.insert(prefix, slot),
@@ -275,7 +278,7 @@ impl<B: Bits> Trie<B> {
         Some(slot)
     }
 
-    /// The slot of exactly `prefix`.
+    /// Returns the slot of exactly `prefix`.
     pub(super) fn get(&self, prefix: Prefix<B>) -> Option<u32> {
         let mut child = self.root.as_ref()?;
         loop {
@@ -292,7 +295,7 @@ impl<B: Bits> Trie<B> {
         }
     }
 
-    /// The longest prefix that covers a host, and its slot.
+    /// Returns the longest prefix that covers a host, with its slot.
     pub(super) fn longest_match(&self, host: Prefix<B>) -> Option<(Prefix<B>, u32)> {
         let mut longest = None;
         let mut next = self.root.as_ref();
@@ -320,19 +323,19 @@ impl<B: Bits> Trie<B> {
         longest.map(|(node, end)| (node.prefix_of_end(end), node.slot_of_end(end)))
     }
 
-    /// The prefixes that cover `prefix`, itself included, the shortest first.
+    /// Returns the prefixes that cover `prefix`, from the shortest. `prefix` itself is included.
     pub(super) fn covering(&self, prefix: Prefix<B>) -> Covering<'_, B> {
         Covering { prefix, next: self.root.as_ref(), ends: None }
     }
 
-    /// All prefixes, in order.
+    /// Returns all prefixes, in order.
     pub(super) fn iter(&self) -> Iter<'_, B> {
         let mut iter = Iter { leaf: None, stack: Vec::new() };
         iter.enter(self.root.as_ref());
         iter
     }
 
-    /// `prefix` if it is present, and all prefixes after it in order.
+    /// Returns `prefix`, if it is in the trie, and all prefixes after it, in order.
     pub(super) fn iter_from(&self, prefix: Prefix<B>) -> Iter<'_, B> {
         let mut iter = Iter { leaf: None, stack: Vec::new() };
         let mut next = self.root.as_ref();
@@ -354,7 +357,7 @@ impl<B: Bits> Trie<B> {
         iter
     }
 
-    /// The prefixes inside `prefix`, itself included, in order.
+    /// Returns the prefixes inside `prefix`, in order. `prefix` itself is included.
     pub(super) fn covered_by(&self, prefix: Prefix<B>) -> impl Iterator<Item = (Prefix<B>, u32)> {
         let mut iter = Iter { leaf: None, stack: Vec::new() };
         let mut next = self.root.as_ref();
@@ -371,11 +374,11 @@ impl<B: Bits> Trie<B> {
     }
 }
 
-/// See [`Trie::covering`].
+/// The iterator that [`Trie::covering`] returns.
 pub(super) struct Covering<'a, B> {
     prefix: Prefix<B>,
     next: Option<&'a Child<B>>,
-    /// A node, and those of its ends that are not returned yet.
+    /// A node, and the ends of this node that are not returned yet.
     ends: Option<(&'a Node<B>, u64)>,
 }
 
@@ -400,7 +403,7 @@ impl<B: Bits> Iterator for Covering<'_, B> {
                     let branch = node.branch_of(self.prefix);
                     let mut ends = node.ends & ENDS_TO[branch];
                     match node.end_of(self.prefix) {
-                        // Longer ends with the same first bits do not cover the prefix.
+                        // A longer end that has the same first bits does not cover the prefix.
                         Some(end) => ends &= u64::MAX >> (63 - end),
                         None => self.next = node.child(branch),
                     }
@@ -411,10 +414,10 @@ impl<B: Bits> Iterator for Covering<'_, B> {
     }
 }
 
-/// Prefixes and their slots, in order.
+/// An iterator over prefixes with their slots, in order.
 pub(super) struct Iter<'a, B> {
     leaf: Option<(Prefix<B>, u32)>,
-    /// The path to the next prefix: nodes, and for each node its next step.
+    /// The path to the next prefix: the nodes, each with its next step.
     stack: Vec<(&'a Node<B>, u8)>,
 }
 

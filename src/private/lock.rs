@@ -1,4 +1,4 @@
-//! A lock that only this user can hold and that names its holder.
+//! A lock that only this user can hold. The lock names its holder.
 
 use std::cell::Cell;
 use std::fmt;
@@ -12,15 +12,18 @@ use rustix::io::{FdFlags, fcntl_dupfd_cloexec, fcntl_setfd};
 
 use super::{FILE_MODE, expect_ours, named, refused};
 
-/// How often a lock is tried again if its file was removed at the same moment.
+/// The most attempts to take a lock. A new attempt is needed if the file of the lock is removed at
+/// the same moment.
 const TRIES: usize = 100;
 /// The most octets that are read from a lock file.
 const LONGEST: u64 = 256;
-/// The lowest number of a lent descriptor: the borrowing program needs the lower numbers.
+/// The lowest number of a lent descriptor. The borrowing program needs the lower numbers for
+/// itself.
 const LENT_FROM: i32 = 10;
 
-/// A lock that is held. The lock is released when this value is dropped or when the process ends.
-/// After [`Lock::lend`], it is held until every program that borrowed it has ended.
+/// A lock that this process holds. The lock is released when this value is dropped, or when the
+/// process ends. After [`Lock::lend`], the lock is held until every program that borrowed it has
+/// ended.
 #[derive(Debug)]
 pub struct Lock {
     file: File,
@@ -28,16 +31,17 @@ pub struct Lock {
     is_lent: Cell<bool>,
 }
 
-/// The holder of a lock. Its `Display` is `process 7, which builds lab x`.
+/// The holder of a lock. An example of its text is `process 7, which builds lab x`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Holder(String);
 
 impl Lock {
-    /// Takes the lock of the file `path`, unless the lock is held; a missing file is made.
-    /// `purpose` is the reason, which other processes read while the lock is held: `builds lab x`.
+    /// Takes the lock with the file `path`, unless the lock is held. If the file is missing, it is
+    /// made. `purpose` is the reason, for example `builds lab x`. Other processes can read it while
+    /// the lock is held.
     ///
     /// # Errors
-    /// Another user can open the file; an error of the file system.
+    /// Another user can open the file, or there is an error of the file system.
     pub fn try_take(path: &Path, purpose: &str) -> io::Result<Result<Self, Holder>> {
         for _ in 0..TRIES {
             let mut file = open(path)?;
@@ -46,8 +50,8 @@ impl Lock {
                 Err(TryLockError::Error(error)) => return Err(named(path)(error)),
                 Ok(()) => {}
             }
-            // The holder may have removed the file after it was opened here: then there is a new
-            // file.
+            // The holder may have removed the file after it was opened here. Then the name belongs
+            // to a new file or to none.
             let there = fs::symlink_metadata(path).ok();
             let file_number = file.metadata().map_err(named(path))?.ino();
             if there.is_none_or(|there| there.ino() != file_number) {
@@ -60,8 +64,8 @@ impl Lock {
         Err(refused(path, "it is removed again and again"))
     }
 
-    /// A descriptor of the lock, with a number of 10 or more. Programs that are started before the
-    /// descriptor is dropped inherit it: the lock is held until the last of these programs has
+    /// Returns a descriptor of the lock. Its number is 10 or more. Programs that are started before
+    /// the descriptor is dropped inherit it. The lock is held until the last of these programs has
     /// ended.
     ///
     /// # Errors
@@ -75,18 +79,19 @@ impl Lock {
 
     /// Releases the lock and removes its file.
     pub fn remove(self) {
-        // While this lock is held, no other process can hold a lock with the same name.
+        // While this process holds the lock, no other process can hold a lock of this name.
         let _ = fs::remove_file(&self.path);
     }
 }
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        // The text of the file names a holder that has ended. There is no place to report an error.
+        // The text in the file names this process as the holder, so it is removed. An error here
+        // cannot be reported.
         let _ = self.file.set_len(0);
         if !self.is_lent.get() {
-            // Closing the file does not always release the lock: a process that another thread has
-            // just forked also has the file open, until it executes its program.
+            // It is not enough to close the file. Another thread may have just forked a process.
+            // This process also has the file open until it executes its program.
             let _ = self.file.unlock();
         }
     }
@@ -109,7 +114,7 @@ fn open(path: &Path) -> io::Result<File> {
 impl Holder {
     fn read(file: &mut File) -> Self {
         let mut text = String::new();
-        // The file may be empty at the moment in which the lock is taken.
+        // If another process has just taken the lock, the file may still be empty.
         let _ = file.take(LONGEST).read_to_string(&mut text);
         let line = text.lines().next().unwrap_or("another process");
         Holder(line.to_owned())

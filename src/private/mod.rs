@@ -1,18 +1,18 @@
-//! Directories, files and locks that no other user of the machine has touched or can touch.
+//! Directories, files and locks that no other user of the machine has changed or can change.
 //!
-//! Labs run as root on machines with other users, under names that are easy to guess. So nothing is
-//! written or trusted before its owner is known:
+//! Labs run as root on machines with other users, and their file names are easy to guess. Therefore
+//! the owner of a file or directory is checked before anything is written to it or read from it:
 //!
-//! - [`make_runtime`] returns the directory that contains all files of running labs. No other user
-//!   can write in it or replace it; below it, a path means the same file from one call to the next.
-//! - [`directory`] makes a directory, or accepts an existing one: it follows no symbolic link, and
-//!   the owner must be this user.
+//! - [`make_runtime`] returns the directory of all files of running labs. No other user can write
+//!   in this directory or replace it. So a path in it always means the same file.
+//! - [`directory`] makes a directory, or accepts an existing directory of this user. It does not
+//!   follow a symbolic link.
 //! - A path that a person enters may be in a directory of other users. A file there is newly
 //!   created ([`create`]), or it is opened without following a symbolic link and then checked
 //!   ([`append`], [`replace`], [`read`]).
-//! - A [`Lock`] is a file of mode 0600: a user who cannot open it cannot hold it.
+//! - The file of a [`Lock`] has mode 0600. A user who cannot open the file cannot hold the lock.
 //!
-//! Every error names the path; if another user owns the file, the error names that user too.
+//! Every error names the path. If another user owns the file, the error names that user too.
 
 mod lock;
 
@@ -25,24 +25,25 @@ use rustix::process::geteuid;
 
 pub use lock::{Holder, Lock};
 
-/// Root's directory for the files of running labs.
+/// The directory of root for the files of running labs.
 pub const OF_ROOT: &str = "/run/eidway";
-/// Other users can use names in it that they know; only root can list the names.
+/// The mode of [`OF_ROOT`]. Other users can use names in this directory that they know. Only root
+/// can list the names.
 const MODE_OF_ROOT: u32 = 0o711;
 /// The mode of every other directory.
 const MODE: u32 = 0o700;
 /// The mode of every file.
 const FILE_MODE: u32 = 0o600;
-/// The permission bits with which users other than the owner can write.
+/// The permission bits that allow other users than the owner to write.
 const WRITE_OF_OTHERS: u32 = 0o022;
-/// In a directory with this bit, a user can rename and remove only that user's own files.
+/// The sticky bit. In a directory with this bit, users can rename and remove only their own files.
 const STICKY: u32 = 0o1000;
-/// How many directories [`fresh`] tries to make.
+/// The most names that [`fresh`] tries.
 const MOST: usize = 1000;
 
-/// The directory for the files of this user's running labs: [`OF_ROOT`] for root,
-/// `$XDG_RUNTIME_DIR/eidway` for another user, and `/tmp/eidway-UID` without that variable. The
-/// directory may not exist.
+/// Returns the directory for the files of running labs of this user. It is [`OF_ROOT`] for root,
+/// and `$XDG_RUNTIME_DIR/eidway` for another user. If that variable is not set, it is
+/// `/tmp/eidway-UID`. The directory may not exist.
 pub fn runtime() -> PathBuf {
     let user = geteuid();
     if user.is_root() {
@@ -53,10 +54,10 @@ pub fn runtime() -> PathBuf {
     own.map_or_else(shared, |own| Path::new(&own).join("eidway"))
 }
 
-/// Makes [`runtime`] if it is missing, and returns its path.
+/// Makes the directory [`runtime`] if it is missing. Returns its path.
 ///
 /// # Errors
-/// Another user has made the directory, can write in it, or could replace it.
+/// Another user has made the directory, can write in it, or can replace it.
 pub fn make_runtime() -> io::Result<PathBuf> {
     let path = runtime();
     let above = path.parent().unwrap_or(&path);
@@ -70,11 +71,11 @@ pub fn make_runtime() -> io::Result<PathBuf> {
     Ok(path)
 }
 
-/// Refuses an existing directory that another user has made or can write in. A directory of root is
-/// accepted for every user.
+/// Refuses an existing directory if another user has made it or can write in it. A directory of
+/// root is accepted for every user.
 ///
 /// # Errors
-/// The directory is refused; an error of the file system.
+/// The directory is refused, or there is an error of the file system.
 pub fn expect_unspoilt(path: &Path) -> io::Result<()> {
     match fs::symlink_metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
@@ -84,11 +85,11 @@ pub fn expect_unspoilt(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Makes a directory of mode 0700, or accepts an existing one that is ours.
+/// Makes a directory of mode 0700, or accepts an existing directory of this user.
 ///
 /// # Errors
-/// An existing directory belongs to another user, or other users can write in it; a symbolic link;
-/// an error of the file system.
+/// The existing directory belongs to another user, or other users can write in it, or it is a
+/// symbolic link, or there is an error of the file system.
 pub fn directory(path: &Path) -> io::Result<()> {
     directory_of_mode(path, MODE)
 }
@@ -96,7 +97,7 @@ pub fn directory(path: &Path) -> io::Result<()> {
 /// Makes each of the nested directories in `below`, as [`directory`] does.
 ///
 /// # Errors
-/// Those of [`directory`]; a path that leads out of `base`.
+/// The errors of [`directory`]. It is also an error if the path leads out of `base`.
 pub fn directory_below(base: &Path, below: &Path) -> io::Result<()> {
     let mut path = base.to_owned();
     for part in below.components() {
@@ -109,7 +110,8 @@ pub fn directory_below(base: &Path, below: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Makes a new directory of mode 0700: `base/name`, or `base/name-2` and so on if the name is used.
+/// Makes a new directory of mode 0700. Its path is `base/name`. If this name is in use, the path is
+/// `base/name-2`, then `base/name-3`, and so on.
 ///
 /// # Errors
 /// An error of the file system.
@@ -129,25 +131,25 @@ pub fn fresh(base: &Path, name: &str) -> io::Result<PathBuf> {
 /// Makes a new file of mode 0600.
 ///
 /// # Errors
-/// `AlreadyExists`, also for a symbolic link; an error of the file system.
+/// `AlreadyExists` if the file or a symbolic link exists, or another error of the file system.
 pub fn create(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true).mode(FILE_MODE).open(path).map_err(named(path))
 }
 
-/// Opens a file to continue at its end; a new file has mode 0600.
+/// Opens a file for writing at its end. A new file has mode 0600.
 ///
 /// # Errors
-/// The file belongs to another user, or other users can write to it or have another name for it; a
-/// symbolic link; an error of the file system.
+/// The file belongs to another user, other users can write to it, it has a second name (a hard
+/// link), it is a symbolic link, or there is an error of the file system.
 pub fn append(path: &Path) -> io::Result<File> {
     open(path, OpenOptions::new().append(true).create(true))
 }
 
-/// Opens a file to replace its content; a new file has mode 0600.
+/// Opens a file to replace its content. A new file has mode 0600.
 ///
 /// # Errors
-/// Those of [`append`].
+/// The errors of [`append`].
 pub fn replace(path: &Path) -> io::Result<File> {
     // The file is checked before it is emptied.
     let file = open(path, OpenOptions::new().write(true).create(true))?;
@@ -157,18 +159,19 @@ pub fn replace(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// Replaces the content of a file; a new file has mode 0600.
+/// Replaces the content of a file. A new file has mode 0600.
 ///
 /// # Errors
-/// Those of [`append`].
+/// The errors of [`append`].
 pub fn write(path: &Path, content: impl AsRef<[u8]>) -> io::Result<()> {
     replace(path)?.write_all(content.as_ref()).map_err(named(path))
 }
 
-/// The content of a file; it can be trusted, because only this user could write it.
+/// Returns the content of a file. The content can be trusted, because only this user could write
+/// it.
 ///
 /// # Errors
-/// Those of [`append`]; `NotFound`.
+/// The errors of [`append`], or `NotFound`.
 pub fn read(path: &Path) -> io::Result<Vec<u8>> {
     let mut octets = Vec::new();
     let mut file = open(path, OpenOptions::new().read(true))?;
@@ -176,10 +179,10 @@ pub fn read(path: &Path) -> io::Result<Vec<u8>> {
     Ok(octets)
 }
 
-/// Removes the socket that a process of ours has left behind.
+/// Removes a socket that an earlier process of this user has left.
 ///
 /// # Errors
-/// The file is not a socket, or belongs to another user; an error of the file system.
+/// The file is not a socket, it belongs to another user, or there is an error of the file system.
 pub fn remove_socket(path: &Path) -> io::Result<()> {
     let found = fs::symlink_metadata(path).map_err(named(path))?;
     expect_owner(path, &found)?;
@@ -198,8 +201,7 @@ fn directory_of_mode(path: &Path, mode: u32) -> io::Result<()> {
     }
     let flags = libc::O_DIRECTORY | libc::O_NOFOLLOW;
     let opened = match OpenOptions::new().read(true).custom_flags(flags).open(path) {
-        // If the directory belongs to another user, the error names the owner, although opening
-        // failed.
+        // Opening the directory failed. If it belongs to another user, the error names this owner.
         Err(error) => return Err(expect_unspoilt(path).err().unwrap_or(named(path)(error))),
         Ok(opened) => opened,
     };
@@ -208,14 +210,14 @@ fn directory_of_mode(path: &Path, mode: u32) -> io::Result<()> {
     if found.mode() & 0o777 == mode {
         return Ok(());
     }
-    // An earlier version, or an unusual umask, made this directory: other users could not write in
-    // it.
+    // An earlier version, or an unusual umask, may have given this directory another mode. Other
+    // users could not write in it.
     opened.set_permissions(Permissions::from_mode(mode)).map_err(named(path))
 }
 
 fn open(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
-    // Open without waiting: a named pipe of another user that no process reads would block us for
-    // ever.
+    // The file is opened without waiting. Otherwise, a named pipe of another user that no process
+    // reads could block us without end.
     let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK;
     let _opened = match options.mode(FILE_MODE).custom_flags(flags).open(path) {
         Ok(file) => {
@@ -226,8 +228,8 @@ fn open(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
             expect_owner(path, &found)?;
             Some(file)
         }
-        // In a directory like /tmp the kernel refuses files of other users, without naming the
-        // reason.
+        // In a directory like /tmp, the kernel refuses to open files of other users, but does not
+        // name the reason.
         Err(error) => match fs::symlink_metadata(path) {
             Ok(found) if found.is_symlink() => return Err(refused(path, "it is a symbolic link")),
             Ok(found) => {
@@ -240,14 +242,15 @@ fn open(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
             Err(_) => return Err(named(path)(error)),
         },
     };
-    // This is a named pipe or a device of ours, where waiting is allowed. The first descriptor
-    // stays open until this one is: the reader of the pipe must not see an end of file in between.
+    // This file is a named pipe or a device of this user, so waiting is allowed. The first
+    // descriptor stays open until the second is open. Otherwise, the reader of the pipe could see
+    // an end of file in between.
     let file = options.custom_flags(libc::O_NOFOLLOW).open(path).map_err(named(path))?;
     expect_owner(path, &file.metadata().map_err(named(path))?).map(|()| file)
 }
 
-/// Refuses a directory or a plain file that belongs to another user or that another user can have
-/// written.
+/// Refuses a directory or a plain file if it belongs to another user, or if another user may have
+/// written to it.
 fn expect_ours(path: &Path, found: &Metadata) -> io::Result<()> {
     expect_owner(path, found)?;
     let mode = found.mode() & 0o7777;
@@ -260,7 +263,8 @@ fn expect_ours(path: &Path, found: &Metadata) -> io::Result<()> {
     Ok(())
 }
 
-/// A file of root is accepted for every user, because root may change any file anyway.
+/// Accepts a file of this user. A file of root is accepted for every user, because root can change
+/// any file anyway.
 fn expect_owner(path: &Path, found: &Metadata) -> io::Result<()> {
     let (owner, user) = (found.uid(), geteuid().as_raw());
     match owner == user || owner == 0 {
@@ -274,7 +278,7 @@ fn refused(path: &Path, why: &str) -> io::Error {
     io::Error::new(io::ErrorKind::PermissionDenied, message)
 }
 
-/// Puts the path before the operating system's message.
+/// Puts the path before the message of the operating system.
 fn named(path: &Path) -> impl FnOnce(io::Error) -> io::Error {
     let path = path.display().to_string();
     move |error| io::Error::new(error.kind(), format!("{path}: {error}"))
@@ -367,7 +371,7 @@ mod tests {
     #[test]
     fn what_belongs_to_another_user_is_refused_by_the_users_number() {
         if !geteuid().is_root() {
-            return; // Only root can give a file away.
+            return; // Only root can give a file to another user.
         }
         let base = tempfile::tempdir().unwrap();
         let (directory_of_another, file) = (base.path().join("d"), base.path().join("f"));

@@ -1,4 +1,5 @@
-//! The console of a replay: steps forward, and `show` commands on the state between two steps.
+//! The console of a replay. It makes steps forward, and runs `show` commands on the state between
+//! two steps.
 
 use std::io::{self, Read, Write};
 
@@ -15,7 +16,8 @@ show ...     print a table of the router at this step
 exit
 ";
 
-/// A replay, and a session on the replay's router; the session cannot change the router.
+/// A replay, with a console session on the router of the replay. The session cannot change the
+/// router.
 #[derive(Debug)]
 pub struct ReplayConsole<R> {
     replay: Replay<R>,
@@ -23,23 +25,23 @@ pub struct ReplayConsole<R> {
 }
 
 impl<R: Read> ReplayConsole<R> {
-    /// A console for a replay, at the step that the replay has reached.
+    /// Makes a console for a replay. It starts at the step that the replay has reached.
     pub fn new(replay: Replay<R>) -> Self {
         ReplayConsole { replay, session: Session::new() }
     }
 
-    /// The text before the next line: the router, the step and its time.
+    /// Returns the prompt: the name of the router, the step and the time of the step.
     pub fn prompt(&self) -> String {
         let prompt = self.session.prompt(self.replay.router());
         let name = prompt.trim_end_matches('#');
         format!("{name} {} {}# ", self.replay.step(), self.replay.at())
     }
 
-    /// Executes a line and writes its output. The returned end of the answer is `ok` if the line
-    /// was understood and every step was as recorded, and `closed` if the person leaves.
+    /// Executes a line and writes its output. In the result, `ok` means that the line was
+    /// understood and every step was as recorded. `closed` means that the user leaves the console.
     ///
     /// # Errors
-    /// Errors of `out`.
+    /// `out` returns an error.
     pub fn line(&mut self, line: &str, out: &mut dyn Write) -> io::Result<Done> {
         let mut words = line.split_whitespace();
         let (command, argument) = (words.next().unwrap_or_default(), words.next());

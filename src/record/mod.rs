@@ -1,4 +1,5 @@
-//! Records of a router: all its inputs and outputs, to be replayed.
+//! Records of a router. A record has all inputs and outputs of the router, so that they can be
+//! replayed.
 //!
 //! ```text
 //!   "eidway record 6\n"                                            the magic number, and the version
@@ -7,14 +8,15 @@
 //!   ...
 //! ```
 //!
-//! Integers of a frame's head are little-endian, its checksum is that of RFC 1071, its body is
-//! encoded with postcard. A frame is written when its call has ended, so the record of a killed
-//! router can be incomplete only in its last frame. A record contains the configuration with its
-//! keys, and the seed of the router's nonces: show it only to persons who may see these.
+//! The integers in the head of a frame are little-endian. The checksum is that of RFC 1071. The
+//! body is encoded with postcard. A frame is written when its call has ended. So if a router is
+//! killed, only the last frame of its record can be incomplete. A record contains the configuration
+//! with its keys, and the seed of the router's nonces. Show a record only to persons who may see
+//! these.
 //!
-//! [`step`] has the types of a record, [`Recorder`] writes, [`Reader`] reads. [`Replay`] makes the
-//! recorded calls on its own router and compares the outputs octet for octet. At the prompt of
-//! [`ReplayConsole`] a person can stop a replay and look at the router.
+//! [`step`] has the types of a record. [`Recorder`] writes a record, and [`Reader`] reads it.
+//! [`Replay`] makes the recorded calls on a new router, and compares the outputs octet for octet.
+//! With a [`ReplayConsole`], a person can stop a replay and examine the router.
 
 mod console;
 mod read;
@@ -28,11 +30,11 @@ pub use read::{ReadError, Reader};
 pub use replay::{Difference, Progress, Replay, Until};
 pub use write::Recorder;
 
-/// The first octets of every record; the number is the version of the format.
+/// The first octets of every record. The number in them is the version of the format.
 pub const MAGIC: &[u8; 16] = b"eidway record 6\n";
 
-/// Octets before the body of a frame: its length and its checksum.
+/// The octets of a frame before its body: the length and the checksum.
 const HEAD_LEN: usize = 6;
 
-/// The longest body of a frame, octets: a record that claims more is damaged.
+/// The most octets in the body of a frame. If a length is greater, the record is damaged.
 const LONGEST_BODY: u32 = 1 << 28;

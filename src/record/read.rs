@@ -1,4 +1,5 @@
-//! Reads a record frame by frame from any source, also if its octets are damaged or no record.
+//! Reads a record from any source, frame by frame. The octets may be damaged, or not a record at
+//! all.
 
 use std::io::{self, Read};
 
@@ -10,35 +11,35 @@ use crate::time::Time;
 /// The reason why a record cannot be read further.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
-    /// The file does not begin like a record.
+    /// The file does not begin with the first octets of a record.
     #[error("this file is not a record of a router")]
     NotARecord,
-    /// The record has a format that this Eidway does not know.
+    /// This Eidway does not know the format version of the record.
     #[error("the record has version {0:?}, but this Eidway reads only version 3")]
     Version(String),
-    /// The record ends inside a frame; the record of a killed router may end so.
+    /// The record ends inside a frame. This is possible if the router was killed.
     #[error("the record ends in step {step}, after {octets} octets of this step")]
     Cut {
         /// The step that is not complete.
         step: u64,
-        /// How many octets of its frame exist.
+        /// The number of octets of this step's frame that exist.
         octets: usize,
     },
-    /// The octets are not those that were written.
+    /// The octets are not as they were written.
     #[error("step {step} is damaged: {what}")]
     Damaged {
-        /// The step.
+        /// The number of the step.
         step: u64,
-        /// The error.
+        /// The description of the error.
         what: String,
     },
-    /// This Eidway reads the configuration differently from the Eidway that ran, or the record does
-    /// not begin with a configuration.
+    /// This Eidway reads the configuration differently from the Eidway that wrote the record, or
+    /// the record does not begin with a configuration.
     #[error("step {step} has a configuration that this Eidway does not understand: {what}")]
     Config {
-        /// The step.
+        /// The number of the step.
         step: u64,
-        /// The error.
+        /// The description of the error.
         what: String,
     },
     /// An error of the file.
@@ -46,7 +47,7 @@ pub enum ReadError {
     Io(#[from] io::Error),
 }
 
-/// The steps of a record, in their order.
+/// Reads the steps of a record in their order.
 #[derive(Debug)]
 pub struct Reader<R> {
     from: R,
@@ -58,10 +59,10 @@ pub struct Reader<R> {
 }
 
 impl<R: Read> Reader<R> {
-    /// Reads the beginning of a record.
+    /// Reads the start of a record.
     ///
     /// # Errors
-    /// The source does not begin with a record, or the record is of another version.
+    /// The source does not start with a record, or the record has another version.
     pub fn open(mut from: R) -> Result<Self, ReadError> {
         let mut magic = Vec::new();
         from.by_ref().take(MAGIC.len() as u64).read_to_end(&mut magic)?;
@@ -78,10 +79,10 @@ impl<R: Read> Reader<R> {
         }
     }
 
-    /// The time of the next step; `None` at the end.
+    /// Returns the time of the next step. Returns `None` at the end of the record.
     ///
     /// # Errors
-    /// Those of [`Reader::next_step`].
+    /// The errors of [`Reader::next_step`].
     pub fn next_at(&mut self) -> Result<Option<Time>, ReadError> {
         if !self.load()? {
             return Ok(None);
@@ -90,15 +91,15 @@ impl<R: Read> Reader<R> {
         Ok(Some(at))
     }
 
-    /// The number of the next step.
+    /// Returns the number of the next step.
     pub fn number(&self) -> u64 {
         self.step
     }
 
-    /// The next step and its outcome; `None` at the end.
+    /// Returns the next step with its outcome. Returns `None` at the end of the record.
     ///
     /// # Errors
-    /// A step that is cut off or damaged. Nothing can be read after this error.
+    /// The step is incomplete or damaged. Nothing can be read after this error.
     pub fn next_step(&mut self) -> Result<Option<(Step<'_>, Outcome)>, ReadError> {
         if !self.load()? {
             return Ok(None);
@@ -108,7 +109,7 @@ impl<R: Read> Reader<R> {
         self.decode(self.step - 1).map(Some)
     }
 
-    /// The next step, without advancing to the step after it.
+    /// Returns the next step with its outcome, but does not advance.
     pub(super) fn peek(&mut self) -> Result<Option<(Step<'_>, Outcome)>, ReadError> {
         if self.load()? { self.decode(self.step).map(Some) } else { Ok(None) }
     }
@@ -125,7 +126,7 @@ impl<R: Read> Reader<R> {
         }
     }
 
-    /// Reads the body of the next frame, if there is one.
+    /// Reads the body of the next frame. Returns whether there is one.
     fn load(&mut self) -> Result<bool, ReadError> {
         if self.is_loaded {
             return Ok(true);
@@ -141,7 +142,8 @@ impl<R: Read> Reader<R> {
             return Err(self.damaged("the length of the step is above the limit"));
         }
         self.body.clear();
-        // Memory grows with the octets that exist, not with the length that the frame claims.
+        // The memory that is used grows with the octets that exist, not with the length in the head
+        // of the frame.
         self.from.by_ref().take(u64::from(len)).read_to_end(&mut self.body)?;
         if self.body.len() < len as usize {
             return Err(ReadError::Cut { step: self.step, octets: HEAD_LEN + self.body.len() });

@@ -1,5 +1,5 @@
-//! Plays a record: makes the recorded calls on its own router and compares the router's outputs
-//! with the recorded outputs.
+//! Plays a record: makes the recorded calls on a new router, and compares the outputs of this
+//! router with the recorded outputs.
 
 use std::fmt::{self, Display, Formatter};
 use std::io::Read;
@@ -15,7 +15,7 @@ use crate::router::io::{Input, Output};
 use crate::router::{Router, Start};
 use crate::time::Time;
 
-/// A record that is being played.
+/// A record that is played on a router.
 #[derive(Debug)]
 pub struct Replay<R> {
     reader: Reader<R>,
@@ -30,9 +30,9 @@ pub struct Replay<R> {
 /// The point at which a replay stops.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Until {
-    /// After this step: `120`.
+    /// After the step with this number, for example `120`.
     Step(u64),
-    /// Before the first step after this time: `12.5s`, or `12.5`.
+    /// Before the first step after this time, for example `12.5s` or `12.5`.
     Time(Time),
     /// At the end of the record.
     End,
@@ -69,24 +69,24 @@ impl FromStr for Until {
 pub enum Progress {
     /// The outputs are as recorded.
     Same,
-    /// The outputs differ from the record; the next steps would differ too.
+    /// The outputs differ from the record. Later steps would differ too.
     Differs(Box<Difference>),
-    /// There is no step: the record ends, or the point to stop is reached.
+    /// No step was made: the record has ended, or the point to stop is reached.
     Stopped,
 }
 
 /// The point at which a replay differs from its record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Difference {
-    /// The step.
+    /// The number of the step.
     pub step: u64,
-    /// Its time.
+    /// The time of the step.
     pub at: Time,
-    /// The call, as one line.
+    /// The call of the step as one line of text.
     pub call: String,
-    /// The part that differs.
+    /// The name of the part that differs.
     pub what: String,
-    /// The recorded value.
+    /// The value in the record.
     pub expected: String,
     /// The value in the replay.
     pub seen: String,
@@ -101,11 +101,11 @@ impl Display for Difference {
 }
 
 impl<R: Read> Replay<R> {
-    /// Reads the beginning of a record and starts its router. The first [`Replay::advance`]
+    /// Reads the start of a record and starts a router for it. The first [`Replay::advance`]
     /// compares the outputs of the start.
     ///
     /// # Errors
-    /// The source is not a record, or does not begin with a start.
+    /// The source is not a record, or the record does not begin with a start.
     pub fn open(from: R) -> Result<Self, ReadError> {
         let mut reader = Reader::open(from)?;
         let nothing = || ReadError::Cut { step: 0, octets: 0 };
@@ -120,40 +120,41 @@ impl<R: Read> Replay<R> {
         Ok(Replay { reader, router, eidway, started_at: at, step: 0, at })
     }
 
-    /// The router after the steps so far.
+    /// Returns the router in its state after the last step that was made.
     pub fn router(&self) -> &Router {
         &self.router
     }
 
-    /// For a session on the console, which must be prevented from changing the router.
+    /// Returns the router for a console session. The caller must prevent the session from changing
+    /// the router.
     pub(super) fn router_mut(&mut self) -> &mut Router {
         &mut self.router
     }
 
-    /// The version of the Eidway that wrote the record.
+    /// Returns the version of the Eidway that wrote the record.
     pub fn eidway(&self) -> &str {
         &self.eidway
     }
 
-    /// The time of the start.
+    /// Returns the time of the start.
     pub fn started_at(&self) -> Time {
         self.started_at
     }
 
-    /// The number of the last step that was made.
+    /// Returns the number of the last step that was made.
     pub fn step(&self) -> u64 {
         self.step
     }
 
-    /// The time of the last step.
+    /// Returns the time of the last step that was made.
     pub fn at(&self) -> Time {
         self.at
     }
 
-    /// Makes the next step, unless it is after `until`, and passes the step as recorded to `see`.
+    /// Makes the next step, unless it is after `until`. Calls `see` with the recorded step.
     ///
     /// # Errors
-    /// A record that cannot be read.
+    /// The record cannot be read.
     pub fn advance(
         &mut self,
         until: Until,
@@ -182,11 +183,11 @@ impl<R: Read> Replay<R> {
         })
     }
 
-    /// Makes steps until one is not as recorded or the replay stops; returns the progress of the
-    /// last step, which is never [`Progress::Same`].
+    /// Makes steps until a step is not as recorded, or until the replay stops. Returns the progress
+    /// of the last step. It is never [`Progress::Same`].
     ///
     /// # Errors
-    /// A record that cannot be read.
+    /// The record cannot be read.
     pub fn run(&mut self, until: Until) -> Result<Progress, ReadError> {
         loop {
             match self.advance(until, &mut |_, _, _| ())? {
@@ -197,7 +198,8 @@ impl<R: Read> Replay<R> {
     }
 }
 
-/// Polls as often as the recorded router was polled, including the final `None` if it was recorded.
+/// Polls the router as often as the recorded router was polled. The last poll, which returned
+/// `None`, counts too if it was recorded.
 fn take_outputs(router: &mut Router, expected: &Outcome) -> Vec<Output> {
     let polls = expected.outputs.len() + usize::from(expected.drained);
     std::iter::from_fn(|| router.poll_output()).take(polls).collect()
@@ -208,12 +210,12 @@ fn read_config(step: u64, text: &str) -> Result<Config, ReadError> {
     config.map_err(|error| ReadError::Config { step, what: error.to_string() })
 }
 
-/// Makes the call of a step.
+/// Makes the call of a step on the router.
 fn make(router: &mut Router, number: u64, step: &Step<'_>) -> Result<Outcome, ReadError> {
     let now = step.at;
     let mut outcome = Outcome::default();
     let input = match &step.call {
-        // The router was made from this call.
+        // The router was already made from this call.
         Call::Start { .. } if number == 0 => return Ok(outcome),
         Call::Start { .. } => {
             let what = "the step starts a router that already runs".to_owned();
@@ -254,7 +256,7 @@ fn make(router: &mut Router, number: u64, step: &Step<'_>) -> Result<Outcome, Re
     Ok(outcome)
 }
 
-/// The part that differs: its name, its recorded value and its replayed value.
+/// Returns the part that differs: its name, its recorded value and its value in the replay.
 fn difference(expected: &Outcome, seen: &Outcome) -> Option<(String, String, String)> {
     if expected.verdict != seen.verdict {
         let (expected, seen) = (expected.verdict.to_string(), seen.verdict.to_string());
@@ -269,14 +271,15 @@ fn difference(expected: &Outcome, seen: &Outcome) -> Option<(String, String, Str
     let (expected, seen) = (expected.outputs.get(at), seen.outputs.get(at));
     let what = format!("output {}", at + 1);
     let lines = (line(expected), line(seen));
-    // The lines do not show everything, for example signatures: the parts not shown may differ.
+    // If the lines are equal, the difference is in a part that lines do not show, for example a
+    // signature.
     if lines.0 == lines.1 {
         return Some((what, whole(expected), whole(seen)));
     }
     Some((what, lines.0, lines.1))
 }
 
-/// The changes as text: `octet 8 becomes 0x3f, octet 10 becomes 0x12`
+/// Returns the changes as text, for example `octet 8 becomes 0x3f, octet 10 becomes 0x12`.
 fn changed(changes: &[Change]) -> String {
     let change = |Change { at, octet }: &Change| format!("octet {at} becomes {octet:#04x}");
     match changes {
@@ -285,7 +288,7 @@ fn changed(changes: &[Change]) -> String {
     }
 }
 
-/// An output with all of its fields.
+/// Returns an output as text, with all its fields.
 fn whole(output: Option<&Output>) -> String {
     output.map_or_else(|| "nothing".to_owned(), crate::console::show::json)
 }

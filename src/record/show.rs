@@ -1,4 +1,5 @@
-//! A step of a record as lines for people: one line for the call, and one for each output.
+//! Shows a step of a record as text for people: one line for the call, and one line for each
+//! output.
 
 use std::fmt::{self, Display, Formatter};
 use std::num::NonZeroU16;
@@ -13,7 +14,7 @@ use crate::router::{debug, event::Event};
 use crate::wire::data_header::DATA_HEADER_LEN;
 use crate::wire::{FrameReader, Message, Nonce};
 
-/// A step with its number and its outcome, in lines.
+/// Returns the lines for a step, with its number and its outcome.
 pub fn step(number: u64, Step { at, call }: &Step<'_>, outcome: &Outcome) -> String {
     let mut text = format!("{number:>6} {:>12} {call}", at.to_string());
     if outcome.verdict != Verdict::None {
@@ -28,7 +29,8 @@ pub fn step(number: u64, Step { at, call }: &Step<'_>, outcome: &Outcome) -> Str
     text
 }
 
-/// The lines about an output: one line, except for an event for which debugging writes several.
+/// Returns the lines for an output. There is one line, except for an event for which debugging
+/// writes several lines.
 fn lines(output: &Output) -> Vec<String> {
     let Output::Event(event) = output else { return vec![Shown(output).to_string()] };
     match logging::line(event) {
@@ -98,7 +100,7 @@ impl Display for Verdict {
     }
 }
 
-/// An output as one line.
+/// Displays an output as one line.
 pub struct Shown<'a>(pub &'a Output);
 
 impl Display for Shown<'_> {
@@ -144,7 +146,8 @@ fn message(f: &mut Formatter<'_>, payload: &[u8]) -> fmt::Result {
     }
 }
 
-/// The complete frames of reliable transport in a part of a stream that begins with a frame.
+/// Shows the complete frames of reliable transport in a part of a stream. The part must begin with
+/// a frame.
 fn frames(f: &mut Formatter<'_>, octets: &[u8]) -> fmt::Result {
     let mut reader = FrameReader::new();
     reader.push(octets);

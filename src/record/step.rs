@@ -1,6 +1,6 @@
-//! The parts of a record: a call of the router, with its time, and its outcome.
+//! The parts of a record: a call of the router with its time, and the outcome of the call.
 //!
-//! All values have the types of [`router::io`](crate::router::io), except a configuration, which is
+//! All values have the types of [`router::io`](crate::router::io), except a configuration. It is
 //! recorded as its text.
 
 use std::num::NonZeroU16;
@@ -17,10 +17,10 @@ use crate::router::io::{
 use crate::router::kept::KeptNonces;
 use crate::time::Time;
 
-/// A call and its time, as the first part of a frame.
+/// A call and its time. This is the first part of a frame.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Step<'a> {
-    /// The time that the router was given.
+    /// The time that the router received with the call.
     pub at: Time,
     /// The call.
     #[serde(borrow)]
@@ -30,15 +30,15 @@ pub struct Step<'a> {
 /// A call of a router, with its arguments.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Call<'a> {
-    /// `Router::new`; always the first step, and only the first.
+    /// `Router::new`. The first step of a record is always this call. No other step is.
     Start {
-        /// The version of the Eidway that ran.
+        /// The version of the Eidway that wrote the record.
         eidway: &'a str,
-        /// The seed of the router's randomness.
+        /// The seed of the router's random numbers.
         seed: Seed,
-        /// Microseconds since 1970 at the start.
+        /// The wall clock at the start, in microseconds since 1970.
         wall_clock: u64,
-        /// The running configuration.
+        /// The running configuration as text.
         config: &'a str,
     },
     /// `Input::Control`.
@@ -52,7 +52,7 @@ pub enum Call<'a> {
     Tcp(TcpEvent<'a>),
     /// `Input::Path`.
     Path(PathEvent),
-    /// `Input::Configure`: the running configuration after the change.
+    /// `Input::Configure`, with the running configuration after the change.
     Configure(&'a str),
     /// `Input::Command`.
     Command(Command),
@@ -66,44 +66,44 @@ pub enum Call<'a> {
     Timeout,
     /// `encapsulate`.
     Encapsulate {
-        /// The instance whose `lisp0` the packet was read from.
+        /// The instance with the `lisp0` from which the packet was read.
         instance_id: InstanceId,
-        /// The packet before the call.
+        /// The octets of the packet before the call.
         #[serde(serialize_with = "octets")]
         packet: &'a [u8],
-        /// The payload octets of each segment of a super-packet.
+        /// The payload octets of each segment, if the packet is a super-packet.
         segment_size: Option<NonZeroU16>,
     },
     /// `decapsulate`.
     Decapsulate {
-        /// The outer headers.
+        /// The values of the outer headers.
         outer: Outer,
-        /// The UDP payload before the call.
+        /// The octets of the UDP payload before the call.
         #[serde(serialize_with = "octets")]
         datagram: &'a [u8],
-        /// The payload octets of each segment of a super-packet.
+        /// The payload octets of each segment, if the packet is a super-packet.
         segment_size: Option<NonZeroU16>,
     },
 }
 
-/// The outcome of a call: the second part of a frame.
+/// The outcome of a call. This is the second part of a frame.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outcome {
     /// The verdict on a packet.
     pub verdict: Verdict,
-    /// The octets of the packet that the call has changed.
+    /// The octets of the packet that were changed by the call.
     pub changes: Vec<Change>,
-    /// The outputs that were polled before the next call. If a call is made before all outputs of
-    /// the earlier call were polled, the rest are recorded with the later call.
+    /// The outputs that were polled before the next call. If the next call is made before all
+    /// outputs are polled, the remaining outputs are recorded with that next call.
     pub outputs: Vec<Output>,
-    /// Whether polling reached the end, rather than being interrupted by the next call.
+    /// Whether all outputs were polled before the next call.
     pub drained: bool,
 }
 
-/// The decision on a packet.
+/// The decision about a packet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Verdict {
-    /// The call was not about a packet.
+    /// The call has no packet.
     #[default]
     None,
     /// The decision of `encapsulate`.
@@ -115,15 +115,17 @@ pub enum Verdict {
 /// One changed octet of a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
-    /// Its position.
+    /// The position of the octet in the packet.
     pub at: u32,
-    /// Its new value.
+    /// The new value of the octet.
     pub octet: u8,
 }
 
-/// The differences between a packet and its earlier octets; a call does not change its length.
+/// Returns the octets that differ between a packet before and after a call. A call does not change
+/// the length of a packet.
 pub(super) fn changes(before: &[u8], after: &[u8]) -> Vec<Change> {
-    // Most packets change only in the header, or not at all: equal chunks need only one comparison.
+    // Most packets change only in the header, or not at all. If two chunks are equal, one
+    // comparison is enough.
     const CHUNK: usize = 64;
     let mut changes = Vec::new();
     for (number, (old, new)) in before.chunks(CHUNK).zip(after.chunks(CHUNK)).enumerate() {
@@ -136,8 +138,8 @@ pub(super) fn changes(before: &[u8], after: &[u8]) -> Vec<Change> {
     changes
 }
 
-/// Serializes the octets as one piece; serde would serialize a slice octet by octet, with the same
-/// result.
+/// Serializes the octets as one piece. serde would serialize a slice octet by octet, with the same
+/// result but more slowly.
 fn octets<S: serde::Serializer>(octets: &[u8], to: S) -> Result<S::Ok, S::Error> {
     to.serialize_bytes(octets)
 }

@@ -14,20 +14,21 @@ use crate::router::io::{Inbound, Input, Outbound, Output};
 use crate::router::witness::{Call, Witness};
 use crate::time::Time;
 
-/// The most octets that wait to be written. Only packets wait; all else is written immediately.
+/// The most octets that wait to be written. Only frames about packets wait. All other frames are
+/// written immediately.
 const WAITING: usize = 1 << 16;
 
-/// A witness of a router that records all calls.
+/// Records all calls of a router. The router informs the recorder of every call.
 ///
-/// If writing fails, the log reports this and the record ends there; the router continues.
+/// If writing fails, the log reports the failure and the record ends there. The router continues.
 pub struct Recorder<W: Write> {
-    /// `None` after writing has failed.
+    /// The destination of the record. `None` after a write has failed.
     out: Option<BufWriter<W>>,
     frame: Vec<u8>,
-    /// The packet of the call, as it was before the call.
+    /// The octets of the packet before the call.
     packet: Vec<u8>,
     outcome: Outcome,
-    /// A call has begun and its frame is not written yet.
+    /// Whether a call has begun and its frame is not written yet.
     is_open: bool,
     is_urgent: bool,
 }
@@ -39,7 +40,7 @@ impl<W: Write> Debug for Recorder<W> {
 }
 
 impl<W: Write> Recorder<W> {
-    /// Begins a record with the start of a router from `start`.
+    /// Starts a record with the start of a router from `start`.
     pub fn new(out: W, start: &Start) -> Self {
         let mut recorder = Recorder {
             out: Some(BufWriter::with_capacity(WAITING, out)),
@@ -62,8 +63,8 @@ impl<W: Write> Recorder<W> {
         recorder
     }
 
-    /// The configuration as text. If reading the text would give another configuration, the record
-    /// ends: otherwise a replay would differ without a message.
+    /// Returns the configuration as text. If reading this text would give another configuration,
+    /// the record ends. Otherwise a replay would differ without a message.
     fn text_of(&mut self, config: &Config) -> Option<String> {
         let text = running_config(config);
         if parse_config("running-config", &text).is_ok_and(|read| read == *config) {
@@ -84,7 +85,7 @@ impl<W: Write> Recorder<W> {
             !matches!(step.call, step::Call::Encapsulate { .. } | step::Call::Decapsulate { .. });
     }
 
-    /// Ends the frame of the call that has begun, if there is one.
+    /// Ends the frame of the present call, if a call has begun.
     fn finish(&mut self, drained: bool) {
         if !mem::take(&mut self.is_open) {
             return;
@@ -137,7 +138,8 @@ impl<W: Write> Recorder<W> {
     fn give_up(&mut self, why: impl fmt::Display) {
         if let Some(out) = self.out.take() {
             log::warn!("the record of the router ends here: {why}");
-            // The waiting octets could not be written; another try at the end would fail too.
+            // The waiting octets could not be written. They are dropped, because another attempt
+            // would fail too.
             drop(out.into_parts());
         }
         self.is_open = false;
