@@ -54,8 +54,8 @@
 //! RFC 9300 (data plane), RFC 9301 (control plane), RFC 6832 (interworking: proxy ITR and ETR), RFC
 //! 8060 (LCAF), RFC 9735 (names: carried, but not used), RFC 6040 (ECN in tunnels), RFC 6935 (zero
 //! UDP checksums over IPv6). Not implemented: RFC 9303 (LISP-SEC) and RFC 8111 (DDT). If the
-//! standards allow a choice, Eidway does what Cisco's IOS does, because its users know the output
-//! of IOS.
+//! standards allow a choice, Eidway follows Cisco's IOS, because its users know the output of
+//! IOS.
 
 pub mod addr;
 pub mod capture;
