@@ -76,7 +76,8 @@ impl Port {
     }
 }
 
-/// The socket name that binds a packet socket to a device. The socket receives no protocol.
+/// The socket name that binds a packet socket to a device. The name contains no protocol, so the
+/// socket receives no frames.
 fn link_address(index: u32) -> SockAddr {
     let mut storage = SockAddrStorage::zeroed();
     // SAFETY: a `sockaddr_ll` has only plain integers and fits into the storage. `len` is its size.
@@ -103,8 +104,8 @@ fn gratuitous_arp(mac: Mac, address: Ipv4Addr) -> io::Result<Vec<u8>> {
 }
 
 fn unsolicited_advertisement(mac: Mac, address: Ipv6Addr) -> io::Result<Vec<u8>> {
-    // The advertisement is not marked as a router's: the address belongs to a host, although a
-    // router sends the message for that host.
+    // The flag for a router is not set. The address belongs to a host, although a router sends the
+    // message for that host.
     let flags = NeighborAdvertisementHeader { router: false, solicited: false, r#override: true };
     let body = [&address.octets()[..], &TARGET_LINK_LAYER_ADDRESS, &mac.0].concat();
     let builder = PacketBuilder::ethernet2(mac.0, ALL_NODES_MAC)

@@ -210,8 +210,8 @@ fn write_response(out: &mut impl Write, response: Response) -> io::Result<()> {
     }
 }
 
-/// Executes lines one after the other. A line that fails does not stop the others, but the end of
-/// the session does.
+/// Executes lines one after the other. If a line fails, the next lines are still executed. If the
+/// session ends, the next lines are not executed.
 fn run_lines(
     connection: &mut Connection,
     lines: impl Iterator<Item = io::Result<String>>,
@@ -348,9 +348,9 @@ fn plain_lines(
 /// Reads lines from a terminal until Ctrl-D or `exit`. If the user presses Ctrl-V before `?`, the
 /// `?` is an ordinary character.
 fn interact(mut connection: Connection) -> Result<(), Error> {
-    // This needs rustyline's feature buffer-redux. Without the feature, each line gets a new
-    // reader, and the octets that the previous reader has already read are lost. Then, if the user
-    // pastes several lines, only the first line arrives.
+    // rustyline needs its feature buffer-redux here. Without the feature, each line gets a new
+    // reader, and the octets that the previous reader has already read are lost. If the user pastes
+    // several lines, only the first line then arrives.
     let config = Config::builder().completion_type(CompletionType::List).build();
     let mut editor = Editor::<Typist, MemHistory>::with_history(config, MemHistory::new())?;
     // If the editor cannot edit, it has no printer. It cannot edit with TERM=dumb, or if the output

@@ -2,7 +2,8 @@
 //!
 //! The console must not delay forwarding. In one turn, a client gets at most a few hundred rows,
 //! and not more than its socket accepts. If a client has not yet read its answers, the server reads
-//! nothing from that client. Each line is parsed once, here. The session works with types.
+//! nothing from that client. Only this module parses the lines. The session gets each request as a
+//! value of a Rust type.
 
 use std::fs::{self, File, Permissions};
 use std::io::{self, Read, Write};
@@ -26,7 +27,7 @@ use crate::time::Time;
 const MAX_CLIENTS: usize = 32;
 /// The largest number of clients that may wait to be accepted.
 const BACKLOG: i32 = 128;
-/// The longest request, in octets. A client that sends a longer one is disconnected.
+/// The longest request, in octets. A client that sends a longer request is disconnected.
 const MAX_LINE: usize = 64 * 1024;
 /// The most octets of output that may wait for a client. A single line may exceed this limit.
 const MAX_WAITING: usize = 64 * 1024;
@@ -36,8 +37,8 @@ const STEPS_A_TURN: usize = 256;
 /// The socket and its clients.
 #[derive(Debug)]
 pub struct ConsoleServer {
-    /// Public so that the event loop can watch it. The clients are returned by
-    /// [`ConsoleServer::client_mut`].
+    /// The socket on which clients connect. It is public so that the event loop can watch it.
+    /// [`ConsoleServer::client_mut`] returns the clients.
     pub listener: UnixListener,
     path: PathBuf,
     clients: Vec<Option<Client>>,
@@ -132,7 +133,7 @@ impl Drop for ConsoleServer {
 /// A program that is connected to the router's console.
 #[derive(Debug)]
 pub struct Client {
-    /// Public so that the event loop can watch it.
+    /// The connection to the client. It is public so that the event loop can watch it.
     pub stream: UnixStream,
     session: Session,
     /// Received octets that are not yet a whole request.
@@ -195,8 +196,8 @@ impl Client {
     fn say(&mut self, line: &str) {
         if self.output.len() < MAX_WAITING {
             self.push(&Response::Debug(line.to_owned()));
-            // If this fails, the same error occurs in the client's next turn. Then the client is
-            // closed.
+            // If the write fails, the same error occurs in the client's next turn. The connection
+            // is closed in that turn.
             let _ = self.flush();
         }
     }

@@ -15,7 +15,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use crate::router::descriptors::Descriptors;
 use crate::time::Time;
 
-/// The time until the loop tries a listener again that waits for a free descriptor.
+/// If a listener waits for a free descriptor, the loop tries this listener again after this time.
 const RETRY_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Raises the limit of open files as far as the process is allowed, and returns the limit.
@@ -72,8 +72,8 @@ impl<S: Copy + Ord> Waiting<S> {
         self.retry_at
     }
 
-    /// The listeners that the caller must try again at this time. After its try, the caller adds or
-    /// removes each listener.
+    /// The listeners that the caller must try again at this time. After each try, the caller adds
+    /// or removes the listener.
     pub fn due(&mut self, now: Time) -> BTreeSet<S> {
         match self.retry_at {
             Some(at) if at <= now => {

@@ -292,8 +292,9 @@ impl EventLoop {
         Ok(())
     }
 
-    /// Looks for ready sources without sleeping, because after a packet the next packet may arrive
-    /// before the loop could sleep and wake up. Returns true if a source is ready.
+    /// Looks for ready sources again and again, without sleeping. Returns true if a source is
+    /// ready. After a packet, the next packet often arrives soon: to sleep and wake up would take
+    /// longer.
     fn spin_until_ready(&mut self, timeout: Option<Duration>) -> io::Result<bool> {
         let begin = self.clock.now();
         let mut now = begin;

@@ -111,7 +111,7 @@ impl Hosts {
         outcome
     }
 
-    /// Does the work of all hosts that is due.
+    /// Does the due work of all hosts.
     pub fn handle_timeout(&mut self, now: Time) {
         for running in self.slots.iter_mut().flatten() {
             if running.due.is_some_and(|due| due <= now) {

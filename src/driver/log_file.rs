@@ -51,8 +51,8 @@ impl LogFile {
         if self.is_stderr { self.become_stderr() } else { Ok(()) }
     }
 
-    /// Opens a log that begins a new file at `longest` octets. It does not become the standard
-    /// error.
+    /// Opens a log that begins a new file at `longest` octets. The log's file does not become the
+    /// standard error.
     pub(super) fn of(path: &Path, longest: u64) -> io::Result<Self> {
         let file = append(path)?;
         let len = file.metadata()?.len();
@@ -69,7 +69,7 @@ impl LogFile {
     }
 
     /// Makes the file the standard error and the standard output. No code writes to the standard
-    /// output, but it would otherwise keep an old file open.
+    /// output. But an unchanged standard output would keep an old file open.
     fn become_stderr(&self) -> io::Result<()> {
         rustix::stdio::dup2_stdout(&self.file)?;
         Ok(rustix::stdio::dup2_stderr(&self.file)?)

@@ -1,5 +1,6 @@
-//! A lock that lets only one router run in a network namespace. A second router would treat the
-//! rules and routes of the first as the remains of a killed router, and remove them.
+//! A lock that lets only one router run in a network namespace. Without the lock, a second router
+//! would remove the rules and routes of the first router: the second router would treat them as the
+//! remains of a killed router.
 
 use std::fs;
 use std::io;

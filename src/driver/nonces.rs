@@ -21,8 +21,8 @@
 //! a registration that the xTR itself has made shortly before, for at most three minutes. The next
 //! Map-Register of the xTR has a greater nonce than the replayed one. If a machine loses its power,
 //! it may lose more nonces. The router's own nonces start from the clock. So if they are lost, this
-//! matters only if the clock was also set back. In this case the nonces are raised, as without a
-//! file.
+//! matters only if the clock was also set back. In this case, the router raises its nonces, as a
+//! router without a file does.
 
 use std::ffi::OsString;
 use std::fmt::Write as _;
@@ -39,8 +39,8 @@ use crate::time::Time;
 const HEAD: &str = "eidway nonces 1";
 /// The shortest time between two writes.
 const REST: Duration = Duration::from_secs(1);
-/// The number of nonces for which the interval between two writes grows by [`REST`]. They need
-/// about a megabyte of text.
+/// For every 10000 nonces in the file, the interval between two writes grows by [`REST`]. 10000
+/// nonces need about a megabyte of text.
 const MANY: usize = 10_000;
 
 /// The stored nonces and their file. The file exists only if it is configured.
@@ -54,8 +54,8 @@ pub struct NonceFile {
 }
 
 impl NonceFile {
-    /// Reads the file if it exists. A damaged file is renamed to `FILE.damaged`. Its readable part
-    /// is used, and the log reports its first error.
+    /// Reads the file if it exists. A damaged file is renamed to `FILE.damaged`. The readable part
+    /// of the file is used, and the log reports the first error in the file.
     ///
     /// # Errors
     /// The file exists but cannot be read, or another user may have written it.

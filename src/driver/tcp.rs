@@ -24,8 +24,8 @@ use crate::wire::CONTROL_PORT;
 /// The most octets that may wait for a peer. If more octets wait, the connection is closed.
 const MAX_WAITING: usize = 1 << 20;
 /// The most accepted connections at the same time. Further connections are closed immediately. If
-/// the process may have fewer than twice as many descriptors, the limit is half of the descriptors,
-/// because the router needs the other half itself.
+/// the process may have fewer than 8192 descriptors, the limit is half of that number. The router
+/// needs the other half itself.
 const MAX_ACCEPTED: usize = 4096;
 /// The most connections that the kernel completes before the router accepts them.
 const BACKLOG: i32 = 128;
@@ -57,7 +57,7 @@ pub enum Progress {
 /// A listening socket on one RLOC.
 #[derive(Debug)]
 pub struct Listener {
-    /// Public so that the event loop can watch it.
+    /// The listening socket. It is public so that the event loop can watch it.
     pub socket: TcpListener,
     rloc: Rloc,
 }
@@ -65,7 +65,7 @@ pub struct Listener {
 /// One connection.
 #[derive(Debug)]
 pub struct Peer {
-    /// Public so that the event loop can watch it.
+    /// The socket of the connection. It is public so that the event loop can watch it.
     pub stream: TcpStream,
     is_connected: bool,
     /// Octets that the peer has not accepted yet.

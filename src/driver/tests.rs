@@ -170,8 +170,9 @@ fn a_second_router_in_a_namespace_does_not_start_and_does_no_harm() {
             second.err().expect("it must not start").to_string()
         };
         let process = format!("process {}, which is the router of this", std::process::id());
-        // A second router without devices and sockets has no conflict with those of the first
-        // router. But it would remove the rules of the first router.
+        // The second router of the second pass has no devices and no sockets. So it has no conflict
+        // with the devices and sockets of the first router. But without the lock, it would remove
+        // the rules of the first router.
         for config in [parsed(&config(1, "ipv4")), parsed("hostname idle\n")] {
             let complaint = second(config);
             assert!(complaint.contains(&process), "{complaint}");

@@ -84,8 +84,8 @@ impl Tun {
     }
 
     /// Reads a packet into `buffer`, which must have at least [`READ_LEN`] octets. A single packet
-    /// is complete, with its checksum. A super-packet has no complete checksum: its segments get
-    /// theirs when it is cut.
+    /// is complete, with its checksum. A super-packet has no complete checksum. The caller cuts it
+    /// into segments, and each segment then gets a checksum.
     ///
     /// # Errors
     /// `WouldBlock` if no packet waits. EBADFD if the device was deleted. `InvalidData` if the

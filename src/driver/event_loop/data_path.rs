@@ -188,8 +188,8 @@ impl EventLoop {
         }
     }
 
-    /// Adds a packet of the arena to the packets that are joined and written to the `lisp0` of its
-    /// instance.
+    /// Delivers a packet of the arena to `lisp0` of the packet's instance. If `lisp0` has offload,
+    /// the coalescer may first join the packet with other packets.
     fn deliver(&mut self, instance_id: InstanceId, range: Range<usize>) {
         let Some(tun) = tun_of(&self.tun, &self.router, instance_id) else {
             return self.faults.count(WRITING, &io::ErrorKind::NotConnected.into());

@@ -1,6 +1,6 @@
 //! The event loop's part of [`Netlink`](crate::driver::netlink::Netlink). It gives the kernel's
-//! events to the core and carries out the core's requests. It also checks at regular intervals the
-//! state that has no events.
+//! events to the core and carries out the core's requests. The kernel sends no events for some
+//! parts of its state. This module checks these parts at regular intervals.
 
 use std::time::Duration;
 

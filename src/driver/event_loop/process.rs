@@ -89,8 +89,8 @@ impl EventLoop {
         let senders: Vec<RawFd> = sockets.sender_fds().collect();
         let slot = self.udp.insert(sockets);
         for sender in senders {
-            // epoll always reports errors. Data can also arrive on a sending socket, but it is
-            // ignored.
+            // epoll reports errors on every watched descriptor. `PRIORITY` is used because the loop
+            // must not wake up for data: data that arrives on a sending socket is ignored.
             self.watch_fd_for(sender, Source::Errors(slot), Interest::PRIORITY)?;
         }
         self.watch_fd(control, Source::Control(slot))?;

@@ -47,7 +47,7 @@ impl EventLoop {
 
     fn log_statistics(&mut self) {
         self.tell_what_shows_need(self.clock.now());
-        // The counters are the same for both families: they count IPv4 and IPv6 together.
+        // The view for IPv6 has the same counters: each counter counts IPv4 and IPv6 together.
         let view = statistics::view(&self.router, Family::Ipv4);
         for line in statistics::text(&view).lines() {
             info!("{line}");

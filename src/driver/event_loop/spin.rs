@@ -13,7 +13,8 @@ use crate::time::Time;
 const AFTER_A_PACKET: Duration = Duration::from_micros(50);
 /// If a yield takes longer than this time, another process has used the processor.
 const CONTENDED: Duration = Duration::from_micros(25);
-/// The time for which the loop then does not spin, so that other processes get the processor.
+/// After a yield that took too long, the loop does not spin for this time. Other processes then get
+/// the processor.
 const REST: Duration = Duration::from_millis(2);
 
 /// The end of the current spin, and the end of the current rest from spinning.

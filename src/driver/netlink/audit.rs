@@ -40,8 +40,8 @@ pub struct Stale {
     pub rules: bool,
     /// Whether routes are stale.
     pub routes: bool,
-    /// Whether the parts are stale for which the kernel sends no events: settings under `/proc/sys`
-    /// and proxy entries.
+    /// Whether the settings under `/proc/sys` and the proxy entries are stale. The kernel sends no
+    /// events for these parts.
     pub untold: bool,
 }
 
@@ -121,15 +121,16 @@ struct Found {
     addresses: Option<BTreeSet<(u32, IpNet, bool)>>,
     rules: Option<BTreeSet<RuleKey>>,
     proxies: Option<BTreeSet<neighbour::Key>>,
-    /// Links with settings that have changed since the last check at which all settings were right.
+    /// The links with changed settings. The settings were right at an earlier check and have
+    /// changed since then.
     suspects: BTreeSet<u32>,
     /// Whether at least one setting of the namespace was changed. It is false if the settings were
     /// not checked.
     namespace_is_turned: bool,
 }
 
-/// The settings of links at the last check at which all were right, in the kernel's format. To
-/// compare these octets is faster than to read each setting.
+/// The settings of links, in the kernel's format. They were stored at the last check that found no
+/// wrong setting. To compare these octets is faster than to read each setting.
 #[derive(Debug, Default)]
 pub struct Settled {
     /// The settings of links by the indices of the links.
@@ -301,7 +302,8 @@ impl Found {
     }
 }
 
-/// Whether a link still is as it was made. If a person has set a port down, this is accepted.
+/// Whether a link still is as it was made. A port that a person has set down also counts as
+/// unchanged.
 fn is_as_made(link: &LinkDetail, object: &KernelObject) -> bool {
     let KernelObject::Link { device, up, mtu, mac, .. } = *object else { return true };
     let is_up = match (device, up) {
@@ -316,8 +318,8 @@ fn is_as_made(link: &LinkDetail, object: &KernelObject) -> bool {
         && (device != Device::Lisp || of_lisp)
 }
 
-/// Whether the kernel makes a route for the network of an address. It does not if the prefix has
-/// only one address.
+/// Whether the kernel makes a route for the network of an address. The kernel makes no route if the
+/// prefix has only one address.
 fn has_network(address: IpNet) -> bool {
     address.prefix_len() < Family::of(address.addr()).bits()
 }
@@ -384,7 +386,8 @@ fn read_addresses(socket: &mut RequestSocket) -> io::Result<BTreeSet<(u32, IpNet
 
 fn decode_address(message: &Message<'_>) -> Option<(u32, IpNet, bool)> {
     let (header, attributes) = rt_addr::OpNewaddrDo::decode_request(message.payload);
-    // IPv6 has no attribute for a local address: the address itself is the local one.
+    // For IPv6, a message has no attribute for the local address. The attribute for the address has
+    // the local address.
     let address = attributes.get_local().or_else(|_| attributes.get_address()).ok()?;
     let net = IpNet::new(address, header.ifa_prefixlen).ok()?;
     let flags = attributes.get_flags().unwrap_or(u32::from(header.ifa_flags));

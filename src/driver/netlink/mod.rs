@@ -5,11 +5,11 @@
 //! ```
 //!
 //! Requests are synchronous. When [`Netlink::apply`] returns, either the object exists or the error
-//! is known. So an object that depends on it can be made immediately. Events are only hints,
-//! because they are not complete. The kernel does not report an IPv4 route that is lost together
-//! with its link, and the socket overflows if there are too many events. So the tables are read
-//! again after each change of a link and after an overflow. If an object of the router is lost,
-//! [`audit`] detects this and the core gets a [`KernelEvent::Lost`].
+//! is known. So the caller can immediately make another object that depends on this object. Events
+//! are only hints, because they are not complete. The kernel does not report an IPv4 route that is
+//! lost together with its link, and the socket overflows if there are too many events. So the
+//! tables are read again after each change of a link and after an overflow. If an object of the
+//! router is lost, [`audit`] detects this and the core gets a [`KernelEvent::Lost`].
 
 mod audit;
 mod event;

@@ -1,6 +1,6 @@
 //! Settings of the namespace that netlink cannot change. They are changed through `/proc/sys`.
 //!
-//! Each setting is needed: without it, a lab has failed.
+//! Each setting is needed: for each of them, there was a lab that failed without the setting.
 
 use std::fs::{self, File};
 use std::io;
@@ -78,8 +78,8 @@ pub fn of_namespace() -> impl Iterator<Item = (String, &'static str)> {
 
 /// Settings for ports of hosts that move. Each has two values: for other devices, and for these
 /// ports. The router learns an address from the announcement of a host, and answers for hosts that
-/// have moved away. It must not answer for all hosts: then a host that announces its own address
-/// would conclude that another host has this address.
+/// have moved away. The router must not answer for all hosts. If it did, it would also answer a
+/// host that announces its own address. This host would conclude that another host has the address.
 const MOBILITY: [(&str, &str, [&str; 2]); 3] = [
     ("ipv4", "arp_accept", ["0", "1"]),
     ("ipv6", "accept_untracked_na", ["0", "1"]),

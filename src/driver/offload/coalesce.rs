@@ -63,8 +63,8 @@ pub struct Coalescer {
 }
 
 impl Coalescer {
-    /// Creates a coalescer for TCP. It also joins UDP if `joins_udp` is true: the kernel must be
-    /// able to cut super-packets of UDP.
+    /// Creates a coalescer for TCP. If `joins_udp` is true, it also joins UDP. `joins_udp` may only
+    /// be true if the kernel can cut super-packets of UDP.
     pub fn new(joins_udp: bool) -> Self {
         Coalescer { flows: Vec::with_capacity(FLOWS), spare: Vec::new(), joins_udp }
     }
@@ -200,7 +200,8 @@ impl Flow {
     }
 
     /// Completes a super-packet and returns the size of its segments. If there is more than one
-    /// segment, changes the headers to those of a super-packet.
+    /// segment, this function changes the headers of the first segment into the headers of a
+    /// super-packet.
     fn seal(&mut self, arena: &mut [u8]) -> Option<NonZeroU16> {
         if self.rest.is_empty() {
             return None;

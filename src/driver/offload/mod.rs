@@ -85,8 +85,8 @@ impl Layout {
         checksum::pseudo_header(self.addresses(packet), self.protocol, len)
     }
 
-    /// Whether a packet, which must be complete, has a transport checksum and this checksum is
-    /// correct.
+    /// Returns true if the packet has a transport checksum and this checksum is correct. The packet
+    /// must be complete.
     pub fn verifies(&self, packet: &[u8]) -> bool {
         let at = self.transport + self.checksum_offset();
         let segment = &packet[self.transport..];

@@ -18,8 +18,8 @@ const GSO_UDP: u8 = 5;
 /// A flag that is added to a TCP type. It says that the first segment has CWR.
 const GSO_ECN: u8 = 0x80;
 
-/// The work on a packet that the sender has left to the receiver: the kernel to us, or we to the
-/// kernel.
+/// The work that the sender of a packet has left to the receiver of the packet. The kernel and this
+/// router can both be the sender.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct VnetHeader {
     flags: u8,

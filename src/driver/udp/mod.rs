@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | 4342 | control | LISP control messages, both ways (RFC 9301 section 4) |
 //! | 4341 | data | encapsulated packets that arrive (RFC 9300 section 5) |
-//! | 0xC000 to 0xC00F | 16 for sending | encapsulated packets that leave; the flow decides which |
+//! | 0xC000 to 0xC00F | 16 for sending | encapsulated packets that leave; a flow uses one socket |
 //!
 //! Every socket is bound to its RLOC. Policy rules keep the router's own packets out of `lisp0`,
 //! and they select these packets by their source address. A socket can be bound before the address

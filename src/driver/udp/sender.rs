@@ -213,11 +213,11 @@ impl Sender {
         self.total = 0;
     }
 
-    /// Sends the packets in `which`. After an ICMP error, the next send fails, although it may be
-    /// for another packet. So after a failure the error queue is read and the packets are sent
-    /// again. The error is about these packets only if the send fails twice and the error queue is
-    /// empty both times. One time is not enough: if the kernel has no memory for a note, it keeps
-    /// only the number of an ICMP error.
+    /// Sends the packets in `which`. After an ICMP error, the next send fails, although the ICMP
+    /// error may be about an earlier packet. So after a failed send, this function reads the error
+    /// queue and sends the packets again. A failure is about these packets only if two sends fail
+    /// and the error queue is empty after both. One failure with an empty queue is not enough: if
+    /// the kernel has no memory for the note of an ICMP error, the next send still fails.
     fn send_or_learn(
         &mut self,
         arena: &[u8],
@@ -319,9 +319,9 @@ fn is_no_route(error: &io::Error) -> bool {
     matches!(error.raw_os_error(), Some(libc::ENETUNREACH | libc::EHOSTUNREACH))
 }
 
-/// Whether an error is about segmentation, so that the packets must be sent again one by one. For
-/// example, with EMSGSIZE or EINVAL a segment is too large for the link and may not be fragmented.
-/// A single datagram may be fragmented.
+/// Whether an error is about segmentation. If so, the packets must be sent again one by one. For
+/// example, EMSGSIZE or EINVAL says that a segment is too large for the link. The kernel does not
+/// fragment segments, but it may fragment a single datagram.
 fn is_about_segmentation(error: &io::Error) -> bool {
     let numbers = [libc::EIO, libc::EINVAL, libc::EMSGSIZE, libc::EOPNOTSUPP];
     error.raw_os_error().is_some_and(|number| numbers.contains(&number))
