@@ -16,7 +16,7 @@
 //!        lisp0 has gone -- Input::Process      |
 //!        TAP of a host --- Host::handle        |     (hosts, which the core meets on a LAN)
 //!        file of nonces -- Input::Nonces       |     (at the start)
-//!        SIGTERM, SIGINT - Input::Stop         |     (SIGHUP, SIGUSR1: for the log, see signals.rs)
+//!        SIGTERM, SIGINT - Input::Stop         |     (SIGHUP, SIGUSR1: for the log; signals.rs)
 //!                                   v
 //!                          Router::poll_output --- UDP and TCP RLOC:4342, held packets, netlink
 //!                                                  requests, debug lines to consoles and the log,

@@ -203,7 +203,8 @@ impl Sim {
         }
     }
 
-    /// Returns a port of a segment whose carrier state is out of date, with the right state.
+    /// Finds a port of a segment that has the wrong carrier state. Returns the port and the right
+    /// state.
     fn stale_carrier(&self, at: usize) -> Option<(Attachment, bool)> {
         let segment = &self.segments[at];
         let is_up = |port: &Attachment| self.nodes[port.node.0].node.is_up(port.device);

@@ -1,7 +1,7 @@
 //! Links and LANs, and their impairments.
 //!
-//! Every link has its own random numbers, and draws equally often for each packet. Therefore, if
-//! one setting of one link is changed, all other random results stay as they were.
+//! Every link has its own random numbers, and uses the same number of them for each packet.
+//! Therefore, if one setting of one link is changed, all other random results stay as they were.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -121,8 +121,8 @@ impl Segment {
         self.learned.retain(|_, &mut other| other != port);
     }
 
-    /// Returns the arrival times of a packet that the port `from` sends. There are none if the
-    /// packet is lost, and two if it is duplicated.
+    /// Returns the arrival times of a packet that the port `from` sends. If the packet is lost,
+    /// there are no times. If the packet is duplicated, there are two times.
     pub fn arrivals(&mut self, from: Attachment, now: Time) -> Vec<Time> {
         let Impairment { delay, jitter, loss, duplicate, reorder } = self.impairment;
         let lost = self.happens(loss);

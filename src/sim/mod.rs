@@ -1,5 +1,5 @@
-//! A whole lab in one thread, on virtual time. It needs no privileges and does not wait. Each run
-//! is the same.
+//! A whole lab in one thread, on virtual time. It needs no privileges and does not wait. All runs
+//! with the same seed have the same result.
 //!
 //! ```text
 //!   lab file ──build──▶ Sim ── nodes: Forwarder(Kernel)          a core router
@@ -98,7 +98,7 @@ pub struct Sim {
     records: Option<Records>,
     /// The nonces that routers keep while they do not run.
     kept: BTreeMap<NodeId, KeptNonces>,
-    /// The difference between a wall clock that was set back and the others.
+    /// The nodes with a wall clock that was set back, each with the time by which it was set back.
     clocks_behind: BTreeMap<NodeId, Duration>,
 }
 

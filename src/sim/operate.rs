@@ -130,8 +130,8 @@ impl Sim {
         }
     }
 
-    /// Sends echo requests one after another. Each is sent when the earlier one is answered or has
-    /// timed out.
+    /// Sends echo requests one after another. The next request is sent when the last request has
+    /// been answered or has timed out.
     fn ping_from_kernel(
         &mut self,
         name: &str,

@@ -228,7 +228,8 @@ impl RouterNode {
         }
     }
 
-    /// Opens a device or sockets at the request of the core, or changes open ones.
+    /// Opens a device or sockets at the request of the core. If they are already open, this
+    /// function changes them.
     fn open(&mut self, object: ProcessObject) {
         match object {
             ProcessObject::Tunnel => match self.kernel.device_id(LISP_DEVICE) {

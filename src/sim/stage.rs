@@ -45,8 +45,8 @@ impl From<FilterError> for Failure {
     }
 }
 
-/// The time between the first examination of a capture and its end. Packets that are already on a
-/// link then still belong to the capture.
+/// The time between the first examination of a capture and its end. The packets that are on a link
+/// at the first examination still belong to the capture.
 const ON_ITS_WAY: Duration = Duration::from_millis(200);
 
 /// The time for which a host is in both LANs during a make-before-break move.

@@ -2,10 +2,10 @@
 //! (draft-kouvelas-lisp-map-server-reliable-transport, section 3). The library smoltcp makes real
 //! TCP segments (RFC 9293).
 //!
-//! This module replaces `driver/tcp` and the TCP of Linux. It has the same limits as these: the
-//! number of connections, the octets that wait for a peer, and the time that a closed connection
-//! gets. The core asks for its events: each call of [`Tcp::poll_event`] looks for a connection that
-//! has an event.
+//! This module replaces `driver/tcp` and the TCP of Linux. It has the limits of `driver/tcp`: for
+//! the number of connections, for the octets that wait for a peer, and for the time until a closed
+//! connection ends. The core asks for its events: each call of [`Tcp::poll_event`] looks for a
+//! connection that has an event.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -32,8 +32,8 @@ const MTU: usize = IPV6_MINIMUM_MTU as usize;
 const BUFFER: usize = 16 * 1024;
 /// The most octets that may wait for a peer. If more octets wait, the connection is closed.
 const MAX_WAITING: usize = 1 << 20;
-/// The most accepted connections at the same time. If there is a SYN for one more, it is answered
-/// with RST.
+/// The most accepted connections at the same time. A SYN for a further connection is answered with
+/// RST.
 const MAX_ACCEPTED: usize = 4096;
 /// The time within which a closed connection must send its remaining octets.
 const LINGER: Duration = Duration::from_secs(5);
@@ -55,8 +55,8 @@ struct Stream {
     is_told: bool,
     /// Octets that the socket has not accepted yet.
     waiting: Vec<u8>,
-    /// The time at which the connection ends at the latest, even if octets are unsent. Set when the
-    /// core has closed the connection.
+    /// The time at which the connection ends at the latest, even if octets are unsent. The time is
+    /// set when the core closes the connection.
     closing_until: Option<Time>,
 }
 
@@ -77,8 +77,8 @@ pub struct Tcp {
     /// For each RLOC, the one socket that accepts the next SYN.
     listeners: BTreeMap<Rloc, SocketHandle>,
     streams: BTreeMap<Connection, Stream>,
-    /// Sockets that exchange their FINs with the peer, each with the time at which this ends at the
-    /// latest. The core does not know these sockets any more.
+    /// Sockets that exchange their FINs with the peer, each with the time limit for this exchange.
+    /// The core does not know these sockets any more.
     leaving: Vec<(SocketHandle, Time)>,
     accepted: u64,
     next_port: u64,

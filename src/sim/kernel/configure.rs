@@ -64,8 +64,8 @@ impl Kernel {
         id
     }
 
-    /// Sends the whole present state to the process, and drops earlier events. The effect is that
-    /// of a process that starts and reads all tables.
+    /// Sends the whole present state to the process, and drops earlier events. After this call, the
+    /// process has the same information as a process that has just started and read all tables.
     pub fn announce(&mut self) {
         self.events.clear();
         let there = self.devices.iter().enumerate().filter(|(_, device)| device.is_there);
@@ -99,7 +99,7 @@ impl Kernel {
             }
         } else {
             self.routing.remove_device(id);
-            // Global IPv6 addresses stay and link-local ones are removed, as with
+            // Global IPv6 addresses stay and IPv6 link-local addresses are removed, as with
             // `keep_addr_on_down`.
             self.devices[id.0].addresses.retain(|net| !is_ipv6_link_local(net.addr()));
         }

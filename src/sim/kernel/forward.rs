@@ -30,8 +30,8 @@ impl Kernel {
             return self.count(KernelDrop::LinkScoped);
         }
         let from_lisp = self.device(id).kind == DeviceKind::Tunnel;
-        // The sysctl `accept_local=1` is set on `lisp0`, so a packet from there may have our own
-        // source. The source of an IPv6 packet is not checked.
+        // The sysctl `accept_local=1` is set on `lisp0`, so a packet from `lisp0` may have an
+        // address of this node as its source. The source of an IPv6 packet is not checked.
         if header.source.is_ipv4() && !from_lisp && self.is_local(header.source) {
             return self.count(KernelDrop::Martian);
         }
@@ -133,7 +133,8 @@ impl Kernel {
         self.send_error(error, &packet, header);
     }
 
-    /// Returns the MTU of a device if the packet is larger and must not be fragmented there.
+    /// If the packet is larger than the MTU of the device and must not be fragmented, returns this
+    /// MTU.
     fn too_big(&self, device: DeviceId, packet: &[u8]) -> Option<u16> {
         const DONT_FRAGMENT: u8 = 0x40;
         let mtu = self.device(device).mtu;

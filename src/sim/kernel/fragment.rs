@@ -91,7 +91,8 @@ struct Fragment<'a> {
     key: Key,
     offset: IpFragOffset,
     more: bool,
-    /// The header of the whole packet. Only its length field is not that of the whole packet.
+    /// The header of the whole packet, except that its length field has the length of this
+    /// fragment.
     header: IpHeaders,
     payload: &'a [u8],
 }

@@ -121,7 +121,7 @@ fn deserves_error(packet: &[u8], header: &IpHeader) -> bool {
     }
 }
 
-/// Whether `packet`, an IP packet, is an IPv4 fragment, but not the first of its packet.
+/// Whether the IP packet `packet` is an IPv4 fragment, but not the first fragment.
 fn is_later_fragment(packet: &[u8]) -> bool {
     const OFFSET: u16 = 0x1fff;
     packet[0] >> 4 == 4 && u16::from_be_bytes([packet[6], packet[7]]) & OFFSET != 0

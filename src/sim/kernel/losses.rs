@@ -1,5 +1,5 @@
-//! Finds lost objects. A lost object was made at the request of the process, and has been removed
-//! by another program since.
+//! Finds lost objects. The kernel made a lost object at the request of the process. Later, another
+//! program removed the object.
 
 use std::net::IpAddr;
 

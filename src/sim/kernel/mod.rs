@@ -98,8 +98,8 @@ impl NetDevice {
         addresses.find(|&address| Family::of(address) == family && !is_ipv6_link_local(address))
     }
 
-    /// Returns the IPv6 link-local address of the device: the configured address, or else the
-    /// generated one.
+    /// Returns the IPv6 link-local address of the device: the configured address, or the generated
+    /// address if none is configured.
     pub fn link_local(&self) -> Ipv6Addr {
         let mut configured = self.addresses.iter().map(IpNet::addr);
         configured
@@ -377,7 +377,7 @@ impl Kernel {
         }
     }
 
-    /// Whether an address belongs to a device of this node that is up.
+    /// Whether a device of this node has this address and is up.
     pub fn is_local(&self, address: IpAddr) -> bool {
         let mut up = self.devices.iter().filter(|device| device.up);
         up.any(|device| device.addresses.iter().any(|net| net.addr() == address))

@@ -7,8 +7,8 @@
 //! host that announces itself.
 //!
 //! The process is notified of a neighbour as `driver/netlink` notifies the core. There is a
-//! notification when the state differs from the last one sent, and when the host has just confirmed
-//! that it is there.
+//! notification in two cases: the state differs from the last notified state, or the host has just
+//! confirmed that it is present.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;

@@ -10,12 +10,12 @@ use crate::time::Time;
 
 /// The time for which a path MTU is remembered (`net.ipv4.route.mtu_expires`).
 const MTU_FOR: Duration = Duration::from_secs(600);
-/// The smallest path MTUs in octets. A smaller value is raised to these: `net.ipv4.route.min_pmtu`,
-/// and RFC 8200 section 5.
+/// The smallest path MTU for IPv4 (`net.ipv4.route.min_pmtu`) and for IPv6 (RFC 8200 section 5), in
+/// octets. If a reported MTU is smaller, this value is stored instead.
 const SMALLEST_V4: u16 = 552;
 const SMALLEST_V6: u16 = IPV6_MINIMUM_MTU;
-/// The most destinations whose path MTU is remembered. One more destination replaces the one that
-/// expires first.
+/// The most destinations whose path MTU is remembered. A further destination replaces the
+/// destination that expires first.
 const MOST_PATHS: usize = 1024;
 
 /// The path MTUs by destination, each with the time at which it expires.

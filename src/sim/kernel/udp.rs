@@ -38,13 +38,14 @@ impl Kernel {
     /// The reason why the datagram is not sent. On Linux, the send call returns this error too.
     pub fn send_udp(&mut self, datagram: &Outgoing<'_>) -> Result<(), KernelDrop> {
         let packets = self.wrap(datagram);
-        // If there is no route, sending the first packet fails already.
+        // If there is no route, the send of the first packet fails and the other packets are not
+        // sent.
         let sent = packets
             .and_then(|packets| packets.into_iter().try_for_each(|packet| self.send(packet, true)));
         sent.inspect_err(|cause| self.count(*cause))
     }
 
-    /// Returns the datagram as one IP packet, or as the fragments of one.
+    /// Returns the datagram as one IP packet, or as the fragments of one IP packet.
     fn wrap(&mut self, datagram: &Outgoing<'_>) -> Result<Vec<Vec<u8>>, KernelDrop> {
         let Outgoing { source, destination, ttl, tos, checksum, fragmentation, payload } =
             *datagram;
