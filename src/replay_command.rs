@@ -61,7 +61,8 @@ impl ReplayCommand {
     }
 }
 
-/// Prints the steps of a record until there are no more. Returns whether the record ends properly.
+/// Prints the steps of a record to its end or to `until`. Always returns true, also if the end of
+/// the record is missing.
 fn print(mut reader: Reader<Source>, until: Until, out: &mut impl Write) -> Outcome {
     loop {
         let number = reader.number();

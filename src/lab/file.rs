@@ -68,13 +68,13 @@ pub struct LabFile {
     pub links: Vec<Link>,
     /// The bridges, in the order of the file.
     pub lans: Vec<Lan>,
-    /// The positions in the text of the ports (by node and device) and of the addresses of each
-    /// node.
+    /// The positions of some items in the text of the file.
     pub places: Places,
 }
 
-/// Positions in the text of a lab file. If an error is found when several files are compared, its
-/// message points at one of these positions.
+/// Positions of items in the text of a lab file: of each port (by node and device), of the
+/// addresses of each node, and of the configuration file of each router. A comparison of several
+/// files can find an error. The message of the error then points at one of these positions.
 #[derive(Clone, Debug, Default)]
 pub struct Places {
     ports: BTreeMap<(String, String), Span>,
@@ -87,7 +87,7 @@ pub struct Places {
 pub enum Node {
     /// An Eidway router: `kind = "router"`.
     Router {
-        /// The path of its configuration file, relative to the directory of the lab.
+        /// The path of the router's configuration file, relative to the directory of the lab.
         config: String,
     },
     /// A plain forwarder without LISP: `kind = "node"`.

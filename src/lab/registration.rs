@@ -48,7 +48,7 @@ pub fn registration(address: IpAddr, prefixes: usize, acknowledged: usize) -> Re
 }
 
 /// Returns a text with the map-servers that have not acknowledged every prefix. Returns `None` if
-/// all have.
+/// all map-servers have acknowledged every prefix.
 pub fn missing(registrations: &[Registration]) -> Option<String> {
     let open = registrations.iter().filter(|one| one.acknowledged < one.prefixes);
     let words: Vec<String> = open

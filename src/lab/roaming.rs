@@ -119,8 +119,8 @@ impl Site<'_> {
         table.database.iter().find(|(prefix, _)| prefix.contains(&address))
     }
 
-    /// Returns the name of the dynamic-EID ranges that the port serves. If it serves none, returns
-    /// the name of a range that contains an address of the host.
+    /// Returns the name of the dynamic-EID ranges that the port serves. If the port serves no
+    /// range, returns the name of a configured range that contains an address of the host.
     fn name(&self, host: &Host) -> Option<String> {
         let served = self.port().and_then(|port| port.lisp_mobility.first().cloned());
         let of_range = || {
@@ -175,8 +175,8 @@ impl Site<'_> {
         lines
     }
 
-    /// Returns the lines for the host's gateways that the port does not have. The host keeps its
-    /// gateways when it moves.
+    /// Returns a line of configuration for each gateway of the host that is not an address of the
+    /// port. The host keeps its gateways when it moves.
     fn missing_gateways(&self, host: &Host) -> Vec<String> {
         let of_port = self.port().map_or(&[][..], |port| &port.addresses);
         let missing = host.gateways.iter().filter(|&&via| !of_port.iter().any(|n| n.addr() == via));

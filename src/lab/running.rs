@@ -1,5 +1,5 @@
-//! A lab that is up. Namespaces and the simulator implement the trait for it, and the verbs of labs
-//! use this trait.
+//! The trait for a lab that is up. Namespaces and the simulator implement the trait, and the verbs
+//! of labs use it.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -130,8 +130,8 @@ pub trait RunningLab {
     /// The router already runs, or it ends immediately.
     fn start(&mut self, node: &str, say: &mut dyn FnMut(&str)) -> Result<(), Failure>;
 
-    /// Stops a router. With `kill`, it cannot send a last message. `say` is called with lines of
-    /// progress.
+    /// Stops a router. With `kill`, the router cannot send a last message. `say` is called with
+    /// lines of progress.
     ///
     /// # Errors
     /// The node is not a router, or the router does not run.

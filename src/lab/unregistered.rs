@@ -20,8 +20,8 @@ pub struct Router {
     pub refusals: Vec<RefusalRow>,
 }
 
-/// Returns one line for each missing registration. After this line there is one line for each
-/// possible cause.
+/// Returns one line for each missing registration. This line is followed by the possible causes of
+/// the missing registration, one line for each.
 pub fn explain(routers: &[Router]) -> String {
     let mut lines = Vec::new();
     for etr in routers {

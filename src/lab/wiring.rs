@@ -38,8 +38,8 @@ pub fn expect(lab: &Lab) -> Result<(), Failure> {
     }
 }
 
-/// Returns all faults between the files. This function ignores a configuration that has an error in
-/// itself.
+/// Returns all faults between the files. This function ignores a configuration file that itself has
+/// an error.
 pub fn faults(lab: &Lab) -> Vec<LabError> {
     let written: BTreeMap<&str, Written> = lab
         .file

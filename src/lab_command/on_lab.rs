@@ -68,8 +68,8 @@ impl Target {
         Ok(Box::new(Namespaces::attach(lab.clone())))
     }
 
-    /// Changes the lab. A simulated lab ends with this command. So it runs for another minute, and
-    /// then the states of its nodes are printed.
+    /// Changes the lab. A simulated lab ends when this command ends. So the simulated lab first
+    /// runs for another minute, and the states of its nodes are then printed.
     pub fn change(
         &self,
         change: impl FnOnce(&Lab, &mut dyn RunningLab) -> Result<(), Failure>,

@@ -4,8 +4,8 @@ use super::{environment, plan};
 use crate::lab::Lab;
 use crate::lab::check::{self, Finding};
 
-/// Returns the findings of [`check::check`]. Adds a finding for keys that only the simulator
-/// supports, and one for programs that this machine does not have.
+/// Returns the findings of [`check::check`]. The finding for the lab file also has the keys that
+/// only the simulator supports. A further finding has the programs that this machine does not have.
 pub fn check(lab: &Lab) -> Vec<Finding> {
     let mut findings = check::check(lab);
     let refused = plan::up(lab, "eidway".as_ref(), plan::Options::default()).err();

@@ -1,6 +1,6 @@
-//! Runs programs in the namespace of a node. The programs of `lab exec` and `lab capture` replace
-//! this process. So they get its signals and its terminal, and their exit code becomes its exit
-//! code.
+//! Runs programs in the namespace of a node. The program of `lab exec` or `lab capture` replaces
+//! this process. So the program gets the signals and the terminal of this process, and the exit
+//! code of the program is the exit code of the command.
 
 use std::os::unix::process::CommandExt;
 use std::path::Path;
@@ -15,7 +15,7 @@ use crate::lab::failure::Failure;
 use crate::private;
 
 /// Replaces this process with `command` in the namespace of `node`. The function returns only if
-/// this fails.
+/// the process cannot be replaced.
 pub fn exec(lab: &Lab, node: &str, command: &[String]) -> Result<(), Failure> {
     lab.expect_node(node)?;
     expect_up(lab)?;
@@ -79,9 +79,9 @@ pub fn capture(lab: &Lab, place: &str, what: &Capture) -> Result<(), Failure> {
     option("-Y", what.display.as_deref());
     option("-c", what.count.map(|count| count.to_string()).as_deref());
     if let Some(file) = what.write.as_deref() {
-        // tshark writes to a file that is already open. If tshark opened a path, this path could
-        // lead to another file by then. Also, tshark gives up its root privileges, so it could not
-        // enter a directory of root.
+        // tshark writes to a file that is already open. If tshark opened the file by its path,
+        // another user could replace the file before that. Also, tshark gives up its root
+        // privileges, so it could not enter a directory of root.
         command.args(["-w", "-"]);
         if file != "-" {
             command.stdout(private::replace(Path::new(file)).map_err(Failure::new)?);

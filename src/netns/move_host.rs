@@ -34,7 +34,8 @@ fn hand_over(lab: &Lab, host: &str, (lan, to): (&Lan, &str)) -> Result<(), Failu
     let next = to.split_once(':').map_or(to, |(router, _)| router);
     let port = lan.port_of(next)?;
     let eidway = run::program()?;
-    // The new router is asked before the host is removed from its old router.
+    // This request checks that the new router answers, before the host is removed from its old
+    // router.
     console::ask(&paths::socket(lab, next), "show clock")?;
     let mut calls = vec![emulated::stop(lab, host, (&router, &interface), &eidway)];
     calls.extend(emulated::start(lab, host, (lan, port), &eidway));

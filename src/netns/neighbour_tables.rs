@@ -12,10 +12,10 @@ use crate::lab::file::LabFile;
 /// The directory of these settings. The settings are in the first namespace of the machine, and are
 /// valid for all namespaces.
 const SETTINGS: &str = "/proc/sys/net";
-/// The names of the settings. The value of a setting is the limit divided by the number. The third
-/// threshold is the limit itself. If there are more entries than the second threshold, the kernel
-/// removes entries that are five seconds old. If there are fewer entries than the first threshold,
-/// it removes no entry.
+/// The names of the settings, each with a number. The value of a setting is the limit divided by
+/// this number. The third threshold is the limit itself. If there are more entries than the second
+/// threshold, the kernel removes entries that are five seconds old. If there are fewer entries than
+/// the first threshold, it removes no entry.
 const THRESHOLDS: [(&str, u32); 3] = [("gc_thresh3", 1), ("gc_thresh2", 2), ("gc_thresh1", 4)];
 
 /// The smallest limit. With this limit, a thousand new addresses per second do not reach the second
@@ -30,7 +30,7 @@ pub fn make_room(lab: &LabFile, say: &mut dyn FnMut(&str)) {
 }
 
 /// The largest number of neighbours in one address family. Each node on a link or LAN may have all
-/// other nodes on it as neighbours.
+/// other nodes on this link or LAN as neighbours.
 fn most_neighbours(lab: &LabFile) -> u32 {
     let lans = lab.lans.iter().map(|lan| lan.ports.len());
     let ends = lab.links.iter().map(|link| link.ends.len()).chain(lans);

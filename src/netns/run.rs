@@ -70,7 +70,7 @@ pub fn down(name: &str, say: &mut dyn FnMut(&str)) -> Result<(), Failure> {
     environment::need_root()?;
     let interrupted = Interrupt::watch()?;
     let lock = Lock::take(&format!("removes lab {name}"), &interrupted, &mut *say)?;
-    // This cannot be interrupted, because a lab that is only half removed is of no use.
+    // The removal cannot be interrupted, because a lab that is only half removed is of no use.
     Shell { lock: Some(&lock), interrupted: None }.run(&[plan::down(name)], say)
 }
 
@@ -175,9 +175,9 @@ fn settle(
     Ok(())
 }
 
-/// Makes an error with the missing registrations and their causes. They come from the consoles of
-/// the lab's routers. If no console answers, the error has `missing`, which is the text about the
-/// missing registrations of `node`.
+/// Makes an error with the missing registrations and their causes. Both are read from the consoles
+/// of the lab's routers. If no console answers, the error has `missing`, which is the text about
+/// the missing registrations of `node`.
 fn not_registered(lab: &Lab, node: &str, missing: &str) -> Failure {
     match unregistered::explain(&registration::look(lab)) {
         said if said.is_empty() => with_log(lab, node, missing),

@@ -47,8 +47,8 @@ pub struct Namespaces {
     directory: PathBuf,
     /// Whether the directory is kept when this value is dropped.
     is_kept: bool,
-    /// The request of the user to stop. It is watched after an operation has begun that may not
-    /// stay half done.
+    /// The request of the user to stop. This value is created when an operation begins that must
+    /// not stop halfway.
     interrupted: Option<Interrupt>,
     /// Whether the lab is taken down when this value is dropped.
     comes_down: bool,

@@ -132,8 +132,8 @@ impl LabFile {
     }
 }
 
-/// Returns an error if no router can run an emulated host. For example, its LAN must have exactly
-/// one router.
+/// Returns an error if the host is emulated but no router can run it. For example, the host's LAN
+/// has no router, or has more than one router.
 fn emulated_host(file: &LabFile, name: &str, span: Span) -> Result<(), LabError> {
     let Some(Node::Host(host)) =
         file.nodes.get(name).filter(|node| matches!(node, Node::Host(host) if host.emulated))

@@ -135,8 +135,8 @@ impl Captured {
         }
     }
 
-    /// The time from the first packet of `others` to the next packet of `packets`. `None` if this
-    /// expectation is not about such a time.
+    /// The time from the first packet of `others` to the next packet of `packets`. Returns `None`
+    /// if this expectation is not [`Captured::After`], or if one of these packets does not exist.
     pub fn later(&self, packets: &[Packet], others: &[Packet]) -> Option<Duration> {
         let Captured::After { .. } = self else { return None };
         let other = others.first()?;

@@ -97,8 +97,8 @@ pub fn overlays_of(scenario: Scenario) -> Result<BTreeMap<String, String>, Failu
     }
 }
 
-/// Returns the name of an overlay in the lab with which a port is configured for a host. Returns
-/// `None` if there is no such overlay.
+/// Looks for an overlay of the lab that adds the missing configuration of a port for a host.
+/// Returns the name of the overlay, or `None` if no overlay does this.
 pub fn overlay_for(lab: &Lab, node: &str, site: &Site<'_>, host: &Host) -> Option<String> {
     let (_, file) = lab.file.routers().find(|(name, _)| *name == node)?;
     let text = lab.text(file).ok()?;

@@ -146,7 +146,7 @@ pub enum Action {
         command: String,
         /// The expectations on the output. One output must satisfy all of them.
         expected: Vec<Printed>,
-        /// The time limit for an output that satisfies them.
+        /// The time limit for an output that satisfies all of the expectations.
         within: Duration,
     },
     /// `ping FROM TO`.
@@ -380,8 +380,8 @@ pub enum Captured {
         /// The longest time between the two packets.
         within: Duration,
     },
-    /// `spaced MIN..MAX MIN..MAX [...]`: the times between each packet and the next. There is one
-    /// time less than packets.
+    /// `spaced MIN..MAX MIN..MAX [...]`: the times between successive packets. For N packets, there
+    /// are N - 1 times.
     Spaced {
         /// The allowed times, as ranges.
         gaps: Vec<RangeInclusive<Duration>>,

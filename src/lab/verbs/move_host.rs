@@ -21,11 +21,12 @@ use crate::lab::scenario::library;
 use crate::router::config::InterfaceName;
 
 /// The time between two echos while a move is measured. There are more than a hundred echos per
-/// second. From 10 ms on, `ping` would wait in ticks of the kernel, and 10 ms would become 16 ms.
+/// second. If this time were 10 ms or more, `ping` would wait in ticks of the kernel: 10 ms would
+/// become 16 ms.
 const EVERY: Duration = Duration::from_millis(9);
 /// The time that the flow runs before the move, and again after the move.
 const AROUND: Duration = Duration::from_secs(2);
-/// The time in which a host is registered after it has sent a packet.
+/// After a host has sent a packet, it is registered within this time.
 const REGISTERING: Duration = Duration::from_millis(300);
 /// The result of the echos to one address of a host that moves. Its text is one line for a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,8 +86,8 @@ pub fn measured(
 }
 
 /// Pings the gateways of a host. A router detects and registers a roaming host when it receives a
-/// packet from the host. If an ITR asks for the host before that, the ITR keeps a negative answer
-/// for a minute.
+/// packet from the host. If an ITR asks for the host before the registration, the ITR keeps a
+/// negative answer for a minute.
 fn speak(lab: &Lab, running: &mut dyn RunningLab, host: &str) -> Result<(), Failure> {
     let once = Echos { count: 1, ..Echos::default() };
     for gateway in &lab.expect_host(host)?.gateways {
@@ -99,9 +100,10 @@ fn speak(lab: &Lab, running: &mut dyn RunningLab, host: &str) -> Result<(), Fail
     running.pass(REGISTERING)
 }
 
-/// Returns the host that pings `address` of `host`, and whether it gets an answer. It is `from`, or
-/// else the first host that gets an answer. The last host of the lab is tried first: it is far
-/// away, so it learns of a move last.
+/// Returns the host that pings `address` of `host`, and whether that host gets an answer. If `from`
+/// is given, `from` is the host that pings. If not, all other hosts are tried, and the first host
+/// that gets an answer is used. The last host of the lab is tried first: it is far away, so it
+/// learns of a move last.
 fn pinger(
     lab: &Lab,
     running: &mut dyn RunningLab,

@@ -1,6 +1,6 @@
-//! Checks whether a restarted map-server has all registrations of its ETRs. The ETRs cannot tell:
-//! they still count registrations that the map-server acknowledged before it ended. So this module
-//! reads the table of the map-server itself.
+//! Checks whether a restarted map-server has all registrations of its ETRs. The ETRs do not know
+//! this: they still count registrations that the map-server acknowledged before it ended. So this
+//! module reads the table of the map-server itself.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -14,8 +14,9 @@ use crate::lab::failure::Failure;
 use crate::lab::running::RunningLab;
 use crate::router::config::Config;
 
-/// Returns a text with the prefixes that running routers register with `server` and that `server`
-/// does not have. Returns `None` if it has all of them or if it is not a map-server.
+/// Returns a text with the missing prefixes: running routers register these prefixes with `server`,
+/// but `server` does not have them. Returns `None` if no prefix is missing, or if `server` is not a
+/// map-server.
 ///
 /// # Errors
 /// The console of `server` does not answer.
@@ -39,7 +40,8 @@ pub fn missing(
         }
         match missing_of(running, etr, &own, &sites) {
             Ok(missing) => words.extend(missing),
-            // This router may also be starting. It registers when it is ready.
+            // The console may not answer because this router is also starting. The router registers
+            // when it is ready, so its prefixes count as missing.
             Err(error) => {
                 words.push(format!("the prefixes of {etr} (its console does not answer: {error})"))
             }
@@ -48,8 +50,9 @@ pub fn missing(
     Ok((!words.is_empty()).then(|| format!("not yet registered: {}", words.join(", "))))
 }
 
-/// Returns a text with the prefixes that one router registers with a map-server and that the
-/// map-server does not have in its `sites`. `own` has the addresses of the map-server.
+/// Returns the missing prefixes of one router: the router registers these prefixes with a
+/// map-server, but the map-server does not have them in its `sites`. `own` has the addresses of the
+/// map-server.
 fn missing_of(
     running: &mut dyn RunningLab,
     etr: &str,

@@ -15,9 +15,9 @@ const REGISTERING: Duration = Duration::from_secs(90);
 /// The time between two checks of the registrations. A check asks many consoles.
 const LOOKING: Duration = Duration::from_millis(200);
 
-/// Starts a router. Waits until it is registered, and until all registrations of other routers with
-/// it are complete. If a host pinged before that, a cache could keep a negative answer for a
-/// minute.
+/// Starts a router and waits until it is registered. If the router is a map-server, also waits
+/// until all other routers have registered with it again. If a host pinged before that, a cache
+/// could keep a negative answer for a minute.
 ///
 /// # Errors
 /// The router already runs, or a registration is still missing after the time limit.
@@ -44,8 +44,8 @@ pub fn start(
     Ok(())
 }
 
-/// Returns a text with the missing registrations of a router. If none is missing, the text has the
-/// missing registrations of other routers with this router.
+/// Returns a text with the missing registrations of a router. If the router has registered
+/// everything, the text has the registrations of other routers that are missing at this router.
 fn missing(lab: &Lab, running: &mut dyn RunningLab, node: &str) -> Result<Option<String>, Failure> {
     let own = asked::registrations(node, &mut |command| running.console(node, command))?;
     match registration::missing(&own) {
