@@ -110,7 +110,13 @@ mod tests {
             assert_eq!(line(&response), text);
             assert_eq!(read_response(&mut text.as_bytes()).unwrap(), response);
         }
-        assert_eq!(request(r#"{"help":"show ip "}"#), Ok(Request::Help("show ip ".to_owned())));
+        for (sent, text) in [
+            (Request::Help("show ip ".to_owned()), r#"{"help":"show ip "}"#),
+            (Request::Interrupt, r#"{"interrupt":null}"#),
+        ] {
+            assert_eq!(line(&sent), text);
+            assert_eq!(request(text), Ok(sent));
+        }
     }
 
     #[test]

@@ -1,11 +1,12 @@
 //! The messages between the client of a console and a session: requests and responses.
 //!
 //! The answer to a request consists of any number of responses and one final [`Response::Done`].
+//! Only [`Request::Interrupt`] has no answer: it ends the answer to an earlier request.
 //! Between two processes, each message is a line of JSON: see [`json_lines`](super::json_lines).
 
 use std::net::IpAddr;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 /// A request of a client.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +21,15 @@ pub enum Request {
     /// Give an emulated host of the router a task:
     /// `{"host":{"name":"C","task":{"stop":1}}}`.
     Host(HostRequest),
+    /// Abort the command that runs: `{"interrupt":null}`. The answer to this command ends early. An
+    /// interrupt has no answer of its own, so it does nothing if no command runs.
+    #[serde(serialize_with = "null")]
+    Interrupt,
+}
+
+/// Writes the value of a request that has no value.
+fn null<S: Serializer>(to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_unit()
 }
 
 /// A request to give a task to an emulated host.

@@ -114,7 +114,7 @@ impl Session {
     }
 
     /// Carries out a request. If [`MOST_PENDING`] answers are unfinished, the request is refused
-    /// and the answer is an error.
+    /// and the answer is an error. Only an interrupt is never refused.
     pub fn handle(
         &mut self,
         request: Request,
@@ -122,11 +122,12 @@ impl Session {
         hosts: &mut dyn Hosts,
         now: Time,
     ) {
-        if self.is_full() {
+        if self.is_full() && request != Request::Interrupt {
             self.refused += 1;
             return;
         }
         let outcome = match request {
+            Request::Interrupt => return self.interrupt(),
             Request::Line(line) => self.line(&line, router, now),
             Request::Help(line) => match help::help(&self.context, &line) {
                 Ok(text) => Outcome::good(Body::One(Response::Text(text))),
@@ -149,6 +150,13 @@ impl Session {
         match self.is_full() {
             true => self.refused += 1,
             false => self.answer(Outcome::error(message), router),
+        }
+    }
+
+    /// Aborts the command whose answer is being sent. The rest of this answer is not sent.
+    fn interrupt(&mut self) {
+        if let Some(answer) = self.answers.front_mut() {
+            answer.body = Body::Nothing;
         }
     }
 

@@ -13,12 +13,13 @@ use std::os::unix::net::UnixStream as BlockingStream;
 use std::path::{Path, PathBuf};
 
 use mio::net::{UnixListener, UnixStream};
+use rustix::event::{self, PollFd, PollFlags, Timespec};
 use socket2::{Domain, SockAddr, Socket, Type};
 
 use crate::console::Session;
 use crate::console::hosts::Hosts;
 use crate::console::json_lines;
-use crate::console::protocol::Response;
+use crate::console::protocol::{Request, Response};
 use crate::private;
 use crate::router::Router;
 use crate::time::Time;
@@ -158,6 +159,13 @@ impl Client {
     /// Reads requests, lets the session answer them, and writes the responses. Responses are sent
     /// in the order of their requests.
     pub fn serve(&mut self, router: &mut Router, hosts: &mut dyn Hosts, now: Time) -> Turn {
+        if self.is_answering {
+            match self.read_ahead() {
+                Ok(true) => self.session.handle(Request::Interrupt, router, hosts, now),
+                Ok(false) => {}
+                Err(_) => return Turn::Close,
+            }
+        }
         for _ in 0..STEPS_A_TURN {
             if self.output.len() >= MAX_WAITING || !self.is_answering {
                 match self.flush() {
@@ -211,6 +219,49 @@ impl Client {
         let end = self.input.iter().position(|&octet| octet == b'\n')?;
         let line: Vec<u8> = self.input.drain(..=end).collect();
         Some(String::from_utf8_lossy(line.trim_ascii()).into_owned())
+    }
+
+    /// Reads requests while an earlier request is answered, as far as the buffer has room. The
+    /// requests stay in the buffer, except an interrupt. Returns true if there was an interrupt.
+    ///
+    /// # Errors
+    /// The client has closed its connection.
+    fn read_ahead(&mut self) -> io::Result<bool> {
+        let before = self.input.len();
+        while self.input.len() <= MAX_LINE {
+            match self.fill() {
+                // The client sends no more requests, but it may wait for its answers.
+                Ok(0) if self.is_closed() => return Err(io::ErrorKind::BrokenPipe.into()),
+                Ok(0) => break,
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(self.input.len() > before && self.take_interrupt())
+    }
+
+    /// Whether the client has closed both directions of its connection.
+    fn is_closed(&self) -> bool {
+        let mut fds = [PollFd::new(&self.stream, PollFlags::empty())];
+        let polled = event::poll(&mut fds, Some(&Timespec::default()));
+        polled.is_ok() && fds[0].revents().contains(PollFlags::HUP)
+    }
+
+    /// Removes the first interrupt from the requests that were read. Returns true if there was one.
+    fn take_interrupt(&mut self) -> bool {
+        let mut start = 0;
+        while let Some(length) = self.input[start..].iter().position(|&octet| octet == b'\n') {
+            let end = start + length;
+            let line = String::from_utf8_lossy(self.input[start..end].trim_ascii());
+            if json_lines::request(&line) == Ok(Request::Interrupt) {
+                self.input.drain(start..=end);
+                return true;
+            }
+            start = end + 1;
+        }
+        false
     }
 
     /// Reads the waiting octets and returns their number, or 0 at the end of the stream.
