@@ -49,8 +49,7 @@ impl Which {
 pub struct Target {
     #[command(flatten)]
     which: Which,
-    /// Use the simulator, which starts the lab anew: needs no root, and virtual time takes no real
-    /// time
+    /// Use the simulator: it starts the lab anew, needs no root and does not wait in real time
     #[arg(long)]
     sim: bool,
 }
@@ -88,7 +87,8 @@ pub enum LabCommand {
         /// Run the lab on the simulator, in the foreground, until Ctrl-C; the routers have consoles
         #[arg(long, conflicts_with_all = ["dry_run", "keep", "no_offload", "record"])]
         sim: bool,
-        /// The speed of virtual time on the simulator: 1 is real time, fast is as fast as possible
+        /// The speed of virtual time on the simulator: 1 for real time, `fast` for the highest
+        /// speed
         #[arg(long, default_value = "1", requires = "sim", value_name = "N|fast")]
         pace: Pace,
     },
@@ -175,8 +175,8 @@ pub enum LabCommand {
         /// A display filter in the syntax of Wireshark, for example: lisp.mreq.flags.smr == 1
         #[arg(short = 'Y', long)]
         display: Option<String>,
-        /// Write the packets to this file as pcapng instead (the simulator writes pcap); - is
-        /// standard output
+        /// Write the packets to this file and print no summary. The format is pcapng (on the
+        /// simulator: pcap). `-` stands for standard output
         #[arg(short, long, value_name = "FILE", conflicts_with = "display")]
         write: Option<String>,
         /// End after this number of packets
@@ -218,8 +218,7 @@ pub enum LabCommand {
         /// The scenario: its name, the beginning of its name, or the path of its file. Without this
         /// argument, the command lists all scenarios of the lab
         scenario: Option<String>,
-        /// Use the simulator: needs no root and no other program, and virtual time takes no real
-        /// time
+        /// Use the simulator: it needs no root and no other program, and does not wait in real time
         #[arg(long)]
         sim: bool,
         /// The seed of the random numbers of the simulator

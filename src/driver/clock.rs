@@ -1,5 +1,5 @@
-//! Reads the clock. No other module of a router does so: all inner code gets the time as an
-//! argument.
+//! Reads the clock. Only this module of a router reads the clock: all inner code gets the time as
+//! an argument.
 
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 

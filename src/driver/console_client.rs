@@ -290,7 +290,7 @@ impl Highlighter for Typist {
 impl Validator for Typist {}
 impl Helper for Typist {}
 
-/// The keys that can end a line. 0 stands for Enter.
+/// The keys that can end a line. The value 0 stands for the Enter key.
 const ENTER: u8 = 0;
 const QUESTION: u8 = b'?';
 const CONTROL_Z: u8 = b'Z';

@@ -1,5 +1,5 @@
-//! Reads random numbers from the operating system. No other module of a router does so: all inner
-//! code gets a seed.
+//! Reads random numbers from the operating system. Only this module of a router reads them: all
+//! inner code gets a seed.
 
 use std::io;
 

@@ -44,7 +44,7 @@ struct RunningHost {
     host: Host,
     tap: Tap,
     pings: Pings,
-    /// Whether the device is up; false until a frame has been sent on the device.
+    /// Whether the device is up. The value is false until a frame has been sent on the device.
     is_up: bool,
     /// An announcement of the host. It is sent again and again until one send succeeds: then the
     /// device is up.

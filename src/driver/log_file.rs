@@ -93,8 +93,8 @@ impl Write for LogFile {
     }
 }
 
-/// Opens a file to append to it. Several processes may do so: the program that starts a router
-/// writes a line before the router's first line.
+/// Opens a file to append to it. Several processes may append to one file: the program that starts
+/// a router writes a line before the router's first line.
 fn append(path: &Path) -> io::Result<File> {
     private::append(path)
 }

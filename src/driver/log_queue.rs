@@ -72,7 +72,8 @@ impl LogQueue {
         LogQueue::to(io::stderr())
     }
 
-    /// A log in a file of limited size, which also becomes the standard output and error.
+    /// A log in a file of limited size. The file also becomes the standard output and the standard
+    /// error.
     ///
     /// # Errors
     /// An error of the file system.

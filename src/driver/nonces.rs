@@ -19,10 +19,10 @@
 //! So a killed router loses the nonces of the last interval. While an xTR is silent, an attacker
 //! can replay the Map-Registers that this xTR has sent in the interval. Such a replay only repeats
 //! a registration that the xTR itself has made shortly before, for at most three minutes. The next
-//! Map-Register of the xTR has a greater nonce than the replayed one. If a machine loses its power,
-//! it may lose more nonces. The router's own nonces start from the clock. So if they are lost, this
-//! matters only if the clock was also set back. In this case, the router raises its nonces, as a
-//! router without a file does.
+//! Map-Register of the xTR has a greater nonce than the replayed Map-Register. If a machine loses
+//! its power, it may lose more nonces. The router's own nonces start from the clock. So if they are
+//! lost, this matters only if the clock was also set back. In this case, the router raises its
+//! nonces, as a router without a file does.
 
 use std::ffi::OsString;
 use std::fmt::Write as _;

@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::router::{RegistrationStatus, Router};
 use crate::time::Time;
 
-/// The registrations of a router with one map-server. They are the EIDs of both families.
+/// The registrations of a router with one map-server, for the EIDs of both families.
 #[derive(Clone, Debug, Serialize, PartialEq, Eq)]
 pub struct Registration {
     /// The address of the map-server.

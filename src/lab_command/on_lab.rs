@@ -141,7 +141,7 @@ impl Target {
         lab.expect_node(node)?;
         let address = ping::address(&lab, address, family)?;
         let mut running = self.running(&lab)?;
-        // With `--json`, nothing but the result is printed.
+        // With `--json`, only the result is printed.
         let (mut nowhere, mut stdout) = (io::sink(), io::stdout());
         let out: &mut dyn Write = if args.json { &mut nowhere } else { &mut stdout };
         let tally = verbs::ping::show(&mut *running, node, address, args.echos(), out)?;

@@ -83,9 +83,9 @@ impl Drop for Program {
     }
 }
 
-/// Sends the signal of Ctrl-C to a program that we have started. We have started `ip netns exec`,
-/// and `ip` has replaced itself with the program. So the process number of `child` is that of the
-/// program.
+/// Sends the signal of Ctrl-C to a program in a namespace. This process has started `ip netns exec`
+/// as `child`, and `ip` has replaced itself with the program. So the process number of `child` is
+/// the number of the program.
 pub(super) fn interrupt(child: &Child) -> Result<(), Failure> {
     let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
     let Some(pid) = pid else {

@@ -138,7 +138,8 @@ pub fn run(steps: &[Step], progress: impl FnMut(&str)) -> Result<(), Failure> {
 pub struct Shell<'a> {
     /// The lock that the verbs also hold.
     pub lock: Option<&'a Lock>,
-    /// If this is given, the verbs are ended when the user asks to stop.
+    /// The request of the user to stop. If it is given, the verbs are ended when the user asks to
+    /// stop.
     pub interrupted: Option<&'a Interrupt>,
 }
 
@@ -206,8 +207,9 @@ fn script(steps: &[Step], lent: Option<&OwnedFd>) -> String {
             text.push_str(&format!("{verb}() (\n{body})\n"));
         }
     }
-    // Because of the braces, bash reads the whole script before it runs a command. So no command
-    // can read a part of the script from standard input, which it shares with the script.
+    // Because of the braces, bash reads the whole script before it runs a command. The commands and
+    // the script share the standard input. So without the braces, a command could read a part of
+    // the script.
     text.push_str("{\nexec 8<&0 </dev/null\n");
     if let Some(number) = lent.map(AsRawFd::as_raw_fd) {
         text.push_str(&format!("exec 9<&{number} {number}<&-\n"));

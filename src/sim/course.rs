@@ -24,9 +24,9 @@ pub(super) enum Event {
     Arrive { to: Attachment, frame: Rc<[u8]> },
     /// A process reads the messages of its kernel.
     Process { node: NodeId, what: ForProcess },
-    /// A host is plugged into a LAN: the second half of the host's move with this number.
+    /// A host is plugged into a LAN. This is the second half of the move `number` of the host.
     PlugIn { port: Attachment, segment: usize, number: u64 },
-    /// A host is pulled out of a LAN: the second half of the host's move.
+    /// A host is pulled out of a LAN. This is the second half of a move of the host.
     PullOut { port: Attachment, segment: usize },
     /// A deadline of a node may have been reached.
     Wake { node: NodeId },

@@ -158,8 +158,9 @@ impl Sim {
         self.add_node(name, Node::Host(Box::new(HostNode::new(host, device))))
     }
 
-    /// Connects devices, each named `(node, device)`: exactly two devices to a link, any number to a
-    /// LAN. A device of a kernel that does not exist is created, and is down until it is set up.
+    /// Connects devices, each named `(node, device)`. A link has exactly two devices, and a LAN has
+    /// any number of devices. If a kernel does not have the named device, the device is created. It
+    /// is down until it is set up.
     pub fn connect(
         &mut self,
         config: LinkConfig,

@@ -33,10 +33,10 @@ use crate::wire::{CONTROL_PORT, DATA_PORT, DATA_SOURCE_PORTS};
 const CONTROL_TTL: u8 = 64;
 /// The most refused requests that are kept for inspection.
 const REFUSALS: usize = 64;
-/// The most debug lines that are kept until they are read. If there are more, the oldest are
-/// dropped.
+/// The most debug lines that are kept until they are read. If there are more lines, the oldest
+/// lines are dropped.
 const DEBUG_LINES: usize = 1000;
-/// The most log lines that are kept. If there are more, the oldest are dropped.
+/// The most log lines that are kept. If there are more lines, the oldest lines are dropped.
 const LOG_LINES: usize = 1000;
 /// The MTU of a new TUN device, in octets.
 const TUNNEL_MTU: u16 = 1500;

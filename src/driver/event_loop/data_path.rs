@@ -181,7 +181,7 @@ impl EventLoop {
                 Inbound::Held | Inbound::Dropped(_) => {}
             }
             self.carry_out_outputs();
-            // A datagram may be empty: it is counted too.
+            // An empty datagram is counted too.
             if at >= end {
                 break;
             }
@@ -228,7 +228,8 @@ impl EventLoop {
         }
     }
 
-    /// Writes a packet that the router has held back to the `lisp0` of its instance.
+    /// Writes a held packet to `lisp0` of the packet's instance. The packet has waited in the
+    /// router.
     pub(super) fn write_held(&mut self, instance_id: InstanceId, packet: &mut OwnedPacket) {
         let sent = match tun_of(&self.tun, &self.router, instance_id) {
             Some(tun) => tun.send(&packet.borrow()),

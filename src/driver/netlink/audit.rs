@@ -243,8 +243,8 @@ impl Found {
         }
     }
 
-    /// Whether a port has lost its IPv6 link-local address, which the kernel makes, or the route of
-    /// this address.
+    /// Whether a port has lost the IPv6 link-local address that the kernel has made, or the route
+    /// of this address.
     fn lacks_link_local(&self, device: Device, index: u32, routes: Option<&FoundRoutes>) -> bool {
         let network = request::link_local_network();
         let lacks_address = self.addresses.as_ref().is_some_and(|rows| {

@@ -165,8 +165,8 @@ fn decode(message: &Message<'_>) -> Option<Entry> {
 }
 
 /// Asks a host whether it is present. If the host's hardware address is known, the request is
-/// unicast. It then also corrects the gateway's hardware address in the host's cache. If the
-/// hardware address is not known, the request goes to all nodes of the link.
+/// unicast. A unicast request also corrects the gateway's hardware address in the host's cache. If
+/// the hardware address is not known, the request goes to all nodes of the link.
 pub fn probe(socket: &mut RequestSocket, (index, address): Key) -> io::Result<()> {
     let mut header = header(index, address);
     header.ndm_state = NudState::Probe as u16;

@@ -434,8 +434,9 @@ fn every_setting_that_somebody_turns_is_told_once_and_put_back() {
         let all = settings.chain(of(objects[1], "et1-0")).chain(of(objects[2], "lisp0"));
         for (object, (path, value)) in all.collect::<Vec<_>>() {
             assert_eq!(lab.netlink.look().unwrap(), [], "before {path}");
-            // A value that is only 0 or 1 must stay in this range. For the other values, a small
-            // change is not enough: the kernel rounds timers to hundredths of a second.
+            // Some settings can only be 0 or 1, so the new value must also be 0 or 1. All other
+            // settings get a much larger value: the kernel rounds timers to hundredths of a second,
+            // so it may ignore a small change.
             let other = match value.parse::<u32>().unwrap() {
                 0 if !path.ends_with("delay") => 1,
                 1 => 0,

@@ -147,9 +147,9 @@ impl RlocSockets {
         Ok(ControlHeader { source: received.source, destination: self.rloc.0, len: received.len })
     }
 
-    /// Encapsulates the packet at `range` of `arena` and adds it to a queue. It is sent together
-    /// with similar packets, at the latest by [`RlocSockets::flush`]. Packets of a flow are sent in
-    /// their order.
+    /// Encapsulates the packet at `range` of `arena` and adds it to a queue. The packet waits in
+    /// the queue, so that it can be sent together with similar packets. It waits at most until
+    /// [`RlocSockets::flush`] is called. Packets of a flow are sent in their order.
     pub fn queue(
         &mut self,
         wrap: &Encapsulation,

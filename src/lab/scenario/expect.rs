@@ -65,8 +65,8 @@ fn spaced(line: &str) -> String {
 }
 
 /// Whether `text` matches `pattern`. In the pattern, `*` stands for any text. Each part between two
-/// stars is searched from the end of the previous part, and its first position is used. This finds
-/// a match whenever one exists.
+/// stars is searched from the end of the previous part, and the first position of the part is used.
+/// If `text` matches, this search always finds a match.
 fn wildcard(pattern: &str, text: &str) -> bool {
     let Some((start, rest)) = pattern.split_once('*') else {
         return pattern == text;

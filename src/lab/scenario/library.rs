@@ -24,7 +24,8 @@ pub fn names(lab: &Lab) -> Vec<&str> {
 }
 
 /// Returns the scenario of the lab for `name`. `name` is a complete name, or the beginning of
-/// exactly one name. The part before the first dash is enough: `x1` does not also mean `x10-...`.
+/// exactly one name. The part before the first dash is enough: `x1` is the scenario `x1-...` and
+/// not `x10-...`.
 ///
 /// # Errors
 /// There is no scenario for this name, or more than one, or the scenario has an error.

@@ -30,7 +30,8 @@ pub struct Arrived {
 pub enum Heard {
     /// A message of this type. If there is a text, the line that shows the message must contain it.
     Message(ReliableType, Option<String>),
-    /// The end of an established connection. If a kind of end is given, it must be this kind.
+    /// The end of an established connection. If a kind of end is given, the connection must end in
+    /// this way.
     End(Option<End>),
 }
 

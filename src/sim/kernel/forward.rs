@@ -76,7 +76,8 @@ impl Kernel {
         }
     }
 
-    /// Like `originate`, but if the packet is not sent, the cause is returned and not counted.
+    /// Does the work of `originate`. If the packet is not sent, this function returns the cause and
+    /// does not count it.
     pub(super) fn send(&mut self, packet: Vec<u8>, bound: bool) -> Result<(), KernelDrop> {
         let header = IpHeader::parse(&packet).map_err(|_| KernelDrop::WriteFailed)?;
         if self.is_local(header.destination) {

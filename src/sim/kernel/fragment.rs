@@ -10,7 +10,7 @@ use etherparse::{
 };
 
 /// The most packets that are reassembled at the same time. If one more packet comes, it replaces
-/// the oldest.
+/// the oldest packet.
 const REASSEMBLY_LIMIT: usize = 16;
 
 /// The octets of an IPv6 header, then the octets of the fragment header that follows it.

@@ -27,7 +27,7 @@ const V4_ERROR_TOS: u8 = 0xc0;
 /// The TTL or hop limit of packets that the node itself sends.
 const DEFAULT_TTL: u8 = 64;
 
-/// The reason why a packet was dropped. Each reason is an ICMP error.
+/// The reason why a packet was dropped. For each reason there is an ICMP error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IcmpError {
     /// There is no route to the destination.

@@ -1,4 +1,4 @@
-//! Routing tables and policy rules. The lookup of a route is that of Linux.
+//! Routing tables and policy rules. A route is looked up as on Linux.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -303,8 +303,9 @@ mod tests {
         Rule { priority, family: Family::Ipv4, selector, table }
     }
 
-    /// The tables of an xTR: a default route into `lisp0`, a site network, and a native default
-    /// route that a rule guards.
+    /// The tables of an xTR. Table main has a default route into `lisp0` and a site network. Table
+    /// native has a default route to the core. Only packets from `lisp0` and from the RLOC use
+    /// table native.
     fn xtr() -> Routing {
         let mut routing = Routing::default();
         let rloc = RuleSelector::Source(Rloc([203, 0, 113, 11].into()));
