@@ -8,7 +8,7 @@
 
 #![allow(
     unsafe_code,
-    reason = "the address of a packet socket is a raw structure, built and read here"
+    reason = "the address of a packet socket is a raw structure; this module builds and reads it"
 )]
 
 use std::io;

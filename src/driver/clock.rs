@@ -13,7 +13,7 @@ pub struct Clock {
 
 impl Clock {
     /// A clock that starts at [`Time::ZERO`].
-    #[allow(clippy::disallowed_methods, reason = "this is the place that may")]
+    #[allow(clippy::disallowed_methods, reason = "only this module may read the clock")]
     pub fn start() -> Self {
         Clock { started_at: Instant::now() }
     }
@@ -32,7 +32,7 @@ impl Clock {
     }
 
     /// The number of microseconds since 1970, or zero if the machine's clock is set before 1970.
-    #[allow(clippy::disallowed_methods, reason = "this is the place that may")]
+    #[allow(clippy::disallowed_methods, reason = "only this module may read the clock")]
     pub fn wall_clock_micros() -> u64 {
         SystemTime::now()
             .duration_since(UNIX_EPOCH)

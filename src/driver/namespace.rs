@@ -95,10 +95,10 @@ impl Host {
         let (tell_path, hear_path) = mpsc::channel();
         let (over, wait) = mpsc::channel::<()>();
         let thread = spawn_in_namespace(move || {
-            tell_path.send(path()).expect("the test waits for it");
+            tell_path.send(path()).expect("the test waits for the path");
             let _ = wait.recv();
         });
-        let path = hear_path.recv().expect("the thread tells it at once");
+        let path = hear_path.recv().expect("the thread sends its path immediately");
         Host { path, over: Some(over), thread: Some(thread) }
     }
 

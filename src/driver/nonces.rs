@@ -180,13 +180,13 @@ fn parse(text: &str) -> (KeptNonces, Option<String>) {
             (None, Some(lines)) => end = lines.parse().ok(),
             (None, None) => {
                 let wrong =
-                    || format!("line {number} must be KEY xtr|rloc SENDER NONCE, or sent NONCE");
+                    || format!("line {number} must be `KEY xtr|rloc SENDER NONCE` or `sent NONCE`");
                 problem.get_or_insert_with(wrong);
             }
         }
     }
     if problem.is_none() && end != Some(count) {
-        problem = Some(format!("the right last line is missing: the file has {count} nonces"));
+        problem = Some(format!("the last line must be `end {count}`: the file has {count} nonces"));
     }
     (kept, problem)
 }
@@ -295,7 +295,7 @@ mod tests {
             (
                 whole.strip_suffix("end 3\n").unwrap(),
                 2,
-                "the right last line is missing: the file has 3 nonces",
+                "the last line must be `end 3`: the file has 3 nonces",
             ),
             ("something else", 0, "line 1"),
             ("", 0, "line 1"),

@@ -47,7 +47,7 @@ impl FromStr for Pace {
             return Ok(Pace::Fast);
         }
         let times = text.parse().ok().filter(|times: &f64| times.is_finite() && *times > 0.0);
-        times.map(Pace::Times).ok_or("the value must be a number above 0, or fast")
+        times.map(Pace::Times).ok_or("the value must be a number above 0, or `fast`")
     }
 }
 

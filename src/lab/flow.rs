@@ -60,8 +60,8 @@ impl fmt::Display for FlowReport {
         write!(f, "{lost} of {sent} packets lost")?;
         match (self.received, self.is_back) {
             (0, _) => f.write_str(", no answers"),
-            (_, true) => write!(f, ", {out_ms} ms out"),
-            (_, false) => write!(f, ", not back after {:.1} s", out_ms as f64 / 1000.0),
+            (_, true) => write!(f, ", longest interruption {out_ms} ms"),
+            (_, false) => write!(f, ", still no answer after {:.1} s", out_ms as f64 / 1000.0),
         }
     }
 }

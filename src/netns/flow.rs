@@ -144,7 +144,7 @@ mod tests {
             23 packets transmitted, 3 received, 86.9% packet loss, time 229ms\n";
         let found = flow_report(text, Duration::from_millis(10)).unwrap();
         assert_eq!(found, FlowReport { sent: 23, received: 3, out_ms: 200, is_back: true });
-        assert_eq!(found.to_string(), "20 of 23 packets lost, 200 ms out");
+        assert_eq!(found.to_string(), "20 of 23 packets lost, longest interruption 200 ms");
         let under_way = text.replace("23 packets", "24 packets");
         assert_eq!(flow_report(&under_way, Duration::from_millis(10)), Some(found));
         assert_eq!(flow_report("", Duration::ZERO), None);
@@ -161,7 +161,7 @@ mod tests {
                    [100.010000] 64 bytes from 1.1.1.1: icmp_seq=2 ttl=64 time=0.1 ms";
         let gone = flow_report(two, 202, 2);
         assert_eq!((gone.out_ms, gone.is_back), (1990, false));
-        assert_eq!(gone.to_string(), "200 of 202 packets lost, not back after 2.0 s");
+        assert_eq!(gone.to_string(), "200 of 202 packets lost, still no answer after 2.0 s");
         let never = flow_report("", 396, 0);
         assert!(!never.is_back);
         assert_eq!(never.to_string(), "396 of 396 packets lost, no answers");

@@ -7,7 +7,7 @@
 
 #![allow(
     unsafe_code,
-    reason = "sendmsg, recvmsg and setsockopt take raw structures; each is built and read here"
+    reason = "sendmsg, recvmsg and setsockopt take raw structures, which this module builds"
 )]
 
 use std::io::{self, IoSlice, IoSliceMut};

@@ -83,7 +83,7 @@ pub(super) fn payloads(
         }
         "map-reply" => Ok(vec![read(MAP_REPLY, OF_MAP_REPLY)?.map_reply()]),
         "map-register" => Ok(vec![read(MAP_REGISTER, OF_MAP_REGISTER)?.map_register()]),
-        _ => Err(kind.fault("the message must be map-request, map-reply or map-register")),
+        _ => Err(kind.fault("the message must be `map-request`, `map-reply` or `map-register`")),
     }
 }
 
@@ -94,7 +94,7 @@ pub(super) fn stream_octets(
     lines: &[(usize, &str)],
 ) -> Result<Vec<u8>, Fault> {
     if kind.text != "registration" {
-        return Err(kind.fault("the message by TCP must be registration"));
+        return Err(kind.fault("a message by TCP must be `registration`"));
     }
     let fields = Fields::read(REGISTRATION, OF_REGISTRATION, number, lines)?;
     let message_type = fields.message_type.unwrap_or(ReliableType::Registration.number());

@@ -62,7 +62,7 @@ impl Parser<'_> {
     /// Reads `NAME closed|reset|refused`, or `NAME MESSAGE [contains "TEXT"]`.
     pub(super) fn receive(words: &mut Words, within: Duration) -> Result<Action, Fault> {
         let name = words.name()?;
-        let word = words.next("a message, closed, reset or refused")?;
+        let word = words.next("a message, `closed`, `reset` or `refused`")?;
         let expected = match word.text.as_str() {
             "closed" => Heard::End(None),
             "reset" => Heard::End(Some(End::Reset)),
@@ -72,7 +72,10 @@ impl Parser<'_> {
                 let found = types.find(|known| known.name().eq_ignore_ascii_case(other));
                 let kind = found.ok_or_else(|| {
                     let known = ReliableType::ALL.map(|known| known.name().to_lowercase());
-                    word.fault(&format!("closed, reset, refused, {} is expected", known.join(", ")))
+                    word.fault(&format!(
+                        "`closed`, `reset`, `refused` or one of the messages {} is expected",
+                        known.join(", ")
+                    ))
                 })?;
                 let text = words.take("contains").then(|| words.quoted("the text")).transpose()?;
                 Heard::Message(kind, text)

@@ -78,10 +78,10 @@ impl Words {
     }
 
     pub fn expect(&mut self, expected: &str) -> Result<(), Fault> {
-        let word = self.next(expected)?;
+        let word = self.next(&format!("`{expected}`"))?;
         match word.text == expected {
             true => Ok(()),
-            false => Err(word.fault(&format!("{expected} is expected"))),
+            false => Err(word.fault(&format!("`{expected}` is expected"))),
         }
     }
 
@@ -98,7 +98,7 @@ impl Words {
         let plain = |c: char| c.is_ascii_alphanumeric() || c == '-';
         match !word.quoted && word.text.chars().all(plain) {
             true => Ok(word.text),
-            false => Err(word.fault("a name of letters, digits and dashes is expected")),
+            false => Err(word.fault("a name is expected: use only letters, digits and dashes")),
         }
     }
 
@@ -122,13 +122,13 @@ impl Words {
     }
 
     pub fn bound(&mut self) -> Result<Bound, Fault> {
-        let word = self.next("exactly, at-least, at-most or none")?;
+        let word = self.next("`exactly`, `at-least`, `at-most` or `none`")?;
         match word.text.as_str() {
             "none" => Ok(Bound::Exactly(0)),
             "exactly" => Ok(Bound::Exactly(self.number()?)),
             "at-least" => Ok(Bound::AtLeast(self.number()?)),
             "at-most" => Ok(Bound::AtMost(self.number()?)),
-            _ => Err(word.fault("exactly N, at-least N, at-most N or none is expected")),
+            _ => Err(word.fault("`exactly N`, `at-least N`, `at-most N` or `none` is expected")),
         }
     }
 
