@@ -32,8 +32,8 @@ const HOP_LIMIT: u8 = 255;
 /// octets (RFC 4861 section 4.6.1).
 const TARGET_LINK_LAYER_ADDRESS: [u8; 2] = [2, 1];
 
-/// Sends an announcement to all nodes on the device's link: the hardware address for `address` is
-/// the hardware address of this device.
+/// Announces `address` to all nodes on the link of a device. The announcement gives the hardware
+/// address of this device as the hardware address for `address`.
 pub fn announce(index: u32, address: IpAddr) -> io::Result<()> {
     let port = Port::open(index)?;
     let mac = port.hardware_address()?;

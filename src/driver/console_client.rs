@@ -230,7 +230,8 @@ fn run_lines(
     Ok(all_ok)
 }
 
-/// Writes the typed line before an output that has a caret (`^`) under a position in this line.
+/// Adds the typed line to some outputs. If an output begins with a caret (`^`), the caret points at
+/// a position in the typed line. So this writer first writes the typed line.
 struct Echo<'a, W> {
     typed: String,
     out: &'a mut W,

@@ -37,7 +37,7 @@ pub fn explain(routers: &[Router]) -> String {
     lines.join("\n")
 }
 
-/// The possible causes for which `etr` is not registered with a map-server.
+/// The possible reasons why `etr` is not registered with a map-server.
 fn causes(routers: &[Router], etr: &Router, server: &str) -> Vec<String> {
     let Ok(address) = server.parse::<IpAddr>() else { return Vec::new() };
     let of = |router: &&Router| router.addresses.contains(&address);

@@ -116,8 +116,8 @@ fn of_node(lab: &Lab, port: &Port) -> Vec<Claim> {
         _ => None,
     };
     let place = lab.file.addresses_of(&port.node);
-    // If the key is dotted, as in `addresses.eth0 = [..]`, then `place` is only the key, and the
-    // list is after it.
+    // The lab file may have a dotted key, for example `addresses.eth0 = [..]`. In this case,
+    // `place` is only the key, and the list of addresses comes after the key.
     let section = lab.file.text[place.start..].find("\n[");
     let within = place.start..section.map_or(lab.file.text.len(), |end| place.start + end);
     let claim = |net: &IpNet| Claim {
@@ -131,7 +131,7 @@ fn of_node(lab: &Lab, port: &Port) -> Vec<Claim> {
 }
 
 /// Returns the position of an address of an interface in a configuration. If the address is not
-/// found, it is the beginning of the text.
+/// found, returns the position of the beginning of the text.
 fn in_config(text: &str, name: InterfaceName, address: IpAddr) -> Span {
     let (mut start, mut inside) = (0, false);
     for line in text.split_inclusive('\n') {

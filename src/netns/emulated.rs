@@ -48,7 +48,7 @@ pub fn start(lab: &Lab, name: &str, (lan, port): (&Lan, &Port), eidway: &Path) -
 }
 
 /// The calls that start the hosts at their homes. With `only_missing`, a host is started only if no
-/// router runs it and the router at its home runs.
+/// router runs the host and the router at the host's home is running.
 pub fn start_at_home(lab: &Lab, only_missing: bool, eidway: &Path) -> Vec<Call> {
     let is_missing = |name: &str, port: &Port| {
         running::pid(lab, &port.node).is_some() && whereabouts(lab, name).is_none()
@@ -113,7 +113,8 @@ pub struct HostPing {
 }
 
 impl HostPing {
-    /// Begins a ping. Without `every`, each echo is sent when the previous one is answered or lost.
+    /// Begins a ping. Without `every`, each echo is sent when the previous echo is answered or
+    /// lost.
     pub fn start(
         lab: &Lab,
         name: &str,

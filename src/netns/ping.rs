@@ -16,7 +16,7 @@ use crate::lab::ping::{Echos, Outcome, TIMEOUT_SECONDS, Tally};
 const ICMP_HEADER: u16 = 8;
 
 /// Pings `target` from a node in the manner of IOS: the next echo is sent as soon as the previous
-/// one is answered or lost. `seen` is called with each outcome at once.
+/// echo is answered or lost. `seen` is called with each outcome at once.
 pub fn ping(
     lab: &Lab,
     node: &str,

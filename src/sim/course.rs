@@ -194,8 +194,8 @@ impl Sim {
     /// Tells each port of a segment whether the port has carrier. An end of a cable has carrier if
     /// both ends are up, as with a veth pair. A port of a LAN has carrier if the bridge runs.
     pub(super) fn refresh_carrier(&mut self, at: usize) {
-        // A node that reacts may change the carrier of another port. Therefore all ports are
-        // examined again after each change.
+        // If the carrier of a port changes, its node may set another port up or down. So all ports
+        // are examined again after each change.
         while let Some((port, carrier)) = self.stale_carrier(at) {
             let now = self.now;
             self.clock(port.node).set_carrier(port.device, carrier, now);

@@ -296,7 +296,7 @@ impl Tcp {
             if until <= now {
                 socket.abort();
             }
-            // A closed socket that still has a peer has a RST to send.
+            // If a closed socket still has a peer, the socket must still send a RST.
             let stays = !is_over(socket) || socket.remote_endpoint().is_some();
             if !stays {
                 self.sockets.remove(handle);

@@ -102,7 +102,8 @@ impl FoundRoutes {
     }
 }
 
-/// The number of the flag `RTEXT_FILTER_SKIP_STATS`: a dump of links has no statistics.
+/// The number of the flag `RTEXT_FILTER_SKIP_STATS`. With this flag, a dump of links has no
+/// statistics.
 const SKIP_STATISTICS: u32 = 1 << 3;
 
 /// The key of a policy rule: family, priority, source address, incoming device, table and

@@ -62,8 +62,8 @@ impl Kernel {
         timers.min().map(|at| Deadline { at, why: "neighbours" })
     }
 
-    /// Sends the solicitations that are due. If a neighbour did not answer its last solicitation in
-    /// time, its resolution ends.
+    /// Sends the solicitations that are due. If a neighbour did not answer the last solicitation in
+    /// time, the resolution of this neighbour ends.
     pub fn handle_timeout(&mut self, now: Time) {
         self.now = now;
         for device in &mut self.devices {
@@ -93,8 +93,9 @@ impl Kernel {
         self.settle_neighbours();
     }
 
-    /// Returns whether and why the kernel answers a request for the owner of the address `target`,
-    /// on the link of `device`.
+    /// Decides whether the kernel answers a request for the owner of the address `target` on the
+    /// link of a device. Returns the reason for the answer, or `None` if the kernel does not
+    /// answer.
     pub fn answers(&self, id: DeviceId, target: IpAddr) -> Option<Answer> {
         let device = self.device(id);
         if !device.is_running() {

@@ -49,8 +49,8 @@ impl Kernel {
     fn wrap(&mut self, datagram: &Outgoing<'_>) -> Result<Vec<Vec<u8>>, KernelDrop> {
         let Outgoing { source, destination, ttl, tos, checksum, fragmentation, payload } =
             *datagram;
-        // On Linux, the socket is bound to its source address before it sends. This fails if the
-        // node does not have the address.
+        // On Linux, the socket is bound to its source address before it sends. The bind fails if
+        // the node does not have the address.
         if !self.is_local(source.ip()) {
             return Err(KernelDrop::WriteFailed);
         }
