@@ -29,8 +29,8 @@ pub fn raise_limit() -> u64 {
     in_force.unwrap_or(u64::MAX)
 }
 
-/// Whether a call failed because no descriptor or no memory is left for another socket. It is the
-/// process or the whole machine that has none left.
+/// Whether a call failed because no descriptor or no memory is left for another socket. The limit
+/// can be that of the process or that of the whole machine.
 pub fn none_is_free(error: &io::Error) -> bool {
     let number = error.raw_os_error();
     matches!(number, Some(libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM))

@@ -145,8 +145,9 @@ impl<'a> RouteState<'a> {
         self.attributes.get_multipath().is_ok()
     }
 
-    /// Whether the core must know the route. The core must know each unicast route of table main,
-    /// unless LISP never forwards packets to the route's destination.
+    /// Whether the core must know the route. The core must know the unicast routes of table main.
+    /// It need not know the routes to link-local and multicast destinations, because LISP never
+    /// forwards packets to these.
     pub fn concerns_the_core(&self) -> bool {
         self.table() == u32::from(libc::RT_TABLE_MAIN)
             && self.header.rtm_type == libc::RTN_UNICAST
