@@ -13,12 +13,25 @@ pub struct Editor {
     pub config: Config,
     /// The mode for the next line.
     pub context: Context,
+    /// The warnings about the lines so far, one sentence for each, without the leading `%`.
+    pub warnings: Vec<String>,
 }
 
 impl Editor {
     /// Continues with `config` at the top level.
     pub fn new(config: Config) -> Self {
-        Editor { config, context: Context::Config }
+        Editor::at(config, Context::Config)
+    }
+
+    /// Continues with `config` in the mode of `context`.
+    pub fn at(config: Config, context: Context) -> Self {
+        Editor { config, context, warnings: Vec::new() }
+    }
+
+    /// Adds a warning about a line that is accepted: one sentence, without the leading `%`. The
+    /// console prints it, and the list of the problems of a file has it.
+    pub fn warn(&mut self, message: impl Into<String>) {
+        self.warnings.push(message.into());
     }
 
     /// The configuration of `router lisp`, created if missing.

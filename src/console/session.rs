@@ -228,7 +228,7 @@ impl Session {
     }
 
     fn configure(&mut self, line: &str, prompt: usize, router: &mut Router, now: Time) -> Outcome {
-        let mut editor = Editor { config: router.config().clone(), context: self.context.clone() };
+        let mut editor = Editor::at(router.config().clone(), self.context.clone());
         if let Err(error) = interpret::apply(&mut editor, line) {
             return Outcome::bad(match error {
                 LineError::Syntax(mismatch) => mismatch_text(line, prompt, &mismatch),
@@ -236,11 +236,12 @@ impl Session {
             });
         }
         self.context = editor.context;
-        if editor.config == *router.config() {
-            return Outcome::good(Body::Nothing);
+        let mut warnings: String =
+            editor.warnings.iter().map(|message| format!("% Warning: {message}\n")).collect();
+        if editor.config != *router.config() {
+            warnings += &new_contradictions(router.config(), &editor.config);
+            router.handle(Input::Configure(Box::new(editor.config)), now);
         }
-        let warnings = warnings(router.config(), &editor.config);
-        router.handle(Input::Configure(Box::new(editor.config)), now);
         match warnings.is_empty() {
             true => Outcome::good(Body::Nothing),
             false => Outcome::good(Body::One(Response::Text(warnings))),
@@ -292,7 +293,7 @@ impl Session {
 
 /// A warning for each contradiction that a change introduces. The change is made nevertheless, as
 /// on IOS, because a later line of a pasted configuration may define the missing object.
-fn warnings(before: &Config, after: &Config) -> String {
+fn new_contradictions(before: &Config, after: &Config) -> String {
     let known = contradictions(before);
     let found = contradictions(after).into_iter().filter(|message| !known.contains(message));
     found.map(|message| format!("% Warning: {message}\n")).collect()

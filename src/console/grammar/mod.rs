@@ -233,7 +233,7 @@ mod tests {
                         Ok(matched) => matched,
                         Err(mismatch) => panic!("{mode:?} {line}: {mismatch:?}"),
                     };
-                    let mut editor = Editor { config: a_configuration(), context: context(mode) };
+                    let mut editor = Editor::at(a_configuration(), context(mode));
                     let fault = match matched.run {
                         Run::Edit(edit) => edit(&mut editor, &matched.args).err(),
                         Run::Exec(run) => run(&matched.args, &editor.config).err(),
