@@ -173,7 +173,7 @@ impl Connection {
     }
 
     /// Sends a request and waits for its responses. Gives each response to `print`, and returns the
-    /// last one.
+    /// last response.
     fn ask(
         &mut self,
         request: Request,

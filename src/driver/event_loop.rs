@@ -71,9 +71,9 @@ enum Source {
     Console(usize),
     /// The listener in this slot of [`Tcp`].
     Listener(usize),
-    /// The connection of [`Tcp`] that the core asked for, by its number.
+    /// The connection of [`Tcp`] with this number. The core has asked for this connection.
     Opened(usize),
-    /// The connection of [`Tcp`] that was accepted. Its number counts from
+    /// The accepted connection of [`Tcp`] with this number. The numbers begin at
     /// [`Connection::ACCEPTED`].
     Accepted(usize),
     /// The device of the emulated host in this slot of [`Hosts`].

@@ -40,7 +40,7 @@ impl LogFile {
     }
 
     /// Opens the log's path again, because the open file may have been renamed. If there is no file
-    /// with this path, a new one is created.
+    /// with this path, a new file is created.
     ///
     /// # Errors
     /// An error of the file system. After an error, the log continues in the old file.

@@ -1,5 +1,5 @@
-//! Network namespaces for tests. Each belongs to one thread: no other thread sees it, and it ends
-//! with its thread.
+//! Network namespaces for tests. Each namespace belongs to one thread. No other thread sees the
+//! namespace, and the namespace ends when its thread ends.
 
 #![allow(unsafe_code, reason = "unshare is unsafe for flags other than the one used here")]
 
@@ -12,8 +12,8 @@ use rustix::thread::{UnshareFlags, unshare_unsafe};
 
 /// Runs a test in a new thread, in a new namespace.
 ///
-/// This needs root. Without root, the test fails. If `EIDWAY_ALLOW_SKIP` is set in the environment,
-/// the test is skipped instead and reports this.
+/// To make a namespace, a test needs root. Without root, the test fails. If `EIDWAY_ALLOW_SKIP` is
+/// set in the environment, the test is skipped instead and reports this.
 pub fn in_namespace(test: impl FnOnce() + Send + 'static) {
     if !rustix::process::geteuid().is_root() {
         let skip = std::env::var_os("EIDWAY_ALLOW_SKIP").is_some();

@@ -29,7 +29,8 @@ const MAX_WAITING: usize = 1 << 20;
 const MAX_ACCEPTED: usize = 4096;
 /// The most connections that the kernel completes before the router accepts them.
 const BACKLOG: i32 = 128;
-/// The longest time for a connection that is being closed to send its waiting octets.
+/// The time limit for closing a connection. Within this time, the connection must send its waiting
+/// octets.
 const LINGER: Duration = Duration::from_secs(5);
 /// The time without data before the first probe of a peer. The next constants are the interval of
 /// the probes and their number.

@@ -73,7 +73,8 @@ impl Tun {
         found == 0 && name.take_while(|octet| *octet != 0).eq(LISP_DEVICE.bytes())
     }
 
-    /// Whether the device reads and writes super-packets. It then supports at least TCP.
+    /// Whether the device reads and writes super-packets. If so, the device supports super-packets
+    /// of TCP, and maybe of UDP.
     pub fn has_offload(&self) -> bool {
         matches!(self.device, Device::Offload { .. })
     }
@@ -218,8 +219,8 @@ mod tests {
             }
             let Ok(packet) = tun.receive(&mut buffer) else { continue };
             assert_eq!(packet.segment_size, None);
-            // This turns an echo request into its reply. The addresses are exchanged, the type 8
-            // becomes 0, and the checksum increases by the difference of the types.
+            // The next lines turn an echo request into its reply. The addresses are exchanged, the
+            // type 8 becomes 0, and the checksum increases by the difference of the types.
             let bytes = &mut *packet.bytes;
             let (source, destination) = bytes[12..20].split_at_mut(4);
             source.swap_with_slice(destination);

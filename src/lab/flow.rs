@@ -21,7 +21,8 @@ pub struct FlowReport {
     pub is_back: bool,
 }
 
-/// The longest time for an answer at the end of a flow.
+/// The time limit for the last answer of a flow. If the answer takes longer, the flow counts as
+/// interrupted at its end.
 const ROUND_TRIP: Duration = Duration::from_millis(200);
 
 impl FlowReport {

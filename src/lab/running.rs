@@ -40,7 +40,7 @@ pub trait RunningLab {
     /// The lab.
     fn lab(&self) -> &Lab;
 
-    /// The time since a fixed moment in the past of the lab.
+    /// The time since a fixed moment. All times of one lab are counted from the same moment.
     fn now(&self) -> Duration;
 
     /// Lets the lab run for this time before the function returns.
@@ -82,9 +82,9 @@ pub trait RunningLab {
         seen: &mut dyn FnMut(Outcome),
     ) -> Result<Tally, Failure>;
 
-    /// Pings from each of these nodes to the address that is given with the node. Returns the
-    /// outcomes for each pair. A node sends its pings one after the other. Different nodes may ping
-    /// at the same time.
+    /// Each item of `pings` is a node and an address. Pings from each of these nodes to its
+    /// address, and returns the outcomes of each item. A node sends its pings one after the other.
+    /// Different nodes may ping at the same time.
     ///
     /// # Errors
     /// A node cannot ping.

@@ -82,8 +82,8 @@ fn made_of(name: &str, host: &Host) -> EmulatedHost {
     }
 }
 
-/// Returns the router that runs a host, and the host's interface. The router at the home of the
-/// host is asked first.
+/// Returns the router that runs a host, and the host's interface. The first router that is asked is
+/// the router at the home of the host.
 pub fn whereabouts(lab: &Lab, name: &str) -> Option<(String, String)> {
     let home = lab.file.home(name).map(|(_, port)| port.node.as_str());
     let others =

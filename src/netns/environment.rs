@@ -42,8 +42,8 @@ const ALWAYS: [&str; 3] = ["bash", "ip", "setsid"];
 const ROOT: &str =
     "labs in namespaces need root: use sudo, or run the lab on the simulator with --sim";
 
-/// Returns one line for each program that `lab` needs and this machine does not have. Returns
-/// nothing if no program is missing.
+/// Returns one line for each missing program: `lab` needs the program, but this machine does not
+/// have it. Returns nothing if no program is missing.
 pub fn missing(lab: &LabFile) -> Vec<String> {
     let mut missing = Vec::new();
     if !rustix::process::geteuid().is_root() {

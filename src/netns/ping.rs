@@ -80,8 +80,8 @@ fn outcome(text: &str) -> Outcome {
     }
 }
 
-/// Pings from each of these nodes to the address that is given with the node. Different nodes ping
-/// at the same time. One node sends its pings one after the other.
+/// Each item of `pings` is a node and an address. Pings from each of these nodes to its address.
+/// Different nodes ping at the same time. One node sends its pings one after the other.
 pub fn each(lab: &Lab, pings: &[(String, IpAddr)], echos: Echos) -> Result<Vec<Tally>, Failure> {
     let mut of_node: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for (at, (from, _)) in pings.iter().enumerate() {

@@ -15,7 +15,7 @@ pub struct TimeLimit {
 }
 
 impl TimeLimit {
-    /// Creates a time limit. Its deadline is after the time `limit`.
+    /// Creates a time limit. Its deadline is the present time plus `limit`.
     #[expect(clippy::disallowed_methods, reason = "labs in namespaces run on the real clock")]
     pub fn of(limit: Duration) -> Self {
         TimeLimit { start: Instant::now(), limit }

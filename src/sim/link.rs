@@ -59,7 +59,7 @@ pub struct Segment {
     /// Whether the segment is a bridge. If it is a bridge, the carrier of a port does not depend on
     /// other ports.
     pub is_lan: bool,
-    /// Whether the cable is not cut, or the bridge runs.
+    /// Whether the segment works. A cable works if it is not cut, and a bridge works if it runs.
     pub up: bool,
     /// The impairment of the packets on the segment.
     pub impairment: Impairment,

@@ -67,8 +67,8 @@ const WALL_CLOCK: u64 = 1_767_225_600_000_000;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct NodeId(pub usize);
 
-/// Opens the record of a router that starts at a time. Returns `None` if the router is not
-/// recorded.
+/// A function that opens a record. Its arguments are the name of a router and the time at which the
+/// router starts. It returns `None` if this router is not recorded.
 pub type Records = Box<dyn FnMut(&str, Time) -> Option<Box<dyn Write>>>;
 
 struct NamedNode {
@@ -233,8 +233,8 @@ impl Sim {
         self.end_router(name, RouterNode::kill)
     }
 
-    /// Ends the process of a router as SIGTERM does. The kernel remains, in the state before the
-    /// process started.
+    /// Ends the process of a router as SIGTERM does. The kernel remains. It has the state that it
+    /// had before the process started.
     pub fn stop_router(&mut self, name: &str) -> Result<(), SimError> {
         let now = self.now;
         self.end_router(name, |router| router.stop(now))

@@ -223,8 +223,8 @@ fn echo_packet(source: IpAddr, request: PingRequest, echo: IcmpEchoHeader) -> Op
     ip_packet(&fields, &[header, data].concat())
 }
 
-/// Returns the outcome of an echo request according to an ICMP message. The caller measures the
-/// time of a reply.
+/// Returns the outcome of an echo request, if the ICMP message in `packet` answers this request.
+/// The caller measures the time of a reply.
 fn outcome(packet: &[u8], destination: IpAddr, echo: IcmpEchoHeader) -> Option<Outcome> {
     if let Some(error) = EchoError::parse(packet) {
         let is_ours = error.ident == echo.id && error.seq_no == echo.seq;

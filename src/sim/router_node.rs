@@ -161,8 +161,8 @@ impl RouterNode {
     }
 
     /// Ends the process as after a loss of power. The kernel and the kept nonces remain. The peers
-    /// of the TCP connections are not notified. On Linux, `kill -9` differs in this: the peers
-    /// receive FIN.
+    /// of the TCP connections are not notified. On Linux, the effect of `kill -9` is different: the
+    /// peers receive FIN.
     pub fn kill(mut self) -> (Kernel, KeptNonces) {
         self.kernel.end_process();
         (self.kernel, self.kept)

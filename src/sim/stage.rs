@@ -61,7 +61,7 @@ pub struct Options {
     pub seed: Seed,
     /// Opens the records of the routers. `None` if the routers are not recorded.
     pub records: Option<Records>,
-    /// Called with the evidence when a scenario has failed.
+    /// The function that is called if a scenario has failed. It gets the evidence of the failure.
     pub keep: Keep,
 }
 

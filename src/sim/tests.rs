@@ -83,7 +83,8 @@ fn hosts_ping_across_forwarders_in_both_families() {
         // A round trip crosses three links in each direction.
         assert!(report.round_trips().all(|span| span == Duration::from_micros(300)));
     }
-    // Each of the twenty echo requests and each reply crosses three links. No packet loops.
+    // Each of the twenty echo requests and each reply crosses three links. No packet goes in a
+    // circle.
     assert_eq!(sim.crossings(), 20 * 6);
 }
 

@@ -16,7 +16,7 @@ const ACCEPTS_A_TURN: usize = 16;
 /// The most reads of one connection in a turn; each read fills a buffer of up to 64 KiB.
 const READS_A_TURN: usize = 4;
 
-/// The connection that the core asked for with this number.
+/// The connection with this number. The core has asked for this connection.
 pub fn opened(number: usize) -> Connection {
     Connection(number as u64)
 }

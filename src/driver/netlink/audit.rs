@@ -387,8 +387,8 @@ fn read_addresses(socket: &mut RequestSocket) -> io::Result<BTreeSet<(u32, IpNet
 
 fn decode_address(message: &Message<'_>) -> Option<(u32, IpNet, bool)> {
     let (header, attributes) = rt_addr::OpNewaddrDo::decode_request(message.payload);
-    // For IPv6, a message has no attribute for the local address. The attribute for the address has
-    // the local address.
+    // A message about an IPv6 address has only the second attribute, and it contains the local
+    // address.
     let address = attributes.get_local().or_else(|_| attributes.get_address()).ok()?;
     let net = IpNet::new(address, header.ifa_prefixlen).ok()?;
     let flags = attributes.get_flags().unwrap_or(u32::from(header.ifa_flags));

@@ -123,7 +123,8 @@ fn header(index: u32) -> rt_link::Ifinfomsg {
 }
 
 /// Removes the address that the kernel has generated. A configured link-local address must be the
-/// only one, because hosts that move recognise their gateway by it.
+/// only link-local address of the port, because hosts that move recognise their gateway by this
+/// address.
 pub fn take_generated_address(socket: &mut RequestSocket, device: Device) -> io::Result<()> {
     let name = device.name();
     let index = index(socket, &name)?;

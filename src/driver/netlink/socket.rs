@@ -73,7 +73,7 @@ impl<'a> Iterator for Messages<'a> {
     }
 }
 
-/// A blocking socket for requests. Each request is answered before the next one is sent.
+/// A blocking socket for requests. Each request is answered before the next request is sent.
 #[derive(Debug)]
 pub struct RequestSocket {
     socket: OwnedFd,
@@ -208,7 +208,8 @@ impl EventSocket {
 
     /// Discards the waiting messages.
     pub fn discard(&mut self) {
-        // If events were dropped, the error ENOBUFS also waits. It is ignored here.
+        // If the kernel has dropped events, one of these calls returns ENOBUFS. This error is
+        // ignored here.
         while !matches!(self.receive(|_| ()), Err(error) if error.raw_os_error() != Some(libc::ENOBUFS))
         {
         }

@@ -9,8 +9,8 @@ use std::os::unix::fs::FileExt;
 use crate::router::io::LISP_DEVICE;
 
 /// Settings of the namespace. The namespace forwards packets, and answers every probe of a
-/// traceroute. It does not use the route back to a packet's source to check the packet, because
-/// this route leads into `lisp0`.
+/// traceroute. The kernel's check of sources by the reverse path (`rp_filter`) is off, because the
+/// route back to a source may lead into `lisp0`.
 const NAMESPACE: [(&str, &str); 7] = [
     ("ipv4/ip_forward", "1"),
     ("ipv6/conf/all/forwarding", "1"),
@@ -118,7 +118,7 @@ pub fn generates_address(device: &str) -> bool {
     mode.is_ok_and(|mode| mode.trim() == wanted)
 }
 
-/// Whether a device has another value of this setting than `generation`.
+/// Whether this setting of a device differs from `generation`.
 pub fn is_generation_turned(device: &str, generation: AddressGeneration) -> bool {
     let value = (generation as u8).to_string();
     is_turned(&format!("ipv6/conf/{device}/addr_gen_mode"), &value)
@@ -175,8 +175,8 @@ pub fn set(path: &str, value: &str) -> io::Result<()> {
     }
 }
 
-/// Whether a setting under `net/` has another value than `value`. Returns false if the setting
-/// cannot be read.
+/// Whether a setting under `net/` differs from `value`. Returns false if the setting cannot be
+/// read.
 fn is_turned(path: &str, value: &str) -> bool {
     let file = File::open(format!("/proc/sys/net/{path}"));
     file.is_ok_and(|file| is_other(path, value, &file))

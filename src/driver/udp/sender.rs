@@ -299,7 +299,7 @@ impl Sender {
     }
 
     /// Sets whether the next packets are sent without checksum. SO_NO_CHECK and UDP_SEGMENT cannot
-    /// be used together, so this is set again for each group of packets.
+    /// be used together, so this function is called again for each group of packets.
     fn leave_checksum_out(&mut self, out: bool) -> io::Result<()> {
         if self.is_without_checksum == out {
             return Ok(());

@@ -72,7 +72,8 @@ mod tests {
 
     const LIBRARY: &str = include_str!("../../../netns-scripts/lib.sh");
 
-    /// Names, and whether a lab, a node and a device may have each name.
+    /// Each row has a name. The three values say whether a lab, a node and a device may have this
+    /// name.
     const NAMES: [(&str, [bool; 3]); 22] = [
         ("xTR1", [true, true, true]),
         ("et0-0", [true, false, true]),

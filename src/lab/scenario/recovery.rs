@@ -105,8 +105,9 @@ struct Recovery<'a> {
     player: Player<'a>,
     lab: &'a LabFile,
     victim: &'a str,
-    /// Hosts that have more addresses than in the lab file. For such a host, this check does not
-    /// know which address it uses as source, and whether this address is an EID of its site.
+    /// Hosts that have more addresses than in the lab file. Such a host may use any of its
+    /// addresses as source. This check does not know which address the host uses, and whether it is
+    /// an EID of the host's site.
     several: BTreeSet<&'a str>,
 }
 

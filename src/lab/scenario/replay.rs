@@ -1,5 +1,5 @@
 //! Makes the IP packets that a scenario sends unchanged from a node. A packet is a captured packet,
-//! or a datagram that the scenario writes itself. Its source may be forged.
+//! or a datagram that the scenario writes itself. The source of a packet may be forged.
 
 use std::net::{IpAddr, Ipv4Addr};
 

@@ -19,9 +19,9 @@ const V6_FRAGMENT: usize = 8;
 const V6_FRAGMENT_HEADER: u8 = 44;
 const MORE_FRAGMENTS: u16 = 1;
 
-/// Cuts a packet into fragments of at most `mtu` octets. Returns `None` if that is impossible. IPv6
-/// fragments get the identification `identification`. IPv4 fragments keep the identification of the
-/// packet.
+/// Cuts a packet into fragments of at most `mtu` octets. Returns `None` if the packet cannot be
+/// cut. IPv6 fragments get the identification `identification`. IPv4 fragments keep the
+/// identification of the packet.
 pub fn split(packet: &[u8], mtu: usize, identification: u32) -> Option<Vec<Vec<u8>>> {
     match packet.first()? >> 4 {
         4 => split_v4(packet, mtu),
@@ -170,7 +170,7 @@ pub struct Unfit;
 pub struct Reassembly(VecDeque<(Key, IpDefragBuf)>);
 
 impl Reassembly {
-    /// Adds a fragment. If this fragment was the last missing one, returns the whole packet.
+    /// Adds a fragment. If this fragment was the last missing fragment, returns the whole packet.
     ///
     /// # Errors
     /// [`Unfit`]: this fragment and the earlier fragments of its packet are dropped.

@@ -71,7 +71,8 @@ pub struct NetDevice {
     pub own_mtu: u16,
     /// The addresses of the device, in the order in which they were added.
     pub addresses: Vec<IpNet>,
-    /// The [`NetDevice::addresses`] whose network has no connected route (`noprefixroute`).
+    /// The addresses in [`NetDevice::addresses`] that were added without a connected route for
+    /// their network (`noprefixroute`).
     pub unconnected: BTreeSet<IpNet>,
     /// Whether the device answers ARP requests for addresses that are routed to another device.
     pub proxy_arp: bool,
@@ -209,7 +210,8 @@ pub struct Kernel {
     of_process: BTreeSet<(Table, IpNet, Entry)>,
     /// The objects that the kernel made at the request of the process.
     made: Made,
-    /// Whether the kernel forwards packets of other nodes: IPv4 first, then IPv6.
+    /// Whether the kernel forwards packets of other nodes. The first value is for IPv4, and the
+    /// second value is for IPv6.
     forwards: [bool; 2],
     /// UDP sockets that receive datagrams.
     receivers: BTreeSet<SocketAddr>,

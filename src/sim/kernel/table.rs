@@ -130,7 +130,8 @@ fn key(prefix: IpNet) -> EidPrefix {
     EidPrefix::new(InstanceId::DEFAULT, prefix)
 }
 
-/// A policy rule. The order of its fields is the order in which rules are evaluated.
+/// A policy rule. Rules are sorted by their first field, then by their second field, and so on.
+/// They are evaluated in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Rule {
     /// The priority of the rule. The rule with the lowest number is evaluated first.
