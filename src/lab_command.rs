@@ -68,8 +68,8 @@ pub enum LabCommand {
     Up {
         #[command(flatten)]
         which: Which,
-        /// Add an overlay to the configurations of the lab: the name of a scenario, or of a file that
-        /// scenarios include; the option may be repeated
+        /// Add an overlay to the configurations of the lab: the name of a scenario, or of a file
+        /// that scenarios include; the option may be repeated
         #[arg(long, value_name = "OVERLAY")]
         with: Vec<String>,
         /// Print the commands instead of running them
@@ -253,8 +253,8 @@ pub enum LabCommand {
         /// Connect the host to both LANs for a moment
         #[arg(long)]
         make_before_break: bool,
-        /// Add an overlay to the configurations of the lab: the name of a scenario, or of a file that
-        /// scenarios include; the option may be repeated
+        /// Add an overlay to the configurations of the lab: the name of a scenario, or of a file
+        /// that scenarios include; the option may be repeated
         #[arg(long, value_name = "OVERLAY", requires = "sim")]
         with: Vec<String>,
         /// Move the host even if the router is not configured for the host
