@@ -18,9 +18,9 @@ use crate::checksum;
 const PROTOCOL_TCP: u8 = 6;
 const PROTOCOL_UDP: u8 = 17;
 
-/// The octets of an IPv6 packet that every link can carry (RFC 8200 section 5).
+/// The number of octets of an IPv6 packet that every link can carry (RFC 8200 section 5).
 pub const IPV6_MINIMUM_MTU: u16 = 1280;
-/// The octets of an IPv4 packet that every host can receive (RFC 1122 section 3.3.2).
+/// The number of octets of an IPv4 packet that every host can receive (RFC 1122 section 3.3.2).
 pub const IPV4_MINIMUM_REASSEMBLY: u16 = 576;
 
 /// The fewest octets after the IP header that an ICMP error quotes (RFC 792). These octets include
@@ -32,7 +32,8 @@ const QUOTED_PAYLOAD: usize = 8;
 pub struct Packet<'a> {
     /// The whole IP packet.
     pub bytes: &'a mut [u8],
-    /// The payload octets of each segment of a super-packet. `None` if this is a single packet.
+    /// The number of payload octets in each segment of a super-packet. `None` if this is a single
+    /// packet.
     pub segment_size: Option<NonZeroU16>,
 }
 
@@ -59,14 +60,14 @@ impl<'a> Packet<'a> {
         Load { packets, bytes: payload + packets * header_len as u64 }
     }
 
-    /// Returns the octets of the largest packet on the wire, with the IP header.
+    /// Returns the number of octets of the largest packet on the wire, with the IP header.
     pub fn largest(&self, total_len: usize) -> usize {
         let load = self.load(total_len);
         match (self.segment_size, load.packets) {
             (None, _) | (_, 1) => total_len,
             (Some(segment_size), packets) => {
-                // Each segment except the first adds the octets of its headers to the octets of the
-                // super-packet.
+                // The first segment has the headers of the super-packet. Each other segment adds
+                // the octets of its own headers.
                 let headers = (load.bytes as usize - total_len) / (packets as usize - 1);
                 headers + usize::from(segment_size.get())
             }
@@ -84,7 +85,7 @@ impl<'a> Packet<'a> {
 pub struct Load {
     /// The number of packets on the wire.
     pub packets: u64,
-    /// The octets of these packets, with their IP headers.
+    /// The number of octets of these packets, with their IP headers.
     pub bytes: u64,
 }
 
@@ -93,7 +94,8 @@ pub struct Load {
 pub struct OwnedPacket {
     /// The whole IP packet.
     pub bytes: Vec<u8>,
-    /// The payload octets of each segment of a super-packet. `None` if this is a single packet.
+    /// The number of payload octets in each segment of a super-packet. `None` if this is a single
+    /// packet.
     pub segment_size: Option<NonZeroU16>,
 }
 
@@ -112,8 +114,8 @@ impl OwnedPacket {
 /// The reason why octets are not an IP packet that can be forwarded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotIp {
-    /// The IP version is neither 4 nor 6, or the header is not complete, or the header is longer
-    /// than its length field allows.
+    /// The IP version is neither 4 nor 6, or the header is not complete, or the length field in the
+    /// header is smaller than the header.
     #[error("not a complete IPv4 or IPv6 header")]
     Header,
     /// The length field in the header is greater than the number of octets.
@@ -135,7 +137,7 @@ pub struct IpHeader {
     pub ttl: u8,
     /// Type of service, or traffic class: DSCP in the upper six bits, ECN in the lower two.
     pub tos: u8,
-    /// The octets of the whole packet, according to its header.
+    /// The number of octets of the whole packet, according to its header.
     pub total_len: usize,
     /// A hash of the addresses, the protocol and the ports. It is equal for all packets of a flow.
     pub flow_hash: u32,
@@ -153,8 +155,8 @@ impl IpHeader {
     }
 
     /// Reads the header of a packet that an ICMP error quotes. The quoted part may end
-    /// [`QUOTED_PAYLOAD`] octets after the header. The flow hash is equal to that of the whole
-    /// packet.
+    /// [`QUOTED_PAYLOAD`] octets after the header. The flow hash is equal to the flow hash of the
+    /// whole packet.
     ///
     /// # Errors
     /// [`NotIp::Truncated`]: the quoted part is shorter.
@@ -284,8 +286,8 @@ fn patch_v4(bytes: &mut [u8], at: usize, value: u8) {
     bytes[10..12].copy_from_slice(&(!(sum as u16)).to_be_bytes());
 }
 
-/// A small hash that multiplies and folds. It distributes flows over source ports and locators. It
-/// must be fast and give the same result each time. It need not be secret.
+/// A small hash that multiplies and folds. It distributes flows over source ports and locators. The
+/// hash must be fast, and equal input must give an equal hash. The hash is not a secret.
 struct FlowHash(u64);
 
 impl FlowHash {

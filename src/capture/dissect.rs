@@ -146,7 +146,7 @@ impl Dissector {
     }
 
     fn control(&mut self, payload: &[u8], inside: Inside, found: &mut Dissection) {
-        /// The octets of an ECM before its inner packet.
+        /// The number of octets of an ECM before its inner packet.
         const FIRST_WORD: usize = 4;
         found.present("lisp");
         match Message::parse(payload) {
@@ -205,7 +205,7 @@ impl Dissector {
         }
         let begun = || Stream { next: at, frames: FrameReader::new() };
         let stream = self.streams.entry(ends).or_insert_with(begun);
-        // The number of octets of this segment that an earlier segment had.
+        // The number of octets of this segment that were already in an earlier segment.
         let old = stream.next.wrapping_sub(at);
         let fresh = if old < SEQUENCE_HALF {
             tcp.payload().get(old as usize..).unwrap_or_default()
@@ -243,8 +243,8 @@ impl Dissector {
     }
 
     fn icmpv6(&mut self, icmp: &Icmpv6Slice<'_>, inside: Inside, found: &mut Dissection) {
-        /// The first type that is not an error. A message of a lower type is an error, and contains
-        /// the packet that caused it (RFC 4443 section 2.1).
+        /// The first ICMPv6 type that is not an error. Every message of a lower type is an error,
+        /// and quotes the packet that caused the error (RFC 4443 section 2.1).
         const FIRST_INFORMATION: u8 = 128;
         found.present("icmpv6");
         found.number("icmpv6.type", icmp.type_u8());
@@ -255,8 +255,8 @@ impl Dissector {
     }
 }
 
-/// Whether Wireshark accepts a frame that we refuse. Wireshark does not check how many records the
-/// draft allows, and it shows the octets of an unknown type.
+/// Whether Wireshark accepts a frame that our parser refuses. Wireshark does not check the number
+/// of records, and it shows the octets of an unknown type.
 fn is_only_refused(error: &StreamError) -> bool {
     let problem = &error.bad_frame().error.problem;
     matches!(problem, Problem::RecordCount(_) | Problem::UnknownType(_))

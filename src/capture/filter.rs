@@ -1,5 +1,5 @@
-//! The display-filter language of Wireshark. Only the parts that are needed for queries about a lab
-//! exist here.
+//! The display-filter language of Wireshark. This module has only the parts of the language that
+//! queries about a lab need.
 //!
 //! ```text
 //! lisp.type == 8 && !(ip.dst == 10.0.0.0/8) and udp.port in {4341, 4342}

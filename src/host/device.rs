@@ -8,16 +8,16 @@ use std::collections::VecDeque;
 use smoltcp::phy::{self, DeviceCapabilities, Medium};
 use smoltcp::time::Instant;
 
-/// The most frames that wait in each queue. More frames are dropped. So a stack that receives too
-/// many frames loses some, as a network card does.
+/// The most frames that wait in each queue. More frames are dropped. So if too many frames arrive,
+/// some are lost, as in a network card.
 const QUEUE_LIMIT: usize = 256;
 
 /// The device of one host.
 #[derive(Debug)]
 pub struct QueueDevice {
     medium: Medium,
-    /// The octets of the largest frame, counted as smoltcp does: with the Ethernet header, if there
-    /// is one.
+    /// The number of octets of the largest frame. As in smoltcp, this number includes the Ethernet
+    /// header, if the frame has one.
     frame_size: usize,
     received: VecDeque<Vec<u8>>,
     to_send: VecDeque<Vec<u8>>,

@@ -7,9 +7,9 @@ use smoltcp::wire::{Icmpv4Packet, Icmpv4Repr, Icmpv6Packet, Icmpv6Repr};
 
 use super::ping::PingRequest;
 
-/// The octets of an IPv4 header without options and of an ICMP echo header.
+/// The number of octets of an IPv4 header without options and an ICMP echo header.
 const V4_ECHO_HEADERS: u16 = 20 + 8;
-/// The octets of an IPv6 header and of an ICMPv6 echo header.
+/// The number of octets of an IPv6 header and an ICMPv6 echo header.
 const V6_ECHO_HEADERS: u16 = 40 + 8;
 /// The fewest octets of data in an echo request.
 const LEAST_ECHO_DATA: u16 = 16;

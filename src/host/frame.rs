@@ -22,7 +22,7 @@ const IPV6_HEADER_LEN: usize = 40;
 const ICMPV6: u8 = 58;
 const SOLICITATION: u8 = 135;
 const ADVERTISEMENT: u8 = 136;
-/// The octets of a solicitation or an advertisement without options.
+/// The number of octets of a solicitation or an advertisement without options.
 const DISCOVERY_LEN: usize = 24;
 /// The hop limit of neighbour discovery. A message with another hop limit may not come from this
 /// link, and is ignored (RFC 4861 section 7.1).
@@ -76,8 +76,8 @@ pub struct Arp {
 /// A neighbour solicitation (RFC 4861 section 4.3). It asks for the hardware address of `target`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Solicitation {
-    /// The address of the host that asks. It is unspecified if this host is about to use the target
-    /// address itself.
+    /// The address of the host that asks. The address is unspecified if the host checks that no
+    /// other host uses the target address, before the host uses this address itself.
     pub source: Ipv6Addr,
     /// The address that is requested.
     pub target: Ipv6Addr,
@@ -95,7 +95,7 @@ pub struct Advertisement {
     pub source: Ipv6Addr,
     /// The address that the advertisement announces.
     pub target: Ipv6Addr,
-    /// The hardware address of the target. If it is absent, the receiver already knows it.
+    /// The hardware address of the target. It is absent if the receiver already knows it.
     pub mac: Option<HardwareAddress>,
     /// Whether the advertisement answers a solicitation.
     pub solicited: bool,
@@ -228,8 +228,8 @@ impl Arp {
 }
 
 impl Solicitation {
-    /// Returns the Ethernet frame with this message. The frame goes to the neighbour `to`, or
-    /// without `to` to the solicited-node group of the target.
+    /// Returns the Ethernet frame with this message. The frame goes to the neighbour `to`. If `to`
+    /// is `None`, the frame goes to the solicited-node group of the target.
     pub fn frame(&self, source: HardwareAddress, to: Option<HardwareAddress>) -> Vec<u8> {
         let octets = self.target.octets();
         let mut group = *b"\xff\x02\0\0\0\0\0\0\0\0\0\x01\xff\0\0\0";

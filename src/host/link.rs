@@ -1,10 +1,10 @@
-//! The link of an emulated host. On one side there are Ethernet frames, on the other side IP
-//! packets. In between is the table of the host's neighbours.
+//! The link of an emulated host. It carries Ethernet frames to the network, and IP packets to the
+//! stack of the host. It has the table of the host's neighbours.
 //!
 //! smoltcp has its own Ethernet medium, but an emulated host that replaces a Linux host cannot use
-//! that medium. It ignores gratuitous ARP and proxied advertisements, requests only one neighbour
-//! each second, and drops its own answer if the entry of the gateway has expired. Therefore the
-//! stack handles only IP packets, and this module finds the neighbours as Linux does.
+//! that medium. This medium ignores gratuitous ARP and proxied advertisements. It requests only one
+//! neighbour each second. It drops an answer of the host if the entry of the gateway has expired.
+//! Therefore smoltcp handles only IP packets, and this module finds the neighbours as Linux does.
 
 use std::collections::VecDeque;
 use std::net::IpAddr;
@@ -160,9 +160,9 @@ impl Link {
     }
 }
 
-/// Makes a frame that asks for the hardware address of `target`. It goes to the neighbour `to`, or
-/// without `to` to the whole link. Returns `None` if there is no source address of the target's
-/// family.
+/// Makes a frame that asks for the hardware address of `target`. The frame goes to the neighbour
+/// `to`. If `to` is `None`, the frame goes to the whole link. Returns `None` if there is no
+/// `source`, or if `source` and `target` are of different families.
 pub fn solicitation(
     mac: HardwareAddress,
     source: Option<IpAddr>,

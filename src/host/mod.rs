@@ -51,12 +51,12 @@ pub struct HostConfig {
     /// The name of the host. The HTTP page of the host shows it.
     pub name: String,
     /// The addresses of the host, each with the length of its network. The first address of a
-    /// family is the source of the host's packets. The most addresses are smoltcp's constant
-    /// `IFACE_MAX_ADDR_COUNT`.
+    /// family is the source of the host's packets. There are at most as many addresses as smoltcp's
+    /// constant `IFACE_MAX_ADDR_COUNT` says.
     pub addresses: Vec<IpNet>,
     /// The default gateways, at most one for each family.
     pub gateways: Vec<IpAddr>,
-    /// The octets of the largest IP packet.
+    /// The number of octets of the largest IP packet.
     pub mtu: u16,
     /// The hardware address of the host. If it is absent, the host's seed decides it.
     pub mac: Option<HardwareAddress>,
@@ -129,11 +129,11 @@ impl Host {
         })
     }
 
-    /// Connects the host to a link: for the first time, or to another link than before. The stack
-    /// of the host starts again with the same addresses, and the host announces itself on the link.
-    /// TCP connections end without a message to the peers. Pings continue.
+    /// Connects the host to a link. The host may have been connected to another link before. The
+    /// stack of the host starts again with the same addresses, and the host announces itself on the
+    /// link. TCP connections end without a message to the peers. Pings continue.
     pub fn plug_in(&mut self, now: Time) {
-        // The same configuration has already made an interface before, so this does not fail.
+        // The host already has an interface with this configuration, so this call does not fail.
         if let Ok((device, interface)) = interface(&self.config, self.rng.next_u64(), now) {
             (self.device, self.interface) = (device, interface);
         }
@@ -189,8 +189,8 @@ impl Host {
     }
 
     /// Returns the neighbour to which a packet for `destination` is sent. If the destination is in
-    /// a network of this host, this is the destination itself. Otherwise it is the gateway of the
-    /// family.
+    /// a network of this host, the neighbour is the destination itself. Otherwise, the neighbour is
+    /// the gateway of the same family.
     pub fn next_hop(&self, destination: IpAddr) -> Option<IpAddr> {
         if self.config.addresses.iter().any(|net| net.contains(&destination)) {
             return Some(destination);
@@ -262,8 +262,8 @@ impl Host {
 
     /// Starts a ping. The next [`Host::poll`] sends the first echo request.
     pub fn start_ping(&mut self, request: PingRequest) -> PingId {
-        // The identifier tells which ping an echo reply belongs to. Therefore no two pings have the
-        // same identifier. It is never zero.
+        // An echo reply has the identifier of its ping. Therefore no two pings have the same
+        // identifier. The identifier is never zero.
         let ident = loop {
             let ident = self.rng.below(0xffff) as u16 + 1;
             if self.pings.iter().all(|ping| ping.ident != ident) {
@@ -459,8 +459,8 @@ fn addresses(config: &HostConfig) -> Vec<IpAddr> {
     config.addresses.iter().map(IpNet::addr).collect()
 }
 
-/// Returns the configured hardware address. If there is none, draws a locally administered address
-/// from the seed.
+/// Returns the configured hardware address. If no address is configured, makes a locally
+/// administered address from the seed.
 fn mac(config: &HostConfig, seed: &Seed) -> HardwareAddress {
     config.mac.unwrap_or_else(|| {
         let [a, b, c, d, e, ..] = Rng::new(seed, "mac").next_u64().to_be_bytes();

@@ -11,8 +11,7 @@
 //!
 //! This module tells which work is to be done ([`Output`]). The owner of the device does the work:
 //! an emulated host, or the kernel of the simulator. An entry here is reachable for exactly the
-//! configured time. Linux chooses a random time between half of the configured time and one and a
-//! half of it.
+//! configured time. Linux chooses a random time from 0.5 to 1.5 times the configured time.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
@@ -266,8 +265,8 @@ impl Neighbours {
     /// an unknown neighbour is added.
     ///
     /// If `mac` is absent, the known address is kept. `state` is [`State::Reachable`] if the
-    /// message is an answer, and [`State::Stale`] for any other message. Such another message does
-    /// not change an entry that has the same address already.
+    /// message is an answer, and [`State::Stale`] for any other message. A message that is not an
+    /// answer does not change an entry that already has the same hardware address.
     pub fn update(
         &mut self,
         address: IpAddr,
@@ -318,8 +317,8 @@ impl Neighbours {
         }
     }
 
-    /// Returns the strength of an answer. It is weak if another answer came a short time ago
-    /// (`locktime`).
+    /// Returns the strength of an answer. The answer is weak if another answer came a short time
+    /// ago (`locktime`).
     pub fn strength_of_answer(&self, address: IpAddr, now: Time) -> Strength {
         let entry = self.entries.get(&address);
         match entry.is_some_and(|entry| Entry::within(entry.updated_at, LOCK, now)) {

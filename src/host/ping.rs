@@ -10,9 +10,11 @@ use crate::time::Time;
 /// The rule for the time at which the next echo request is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pace {
-    /// When the echo request before it is answered or has timed out, as IOS does.
+    /// The next echo request is sent when the last echo request is answered or has timed out, as in
+    /// IOS.
     Answered,
-    /// At this interval, also if the echo request before it is not answered yet.
+    /// The next echo request is sent after this interval, also if the last echo request is not
+    /// answered yet.
     Every(Duration),
 }
 
@@ -23,8 +25,8 @@ pub struct PingRequest {
     pub destination: IpAddr,
     /// The number of echo requests.
     pub count: u16,
-    /// The octets of each whole IP packet. A smaller value is raised to 44 (IPv4) or 64 (IPv6): the
-    /// headers and 16 octets of data.
+    /// The number of octets of each whole IP packet. A smaller value is raised to 44 (IPv4) or 64
+    /// (IPv6): the headers and 16 octets of data.
     pub size: u16,
     /// The time for which an echo request waits for its answer.
     pub timeout: Duration,

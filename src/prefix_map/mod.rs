@@ -48,8 +48,8 @@ struct Tries {
     v6: Trie<u128>,
 }
 
-/// The position of a value. It is valid while the value is in the map. Afterwards another value may
-/// use the position.
+/// The position of a value. The position is valid as long as the value is in the map. After that,
+/// another value may use the position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Slot(u32);
 
@@ -288,8 +288,8 @@ impl<V> PrefixMap<V> {
 
     /// Returns the entries in at most `most` slots, starting at slot number `from`, with values
     /// that can be changed. Also returns the number of the slot at which to continue, or `None` at
-    /// the end. A pass from slot 0 to the end may need many calls. The pass finds every entry that
-    /// is in the map during the whole pass.
+    /// the end. A caller that goes from slot 0 to the end may need many calls. It finds every entry
+    /// that is in the map from the first call to the last call.
     pub fn some_mut(
         &mut self,
         from: usize,

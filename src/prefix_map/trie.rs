@@ -14,8 +14,8 @@ use super::bits::{Bits, Prefix};
 pub(super) const STRIDE: u8 = 6;
 const BRANCHES: usize = 1 << STRIDE;
 
-/// For each branch: the set of possible ends on the path to this branch. The shortest end has the
-/// lowest bit.
+/// For each branch, the set of ends that can be on the path to this branch. The lowest bit is the
+/// shortest end.
 const ENDS_TO: [u64; BRANCHES] = ends_to();
 /// The numbers of ends and branches in the order of the prefixes. An end has a number below 64. A
 /// branch has its number plus 64.
@@ -23,8 +23,8 @@ const ORDER: [u8; 2 * BRANCHES - 1] = order();
 /// The position in [`ORDER`] of each end and branch.
 const STEP_OF: [u8; 2 * BRANCHES] = step_of();
 
-/// Returns the number of an end. This end is on the path to `branch`, and is `len` bits longer than
-/// the depth of its node.
+/// Returns the number of an end. The end is on the path to `branch`. It is `len` bits longer than
+/// the depth of the node.
 const fn end(len: u8, branch: usize) -> usize {
     (1 << len) - 1 + (branch >> (STRIDE - len))
 }
@@ -92,7 +92,8 @@ enum Child<B> {
 #[derive(Clone, Debug)]
 #[repr(C)]
 struct Node<B> {
-    /// The bits above this node. Their number is a multiple of the stride.
+    /// The bits of the address above this node. The number of these bits is a multiple of
+    /// [`STRIDE`].
     path: Prefix<B>,
     /// The prefixes that end in this node, one bit for each.
     ends: u64,
@@ -223,7 +224,7 @@ impl<B: Bits> Node<B> {
     }
 }
 
-/// Removes a prefix from a node. If only one item is left, this item replaces the node.
+/// Removes a prefix from a node. If the node then has only one item, this item replaces the node.
 fn remove_below<B: Bits>(child: &mut Child<B>, prefix: Prefix<B>) -> Option<u32> {
     let Child::Node(node) = child else { return None };
     node.path.covers(prefix).then_some(())?;
@@ -403,7 +404,8 @@ impl<B: Bits> Iterator for Covering<'_, B> {
                     let branch = node.branch_of(self.prefix);
                     let mut ends = node.ends & ENDS_TO[branch];
                     match node.end_of(self.prefix) {
-                        // A longer end that has the same first bits does not cover the prefix.
+                        // This end covers the prefix. Longer ends with the same first bits do not
+                        // cover it.
                         Some(end) => ends &= u64::MAX >> (63 - end),
                         None => self.next = node.child(branch),
                     }

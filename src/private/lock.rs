@@ -50,8 +50,8 @@ impl Lock {
                 Err(TryLockError::Error(error)) => return Err(named(path)(error)),
                 Ok(()) => {}
             }
-            // The holder may have removed the file after it was opened here. Then the name belongs
-            // to a new file or to none.
+            // After the file was opened here, its former holder may have removed it. In this case,
+            // no file has the name any more, or a new file has the name.
             let there = fs::symlink_metadata(path).ok();
             let file_number = file.metadata().map_err(named(path))?.ino();
             if there.is_none_or(|there| there.ino() != file_number) {
@@ -64,9 +64,9 @@ impl Lock {
         Err(refused(path, "it is removed again and again"))
     }
 
-    /// Returns a descriptor of the lock. Its number is 10 or more. Programs that are started before
-    /// the descriptor is dropped inherit it. The lock is held until the last of these programs has
-    /// ended.
+    /// Returns a descriptor of the lock. The number of the descriptor is 10 or more. A program
+    /// inherits the descriptor if it is started before the descriptor is dropped. The lock is held
+    /// until all programs with the descriptor have ended.
     ///
     /// # Errors
     /// No descriptor is free.
@@ -79,19 +79,21 @@ impl Lock {
 
     /// Releases the lock and removes its file.
     pub fn remove(self) {
-        // While this process holds the lock, no other process can hold a lock of this name.
+        // The file is removed before the lock is released. So no other process can hold the lock
+        // with this name now.
         let _ = fs::remove_file(&self.path);
     }
 }
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        // The text in the file names this process as the holder, so it is removed. An error here
-        // cannot be reported.
+        // The text in the file names this process as the holder, so the text is removed. An error
+        // here cannot be reported.
         let _ = self.file.set_len(0);
         if !self.is_lent.get() {
-            // It is not enough to close the file. Another thread may have just forked a process.
-            // This process also has the file open until it executes its program.
+            // It is not enough to close the file. Another thread may have just started a child
+            // process. Until the child executes its program, the child also has the file open, and
+            // so holds the lock.
             let _ = self.file.unlock();
         }
     }

@@ -27,8 +27,8 @@ pub use lock::{Holder, Lock};
 
 /// The directory of root for the files of running labs.
 pub const OF_ROOT: &str = "/run/eidway";
-/// The mode of [`OF_ROOT`]. Other users can use names in this directory that they know. Only root
-/// can list the names.
+/// The mode of [`OF_ROOT`]. Only root can list the names in this directory. Other users can open a
+/// file in it only if they know the name.
 const MODE_OF_ROOT: u32 = 0o711;
 /// The mode of every other directory.
 const MODE: u32 = 0o700;
@@ -97,7 +97,7 @@ pub fn directory(path: &Path) -> io::Result<()> {
 /// Makes each of the nested directories in `below`, as [`directory`] does.
 ///
 /// # Errors
-/// The errors of [`directory`]. It is also an error if the path leads out of `base`.
+/// The errors of [`directory`]. It is also an error if `below` leads out of `base`.
 pub fn directory_below(base: &Path, below: &Path) -> io::Result<()> {
     let mut path = base.to_owned();
     for part in below.components() {
@@ -210,14 +210,14 @@ fn directory_of_mode(path: &Path, mode: u32) -> io::Result<()> {
     if found.mode() & 0o777 == mode {
         return Ok(());
     }
-    // An earlier version, or an unusual umask, may have given this directory another mode. Other
-    // users could not write in it.
+    // This directory may have another mode, because of an earlier version or an unusual umask. But
+    // no other user could write in it.
     opened.set_permissions(Permissions::from_mode(mode)).map_err(named(path))
 }
 
 fn open(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
-    // The file is opened without waiting. Otherwise, a named pipe of another user that no process
-    // reads could block us without end.
+    // The file is opened without waiting. Another user may have made a named pipe with this name.
+    // If no process reads the pipe, an open with waiting would never end.
     let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK;
     let _opened = match options.mode(FILE_MODE).custom_flags(flags).open(path) {
         Ok(file) => {
@@ -243,8 +243,8 @@ fn open(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
         },
     };
     // This file is a named pipe or a device of this user, so waiting is allowed. The first
-    // descriptor stays open until the second is open. Otherwise, the reader of the pipe could see
-    // an end of file in between.
+    // descriptor stays open until the second descriptor is open. Otherwise, the reader of the pipe
+    // could see an end of file between the two.
     let file = options.custom_flags(libc::O_NOFOLLOW).open(path).map_err(named(path))?;
     expect_owner(path, &file.metadata().map_err(named(path))?).map(|()| file)
 }

@@ -33,7 +33,7 @@ pub use write::Recorder;
 /// The first octets of every record. The number in them is the version of the format.
 pub const MAGIC: &[u8; 16] = b"eidway record 6\n";
 
-/// The octets of a frame before its body: the length and the checksum.
+/// The number of octets of a frame before its body: the length and the checksum.
 const HEAD_LEN: usize = 6;
 
 /// The most octets in the body of a frame. If a length is greater, the record is damaged.

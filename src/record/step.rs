@@ -30,7 +30,7 @@ pub struct Step<'a> {
 /// A call of a router, with its arguments.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Call<'a> {
-    /// `Router::new`. The first step of a record is always this call. No other step is.
+    /// `Router::new`. This call is always the first step of a record, and never a later step.
     Start {
         /// The version of the Eidway that wrote the record.
         eidway: &'a str,
@@ -71,7 +71,7 @@ pub enum Call<'a> {
         /// The octets of the packet before the call.
         #[serde(serialize_with = "octets")]
         packet: &'a [u8],
-        /// The payload octets of each segment, if the packet is a super-packet.
+        /// The number of payload octets in each segment, if the packet is a super-packet.
         segment_size: Option<NonZeroU16>,
     },
     /// `decapsulate`.
@@ -81,7 +81,7 @@ pub enum Call<'a> {
         /// The octets of the UDP payload before the call.
         #[serde(serialize_with = "octets")]
         datagram: &'a [u8],
-        /// The payload octets of each segment, if the packet is a super-packet.
+        /// The number of payload octets in each segment, if the packet is a super-packet.
         segment_size: Option<NonZeroU16>,
     },
 }
@@ -93,8 +93,8 @@ pub struct Outcome {
     pub verdict: Verdict,
     /// The octets of the packet that were changed by the call.
     pub changes: Vec<Change>,
-    /// The outputs that were polled before the next call. If the next call is made before all
-    /// outputs are polled, the remaining outputs are recorded with that next call.
+    /// The outputs that were polled before the next call. If some outputs have not been polled when
+    /// the next call is made, they are recorded with the next call.
     pub outputs: Vec<Output>,
     /// Whether all outputs were polled before the next call.
     pub drained: bool,

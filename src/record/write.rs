@@ -64,7 +64,7 @@ impl<W: Write> Recorder<W> {
     }
 
     /// Returns the configuration as text. If reading this text would give another configuration,
-    /// the record ends. Otherwise a replay would differ without a message.
+    /// ends the record: the replay of a longer record would silently differ from the run.
     fn text_of(&mut self, config: &Config) -> Option<String> {
         let text = running_config(config);
         if parse_config("running-config", &text).is_ok_and(|read| read == *config) {

@@ -108,7 +108,7 @@ impl Entry {
         Entry { producer, created_at: now, stay, locators }
     }
 
-    /// Whether the router treats packets in the same way with this entry and with `other`.
+    /// Whether this entry and the entry `other` have the same effect on packets.
     fn is_like(&self, other: &Entry) -> bool {
         self.producer == other.producer
             && self.locators.len() == other.locators.len()
@@ -269,9 +269,8 @@ impl AwayTable {
 
     /// Handles the entries that are due. An entry that was received on a session that is up
     /// (`is_up`) stays for another TTL. If the session is down, or if the mapping was received in a
-    /// datagram, the entry stays for a short time. The function returns the prefixes of these
-    /// entries, and the caller must ask the mapping system about them. All other entries are
-    /// removed.
+    /// datagram, the entry stays for a short time, and the function returns its prefix. The caller
+    /// must ask the mapping system about each returned prefix. All other entries are removed.
     pub(super) fn expire(
         &mut self,
         is_up: impl Fn(Connection) -> bool,

@@ -1,13 +1,13 @@
-//! Tables that the network fills. The network cannot raise the largest number of entries in a
-//! table.
+//! Tables that are filled by packets from the network. Each table has a largest number of entries,
+//! and packets cannot raise this number.
 //!
-//! A [`Bounded`] table has a largest number of entries. Each entry belongs to a sharer, for example
-//! a port. When a new entry is added to a full table, the table removes another entry. It finds the
-//! sharer with the most entries, and removes the entry of this sharer that has been unused for the
-//! longest time. So if an attacker fills the table with spoofed hosts on one port, the hosts of
-//! other ports keep their entries. No call looks at all sharers, because there may be as many
-//! sharers as entries. The table counts the removed entries and the new entries that it refused;
-//! `show ip lisp statistics` prints both numbers.
+//! Each entry of a [`Bounded`] table belongs to a sharer, for example a port. When a new entry is
+//! added to a full table, the table removes another entry. It finds the sharer with the most
+//! entries, and removes the entry of this sharer that has been unused for the longest time. So if
+//! an attacker fills the table with spoofed hosts on one port, the hosts of other ports keep their
+//! entries. There may be as many sharers as entries, so no call looks at all sharers. The table
+//! counts the removed entries and the new entries that it refused; `show ip lisp statistics` prints
+//! both numbers.
 
 use std::borrow::Borrow;
 use std::cmp::Reverse;
@@ -22,12 +22,12 @@ use crate::time::Time;
 /// The bound of a table.
 #[derive(Clone, Copy, Debug)]
 pub struct Limit {
-    /// The name of its entries in `show`.
+    /// The name of the entries, as `show` prints it.
     pub name: &'static str,
     /// The largest number of entries.
     pub capacity: usize,
-    /// An entry that was unused for this time or longer can be removed for any new entry. An entry
-    /// that was used later can be removed only if its sharer has at least two entries more than the
+    /// The time after which an unused entry can be removed for any new entry. An entry that was
+    /// used more recently can be removed only if its sharer has at least two entries more than the
     /// sharer of the new entry.
     pub idle: Duration,
 }
@@ -69,8 +69,8 @@ pub struct Bounded<K, V, S = ()> {
     order: BTreeSet<(Time, K)>,
     /// The keys of each sharer; the key that has been unused for the longest time is first.
     unused: BTreeMap<S, BTreeSet<(Time, K)>>,
-    /// The sharers in the order of their [`Place`]. The last sharer loses the next entry, because
-    /// it has the most entries. If several sharers have the most entries, the last sharer has the
+    /// The sharers in the order of their [`Place`]. The last sharer has the most entries, and loses
+    /// the next entry. If several sharers have the most entries, the last of these sharers has the
     /// entry that has been unused for the longest time.
     sharers: BTreeSet<Place<S>>,
     evicted: u64,

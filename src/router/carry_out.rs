@@ -1,5 +1,5 @@
-//! Acts on the decisions on packets of EIDs. A decision changes the router only in this file. The
-//! file handles packets that have just arrived and packets that have waited.
+//! Acts on the decisions on packets of EIDs. Only the code in this file changes the router as a
+//! decision requires. Some packets have just arrived, and other packets have waited.
 
 use super::Router;
 use super::decision::{
@@ -17,11 +17,11 @@ use crate::packet::{self, IpHeader, OwnedPacket, Packet};
 use crate::time::Time;
 
 impl Router {
-    /// Does all work of a decision, except the sending of the packet. Sets the TTL and the type of
-    /// service of the packet, and makes the changes that the decision wants. If the packet has to
-    /// wait, keeps a copy of it. Counts the packets on the wire that the packet stands for. Returns
-    /// the verdict, which is `Drop` if there is no room for the copy. The caller then sends the
-    /// packet, if the verdict says so.
+    /// Does all work of a decision, except the sending of the packet. It sets the TTL and the type
+    /// of service of the packet, and makes the changes that the decision wants. If the packet has
+    /// to wait, it keeps a copy of the packet. It counts a super-packet as the number of its
+    /// segments. It returns the verdict, or `Drop` if there is no room for the copy. If the verdict
+    /// is to send the packet, the caller sends it.
     pub(super) fn carry_out(
         &mut self,
         decision: &Decision,
@@ -56,8 +56,8 @@ impl Router {
         verdict
     }
 
-    /// Makes the changes that a decision wants in addition to its verdict. They are made in the
-    /// order in which a packet passes the tables.
+    /// Makes the changes that a decision wants in addition to its verdict. The order of the changes
+    /// is the order in which a packet passes the tables.
     fn make_wanted_changes(
         &mut self,
         wants: &Wants,
@@ -75,7 +75,7 @@ impl Router {
             remember,
             search_destination,
             solicit,
-            // `carry_out` sends this ICMP error, because the error quotes the packet.
+            // `carry_out` sends the ICMP error "too big", because this error quotes the packet.
             tell_too_big: _,
         } = wants;
         let (source, destination) = (transit.source(), transit.destination());
@@ -169,9 +169,9 @@ impl Router {
         self.context.outputs.extend(answer.map(native));
     }
 
-    /// Ends the wait of packets. Their mapping or host may have been found or not. The router
-    /// decides on each packet again, as if the packet had just arrived. The only difference is that
-    /// the packet does not wait for a mapping again.
+    /// Ends the wait of packets. The mapping or the host of the packets was found, or the search
+    /// for it ended without a result. The router decides on each packet again, as if the packet had
+    /// just arrived. There is one difference: the packet does not wait for a mapping again.
     pub(super) fn release(&mut self, held: Held, now: Time) {
         self.follow_generation();
         for HeldPacket { mut packet, transit, .. } in held {

@@ -158,7 +158,7 @@ impl Lisp {
 /// `use-petr` line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfiguredLocator {
-    /// Its address, or the interface that has the address.
+    /// The address of the locator, or the interface that has this address.
     pub source: LocatorSource,
     /// The priority, 0 to 255. A locator with a lower number is preferred. A locator with 255 is
     /// never used (RFC 9300 section 3, RLOC priority).
@@ -281,8 +281,8 @@ pub struct Site {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum NonceOrder {
-    /// Senders with an authenticated xTR-ID. From any other sender, the map-server refuses only a
-    /// message that it has received before.
+    /// The senders with an authenticated xTR-ID. If a message comes from any other sender, the
+    /// map-server refuses it only if it has received the same message before.
     #[default]
     Id,
     /// All senders.
@@ -332,9 +332,9 @@ impl Config {
         }
     }
 
-    /// The algorithms that report in data packets which locators can be reached, for EIDs of
-    /// `family`. Both ends of these algorithms must be ITR and ETR (RFC 9300 sections 10.1 and
-    /// 13.1). If this router is not both, none of them is on.
+    /// The algorithms that this router uses for EIDs of `family` to report in data packets which
+    /// locators can be reached. Both ends of an algorithm must be an ITR and an ETR (RFC 9300
+    /// sections 10.1 and 13.1). If this router is not both an ITR and an ETR, it uses no algorithm.
     pub fn loc_reach(&self, family: Family) -> LocReach {
         match &self.lisp {
             Some(lisp) if lisp.service(family).itr && lisp.service(family).etr => lisp.loc_reach,

@@ -1,4 +1,4 @@
-//! Applies a new configuration. The router makes only the data again that depend on the change.
+//! Applies a new configuration. The router computes again only the data that depend on the change.
 
 use std::collections::BTreeSet;
 

@@ -45,8 +45,8 @@ pub(super) struct Context {
     pub config: Config,
     /// The router's own locators.
     pub local: LocalRlocs,
-    /// The addresses of all interfaces. If a packet has one of them as its source, the router
-    /// itself sent the packet.
+    /// The addresses of all interfaces. If the source of a packet is one of these addresses, the
+    /// router itself sent the packet.
     pub own_addresses: BTreeSet<IpAddr>,
     /// The counters since the start.
     pub counters: Counters,

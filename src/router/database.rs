@@ -22,7 +22,7 @@ pub enum LocatorOrigin {
     /// The address itself is configured.
     #[serde(rename = "cfg-addr")]
     ConfiguredAddress,
-    /// An interface is configured, and the address is its address.
+    /// An interface is configured. The address of the locator is the address of this interface.
     #[serde(rename = "cfg-intf")]
     ConfiguredInterface,
 }
@@ -84,8 +84,8 @@ impl Entry {
 /// The prefixes that a reconciliation looked at, and the changes that it made.
 #[derive(Debug, Default)]
 pub(super) struct Changes {
-    /// The prefixes that the reconciliation looked at, in order. A prefix in this list does not
-    /// have to be in the database, neither before nor after the reconciliation.
+    /// The prefixes that the reconciliation looked at, in order. Some of these prefixes were not in
+    /// the database before the reconciliation, and are not in it after the reconciliation.
     pub judged: Vec<EidPrefix>,
     /// The prefixes that were added or removed, or that got or lost their route.
     pub rerouted: Vec<EidPrefix>,
@@ -94,8 +94,8 @@ pub(super) struct Changes {
     pub changed: BTreeSet<EidPrefix>,
     /// The prefixes that have other locators than before.
     pub relocated: Vec<EidPrefix>,
-    /// The prefixes that were removed from the configuration. With each prefix, the time for which
-    /// other routers may still cache it.
+    /// The prefixes that were removed from the configuration, each with the time for which other
+    /// routers may still cache it.
     pub deconfigured: Vec<(EidPrefix, Duration)>,
 }
 
@@ -106,8 +106,9 @@ struct Wanted<'a> {
     has_route: bool,
 }
 
-/// Returns the data of `prefix`, if it has to be in the database. It has to be there if it is a
-/// host of a dynamic-EID range and the host is here, or if the prefix is configured.
+/// Returns the data of `prefix`, if the prefix has to be in the database. Two kinds of prefixes
+/// have to be in the database: the prefix of a host of a dynamic-EID range, if the host is here,
+/// and a configured prefix.
 fn wanted<'a>(
     config: &'a Config,
     rib: &Rib,

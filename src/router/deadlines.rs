@@ -60,7 +60,8 @@ impl<K: Ord + Clone> Deadlines<K> {
     }
 
     /// Removes and returns the next key that is due at `now` or earlier. A caller repeats this call
-    /// until it returns `None`: the calls look at all keys that are due and at one other key.
+    /// until it returns `None`. These calls look only at the keys that are due, and at the first
+    /// key that is not due.
     pub fn pop(&mut self, now: Time) -> Option<K> {
         self.next().filter(|at| *at <= now)?;
         let (_, key) = self.due.pop_first()?;

@@ -88,8 +88,8 @@ pub(super) struct Transit {
     pub instance_id: InstanceId,
     /// The IP header of the packet.
     pub header: IpHeader,
-    /// The number of packets on the wire that the packet stands for, and the number of their
-    /// octets.
+    /// The number of packets on the wire, and the number of their octets. A super-packet counts as
+    /// its segments.
     pub load: Load,
     pub origin: Origin,
     /// Whether the packet has waited. A packet that has waited does not wait for a mapping again,

@@ -1,6 +1,6 @@
-//! Prefixes that are at another xTR, as a map-server reports them. The prefix is a host that moved,
-//! or a more specific prefix of a local prefix. The away table has an entry for the prefix as long
-//! as the report is true.
+//! The prefixes that are at another xTR, according to a map-server. Each of these prefixes is a
+//! host that moved, or a more specific prefix of a local prefix. The away table has an entry for
+//! the prefix as long as the report of the map-server is true.
 
 use std::net::IpAddr;
 
@@ -43,7 +43,7 @@ impl Router {
         self.stale.prefixes.insert(prefix);
     }
 
-    /// Handles an answer of a map-server: for the map-server, this router is the xTR of a prefix.
+    /// Handles an answer of a map-server. The answer says that this router is the xTR of a prefix.
     pub(super) fn mapping_here(&mut self, prefix: EidPrefix) {
         self.away.remove(&prefix, Producer::SiteRegistration);
         self.stale.prefixes.insert(prefix);
@@ -123,8 +123,8 @@ impl Router {
         }
     }
 
-    /// Whether a map-server reports a prefix to this router: the prefix is a more specific prefix
-    /// of one that this router registers.
+    /// Whether a map-server reports a prefix to this router. A map-server does so if this router
+    /// registers a shorter prefix that contains this prefix.
     pub(super) fn registers_around(&self, prefix: &EidPrefix) -> bool {
         register::registers_around(&self.context.config, &self.database, prefix)
     }
@@ -152,17 +152,17 @@ impl Router {
         }
     }
 
-    /// Handles a Map-Request of this router that the map-server forwarded back to this router. The
-    /// map-server regards this router as the xTR of the EID, although it sent another mapping
-    /// before. Returns false for every other request.
+    /// Handles a Map-Request of this router that the map-server forwarded back to this router. This
+    /// shows that the map-server now regards this router as the xTR of the EID. The earlier mapping
+    /// from the map-server is not true any more. Returns false for every other request.
     pub(super) fn own_request_came_back(
         &mut self,
         request: &MapRequest,
         sender: IpAddr,
         now: Time,
     ) -> bool {
-        // If this router is its own map-server, the router sends the request to itself. Then the
-        // message is the request, and not an answer to it.
+        // If this router is its own map-server, it sends the request to itself. In this case, the
+        // message is only the request, and not an answer to the request.
         if self.context.own_addresses.contains(&sender) {
             return false;
         }

@@ -54,7 +54,8 @@ impl Router {
         Ok((lisp, header))
     }
 
-    /// Checks that this router has the instance of a LISP header, and can read the packet after it.
+    /// Checks a LISP header: this router must have the instance of the header, and must be able to
+    /// read the payload after the header.
     ///
     /// # Errors
     /// The reason why the check failed, and the rule.
@@ -238,8 +239,8 @@ fn decapsulated(header: &IpHeader, outer: &Outer) -> Result<(u8, u8), (DropReaso
     }
 }
 
-/// The number of packets on the wire that a dropped datagram stands for. The number is one if the
-/// inner header cannot be read.
+/// The number of packets on the wire in a dropped datagram: the number of segments if the datagram
+/// is a super-packet. The number is one if the inner header cannot be read.
 fn packets_in(datagram: &mut Packet<'_>) -> u64 {
     let segment_size = datagram.segment_size;
     let inner = datagram.bytes.get_mut(DATA_HEADER_LEN..).unwrap_or_default();

@@ -49,7 +49,7 @@ pub enum Event {
         /// The change.
         change: HostChange,
     },
-    /// A registration changed that this router made as an ETR.
+    /// A registration changed. This router, as an ETR, made the registration.
     Registration {
         /// The EID prefix.
         eid_prefix: EidPrefix,
@@ -58,7 +58,8 @@ pub enum Event {
         /// The change.
         change: RegistrationChange,
     },
-    /// A registration changed that another router made at this router, a map-server.
+    /// A registration changed. Another router made the registration at this router, which is a
+    /// map-server.
     SiteRegistration {
         /// The EID prefix.
         eid_prefix: EidPrefix,
@@ -120,12 +121,12 @@ pub enum Event {
         reason: ControlDrop,
         /// The text for the operator.
         explanation: Explanation,
-        /// Whether the log has a line for this message. The messages without a line are summed up
-        /// in one line.
+        /// Whether the log has a line for this message. One summary line reports all messages that
+        /// have no line of their own.
         is_logged: bool,
     },
-    /// The control messages that were refused in one minute and have no line of their own, as the
-    /// number for each reason.
+    /// The numbers of control messages that were refused in one minute and have no line of their
+    /// own: one number for each reason.
     RefusedMore(Vec<(ControlDrop, u64)>),
     /// The wall clock is earlier than the last nonce that an earlier run sent in a Map-Register.
     ClockBehind {
@@ -215,7 +216,7 @@ pub enum HostChange {
     /// The host was found alternately here and at another xTR: more than `changes` times in
     /// `seconds`.
     Duplicate {
-        /// The number of changes that was exceeded.
+        /// The largest permitted number of changes. There were more changes than this number.
         changes: u32,
         /// The length of the time window in seconds.
         seconds: u64,
@@ -256,7 +257,7 @@ pub enum SiteRegistrationChange {
         /// The source addresses of the Map-Registers of the two xTRs. The address of the newer
         /// Map-Register is first, and may be unknown.
         by: (Option<IpAddr>, IpAddr),
-        /// The number of changes that was exceeded.
+        /// The largest permitted number of changes. There were more changes than this number.
         changes: u32,
         /// The length of the time window in seconds.
         seconds: u64,

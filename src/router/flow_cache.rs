@@ -2,11 +2,11 @@
 //! the router does not search the tables for the longest match.
 //!
 //! An entry has the encapsulation of a flow of the site. The entry is valid in one forwarding
-//! generation ([`Router::forwarding_generation`](super::Router::forwarding_generation)), and a
-//! lookup in another generation does not find it. The table has a fixed size. If two flows have the
-//! same place, each new entry replaces the entry of the other flow. An old entry still shows that a
-//! packet of the flow was sent to a locator. So the router believes an ICMP error about that
-//! packet.
+//! generation ([`Router::forwarding_generation`](super::Router::forwarding_generation)). A lookup
+//! in another generation does not find the entry. The table has a fixed number of places. If two
+//! flows have the same place, only the flow that was remembered last has an entry. An entry of an
+//! earlier generation still shows that a packet of the flow was sent to a locator. So the router
+//! believes an ICMP error about that packet.
 
 use std::net::IpAddr;
 

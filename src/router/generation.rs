@@ -1,8 +1,8 @@
-//! The forwarding generation: it counts the changes of all data that decisions on packets depend
-//! on.
+//! The forwarding generation: a number that grows with each change of the data from which the
+//! router makes decisions on packets.
 //!
 //! A decision is valid until the next generation begins. The flow cache and the check of inner
-//! sources use this rule. A second data path that acts on decisions by itself can use it too. Each
+//! sources use this rule. If a second data path stores decisions, it can use this rule too. Each
 //! table counts its own changes, so an input that changes no table begins no generation.
 
 use super::Router;

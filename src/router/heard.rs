@@ -3,9 +3,9 @@
 use crate::addr::{Eid, Rloc};
 use crate::time::Time;
 
-/// A packet that was delivered. If another packet has the same addresses and arrives at the same
-/// instant, it is delivered too, and shows nothing new about its sender. This happens if the
-/// segments of a large packet arrive together.
+/// The last packet that was delivered. The segments of a large packet arrive at the same instant.
+/// If a packet has the same addresses and the same instant as the last packet, the router delivers
+/// it without another decision, because it shows nothing new about the sender.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Heard {
     /// The xTR that sent the packet.

@@ -11,7 +11,8 @@ pub(super) struct HeldPacket {
     /// The packet. If it is from the core, its TTL and type of service have been set already.
     pub packet: OwnedPacket,
     pub transit: Transit,
-    /// The number of packets on the wire that the packet stands for.
+    /// The number of packets on the wire: the number of segments if this is a super-packet, and
+    /// otherwise one.
     pub packets: u64,
 }
 

@@ -22,8 +22,9 @@ impl Router {
         &self.mobility
     }
 
-    /// Treats neighbours as found hosts if the kernel reported them before their port served their
-    /// range. The kernel does not report these neighbours again.
+    /// Treats neighbours as found hosts, if their port now serves their range. The kernel reported
+    /// these neighbours earlier, when the port did not serve the range, and does not report them
+    /// again.
     pub(super) fn find_neighbours(&mut self, now: Time) {
         let config = &self.context.config;
         let neighbours = self.mobility.neighbours.iter();
@@ -71,8 +72,8 @@ impl Router {
         let serves = self.mobility.ports(eid).contains(&port);
         let is_known = matches!(state, NeighbourState::Known(_));
         if is_known && self.mobility.owners.is_waiting(&eid) {
-            // The router does not remember the entry. So the entry counts as new when the wait has
-            // ended.
+            // This EID is a duplicate, and the router waits before it claims the EID. The router
+            // does not remember the entry. So the entry counts as new after the wait.
             return;
         }
         let before = self.mobility.remember(port, address, state, now);
@@ -228,8 +229,9 @@ impl Router {
     }
 
     /// Handles a host that has left. Its registration is withdrawn, and the host gets an entry in
-    /// the away table. If there is a mapping `elsewhere`, another xTR has the host. Then the router
-    /// announces on the LAN of the host that packets for the host must be sent to the router.
+    /// the away table. If there is a mapping `elsewhere`, another xTR has the host. In this case,
+    /// the router announces on the LAN of the host that packets for the host must be sent to the
+    /// router.
     pub(super) fn host_gone(&mut self, eid: Eid, elsewhere: Option<Elsewhere>, now: Time) {
         if let Some(host) = self.mobility.hosts.remove(&eid) {
             self.host_left(eid, &host, elsewhere, now);
@@ -262,9 +264,9 @@ impl Router {
         }
     }
 
-    /// Handles a change of the owner of an EID. `port` is the port that its host is on, or was on.
-    /// Returns whether the host is a duplicate. A duplicate is reported once a minute, and there
-    /// must be no other lines about it.
+    /// Handles a change of the owner of an EID. `port` is the present or former port of the host
+    /// with this EID. Returns whether the host is a duplicate. This function reports a duplicate
+    /// once a minute, and the caller must not report the duplicate in any other line.
     pub(super) fn owner_changed(&mut self, eid: Eid, port: InterfaceName, now: Time) -> bool {
         let Owned::Duplicate { is_to_be_named } = self.mobility.owners.changed(&eid, now) else {
             return false;
@@ -291,8 +293,9 @@ impl Router {
         }
     }
 
-    /// Whether `eid` may be on a port here although it has not been found. A port serves the range
-    /// of the EID, and no entry says that the host itself is away.
+    /// Whether `eid` may be on a port here although the router has not found it. This is possible
+    /// if a port serves the range of the EID, and the away table has an entry for the range but no
+    /// entry for the host itself.
     pub(super) fn is_undetected(&self, eid: Eid) -> bool {
         let away = self.away.longest_match(eid);
         !self.mobility.ports(eid).is_empty()

@@ -113,7 +113,7 @@ pub(super) struct ErrorLimiter {
 }
 
 impl ErrorLimiter {
-    /// Whether an ICMP error may be sent to `host` now. If so, counts the error.
+    /// Whether an ICMP error may be sent to `host` now. If the error may be sent, counts the error.
     pub(super) fn admit(&mut self, host: IpAddr, now: Time) -> bool {
         while self.sent.front().is_some_and(|(at, _)| now.since(*at) >= SECOND) {
             self.sent.pop_front();

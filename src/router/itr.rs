@@ -137,7 +137,7 @@ impl Router {
         }
     }
 
-    /// Encapsulates a packet to one of these locators.
+    /// Encapsulates a packet to one of `locators`.
     fn to_a_locator(
         &self,
         locators: &[Locator],

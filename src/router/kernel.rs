@@ -53,8 +53,8 @@ pub struct Kernel {
     wanted_by: BTreeMap<KernelObject, usize>,
     /// The MTU that a link had before an MTU was configured; `None` if the link had not been seen.
     own_mtus: BTreeMap<InterfaceName, Option<u16>>,
-    /// The last time at which the router requested objects again because of a link, and these
-    /// objects. The notification of their loss may arrive after the request.
+    /// The objects that the router requested again because of a link, and the time of these
+    /// requests. The notification that the kernel lost these objects may arrive after the requests.
     asked_again: (Time, BTreeSet<KernelObject>),
     /// The objects that have vanished or were refused lately.
     losses: Losses<KernelObject>,
@@ -225,8 +225,9 @@ impl Kernel {
         self.again(lost, now)
     }
 
-    /// Handles a port that has gone down. Returns whether another program set it down. This is so
-    /// if the configuration wants the port up, and the router has not asked for the change.
+    /// Handles a port that has gone down. Returns whether another program set it down. Another
+    /// program set the port down if the configuration wants the port up, and the router has not
+    /// asked the kernel to set it down.
     pub fn went_down(&mut self, port: InterfaceName, config: &Config) -> bool {
         let device = Device::Interface(port);
         let was_asked = self.going_down.remove(&device);
@@ -250,9 +251,10 @@ impl Kernel {
         self.down_by_hand.contains(&Device::Interface(*port))
     }
 
-    /// The wanted object that belongs to a requested object, if it is still wanted. The two objects
-    /// differ only for a port that was set down by hand: the router requested its link with the
-    /// port down.
+    /// The wanted object that belongs to a requested object, if this object is still wanted. The
+    /// wanted object and the requested object are different only for the link of a port that was
+    /// set down by hand. The configuration wants this port up, and the router requested the port
+    /// down.
     fn wish(&self, object: KernelObject) -> Option<KernelObject> {
         let mut wish = object;
         if let KernelObject::Link { device, up, .. } = &mut wish {

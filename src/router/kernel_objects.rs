@@ -12,8 +12,8 @@ use crate::addr::{Family, Mac, Rloc};
 /// A routing table of the namespace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Table {
-    /// Table 4341, with the native default route and the guards. It is for packets that `lisp0`
-    /// emits, if table main has no other route for them than a route into `lisp0`.
+    /// Table 4341, with the native default route and the guards. A packet that `lisp0` emits uses
+    /// this table, if the only route to its destination in table main leads back into `lisp0`.
     Native,
     /// Table main.
     Main,
@@ -96,8 +96,8 @@ pub enum KernelObject {
         /// The address and its network's length.
         address: IpNet,
         /// Whether the kernel makes a route to the network of the address. On a mobility port, the
-        /// kernel makes no route. With a route, the kernel would search with ARP for a host that
-        /// moved away, instead of sending its packets through LISP.
+        /// kernel must not make this route. If it made the route, it would use ARP to search for a
+        /// host that moved away. The packets for this host would not go through LISP.
         connected: bool,
     },
     /// `PRIORITY SELECTOR lookup TABLE [suppress_ifgroup 4341]`.

@@ -81,8 +81,8 @@ impl Log {
         before.into_iter().chain([(severity, line)]).collect()
     }
 
-    /// Decides whether one more line of a kind is written. If so, returns how many lines before it
-    /// were left out.
+    /// Decides whether one more line of a kind is written. If the line is written, returns the
+    /// number of lines of this kind that were left out before it.
     fn admit(&mut self, kind: &'static str, now: Time) -> Option<u64> {
         let kind = self.kinds.entry(kind).or_default();
         let Some(full_at) = RATE.admit(kind.full_at, now) else {
@@ -94,7 +94,7 @@ impl Log {
     }
 }
 
-/// Whether [`line`] returns a line for an event, decided without making the line.
+/// Whether [`line`] returns a line for an event. This function does not make the line.
 fn has_line(event: &Event) -> bool {
     match event {
         Event::Mapping { .. }

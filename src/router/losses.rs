@@ -16,7 +16,7 @@ use crate::time::Time;
 const QUICK: usize = 3;
 /// After this time without a loss or a refusal, an object is at rest. Before that, it is restless.
 const WINDOW: Duration = Duration::from_secs(10);
-/// How long the router waits before it requests an object again that was lost or refused too often.
+/// The interval between the requests for an object that was lost or refused too often.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// How long the router waits after a refusal before it requests the object again.
 const MOMENT: Duration = Duration::from_millis(250);
@@ -28,8 +28,8 @@ pub enum Verdict {
     Now,
     /// Request the object later.
     Later {
-        /// Whether the object has just become restless, so that the router still has to report
-        /// this.
+        /// Whether the router must report that the object is now requested only rarely. This value
+        /// is true only once for an object.
         first: bool,
     },
 }
@@ -52,7 +52,7 @@ impl<T> Default for Losses<T> {
 /// The times at which an object was requested again.
 #[derive(Debug, Default)]
 struct Attempts {
-    /// The last of these times, at most [`QUICK`].
+    /// The times of the last requests, at most [`QUICK`].
     at: Vec<Time>,
     /// Whether the object is requested only every [`PATIENCE`].
     patient: bool,

@@ -38,10 +38,10 @@ use crate::addr::{Eid, EidPrefix};
 use crate::prefix_map::PrefixMap;
 use crate::time::Time;
 
-/// The limit of hosts that are here at one time. A host that is here shows this every few seconds,
-/// because the kernel asks it. If the table is full, a host is removed from the port with the most
-/// hosts: the host that was silent for the longest time. If the new host is at the same port, the
-/// removed host must have been silent for half a minute.
+/// The limit of hosts that are here at one time. The kernel asks each host every few seconds, so a
+/// host that is still here is never silent for long. If the table is full, a host is removed from
+/// the port with the most hosts: the host that was silent for the longest time. If the new host is
+/// at the same port, the removed host must have been silent for half a minute.
 const HOSTS: Limit = Limit { name: "Hosts here", capacity: 65_536, idle: Duration::from_secs(30) };
 /// The limit of neighbours with a stored hardware address. If the table is full, the oldest
 /// neighbour of the port with the most neighbours is removed.
@@ -58,7 +58,7 @@ pub(super) const TURNED_AWAY_INTERVAL: Duration = Duration::from_secs(60);
 /// A dynamic EID that is here.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Host {
-    /// The name of the dynamic-EID to which its range belongs.
+    /// The name of the dynamic-EID to which the range of the host belongs.
     pub name: String,
     /// The range.
     pub range: EidPrefix,
@@ -68,9 +68,10 @@ pub struct Host {
     pub mac: Mac,
     /// When it was found.
     pub found_at: Time,
-    /// When the host last showed that it is here.
+    /// The time of the last message that shows that the host is here.
     pub last_seen_at: Time,
-    /// When we last asked the host because a packet from the core had its address as source.
+    /// The last time at which this router asked the host because a packet from the core had the
+    /// address of the host as its source.
     pub asked_at: Option<Time>,
     /// How it was found.
     pub discovery: Discovery,
@@ -229,8 +230,9 @@ impl Mobility {
         self.hosts.get(&eid).filter(|_| prefix == eid.host_prefix())
     }
 
-    /// The port at which the router asks a host whether it is still here. `None` if the router
-    /// asked the host, or the host showed that it is here, within the last `interval`.
+    /// The port at which the router now asks a host whether it is still here. The result is `None`
+    /// if, within the last `interval`, the router asked the host or received a message from the
+    /// host.
     pub(super) fn ask_from_time_to_time(
         &mut self,
         eid: Eid,

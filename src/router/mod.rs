@@ -155,8 +155,8 @@ pub struct Start {
     pub seed: Seed,
     /// The wall clock at `now`, in microseconds since 1970. The nonces of Map-Registers begin with
     /// this number. If the last nonce of an earlier run was stored ([`Input::Nonces`]) and is
-    /// greater, they begin after that nonce. So the nonces still grow after a restart, and a
-    /// map-server accepts them.
+    /// greater, the new nonces begin after that nonce. So the nonces still grow after a restart,
+    /// and a map-server accepts them.
     pub wall_clock: u64,
     /// The instant of the start.
     pub now: Time,

@@ -54,8 +54,8 @@ impl Router {
         }
     }
 
-    /// Whether the router sends packets to a locator: it is a locator of the map-cache, of a proxy
-    /// ETR, or of a host that moved.
+    /// Whether the router sends packets to a locator. The locator can be in the map-cache, can
+    /// belong to a proxy ETR, or can have received packets for a host that moved.
     pub(super) fn is_in_use(&self, rloc: Rloc) -> bool {
         self.map_cache.is_used(rloc)
             || self.paths.has_sent_on(rloc)
@@ -114,8 +114,9 @@ impl Router {
         Some(Output::Native(instance_id, OwnedPacket::single(bytes)))
     }
 
-    /// The address of this router that a host knows. It is the address in the host's own network,
-    /// or any address of the same family if there is none.
+    /// The address of this router that a host can know: the address of this router in the network
+    /// of the host. If the router has no address in this network, it is any other address of the
+    /// same family.
     pub(super) fn own_address_for(&self, host: IpAddr) -> Option<IpAddr> {
         let mut networks = self.context.config.addresses();
         let on_link = networks.find(|(_, net)| net.contains(&host)).map(|(_, net)| net.addr());

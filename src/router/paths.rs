@@ -60,7 +60,7 @@ pub struct IcmpError {
 struct PathMtu {
     /// The MTU in octets, with the outer headers.
     mtu: u32,
-    /// The number of times that a smaller MTU than before was reported.
+    /// The number of reports with a smaller MTU than the report before.
     changes: u64,
 }
 
@@ -127,10 +127,10 @@ impl Paths {
     // If one of the two tables is full, a new entry always replaces another entry. So no new entry
     // is rejected.
 
-    /// Stores the MTU of a link on the path. It replaces a larger MTU, and never a smaller MTU (RFC
-    /// 8201 section 4). If the MTU of the path has grown, the router notices this after the entry
-    /// has expired. If the new MTU is smaller, returns the number of times that the MTU became
-    /// smaller.
+    /// Stores the MTU of a link on the path. The new MTU replaces a stored MTU only if the stored
+    /// MTU is not smaller (RFC 8201 section 4). If the MTU of the path has grown, the router
+    /// notices the larger MTU after the entry has expired. If the path MTU has changed, returns the
+    /// number of its changes so far.
     pub(super) fn learn_mtu(
         &mut self,
         rloc: Rloc,

@@ -2,11 +2,11 @@
 //!
 //! Any host can send an ICMP error. The kernel passes on each error that names the address and the
 //! port of one of our sockets. So an error has an effect only if all quoted data matches packets of
-//! this router. The port must be the data port, and the locator must be one to which the router
-//! sends packets. If the error quotes a LISP header and an inner header, they must belong to a flow
-//! that was encapsulated to this locator. A router quotes at least eight octets after the IP header
-//! (RFC 792), and these contain only the ports. In this case only the port and the locator are
-//! checked.
+//! this router. The port must be the data port, and the router must send packets to the locator. If
+//! the error quotes a LISP header and an inner header, these headers must belong to a flow that was
+//! encapsulated to this locator. Some routers quote only eight octets after the outer IP header
+//! (RFC 792). These octets contain only the UDP header, so the router checks only the port and the
+//! locator.
 
 use super::Router;
 use super::disbelief::Disbelief;

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use crate::time::Time;
 
-/// A limit of a rate. The state of a limit is a time: the time at which it allows `burst` actions
-/// at once again.
+/// A limit for the rate of actions. The state of a limit is the time at which it next allows
+/// `burst` actions at once.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Rate {
     /// The number of actions that are allowed at once.
@@ -23,7 +23,8 @@ impl Rate {
         (now.until(full_at) <= self.unused_after()).then_some(full_at)
     }
 
-    /// After this time without an action, a state has the same effect as no state.
+    /// The time after which the state of a limit without actions can be deleted: the state has no
+    /// effect any more.
     pub(super) fn unused_after(self) -> Duration {
         self.interval * self.burst
     }

@@ -4,7 +4,8 @@
 //! bit and the Locator-Status-Bits are about the locators of one mapping, and are kept together
 //! with these locators ([`Locator`]). ICMP, the kernel and echo-nonce report that an RLOC cannot be
 //! reached. Such a report is valid for all mappings, and is kept in this table for a limited time.
-//! Without probes, no later report would end it. All readers use [`Reachability::of`].
+//! The time is limited, because the router sends no probes and so gets no report that the RLOC can
+//! be reached again. All readers use [`Reachability::of`].
 
 use std::net::IpAddr;
 use std::time::Duration;

@@ -259,8 +259,8 @@ fn apply(outputs: &[Output], made: &mut Made) {
     }
 }
 
-/// Whether each place for which an object is wanted contains a wanted object, and no other place
-/// contains an object.
+/// Whether the kernel has exactly the wanted objects. If several wanted objects have the same
+/// place, the kernel has one of these objects.
 fn stand_as_wanted(made: &Made, wanted: &BTreeSet<KernelObject>) -> bool {
     let places = |objects: &[KernelObject]| -> BTreeSet<KernelObject> {
         objects.iter().copied().map(place).collect()
@@ -279,8 +279,8 @@ fn kernel_objects(router: &mut Router) -> BTreeSet<KernelObject> {
     objects
 }
 
-/// Whether all state that depends only on the configuration is the state for the current
-/// configuration. The earlier configurations must make no difference.
+/// Whether all state that depends only on the configuration is correct for the current
+/// configuration. Earlier configurations must not change this state.
 fn is_as_configured(router: &Router) -> bool {
     let mut map_server = MapServer::new(&Seed::from_number(0));
     map_server.reconfigure(&router.context.config);
@@ -338,7 +338,7 @@ fn to_judge_what_changed_says_and_leaves_what_to_judge_everything_does() {
             waiting.extend(registers(&said));
             apply(&said, &mut standing);
             if thorough.stale.all {
-                // Nothing was reconciled, and only reconciled objects have to be correct.
+                // This step reconciled nothing, so the tables may be out of date.
                 continue;
             }
             assert!(is_as_configured(&router), "step {number}");

@@ -5,8 +5,8 @@
 //! line a minute for each pair of source and reason, 16 lines a minute for each reason, and 32
 //! lines a minute for all reasons together. The first line of each reason does not count for the
 //! last limit. One more line summarizes the other messages at the end of the minute. So a sender
-//! that changes its address with each message does not fill the log or the table. It also does not
-//! suppress lines about messages that are refused for other reasons.
+//! that changes its address with each message does not fill the log or the table. Lines about
+//! messages that are refused for other reasons are still written.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -65,9 +65,9 @@ impl Explanation {
 pub struct Refusal {
     /// The number of these messages.
     pub count: u64,
-    /// When the first of these messages arrived.
+    /// The time at which the first message of this source and reason arrived.
     pub first_at: Time,
-    /// When the last of these messages arrived.
+    /// The time at which the last message of this source and reason arrived.
     pub last_at: Time,
     /// The explanation of the last message that had a line.
     pub explanation: Explanation,
@@ -191,8 +191,8 @@ impl Minute {
         Minute { ends_at: now + MINUTE, lines: 0, of_reason: BTreeMap::new() }
     }
 
-    /// Whether a message that is refused for `reason` gets a line in the log. If so, counts the
-    /// line.
+    /// Whether a message that is refused for `reason` gets a line in the log. If it gets a line,
+    /// counts the line.
     fn takes_line(&mut self, reason: ControlDrop) -> bool {
         let of_reason = self.of_reason.entry(reason).or_default();
         let is_left = self.lines < LINES && of_reason.lines < LINES_OF_REASON;

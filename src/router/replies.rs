@@ -1,17 +1,17 @@
 //! The limits of the messages that Map-Requests cause. A reply can be larger than its request. The
-//! reply is sent to the address that the request names, and this may be a different address than
-//! the sender's. So an attacker could misuse a router without limits to flood a third party (RFC
-//! 9301 section 5.3).
+//! reply is sent to the address that the request names, and this address may not be the address of
+//! the sender. So an attacker could send requests to a router without limits, and the replies would
+//! flood a third party (RFC 9301 section 5.3).
 //!
 //! There are two limits for each ITR-RLOC, and both are checked before a record is built:
 //!
 //! - In any second, the router sends to an ITR-RLOC at most [`FACTOR`] times the octets of the
-//!   requests that name this ITR-RLOC, plus [`ALLOWANCE`] octets (IP octets). The first part
-//!   belongs to each request separately, so requests of another host that name the same ITR-RLOC do
-//!   not use it up.
+//!   requests that name this ITR-RLOC, plus [`ALLOWANCE`] octets (IP octets). Each request has its
+//!   own multiple of octets. So another host that names the same ITR-RLOC in its requests cannot
+//!   use up these octets.
 //! - For one prefix, three replies can be sent immediately, and then one reply in three seconds
-//!   ([`RATE`]). The RFC recommends one reply in three seconds from the start. Then the retry of an
-//!   ITR after one second would have no answer.
+//!   ([`RATE`]). The RFC recommends one reply in three seconds from the start. With this limit, an
+//!   ITR that tries again after one second would get no answer.
 //!
 //! The tables are bounded. If a table is full, an entry of the ITR-RLOC with the most entries is
 //! removed: the entry that was unused for the longest time. The limits of this entry then start
@@ -37,7 +37,7 @@ const BUCKETS: Limit =
 /// The limit of ITR-RLOCs to which the router sent more octets than their requests allowed.
 const ACCOUNTS: Limit =
     Limit { name: "Limits of Map-Replies by ITR-RLOC", capacity: 65_536, idle: Duration::ZERO };
-/// How long an account is needed: in its own second and in the next second.
+/// The time for which an account is needed: the second of the account and the next second.
 const REMEMBERED: Duration = Duration::from_secs(2);
 /// The number of old entries that one request removes from each table. So no single request has to
 /// remove all old entries.
@@ -76,9 +76,9 @@ impl Credit {
     }
 }
 
-/// The octets beyond credits that were sent to an ITR-RLOC in one second of the clock and in the
-/// second before. The sum of both is at most [`ALLOWANCE`], so this limit is true for any period of
-/// one second.
+/// The octets beyond credits that were sent to an ITR-RLOC in one second of the clock, and in the
+/// second before. The two numbers together are at most [`ALLOWANCE`]. So the router never sends
+/// more than this number of octets in any period of one second.
 #[derive(Clone, Copy, Debug)]
 struct Account {
     second: u64,

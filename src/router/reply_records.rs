@@ -1,5 +1,5 @@
-//! The size of a reply. Records are added only as long as the packet is so small that it is not
-//! fragmented on any path (RFC 9301 section 5).
+//! The size of a reply. A record is added only if the packet stays so small that no path fragments
+//! it (RFC 9301 section 5).
 
 use super::replies::headers;
 use super::site_records::Answer;
@@ -67,7 +67,8 @@ impl ReplyRecords {
     }
 
     /// Whether the records contain an answer: a record that is inside the prefix of the answer and
-    /// contains the requested EIDs. In this case its more specific records are present too.
+    /// contains the requested EIDs. If this record is present, the more specific records of the
+    /// answer are present too.
     pub(super) fn tell_of(&self, answer: &Answer) -> bool {
         let tells =
             |prefix: EidPrefix| answer.about.covers(&prefix) && prefix.covers(&answer.asked);

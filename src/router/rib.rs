@@ -89,9 +89,9 @@ impl Rib {
         }
     }
 
-    /// Whether a local EID prefix can be reached. This is so if a route covers the prefix or is
-    /// inside it. The default route and routes into `lisp0` do not count, and the link of the route
-    /// must be up with carrier.
+    /// Whether a local EID prefix can be reached. The prefix can be reached if a route covers the
+    /// prefix or lies inside the prefix. The default route and routes into `lisp0` do not count,
+    /// and the link of the route must be up with carrier.
     pub fn has_route(&self, prefix: IpNet) -> bool {
         let at = key(prefix);
         let covering = self.routes.covering(&at).filter(|(prefix, _)| prefix.mask_len() > 0);

@@ -25,7 +25,7 @@ impl Router {
         self.mobility.searches.tables[index(family)] = table;
     }
 
-    /// The asker of the search for a host that a packet of this origin starts.
+    /// The asker of a search for a host. A packet with this origin starts the search.
     pub(super) fn asker(&self, origin: &Origin) -> Asker {
         match origin.encapsulator() {
             None => Asker::Site,

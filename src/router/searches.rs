@@ -19,8 +19,8 @@ use super::held::Held;
 use crate::addr::{Eid, Family, Rloc};
 use crate::time::Time;
 
-/// The time in which a host that is here must show this, after a map-server has reported that it is
-/// elsewhere.
+/// A map-server may report that a host of this router is elsewhere. If the host is still here, it
+/// must answer within this time.
 pub(super) const CONFIRMATION: Duration = Duration::from_secs(1);
 /// The limit of searches that run at one time. If the table is full, the oldest search of the asker
 /// with the most searches is removed. If this asker also asks for the new search, its oldest search
@@ -99,7 +99,8 @@ pub(super) struct Searches {
     /// Hosts that were found here, and that a map-server reports to be elsewhere.
     pub confirmations: Bounded<Eid, Elsewhere>,
     pub(super) refused: Bounded<Eid, (), Asker>,
-    /// Ports that have their link again, as long as the router has not asked for all their hosts.
+    /// Ports that have their link again. A port is removed from here when the router has asked for
+    /// all its hosts.
     pub returned: BTreeSet<InterfaceName>,
     /// The searches that started in the last second, each with the number of entries that it uses
     /// in the kernel's table.

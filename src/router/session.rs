@@ -97,9 +97,9 @@ impl Session {
         }
     }
 
-    /// Records that a message was sent that the other end answers immediately: a SYN, a Refresh or
-    /// a Registration. Answers arrive in the order of the messages, so only the time of the oldest
-    /// message is kept.
+    /// Records that a SYN, a Refresh or a Registration was sent. The other end answers these
+    /// messages immediately. Answers arrive in the order of the messages, so only the time of the
+    /// oldest message is kept.
     pub(super) fn asked(&mut self, now: Time) {
         self.asked_at.get_or_insert(now);
     }

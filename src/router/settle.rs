@@ -13,9 +13,9 @@ use crate::addr::EidPrefix;
 use crate::time::Time;
 
 impl Router {
-    /// Ends an input. Reconciles the parts that the changes of the input have made stale, and then
-    /// does the work that waits for this. When an away entry has ended, this also removes its
-    /// route.
+    /// Ends an input. Reconciles all parts that are stale because of this input. Then does the work
+    /// that waits until the parts are up to date, for example the removal of the route of an away
+    /// entry that has ended.
     pub(super) fn settle(&mut self, now: Time) {
         while !self.is_settled() {
             let requests = std::mem::take(&mut self.stale.requests);
@@ -73,11 +73,12 @@ impl Router {
         }
     }
 
-    /// Adds local prefixes that lost their route or their configuration to the away table. Removes
-    /// the prefixes that have both again. Also removes away entries inside a prefix that this
-    /// router does not register any more, because the map-server would not report their end.
-    /// Returns the prefixes for which SMRs are to be sent. A prefix that lost its route is not
-    /// among them, because incoming packets cause its SMRs.
+    /// Adds local prefixes that lost their route or their configuration to the away table. If a
+    /// prefix is configured and has a route again, removes it from the away table. If this router
+    /// does not register a prefix any more, also removes the away entries inside this prefix,
+    /// because the map-server would not report when they end. Returns the prefixes for which SMRs
+    /// are to be sent. A prefix that lost its route is not returned, because its SMRs are sent when
+    /// packets for it arrive.
     fn reconcile_away(&mut self, changes: &Changes, all: bool, now: Time) -> BTreeSet<EidPrefix> {
         let mut solicit: BTreeSet<EidPrefix> = changes.changed.clone();
         let away = |producer, stay| away::Entry::new(producer, stay, now);
@@ -126,8 +127,8 @@ impl Router {
         }
     }
 
-    /// Updates the kernel's objects for these prefixes. With `routes`, also updates the objects
-    /// that belong to no EID. With `all`, updates all objects.
+    /// Updates the objects of the kernel for `prefixes`. If `routes` is true, also updates the
+    /// objects that belong to no EID. If `all` is true, updates all objects.
     fn reconcile_kernel(&mut self, mut prefixes: BTreeSet<EidPrefix>, (routes, all): (bool, bool)) {
         if all {
             prefixes.extend(self.kernel_prefixes());

@@ -53,9 +53,9 @@ pub(super) struct SiteRecords<'a> {
 impl SiteRecords<'_> {
     /// The answer of the database to a requested prefix. `None` if the prefix is not a local prefix
     /// or has no route. The answer uses the longest local prefix that covers the whole requested
-    /// prefix. An ITR may request a mapping again that it has, or probe one of its locators. Then
-    /// it requests the prefix of this mapping (RFC 9301 section 5.3), and more specific prefixes
-    /// may begin at the same address.
+    /// prefix. An ITR requests the whole prefix of a mapping (RFC 9301 section 5.3) if it renews
+    /// the mapping or probes one of its locators. More specific prefixes may begin at the same
+    /// address, so one address is not enough to find the mapping.
     pub(super) fn own_answer(&self, config: &Config, asked: EidPrefix) -> Option<Answer> {
         if !config.roles(asked.family()).etr {
             return None;
@@ -67,8 +67,8 @@ impl SiteRecords<'_> {
         (is_here && entry.has_route).then_some(Answer { asked, about, from })
     }
 
-    /// The answer of a proxy ETR to an RLOC-probe for a whole family. An ITR that reaches non-LISP
-    /// sites through this proxy ETR sends such a probe. A proxy ETR has no answer for smaller
+    /// The answer of a proxy ETR to an RLOC-probe for a whole family. An ITR sends this probe if it
+    /// reaches non-LISP sites through this proxy ETR. A proxy ETR has no answer for smaller
     /// prefixes.
     pub(super) fn proxy_answer(&self, config: &Config, request: &MapRequest) -> Option<Answer> {
         let all = request.records.first()?.eid_prefix;
@@ -112,11 +112,11 @@ impl SiteRecords<'_> {
     }
 
     /// The record of the local prefix that contains a requested prefix, and then the records of
-    /// more specific prefixes inside it. Prefixes that another xTR has registered are among them:
-    /// an ITR that caches only the first record would send us packets for these prefixes (RFC 9301
-    /// section 5.5). If all these records do not fit, the first record is reduced to a part of the
-    /// local prefix. It is the widest part that contains the requested EID and has only so many
-    /// records inside that they fit.
+    /// more specific prefixes inside it. The list includes prefixes that another xTR has
+    /// registered: an ITR that caches only the first record would send us packets for these
+    /// prefixes (RFC 9301 section 5.5). If the records do not all fit, the first record is only
+    /// about a part of the local prefix. This part contains the requested EID, and is the widest
+    /// part for which all records inside it fit.
     fn records_around(
         &self,
         config: &Config,
@@ -147,7 +147,8 @@ impl SiteRecords<'_> {
     }
 
     /// The records of the prefixes inside another prefix. `None` if they need more than `room`
-    /// octets. If there are many prefixes, only a few more prefixes are examined than fit.
+    /// octets. The function stops soon after the room is used up, so it does not examine all of
+    /// very many prefixes.
     fn records_inside(
         &self,
         config: &Config,

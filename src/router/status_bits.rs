@@ -36,8 +36,8 @@ impl StatusHolds {
         self.revision.advance();
     }
 
-    /// The number of times that packets of a mapping began to be sent without bits, or with bits
-    /// again.
+    /// A counter of the changes between packets with bits and packets without bits, for all
+    /// mappings.
     pub(super) fn revision(&self) -> u64 {
         self.revision.number()
     }

@@ -11,8 +11,9 @@ use super::io::{Inbound, Input, Outbound, Outer, Output};
 use crate::addr::InstanceId;
 use crate::time::Time;
 
-/// A call that may change a router, before the call is made. One other call may change a router:
-/// [`Router::poll_output`](super::Router::poll_output).
+/// A call that may change a router. The witness receives it before the router makes the call.
+/// [`Router::poll_output`](super::Router::poll_output) may change a router too, but is not in this
+/// list.
 #[derive(Clone, Copy, Debug)]
 pub enum Call<'a> {
     /// [`Router::handle`](super::Router::handle).
@@ -25,7 +26,7 @@ pub enum Call<'a> {
         instance_id: InstanceId,
         /// The packet before the call.
         packet: &'a [u8],
-        /// The payload octets of each segment of a super-packet.
+        /// The number of payload octets in each segment of a super-packet.
         segment_size: Option<NonZeroU16>,
     },
     /// [`Router::decapsulate`](super::Router::decapsulate).
@@ -34,7 +35,7 @@ pub enum Call<'a> {
         outer: &'a Outer,
         /// The UDP payload before the call.
         datagram: &'a [u8],
-        /// The payload octets of each segment of a super-packet.
+        /// The number of payload octets in each segment of a super-packet.
         segment_size: Option<NonZeroU16>,
     },
 }

@@ -21,8 +21,8 @@ use super::error::ParseError;
 use super::first_word::{FirstWord, MessageType};
 use super::map_register::Body;
 
-/// The octets of a message before its Authentication Data: the first word, the nonce, and four
-/// octets with Key ID, Algorithm ID and length.
+/// The number of octets of a message before its Authentication Data. These octets are the first
+/// word, the nonce, and four octets with Key ID, Algorithm ID and length.
 const DATA_AT: usize = 16;
 
 /// A pair of KDF and MAC algorithms (RFC 9301 section 12.5).
@@ -55,7 +55,7 @@ impl Algorithm {
         self as u8
     }
 
-    /// Returns the octets of Authentication Data in a message that is not an answer.
+    /// Returns the number of octets of Authentication Data in a message that is not an answer.
     pub const fn sent_length(self) -> usize {
         match self {
             Algorithm::HmacSha1 => 20,
@@ -115,8 +115,8 @@ impl MacForm {
 /// A secret that an ETR and a map-server share.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Key {
-    /// The algorithm with which this side signs. To verify a message, its own Algorithm ID is used,
-    /// because the key of a map-server is configured without an algorithm.
+    /// The algorithm with which this side signs. A received message is verified with the algorithm
+    /// that the message names, because the key of a map-server is configured without an algorithm.
     pub algorithm: Algorithm,
     /// The shared secret, as the user typed it.
     pub secret: Vec<u8>,
@@ -198,7 +198,7 @@ pub enum AuthError {
     Length {
         /// The algorithm of the message.
         algorithm: Algorithm,
-        /// The octets of Authentication Data in the message.
+        /// The number of octets of Authentication Data in the message.
         found: usize,
     },
     /// The MAC does not match the octets and the key.
@@ -263,8 +263,8 @@ pub(super) fn signed(message: Vec<u8>, key: &Key, form: MacForm) -> Vec<u8> {
     signed_to(message, end, key, form)
 }
 
-/// Puts a MAC into the message as `signed` does. The MAC covers the first `end` octets, or all
-/// octets if there are fewer.
+/// Puts a MAC into the message as `signed` does. The MAC covers the first `end` octets. If the
+/// message is shorter than `end` octets, the MAC covers the whole message.
 pub(super) fn signed_to(mut message: Vec<u8>, end: usize, key: &Key, form: MacForm) -> Vec<u8> {
     let MacForm { algorithm, length } = form;
     if let Ok(message_type) = FirstWord::message_type_of(&message) {
@@ -275,9 +275,9 @@ pub(super) fn signed_to(mut message: Vec<u8>, end: usize, key: &Key, form: MacFo
     message
 }
 
-/// Returns the key for the MAC of one message. This is the shared secret. With HKDF, it is derived
-/// from the secret and the nonce, with a salt string for each message type (RFC 9301 section 5.6,
-/// Authentication Data, item 4).
+/// Returns the key for the MAC of one message. Without HKDF, the key is the shared secret. With
+/// HKDF, the key is derived from the shared secret and the nonce, with a salt string for each
+/// message type (RFC 9301 section 5.6, Authentication Data, item 4).
 fn message_secret(
     message_type: MessageType,
     algorithm: Algorithm,

@@ -5,7 +5,7 @@ use super::cursor::Reader;
 use super::error::ParseError;
 use crate::addr::{Family, InstanceId};
 
-/// The octets of the LISP data header.
+/// The number of octets of the LISP data header.
 pub const DATA_HEADER_LEN: usize = 8;
 
 /// Returns the octets that encapsulation adds before a packet: IP, UDP and LISP headers (RFC 9300
@@ -88,8 +88,8 @@ impl DataHeader {
         Ok((header, reader.take_rest()))
     }
 
-    /// Returns the Locator-Status-Bits, and how many there are: 32, or 8 if the header also has an
-    /// instance-ID.
+    /// Returns the Locator-Status-Bits and their number. The number is 8 if the header also has an
+    /// instance-ID, and 32 otherwise.
     pub fn status_bits(&self) -> Option<StatusBits> {
         let width = if self.instance_id.is_some() { 8 } else { u32::BITS };
         self.locator_status_bits.map(|bits| StatusBits { bits, width })

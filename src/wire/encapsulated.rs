@@ -41,9 +41,9 @@ pub struct Encapsulated {
     pub to_ms: bool,
     /// The inner source address and port.
     pub source: SocketAddr,
-    /// The inner destination: the requested EID, and port 4342. It has the address family of the
-    /// source. If the families differ, both addresses are sent as IPv6: the IPv4 address becomes an
-    /// IPv4-mapped IPv6 address.
+    /// The inner destination: the requested EID, and port 4342. The inner packet has one address
+    /// family. If the source and the destination are of different families, the inner packet is
+    /// IPv6, and the IPv4 address is sent as an IPv4-mapped IPv6 address.
     pub destination: SocketAddr,
     /// The TTL or hop limit of the inner header.
     pub ttl: u8,
@@ -66,9 +66,10 @@ impl Encapsulated {
         }
     }
 
-    /// Reads an ECM with its first nibble. The IPv4 header checksum and the UDP checksum are
-    /// verified. A UDP checksum of zero means that there is no checksum. Some senders leave it out
-    /// in both families, because the outer checksum covers the same octets.
+    /// Reads an ECM. The octets begin with the type of the message. The IPv4 header checksum and
+    /// the UDP checksum are verified. A UDP checksum of zero means that there is no checksum. Some
+    /// senders send no inner UDP checksum in IPv4 and IPv6, because the outer checksum covers the
+    /// same octets.
     ///
     /// # Errors
     /// The inner packet is not one unfragmented UDP datagram, or a checksum is wrong.
@@ -158,7 +159,8 @@ impl InnerHeader {
         InnerHeader::V4(header)
     }
 
-    /// Reads the inner IP header. Also returns the datagram, without octets after its length.
+    /// Reads the inner IP header. Also returns the UDP datagram. Octets after the end of the
+    /// datagram are left out.
     fn parse(packet: &[u8]) -> Result<(Self, &[u8]), Problem> {
         match packet.first().map(|octet| octet >> 4) {
             Some(4) => Self::parse_v4(packet),
@@ -234,7 +236,8 @@ impl InnerHeader {
     }
 }
 
-/// Reads the UDP header. Also returns the payload, without octets after its length.
+/// Reads the UDP header. Also returns the payload. Octets after the end of the payload are left
+/// out.
 fn parse_udp<'a>(ip: &InnerHeader, datagram: &'a [u8]) -> Result<(UdpHeader, &'a [u8]), Problem> {
     let truncated = Problem::Truncated { wanted: UdpHeader::LEN, left: datagram.len() };
     let (udp, _) = UdpHeader::from_slice(datagram).map_err(|_| truncated)?;

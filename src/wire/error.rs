@@ -52,7 +52,7 @@ pub enum Problem {
     /// Type of a frame is not a type of [`super::ReliableMessage`].
     #[error("{0} is not known")]
     UnknownType(u16),
-    /// The first nibble is the type of another message than the parser reads.
+    /// The first nibble is the type of a message that this parser does not read.
     #[error("{0} belongs to another message")]
     OtherType(u8),
     /// The address family has an unknown length, so the fields after the address cannot be found.

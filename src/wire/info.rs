@@ -47,7 +47,7 @@ pub struct Info {
 }
 
 impl Info {
-    /// Reads an Info-Request or Info-Reply with its first nibble.
+    /// Reads an Info-Request or Info-Reply. The octets begin with the type of the message.
     ///
     /// # Errors
     /// The first wrong field.

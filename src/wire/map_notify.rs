@@ -45,7 +45,8 @@ pub struct MapNotify {
 pub struct MapNotifyAck(pub MapNotify);
 
 impl MapNotify {
-    /// Reads a Map-Notify with its first nibble. [`auth::verify`] checks its MAC.
+    /// Reads a Map-Notify. The octets begin with the type of the message. [`auth::verify`] checks
+    /// the MAC.
     ///
     /// # Errors
     /// The first wrong field.
@@ -91,7 +92,8 @@ impl MapNotify {
 }
 
 impl MapNotifyAck {
-    /// Reads a Map-Notify-Ack with its first nibble. [`auth::verify`] checks its MAC.
+    /// Reads a Map-Notify-Ack. The octets begin with the type of the message. [`auth::verify`]
+    /// checks the MAC.
     ///
     /// # Errors
     /// The first wrong field.

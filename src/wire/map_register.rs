@@ -18,7 +18,7 @@ pub struct XtrIdentity {
 }
 
 impl XtrIdentity {
-    /// The octets of both IDs in a message.
+    /// The number of octets of both IDs in a message.
     const LEN: usize = 24;
 
     /// Reads both IDs if the message has them. `present` is the I bit of the message. If the
@@ -88,7 +88,8 @@ pub struct MapRegister {
 }
 
 impl MapRegister {
-    /// Reads a Map-Register with its first nibble. [`auth::verify`] checks its MAC.
+    /// Reads a Map-Register. The octets begin with the type of the message. [`auth::verify`] checks
+    /// the MAC.
     ///
     /// # Errors
     /// The first wrong field.

@@ -33,7 +33,7 @@ pub struct MapReply {
 }
 
 impl MapReply {
-    /// Reads a Map-Reply with its first nibble.
+    /// Reads a Map-Reply. The octets begin with the type of the message.
     ///
     /// # Errors
     /// The first wrong field.

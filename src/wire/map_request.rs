@@ -51,15 +51,15 @@ pub struct MapRequest {
     pub do_not_reply: bool,
     /// The nonce, which the Map-Reply repeats.
     pub nonce: Nonce,
-    /// The source EID of the packet that needs the mapping. In an SMR, the EID that is solicited.
+    /// The source EID of the packet that needs the mapping. In an SMR, it is the solicited EID.
     /// `None` means AFI 0. If the address is not an IP address, it is also read as `None`.
     pub source_eid: Option<Eid>,
     /// The RLOCs to which the reply may be sent, at most [`MAX_ITR_RLOCS`]. Opaque addresses are
     /// skipped on receipt. An empty list is sent as one address of AFI 0. Only an unsubscription
     /// may have an empty list (N set, RFC 9437 section 6).
     pub itr_rlocs: Vec<Rloc>,
-    /// The requested EID-Prefixes, at most 255. A sender puts in only one. On receipt, an EID that
-    /// is not an IP prefix of an instance is left out.
+    /// The requested EID-Prefixes, at most 255. Senders send only one EID-Prefix in a request. On
+    /// receipt, an EID that is not an IP prefix of an instance is left out.
     pub records: Vec<EidRecord>,
     /// The mapping of the source EID. Present if M is set. It must be verified before it is
     /// trusted. On receipt, it is left out if its EID is not an IP prefix of an instance.
@@ -85,7 +85,7 @@ impl From<EidPrefix> for EidRecord {
 }
 
 impl MapRequest {
-    /// Reads a Map-Request with its first nibble.
+    /// Reads a Map-Request. The octets begin with the type of the message.
     ///
     /// # Errors
     /// The first wrong field. It is also an error if there is no ITR-RLOC for the reply.

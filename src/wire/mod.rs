@@ -64,7 +64,7 @@ pub use reliable::{
 
 use first_word::FirstWord;
 
-/// The position of the record count in a message that has one.
+/// The position of the record count in each message that has a record count.
 const RECORD_COUNT_AT: usize = 3;
 /// The UDP destination port of encapsulated data packets (RFC 9300 section 5.1).
 pub const DATA_PORT: u16 = 4341;

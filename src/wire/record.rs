@@ -109,7 +109,7 @@ impl MappingRecord {
         !self.locators.is_empty() && self.locators.iter().all(|locator| locator.ip().is_none())
     }
 
-    /// In a notification from a map-server: whether this record means that no xTR has registered
+    /// Whether this record, in a notification from a map-server, means that no xTR has registered
     /// the prefix.
     pub fn is_withdrawn(&self) -> bool {
         self.ttl_minutes == 0 || self.locators.is_empty()
@@ -226,8 +226,8 @@ impl LocatorRecord {
         self.rloc.ip().map(Rloc)
     }
 
-    /// Whether both records are the same locator. They have the same IP address, and names beside
-    /// it do not count, or they have the same opaque address.
+    /// Whether both records are for the same locator. Two IP addresses are compared without the
+    /// names beside them. Two opaque addresses must be equal.
     pub fn is_same(&self, other: &Self) -> bool {
         self.rloc == other.rloc || self.ip().is_some() && self.ip() == other.ip()
     }

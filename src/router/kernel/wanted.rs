@@ -122,8 +122,8 @@ fn into_lisp(config: &Config, rib: &Rib, family: Family) -> Vec<KernelObject> {
 /// default route of table main leads into `lisp0`, the configured default route is only for packets
 /// that `lisp0` emits or that the router itself sends.
 ///
-/// If a prefix has several routes, the first one, in the order in which the configuration prints
-/// them, is used while its link is up. The other routes stand by.
+/// A prefix can have several routes. The first route in the configuration is used while its link is
+/// up. The other routes are in reserve.
 fn static_routes(config: &Config) -> Vec<KernelObject> {
     let mut objects = Vec::new();
     let mut before: Option<(IpNet, u32)> = None;

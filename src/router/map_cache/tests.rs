@@ -142,7 +142,7 @@ fn what_was_used_least_recently_gives_way_first() {
     for third in 0..3 {
         learn(&mut cache, &format!("10.0.{third}.0/24"), Mapping::ForwardNative, DAY, third);
     }
-    // One entry was used once, and another was used for a long time, but not recently.
+    // The first entry was used once. The second entry was used many times, but not recently.
     packets(&mut cache, "10.0.0.1", 1, 90);
     packets(&mut cache, "10.0.1.1", 9, 20);
     learn(&mut cache, "10.0.3.0/24", Mapping::ForwardNative, DAY, 100);

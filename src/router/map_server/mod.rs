@@ -2,11 +2,11 @@
 //! for EIDs (RFC 9301 sections 4.2, 5.6, 8.1 to 8.4).
 //!
 //! The configuration gives each site its prefixes. An ETR with the key of the site may register
-//! these prefixes. It may also register longer prefixes inside them, if the configuration allows
-//! this. A registration expires three minutes after its last renewal. A Map-Request for a
-//! registered prefix is forwarded to the ETR, or is answered here if the ETR wants that. Any other
-//! Map-Request gets a negative answer. The negative answer is for the largest prefix for which it
-//! is true.
+//! these prefixes. If the configuration allows this, the ETR may also register longer prefixes
+//! inside these prefixes. A registration expires three minutes after its last renewal. A
+//! Map-Request for a registered prefix is forwarded to the ETR. If the ETR asked the map-server for
+//! proxy replies, the map-server answers the Map-Request itself. Any other Map-Request gets a
+//! negative answer. This answer is for the largest prefix that contains the EID and has no mapping.
 
 mod answer;
 mod entry;

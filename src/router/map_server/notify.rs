@@ -27,8 +27,9 @@ use crate::wire::{
 };
 
 /// The wait after each transmission of an unsolicited Map-Notify. RFC 9301 section 5.7 asks for
-/// three repetitions at intervals of three seconds, and then for three more, each after twice the
-/// interval before. During the last wait, the map-server only waits for the acknowledgement.
+/// three repetitions at intervals of three seconds. Then it asks for three more repetitions, and
+/// the interval is doubled before each of them. After the last repetition, the map-server waits
+/// once more for the acknowledgement.
 const WAITS: [Duration; 7] = [
     Duration::from_secs(3),
     Duration::from_secs(3),
@@ -91,7 +92,7 @@ impl MapServer {
         if let Some(before) = replaced.first() {
             self.name_duplicate(context, prefix, (before.source, xtr_id), now);
         }
-        // An earlier Map-Notify about this prefix that still waits for its acknowledgement is out
+        // If an earlier Map-Notify about this prefix still waits for its acknowledgement, it is out
         // of date.
         let notifies = &mut self.pending_notifies;
         let stale = |(_, about): &(IpAddr, EidPrefix), _: &mut Pending| *about == prefix;

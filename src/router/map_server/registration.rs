@@ -19,9 +19,10 @@ pub struct Registration {
     /// The xTR-ID and Site-ID of the Map-Register. `None` if the I bit was clear, or if the MAC
     /// does not cover these fields.
     pub identity: Option<XtrIdentity>,
-    /// Whether the Map-Register cannot be a replay. This is so if its xTR-ID is authenticated, and
-    /// its nonce is greater than all earlier nonces of this xTR-ID. If false, the source may be an
-    /// attacker that replays a message, so no Map-Request is forwarded to `source`.
+    /// Whether the Map-Register cannot be a replay. It cannot be a replay if its xTR-ID is
+    /// authenticated and its nonce is greater than all earlier nonces of this xTR-ID. If the value
+    /// is false, the source may be an attacker that replays a message, so no Map-Request is
+    /// forwarded to `source`.
     pub is_proven: bool,
     /// The record as registered, with TTL and locators.
     pub record: MappingRecord,

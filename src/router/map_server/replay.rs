@@ -131,7 +131,7 @@ impl Octets {
 impl Registers {
     /// Decides whether a Map-Register is new, and remembers a new one. The returned requests say
     /// which nonces to keep and which to delete. `live` returns the xTRs that have registrations.
-    /// If there are too many senders, all other senders are removed first.
+    /// If the table of senders is full, the senders without registrations are removed first.
     pub(super) fn judge(
         &mut self,
         candidate: &Candidate<'_>,
@@ -197,9 +197,9 @@ impl Registers {
             .map(|(sender, last)| (live.contains(&sender.xtr_id()), last.at, *sender))
             .collect();
         oldest.sort_unstable();
-        // If there are senders without a registration, this removes more senders than necessary, so
-        // that it does not run for each new sender. It removes a sender with a registration only if
-        // that is necessary.
+        // This code does not have to run for each new sender: if there are senders without a
+        // registration, it removes more senders than necessary. It removes a sender with a
+        // registration only if it cannot make room in any other way.
         let over = senders.len() + 1 - SENDERS;
         let idle = oldest.iter().take_while(|(is_live, ..)| !is_live).count();
         oldest.truncate(over.max(idle.min(GIVE_WAY)));

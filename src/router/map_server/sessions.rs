@@ -35,7 +35,8 @@ pub(super) struct Sessions {
     pub users: BTreeMap<Connection, usize>,
     /// The sessions that have ended and may still have registrations.
     pub fallen: BTreeMap<Connection, Fallen>,
-    /// The slot in the table of entries where the search for these registrations continues.
+    /// The slot in the table of entries at which the search for registrations of ended sessions
+    /// continues.
     pub cursor: usize,
 }
 

@@ -70,8 +70,8 @@ struct RegistrationEntry {
     nonce: Option<Nonce>,
     /// Whether the last Map-Register by UDP offered reliable transport.
     had_bit: bool,
-    /// Whether the next Map-Register is due because of a change. If false, it is due because the
-    /// last Map-Register had no answer or its period is over.
+    /// Whether the next Map-Register is due because of a change. If not, it is due because the last
+    /// Map-Register had no answer, or because the period between two Map-Registers is over.
     is_changed: bool,
     /// The number of Map-Registers in a row that had no answer in time.
     unanswered: u32,
@@ -267,8 +267,8 @@ impl Registrar {
         due
     }
 
-    /// Counts the Map-Registers of prefixes that are due again because they had no answer. Among
-    /// the prefixes, finds and returns the largest number of unanswered Map-Registers in a row.
+    /// Counts the Map-Registers of prefixes that are due again because they had no answer. Returns
+    /// the largest number of unanswered Map-Registers in a row for one of these prefixes.
     fn count_unanswered(&mut self, peer: Peer, prefixes: &[EidPrefix]) -> u32 {
         let Some(standings) = self.standings.get_mut(&peer) else { return 0 };
         let mut most = 0;
@@ -349,9 +349,9 @@ impl Registrar {
     }
 
     /// Whether an authenticated Map-Notify that acknowledges no Map-Register is new. A map-server
-    /// repeats its notifications until they are acknowledged. Any observer can replay them, even
-    /// after the host of the notification has returned. So a repeated notification changes nothing
-    /// (RFC 9301 section 5.7).
+    /// repeats its notifications until they are acknowledged. Any observer can replay a
+    /// notification about a host, even after the host has returned. So a repeated notification
+    /// changes nothing (RFC 9301 section 5.7).
     fn is_news(&mut self, server: IpAddr, nonce: Nonce) -> bool {
         let heard = self.news.entry(server).or_default();
         if heard.contains(&nonce) {

@@ -69,8 +69,8 @@ impl Nonces {
         Nonce(self.last)
     }
 
-    /// Records that a map-server has answered a Map-Register, so that it has recorded no greater
-    /// nonce.
+    /// Records that a map-server has answered a Map-Register. So this map-server does not remember
+    /// a greater nonce.
     pub(super) fn answered(&mut self, server: IpAddr) {
         self.answered.insert(server);
     }

@@ -53,8 +53,8 @@ pub(super) enum Offer {
 }
 
 impl Offer {
-    /// Whether the next Map-Register of a prefix has the bit. `unanswered` is the number of its
-    /// last Map-Registers that had no answer.
+    /// Whether the next Map-Register of a prefix has the bit. `unanswered` is the number of
+    /// Map-Registers of this prefix in a row that had no answer.
     pub(super) fn is_made(&mut self, unanswered: u32, now: Time) -> bool {
         self.resume(now);
         match *self {
@@ -94,8 +94,8 @@ impl Offer {
         false
     }
 
-    /// Records that the map-server has refused TCP after a Map-Notify. Returns true if this has an
-    /// effect.
+    /// Records that the map-server has refused TCP after a Map-Notify. Returns true if the bit is
+    /// now left out.
     pub(super) fn refused(&mut self, now: Time) -> bool {
         if *self == Offer::Kept {
             return false;

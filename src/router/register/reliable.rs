@@ -125,8 +125,8 @@ impl Registrar {
         self.end_session(context, database, server, now);
     }
 
-    /// Handles the answer to a Map-Register that did not ask for a session. Tells the operator if
-    /// the router has just stopped to ask for sessions.
+    /// Handles the answer to a Map-Register that did not ask for a session. If the router stops
+    /// asking for sessions because of this answer, tells the operator.
     pub(super) fn tell_of_withheld_offer(
         &mut self,
         context: &mut Context,

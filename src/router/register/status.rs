@@ -18,10 +18,10 @@ pub struct RegistrationStatus {
     pub map_server: IpAddr,
     /// The number of prefixes of the family in the database.
     pub prefixes: usize,
-    /// The number of these prefixes that have a route, and so are being registered.
+    /// The number of prefixes of the family that have a route. The router registers these prefixes.
     pub registered: usize,
-    /// The number of these registrations that the map-server has acknowledged: by a Map-Notify in
-    /// the last 180 s, or on a session.
+    /// The number of prefixes whose registration the map-server has acknowledged: by a Map-Notify
+    /// in the last 180 s, or on a session.
     pub acknowledged: usize,
     /// When the last acknowledgement arrived.
     pub last_notify_at: Option<Time>,

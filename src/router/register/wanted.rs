@@ -4,7 +4,7 @@ use crate::addr::EidPrefix;
 use crate::router::config::Config;
 use crate::router::database::{self, Database};
 
-/// Whether a prefix, which has this entry in the database, is to be registered.
+/// Whether the router registers a prefix. `entry` is the entry of the prefix in the database.
 pub(super) fn registers(config: &Config, prefix: EidPrefix, entry: &database::Entry) -> bool {
     let family = prefix.family();
     entry.has_route

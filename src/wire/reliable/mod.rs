@@ -27,16 +27,18 @@ use super::error::{ParseError, Problem};
 use crate::addr::EidPrefix;
 
 /// The last four octets of every frame. The data of a frame may contain the same octets. Therefore
-/// the marker only checks the end of a frame, and cannot be used to find it.
+/// the marker can confirm the end of a frame, but a reader cannot find the end by searching for the
+/// marker.
 pub const END_MARKER: u32 = 0x9fac_ade9;
 
 /// The name of a frame in errors. It is used before the Type of the frame is known.
 const ENVELOPE: &str = "reliable transport frame";
 const END_MARKER_LEN: usize = 4;
 const LENGTH_AT: usize = 2;
-/// The octets of Type and Length. These fields are needed to know the length of the frame.
+/// The number of octets of the fields Type and Length. A reader needs these fields to know the
+/// length of the frame.
 const LENGTH_END: usize = 4;
-/// The octets of a frame before its data.
+/// The number of octets of a frame before its data.
 const HEADER_LEN: usize = 8;
 
 /// The message types of the reliable transport (sections 5 and 6.1).
@@ -109,7 +111,7 @@ pub enum ReliableMessage {
     RegistrationReject(RegistrationReject),
     /// Type 20, from the map-server: the ETR shall send registrations.
     RegistrationRefresh(RegistrationRefresh),
-    /// Type 21, from the map-server: the mapping that it holds for an EID-prefix.
+    /// Type 21, from the map-server: the mapping that the map-server has for an EID-prefix.
     MappingNotification(MappingNotification),
 }
 

@@ -68,9 +68,9 @@ impl RefreshScope {
 pub struct RegistrationRefresh {
     /// The requested registrations.
     pub scope: RefreshScope,
-    /// R: only those registrations in the scope are requested that the map-server has rejected. In
-    /// the draft, a Refresh with R ends before Prefix-Length for every Scope. Therefore we send R
-    /// only with [`RefreshScope::All`]. On receipt, R is also accepted with an EID-Prefix.
+    /// R: the map-server asks only for the registrations in the scope that it has rejected. In the
+    /// draft, a Refresh with R ends before Prefix-Length for every Scope. Therefore we send R only
+    /// with [`RefreshScope::All`]. On receipt, R is also accepted with an EID-Prefix.
     pub rejected_only: bool,
 }
 
