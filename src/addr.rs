@@ -2,8 +2,8 @@
 //!
 //! An endpoint identifier ([`Eid`]) names a host in a site. A routing locator ([`Rloc`]) names the
 //! connection of a router to the core (RFC 9300 section 3). Both are IP addresses. They have
-//! different types, so that they cannot be confused. Every EID has an [`InstanceId`] (RFC 9300
-//! section 8).
+//! different types, so that the code cannot use an EID in place of an RLOC. Every EID has an
+//! [`InstanceId`] (RFC 9300 section 8).
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};

@@ -4,8 +4,8 @@
 //! and the time. Its outputs are Ethernet frames and deadlines. In the simulator, hosts ping each
 //! other on virtual time. The same host can also run behind a TAP device. A host answers echo
 //! requests of IPv4 and IPv6 by itself (RFC 792, RFC 4443). It handles ARP and neighbour discovery
-//! with [`link`]. It serves echo and an HTTP page with its name to other hosts ([`apps`]), and it
-//! opens connections itself ([`exchange`]).
+//! with [`link`]. It has an echo server and an HTTP page with its name ([`apps`]), and it opens
+//! connections itself ([`exchange`]).
 
 pub mod apps;
 pub mod device;

@@ -1,8 +1,8 @@
 //! A map from EID prefixes to values, with longest-prefix match.
 //!
-//! Values are stored in numbered slots. For each instance there are two tries, IPv4 and IPv6, which
-//! find the slots. Iteration is in the order of the address, then of the mask length. So a table
-//! with the same entries is always printed in the same order.
+//! Values are stored in numbered slots. Each instance has two tries, one for IPv4 and one for IPv6.
+//! A trie finds the slot of a prefix. The entries are in the order of their addresses, and then of
+//! their mask lengths. So a table with the same entries is always printed in the same order.
 
 mod bits;
 mod trie;

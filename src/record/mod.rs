@@ -12,7 +12,7 @@
 //! body is encoded with postcard. A frame is written when its call has ended. So if a router is
 //! killed, only the last frame of its record can be incomplete. A record contains the configuration
 //! with its keys, and the seed of the router's nonces. Show a record only to persons who may see
-//! these.
+//! these keys and the seed.
 //!
 //! [`step`] has the types of a record. [`Recorder`] writes a record, and [`Reader`] reads it.
 //! [`Replay`] makes the recorded calls on a new router, and compares the outputs octet for octet.

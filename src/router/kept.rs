@@ -4,8 +4,8 @@
 //! A Map-Register with a nonce that is not greater than the last nonce of its sender is a replay.
 //! To detect replays after a restart too, the core outputs the nonces to keep
 //! ([`Output::Nonce`](super::io::Output::Nonce)) and gets them back at its next start
-//! ([`Input::Nonces`](super::io::Input::Nonces)). The driver stores them in a file, the simulator
-//! in memory; both use [`KeptNonces`].
+//! ([`Input::Nonces`](super::io::Input::Nonces)). The driver stores the nonces in a file, and the
+//! simulator stores them in memory. Both use [`KeptNonces`].
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Display, Formatter};

@@ -15,12 +15,13 @@
 //! table 4341: the native default, a blackhole for each local EID prefix, and unreachable for the rest
 //! ```
 //! We tried to do without each part. Without the rules of the RLOCs, the router's own packet to
-//! port 4341 of a peer entered `lisp0` again, and nothing worked. In another trial, the table of
-//! `lisp0` had copies of the site's routes and of the default route, and the suppressed lookup of
-//! main was left out. Then routes vanished together with a link, without a notification, and one
-//! ping went around through `lisp0` a hundred thousand times a second. Without the blackholes,
-//! packets leaked into the core while the link of a site was down. With `unreachable` in place of
-//! the blackholes, hosts got an error about a failure that the mapping system would soon repair.
+//! port 4341 of a peer entered `lisp0` again, and nothing worked. In another trial, the suppressed
+//! lookup of main was left out. In its place, the table of `lisp0` had copies of the site's routes
+//! and of the default route. When a link vanished, the kernel removed the copies without a
+//! notification. Then one ping went through `lisp0` again and again, a hundred thousand times a
+//! second. Without the blackholes, packets leaked into the core while the link of a site was down.
+//! With `unreachable` in place of the blackholes, hosts got an error about a failure that the
+//! mapping system would soon repair.
 
 mod events;
 mod wanted;

@@ -8,7 +8,8 @@
 //!    take the instant `now`, which never decreases.
 //! 2. **Outputs**: [`Router::poll_output`], until it returns `None`, after each input.
 //! 3. **Time**: [`Router::poll_timeout`] returns the time at which `handle_timeout` has work. This
-//!    time may change with every input. An earlier call of `handle_timeout` changes nothing.
+//!    time may change with every input. If `handle_timeout` is called before this time, it changes
+//!    nothing.
 //! 4. **Getters**, which change nothing.
 //!
 //! The same seed, wall clock, configuration and inputs give exactly the same outputs.

@@ -4,8 +4,8 @@
 //! not notice that a path MTU has grown. `reachability.rs` records whether a locator can be reached
 //! at all.
 //!
-//! Any host can send an ICMP error. If a router reports very many path MTUs, only its own reports
-//! are removed from the table, not the reports of other routers.
+//! Any host can send an ICMP error. If one reporter sends very many path MTUs, only reports of this
+//! reporter are removed from the table. The reports of other routers stay.
 
 use std::net::IpAddr;
 use std::time::Duration;

@@ -2,11 +2,11 @@
 //! the TCP listeners and the emulated hosts.
 //!
 //! The wanted objects are a set, like the objects of the kernel (`kernel.rs`). The set is computed
-//! from the configuration, the links and the paths. A newly wanted object is opened by the first
-//! output for an input, because the later outputs may be sent through this object. An object that
-//! is not wanted any more is closed by the last output for an input, because the outputs before it
-//! may be sent through this object. If an object cannot be opened, or if `lisp0` was deleted, the
-//! object is requested again, like a lost object of the kernel.
+//! from the configuration, the links and the paths. The first outputs for an input open the new
+//! objects, because later outputs may be sent through these objects. The last outputs for an input
+//! close the objects that are not wanted any more, because earlier outputs may be sent through
+//! these objects. If an object cannot be opened, or if `lisp0` was deleted, the object is requested
+//! again, like a lost object of the kernel.
 
 use std::collections::BTreeSet;
 

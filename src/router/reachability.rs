@@ -3,9 +3,9 @@
 //! The reports of each [`Source`] are kept separately, for a time that depends on the source. The R
 //! bit and the Locator-Status-Bits are about the locators of one mapping, and are kept together
 //! with these locators ([`Locator`]). ICMP, the kernel and echo-nonce report that an RLOC cannot be
-//! reached. Such a report is valid for all mappings, and is kept in this table for a limited time.
-//! The time is limited, because the router sends no probes and so gets no report that the RLOC can
-//! be reached again. All readers use [`Reachability::of`].
+//! reached. A report about an RLOC is valid for all mappings, and is kept in this table for a
+//! limited time. The time is limited, because the router sends no probes and so gets no report that
+//! the RLOC can be reached again. All readers use [`Reachability::of`].
 
 use std::net::IpAddr;
 use std::time::Duration;

@@ -1,12 +1,12 @@
-//! Control messages that are refused: each is counted and reported to the operator.
+//! Counts the control messages that are refused, and reports them to the operator.
 //!
 //! A line names the refused message, its source, the reason and the remedy. `debug lisp
 //! control-plane` prints a line for each message. The number of lines in the log is limited: one
 //! line a minute for each pair of source and reason, 16 lines a minute for each reason, and 32
 //! lines a minute for all reasons together. The first line of each reason does not count for the
-//! last limit. One more line summarizes the other messages at the end of the minute. So a sender
-//! that changes its address with each message does not fill the log or the table. Lines about
-//! messages that are refused for other reasons are still written.
+//! last limit. At the end of the minute, one more line gives the numbers of the messages without a
+//! line. So if a sender changes its address with each message, it does not fill the log or the
+//! table. Lines about messages that are refused for other reasons are still written.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;

@@ -77,8 +77,8 @@ impl Credit {
 }
 
 /// The octets beyond credits that were sent to an ITR-RLOC in one second of the clock, and in the
-/// second before. The two numbers together are at most [`ALLOWANCE`]. So the router never sends
-/// more than this number of octets in any period of one second.
+/// second before. The two numbers together are at most [`ALLOWANCE`]. So in any period of one
+/// second, the router sends at most this number of octets beyond credits.
 #[derive(Clone, Copy, Debug)]
 struct Account {
     second: u64,

@@ -1,12 +1,12 @@
 //! The routes that the router needs from the kernel of its namespace.
 //!
-//! A local EID prefix is reachable while a route leads to it. Without a route, the prefix is shown
-//! as `*** NO ROUTE TO EID PREFIX ***`. The kernel does not announce every change, and it still
-//! uses routes of a link that has lost its carrier. So this table keeps both links and routes, and
-//! a route counts only while its link is up. This was observed on Linux 6.18: when a link is set
-//! down, the kernel announces this after 3 ms. It does not announce that the IPv4 routes of the
-//! link are removed. When the carrier is lost, the routes remain. If the carrier is lost and
-//! returns quickly, the kernel announces the loss a second late.
+//! A local EID prefix is reachable while a route leads to it. If there is no route, `show ip lisp
+//! database` prints `*** NO ROUTE TO EID PREFIX ***`. The kernel does not announce every change,
+//! and it still uses routes of a link that has lost its carrier. So this table keeps both links and
+//! routes, and a route counts only while its link is up. Observations on Linux 6.18: when a link is
+//! set down, the kernel announces the new state of the link after 3 ms. It does not announce that
+//! it removes the IPv4 routes of the link. When the carrier is lost, the routes remain. If the
+//! carrier is lost and returns quickly, the kernel announces the loss a second late.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -2,11 +2,11 @@
 //! come from the core.
 //!
 //! A source is forged if it is at this site by configuration, or if it is an address of the router
-//! itself. Then the packet is dropped. A host that was found here may just have moved, and its new
-//! xTR may not have announced this yet. So the router immediately asks the host whether it is still
-//! here, and delivers the packet. An EID that is away may be anywhere, and so may an EID in a
-//! dynamic range that has not been found. The addresses of roaming gateways are not checked,
-//! because every xTR has the same roaming gateway.
+//! itself. The router drops a packet with a forged source. A host that was found here may just have
+//! moved, and its new xTR may not have registered it yet. So the router delivers the packet, and
+//! immediately asks the host whether it is still here. Two kinds of sources may be anywhere: an EID
+//! that is away, and an EID in a dynamic range that has not been found. The addresses of roaming
+//! gateways are not checked, because every xTR has the same roaming gateway.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;

@@ -2,7 +2,7 @@
 //!
 //! The witnesses are inside the [`Router`](super::Router). So they record the calls of all callers
 //! (the event loop, the simulator, a session on the console), and the callers do not need to know
-//! about the witnesses. A router without a witness needs only one more comparison for each call.
+//! about the witnesses. If a router has no witness, each call costs only one comparison more.
 
 use std::fmt::Debug;
 use std::num::NonZeroU16;

@@ -4,7 +4,7 @@
 //! A message that we send has a MAC over all its octets. In a received message, the MAC may end at
 //! the last record, before xTR-ID and Site-ID. RFC 9301 section 5.6 can be read in both ways, and
 //! there are senders of both kinds. [`Verified`] tells which octets the MAC covers. The other
-//! octets can be changed without the key. MACs are accepted in full length and truncated.
+//! octets can be changed without the key. A MAC may have its full length or be truncated.
 //! [`MacForm`] is the form of a MAC. An answer is signed in the form of the received message, so
 //! that the peer accepts the answer.
 

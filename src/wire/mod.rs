@@ -3,9 +3,9 @@
 //!
 //! [`Message::parse`] reads the payload of one UDP datagram of the control port. [`Message::emit`]
 //! writes it. [`DataHeader`] is the header of eight octets in every packet on the data port.
-//! [`FrameReader`] reads the frames in the TCP stream of the control port ([`mod@reliable`]).
-//! Reading order: [`mod@address`] (AFI and LCAF), [`mod@record`] (a mapping), then one file for
-//! each message. [`mod@auth`] signs and verifies the three messages that have a MAC.
+//! [`FrameReader`] reads the frames in the TCP stream of the control port ([`mod@reliable`]). Read
+//! the files in this order: [`mod@address`] (AFI and LCAF), [`mod@record`] (a mapping), then one
+//! file for each message. [`mod@auth`] signs and verifies the three messages that have a MAC.
 //!
 //! If a parsed message is emitted again, the octets are equal to the received octets, with these
 //! exceptions:

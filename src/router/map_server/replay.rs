@@ -1,15 +1,19 @@
 //! Distinguishes new Map-Registers from replays (RFC 9301 section 5.6, Nonce).
 //!
-//! A sender has an *order* if each of its Map-Registers has a greater nonce than the one before. By
-//! default, a sender with an authenticated xTR-ID must have an order. The command `nonce-order` of
-//! a site changes this rule. For a sender with an order, the last nonce is enough to detect a
-//! replay. For the other senders, the map-server remembers the octets of the last Map-Registers.
+//! A sender has an *order* if the nonce of each Map-Register is greater than the nonce of the
+//! Map-Register before. By default, a sender with an authenticated xTR-ID must have an order. The
+//! command `nonce-order` of a site changes this rule. For a sender with an order, the last nonce is
+//! enough to detect a replay. For the other senders, the map-server remembers the octets of the
+//! last Map-Registers.
 //!
-//! | | with order | without |
+//! | Map-Register | of a sender with an order | of another sender |
 //! |---|---|---|
-//! | new | the nonce is greater | the octets are not among the last of the site |
-//! | repeated | the last one, within 32 s: only answered | the newest of this source: renews |
-//! | replay | any other | any other |
+//! | new | its nonce is greater | its octets are not remembered for the site |
+//! | repeated | it is the last one, within 32 s | it is the last one from its source |
+//! | replay | in all other cases | in all other cases |
+//!
+//! A repeated Map-Register of a sender with an order is answered, but has no other effect. A
+//! repeated Map-Register of another sender renews its registrations.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::IpAddr;

@@ -1,11 +1,11 @@
 //! The nonces of this router's own Map-Registers. Each nonce is greater than all earlier nonces,
 //! even the nonces of an earlier run (RFC 9301 section 5.6).
 //!
-//! The nonces begin at the wall clock or after the last nonce that an earlier run has stored. The
-//! greater of the two is used. If no nonce was stored and the clock was set back, a map-server
-//! remembers a greater nonce, and refuses the Map-Registers without an answer. So the nonces are
-//! raised as long as a map-server has answered no Map-Register. In this way they become greater
-//! than the nonces of an earlier run, but are never far above the clock.
+//! The nonces begin at the wall clock, or after the last nonce that an earlier run has stored if
+//! this nonce is greater than the wall clock. If no nonce was stored and the clock was set back, a
+//! map-server remembers a greater nonce, and refuses the Map-Registers without an answer. So the
+//! nonces are raised as long as a map-server has answered no Map-Register. In this way, the nonces
+//! become greater than the nonces of an earlier run, but are never far above the clock.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;

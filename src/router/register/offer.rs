@@ -1,10 +1,11 @@
 //! Decides whether a Map-Register offers reliable transport. The offer is bit 18, which RFC 9301
 //! reserves.
 //!
-//! If a map-server gives the bit another meaning, it drops the Map-Register, and the registrations
-//! of the site would expire. If a map-server is dead, it answers no Map-Register at all. When it is
-//! back, the router must offer reliable transport to it again. So the bit is left out only if a
-//! comparison shows that it does harm, or if the map-server refuses TCP:
+//! If the bit has another meaning for a map-server, this map-server drops each Map-Register with
+//! the bit, and the registrations of the site expire. A map-server that is down answers no
+//! Map-Register at all. When it is up again, the router must still offer reliable transport. So the
+//! router leaves the bit out in two cases: a comparison shows that the bit does harm, or the
+//! map-server refuses TCP.
 //!
 //! ```text
 //!           three unanswered: every second register of the prefix without the bit

@@ -3,8 +3,8 @@
 //! here are those of the earlier draft-kouvelas-lisp-map-server-reliable-transport.
 //!
 //! [`ReliableFrame`] is one message with its envelope. [`FrameReader`] finds the frames in the
-//! octets of a stream. Reading order: this file, [`error_notification`], [`registration`] with its
-//! two answers, [`refresh`], [`mapping_notification`], [`stream`].
+//! octets of a stream. Read the files in this order: this file, [`error_notification`],
+//! [`registration`] with its two answers, [`refresh`], [`mapping_notification`], [`stream`].
 
 pub mod error_notification;
 pub mod mapping_notification;
