@@ -43,7 +43,7 @@ impl Apps {
             udp::PacketBuffer::new(vec![udp::PacketMetadata::EMPTY; DATAGRAMS], vec![0; UDP_BUFFER])
         };
         let mut datagrams = udp::Socket::new(buffer(), buffer());
-        datagrams.bind(ECHO_PORT).expect("a closed socket takes any port but zero");
+        datagrams.bind(ECHO_PORT).expect("a closed socket accepts every port except zero");
         let datagrams = sockets.add(datagrams);
         let echos = Server::new(ECHO_PORT, sockets);
         Apps { page, datagrams, echos, pages: Server::new(HTTP_PORT, sockets) }

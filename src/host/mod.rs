@@ -271,7 +271,9 @@ impl Host {
             }
         };
         let mut socket = icmp::Socket::new(self.echo_buffer(), self.echo_buffer());
-        socket.bind(icmp::Endpoint::Ident(ident)).expect("a closed socket takes any ident");
+        socket
+            .bind(icmp::Endpoint::Ident(ident))
+            .expect("a closed socket accepts every identifier");
         socket.set_hop_limit(Some(request.ttl.max(1)));
         let id = PingId(self.take_number());
         self.pings.push(Ping {

@@ -123,6 +123,6 @@ impl Place {
 
 fn listener(port: u16) -> tcp::Socket<'static> {
     let mut socket = tcp_socket();
-    socket.listen(port).expect("a closed socket listens on any port but zero");
+    socket.listen(port).expect("a closed socket accepts every port except zero");
     socket
 }

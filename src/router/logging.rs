@@ -221,11 +221,11 @@ fn map_server_line(server: &IpAddr, change: &MapServerChange) -> Line {
         )),
         MapServerChange::Unanswered { registers, raised_by, again_after } => warning(format!(
             "map-server {server} has answered none of {registers} Map-Registers: check that the \
-             map-server can be reached and that the key is right; if both are right, the \
-             map-server may expect greater nonces because the clock of this router was set back, \
-             so this router raises its nonces by {raised_by} minutes (twice as much after every \
-             {again_after} more Map-Registers) until the map-server answers; `eidway router \
-             --nonces FILE` keeps the nonces over a restart"
+             map-server can be reached and that the key is right; if both are right, the clock of \
+             this router may have been set back, and the map-server expects greater nonces; until \
+             an answer comes, this router raises its nonces by {raised_by} minutes, and by twice \
+             as much after every {again_after} more Map-Registers; to keep the nonces over a \
+             restart, use `eidway router --nonces FILE`"
         )),
         MapServerChange::NoLocator => warning(format!(
             "not registered with map-server {server}: this router has no locator of the same \

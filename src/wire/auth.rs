@@ -292,7 +292,7 @@ fn message_secret(
     let mut derived = vec![0; 32];
     Hkdf::<Sha256>::new(Some(salt.as_bytes()), &nonce_and_secret)
         .expand(&[], &mut derived)
-        .expect("32 octets are one block of HKDF-SHA256, far below its bound");
+        .expect("HKDF-SHA256 can derive 32 octets");
     derived
 }
 

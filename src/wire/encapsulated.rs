@@ -232,7 +232,7 @@ impl InnerHeader {
             InnerHeader::V4(header) => udp.calc_checksum_ipv4(header, payload),
             InnerHeader::V6(header) => udp.calc_checksum_ipv6(header, payload),
         }
-        .expect("a payload whose length came from, or was put into, 16 bits")
+        .expect("the length of the payload has at most 16 bits")
     }
 }
 
