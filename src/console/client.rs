@@ -111,7 +111,7 @@ impl<C: Channel> Client<C> {
                 Response::Completions(words) => completions.extend(words),
                 Response::Host(answer) => host = Some(answer),
                 Response::Error(message) => error = Some(message),
-                Response::Debug(_) | Response::Done(_) => {}
+                Response::Debug(_) | Response::Terminal(_) | Response::Done(_) => {}
             }
             Ok(())
         })?;

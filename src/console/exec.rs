@@ -16,6 +16,12 @@ pub enum Action {
     Debug(bool),
     /// Start or stop sending debug lines to this session.
     Monitor(bool),
+    /// Print this text.
+    Text(&'static str),
+    /// Set the number of lines of the user's screen, or forget it.
+    Length(Option<u16>),
+    /// Set the number of columns of the user's screen, or forget it.
+    Width(Option<u16>),
     /// No effect, because the requested state is already in force.
     Nothing,
     /// End the session, if it is in exec mode.

@@ -12,6 +12,7 @@
 //!   in the format of IOS. [`filter`] selects lines of the output.
 //! - [`client`]: the client of a session. The session is in the same process or, with
 //!   [`json_lines`], in another process.
+//! - [`terminal`]: the terminal of a user, between the keyboard and screen and a client.
 //! - [`hosts`]: the emulated hosts. A session gives them tasks.
 
 pub mod args;
@@ -31,6 +32,7 @@ pub mod protocol;
 mod running_config;
 pub mod session;
 pub mod show;
+pub mod terminal;
 pub mod view;
 
 pub use config_file::{ConfigError, parse_config};

@@ -99,10 +99,30 @@ pub enum Response {
     Debug(String),
     /// The report of a host's ping.
     Host(HostAnswer),
+    /// The settings of the terminal, if the request changed them: `{"terminal":{"length":0}}`.
+    Terminal(TerminalSettings),
     /// The reason why the request was not carried out.
     Error(String),
     /// The answer is complete.
     Done(Done),
+}
+
+/// The settings of a user's terminal. Only a terminal needs them: an answer to a program is the
+/// same with every setting.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct TerminalSettings {
+    /// `terminal length N`: the number of lines of a screen. 0 means that the output never stops.
+    /// If absent, it is the number of lines of the user's screen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub length: Option<u16>,
+    /// `terminal width N`: the number of columns of the screen. 0 means that there is no limit. If
+    /// absent, it is the number of columns of the user's screen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub width: Option<u16>,
+    /// Whether the next line is a password, which the terminal must not show.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub is_hidden: bool,
 }
 
 /// The end of an answer.

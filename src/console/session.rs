@@ -19,7 +19,7 @@ use super::help;
 use super::hosts::Hosts;
 use super::interpret::{self, LineError};
 use super::parse::{Match, Mismatch, match_line, tokens};
-use super::protocol::{Done, Request, Response};
+use super::protocol::{Done, Request, Response, TerminalSettings};
 use super::show::system::{debugging_turned, host_name};
 use super::show::{Format, Source, State, failure};
 use crate::router::Router;
@@ -35,6 +35,7 @@ pub const MOST_PENDING: usize = 64;
 pub struct Session {
     context: Context,
     monitors: bool,
+    terminal: TerminalSettings,
     answers: VecDeque<Answer>,
     /// The number of requests that arrived while `answers` was full.
     refused: u64,
@@ -44,6 +45,8 @@ pub struct Session {
 #[derive(Debug)]
 struct Answer {
     body: Body,
+    /// The settings of the terminal, if the request changed them.
+    terminal: Option<TerminalSettings>,
     done: Done,
 }
 
@@ -93,7 +96,13 @@ impl Default for Session {
 impl Session {
     /// A new session in privileged exec mode.
     pub fn new() -> Self {
-        Session { context: Context::Exec, monitors: false, answers: VecDeque::new(), refused: 0 }
+        Session {
+            context: Context::Exec,
+            monitors: false,
+            terminal: TerminalSettings::default(),
+            answers: VecDeque::new(),
+            refused: 0,
+        }
     }
 
     /// The prompt before the next line, for example `xTR1(config-if)#`.
@@ -126,6 +135,7 @@ impl Session {
             self.refused += 1;
             return;
         }
+        let terminal = self.terminal;
         let outcome = match request {
             Request::Interrupt => return self.interrupt(),
             Request::Line(line) => self.line(&line, router, now),
@@ -143,6 +153,11 @@ impl Session {
             },
         };
         self.answer(outcome, router);
+        if self.terminal != terminal
+            && let Some(answer) = self.answers.back_mut()
+        {
+            answer.terminal = Some(self.terminal);
+        }
     }
 
     /// Adds an error as the answer to a message that is not a valid request.
@@ -166,7 +181,7 @@ impl Session {
 
     fn answer(&mut self, outcome: Outcome, router: &Router) {
         let done = Done { prompt: self.prompt(router), ok: outcome.ok, closed: outcome.closed };
-        self.answers.push_back(Answer { body: outcome.body, done });
+        self.answers.push_back(Answer { body: outcome.body, terminal: None, done });
     }
 
     /// The next response, or `None` if every answer is complete. One call does a limited amount of
@@ -194,7 +209,7 @@ impl Session {
                 }
             }
         };
-        match response {
+        match response.or_else(|| answer.terminal.take().map(Response::Terminal)) {
             None => self.answers.pop_front().map(|answer| Response::Done(answer.done)),
             response => response,
         }
@@ -204,7 +219,7 @@ impl Session {
     fn poll_refused(&mut self, router: &Router) -> Option<Response> {
         self.refused = self.refused.checked_sub(1)?;
         let done = Done { prompt: self.prompt(router), ok: false, closed: false };
-        self.answers.push_back(Answer { body: Body::Nothing, done });
+        self.answers.push_back(Answer { body: Body::Nothing, terminal: None, done });
         let message = "too many requests wait for an answer, so this request was not carried out";
         Some(Response::Error(message.to_owned()))
     }
@@ -284,6 +299,9 @@ impl Session {
                 outcome.body = Body::One(Response::Text(debugging_turned(on).to_owned()));
             }
             Action::Monitor(on) => self.monitors = on,
+            Action::Text(text) => outcome.body = Body::One(Response::Text(text.to_owned())),
+            Action::Length(length) => self.terminal.length = length,
+            Action::Width(width) => self.terminal.width = width,
             Action::Leave => outcome.closed = self.context == Context::Exec,
             Action::Nothing | Action::Show(_) => {}
         }

@@ -60,6 +60,7 @@ pub mod tcp;
 mod tests;
 pub mod tun;
 pub mod udp;
+pub mod user;
 
 use std::io;
 use std::path::{Path, PathBuf};

@@ -47,7 +47,7 @@ pub(super) const ROWS: &[Row] = &[
         clear_map_cache,
     ),
     exec(
-        "configure terminal",
+        "configure [terminal]",
         &["Enter configuration mode", "Configure from the terminal"],
         |_, _| Ok(Action::Enter(Context::Config)),
     ),
@@ -57,7 +57,6 @@ pub(super) const ROWS: &[Row] = &[
         nothing,
     ),
     exec("enable", &["Turn on privileged commands"], nothing),
-    exec("exit", &["Exit from the EXEC"], |_, _| Ok(Action::Leave)),
     exec("show {ip|ipv6} lisp [json]", &[SHOW, IP, IPV6, LISP, JSON], show_lisp),
     exec(
         "show {ip|ipv6} lisp [instance-id <instance:0-16777215>] map-cache \
@@ -147,15 +146,6 @@ pub(super) const ROWS: &[Row] = &[
     exec("show version [json]", &[SHOW, "Version and uptime", JSON], |_, _| {
         show(Page::new(system::version, system::version_text))
     }),
-    exec(
-        "terminal length <lines:0-512>",
-        &[
-            "Set terminal line parameters",
-            "Set number of lines on a screen",
-            "Number of lines (0 for no pausing; this console never pauses)",
-        ],
-        nothing,
-    ),
     exec("write terminal", &["Write running configuration", "Write to terminal"], |_, _| {
         show(Page::new(system::running, system::running_text))
     }),
@@ -237,7 +227,7 @@ fn end(editor: &mut Editor, _: &Args<'_>) -> Result<(), Fault> {
     Ok(())
 }
 
-fn nothing(_: &Args<'_>, _: &Config) -> Result<Action, Fault> {
+pub(super) fn nothing(_: &Args<'_>, _: &Config) -> Result<Action, Fault> {
     Ok(Action::Nothing)
 }
 

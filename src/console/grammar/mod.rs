@@ -62,6 +62,7 @@ mod row;
 mod service;
 mod site;
 mod tables;
+mod terminal;
 
 use std::sync::LazyLock;
 
@@ -95,6 +96,7 @@ pub fn rows() -> impl Iterator<Item = &'static Row> {
         exec::ROWS,
         moves::ROWS,
         debug::ROWS,
+        terminal::ROWS,
         global::ROWS,
         interface::ROWS,
         emulated_host::ROWS,

@@ -1,0 +1,230 @@
+//! Carries octets between the terminal of a user and the console of a router.
+//!
+//! The user is at the terminal of this process, or at the other end of a telnet connection. A
+//! [`Terminal`] turns the octets of the user into requests for the router, and the responses of the
+//! router into octets for the screen. [`attend`] waits for both sides.
+
+use std::io::{self, IsTerminal, Read, Write};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::net::UnixStream;
+use std::time::Duration;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::termios::{self, OptionalActions, Termios};
+
+use crate::console::json_lines;
+use crate::console::protocol::Request;
+use crate::console::terminal::Terminal;
+
+/// The client gives up if the router does not answer for this time.
+pub const SILENCE: Duration = Duration::from_secs(10);
+/// The most octets that are read at once.
+const CHUNK: usize = 4096;
+
+/// The keyboard and the screen of a user.
+pub trait User {
+    /// The descriptor that is ready when the user has typed.
+    fn keyboard(&self) -> BorrowedFd<'_>;
+
+    /// Reads the octets that the user has typed. At the end of the input, returns `None`.
+    ///
+    /// # Errors
+    /// The errors of the descriptor.
+    fn read(&mut self) -> io::Result<Option<Vec<u8>>>;
+
+    /// Writes octets to the screen.
+    ///
+    /// # Errors
+    /// The errors of the descriptor.
+    fn write(&mut self, octets: &[u8]) -> io::Result<()>;
+
+    /// The columns and lines of the screen, if they are known.
+    fn screen(&self) -> Option<(u16, u16)>;
+
+    /// The time without input after which the session ends, if there is one.
+    fn idle_time(&self) -> Option<Duration>;
+}
+
+/// The reason why a session of a user ended with an error.
+#[derive(Debug)]
+pub enum Failed {
+    /// The connection to the router has failed.
+    Router(io::Error),
+    /// The terminal or the connection of the user has failed.
+    User(io::Error),
+}
+
+/// Lets a user work at the console of a router until the session ends. `first` is the request that
+/// begins the session.
+///
+/// # Errors
+/// The errors of both sides. It is no error if the user's input ends.
+pub fn attend(user: &mut impl User, router: UnixStream, first: Request) -> Result<(), Failed> {
+    router.set_write_timeout(Some(SILENCE)).map_err(Failed::Router)?;
+    let mut console = Console { stream: router, received: Vec::new() };
+    let mut terminal = Terminal::new(first, user.screen());
+    // The router must answer the first request, and each interrupt, without delay.
+    let mut must_answer = true;
+    loop {
+        while let Some(request) = terminal.take_request() {
+            must_answer |= request == Request::Interrupt;
+            console.send(&request).map_err(Failed::Router)?;
+        }
+        terminal.resize(user.screen());
+        let response = match terminal.wants_responses() {
+            true => console.take_response().map_err(Failed::Router)?,
+            false => None,
+        };
+        if let Some(response) = response {
+            must_answer = false;
+            terminal.receive(response);
+            continue;
+        }
+        user.write(&terminal.take_output()).map_err(Failed::User)?;
+        if terminal.is_closed() {
+            return Ok(());
+        }
+        let time_limit = if must_answer { Some(SILENCE) } else { user.idle_time() };
+        let (typed, answered) = wait(user, &console, &terminal, time_limit)?;
+        if !typed && !answered {
+            match must_answer {
+                true => return Err(Failed::Router(io::ErrorKind::TimedOut.into())),
+                false => return Ok(()),
+            }
+        }
+        if typed {
+            match user.read().map_err(Failed::User)? {
+                Some(octets) => terminal.type_octets(&octets),
+                None => return Ok(()),
+            }
+        }
+        if answered {
+            console.fill().map_err(Failed::Router)?;
+        }
+    }
+}
+
+/// Waits until the user has typed or the router has answered. Returns whether each of the two has
+/// happened. Both are false after the time limit.
+fn wait(
+    user: &impl User,
+    console: &Console,
+    terminal: &Terminal,
+    time_limit: Option<Duration>,
+) -> Result<(bool, bool), Failed> {
+    let events = |wants| if wants { PollFlags::IN } else { PollFlags::empty() };
+    let keyboard = user.keyboard();
+    let mut ends = [
+        PollFd::from_borrowed_fd(keyboard, events(terminal.wants_octets())),
+        PollFd::new(&console.stream, events(terminal.wants_responses())),
+    ];
+    let time_limit = time_limit.and_then(|limit| Timespec::try_from(limit).ok());
+    match poll(&mut ends, time_limit.as_ref()) {
+        Ok(_) => {}
+        // A signal has arrived, for example because the size of the screen has changed.
+        Err(rustix::io::Errno::INTR) => return Ok((false, true)),
+        Err(error) => return Err(Failed::User(error.into())),
+    }
+    let is_ready = |end: &PollFd<'_>| !end.revents().is_empty();
+    Ok((is_ready(&ends[0]), is_ready(&ends[1])))
+}
+
+/// The connection to the console of a router.
+struct Console {
+    stream: UnixStream,
+    /// The octets that are not yet a whole response.
+    received: Vec<u8>,
+}
+
+impl Console {
+    fn send(&mut self, request: &Request) -> io::Result<()> {
+        json_lines::write_request(&mut self.stream, request)
+    }
+
+    /// The next response that has arrived.
+    fn take_response(&mut self) -> io::Result<Option<crate::console::protocol::Response>> {
+        let Some(end) = self.received.iter().position(|&octet| octet == b'\n') else {
+            return Ok(None);
+        };
+        let line: Vec<u8> = self.received.drain(..=end).collect();
+        json_lines::read_response(&mut line.as_slice()).map(Some)
+    }
+
+    /// Reads the octets that have arrived.
+    fn fill(&mut self) -> io::Result<()> {
+        let mut buffer = [0; CHUNK];
+        // If a signal has ended the wait, there may be nothing to read.
+        self.stream.set_nonblocking(true)?;
+        let read = self.stream.read(&mut buffer);
+        self.stream.set_nonblocking(false)?;
+        match read {
+            Ok(0) => Err(io::Error::new(
+                io::ErrorKind::UnexpectedEof,
+                "the router closed the connection",
+            )),
+            Ok(length) => {
+                self.received.extend(&buffer[..length]);
+                Ok(())
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// The terminal of this process. While this value lives, the terminal gives each key at once and
+/// shows no character itself.
+pub struct OwnTerminal {
+    before: Termios,
+}
+
+impl OwnTerminal {
+    /// Takes the terminal, if the standard input and the standard output are one.
+    ///
+    /// # Errors
+    /// The errors of the terminal.
+    pub fn take() -> io::Result<Option<Self>> {
+        if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
+            return Ok(None);
+        }
+        let before = termios::tcgetattr(io::stdin())?;
+        let mut raw = before.clone();
+        raw.make_raw();
+        termios::tcsetattr(io::stdin(), OptionalActions::Drain, &raw)?;
+        Ok(Some(OwnTerminal { before }))
+    }
+}
+
+impl Drop for OwnTerminal {
+    fn drop(&mut self) {
+        // If the terminal has gone, there is nothing to restore.
+        let _ = termios::tcsetattr(io::stdin(), OptionalActions::Drain, &self.before);
+    }
+}
+
+impl User for OwnTerminal {
+    fn keyboard(&self) -> BorrowedFd<'_> {
+        rustix::stdio::stdin()
+    }
+
+    fn read(&mut self) -> io::Result<Option<Vec<u8>>> {
+        let mut buffer = [0; CHUNK];
+        let length = rustix::io::read(rustix::stdio::stdin(), &mut buffer)?;
+        Ok((length > 0).then(|| buffer[..length].to_vec()))
+    }
+
+    fn write(&mut self, octets: &[u8]) -> io::Result<()> {
+        let mut out = io::stdout();
+        out.write_all(octets)?;
+        out.flush()
+    }
+
+    fn screen(&self) -> Option<(u16, u16)> {
+        let size = termios::tcgetwinsize(io::stdout().as_fd()).ok()?;
+        Some((size.ws_col, size.ws_row))
+    }
+
+    fn idle_time(&self) -> Option<Duration> {
+        None
+    }
+}
