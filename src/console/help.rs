@@ -131,6 +131,8 @@ mod tests {
 ";
         assert_eq!(help(&Context::Exec, "show ip ").unwrap(), expected);
         let expected = "  terminal  Configure from the terminal
+  |         Output modifiers
+  <cr>
 ";
         assert_eq!(help(&Context::Exec, "conf ").unwrap(), expected);
         let last = help(&Context::Exec, "show version ").unwrap();
@@ -140,7 +142,7 @@ mod tests {
     #[test]
     fn help_on_a_beginning_lists_the_words_that_it_may_become() {
         assert_eq!(help(&Context::Exec, "sh").unwrap(), "show\n");
-        assert_eq!(help(&Context::Exec, "e").unwrap(), "enable  exit\n");
+        assert_eq!(help(&Context::Exec, "e").unwrap(), "enable  end  exit\n");
         assert!(help(&Context::Exec, "xyz").is_err());
         assert!(help(&Context::Exec, "show i l").is_err());
     }

@@ -328,6 +328,9 @@ impl Terminal {
                 let erased = self.pager.end();
                 self.print(&erased);
                 self.is_at_start = true;
+                if self.done.is_none() {
+                    self.requests.push_back(Request::Interrupt);
+                }
                 return;
             }
         };

@@ -88,11 +88,11 @@ fn what_the_user_types_and_what_the_screen_shows() {
             "show foo\r",
             "xTR1#show foo\n          ^\n% Invalid input detected at '^' marker.\n\nxTR1#",
         ),
-        ("show ip l?", "xTR1#show ip l?\nlisp\n\nxTR1#show ip l"),
+        ("show ip l?", "xTR1#show ip l?\nlisp\nxTR1#show ip l"),
         ("sh ver\tx", "xTR1#sh version x"),
         (
             "show ver | \t",
-            "xTR1#show ver | \nbegin  count  exclude  include  json  section\nxTR1#show ver |",
+            "xTR1#show ver |\nbegin  count  exclude  include  json  section\nxTR1#show ver |",
         ),
         ("\t  \tx", "xTR1#  x"),
         (
@@ -111,12 +111,7 @@ fn what_the_user_types_and_what_the_screen_shows() {
         ("\x16?\x0c", "xTR1#?\nxTR1#?"),
     ] {
         let mut user = User::new(None);
-        let screen = user.types(typed);
-        assert_eq!(
-            screen.replace("\n\nxTR1#show ip", "\nxTR1#show ip"),
-            shown.replace("\n\nxTR1#show ip", "\nxTR1#show ip"),
-            "{typed:?}"
-        );
+        assert_eq!(user.types(typed), shown, "{typed:?}");
     }
 }
 
@@ -142,8 +137,9 @@ fn a_long_output_stops_at_each_screen() {
     assert!(!screen.contains("More"), "{screen}");
     let screen = user.types("\x03terminal length 3\rshow ?");
     assert!(screen.ends_with("More--"), "{screen}");
-    let screen = user.types("\x03terminal no length\rshow ? ");
-    assert_eq!(screen.matches("More").count(), 1, "{screen}");
+    let screen = user.types("q\x03terminal no length\rshow ?");
+    assert_eq!(screen.lines().count(), 7, "{screen}");
+    assert!(screen.ends_with("More--"), "{screen}");
 }
 
 #[test]
@@ -151,9 +147,7 @@ fn a_debug_line_stands_above_the_line_that_the_user_types() {
     let mut user = User::new(Some((80, 24)));
     user.types("show version of this\x02\x02");
     user.terminal.receive(Response::Debug("LISP: x".to_owned()));
-    assert_eq!(user.types("X"), "xTR1#show version of thXis");
-    let before: String = user.rows[user.rows.len() - 2].iter().collect();
-    assert_eq!(before.trim_end(), "LISP: x");
+    assert_eq!(user.types("X"), "LISP: x\nxTR1#show version of thXis");
 }
 
 #[test]
