@@ -284,7 +284,7 @@ fn terminal() -> (File, File) {
 }
 
 #[test]
-fn a_terminal_that_cannot_edit_has_a_prompt_and_plain_lines() {
+fn a_terminal_gets_no_escape_sequences() {
     let lab = Simulated::up("dumb");
     lab.expect("xTR1", "show clock", |text| text.starts_with('*'));
     let (mut person, program) = terminal();
@@ -304,7 +304,11 @@ fn a_terminal_that_cannot_edit_has_a_prompt_and_plain_lines() {
     let _ = person.read_to_end(&mut seen);
     let seen = text(&seen).replace("\r\n", "\n");
     assert!(child.wait().expect("an end").success(), "{seen}");
-    for part in ["xTR1#Eidway LISP virtual router", "clock", "% Invalid input"] {
+    for part in [
+        "xTR1#show version\nEidway LISP virtual router",
+        "xTR1#show clo?\nclock\nxTR1#show clo\n*",
+        "          ^\n% Invalid input",
+    ] {
         assert!(seen.contains(part), "{part} is not in {seen}");
     }
     assert!(!seen.contains('\u{1b}'), "{seen:?}");

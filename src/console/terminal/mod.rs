@@ -222,7 +222,9 @@ impl Terminal {
     fn end_answer(&mut self, done: Done) {
         let State::Answering(purpose) = self.state else { return };
         self.prompt = done.prompt;
-        if done.closed {
+        // If more lines are typed or pasted, the session goes on: an `exit` too many in a pasted
+        // configuration does not end it.
+        if done.closed && !self.waiting.contains(&Key::Enter) {
             self.state = State::Closed;
             return;
         }

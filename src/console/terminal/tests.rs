@@ -157,9 +157,11 @@ fn the_end_of_the_session_closes_the_terminal() {
         user.types(typed);
         assert!(user.terminal.is_closed(), "{typed:?}");
     }
-    let mut user = User::new(None);
-    user.types("conf t\rexit\rx\x04");
-    assert!(!user.terminal.is_closed());
+    for typed in ["conf t\rexit\rx\x04", "conf t\rexit\rexit\rexit\rshow clock\rx"] {
+        let mut user = User::new(None);
+        user.types(typed);
+        assert!(!user.terminal.is_closed(), "{typed:?}");
+    }
 }
 
 #[test]
