@@ -49,7 +49,7 @@ const fn order() -> [u8; 2 * BRANCHES - 1] {
     while branch < BRANCHES {
         let mut len = 0;
         while len < STRIDE {
-            // An end is before the first branch that it covers.
+            // In the order of the prefixes, an end comes before the first branch that it covers.
             if branch.is_multiple_of(1 << (STRIDE - len)) {
                 order[step] = end(len, branch) as u8;
                 step += 1;

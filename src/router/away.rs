@@ -27,33 +27,33 @@ use crate::time::Time;
 /// How a map-server sent a mapping.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Teller {
-    /// In a Mapping Notification on this session. The map-server will also send the next change, so
-    /// the mapping is true while the session is up.
+    /// The map-server sent a Mapping Notification on this session. The map-server will also send
+    /// the next change, so the mapping is true while the session is up.
     Session(Connection),
-    /// In a datagram: a Map-Notify or a Map-Reply.
+    /// The map-server sent a datagram: a Map-Notify or a Map-Reply.
     Datagram,
 }
 
 /// How long an entry stays in the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stay {
-    /// As long as the configuration and the routes require the entry.
+    /// The entry stays as long as the configuration and the routes require it.
     Permanent,
-    /// Until this time. The entry is for a prefix that was removed from the configuration. At this
-    /// time, the last record of the prefix in the map-cache of another router has expired.
+    /// The entry stays until this time. It is for a prefix that was removed from the configuration.
+    /// At this time, the last record of the prefix in the map-cache of another router has expired.
     Until(Time),
-    /// Until this time. The entry is for a host that became silent or was not found. The table has
-    /// at most [`SILENT`] entries of this kind.
+    /// The entry stays until this time. It is for a host that became silent or was not found. The
+    /// table has at most [`SILENT`] entries of this kind.
     Silent(Time),
-    /// As long as the mapping that a map-server sent is true. The table has at most [`TOLD`]
-    /// entries of this kind.
+    /// A map-server sent a mapping, and the entry stays as long as this mapping is true. The table
+    /// has at most [`TOLD`] entries of this kind.
     Told {
         /// How the map-server sent the mapping.
         by: Teller,
         /// The TTL of the record.
         ttl: Duration,
-        /// When the TTL of the record ends. If the session is up at this time, the entry stays. If
-        /// not, the router asks the mapping system again.
+        /// The time at which the TTL of the record ends. If the session is up at this time, the
+        /// entry stays. If the session is down, the router asks the mapping system again.
         checked_at: Time,
         /// Whether the router has asked the mapping system again. If there is no answer before
         /// `checked_at`, the entry is removed.
@@ -62,7 +62,7 @@ pub enum Stay {
 }
 
 impl Stay {
-    /// When the entry is removed or checked.
+    /// The time at which the entry is removed or checked.
     fn due_at(self) -> Option<Time> {
         match self {
             Stay::Permanent => None,

@@ -287,7 +287,8 @@ pub enum NonceOrder {
     Id,
     /// All senders.
     Strict,
-    /// No sender. The map-server refuses only a message that it has received before.
+    /// No sender must send growing nonces. The map-server refuses a message only if it has received
+    /// the same message before.
     None,
 }
 

@@ -130,7 +130,7 @@ pub struct Wants {
     /// Note the encapsulator as a peer of this local prefix. If the mapping of the prefix changes,
     /// the router sends an SMR to its peers.
     pub hear: Option<EidPrefix>,
-    /// Search for the host with the source address, which has not been found yet.
+    /// Search for the host with the source address. The router has not found this host yet.
     pub search_source: bool,
     /// Count the packet for this entry of the map-cache.
     pub count: Option<Slot>,
@@ -139,7 +139,7 @@ pub struct Wants {
     pub begin_echo: bool,
     /// The note for the flow cache.
     pub remember: FlowWant,
-    /// Search for the host with the destination address, which has not been found yet.
+    /// Search for the host with the destination address. The router has not found this host yet.
     pub search_destination: Option<Discovery>,
     /// Send an SMR to the encapsulator, because the encapsulator has an old mapping (RFC 9301
     /// section 6.1).

@@ -15,7 +15,8 @@ pub struct Encapsulation {
     pub source: Rloc,
     /// The remote RLOC; the UDP destination port is 4341.
     pub destination: Rloc,
-    /// Determines the outer UDP source port, so that the core keeps a flow on one path.
+    /// The hash of the flow. It selects the outer UDP source port, so that the core keeps a flow on
+    /// one path.
     pub flow_hash: u32,
     /// Outer TTL, copied from the inner header.
     pub ttl: u8,

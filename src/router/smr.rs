@@ -27,7 +27,7 @@ impl Resolver {
     ) {
         context.counters.smrs.received += 1;
         let own = smr.records.first().map(|record| record.eid_prefix.network());
-        // Cisco, OOR and ODL put the solicited EID in the Source-EID, VPP in the records.
+        // Cisco, OOR and ODL put the solicited EID in the Source-EID. VPP puts it in the records.
         let solicited = match smr.source_eid {
             Some(eid) => vec![eid],
             None => {

@@ -147,7 +147,8 @@ pub struct Authentication {
 }
 
 impl Authentication {
-    /// Returns the Authentication that a message contains while its MAC is computed.
+    /// Returns the Authentication of a message before the message has its MAC. The MAC is then all
+    /// zeros. The sender computes the MAC over this form of the message.
     pub(super) fn zeroed(key: &Key, form: MacForm) -> Self {
         Authentication {
             key_id: key.key_id,

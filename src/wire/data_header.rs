@@ -55,9 +55,9 @@ pub enum NonceField {
 pub struct DataHeader {
     /// The bits N, E and V, and the 24 bits of Nonce/Map-Version.
     pub nonce: NonceField,
-    /// Present if L is set. Bit n, counted from the low-order end, is the state of the n-th locator
-    /// in the mapping of the inner source. If the header also has an instance-ID, only 8 bits are
-    /// sent.
+    /// The Locator-Status-Bits, if L is set. Bit n, counted from the low-order end, is the state of
+    /// the n-th locator in the mapping of the inner source. If the header also has an instance-ID,
+    /// only 8 bits are sent.
     pub locator_status_bits: Option<u32>,
     /// Present if I is set.
     pub instance_id: Option<InstanceId>,

@@ -36,7 +36,7 @@ pub struct MapNotify {
     pub authentication: Authentication,
     /// The mappings, at most 255.
     pub records: Vec<MappingRecord>,
-    /// The xTR-ID and Site-ID. Present if I is set.
+    /// The xTR-ID and Site-ID, if I is set.
     pub xtr_identity: Option<XtrIdentity>,
 }
 

@@ -83,7 +83,7 @@ pub struct MapRegister {
     pub authentication: Authentication,
     /// The mappings, at most 255.
     pub records: Vec<MappingRecord>,
-    /// The xTR-ID and Site-ID. Present if I is set.
+    /// The xTR-ID and Site-ID, if I is set.
     pub xtr_identity: Option<XtrIdentity>,
 }
 

@@ -61,10 +61,10 @@ pub struct MapRequest {
     /// The requested EID-Prefixes, at most 255. Senders send only one EID-Prefix in a request. On
     /// receipt, an EID that is not an IP prefix of an instance is left out.
     pub records: Vec<EidRecord>,
-    /// The mapping of the source EID. Present if M is set. It must be verified before it is
-    /// trusted. On receipt, it is left out if its EID is not an IP prefix of an instance.
+    /// The mapping of the source EID, if M is set. The mapping must be verified before it is
+    /// trusted. On receipt, the mapping is left out if its EID is not an IP prefix of an instance.
     pub map_reply_record: Option<MappingRecord>,
-    /// The xTR that sends the request. Present if I is set.
+    /// The xTR that sends the request, if I is set.
     pub xtr_identity: Option<XtrIdentity>,
 }
 

@@ -68,9 +68,7 @@ pub(super) enum Freshness {
     /// Without order: a repetition of the newest Map-Register of its source. It renews the
     /// registrations of this source.
     Renewed,
-    /// With order: a repetition of the last Map-Register. It is answered, because the first answer
-    /// may have been lost. It has no other effect, because any observer of the network can repeat a
-    /// message.
+    /// The sender has an order, and the nonce is not greater than the last nonce of the sender.
     Repeated,
     /// With order: the nonce is not greater than the last nonce of the sender.
     NotGreater { last: Nonce },

@@ -131,7 +131,7 @@ pub(super) struct Registrar {
     standings: BTreeMap<Peer, BTreeMap<EidPrefix, RegistrationEntry>>,
     /// The deadlines of the Map-Registers by UDP: each [`RegistrationEntry::due_at`].
     due: Deadlines<(Peer, EidPrefix)>,
-    /// The sessions of reliable transport, by map-server. A session is for both families.
+    /// The sessions of reliable transport, by map-server. One session is for both address families.
     sessions: BTreeMap<IpAddr, EtrSession>,
     /// Whether the router offers reliable transport to each map-server.
     offers: BTreeMap<IpAddr, Offer>,

@@ -79,8 +79,8 @@ impl Offer {
         }
     }
 
-    /// Records that a Map-Notify answered a Map-Register. Returns true if the comparison begins.
-    /// Then the next Map-Register need not wait for its period.
+    /// Records that a Map-Notify answered a Map-Register. Returns true if the comparison begins. In
+    /// this case, the next Map-Register is sent without a wait for its period.
     pub(super) fn answered(&mut self, had_bit: bool, now: Time) -> bool {
         match (*self, had_bit) {
             (Offer::Kept, _) => {}
