@@ -305,7 +305,7 @@ impl AwayTable {
         entry.is_some_and(|entry| matches!(entry.stay, Stay::Told { is_asked: true, .. }))
     }
 
-    /// When the next entry is removed or checked.
+    /// The next time at which an entry is removed or checked.
     pub(super) fn next_expiry(&self) -> Option<Time> {
         self.due.next()
     }

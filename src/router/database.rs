@@ -60,7 +60,7 @@ pub struct Entry {
     pub has_route: bool,
     /// When the entry was made.
     pub created_at: Time,
-    /// When its locators or its route last changed.
+    /// The time at which the locators or the route of the entry last changed.
     pub changed_at: Time,
 }
 

@@ -52,8 +52,8 @@ const ANSWERS_A_SECOND: u32 = 64;
 struct Request {
     /// The nonce, 24 bits.
     nonce: u32,
-    /// When the first packet with the nonce was sent, after the start of the request or after its
-    /// suspension. `None` if no packet has been sent since then.
+    /// The time at which the first packet with the nonce was sent, after the start of the request
+    /// or after its suspension. `None` if no packet has been sent since then.
     since: Option<Time>,
     /// Whether the request is suspended. The other xTR asks too, and this router answers first.
     suspended: bool,
@@ -77,7 +77,8 @@ enum Echo {
 pub(super) struct EchoNonce {
     /// The locators of the sites that support echo-nonce, each with its running request.
     requests: BTreeMap<Rloc, Option<Request>>,
-    /// For each locator, when the next request begins or the suspension of its request ends.
+    /// For each locator, the time at which its next request begins or the suspension of its request
+    /// ends.
     due: Deadlines<Rloc>,
     /// The nonce that this router has to echo, for each locator.
     owed: Bounded<Rloc, u32>,
@@ -99,12 +100,12 @@ impl EchoNonce {
         }
     }
 
-    /// How often the nonce of packets to a locator has changed.
+    /// The number of times that the nonce of packets to a locator has changed.
     pub(super) fn revision(&self) -> u64 {
         self.revision.number()
     }
 
-    /// When the next request begins, or the next suspension ends.
+    /// The time at which the next request begins, or the next suspension ends.
     pub(super) fn next_request(&self) -> Option<Time> {
         self.due.next()
     }

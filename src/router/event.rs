@@ -225,7 +225,7 @@ pub enum HostChange {
     },
     /// There is no room for the host.
     TurnedAway {
-        /// How often a host was refused, in total.
+        /// The number of refusals of hosts, in total.
         times: u64,
         /// The number of hosts that are here.
         hosts: usize,
@@ -301,7 +301,7 @@ pub enum MapServerChange {
         eid_prefix: EidPrefix,
         /// The reported locators of the prefix. They are empty if no xTR registers the prefix.
         locators: Vec<String>,
-        /// For how many minutes the router believes the report.
+        /// The number of minutes for which the router believes the report.
         minutes: u32,
     },
 }

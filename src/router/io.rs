@@ -72,7 +72,8 @@ pub enum Command {
     ClearMapCache {
         /// The family of EIDs.
         family: Family,
-        /// Only this entry; `None` for all entries of the family in the default instance.
+        /// The prefix of the only entry; `None` for all entries of the family in the default
+        /// instance.
         prefix: Option<EidPrefix>,
     },
     /// `debug lisp control-plane all` and its `no` form: whether the router outputs events about

@@ -211,9 +211,9 @@ pub enum KernelEvent {
         /// The kernel's state of the host.
         state: NeighbourState,
     },
-    /// How full the kernel's neighbour table of a family is. A machine has one table for all its
-    /// namespaces. If hosts can appear and disappear, the driver reads the table once a second, and
-    /// reports a change.
+    /// The fill level of the kernel's neighbour table of a family. A machine has one table for all
+    /// its namespaces. If hosts can appear and disappear, the driver reads the table once a second,
+    /// and reports a change.
     NeighbourTable {
         /// IPv4 or IPv6.
         family: Family,

@@ -14,7 +14,8 @@ use crate::time::Time;
 
 /// The number of times that an object is requested again immediately within [`WINDOW`].
 const QUICK: usize = 3;
-/// After this time without a loss or a refusal, an object is at rest. Before that, it is restless.
+/// After this time without a loss or a refusal, an object is at rest. Until this time has passed,
+/// the object is restless.
 const WINDOW: Duration = Duration::from_secs(10);
 /// The interval between the requests for an object that was lost or refused too often.
 const PATIENCE: Duration = Duration::from_secs(30);

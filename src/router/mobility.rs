@@ -134,7 +134,7 @@ impl Mobility {
         std::mem::take(&mut self.changes)
     }
 
-    /// How full each table is that hosts of a LAN can fill.
+    /// The fill level of each table that hosts of a LAN can fill.
     pub fn fills(&self) -> [Fill; 6] {
         let [running, refused, confirmations] = self.searches.fills();
         let (hosts, missed) = (self.hosts.fill(), self.missed.fill());

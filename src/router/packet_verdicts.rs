@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::addr::{InstanceId, Rloc};
 use crate::wire::DATA_SOURCE_PORTS;
 
-/// How to encapsulate a packet: the fields of the outer headers (RFC 9300 section 5.3).
+/// The encapsulation of a packet: the fields of the outer headers (RFC 9300 section 5.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Encapsulation {
     /// The local RLOC.

@@ -119,7 +119,7 @@ impl Refusals {
         self.recent.fill().evicted + self.unremembered
     }
 
-    /// How full the table of [`Refusals::recent`] is.
+    /// The fill level of the table of [`Refusals::recent`].
     pub fn fill(&self) -> Fill {
         self.recent.fill()
     }

@@ -84,7 +84,7 @@ pub(super) struct Search {
     pub discovery: Discovery,
 }
 
-/// How full the kernel's neighbour table of a family is, according to the last report.
+/// The fill level of the kernel's neighbour table of a family, according to the last report.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct NeighbourTable {
     pub(super) entries: u32,
@@ -135,7 +135,7 @@ impl Searches {
         search.into_iter().chain(confirmation).min()
     }
 
-    /// When the refused searches are tried again; `None` if no search was refused.
+    /// The time at which the refused searches are tried again; `None` if no search was refused.
     pub(super) fn next_retry(&self) -> Option<Time> {
         self.retry_at
     }

@@ -30,8 +30,8 @@ const ENTRIES: Limit =
 /// Stores the EIDs that were requested because of an SMR.
 #[derive(Debug)]
 pub(super) struct SmrGuard {
-    /// When each requested EID can be requested again. Each map-cache entry has a share of the
-    /// table.
+    /// The time at which each requested EID can be requested again. Each map-cache entry has a
+    /// share of the table.
     asked: Bounded<Eid, Time, EidPrefix>,
     /// The times at which more specifics of each map-cache entry were requested, within
     /// [`SMR_SUPPRESSION`].

@@ -42,7 +42,7 @@ impl StatusHolds {
         self.revision.number()
     }
 
-    /// When the next mapping is sent with bits again.
+    /// The time at which the next mapping is sent with bits again.
     pub(super) fn next_expiry(&self) -> Option<Time> {
         self.until.next()
     }

@@ -6,7 +6,7 @@ use super::timer::Timer;
 use crate::time::Time;
 
 impl Router {
-    /// When a timer is due; `None` if the timer has no work.
+    /// The time at which a timer is due; `None` if the timer has no work.
     pub(super) fn due_at(&self, timer: Timer) -> Option<Time> {
         match timer {
             Timer::MapCache => self.map_cache.next_expiry(),

@@ -92,8 +92,7 @@ pub enum Problem {
     /// of this frame.
     #[error("is {0}, which is not the length of a frame")]
     FrameLength(u16),
-    /// At the end of a frame of the reliable transport, these octets are found in place of the end
-    /// marker.
+    /// A frame of the reliable transport ends with these octets in place of the end marker.
     #[error("is 0x{0:08x}, but 0x9facade9 is expected")]
     EndMarker(u32),
     /// The Map-Register of a Registration does not have exactly one record. The Registration must

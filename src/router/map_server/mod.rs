@@ -133,7 +133,7 @@ impl MapServer {
         self.expiries.first().map(|&(at, ..)| at)
     }
 
-    /// When the next Map-Notify is to be sent again.
+    /// The time at which the next Map-Notify is to be sent again.
     pub(super) fn next_notify(&self) -> Option<Time> {
         self.pending_notifies.next_repetition()
     }

@@ -34,9 +34,9 @@ pub struct Registration {
     pub nonce: Nonce,
     /// The form of the MAC of the Map-Register. Messages to the xTR have the same form.
     pub form: MacForm,
-    /// When the xTR first registered the prefix.
+    /// The time at which the xTR first registered the prefix.
     pub first_registered_at: Time,
-    /// When the xTR last registered the prefix.
+    /// The time at which the xTR last registered the prefix.
     pub last_registered_at: Time,
     /// How long the registration lasts after `last_registered_at` if it has no session.
     pub lifetime: Duration,
@@ -46,7 +46,7 @@ pub struct Registration {
 }
 
 impl Registration {
-    /// When the registration expires; `None` while its session is open.
+    /// The time at which the registration expires; `None` while its session is open.
     pub fn expires_at(&self) -> Option<Time> {
         match self.session {
             Some(_) => None,

@@ -65,15 +65,17 @@ pub(super) enum Freshness {
     /// The Map-Register is new. If `proven` is true, it cannot be a replay: its xTR-ID is
     /// authenticated, and its nonce is greater than all earlier nonces of this xTR-ID.
     New { proven: bool },
-    /// Without order: a repetition of the newest Map-Register of its source. It renews the
-    /// registrations of this source.
+    /// The sender has no order, and the Map-Register is a repetition of the newest Map-Register
+    /// from its source. It renews the registrations of this source.
     Renewed,
-    /// The sender has an order, and the nonce is not greater than the last nonce of the sender.
+    /// The sender has an order, and the Map-Register is a repetition of its last Map-Register. The
+    /// map-server answers it, because the first answer may have been lost. It has no other effect,
+    /// because any observer of the network can repeat a message.
     Repeated,
-    /// With order: the nonce is not greater than the last nonce of the sender.
+    /// The sender has an order, and the nonce is not greater than the last nonce of the sender.
     NotGreater { last: Nonce },
-    /// Without order: these octets were received before. `newest` is the nonce of the newest
-    /// Map-Register of the site.
+    /// The sender has no order, and the map-server has received the same octets before. `newest` is
+    /// the nonce of the newest Map-Register of the site.
     CameBefore { newest: Nonce },
 }
 

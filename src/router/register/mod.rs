@@ -62,7 +62,8 @@ type Peer = (Family, IpAddr);
 #[derive(Clone, Copy, Debug)]
 struct RegistrationEntry {
     state: State,
-    /// When the next Map-Register by UDP is due. Only the state [`State::Periodic`] has this time.
+    /// The time at which the next Map-Register by UDP is due. Only the state [`State::Periodic`]
+    /// has this time.
     due_at: Option<Time>,
     /// The wait after the next Map-Register, as long as no Map-Register is acknowledged.
     retry: Duration,
@@ -75,7 +76,7 @@ struct RegistrationEntry {
     is_changed: bool,
     /// The number of Map-Registers in a row that had no answer in time.
     unanswered: u32,
-    /// When the last Map-Notify or Registration Ack arrived.
+    /// The time at which the last Map-Notify or Registration Ack arrived.
     acknowledged_at: Option<Time>,
 }
 
