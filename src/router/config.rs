@@ -287,8 +287,8 @@ pub enum NonceOrder {
     Id,
     /// All senders.
     Strict,
-    /// No sender must send growing nonces. The map-server refuses a message only if it has received
-    /// the same message before.
+    /// No sender has to send growing nonces. The map-server refuses a message only if it has
+    /// received the same message before.
     None,
 }
 
