@@ -57,8 +57,9 @@ impl Rng {
         if bound == 0 { 0 } else { self.0.next_u64() % bound }
     }
 
-    /// Returns `span` minus a random part of at most `fraction` (0.0 to 1.0) of it. Periodic
-    /// messages use this jitter, so that the many routers of a lab do not send at the same time.
+    /// Returns `span`, shortened by a random duration. This duration is at most `fraction` (0.0 to
+    /// 1.0) times `span`. Periodic messages use this jitter, so that the many routers of a lab do
+    /// not send at the same time.
     pub fn jittered(&mut self, span: Duration, fraction: f64) -> Duration {
         let part = (span.as_micros() as f64 * fraction) as u64;
         span - Duration::from_micros(self.below(part + 1))

@@ -40,8 +40,12 @@ pub fn expect_own_sockets(lab: &str) -> Result<(), Failure> {
     match owner {
         Ok(owner) if owner != rustix::process::geteuid().as_raw() => {
             let place = directory.display();
+            let (owner, advice) = match owner {
+                0 => ("root".to_owned(), "use sudo"),
+                owner => (format!("the user with number {owner}"), "work as this user"),
+            };
             Err(Failure::Other(format!(
-                "lab {lab} belongs to root: use sudo (other users cannot open {place})"
+                "lab {lab} belongs to {owner}: {advice} (other users cannot open {place})"
             )))
         }
         _ => Ok(()),

@@ -15,7 +15,10 @@ pub enum ReadError {
     #[error("this file is not a record of a router")]
     NotARecord,
     /// This Eidway does not know the format version of the record.
-    #[error("the record has version {0:?}, but this Eidway reads only version 3")]
+    #[error(
+        "the record has version {0:?}, but this Eidway reads only version {own}",
+        own = version(MAGIC).unwrap_or_default()
+    )]
     Version(String),
     /// The record ends inside a frame. This is possible if the router was killed.
     #[error("the record ends in step {step}, after {octets} octets of this step")]
@@ -58,6 +61,12 @@ pub struct Reader<R> {
     is_loaded: bool,
 }
 
+/// The version of a record whose first octets are `magic`. Returns `None` if this is not a record.
+fn version(magic: &[u8]) -> Option<String> {
+    let version = magic.strip_prefix(&MAGIC[..MAGIC.len() - 2])?;
+    Some(String::from_utf8_lossy(version).trim_end().to_owned())
+}
+
 impl<R: Read> Reader<R> {
     /// Reads the start of a record.
     ///
@@ -69,14 +78,7 @@ impl<R: Read> Reader<R> {
         if magic == MAGIC {
             return Ok(Reader { from, step: 0, body: Vec::new(), is_loaded: false });
         }
-        let name = MAGIC.len() - 2;
-        match magic.strip_prefix(&MAGIC[..name]) {
-            Some(version) => {
-                let version = String::from_utf8_lossy(version).trim_end().to_owned();
-                Err(ReadError::Version(version))
-            }
-            None => Err(ReadError::NotARecord),
-        }
+        Err(version(&magic).map_or(ReadError::NotARecord, ReadError::Version))
     }
 
     /// Returns the time of the next step. Returns `None` at the end of the record.
@@ -122,7 +124,7 @@ impl<R: Read> Reader<R> {
             postcard::take_from_bytes(rest).map_err(|error| wrong(error.to_string()))?;
         match rest {
             [] => Ok((step, outcome)),
-            _ => Err(wrong("the step has more octets after its end".to_owned())),
+            _ => Err(wrong("there are octets after the end of the step".to_owned())),
         }
     }
 

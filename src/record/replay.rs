@@ -111,7 +111,7 @@ impl<R: Read> Replay<R> {
         let nothing = || ReadError::Cut { step: 0, octets: 0 };
         let (Step { at, call }, _) = reader.peek()?.ok_or_else(nothing)?;
         let Call::Start { eidway, seed, wall_clock, config } = call else {
-            let what = "the step is not the start of a router".to_owned();
+            let what = "the step does not start a router".to_owned();
             return Err(ReadError::Damaged { step: 0, what });
         };
         let config = read_config(0, config)?;

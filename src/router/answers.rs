@@ -150,7 +150,7 @@ pub(super) fn refuse_unanswerable(
     now: Time,
 ) {
     let told = || explanations::no_reply_path(request);
-    context.refuse(source, ControlDrop::WrongRecord, now, told);
+    context.refuse(source, ControlDrop::NoReplyPath, now, told);
 }
 
 /// The RLOC of this router that sends a reply, and the ITR-RLOC that receives the reply. If the
@@ -162,7 +162,7 @@ pub(super) fn reply_path(
     request: &MapRequest,
     asked: Rloc,
 ) -> Option<(Rloc, Rloc)> {
-    let itr_rlocs = || request.itr_rlocs.iter().filter(|itr| !local.is_nobodys(**itr));
+    let itr_rlocs = || request.itr_rlocs.iter().filter(|itr| !local.is_no_router_address(**itr));
     let same =
         |own: Rloc| itr_rlocs().find(|itr| itr.family() == own.family()).map(|itr| (own, *itr));
     let own = |itr: &Rloc| local.preferred(itr.family()).map(|own| (own, *itr));

@@ -42,9 +42,10 @@ impl ConfigChange {
         if !change.rest {
             let own: Vec<IpAddr> = after.addresses().map(|(_, net)| net.addr()).collect();
             change.rest = change.mappings.iter().any(|prefix| {
-                // The RLOCs of this router may change in two cases. The mapping may have inline
-                // locators, which can be RLOCs of this router. Or an address of this router lies
-                // inside the prefix: then the address is an EID and not an RLOC.
+                // The RLOCs of this router may change in two cases:
+                // 1. The mapping has inline locators, because they can be RLOCs of this router.
+                // 2. An address of this router lies inside the prefix, because such an address is
+                //    an EID and not an RLOC.
                 let is_inline = |config: &Config| {
                     matches!(config.mapping(prefix), Some(DatabaseMapping::Inline(_)))
                 };

@@ -22,7 +22,7 @@ impl Router {
     /// Handles a control datagram. A datagram with invalid contents is only counted and reported.
     pub(super) fn handle_control(&mut self, datagram: &ControlDatagram<'_>, now: Time) {
         let ControlDatagram { source, destination, payload } = *datagram;
-        if self.context.local.is_nobodys(Rloc(source.ip())) {
+        if self.context.local.is_no_router_address(Rloc(source.ip())) {
             return self.context.refuse(
                 source.ip(),
                 ControlDrop::Malformed,

@@ -44,9 +44,10 @@ pub enum ControlDrop {
     SmrNotCached,
     /// An SMR, a request or a reply that exceeds a rate limit.
     RateLimited,
-    /// A reply that does not cover the requested EID, or a request to which the router cannot send
-    /// a reply.
+    /// A reply that does not cover the requested EID.
     WrongRecord,
+    /// A Map-Request to whose ITR-RLOCs the router cannot send a reply.
+    NoReplyPath,
     /// A record of a reply, or a part of the record, for more EIDs than the answer to the request
     /// may cover.
     Overclaim,
@@ -70,7 +71,7 @@ pub enum ControlDrop {
 
 impl ControlDrop {
     /// All variants, in the order in which they are printed.
-    pub const ALL: [ControlDrop; 19] = [
+    pub const ALL: [ControlDrop; 20] = [
         ControlDrop::Malformed,
         ControlDrop::Unsupported,
         ControlDrop::NotOurRole,
@@ -83,6 +84,7 @@ impl ControlDrop {
         ControlDrop::SmrNotCached,
         ControlDrop::RateLimited,
         ControlDrop::WrongRecord,
+        ControlDrop::NoReplyPath,
         ControlDrop::Overclaim,
         ControlDrop::UnauthenticatedSession,
         ControlDrop::TableFull,
@@ -121,6 +123,7 @@ impl ControlDrop {
             ControlDrop::SmrNotCached => "SMR for an EID not cached",
             ControlDrop::RateLimited => "Rate limited",
             ControlDrop::WrongRecord => "Reply does not cover the request",
+            ControlDrop::NoReplyPath => "Map-Request without a usable ITR-RLOC",
             ControlDrop::Overclaim => "Reply covers more than the request",
             ControlDrop::UnauthenticatedSession => "Unauthenticated reliable session",
             ControlDrop::TableFull => "Table full",

@@ -45,7 +45,7 @@ impl LocalRlocs {
     /// Whether no router can have this address: [`Rloc::is_unicast`] rejects the address, or it is
     /// the broadcast address of a connected network. The address of a locator must not be of this
     /// kind (RFC 9301 section 5.4, Locator).
-    pub fn is_nobodys(&self, rloc: Rloc) -> bool {
+    pub fn is_no_router_address(&self, rloc: Rloc) -> bool {
         !rloc.is_unicast() || self.broadcasts.contains(&rloc.0)
     }
 

@@ -476,7 +476,9 @@ impl MapCache {
             return 0;
         }
         let mut changed = 0;
-        for locator in locators.iter_mut().filter(|locator| !local.is_nobodys(locator.rloc)) {
+        for locator in
+            locators.iter_mut().filter(|locator| !local.is_no_router_address(locator.rloc))
+        {
             let Some(up) = bits.of(locator.ordinal).filter(|up| *up != locator.up) else {
                 continue;
             };

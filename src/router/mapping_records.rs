@@ -40,7 +40,7 @@ pub(super) fn locators(record: &MappingRecord, local: &LocalRlocs, now: Time) ->
     let locator = |(locator, ordinal): (&LocatorRecord, u8)| {
         let rloc = locator.ip()?;
         let (priority, weight) = (locator.priority, locator.weight);
-        let up = locator.reachable && !local.is_nobodys(rloc);
+        let up = locator.reachable && !local.is_no_router_address(rloc);
         Some(Locator { rloc, priority, weight, ordinal, up, source: Source::RBit, since: now })
     };
     // A record has 255 locators at most.

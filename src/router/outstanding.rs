@@ -63,12 +63,54 @@ pub(super) struct Request {
     pub(super) source_eid: Option<Eid>,
     /// The reason for the request.
     pub(super) cause: Cause,
-    /// The nonce of the last try. It is zero before the first try.
-    pub(super) nonce: Nonce,
-    /// The number of tries until now.
-    pub(super) tries: u32,
+    phase: Phase,
     /// When the next try is due.
     due_at: Time,
+}
+
+/// The progress of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// No Map-Request has been sent yet.
+    ToBegin,
+    /// Map-Requests have been sent.
+    Tried(Try),
+}
+
+/// One try of a request: one Map-Request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Try {
+    /// The number of the try. The first try of a request has the number 1.
+    pub(super) number: u32,
+    /// The nonce of the Map-Request. All tries of a round have the same nonce.
+    pub(super) nonce: Nonce,
+}
+
+impl Try {
+    /// The number of the round of the try, from 0. Each round uses the next resolver.
+    pub(super) fn round(self) -> u32 {
+        self.number.saturating_sub(1) / WAITS.len() as u32
+    }
+
+    /// Whether the try is the first try of its round.
+    pub(super) fn starts_round(self) -> bool {
+        self.place() == 0
+    }
+
+    /// The place of the try in its round, from 0.
+    fn place(self) -> usize {
+        self.number.saturating_sub(1) as usize % WAITS.len()
+    }
+}
+
+impl Request {
+    /// The last try. Returns `None` before the first try.
+    fn last_try(&self) -> Option<Try> {
+        match self.phase {
+            Phase::ToBegin => None,
+            Phase::Tried(last) => Some(last),
+        }
+    }
 }
 
 /// The requests under way for the EIDs of a family, and the packets that wait for them.
@@ -186,7 +228,7 @@ impl Outstanding {
 
     /// Whether an EID has a request that has not been sent yet.
     pub(super) fn is_yet_to_begin(&self, eid: Eid) -> bool {
-        self.request(eid).is_some_and(|request| request.tries == 0)
+        self.request(eid).is_some_and(|request| request.phase == Phase::ToBegin)
     }
 
     /// The EIDs within a prefix that are requested or rest.
@@ -208,7 +250,7 @@ impl Outstanding {
     ) -> Held {
         // The source EID in an SMR is not verified, so this EID gets no share of its own.
         let sharer = (cause, source_eid.filter(|_| cause == Cause::Packet));
-        let request = Request { source_eid, cause, nonce: Nonce(0), tries: 0, due_at: at };
+        let request = Request { source_eid, cause, phase: Phase::ToBegin, due_at: at };
         self.due.insert((at, eid));
         match self.tables_mut(eid.family()).requests.insert(eid, sharer, request, now) {
             Ok(Some((gone, request))) => self.ended(gone, &request),
@@ -265,7 +307,9 @@ impl Outstanding {
     /// Cleans up after a request was removed, so that its nonce is not valid any more. Returns the
     /// packets that waited for the EID.
     fn ended(&mut self, eid: Eid, request: &Request) -> Held {
-        self.nonces.remove(&request.nonce);
+        if let Some(last) = request.last_try() {
+            self.nonces.remove(&last.nonce);
+        }
         self.due.remove(&(request.due_at, eid));
         let packets = &mut self.tables_mut(eid.family()).packets;
         let keys: Vec<_> = packets.range(all_of(eid)).map(|(key, _)| *key).collect();
@@ -292,41 +336,46 @@ impl Outstanding {
         self.due.first().filter(|(at, _)| *at <= now).map(|&(_, eid)| eid)
     }
 
-    /// Counts a try and sets the time of the next try. Returns `None` if there was no try left.
-    /// Otherwise returns the number of the round, from 0. Each round uses the next resolver.
-    pub(super) fn next_try(&mut self, eid: Eid, now: Time) -> Option<u32> {
-        let tables = match eid.family() {
-            Family::Ipv4 => &mut self.of_ipv4,
-            Family::Ipv6 => &mut self.of_ipv6,
-        };
-        let request = tables.requests.get_mut(&eid).filter(|request| request.tries < TRIES)?;
-        let tries_each = WAITS.len() as u32;
-        let attempt = request.tries;
-        request.tries += 1;
-        if attempt.is_multiple_of(tries_each) {
-            self.nonces.remove(&request.nonce);
-            request.nonce = loop {
-                let nonce = Nonce(self.rng.next_u64());
-                if nonce != Nonce(0) && !self.nonces.contains_key(&nonce) {
-                    break nonce;
-                }
-            };
-            self.nonces.insert(request.nonce, eid);
+    /// Begins the next try and sets the time of the try after it. Returns `None` if there is no try
+    /// left.
+    pub(super) fn next_try(&mut self, eid: Eid, now: Time) -> Option<Try> {
+        let last = self.request(eid)?.last_try();
+        let number = last.map_or(0, |last| last.number) + 1;
+        if number > TRIES {
+            return None;
         }
-        self.due.remove(&(request.due_at, eid));
-        request.due_at = now + WAITS[(attempt % tries_each) as usize];
-        self.due.insert((request.due_at, eid));
-        Some(attempt / tries_each)
+        let next = match last {
+            Some(last) if !(Try { number, ..last }).starts_round() => Try { number, ..last },
+            last => {
+                if let Some(last) = last {
+                    self.nonces.remove(&last.nonce);
+                }
+                Try { number, nonce: self.new_nonce(eid) }
+            }
+        };
+        let request = self.tables_mut(eid.family()).requests.get_mut(&eid)?;
+        let was_due_at = request.due_at;
+        let due_at = now + WAITS[next.place()];
+        request.phase = Phase::Tried(next);
+        request.due_at = due_at;
+        self.due.remove(&(was_due_at, eid));
+        self.due.insert((due_at, eid));
+        Some(next)
+    }
+
+    /// A nonce that no other request has.
+    fn new_nonce(&mut self, eid: Eid) -> Nonce {
+        loop {
+            let nonce = Nonce(self.rng.next_u64());
+            if nonce != Nonce(0) && !self.nonces.contains_key(&nonce) {
+                self.nonces.insert(nonce, eid);
+                return nonce;
+            }
+        }
     }
 }
 
 /// The keys of the packets that wait for an EID.
 fn all_of(eid: Eid) -> std::ops::RangeInclusive<(Eid, u64)> {
     (eid, 0)..=(eid, u64::MAX)
-}
-
-/// Whether the try with this number is the first try at its resolver. The first try of a request
-/// has the number 1.
-pub(super) fn starts_turn(attempt: u32) -> bool {
-    attempt % WAITS.len() as u32 == 1
 }

@@ -152,8 +152,9 @@ fn is_default(record: &MappingRecord) -> bool {
 }
 
 impl Claims {
-    /// The prefixes that the answer to a request for an EID may cover. If there is no static entry
-    /// for the EID, the EID is away, and the request was about its prefix in the away table.
+    /// The prefixes that the answer to a request for `asked` may cover. If the map-cache has no
+    /// static entry around `asked`, the EID is away. In this case the request was about the prefix
+    /// of the EID in the away table.
     pub(super) fn of(config: &Config, map_cache: &MapCache, away: &AwayTable, asked: Eid) -> Self {
         let away = || away.entries().longest_match(asked).map(|(prefix, _)| prefix);
         let entry = map_cache.static_around(asked).or_else(away);

@@ -16,12 +16,12 @@ use super::event::{MessageEvent, RequestSummary};
 use super::explanations;
 use super::held::HeldPacket;
 use super::io::DropReason;
-use super::outstanding::{Cause, Outstanding, Request, starts_turn};
+use super::outstanding::{Cause, Outstanding, Request};
 use super::smr_guard::SmrGuard;
 use crate::addr::{Eid, Rloc};
 use crate::rng::Seed;
 use crate::time::Time;
-use crate::wire::{CONTROL_PORT, Encapsulated, MapRequest, Message};
+use crate::wire::{CONTROL_PORT, Encapsulated, MapRequest, Message, Nonce};
 
 /// The part of an ITR that sends requests to the mapping system.
 #[derive(Debug)]
@@ -128,20 +128,20 @@ impl Resolver {
 
     /// Sends the next Map-Request for an EID. After the last try, the EID rests.
     fn ask(&mut self, context: &mut Context, eid: Eid, now: Time) {
-        let Some(turn) = self.outstanding.next_try(eid, now) else {
+        let Some(attempt) = self.outstanding.next_try(eid, now) else {
             let held = self.outstanding.rest(eid, now);
             return context.give_up(held, DropReason::Unresolved);
         };
         let Some(request) = self.outstanding.request(eid) else { return };
-        let attempt = request.tries;
-        let message = map_request(context, eid, request);
+        let message = map_request(context, eid, request, attempt.nonce);
         let resolvers = servers_for(&context.config, eid, request.cause);
-        let in_turn = |turn: u32| resolvers.get(turn as usize % resolvers.len().max(1)).copied();
-        let Some(resolver) = in_turn(turn) else { return };
-        let before = turn.checked_sub(1).and_then(in_turn);
+        let of_round = |round: u32| resolvers.get(round as usize % resolvers.len().max(1)).copied();
+        let Some(resolver) = of_round(attempt.round()) else { return };
+        let before = attempt.round().checked_sub(1).and_then(of_round);
         let Some(source) = context.local.preferred(Rloc(resolver).family()) else { return };
         let smr = message.smr_invoked;
-        if let Some(before) = before.filter(|before| *before != resolver && starts_turn(attempt)) {
+        if let Some(before) = before.filter(|before| *before != resolver && attempt.starts_round())
+        {
             let eid_prefix = eid.host_prefix();
             let next = MessageEvent::NextResolver {
                 eid_prefix,
@@ -151,7 +151,7 @@ impl Resolver {
             };
             context.trace(|| Some(next));
         }
-        self.send_map_request(context, &message, attempt, (source, resolver), now);
+        self.send_map_request(context, &message, attempt.number, (source, resolver), now);
     }
 
     /// Sends an encapsulated Map-Request with one record to the mapping system. `attempt` is its
@@ -190,11 +190,11 @@ impl Resolver {
     }
 }
 
-fn map_request(context: &Context, eid: Eid, request: &Request) -> MapRequest {
+fn map_request(context: &Context, eid: Eid, request: &Request, nonce: Nonce) -> MapRequest {
     MapRequest {
         from_pitr: context.config.roles(eid.family()).proxy_itr,
         smr_invoked: request.cause == Cause::Smr,
-        nonce: request.nonce,
+        nonce,
         source_eid: request.source_eid,
         itr_rlocs: context.local.itr_rlocs(),
         records: vec![eid.host_prefix().into()],

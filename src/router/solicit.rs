@@ -307,7 +307,7 @@ impl Solicitor {
         let Solicitation { to, solicited, record } = solicitation;
         let Some(source) = context.local.preferred(to.family()) else { return };
         let system = context.local.contains(to.0)
-            || context.local.is_nobodys(to)
+            || context.local.is_no_router_address(to)
             || context.config.is_map_server(to.0);
         if system {
             return;

@@ -3,10 +3,13 @@
 
 use std::time::Duration;
 
+use eidway::addr::Rloc;
 use eidway::router::counters::ControlDrop;
 use eidway::router::debug;
 use eidway::router::io::{Command, Input};
-use eidway::wire::{Algorithm, Key, MapRegister, MapReply, Message, Nonce, XtrIdentity};
+use eidway::wire::{
+    Algorithm, Key, MapRegister, MapReply, MapRequest, Message, Nonce, XtrIdentity,
+};
 
 use crate::bench::*;
 
@@ -105,6 +108,22 @@ fn a_reply_that_does_not_cover_its_request_is_told_with_both() {
 }
 
 #[test]
+fn a_request_without_a_usable_itr_rloc_is_told_and_counted() {
+    let mut bench = map_server();
+    bench.outputs();
+    let multicast = |request: &mut MapRequest| {
+        request.itr_rlocs = vec![Rloc("224.0.0.1".parse().unwrap())];
+    };
+    bench.control(RLOC_2, NEW, &encapsulated_request("172.16.0.12/32", 1, multicast));
+    let line = "refused Map-Request for 172.16.0.12/32 from 198.51.100.21: this router cannot send \
+                a reply to the ITR-RLOC of the request: 224.0.0.1; configure locators of the same \
+                address family on this router and on the ITR";
+    assert_eq!(bench.log(), [line]);
+    let drops = &bench.router.counters().control_drops;
+    assert_eq!(drops.get(&ControlDrop::NoReplyPath), Some(&1));
+}
+
+#[test]
 fn a_reply_to_an_smr_is_no_forgery() {
     let mut bench = Bench::new(XTR2);
     let reply = MapReply {
@@ -116,8 +135,8 @@ fn a_reply_to_an_smr_is_no_forgery() {
     bench.control(RLOC_1, RLOC_2, &Message::MapReply(reply).emit());
     let line = "refused Map-Reply for 172.16.0.0/24 from 203.0.113.11: the message answers an \
                 RLOC-probe, but this router sends only RLOC-probes that are also SMRs, and its \
-                SMRs ask for no reply; ignore the message if it comes after an SMR of this router: \
-                its sender does not know the D bit";
+                SMRs ask for no reply; if this message follows an SMR of this router, ignore it: \
+                the sender of this message does not know the D bit";
     assert_eq!(bench.log(), [line]);
 }
 

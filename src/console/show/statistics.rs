@@ -97,7 +97,7 @@ pub fn text(view: &StatisticsView) -> String {
     lines.say("  Packets decapsulated:", counters.decapsulations);
     lines.say("  Packets forwarded natively:", counters.native);
     lines.say("    because the source is not a local EID:", counters.native_foreign_source);
-    lines.say("  Packets held for a Map-Reply:", counters.held);
+    lines.say("  Packets held for a Map-Reply or a host:", counters.held);
     lines.say("  Searches for hosts refused:", counters.searches_refused);
     lines.say("  Number of SMR signals dropped:", counters.smrs_suppressed);
     lines.say("  Locators found unreachable:", counters.unreachable_rlocs);

@@ -285,7 +285,11 @@ impl<'a> Parser<'a> {
                 "contains" => expected.push(Printed::Contains(words.quoted("the text")?)),
                 "lacks" => expected.push(Printed::Lacks(words.quoted("the text")?)),
                 "matches" => expected.push(Printed::Matches(self.block(words)?)),
-                _ => return Err(word.fault("contains, lacks or matches is expected")),
+                _ => {
+                    return Err(
+                        word.fault("the next word must be `contains`, `lacks` or `matches`")
+                    );
+                }
             }
         }
         Ok(Action::Show { node, command, expected, within })

@@ -157,8 +157,8 @@ pub(super) fn proxy_record(prefix: EidPrefix, entry: &SiteEntry) -> MappingRecor
 }
 
 /// The ETR to which a Map-Request is forwarded. The router chooses only an RLOC in `reach`. The
-/// first choice is a registered locator that is reachable and that belongs to the registering ETR
-/// itself. Of these, the locator with the lowest priority is chosen. The second choice is the
+/// first choice is a registered locator whose R bit is set and that belongs to the registering ETR
+/// itself. If there are several, the locator with the lowest priority is chosen. The second choice is the
 /// source RLOC of a Map-Register that cannot be a replay. The last choice is any reachable locator.
 fn choose_etr(entry: &SiteEntry, reach: &Reach<'_>) -> Option<Rloc> {
     let registrations = entry.registrations.iter();

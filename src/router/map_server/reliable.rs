@@ -42,7 +42,11 @@ impl MapServer {
         let is_admitted = sessions.is_admitted(rloc, now);
         if !listens || !is_admitted || sessions.by_connection.len() >= SESSIONS {
             let told = || explanations::uninvited_session(listens, is_admitted);
-            context.refuse(rloc, ControlDrop::UnauthenticatedSession, now, told);
+            let reason = match listens && is_admitted {
+                true => ControlDrop::TableFull,
+                false => ControlDrop::UnauthenticatedSession,
+            };
+            context.refuse(rloc, reason, now, told);
             return context.tcp(TcpRequest::Close(session.connection));
         }
         if let Some(before) = sessions.of_peer(rloc) {

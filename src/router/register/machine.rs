@@ -124,7 +124,8 @@ mod tests {
     use super::State::{AckWait, Periodic, Rejected, Stable};
     use super::*;
 
-    /// The rows of the draft's table. The columns are none, Periodic, Stable, AckWait and Rejected.
+    /// The rows of the table in the draft. The columns are the states: no state, Periodic, Stable,
+    /// AckWait and Rejected.
     #[test]
     fn the_table_is_the_drafts() {
         type Cell = (Option<State>, Action);
