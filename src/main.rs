@@ -38,8 +38,8 @@ enum Command {
         /// Forward packet by packet, even if the kernel has segmentation offload
         #[arg(long)]
         no_offload: bool,
-        /// UDP checksums of encapsulated packets: zero, or on for all packets, or auto only for
-        /// packets that the router sends together
+        /// UDP checksums of encapsulated packets: `zero` sends none, `on` sends them in all
+        /// packets, `auto` only in packets that the router sends together
         #[arg(
             long,
             value_name = "zero|on|auto",
@@ -78,7 +78,7 @@ enum Command {
     Lab(lab_command::LabCommand),
 }
 
-/// The most time that the program waits at its end until its last log lines are written.
+/// The longest time that the program waits at its end for its last log lines to be written.
 const LAST_LINES: Duration = Duration::from_secs(1);
 
 /// The result of a command. `true` is success. `false` means that the answer is "no" (exit code 1).
@@ -123,9 +123,9 @@ fn main() -> ExitCode {
 }
 
 /// Starts the log. `RUST_LOG` selects the messages. Without `RUST_LOG`, messages of `level` and
-/// more severe ones are written. If `stamped` is true, each line begins with the time, as in IOS.
-/// The log is written to `file`, or else to the standard error. The program never waits for a
-/// reader of the log.
+/// more severe messages are written. If `stamped` is true, each line begins with the time, as in
+/// IOS. The log is written to `file`. If there is no `file`, the log is written to the standard
+/// error. The program never waits for a reader of the log.
 fn start_log(
     level: &str,
     stamped: bool,

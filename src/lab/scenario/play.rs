@@ -20,7 +20,7 @@ use crate::lab::verbs::ping::show;
 use crate::wire::FrameReader;
 
 /// The reason and the position at which a scenario stopped early. Its text shows the statement, the
-/// expected result and the seen result.
+/// expected result and the actual result.
 #[derive(Debug)]
 pub struct Stopped {
     /// The file and the line of the statement.
@@ -34,11 +34,11 @@ pub struct Stopped {
 /// The reason why a scenario stopped.
 #[derive(Debug)]
 pub enum Why {
-    /// The seen result differs from the expected one.
+    /// The actual result differs from the expected result.
     Unmet {
         /// The expected result.
         expected: String,
-        /// The seen result.
+        /// The actual result.
         seen: String,
     },
     /// The statement could not be executed.
