@@ -166,7 +166,7 @@ fn udp_checksum(word: &str) -> Result<UdpChecksum, &'static str> {
         "zero" => Ok(UdpChecksum::Zero),
         "on" => Ok(UdpChecksum::On),
         "auto" => Ok(UdpChecksum::Auto),
-        _ => Err("the value must be zero, on or auto"),
+        _ => Err("the value must be `zero`, `on` or `auto`"),
     }
 }
 

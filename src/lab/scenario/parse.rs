@@ -169,7 +169,7 @@ impl<'a> Parser<'a> {
         let mut block = Vec::new();
         loop {
             let Some((start, line)) = self.next_line() else {
-                return Err(open.fault("this block has no end: a line with } is missing"));
+                return Err(open.fault("this block has no end: a line with `}` is missing"));
             };
             if let Some(rest) = line.trim_start().strip_prefix('}') {
                 // The words after `}` belong to the statement.
@@ -187,7 +187,7 @@ impl<'a> Parser<'a> {
         };
         let verb = words.next("a statement")?;
         if within.is_some() && !matches!(verb.text.as_str(), "show" | "ping" | "receive") {
-            let message = "only show, ping and receive can have `within TIME`";
+            let message = "only `show`, `ping` and `receive` can have `within TIME`";
             return Err(verb.fault(message));
         }
         let action = match verb.text.as_str() {
@@ -249,12 +249,12 @@ impl<'a> Parser<'a> {
     /// Reads `PORT up`, `PORT down` or `PORT mtu OCTETS`.
     fn link(&self, words: &mut Words) -> Result<Action, Fault> {
         let port = self.place(words)?;
-        let state = words.next("up, down or mtu")?;
+        let state = words.next("`up`, `down` or `mtu`")?;
         let change = match state.text.as_str() {
             "up" => LinkChange::Up,
             "down" => LinkChange::Down,
             "mtu" => LinkChange::Mtu(words.number()?),
-            _ => return Err(state.fault("up, down or mtu is expected")),
+            _ => return Err(state.fault("`up`, `down` or `mtu` is expected")),
         };
         Ok(Action::Link { port, change })
     }
@@ -307,7 +307,7 @@ impl<'a> Parser<'a> {
                 "size" => ping.size = words.number()?,
                 "df" => ping.df = true,
                 "expect" => expected = Some(answers(words)?),
-                _ => return Err(word.fault("count, size, df or expect is expected")),
+                _ => return Err(word.fault("`count`, `size`, `df` or `expect` is expected")),
             }
         }
         Ok(Action::Ping { ping, expected, within })
@@ -382,7 +382,7 @@ fn packets(words: &mut Words) -> Result<Action, Fault> {
         return Ok(Action::Packets { capture, filter: words.quoted("a filter")?, expected });
     }
     let filter = words.quoted("a filter")?;
-    let word = words.next("within, spaced or a field")?;
+    let word = words.next("`within`, `spaced` or a field")?;
     let expected = match word.text.as_str() {
         "within" => {
             let within = words.time()?;
