@@ -23,8 +23,8 @@ impl Seed {
         Seed::derive(&number.to_be_bytes(), "number")
     }
 
-    /// Makes an independent seed for a named part. So one part does not change the random numbers
-    /// of another part.
+    /// Makes an independent seed for a named part. So the random numbers that one part draws do not
+    /// change the random numbers of another part.
     pub fn fork(&self, purpose: &str) -> Seed {
         Seed::derive(&self.0, purpose)
     }

@@ -28,7 +28,7 @@ pub enum ReadError {
         /// The number of octets of this step's frame that exist.
         octets: usize,
     },
-    /// The octets are not as they were written.
+    /// The octets are damaged: they differ from the octets that were written.
     #[error("step {step} is damaged: {what}")]
     Damaged {
         /// The number of the step.

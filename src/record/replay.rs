@@ -30,9 +30,9 @@ pub struct Replay<R> {
 /// The point at which a replay stops.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Until {
-    /// After the step with this number, for example `120`.
+    /// The replay stops after the step with this number, for example `120`.
     Step(u64),
-    /// Before the first step after this time, for example `12.5s` or `12.5`.
+    /// The replay stops before the first step after this time, for example `12.5s` or `12.5`.
     Time(Time),
     /// At the end of the record.
     End,
@@ -184,7 +184,7 @@ impl<R: Read> Replay<R> {
     }
 
     /// Makes steps until a step is not as recorded, or until the replay stops. Returns the progress
-    /// of the last step. It is never [`Progress::Same`].
+    /// of the last step, which is never [`Progress::Same`].
     ///
     /// # Errors
     /// The record cannot be read.
@@ -198,8 +198,8 @@ impl<R: Read> Replay<R> {
     }
 }
 
-/// Polls the router as often as the recorded router was polled. The last poll, which returned
-/// `None`, counts too if it was recorded.
+/// Polls the router as often as the recorded router was polled. If the last recorded poll returned
+/// `None`, this poll counts too.
 fn take_outputs(router: &mut Router, expected: &Outcome) -> Vec<Output> {
     let polls = expected.outputs.len() + usize::from(expected.drained);
     std::iter::from_fn(|| router.poll_output()).take(polls).collect()
@@ -215,7 +215,7 @@ fn make(router: &mut Router, number: u64, step: &Step<'_>) -> Result<Outcome, Re
     let now = step.at;
     let mut outcome = Outcome::default();
     let input = match &step.call {
-        // The router was already made from this call.
+        // The caller has already made the router from this call.
         Call::Start { .. } if number == 0 => return Ok(outcome),
         Call::Start { .. } => {
             let what = "the step starts a router that already runs".to_owned();

@@ -19,14 +19,15 @@ use crate::wire::{CONTROL_PORT, MapReply, MapRequest, MappingRecord, Message};
 /// The largest number of records of one Map-Request that the router looks up.
 pub(super) const MOST_RECORDS: usize = 8;
 
-/// How a Map-Request arrived. The answer depends on this and on the contents of the request.
+/// The way in which a Map-Request arrived. The answer depends on these data and on the contents of
+/// the request.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Arrival {
     /// The sender of the datagram.
     pub sender: IpAddr,
     /// The UDP port of the ITR: a reply is sent to this port.
     pub reply_port: u16,
-    /// The RLOC of this router that the request was sent to.
+    /// The RLOC of this router to which the request was sent.
     pub at: Rloc,
     /// The length of the IP packet in octets.
     pub octets: usize,
@@ -77,9 +78,10 @@ impl Replies {
         self.reply(context, &asked, &answers, credit, &records, now);
     }
 
-    /// Sends a reply with the answers that the limits of the ITR-RLOC permit, if there are any.
-    /// `records_of` makes the records of an answer. Its last argument is the approximate number of
-    /// octets that these records may have.
+    /// Sends a reply to the ITR-RLOC. If the limits of the ITR-RLOC do not permit an answer, the
+    /// reply does not contain this answer. A reply without answers is not sent. `records_of` makes
+    /// the records of an answer. Its last argument is the approximate number of octets that these
+    /// records may have.
     pub(super) fn reply(
         &mut self,
         context: &mut Context,
@@ -153,10 +155,10 @@ pub(super) fn refuse_unanswerable(
     context.refuse(source, ControlDrop::NoReplyPath, now, told);
 }
 
-/// The RLOC of this router that sends a reply, and the ITR-RLOC that receives the reply. If the
-/// request has an ITR-RLOC of the same address family as the RLOC that received the request, this
-/// RLOC sends the reply. The router does not reply to an ITR-RLOC that is not the address of one
-/// router, for example a multicast address.
+/// The RLOC of this router that sends a reply, and the ITR-RLOC that receives the reply. The RLOC
+/// that received the request sends the reply, if the request has an ITR-RLOC of the same address
+/// family. The router does not reply to an ITR-RLOC that is not the address of one router, for
+/// example a multicast address.
 pub(super) fn reply_path(
     local: &LocalRlocs,
     request: &MapRequest,

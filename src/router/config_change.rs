@@ -18,10 +18,10 @@ pub(super) struct ConfigChange {
     pub routes: bool,
     /// The EID prefixes of sites that were added, removed, or got other options.
     pub site_prefixes: BTreeSet<EidPrefix>,
-    /// Whether the sites of the map-server have another change.
+    /// Whether other settings of the sites of the map-server changed.
     pub sites: bool,
-    /// Whether the configuration has another change. In this case, the router makes all data that
-    /// depend on the configuration again.
+    /// Whether any other part of the configuration changed. If so, the router computes all data
+    /// that depend on the configuration again.
     pub rest: bool,
 }
 

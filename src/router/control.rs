@@ -48,8 +48,8 @@ impl Router {
         self.handle_message(message, datagram, now);
     }
 
-    /// Gives a message to the role that handles it. The type of the message and the roles of this
-    /// router decide which role this is.
+    /// Gives a message to the role that handles it. The role depends on the type of the message and
+    /// on the roles of this router.
     fn handle_message(&mut self, message: Message, datagram: &ControlDatagram<'_>, now: Time) {
         let ControlDatagram { source, destination, payload } = *datagram;
         let arrival = Arrival {
@@ -147,8 +147,9 @@ impl Router {
                 return;
             };
             self.handle_registrar(event, now);
-            // The router settles after each message. A Refresh may follow a Mapping Notification
-            // about a host that has moved: the router must not register this host again.
+            // The router updates its tables after each message, before it handles the next message.
+            // A Mapping Notification may say that a host has moved. If a Refresh follows, the
+            // router must not register this host again.
             self.settle(now);
         }
     }

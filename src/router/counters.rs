@@ -154,8 +154,8 @@ pub struct Counters {
     pub map_replies: InOut,
     /// Negative Map-Replies; `map_replies` counts them too.
     pub negative_map_replies: InOut,
-    /// Records without locators that the router cut to a longer prefix. This is the prefix of the
-    /// static map-cache entry that caused the request.
+    /// Records without locators that the router cut to a longer prefix: the prefix of the static
+    /// map-cache entry that caused the request.
     pub negative_records_cut: u64,
     /// Map-Registers.
     pub map_registers: InOut,

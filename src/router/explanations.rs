@@ -193,7 +193,7 @@ pub(super) fn reply_is_full(request: &MapRequest) -> Told {
     Told::new(what, why, "request fewer EIDs in one Map-Request")
 }
 
-/// A request for EIDs that are at more ETRs than one request may have.
+/// A request for EIDs of too many ETRs. The number of ETRs is limited for each request.
 pub(super) fn too_many_etrs(request: &MapRequest, most: usize) -> Told {
     let why = format!("the requested EIDs belong to more than {most} ETRs");
     Told::new(of_request(request), why, "request fewer EIDs in one Map-Request")

@@ -120,11 +120,11 @@ pub(super) fn data_header(instance_id: InstanceId) -> DataHeader {
     DataHeader { instance_id, ..DataHeader::default() }
 }
 
-/// The local and the remote locator for a flow. A remote locator can be chosen if it is up, its
-/// priority is not 255, it is not one of the router's own, and the router has a locator of its
-/// family. Among these locators, the lowest priority wins, and the hash of the flow selects a
-/// locator by weight. If all weights are zero, all shares are equal. Locators that the core cannot
-/// reach are used only if there is no other locator.
+/// The local and the remote locator for a flow. A remote locator is a candidate if it is up, its
+/// priority is not 255, it is not an address of this router, and this router has a locator of the
+/// same family. The candidates with the lowest priority share the flows according to their weights.
+/// The hash of the flow selects one of these candidates. If all weights are zero, all shares are
+/// equal. Locators that the core cannot reach are used only if there is no other locator.
 pub fn select(
     locators: &[Locator],
     local: &LocalRlocs,

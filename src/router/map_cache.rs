@@ -58,7 +58,7 @@ pub enum Mapping {
 }
 
 impl Mapping {
-    /// Whether the router treats packets in the same way with this mapping as with `other`.
+    /// Whether this mapping and `other` have the same effect on packets.
     fn is_like(&self, other: &Mapping) -> bool {
         match (self, other) {
             (Mapping::Locators(own), Mapping::Locators(other)) => {
@@ -74,7 +74,7 @@ impl Mapping {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Source {
-    /// Configured, or the default entry of an ITR.
+    /// The entry is configured, or it is the default entry of an ITR.
     Static,
     /// A Map-Reply.
     MapReply,
@@ -99,8 +99,8 @@ pub struct Entry {
     pub modified_at: Time,
     /// When the entry expires; `None` for a static entry.
     pub expires_at: Option<Time>,
-    /// The position in the order of eviction. It is the time since which the entry was idle at its
-    /// last examination, or an earlier time.
+    /// The position in the order of eviction. When the entry was last examined, this position was
+    /// the time of its last use. Packets that use the entry later do not change the position.
     queued_at: Time,
 }
 
@@ -126,12 +126,12 @@ impl Usage {
         self.packets
     }
 
-    /// The number of octets of these packets.
+    /// The number of octets of the packets that used the entry.
     pub fn bytes(&self) -> u64 {
         self.bytes
     }
 
-    /// When a packet last used the entry.
+    /// The time at which a packet last used the entry.
     pub fn used_at(&self) -> Option<Time> {
         (self.packets > 0).then_some(self.used_at)
     }
@@ -276,8 +276,8 @@ impl MapCache {
     ///   outlive the prefixes inside it.
     /// - A TTL of zero removes the prefix.
     ///
-    /// Returns whether the mapping was added. If the family has `limit` entries and all of them are
-    /// in use, it rejects a prefix that it does not have yet.
+    /// Returns whether the mapping was added. If the family has `limit` entries and all entries are
+    /// in use, a mapping for a new prefix is not added.
     pub fn learn(&mut self, learned: Learned, asked: Eid, limit: usize, now: Time) -> bool {
         let prefix = learned.prefix;
         let mut expires_at = now + learned.ttl;
@@ -502,7 +502,7 @@ impl MapCache {
         self.evictions.keys().any(|&(id, family)| self.used.contains_key(&(id, family, rloc)))
     }
 
-    /// How full the table of the locators in use is.
+    /// The fill level of the table of the locators in use.
     pub fn used_fill(&self) -> Fill {
         self.used.fill()
     }

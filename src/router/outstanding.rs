@@ -184,7 +184,7 @@ impl Outstanding {
         self.due.first().map(|&(at, _)| at)
     }
 
-    /// When the next EID ends its rest.
+    /// The time at which the next EID ends its rest.
     pub(super) fn next_end_of_rest(&self) -> Option<Time> {
         self.resting.first_use().map(|at| at + REST)
     }

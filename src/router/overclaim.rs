@@ -10,8 +10,8 @@
 //! - A record without locators (a hole) is reduced to the static entry and is never refused:
 //!   `0.0.0.0/1` is a valid answer.
 //! - A record that was reduced, or that is wider than a /8 or /16, is valid for at most 15 minutes.
-//! - The record that contains the requested EID may be reduced. A record outside its remaining part
-//!   is ignored.
+//! - The record that contains the requested EID may be reduced. All other records must lie inside
+//!   the remaining part of this record. If not, they are ignored.
 
 use std::borrow::Cow;
 use std::net::IpAddr;

@@ -154,8 +154,8 @@ impl Resolver {
         self.send_map_request(context, &message, attempt.number, (source, resolver), now);
     }
 
-    /// Sends an encapsulated Map-Request with one record to the mapping system. `attempt` is its
-    /// number among the requests for the same EID. The first request has the number 1.
+    /// Sends an encapsulated Map-Request with one record to the mapping system. `attempt` counts
+    /// the Map-Requests for the same EID; it is 1 for the first Map-Request.
     pub(super) fn send_map_request(
         &mut self,
         context: &mut Context,
@@ -202,8 +202,8 @@ fn map_request(context: &Context, eid: Eid, request: &Request, nonce: Nonce) -> 
     }
 }
 
-/// The servers that are asked in turn for an EID: the map-resolvers. If there is no map-resolver
-/// and the EID is away, they are the map-servers of the ETR.
+/// The servers that are asked in turn for an EID. They are the map-resolvers. If no map-resolver is
+/// configured and the EID is away, they are the map-servers of the ETR.
 fn servers_for(config: &Config, eid: Eid, cause: Cause) -> Vec<IpAddr> {
     match config.itr_map_resolvers(eid.family()) {
         [] if cause == Cause::Away => {

@@ -2,9 +2,9 @@
 //!
 //! A router sends SMRs for two reasons. The first reason is a packet for an away EID: its sender
 //! has an old mapping, so the router sends an SMR, within the limits below. The second reason is a
-//! change of a local mapping. Then the router does not wait for a packet: it sends SMRs to the
-//! peers that sent packets in the last minute. An ETR keeps no list of the ITRs that cached its
-//! mappings, so it knows no other peers.
+//! change of a local mapping. In this case, the router does not wait for a packet. It sends SMRs to
+//! the peers that sent packets in the last minute. An ETR keeps no list of the ITRs that cached its
+//! mappings, so it does not know the other ITRs.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -115,13 +115,13 @@ impl Solicitor {
         }
     }
 
-    /// When the next SMR is to be repeated.
+    /// The time at which the next SMR is to be repeated.
     pub(super) fn next_repetition(&self) -> Option<Time> {
         self.repeats.first_use().map(|at| at + INTERVAL)
     }
 
-    /// When SMRs are sent to the peers of a changed mapping, even if the mapping is not registered
-    /// yet.
+    /// The time at which SMRs are sent to the peers of a changed mapping, even if the mapping is
+    /// not registered yet.
     pub(super) fn next_solicitation(&self) -> Option<Time> {
         self.changed.next()
     }

@@ -32,8 +32,9 @@ const UNKNOWN_TTL_MINUTES: u32 = 15;
 const MOST_ETRS: usize = 4;
 
 /// The maximum number of registered and configured prefixes that are read to find out whether a
-/// prefix contains a mapping. If a prefix contains more of them, it counts as a prefix with a
-/// mapping, and the negative answer is about a part of this prefix.
+/// prefix contains a mapping. A prefix that contains more registered and configured prefixes than
+/// this number counts as a prefix with a mapping. The negative answer is then about a part of this
+/// prefix.
 const MOST_LOOKED_AT: usize = 64;
 
 /// The maximum TTL of a forwarded inner packet, plus one. If map-servers forward a request to each
@@ -69,9 +70,9 @@ enum Answer {
 
 impl MapServer {
     /// The answer about a requested prefix. It comes from the longest registered prefix that covers
-    /// the whole requested prefix. If there is none, it comes from the longest registered prefix
-    /// that covers the first address of the requested prefix. A prefix counts as not registered if
-    /// its ETRs cannot be asked.
+    /// the whole requested prefix. If no registered prefix covers the whole requested prefix, the
+    /// answer comes from the longest registered prefix that covers its first address. A prefix
+    /// counts as not registered if its ETRs cannot be asked.
     fn answer(&self, asked: &EidPrefix, reach: &Reach<'_>) -> Answer {
         let eid = asked.network();
         let registered = |asked: &EidPrefix| {

@@ -56,15 +56,16 @@ pub(super) struct Refusal {
 pub(super) struct Authenticated {
     /// The key of the site.
     pub key: Key,
-    /// The form of its MAC (message authentication code). Answers have the same form.
+    /// The form of the MAC (message authentication code) in the Map-Register. The MAC of the answer
+    /// has the same form.
     pub form: MacForm,
-    /// Its xTR-ID and Site-ID, if the MAC covers them. If the MAC does not cover them, any sender
-    /// may have written them.
+    /// The xTR-ID and the Site-ID of the Map-Register, if the MAC covers these two fields. If the
+    /// MAC does not cover these fields, any sender may have written them.
     pub identity: Option<XtrIdentity>,
-    /// 128 bits that name its sender: the authenticated xTR-ID, or a value made from the source if
-    /// there is no authenticated xTR-ID.
+    /// 128 bits that name the sender of the Map-Register: the authenticated xTR-ID, or a value made
+    /// from the source if there is no authenticated xTR-ID.
     pub xtr_id: u128,
-    /// Whether it is new or a repetition.
+    /// Whether the Map-Register is new or a repetition.
     pub freshness: Freshness,
 }
 
