@@ -230,14 +230,8 @@ fn interfaces() -> impl Strategy<Value = std::collections::BTreeMap<InterfaceNam
         let mut number = 0u16;
         let interfaces = interfaces.into_iter().map(|(name, settings)| {
             let (description, v4, v6, flags, mtu, mac, plays) = settings;
-            // An Ethernet interface and a Loopback interface can have equal numbers, so the names
-            // of their hosts also have a letter for the kind.
-            let kind = if name.kind == eidway::router::config::InterfaceKind::Loopback {
-                'L'
-            } else {
-                'E'
-            };
-            let hosts = plays.then(|| format!("{kind}{}-{}", name.slot, name.port));
+            // Two interfaces cannot have a host of one name.
+            let hosts = plays.then(|| name.short().replace(['/', '.'], "-"));
             let v4 = v4.into_iter().map(|(a, b, len)| {
                 number += 1;
                 let [high, low] = number.to_be_bytes();

@@ -7,7 +7,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::config::{Config, InterfaceKind, InterfaceName};
+use super::config::{Config, InterfaceName};
 use super::paths::Paths;
 use super::rib::Rib;
 use crate::addr::Rloc;
@@ -43,13 +43,13 @@ impl Fragmentation {
     }
 }
 
-/// The smallest MTU of the links through which packets from a local RLOC can leave. An RLOC on an
-/// Ethernet interface uses the link of this interface. An RLOC on a loopback can use any link.
+/// The smallest MTU of the links through which packets from a local RLOC can leave. An RLOC on a
+/// loopback can use any link. An RLOC on another interface uses the link of this interface.
 fn smallest_link(rloc: Rloc, config: &Config, rib: &Rib) -> Option<u32> {
     let mtu = |name: &InterfaceName| rib.link(&name.device()).map(|link| link.mtu);
-    let is_ethernet = |name: &InterfaceName| name.kind == InterfaceKind::Ethernet;
-    match config.interface_of(rloc.0).filter(is_ethernet) {
+    let has_link = |name: &InterfaceName| !name.is_loopback();
+    match config.interface_of(rloc.0).filter(has_link) {
         Some(own) => mtu(&own),
-        None => config.interfaces.keys().filter(|name| is_ethernet(name)).filter_map(mtu).min(),
+        None => config.interfaces.keys().filter(|name| has_link(name)).filter_map(mtu).min(),
     }
 }

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use eidway::addr::{Family, Rloc};
-use eidway::router::config::{InterfaceKind, InterfaceName};
+use eidway::router::config::InterfaceName;
 use eidway::router::io::{
     Device, KernelObject, KernelRequest, Mac, RouteTarget, RuleSelector, Table,
 };
@@ -16,9 +16,9 @@ use crate::frames::{
 use crate::machine::{Act, Case, Step};
 
 const CORE_DEVICE: Device =
-    Device::Interface(InterfaceName { kind: InterfaceKind::Ethernet, slot: 0, port: 0 });
+    Device::Interface(InterfaceName::ethernet(0, 0));
 const SITE_DEVICE: Device =
-    Device::Interface(InterfaceName { kind: InterfaceKind::Ethernet, slot: 1, port: 0 });
+    Device::Interface(InterfaceName::ethernet(1, 0));
 
 /// The addresses of one family in the cases.
 pub struct Net {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use eidway::router::config::{InterfaceKind, InterfaceName};
+use eidway::router::config::InterfaceName;
 use eidway::router::io::{
     Device, Input, KernelEvent, KernelObject, KernelRequest, RouteTarget, RuleSelector, Table,
 };
@@ -396,7 +396,7 @@ fn a_refused_wish_is_asked_again_and_does_not_spin() {
 
 #[test]
 fn a_port_that_is_set_down_by_hand_is_left_so_until_it_is_set_up() {
-    let port = InterfaceName { kind: InterfaceKind::Ethernet, slot: 1, port: 0 };
+    let port = InterfaceName::ethernet(1, 0);
     let ups = |requests: &[KernelRequest]| -> Vec<bool> {
         let up = |request: &KernelRequest| match request {
             KernelRequest::Add(KernelObject::Link { device, up, .. })

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
-use crate::router::config::InterfaceName;
+use crate::router::config::{InterfaceKind, InterfaceName};
 use crate::router::io::Mac;
 
 /// A kind of value. [`Kind::named`] lists the names of the kinds in patterns.
@@ -36,8 +36,8 @@ pub enum Kind {
     Line,
     /// `interface`: the name of an interface in one word.
     Interface,
-    /// The slot and port of an interface, as in `ethernet 1/0`.
-    SlotPort,
+    /// The number of an interface of a kind, as in `ethernet 1/0`.
+    InterfaceNumber(InterfaceKind),
 }
 
 impl Kind {
@@ -77,8 +77,8 @@ impl Kind {
             Kind::Mac => mac(text).is_some(),
             Kind::Word | Kind::Line => true,
             Kind::Interface => text.parse::<InterfaceName>().is_ok(),
-            Kind::SlotPort => {
-                text.split_once('/').is_some_and(|(slot, port)| is_u16(slot) && is_u16(port))
+            Kind::InterfaceNumber(kind) => {
+                (kind.name().to_owned() + text).parse::<InterfaceName>().is_ok()
             }
         }
     }
@@ -88,10 +88,6 @@ impl Kind {
     pub fn takes_anything(&self) -> bool {
         matches!(self, Kind::Word | Kind::Line)
     }
-}
-
-fn is_u16(text: &str) -> bool {
-    text.parse::<u16>().is_ok()
 }
 
 /// Reads a hardware address in the notation of IOS: three groups of one to four hexadecimal digits.
@@ -124,7 +120,8 @@ impl fmt::Display for Kind {
             Kind::Word => "WORD",
             Kind::Line => "LINE",
             Kind::Interface => "INTERFACE",
-            Kind::SlotPort => "slot/port",
+            Kind::InterfaceNumber(kind) if kind.has_one_number() => "<0-65535>",
+            Kind::InterfaceNumber(_) => "slot/port",
         })
     }
 }

@@ -5,6 +5,7 @@
 //! gives the words that may come next.
 
 use super::argument::Kind;
+use crate::router::config::InterfaceKind;
 
 /// The keyword or value at one position of a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -171,9 +172,10 @@ impl Compiler<'_> {
     /// Adds the name of an interface: `Ethernet1/0` in one word, or `ethernet 1/0` in two words.
     fn interface(&mut self, name: &'static str) -> Part {
         let mut all = self.position(Word::Argument(Kind::Interface), name, true);
-        for (kind, number) in [("Ethernet", Kind::SlotPort), ("Loopback", Kind::Number(0, 65535))] {
-            let kind = self.position(Word::Keyword(kind), name, true);
-            let number = self.position(Word::Argument(number), name, true);
+        for kind in InterfaceKind::ALL {
+            let number = Word::Argument(Kind::InterfaceNumber(kind));
+            let kind = self.position(Word::Keyword(kind.name()), name, true);
+            let number = self.position(number, name, true);
             let both = self.then(kind, number);
             all.first.extend(both.first);
             all.last.extend(both.last);

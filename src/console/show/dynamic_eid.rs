@@ -7,7 +7,7 @@ use super::columns::Columns;
 use super::span::{seconds, span, span_or_never};
 use crate::addr::{Eid, Family, InstanceId};
 use crate::console::view::dynamic_eid::{DynamicEidView, HostRow, RangeRow};
-use crate::router::config::{DatabaseMapping, InterfaceKind, InterfaceName};
+use crate::router::config::DatabaseMapping;
 use crate::router::mobility::{Discovery, Host};
 use crate::time::Time;
 
@@ -48,14 +48,6 @@ fn host_row(eid: &Eid, host: &Host, now: Time) -> HostRow {
     }
 }
 
-/// The short name of an interface: `Et1/0`, `Lo0`.
-fn short(InterfaceName { kind, slot, port }: InterfaceName) -> String {
-    match kind {
-        InterfaceKind::Ethernet => format!("Et{slot}/{port}"),
-        InterfaceKind::Loopback => format!("Lo{port}"),
-    }
-}
-
 /// Prints one line for each host. The kernel probes silent hosts, so the number of pending pings is
 /// always 0.
 pub fn summary(view: &DynamicEidView) -> String {
@@ -70,7 +62,7 @@ pub fn summary(view: &DynamicEidView) -> String {
     for range in &view.ranges {
         for host in &range.hosts {
             let (uptime, last) = (span(host.uptime), span(host.last_seen));
-            let (eid, port) = (host.eid.to_string(), short(host.interface));
+            let (eid, port) = (host.eid.to_string(), host.interface.short());
             text += &columns.line([&range.name, &eid, &port, &uptime, &last, "0"]);
         }
     }

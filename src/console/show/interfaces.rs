@@ -8,7 +8,7 @@ use super::State;
 use super::columns::Columns;
 use crate::addr::Family;
 use crate::console::view::interfaces::{InterfaceRow, InterfacesView};
-use crate::router::config::{InterfaceKind, InterfaceName};
+use crate::router::config::InterfaceName;
 
 fn status(row: &InterfaceRow) -> &'static str {
     match (row.shutdown, row.up) {
@@ -29,7 +29,7 @@ pub fn view(State { router, .. }: State<'_>, only: Option<InterfaceName>) -> Int
         |(name, interface)| {
             let link = router.link(name);
             // The address of a loopback interface is on the Linux device `lo`, which is always up.
-            let loopback = name.kind == InterfaceKind::Loopback;
+            let loopback = name.is_loopback();
             let up = !interface.shutdown && (loopback || link.is_some_and(|link| link.up));
             InterfaceRow {
                 name: *name,

@@ -10,7 +10,6 @@ use super::socket::RequestSocket;
 use super::sysctl::{self, AddressGeneration};
 use crate::addr::is_ipv6_link_local;
 use crate::driver::announce;
-use crate::router::config::InterfaceKind;
 use crate::router::io::{Device, LISP_GROUP, Mac};
 
 /// The most packets that wait on `lisp0` until the router reads them.
@@ -61,7 +60,7 @@ pub fn set(socket: &mut RequestSocket, device: Device, settings: &Settings) -> i
 
 /// Whether a device is a port. The devices `lo` and `lisp0` are not ports.
 pub fn is_port(device: Device) -> bool {
-    matches!(device, Device::Interface(name) if name.kind == InterfaceKind::Ethernet)
+    matches!(device, Device::Interface(name) if !name.is_loopback())
 }
 
 /// Restores the link-local address that the kernel has made for a port, and the route for its

@@ -7,11 +7,11 @@ use super::*;
 use crate::addr::Rloc;
 use crate::driver::namespace::{in_namespace, ip, rules_and_routes, wait_until};
 use crate::driver::tun::Tun;
-use crate::router::config::{InterfaceKind, InterfaceName};
+use crate::router::config::InterfaceName;
 use crate::router::io::{Device, KernelObject, RouteTarget, RuleSelector};
 
 const ETHERNET: Device =
-    Device::Interface(InterfaceName { kind: InterfaceKind::Ethernet, slot: 1, port: 0 });
+    Device::Interface(InterfaceName::ethernet(1, 0));
 
 /// A namespace with the devices `et1-0` and `lisp0`. The other end of `et1-0` is `peer`.
 struct Lab {
@@ -186,7 +186,7 @@ fn a_refusal_names_the_kernels_reason() {
         let error = lab.netlink.apply(&KernelRequest::Add(unreachable)).unwrap_err();
         assert_eq!(error.raw_os_error(), Some(libc::ENETUNREACH));
         let absent =
-            Device::Interface(InterfaceName { kind: InterfaceKind::Ethernet, slot: 9, port: 9 });
+            Device::Interface(InterfaceName::ethernet(9, 9));
         let error = lab.netlink.apply(&KernelRequest::Add(link(absent, true))).unwrap_err();
         assert_eq!(error.raw_os_error(), Some(libc::ENODEV));
         lab.remove(KernelObject::Address {
@@ -255,11 +255,7 @@ fn loopback_is_never_shut_down() {
     in_namespace(|| {
         let mut lab = Lab::new();
         lab.add(KernelObject::Link {
-            device: Device::Interface(InterfaceName {
-                kind: InterfaceKind::Loopback,
-                slot: 0,
-                port: 0,
-            }),
+            device: Device::Interface(InterfaceName::loopback(0)),
             up: false,
             mtu: None,
             proxy_arp: false,

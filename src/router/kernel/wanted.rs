@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 
 use crate::addr::{EidPrefix, Family};
-use crate::router::config::{Config, Interface, InterfaceKind, InterfaceName, StaticTarget};
+use crate::router::config::{Config, Interface, InterfaceName, StaticTarget};
 use crate::router::fragmentation::SMALLEST_MTU;
 use crate::router::io::{Device, KernelObject, RouteTarget, RuleSelector, Table};
 use crate::router::rib::Rib;
@@ -184,11 +184,11 @@ fn lisp_mtu(config: &Config, rib: &Rib) -> u16 {
         .collect();
     // The MTU of a loopback says nothing about the core: packets from an RLOC on a loopback may use
     // every link.
-    let on_loopback = of_rlocs.iter().any(|name| name.kind == InterfaceKind::Loopback);
+    let on_loopback = of_rlocs.iter().any(|name| name.is_loopback());
     let links = config
         .interfaces
         .keys()
-        .filter(|name| name.kind == InterfaceKind::Ethernet)
+        .filter(|name| !name.is_loopback())
         .filter(|name| on_loopback || of_rlocs.contains(name))
         .filter_map(|name| rib.link(&name.device()));
     let core = links.map(|link| link.mtu).min().unwrap_or(USUAL_MTU);
