@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use crate::addr::is_ipv6_link_local;
-use crate::router::config::{Config, InterfaceName};
+use crate::router::config::{Config, DatabaseMapping, InterfaceName};
 
 /// The contradictions of a configuration, one sentence for each.
 pub fn contradictions(config: &Config) -> Vec<String> {
@@ -21,6 +21,9 @@ pub fn contradictions(config: &Config) -> Vec<String> {
                 "{interface} has `lisp mobility {name}`, but there is no dynamic-eid {name}"
             ));
         }
+    }
+    for name in unfilled(config) {
+        found.push(format!("a database-mapping uses locator-set {name}, which has no locator"));
     }
     let roams = |name: InterfaceName| {
         config.interfaces.get(&name).is_some_and(|port| !port.lisp_mobility.is_empty())
@@ -37,4 +40,23 @@ pub fn contradictions(config: &Config) -> Vec<String> {
         }
     }
     found
+}
+
+/// The most mappings that are looked at for each locator-set, so that a long file is read quickly.
+const MOST_MAPPINGS: usize = 1000;
+
+/// The locator-sets that a `database-mapping` uses although they have no locator.
+fn unfilled(config: &Config) -> impl Iterator<Item = &String> {
+    let lisp = config.lisp.iter();
+    lisp.flat_map(|lisp| {
+        let empty = lisp.locator_sets.iter().filter(|(_, locators)| locators.is_empty());
+        let uses = |name: &String| {
+            let mut mappings = lisp.eid_tables.values().flat_map(|table| {
+                let ranges = table.dynamic_eids.values().flat_map(|of| of.database.values());
+                ranges.chain(table.database.values()).take(MOST_MAPPINGS)
+            });
+            mappings.any(|of| matches!(of, DatabaseMapping::LocatorSet(set) if set == name))
+        };
+        empty.map(|(name, _)| name).filter(move |name| uses(name))
+    })
 }

@@ -6,14 +6,16 @@
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Display, Write};
+use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use super::grammar::PETR_DEFAULT;
+use super::grammar::LOCATOR_DEFAULT;
 use crate::addr::{Family, InstanceId, is_ipv6_link_local};
 use crate::router::config::{
     Config, ConfiguredLocator, DatabaseMapping, EidTable, EmulatedHost, Interface, InterfaceName,
     Lisp, LocatorSource, NonceOrder, Service, Site, StaticRoute, StaticTarget,
+    Vrf,
 };
 use crate::wire::auth::{Algorithm, Key};
 
@@ -23,6 +25,10 @@ pub fn running_config(config: &Config) -> String {
     let mut out = Writer::default();
     if !config.hostname.is_empty() {
         out.line(0, format_args!("hostname {}", config.hostname));
+        out.mark(0);
+    }
+    for (name, vrf) in &config.vrfs {
+        write_vrf(&mut out, name, vrf);
         out.mark(0);
     }
     for (name, interface) in &config.interfaces {
@@ -39,6 +45,7 @@ pub fn running_config(config: &Config) -> String {
     if !config.static_routes.is_empty() {
         out.mark(0);
     }
+    write_names(&mut out, config);
     out.line(0, "end");
     out.text
 }
@@ -60,10 +67,34 @@ impl Writer {
     }
 }
 
+fn write_vrf(out: &mut Writer, name: &str, vrf: &Vrf) {
+    out.line(0, format_args!("vrf definition {name}"));
+    if let Some(text) = &vrf.description {
+        out.line(1, format_args!("description {text}"));
+    }
+    if let Some(rd) = &vrf.rd {
+        out.line(1, format_args!("rd {rd}"));
+    }
+    for target in &vrf.route_targets {
+        out.line(1, format_args!("route-target {target}"));
+    }
+    for (family, targets) in &vrf.families {
+        out.mark(1);
+        out.line(1, format_args!("address-family {}", family.to_string().to_lowercase()));
+        for target in targets {
+            out.line(2, format_args!("route-target {target}"));
+        }
+        out.line(1, "exit-address-family");
+    }
+}
+
 fn write_interface(out: &mut Writer, name: &InterfaceName, interface: &Interface) {
     out.line(0, format_args!("interface {name}"));
     if let Some(text) = &interface.description {
         out.line(1, format_args!("description {text}"));
+    }
+    if let Some(vrf) = &interface.vrf {
+        out.line(1, format_args!("vrf forwarding {vrf}"));
     }
     if let Some(mac) = interface.mac {
         out.line(1, format_args!("mac-address {mac}"));
@@ -121,17 +152,46 @@ pub fn emulated_host(name: &str, host: &EmulatedHost) -> Vec<String> {
 }
 
 fn write_route(out: &mut Writer, route: &StaticRoute) {
-    let target: &dyn Display = match &route.target {
-        StaticTarget::NextHop(address) => address,
-        StaticTarget::Interface(name) => name,
-        StaticTarget::Null => &"Null0",
+    let mut words = match route.prefix {
+        IpNet::V4(net) => format!("ip route {} {}", net.network(), net.netmask()),
+        IpNet::V6(net) => format!("ipv6 route {net}"),
     };
-    match route.prefix {
-        IpNet::V4(net) => {
-            let (network, mask) = (net.network(), net.netmask());
-            out.line(0, format_args!("ip route {network} {mask} {target}"));
+    let mut word = |word: &dyn Display| words += &format!(" {word}");
+    if let Some(interface) = &route.interface {
+        word(interface);
+    }
+    match &route.target {
+        StaticTarget::NextHop(address) => word(address),
+        StaticTarget::Interface(name) => word(name),
+        StaticTarget::Null => word(&"Null0"),
+    }
+    if route.distance != StaticRoute::DISTANCE {
+        word(&route.distance);
+    }
+    if let Some(tag) = route.tag {
+        word(&format_args!("tag {tag}"));
+    }
+    if let Some(name) = &route.name {
+        word(&format_args!("name {name}"));
+    }
+    out.line(0, words);
+}
+
+fn write_names(out: &mut Writer, config: &Config) {
+    for (name, addresses) in &config.hosts {
+        let (ipv6, ipv4): (Vec<_>, Vec<_>) = addresses.iter().partition(|one| one.is_ipv6());
+        for (word, addresses) in [("ip", ipv4), ("ipv6", ipv6)] {
+            let addresses: Vec<String> = addresses.into_iter().map(IpAddr::to_string).collect();
+            if !addresses.is_empty() {
+                out.line(0, format_args!("{word} host {name} {}", addresses.join(" ")));
+            }
         }
-        IpNet::V6(net) => out.line(0, format_args!("ipv6 route {net} {target}")),
+    }
+    for (name, text) in &config.aliases {
+        out.line(0, format_args!("alias exec {name} {text}"));
+    }
+    if !(config.hosts.is_empty() && config.aliases.is_empty()) {
+        out.mark(0);
     }
 }
 
@@ -169,7 +229,8 @@ fn write_lisp(out: &mut Writer, lisp: &Lisp) {
 }
 
 fn write_eid_table(out: &mut Writer, id: InstanceId, table: &EidTable) {
-    out.line(1, format_args!("eid-table default instance-id {id}"));
+    let vrf = table.vrf.as_ref().map_or_else(|| "default".to_owned(), |name| format!("vrf {name}"));
+    out.line(1, format_args!("eid-table {vrf} instance-id {id}"));
     write_database(out, 2, &table.database);
     for prefix in &table.map_requests {
         out.line(2, format_args!("map-cache {prefix} map-request"));
@@ -200,6 +261,9 @@ fn write_database(out: &mut Writer, depth: usize, database: &BTreeMap<IpNet, Dat
 
 fn write_site(out: &mut Writer, name: &str, site: &Site) {
     out.line(1, format_args!("site {name}"));
+    if let Some(text) = &site.description {
+        out.line(2, format_args!("description {text}"));
+    }
     if let Some(key) = &site.key {
         out.line(2, format_args!("authentication-key {}", KeyWords(key)));
     }
@@ -302,20 +366,20 @@ impl Display for Petr<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let ConfiguredLocator { source, priority, weight } = self.0;
         match source {
-            LocatorSource::Address(rloc) if (*priority, *weight) == PETR_DEFAULT => rloc.fmt(f),
+            LocatorSource::Address(rloc) if (*priority, *weight) == LOCATOR_DEFAULT => rloc.fmt(f),
             _ => Locator(self.0).fmt(f),
         }
     }
 }
 
-/// A key. The algorithm follows if it is not the default. The key `0` would be read as the keyword
-/// `0` (unencrypted), so another `0` is printed before this key.
+/// A key. The algorithm follows if it is not the default. A key that is also the number of
+/// an encryption has the word `0` (unencrypted) before it.
 struct KeyWords<'a>(&'a Key);
 
 impl Display for KeyWords<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let secret = String::from_utf8_lossy(&self.0.secret);
-        if secret == "0" {
+        if ["0", "6", "7"].contains(&&*secret) {
             f.write_str("0 ")?;
         }
         f.write_str(&secret)?;

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 pub use super::interface_name::{InterfaceKind, InterfaceName};
 use super::shared::Shared;
+pub use super::static_route::{StaticRoute, StaticTarget};
 use crate::addr::{Eid, EidPrefix, Family, InstanceId, Mac, Rloc, is_link_local};
 use crate::wire::auth::Key;
 
@@ -25,10 +26,30 @@ pub struct Config {
     pub hostname: String,
     /// `interface NAME`.
     pub interfaces: BTreeMap<InterfaceName, Interface>,
+    /// `vrf definition NAME`.
+    pub vrfs: BTreeMap<String, Vrf>,
+    /// `ip host NAME ADDRESS ..`: the addresses of a name, in the order of the configuration.
+    pub hosts: BTreeMap<String, Vec<IpAddr>>,
+    /// `alias exec NAME TEXT`: the command that a name stands for on the console.
+    pub aliases: BTreeMap<String, String>,
     /// `ip route` and `ipv6 route`.
     pub static_routes: Shared<BTreeSet<StaticRoute>>,
     /// `router lisp`; `None` on a router without LISP.
     pub lisp: Option<Lisp>,
+}
+
+/// The lines under `vrf definition NAME`. A router has one routing table, so a VRF is only the name
+/// of this table: the lines are kept for `show running-config`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Vrf {
+    /// `description TEXT`.
+    pub description: Option<String>,
+    /// `rd ROUTE-DISTINGUISHER`.
+    pub rd: Option<String>,
+    /// The words after `route-target`, of the lines outside of an `address-family`.
+    pub route_targets: BTreeSet<String>,
+    /// `address-family ipv4|ipv6`, with the words after `route-target` of each.
+    pub families: BTreeMap<Family, BTreeSet<String>>,
 }
 
 /// The lines under `interface NAME`.
@@ -36,6 +57,8 @@ pub struct Config {
 pub struct Interface {
     /// `description TEXT`.
     pub description: Option<String>,
+    /// `vrf forwarding NAME`.
+    pub vrf: Option<String>,
     /// The addresses with the mask length of their networks, in the order of the configuration. The
     /// first address of a family is the primary address of this family.
     pub addresses: Vec<IpNet>,
@@ -83,32 +106,12 @@ impl EmulatedHost {
     }
 }
 
-/// `ip route PREFIX MASK TARGET`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct StaticRoute {
-    /// The destination prefix. The bits after its mask are zero.
-    pub prefix: IpNet,
-    /// The target of the route.
-    pub target: StaticTarget,
-}
-
-/// The target of a static route.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum StaticTarget {
-    /// A router on a connected network.
-    NextHop(IpAddr),
-    /// All addresses of the prefix are on the link of this interface.
-    Interface(InterfaceName),
-    /// `Null0`: the kernel drops the packets.
-    Null,
-}
-
 /// The lines under `router lisp`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Lisp {
     /// `locator-set NAME`.
     pub locator_sets: BTreeMap<String, Vec<ConfiguredLocator>>,
-    /// `eid-table default instance-id N`, by instance.
+    /// `eid-table default|vrf NAME instance-id N`, by instance.
     pub eid_tables: BTreeMap<InstanceId, EidTable>,
     /// The commands that begin with `ipv4`.
     pub ipv4: Service,
@@ -181,6 +184,8 @@ pub enum LocatorSource {
 /// The lines under `eid-table`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct EidTable {
+    /// The VRF of the table; `None` for the default routing table.
+    pub vrf: Option<String>,
     /// `database-mapping PREFIX ...`.
     pub database: Shared<BTreeMap<IpNet, DatabaseMapping>>,
     /// `map-cache PREFIX map-request`: static entries that make the router send Map-Requests.
@@ -269,9 +274,11 @@ pub struct EtrMapServer {
 /// The lines under `site NAME`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Site {
+    /// `description TEXT`.
+    pub description: Option<String>,
     /// `authentication-key KEY`. A site without a key accepts no registration.
     pub key: Option<Key>,
-    /// `eid-prefix [instance-id N] PREFIX [accept-more-specifics]`.
+    /// `eid-record [instance-id N] PREFIX [accept-more-specifics]`; older IOS writes `eid-prefix`.
     pub eid_prefixes: Shared<BTreeMap<EidPrefix, SitePrefix>>,
     /// `nonce-order id|strict|none`.
     pub nonce_order: NonceOrder,

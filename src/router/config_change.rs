@@ -28,8 +28,16 @@ pub(super) struct ConfigChange {
 impl ConfigChange {
     pub(super) fn between(before: &Config, after: &Config) -> Self {
         // This pattern names all fields. So if `Config` gets a new field, the compiler reports an
-        // error here. The host name needs no work.
-        let Config { hostname: _, interfaces, static_routes, lisp } = after;
+        // error here. Names need no work.
+        let Config {
+            hostname: _,
+            vrfs: _,
+            hosts: _,
+            aliases: _,
+            interfaces,
+            static_routes,
+            lisp,
+        } = after;
         let mut change = ConfigChange {
             routes: before.static_routes != *static_routes,
             rest: before.interfaces != *interfaces,
@@ -79,7 +87,7 @@ impl ConfigChange {
     }
 
     fn of_table(&mut self, id: InstanceId, before: &EidTable, after: &EidTable) {
-        let EidTable { database, map_requests, dynamic_eids } = after;
+        let EidTable { vrf: _, database, map_requests, dynamic_eids } = after;
         self.rest |= before.map_requests != *map_requests || before.dynamic_eids != *dynamic_eids;
         let others = others(&before.database, database);
         self.mappings.extend(others.into_iter().map(|prefix| EidPrefix::new(id, prefix)));
@@ -88,7 +96,7 @@ impl ConfigChange {
     fn of_sites(&mut self, before: &BTreeMap<String, Site>, after: &BTreeMap<String, Site>) {
         self.sites = !before.keys().eq(after.keys());
         for (before, after) in before.values().zip(after.values()) {
-            let Site { key, eid_prefixes, nonce_order } = after;
+            let Site { description: _, key, eid_prefixes, nonce_order } = after;
             self.sites |= before.key != *key || before.nonce_order != *nonce_order;
             self.site_prefixes.extend(others(&before.eid_prefixes, eid_prefixes));
         }

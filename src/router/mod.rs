@@ -97,6 +97,7 @@ pub mod smr_guard;
 mod solicit;
 mod source_check;
 mod stale;
+mod static_route;
 mod status_bits;
 mod tcp;
 mod timer;

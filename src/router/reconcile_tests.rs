@@ -213,7 +213,7 @@ fn change_line(config: &mut Config, prefix: ipnet::IpNet, what: u64) {
     let database = &mut lisp.eid_tables.values_mut().next().unwrap().database;
     let site = lisp.sites.entry("S".to_owned()).or_default();
     let eid_prefix = EidPrefix::new(InstanceId::DEFAULT, prefix);
-    let route = StaticRoute { prefix, target: StaticTarget::Null };
+    let route = StaticRoute::new(prefix, StaticTarget::Null);
     let is_gone = match what {
         0 | 1 => database.remove(&prefix).is_some(),
         2 => config.static_routes.remove(&route),

@@ -12,6 +12,10 @@ pub enum Context {
     Config,
     /// An interface. Prompt: `(config-if)#`.
     Interface(InterfaceName),
+    /// A VRF. Prompt: `(config-vrf)#`.
+    Vrf(String),
+    /// An address family of a VRF. Prompt: `(config-vrf-af)#`.
+    VrfFamily(String, Family),
     /// Terminal lines. Prompt: `(config-line)#`. The mode is accepted but has no effect, because a
     /// virtual router has no terminal lines.
     Line,
@@ -23,7 +27,8 @@ pub enum Context {
     EidTable(InstanceId),
     /// A dynamic-EID. Prompt: `(config-router-lisp-eid-table-dynamic-eid)#`.
     DynamicEid {
-        /// The mode of the EID-table or instance that contains the dynamic-EID.
+        /// The mode that contains the dynamic-EID: an EID-table, an instance, its service, or
+        /// `router lisp`.
         within: Box<Context>,
         /// The name of the dynamic-EID.
         name: String,
@@ -46,6 +51,8 @@ pub enum Mode {
     Exec,
     Config,
     Interface,
+    Vrf,
+    VrfFamily,
     Line,
     Lisp,
     LocatorSet,
@@ -59,10 +66,12 @@ pub enum Mode {
 
 impl Mode {
     /// All modes.
-    pub const ALL: [Mode; 12] = [
+    pub const ALL: [Mode; 14] = [
         Mode::Exec,
         Mode::Config,
         Mode::Interface,
+        Mode::Vrf,
+        Mode::VrfFamily,
         Mode::Line,
         Mode::Lisp,
         Mode::LocatorSet,
@@ -82,6 +91,8 @@ impl Context {
             Context::Exec => Mode::Exec,
             Context::Config => Mode::Config,
             Context::Interface(_) => Mode::Interface,
+            Context::Vrf(_) => Mode::Vrf,
+            Context::VrfFamily(..) => Mode::VrfFamily,
             Context::Line => Mode::Line,
             Context::Lisp => Mode::Lisp,
             Context::LocatorSet(_) => Mode::LocatorSet,
@@ -99,7 +110,10 @@ impl Context {
         Some(match self {
             Context::Exec => return None,
             Context::Config => Context::Exec,
-            Context::Interface(_) | Context::Line | Context::Lisp => Context::Config,
+            Context::Interface(_) | Context::Vrf(_) | Context::Line | Context::Lisp => {
+                Context::Config
+            }
+            Context::VrfFamily(name, _) => Context::Vrf(name.clone()),
             Context::LocatorSet(_)
             | Context::EidTable(_)
             | Context::Site(_)
@@ -110,12 +124,14 @@ impl Context {
         })
     }
 
-    /// The instance whose EID-table is being configured.
+    /// The instance whose EID-table is being configured. The lines directly under `router lisp` are
+    /// those of instance 0.
     pub fn instance(&self) -> Option<InstanceId> {
         match self {
             Context::EidTable(id) | Context::Instance(id) | Context::InstanceService(id, _) => {
                 Some(*id)
             }
+            Context::Lisp | Context::Service(_) => Some(InstanceId::DEFAULT),
             Context::DynamicEid { within, .. } => within.instance(),
             _ => None,
         }
@@ -127,13 +143,16 @@ impl Context {
             Context::Exec => "",
             Context::Config => "(config)",
             Context::Interface(_) => "(config-if)",
+            Context::Vrf(_) => "(config-vrf)",
+            Context::VrfFamily(..) => "(config-vrf-af)",
             Context::Line => "(config-line)",
             Context::Lisp => "(config-router-lisp)",
             Context::LocatorSet(_) => "(config-router-lisp-locator-set)",
             Context::EidTable(_) => "(config-router-lisp-eid-table)",
             Context::DynamicEid { within, .. } => match **within {
-                Context::Instance(_) => "(config-router-lisp-inst-dynamic-eid)",
-                _ => "(config-router-lisp-eid-table-dynamic-eid)",
+                Context::EidTable(_) => "(config-router-lisp-eid-table-dynamic-eid)",
+                Context::Lisp | Context::Service(_) => "(config-router-lisp-dynamic-eid)",
+                _ => "(config-router-lisp-inst-dynamic-eid)",
             },
             Context::Site(_) => "(config-router-lisp-site)",
             Context::Service(Family::Ipv4) => "(lisp-service-ipv4)",

@@ -3,13 +3,14 @@
 
 use ipnet::IpNet;
 
-use super::context::{Context, Mode};
+use super::context::Context;
 use super::row::{No, Row, edit};
+use super::tables::TABLES;
 use crate::console::args::{Args, Fault};
 use crate::console::edit::Editor;
 
 pub(super) const ROWS: &[Row] = &[edit(
-    &[Mode::EidTable, Mode::Instance],
+    TABLES,
     "dynamic-eid <name:word>",
     &["Configure EIDs that may move", "Name of the dynamic-EID"],
     No::After(2),

@@ -155,6 +155,8 @@ pub(super) const ROWS: &[Row] = &[
 const CONFIGURATION: &[Mode] = &[
     Mode::Config,
     Mode::Interface,
+    Mode::Vrf,
+    Mode::VrfFamily,
     Mode::Line,
     Mode::Lisp,
     Mode::LocatorSet,
@@ -174,6 +176,14 @@ pub(super) const LEAVING: &[Row] = &[
         &[Mode::Lisp],
         "exit-router-lisp",
         &["Exit from LISP configuration mode"],
+        No::Never,
+        leave,
+    ),
+    edit(&[Mode::Vrf], "exit-vrf", &["Exit from VRF configuration mode"], No::Never, leave),
+    edit(
+        &[Mode::VrfFamily],
+        "exit-address-family",
+        &["Exit from address family configuration mode"],
         No::Never,
         leave,
     ),

@@ -1,14 +1,9 @@
-//! Global configuration: the hostname, interfaces, static routes, and IOS commands without effect.
-
-use std::net::Ipv4Addr;
-
-use ipnet::{IpNet, Ipv4Net};
+//! Global configuration: the hostname, interfaces, and IOS commands without effect.
 
 use super::context::{Context, Mode};
 use super::row::{No, Row, Run, edit};
 use crate::console::args::{Args, Fault};
 use crate::console::edit::Editor;
-use crate::router::config::{StaticRoute, StaticTarget};
 
 const HERE: &[Mode] = &[Mode::Config];
 
@@ -29,37 +24,8 @@ pub(super) const ROWS: &[Row] = &[
     ),
     edit(
         HERE,
-        "ip route <network:ipv4> <mask:mask> {<next-hop:ipv4>|Null0|<interface:interface>}",
-        &[
-            "Global IP configuration subcommands",
-            "Establish static routes",
-            "Destination prefix",
-            "Destination prefix mask",
-            "Forwarding router's address",
-            "Null interface",
-            "Forwarding interface",
-        ],
-        No::After(4),
-        ip_route,
-    ),
-    edit(
-        HERE,
-        "ipv6 route <prefix:prefix6> {<next-hop:ipv6>|Null0|<interface:interface>}",
-        &[
-            "Global IPv6 configuration commands",
-            "Configure static routes",
-            "IPv6 prefix",
-            "IPv6 address of next-hop",
-            "Null interface",
-            "Forwarding interface",
-        ],
-        No::After(3),
-        ipv6_route,
-    ),
-    edit(
-        HERE,
-        "router lisp [0]",
-        &["Enable a routing process", "Locator/ID Separation Protocol", "The only LISP process"],
+        "router lisp [<process:0-65535>]",
+        &["Enable a routing process", "Locator/ID Separation Protocol", "LISP process, 0 only"],
         No::After(2),
         router_lisp,
     ),
@@ -264,48 +230,14 @@ fn line(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
 }
 
 fn router_lisp(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
+    if args.optional::<u16>("process").is_some_and(|process| process != 0) {
+        return Err(args.fault("process", "a router has one LISP process, router lisp 0"));
+    }
     if args.negated {
         editor.config.lisp = None;
         return Ok(());
     }
     editor.config.lisp.get_or_insert_default();
     editor.context = Context::Lisp;
-    Ok(())
-}
-
-fn ip_route(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
-    let network: Ipv4Addr = args.value("network")?;
-    let mask: Ipv4Addr = args.value("mask")?;
-    let prefix = Ipv4Net::with_netmask(network, mask)
-        .map_err(|_| args.fault("mask", "the mask is not contiguous"))?;
-    static_route(editor, args, prefix.into())
-}
-
-fn ipv6_route(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
-    let prefix = args.value("prefix")?;
-    static_route(editor, args, prefix)
-}
-
-fn static_route(editor: &mut Editor, args: &Args<'_>, prefix: IpNet) -> Result<(), Fault> {
-    let prefix = prefix.trunc();
-    let target = if args.has("Null0") {
-        Some(StaticTarget::Null)
-    } else if args.given("interface") {
-        Some(StaticTarget::Interface(args.value("interface")?))
-    } else if args.given("next-hop") {
-        Some(StaticTarget::NextHop(args.value("next-hop")?))
-    } else {
-        None
-    };
-    let routes = &mut editor.config.static_routes;
-    match target {
-        Some(target) if !args.negated => {
-            routes.insert(StaticRoute { prefix, target });
-        }
-        Some(target) => {
-            routes.remove(&StaticRoute { prefix, target });
-        }
-        None => routes.retain(|route| route.prefix != prefix),
-    }
     Ok(())
 }

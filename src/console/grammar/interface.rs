@@ -55,10 +55,11 @@ pub(super) const ROWS: &[Row] = &[
     ),
     edit(
         HERE,
-        "lisp mobility <name:word>",
+        "lisp mobility [dynamic-eid] <name:word>",
         &[
             "Locator/ID Separation Protocol",
             "Detect the hosts of a dynamic-EID range on this interface",
+            "Name of a dynamic-EID follows",
             "Name of the dynamic-EID",
         ],
         No::After(2),

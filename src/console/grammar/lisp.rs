@@ -2,12 +2,14 @@
 
 use std::net::IpAddr;
 
+use ipnet::IpNet;
+
 use super::context::{Context, Mode};
 use super::row::{No, Row, edit};
 use crate::addr::{Family, InstanceId, Rloc};
 use crate::console::args::{Args, Fault};
 use crate::console::edit::Editor;
-use crate::router::config::{ConfiguredLocator, DatabaseMapping, LocatorSource};
+use crate::router::config::{ConfiguredLocator, DatabaseMapping, LocatorSource, Service};
 
 pub(super) const ROWS: &[Row] = &[
     edit(
@@ -19,14 +21,16 @@ pub(super) const ROWS: &[Row] = &[
     ),
     edit(
         &[Mode::Lisp],
-        "eid-table default instance-id <instance:0-16777215>",
+        "eid-table {default|vrf <vrf:word>} instance-id <instance:0-16777215>",
         &[
             "Configure an EID-table",
             "The default routing table",
+            "The routing table of a VRF",
+            "VRF name",
             "Instance-ID of the EIDs",
             "Instance-ID",
         ],
-        No::After(4),
+        No::After(6),
         eid_table,
     ),
     edit(
@@ -40,36 +44,41 @@ pub(super) const ROWS: &[Row] = &[
         &[Mode::Lisp],
         "service {ipv4|ipv6}",
         &["Configure a service of all instances", "IPv4 EIDs", "IPv6 EIDs"],
-        No::Never,
+        No::After(2),
         service,
     ),
     edit(
         &[Mode::Instance],
         "service {ipv4|ipv6}",
         &["Configure a service of the instance", "IPv4 EIDs", "IPv6 EIDs"],
-        No::Never,
+        No::After(2),
         instance_service,
     ),
     edit(
-        &[Mode::InstanceService],
-        "eid-table default",
-        &["Bind an EID-table", "The default routing table"],
-        No::Never,
-        |_, _| Ok(()),
+        &[Mode::Instance, Mode::InstanceService],
+        "eid-table {default|vrf <vrf:word>}",
+        &[
+            "Bind an EID-table",
+            "The default routing table",
+            "The routing table of a VRF",
+            "VRF name",
+        ],
+        No::After(1),
+        bind_eid_table,
     ),
     edit(
         &[Mode::LocatorSet],
         "{<rloc:address>|{IPv4-interface|IPv6-interface} <interface:interface>} \
-         priority <priority:0-255> weight <weight:0-100>",
+         [priority <priority:0-255>] [weight <weight:0-100>]",
         &[
             "Locator address",
             "Locator is the IPv4 address of an interface",
             "Locator is the IPv6 address of an interface",
             "Interface name",
             "Priority of the locator",
-            "Lower is preferred, 255 is never used",
+            "Lower is preferred, 255 is never used (default 1)",
             "Weight of the locator",
-            "Share of the traffic among equal priorities",
+            "Share of the traffic among equal priorities (default 100)",
         ],
         No::After(4),
         locator,
@@ -123,7 +132,16 @@ pub(super) fn instance_id(args: &Args<'_>) -> Result<InstanceId, Fault> {
 
 fn eid_table(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
     let id = instance_id(args)?;
-    open_table(editor, args, id, Context::EidTable(id))
+    open_table(editor, args, id, Context::EidTable(id))?;
+    if !args.negated {
+        editor.eid_table(args)?.vrf = args.optional("vrf");
+    }
+    Ok(())
+}
+
+fn bind_eid_table(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
+    editor.eid_table(args)?.vrf = args.optional("vrf").filter(|_| !args.negated);
+    Ok(())
 }
 
 fn instance(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
@@ -151,13 +169,28 @@ fn family(args: &Args<'_>) -> Family {
 }
 
 fn service(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
-    editor.context = Context::Service(family(args));
+    let family = family(args);
+    match args.negated {
+        true => *editor.lisp().service_mut(family) = Service::default(),
+        false => editor.context = Context::Service(family),
+    }
     Ok(())
 }
 
+/// Enters the service of an instance. `no` removes all that the service configures: the roles of the
+/// router for the family, and the EIDs of the family.
 fn instance_service(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
-    if let Context::Instance(id) = editor.context {
-        editor.context = Context::InstanceService(id, family(args));
+    let family = family(args);
+    if args.negated {
+        service(editor, args)?;
+        let table = editor.eid_table(args)?;
+        let others: Vec<IpNet> = table.database.keys().copied().collect();
+        for prefix in others.into_iter().filter(|net| Family::of(net.addr()) == family) {
+            table.database.remove(&prefix);
+        }
+        table.map_requests.retain(|net| Family::of(net.addr()) != family);
+    } else if let Context::Instance(id) = editor.context {
+        editor.context = Context::InstanceService(id, family);
     }
     Ok(())
 }
@@ -166,19 +199,13 @@ fn locator(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
     let Context::LocatorSet(set) = editor.context.clone() else {
         return Err(args.fault("", "no locator-set is selected"));
     };
-    let source = if args.given("rloc") {
-        LocatorSource::Address(rloc(args, "rloc")?)
-    } else if args.has("IPv6-interface") {
-        LocatorSource::Interface(Family::Ipv6, args.value("interface")?)
-    } else {
-        LocatorSource::Interface(Family::Ipv4, args.value("interface")?)
-    };
+    let source = locator_source(args)?;
     let locators = editor.lisp().locator_sets.entry(set).or_default();
     if args.negated {
         locators.retain(|other| other.source != source);
         return Ok(());
     }
-    put_locator(locators, configured_locator(args, source)?);
+    put_locator(locators, configured_locator(args, source));
     Ok(())
 }
 
@@ -206,16 +233,25 @@ pub(super) fn rloc(args: &Args<'_>, name: &str) -> Result<Rloc, Fault> {
     Ok(Rloc(address))
 }
 
+/// The locator that a line names: an address, or an interface that has the address.
+pub(super) fn locator_source(args: &Args<'_>) -> Result<LocatorSource, Fault> {
+    if args.given("rloc") {
+        return Ok(LocatorSource::Address(rloc(args, "rloc")?));
+    }
+    let family = if args.has("IPv6-interface") { Family::Ipv6 } else { Family::Ipv4 };
+    Ok(LocatorSource::Interface(family, args.value("interface")?))
+}
+
+/// The priority and weight of a locator, or of a proxy ETR, whose line has none.
+pub const LOCATOR_DEFAULT: (u8, u8) = (1, 100);
+
 /// A locator with the given `source`. The priority and weight come from the line.
-pub(super) fn configured_locator(
-    args: &Args<'_>,
-    source: LocatorSource,
-) -> Result<ConfiguredLocator, Fault> {
-    Ok(ConfiguredLocator {
+pub(super) fn configured_locator(args: &Args<'_>, source: LocatorSource) -> ConfiguredLocator {
+    ConfiguredLocator {
         source,
-        priority: args.value("priority")?,
-        weight: args.value("weight")?,
-    })
+        priority: args.optional("priority").unwrap_or(LOCATOR_DEFAULT.0),
+        weight: args.optional("weight").unwrap_or(LOCATOR_DEFAULT.1),
+    }
 }
 
 /// Adds a locator at the end of the list. If the list has a locator with the same address or

@@ -55,21 +55,25 @@ mod emulated_host;
 mod exec;
 mod global;
 mod interface;
+mod key;
 mod lisp;
 mod moves;
+mod names;
 mod pattern;
+mod route;
 mod row;
 mod service;
 mod site;
 mod tables;
 mod terminal;
+mod vrf;
 
 use std::sync::LazyLock;
 
 pub use context::{Context, Mode};
+pub use lisp::LOCATOR_DEFAULT;
 pub use pattern::{Pattern, Position, Word};
 pub use row::{No, Row, Run};
-pub use service::PETR_DEFAULT;
 
 /// A compiled row, for one of its modes.
 pub struct Command {
@@ -98,6 +102,9 @@ pub fn rows() -> impl Iterator<Item = &'static Row> {
         debug::ROWS,
         terminal::ROWS,
         global::ROWS,
+        names::ROWS,
+        route::ROWS,
+        vrf::ROWS,
         interface::ROWS,
         emulated_host::ROWS,
         lisp::ROWS,
@@ -112,7 +119,7 @@ pub fn rows() -> impl Iterator<Item = &'static Row> {
 }
 
 /// Compiles every row for each of its modes. A command of a `service` block is also compiled for
-/// the mode `router lisp`. There it begins with the word `ipv4` or `ipv6`.
+/// the modes around this block. There it begins with the word `ipv4` or `ipv6`.
 fn compile() -> Vec<Command> {
     let mut commands = Vec::new();
     for row in rows() {
@@ -125,18 +132,20 @@ fn compile() -> Vec<Command> {
             });
         }
     }
-    for row in service::ROWS.iter().filter(|row| row.modes == [Mode::Service]) {
+    for row in service::ROWS {
         let help = [service::FAMILY_HELP, row.help].concat();
         let family_words = service::FAMILY_HELP.len();
-        commands.push(Command {
-            mode: Mode::Lisp,
-            pattern: Pattern::new(&[service::FAMILY, row.pattern], &help),
-            no: match row.no {
-                No::After(words) => No::After(words + family_words),
-                No::Never => No::Never,
-            },
-            run: row.run,
-        });
+        for &mode in service::AROUND {
+            commands.push(Command {
+                mode,
+                pattern: Pattern::new(&[service::FAMILY, row.pattern], &help),
+                no: match row.no {
+                    No::After(words) => No::After(words + family_words),
+                    No::Never => No::Never,
+                },
+                run: row.run,
+            });
+        }
     }
     commands
 }
@@ -165,7 +174,7 @@ mod tests {
             Kind::Number(low, _) => return low.to_string(),
             Kind::Word | Kind::Line => "word",
             Kind::Interface => "Ethernet1/0",
-            Kind::SlotPort => "1/0",
+            Kind::InterfaceNumber(_) => "1",
         }
         .to_owned()
     }
@@ -176,6 +185,8 @@ mod tests {
             Mode::Exec => Context::Exec,
             Mode::Config => Context::Config,
             Mode::Interface => Context::Interface("e1/0".parse().unwrap()),
+            Mode::Vrf => Context::Vrf("word".to_owned()),
+            Mode::VrfFamily => Context::VrfFamily("word".to_owned(), Family::Ipv4),
             Mode::Line => Context::Line,
             Mode::Lisp => Context::Lisp,
             Mode::LocatorSet => Context::LocatorSet("word".to_owned()),

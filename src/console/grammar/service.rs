@@ -1,25 +1,29 @@
 //! The roles of this router for a family of EIDs, and the peers for these roles. The commands begin
 //! with `ipv4` or `ipv6` in `router lisp`. In a `service` block of newer IOS versions, the commands
-//! do not name the family.
+//! do not name the family. A router has one instance, so the services in this instance are the
+//! services of the router.
 
 use std::net::IpAddr;
 
 use super::context::{Context, Mode};
-use super::lisp::{put_locator, rloc};
+use super::lisp::{configured_locator, instance_id, put_locator, rloc};
 use super::row::{No, Row, edit};
-use super::site::key;
+use super::key::{HELP, key};
 use crate::addr::Family;
 use crate::console::args::{Args, Fault};
 use crate::console::edit::Editor;
-use crate::router::config::{ConfiguredLocator, EtrMapServer, LocatorSource, Service};
+use crate::router::config::{EtrMapServer, LocatorSource, Service};
 
 /// The first word of a command of [`ROWS`] in `router lisp`.
 pub(super) const FAMILY: &str = "{ipv4|ipv6}";
 /// The help texts for the words of [`FAMILY`].
 pub(super) const FAMILY_HELP: &[&str] = &["IPv4 EIDs", "IPv6 EIDs"];
 
-const HERE: &[Mode] = &[Mode::Service];
+const HERE: &[Mode] = &[Mode::Service, Mode::InstanceService];
+/// The modes in which a command of [`ROWS`] begins with a word of [`FAMILY`].
+pub(super) const AROUND: &[Mode] = &[Mode::Lisp, Mode::EidTable, Mode::Instance];
 const ITR: &str = "Configure an Ingress Tunnel Router (ITR)";
+const PROXY_REPLY: &str = "Ask the map-server to answer map-requests for the ETR";
 const ETR: &str = "Configure an Egress Tunnel Router (ETR)";
 
 pub(super) const ROWS: &[Row] = &[
@@ -34,19 +38,22 @@ pub(super) const ROWS: &[Row] = &[
     edit(HERE, "etr", &[ETR], No::After(1), etr),
     edit(
         HERE,
-        "etr map-server <address:address> key [0] <key:word> [hash-function {sha1|sha2}] \
-         [proxy-reply]",
+        "etr map-server <address:address> {key [0|6|7] <key:word> [hash-function {sha1|sha2}] \
+         [proxy-reply]|proxy-reply}",
         &[
             ETR,
             "Map-server to register with",
             "Map-server locator address",
             "Authentication key of the registration",
-            "The key is not encrypted",
-            "Authentication key",
+            HELP[0],
+            HELP[1],
+            HELP[2],
+            HELP[3],
             "Hash of the authentication",
             "HMAC-SHA-1",
             "HMAC-SHA-256",
-            "Ask the map-server to answer map-requests for the ETR",
+            PROXY_REPLY,
+            PROXY_REPLY,
         ],
         No::After(3),
         etr_map_server,
@@ -134,10 +141,13 @@ pub(super) const ROWS: &[Row] = &[
     ),
     edit(
         HERE,
-        "use-petr <rloc:address> [priority <priority:0-255> weight <weight:0-100>]",
+        "use-petr <rloc:address> [instance-id <instance:0-16777215>] \
+         [priority <priority:0-255>] [weight <weight:0-100>]",
         &[
             "Send packets that leave LISP through a proxy ETR",
             "Proxy ETR locator address",
+            "Instance-ID of the packets to the proxy ETR",
+            "Instance-ID of this router",
             "Priority of the proxy ETR",
             "Lower is preferred, 255 is never used",
             "Weight of the proxy ETR",
@@ -165,13 +175,10 @@ pub(super) const ROWS: &[Row] = &[
     ),
 ];
 
-/// The default priority and weight of a proxy ETR.
-pub const PETR_DEFAULT: (u8, u8) = (1, 100);
-
 /// The family of EIDs: the family of the `service` block, or else the family in the line.
 fn family(editor: &Editor, args: &Args<'_>) -> Family {
     match editor.context {
-        Context::Service(family) => family,
+        Context::Service(family) | Context::InstanceService(_, family) => family,
         _ if args.has("ipv6") => Family::Ipv6,
         _ => Family::Ipv4,
     }
@@ -218,12 +225,21 @@ fn itr_map_resolver(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
 
 fn etr_map_server(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
     let address = rloc(args, "address")?.0;
-    if args.negated {
-        service(editor, args).etr_map_servers.remove(&address);
-        return Ok(());
+    let servers = &mut service(editor, args).etr_map_servers;
+    if args.has("proxy-reply") && !args.has("key") {
+        let Some(server) = servers.get_mut(&address) else {
+            let message = format!(
+                "there is no map-server {address}: first write its line with the word key"
+            );
+            return Err(args.fault("address", message));
+        };
+        server.proxy_reply = !args.negated;
+    } else if args.negated {
+        servers.remove(&address);
+    } else {
+        let server = EtrMapServer { key: key(args)?, proxy_reply: args.has("proxy-reply") };
+        servers.insert(address, server);
     }
-    let server = EtrMapServer { key: key(args)?, proxy_reply: args.has("proxy-reply") };
-    service(editor, args).etr_map_servers.insert(address, server);
     Ok(())
 }
 
@@ -309,17 +325,19 @@ fn use_petr(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
         return Ok(());
     }
     let source = LocatorSource::Address(rloc(args, "rloc")?);
+    if let Some(table) = editor.lisp().eid_tables.keys().next().copied()
+        && args.given("instance")
+        && instance_id(args)? != table
+    {
+        let message = format!("the packets of this router have instance-id {table}");
+        return Err(args.fault("instance", message));
+    }
     let petrs = &mut service(editor, args).use_petr;
     if args.negated {
         petrs.retain(|petr| petr.source != source);
-        return Ok(());
+    } else {
+        put_locator(petrs, configured_locator(args, source));
     }
-    let locator = ConfiguredLocator {
-        source,
-        priority: args.optional("priority").unwrap_or(PETR_DEFAULT.0),
-        weight: args.optional("weight").unwrap_or(PETR_DEFAULT.1),
-    };
-    put_locator(petrs, locator);
     Ok(())
 }
 

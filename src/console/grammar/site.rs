@@ -1,15 +1,18 @@
 //! `site`: the EID prefixes whose registrations a map-server accepts, and the keys of the sites.
 
 use super::context::{Context, Mode};
+use super::key::{HELP, key};
 use super::lisp::instance_id;
 use super::row::{No, Row, edit, prefix_of};
 use crate::addr::{EidPrefix, InstanceId};
 use crate::console::args::{Args, Fault};
 use crate::console::edit::Editor;
 use crate::router::config::{NonceOrder, Site, SitePrefix};
-use crate::wire::auth::{Algorithm, Key};
 
 const HERE: &[Mode] = &[Mode::Site];
+
+const INSTANCE: [&str; 2] = ["Instance-ID of the EIDs", "Instance-ID"];
+const MORE: &str = "Accept registrations of longer prefixes";
 
 pub(super) const ROWS: &[Row] = &[
     edit(
@@ -21,29 +24,42 @@ pub(super) const ROWS: &[Row] = &[
     ),
     edit(
         HERE,
-        "authentication-key [0] <key:word> [hash-function {sha1|sha2}]",
+        "description <text:line>",
+        &["Site specific description", "Description of the site"],
+        No::After(1),
+        description,
+    ),
+    edit(
+        HERE,
+        "{authentication-key|key} [0|6|7] <key:word> [hash-function {sha1|sha2}]",
         &[
             "Configure the key of the site's registrations",
-            "The key is not encrypted",
-            "Authentication key",
+            "Configure the key of the site's registrations",
+            HELP[0],
+            HELP[1],
+            HELP[2],
+            HELP[3],
             "Hash of the authentication",
             "HMAC-SHA-1",
             "HMAC-SHA-256",
         ],
-        No::After(1),
+        No::After(2),
         authentication_key,
     ),
     edit(
         HERE,
         "{eid-prefix|eid-record} [instance-id <instance:0-16777215>] <prefix:prefix> \
-         [accept-more-specifics]",
+         [accept-more-specifics] [instance-id <instance:0-16777215>] [accept-more-specifics]",
         &[
             "Configure an EID prefix of the site",
             "Configure an EID prefix of the site",
-            "Instance-ID of the EIDs",
-            "Instance-ID",
+            INSTANCE[0],
+            INSTANCE[1],
             "EID prefix",
-            "Accept registrations of longer prefixes",
+            MORE,
+            INSTANCE[0],
+            INSTANCE[1],
+            MORE,
         ],
         No::After(5),
         eid_prefix,
@@ -62,13 +78,6 @@ pub(super) const ROWS: &[Row] = &[
     ),
 ];
 
-/// The key in a line. Its algorithm is HMAC-SHA-1 if the line does not contain `sha2`.
-pub(super) fn key(args: &Args<'_>) -> Result<Key, Fault> {
-    let secret: String = args.value("key")?;
-    let algorithm = if args.has("sha2") { Algorithm::HmacSha256 } else { Algorithm::HmacSha1 };
-    Ok(Key { algorithm, secret: secret.into_bytes(), key_id: 0 })
-}
-
 fn site(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
     let name: String = args.value("name")?;
     let sites = &mut editor.lisp().sites;
@@ -86,6 +95,12 @@ fn current<'a>(editor: &'a mut Editor, args: &Args<'_>) -> Result<&'a mut Site, 
         return Err(args.fault("", "no site is selected"));
     };
     Ok(editor.lisp().sites.entry(name).or_default())
+}
+
+fn description(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
+    let text = (!args.negated).then(|| args.value("text")).transpose()?;
+    current(editor, args)?.description = text;
+    Ok(())
 }
 
 fn authentication_key(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {

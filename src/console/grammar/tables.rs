@@ -7,37 +7,52 @@ use ipnet::IpNet;
 
 use super::context::{Context, Mode};
 use super::dynamic_eid;
-use super::lisp::{configured_locator, put_locator, rloc};
+use super::lisp::{configured_locator, locator_source, put_locator};
 use super::row::{No, Row, edit, prefix_of};
 use crate::addr::Family;
 use crate::console::args::{Args, Fault};
 use crate::console::edit::Editor;
-use crate::router::config::{DatabaseMapping, LocatorSource};
+use crate::router::config::DatabaseMapping;
 
-const HERE: &[Mode] = &[Mode::EidTable, Mode::InstanceService];
-const DATABASES: &[Mode] = &[Mode::EidTable, Mode::InstanceService, Mode::DynamicEid];
+/// The modes with the lines of an EID-table. Directly under `router lisp`, they are the lines of
+/// instance 0.
+pub(super) const TABLES: &[Mode] =
+    &[Mode::EidTable, Mode::InstanceService, Mode::Instance, Mode::Service, Mode::Lisp];
+const DATABASES: &[Mode] = &[
+    Mode::EidTable,
+    Mode::InstanceService,
+    Mode::Instance,
+    Mode::Service,
+    Mode::Lisp,
+    Mode::DynamicEid,
+];
 
 pub(super) const ROWS: &[Row] = &[
     edit(
         DATABASES,
         "database-mapping <prefix:prefix> \
-         {locator-set <set:word>|<rloc:address> priority <priority:0-255> weight <weight:0-100>}",
+         {locator-set <set:word>|\
+         {<rloc:address>|{IPv4-interface|IPv6-interface} <interface:interface>} \
+         [priority <priority:0-255>] [weight <weight:0-100>]}",
         &[
             "Configure a local EID prefix and its locators",
             "EID prefix",
             "Locators of a locator-set",
             "Locator-set name",
             "Locator address",
+            "Locator is the IPv4 address of an interface",
+            "Locator is the IPv6 address of an interface",
+            "Interface name",
             "Priority of the locator",
-            "Lower is preferred, 255 is never used",
+            "Lower is preferred, 255 is never used (default 1)",
             "Weight of the locator",
-            "Share of the traffic among equal priorities",
+            "Share of the traffic among equal priorities (default 100)",
         ],
         No::After(2),
         database_mapping,
     ),
     edit(
-        HERE,
+        TABLES,
         "map-cache <prefix:prefix> map-request",
         &[
             "Configure a static map-cache entry",
@@ -53,7 +68,7 @@ pub(super) const ROWS: &[Row] = &[
 /// refused in this block.
 fn family(editor: &Editor) -> Option<Family> {
     match editor.context {
-        Context::InstanceService(_, family) => Some(family),
+        Context::InstanceService(_, family) | Context::Service(family) => Some(family),
         _ => None,
     }
 }
@@ -80,21 +95,21 @@ fn database_mapping(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
     }
     dynamic_eid::check_range(editor, args, prefix)?;
     if let Some(set) = args.text("set") {
-        if !editor.lisp().locator_sets.contains_key(set) {
-            return Err(args.fault("set", format!("there is no locator-set {set}")));
-        }
+        // A later line may fill the locator-set.
+        editor.lisp().locator_sets.entry(set.to_owned()).or_default();
         let mapping = DatabaseMapping::LocatorSet(set.to_owned());
         database(editor, args)?.insert(prefix, mapping);
         return Ok(());
     }
-    let locator = configured_locator(args, LocatorSource::Address(rloc(args, "rloc")?))?;
+    let locator = configured_locator(args, locator_source(args)?);
     let mapping = database(editor, args)?
         .entry(prefix)
         .or_insert_with(|| DatabaseMapping::Inline(Vec::new()));
     match mapping {
         DatabaseMapping::Inline(locators) => put_locator(locators, locator),
         DatabaseMapping::LocatorSet(set) => {
-            return Err(args.fault("rloc", format!("{prefix} uses locator-set {set}")));
+            let word = if args.given("rloc") { "rloc" } else { "interface" };
+            return Err(args.fault(word, format!("{prefix} uses locator-set {set}")));
         }
     }
     Ok(())
@@ -104,10 +119,10 @@ fn database_mapping(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
 /// the whole mapping is removed.
 fn no_database_mapping(editor: &mut Editor, args: &Args<'_>, prefix: IpNet) -> Result<(), Fault> {
     let database = database(editor, args)?;
-    if args.given("rloc")
+    if (args.given("rloc") || args.given("interface"))
         && let Some(DatabaseMapping::Inline(locators)) = database.get_mut(&prefix)
     {
-        let source = LocatorSource::Address(rloc(args, "rloc")?);
+        let source = locator_source(args)?;
         locators.retain(|locator| locator.source != source);
         if !locators.is_empty() {
             return Ok(());
