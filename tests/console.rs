@@ -418,7 +418,7 @@ fn a_refused_line_changes_nothing() {
     let before = console.router.config().clone();
     for line in [
         "ip route 10.0.0.0 255.0.255.0 Null0",
-        "interface Serial0/0",
+        "interface Some0/0",
         "hostname a/b",
         "show version",
         "no router foo",

@@ -282,7 +282,7 @@ error: invalid input
 fn every_wrong_line_is_told_and_lines_under_one_are_not_judged() {
     let error = parse_config(
         "test.conf",
-        "interface Serial0/0\n ip address 10.0.0.1 255.0.0.0\nhost\nfoo\nrouter lisp\n ipv4 bar\n",
+        "interface Some0/0\n ip address 10.0.0.1 255.0.0.0\nhost\nfoo\nrouter lisp\n ipv4 bar\n",
     )
     .unwrap_err();
     let lines: Vec<usize> = error.problems.iter().map(|problem| problem.line).collect();
@@ -299,8 +299,8 @@ fn what_makes_no_sense_is_told_at_its_word() {
     for (text, message, blamed) in [
         (
             format!("{table}  database-mapping 10.0.0.0/8 locator-set nowhere\n"),
-            "there is no locator-set nowhere",
-            "nowhere",
+            "a database-mapping uses locator-set nowhere, which has no locator",
+            "database-mapping 10.0.0.0/8 locator-set nowhere",
         ),
         (
             "interface e0/0\n ip address 10.0.0.1 255.0.255.0\n".to_owned(),
@@ -311,7 +311,7 @@ fn what_makes_no_sense_is_told_at_its_word() {
             "interface e0/0\n ip address 10.0.0.1 255.0.0.0\ninterface e1/0\n ip address \
              10.0.0.1 255.0.0.0\n"
                 .to_owned(),
-            "Ethernet0/0 and Ethernet1/0 have the same address 10.0.0.1",
+            "Ethernet0/0 already has the address 10.0.0.1",
             "10.0.0.1",
         ),
         (
@@ -355,8 +355,11 @@ fn what_makes_no_sense_is_told_at_its_word() {
 #[test]
 fn a_missing_key_is_incomplete_and_an_unknown_algorithm_is_not_ignored() {
     let shown = wrong("router lisp\n ipv4 etr map-server 192.0.2.1");
-    assert!(shown.contains("incomplete command") && shown.contains("expected key"), "{shown}");
-    let shown = wrong("router lisp\n loc-reach-algorithm rloc-probing\n");
+    assert!(
+        shown.contains("incomplete command") && shown.contains("expected one of key"),
+        "{shown}"
+    );
+    let shown = wrong("router lisp\n loc-reach-algorithm lsb\n loc-reach-algorithm probes\n");
     assert!(shown.contains("invalid input"), "{shown}");
     let shown = wrong("interface e0/0\n ip address 2001:db8::1 255.0.0.0\n");
     assert!(shown.contains("expected one of A.B.C.D, A.B.C.D/nn"), "{shown}");

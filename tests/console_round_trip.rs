@@ -4,13 +4,14 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 
 use eidway::addr::{EidPrefix, Family, InstanceId, Rloc};
 use eidway::console::{parse_config, running_config};
 use eidway::router::config::{
     Config, ConfiguredLocator, DatabaseMapping, DynamicEid, EidTable, EmulatedHost, EtrMapServer,
     Interface, InterfaceName, Lisp, LocReach, LocatorSource, NonceOrder, Service, Site, SitePrefix,
-    StaticRoute, StaticTarget,
+    StaticRoute, StaticTarget, Vrf,
 };
 use eidway::router::io::Mac;
 use eidway::wire::auth::{Algorithm, Key};
@@ -56,13 +57,19 @@ fn prefixes() -> impl Strategy<Value = ipnet::IpNet> {
     ]
 }
 
+/// The rest of a line: any characters, but no blank at an end.
+fn texts() -> impl Strategy<Value = String> {
+    "[!-~]([ -~]{0,20}[!-~])?"
+}
+
 fn words() -> impl Strategy<Value = String> {
     "[!-~]{1,12}"
 }
 
 fn keys() -> impl Strategy<Value = Key> {
     let algorithm = prop_oneof![Just(Algorithm::HmacSha1), Just(Algorithm::HmacSha256)];
-    let secret = prop_oneof![words(), Just("0".to_owned()), Just("hash-function".to_owned())];
+    let kinds = ["0", "6", "7", "hash-function", "proxy-reply"].map(str::to_owned);
+    let secret = prop_oneof![words(), proptest::sample::select(kinds.to_vec())];
     (algorithm, secret).prop_map(|(algorithm, secret)| Key {
         algorithm,
         secret: secret.into_bytes(),
@@ -74,6 +81,10 @@ fn interface_names() -> impl Strategy<Value = InterfaceName> {
     prop_oneof![
         (0..9u16, 0..4u16).prop_map(|(slot, port)| format!("Ethernet{slot}/{port}")),
         (0..99u16).prop_map(|number| format!("Loopback{number}")),
+        (0..9u16).prop_map(|port| format!("GigabitEthernet0/0/{port}")),
+        (0..9u16, 1..99u16).prop_map(|(port, of)| format!("TenGigabitEthernet1/{port}.{of}")),
+        (1..4094u16).prop_map(|number| format!("Vlan{number}")),
+        (0..9u16).prop_map(|number| format!("Port-channel{number}")),
     ]
     .prop_map(|name| name.parse().unwrap())
 }
@@ -150,7 +161,7 @@ fn services(family: Family) -> impl Strategy<Value = Service> {
 }
 
 fn tables() -> impl Strategy<Value = EidTable> {
-    let inline = locators(false).prop_map(DatabaseMapping::Inline);
+    let inline = locators(true).prop_map(DatabaseMapping::Inline);
     let named = prop_oneof![Just("set1"), Just("set2")]
         .prop_map(|name| DatabaseMapping::LocatorSet(name.to_owned()));
     let mapping = prop_oneof![inline, named];
@@ -158,8 +169,8 @@ fn tables() -> impl Strategy<Value = EidTable> {
     let ranges = btree_map(prefixes(), mapping, 0..3);
     let name = prop_oneof![words(), Just(ROAM.to_owned())];
     let dynamic_eids = btree_map(name, ranges, 0..3);
-    (database, btree_set(prefixes(), 0..3), dynamic_eids).prop_map(
-        |(database, map_requests, dynamic_eids)| {
+    (database, btree_set(prefixes(), 0..3), dynamic_eids, option::of(words())).prop_map(
+        |(database, map_requests, dynamic_eids, vrf)| {
             let mut taken: BTreeSet<ipnet::IpNet> = BTreeSet::new();
             let dynamic_eids = dynamic_eids.into_iter().map(|(name, mut ranges)| {
                 ranges.retain(|range, _| {
@@ -168,6 +179,7 @@ fn tables() -> impl Strategy<Value = EidTable> {
                 (name, DynamicEid { database: ranges })
             });
             EidTable {
+                vrf,
                 dynamic_eids: dynamic_eids.collect(),
                 database: database.into_iter().collect(),
                 map_requests,
@@ -180,16 +192,17 @@ fn sites() -> impl Strategy<Value = std::collections::BTreeMap<String, Site>> {
     let prefix = (0..=0xff_ffffu32, prefixes())
         .prop_map(|(id, net)| EidPrefix::new(InstanceId::new(id).unwrap(), net));
     let order = prop_oneof![Just(NonceOrder::Id), Just(NonceOrder::Strict), Just(NonceOrder::None)];
-    let site = (option::of(keys()), btree_map(prefix, any::<bool>(), 0..3), order);
+    let description = option::of(texts());
+    let site = (option::of(keys()), btree_map(prefix, any::<bool>(), 0..3), order, description);
     btree_map(words(), site, 0..3).prop_map(|sites| {
         let mut taken = BTreeSet::new();
-        let sites = sites.into_iter().map(|(name, (key, prefixes, nonce_order))| {
+        let sites = sites.into_iter().map(|(name, (key, prefixes, nonce_order, description))| {
             let eid_prefixes = prefixes
                 .into_iter()
                 .filter(|(prefix, _)| taken.insert(*prefix))
                 .map(|(prefix, more)| (prefix, SitePrefix { accept_more_specifics: more }))
                 .collect();
-            (name, Site { key, eid_prefixes, nonce_order })
+            (name, Site { description, key, eid_prefixes, nonce_order })
         });
         sites.collect()
     })
@@ -218,7 +231,7 @@ fn lisps() -> impl Strategy<Value = Lisp> {
 
 fn interfaces() -> impl Strategy<Value = std::collections::BTreeMap<InterfaceName, Interface>> {
     let interface = (
-        option::of("[!-~]([ -~]{0,20}[!-~])?"),
+        (option::of(texts()), option::of(words())),
         vec((1..=126u8, any::<u8>(), 8..=24u8), 0..3),
         vec((any::<u16>(), 1..=128u8), 0..3),
         any::<[bool; 4]>(),
@@ -229,7 +242,7 @@ fn interfaces() -> impl Strategy<Value = std::collections::BTreeMap<InterfaceNam
     btree_map(interface_names(), interface, 0..4).prop_map(|interfaces| {
         let mut number = 0u16;
         let interfaces = interfaces.into_iter().map(|(name, settings)| {
-            let (description, v4, v6, flags, mtu, mac, plays) = settings;
+            let ((description, vrf), v4, v6, flags, mtu, mac, plays) = settings;
             // Two interfaces cannot have a host of one name.
             let hosts = plays.then(|| name.short().replace(['/', '.'], "-"));
             let v4 = v4.into_iter().map(|(a, b, len)| {
@@ -250,6 +263,7 @@ fn interfaces() -> impl Strategy<Value = std::collections::BTreeMap<InterfaceNam
             }
             let interface = Interface {
                 description,
+                vrf,
                 addresses,
                 shutdown,
                 proxy_arp,
@@ -280,27 +294,61 @@ fn configs() -> impl Strategy<Value = Config> {
         interface_names().prop_map(StaticTarget::Interface),
         Just(StaticTarget::Null),
     ];
-    let route = (prefixes(), target).prop_filter("one family", |(prefix, target)| match target {
-        StaticTarget::NextHop(address) => address.is_ipv4() == prefix.addr().is_ipv4(),
+    let options = (
+        prop_oneof![Just(1), 1..=255u8],
+        option::of(interface_names()),
+        option::of(1..=u32::MAX),
+        option::of(words()),
+    );
+    let route = (prefixes(), target, options).prop_map(|(prefix, target, options)| {
+        let (distance, interface, tag, name) = options;
+        let is_next_hop = matches!(target, StaticTarget::NextHop(_));
+        let interface = interface.filter(|_| is_next_hop);
+        StaticRoute { prefix, distance, target, interface, tag, name }
+    });
+    let route = route.prop_filter("one family", |route| match route.target {
+        StaticTarget::NextHop(address) => address.is_ipv4() == route.prefix.addr().is_ipv4(),
         _ => true,
     });
     let hostname = prop_oneof![Just(String::new()), "[A-Za-z][A-Za-z0-9_.-]{0,10}"];
-    (hostname, interfaces(), vec(route, 0..4), option::of(lisps())).prop_map(
-        |(hostname, mut interfaces, routes, lisp)| {
+    (hostname, interfaces(), vec(route, 0..4), option::of(lisps()), names()).prop_map(
+        |(hostname, mut interfaces, routes, lisp, (vrfs, hosts, aliases))| {
             let mut tables = lisp.iter().flat_map(|lisp: &Lisp| lisp.eid_tables.values());
             if !tables.any(|table| table.dynamic_eids.contains_key(ROAM)) {
                 interfaces.values_mut().for_each(|interface| interface.lisp_mobility.clear());
             }
-            Config {
-                hostname,
-                interfaces,
-                static_routes: routes
-                    .into_iter()
-                    .map(|(prefix, target)| StaticRoute { prefix, target })
-                    .collect(),
-                lisp,
-            }
+            let mut known = BTreeSet::new();
+            let is_new =
+                |route: &StaticRoute| known.insert((route.prefix, route.target, route.interface));
+            let static_routes = routes.into_iter().filter(is_new).collect();
+            Config { hostname, vrfs, hosts, aliases, interfaces, static_routes, lisp }
         },
+    )
+}
+
+type Names = (BTreeMap<String, Vrf>, BTreeMap<String, Vec<IpAddr>>, BTreeMap<String, String>);
+
+/// The VRFs, the names of hosts and the aliases of commands.
+fn names() -> impl Strategy<Value = Names> {
+    let target = ("(export|import)", words(), "( stitching)?");
+    let target = target.prop_map(|(direction, word, end)| format!("{direction} {word}{end}"));
+    let targets = btree_set(target, 0..3).boxed();
+    let family = prop_oneof![Just(Family::Ipv4), Just(Family::Ipv6)];
+    let families = btree_map(family, targets.clone(), 0..3);
+    let vrf = (option::of(texts()), option::of(words()), targets, families).prop_map(
+        |(description, rd, route_targets, families)| Vrf {
+            description,
+            rd,
+            route_targets,
+            families,
+        },
+    );
+    let addresses = btree_set(rlocs().prop_map(|rloc| rloc.0), 1..5);
+    let addresses = addresses.prop_map(|addresses| addresses.into_iter().collect());
+    (
+        btree_map(words(), vrf, 0..3),
+        btree_map(words(), addresses, 0..3),
+        btree_map(words(), texts(), 0..3),
     )
 }
 

@@ -219,7 +219,7 @@ mod tests {
             "  map-cache 10.0.0.0/8 map-request",
         ];
         let wrong = [
-            "  database-mapping 10.0.0.0/8 locator-set nowhere",
+            "  database-mapping 10.0.0.0/8 127.0.0.1 priority 1 weight 1",
             "  database-mapping 10.0.0.1/8 locator-set",
             "ip address",
         ];

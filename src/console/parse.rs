@@ -172,8 +172,8 @@ impl Matching {
                 Word::Keyword(word) => (*word).to_owned(),
                 Word::Argument(kind) => kind.to_string(),
             };
-            // The placeholder for the name of an interface is left out, because the keywords
-            // `Ethernet` and `Loopback` are listed.
+            // The placeholder for the name of an interface is left out, because the keywords of the
+            // kinds, for example `Ethernet`, are listed.
             if word != "INTERFACE" && all.iter().all(|next| next.word != word) {
                 all.push(Next { word, help: position.help, keyword });
             }
@@ -333,7 +333,7 @@ mod tests {
 
     #[test]
     fn a_missing_end_says_what_is_expected() {
-        let expected = ["key".to_owned()].to_vec();
+        let expected = ["key", "proxy-reply"].map(str::to_owned).to_vec();
         assert_eq!(
             mismatch(&Context::Lisp, "ipv4 etr map-server 192.0.2.1"),
             Mismatch::Incomplete { expected }

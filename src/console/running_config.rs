@@ -14,8 +14,7 @@ use super::grammar::LOCATOR_DEFAULT;
 use crate::addr::{Family, InstanceId, is_ipv6_link_local};
 use crate::router::config::{
     Config, ConfiguredLocator, DatabaseMapping, EidTable, EmulatedHost, Interface, InterfaceName,
-    Lisp, LocatorSource, NonceOrder, Service, Site, StaticRoute, StaticTarget,
-    Vrf,
+    Lisp, LocatorSource, NonceOrder, Service, Site, StaticRoute, StaticTarget, Vrf,
 };
 use crate::wire::auth::{Algorithm, Key};
 

@@ -5,6 +5,7 @@
 //! piece with [`Session::poll`]. A piece of a long `show` is produced only when the caller asks for
 //! it. The order of the answers is the order of the requests.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::fmt::{self, Debug};
 use std::ops::Range;
@@ -264,6 +265,8 @@ impl Session {
     }
 
     fn exec(&mut self, line: &str, prompt: usize, router: &mut Router, now: Time) -> Outcome {
+        let expanded = without_alias(line, router.config());
+        let line = expanded.as_ref();
         let Piped { command, mut format, filter } = match filter::parse(line) {
             Ok(piped) => piped,
             Err(message) => return Outcome::bad(format!("% {message}\n")),
@@ -306,6 +309,17 @@ impl Session {
             Action::Nothing | Action::Show(_) => {}
         }
         outcome
+    }
+}
+
+/// The line with the text of an `alias` in place of its first word. An alias stands for its text
+/// only once: the text is not searched for aliases.
+fn without_alias<'l>(line: &'l str, config: &Config) -> Cow<'l, str> {
+    let first = tokens(line).into_iter().next();
+    let text = first.as_ref().and_then(|word| config.aliases.get(&line[word.clone()]));
+    match first.zip(text) {
+        Some((word, text)) => format!("{}{text}{}", &line[..word.start], &line[word.end..]).into(),
+        None => line.into(),
     }
 }
 

@@ -30,7 +30,8 @@
 //! ports = ["A:eth0", "xTR1:Ethernet1/0"]
 //! ```
 //!
-//! The lab file has the names of a router's interfaces in the form of IOS.
+//! The lab file has the names of a router's interfaces in the form of IOS: `Ethernet0/0`, but also
+//! `GigabitEthernet0/0/1`, `Vlan10` or the subinterface `Gi0/0.100`, which is a link of its own.
 //! [`InterfaceName::device`](crate::router::config::InterfaceName::device) returns the name of the
 //! Linux device. [`check`] reads the text into the types of this module. [`error`] shows each error
 //! with the file, the line and a caret.

@@ -285,8 +285,20 @@ mod tests {
     #[test]
     fn what_ios_does_not_name_so_is_no_interface() {
         for text in [
-            "", "1/0", "Ethernet", "Ethernet1/x", "Ethernet1/", "Ethernet1/2/3/4", "Ethernet70000/0",
-            "Ethernet+1/0", "Loopback1/0", "Loopback0.1", "Vlan10.1", "eth%d", "Gi0/0.", "Gi0/0.x",
+            "",
+            "1/0",
+            "Ethernet",
+            "Ethernet1/x",
+            "Ethernet1/",
+            "Ethernet1/2/3/4",
+            "Ethernet70000/0",
+            "Ethernet+1/0",
+            "Loopback1/0",
+            "Loopback0.1",
+            "Vlan10.1",
+            "eth%d",
+            "Gi0/0.",
+            "Gi0/0.x",
         ] {
             assert!(text.parse::<InterfaceName>().is_err(), "{text}");
         }

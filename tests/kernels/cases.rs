@@ -15,10 +15,8 @@ use crate::frames::{
 };
 use crate::machine::{Act, Case, Step};
 
-const CORE_DEVICE: Device =
-    Device::Interface(InterfaceName::ethernet(0, 0));
-const SITE_DEVICE: Device =
-    Device::Interface(InterfaceName::ethernet(1, 0));
+const CORE_DEVICE: Device = Device::Interface(InterfaceName::ethernet(0, 0));
+const SITE_DEVICE: Device = Device::Interface(InterfaceName::ethernet(1, 0));
 
 /// The addresses of one family in the cases.
 pub struct Net {

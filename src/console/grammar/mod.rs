@@ -59,6 +59,7 @@ mod key;
 mod lisp;
 mod moves;
 mod names;
+mod no_effect;
 mod pattern;
 mod route;
 mod row;
@@ -112,6 +113,7 @@ pub fn rows() -> impl Iterator<Item = &'static Row> {
         dynamic_eid::ROWS,
         site::ROWS,
         service::ROWS,
+        no_effect::ROWS,
         global::HARMLESS,
         exec::LEAVING,
     ];

@@ -6,9 +6,10 @@
 use std::net::IpAddr;
 
 use super::context::{Context, Mode};
-use super::lisp::{configured_locator, instance_id, put_locator, rloc};
-use super::row::{No, Row, edit};
 use super::key::{HELP, key};
+use super::lisp::{configured_locator, instance_id, put_locator, rloc};
+use super::no_effect::{MAP_REQUEST, MAP_REQUEST_HELP, map_request, source_locator};
+use super::row::{No, Row, edit};
 use crate::addr::Family;
 use crate::console::args::{Args, Fault};
 use crate::console::edit::Editor;
@@ -173,6 +174,14 @@ pub(super) const ROWS: &[Row] = &[
         No::After(1),
         map_cache_limit,
     ),
+    edit(HERE, MAP_REQUEST, &MAP_REQUEST_HELP, No::After(2), map_request),
+    edit(
+        HERE,
+        "source-locator <interface:interface>",
+        &["Source locator of encapsulated packets (no effect)", "Interface name"],
+        No::After(1),
+        source_locator,
+    ),
 ];
 
 /// The family of EIDs: the family of the `service` block, or else the family in the line.
@@ -228,9 +237,8 @@ fn etr_map_server(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
     let servers = &mut service(editor, args).etr_map_servers;
     if args.has("proxy-reply") && !args.has("key") {
         let Some(server) = servers.get_mut(&address) else {
-            let message = format!(
-                "there is no map-server {address}: first write its line with the word key"
-            );
+            let message =
+                format!("there is no map-server {address}: first write its line with the word key");
             return Err(args.fault("address", message));
         };
         server.proxy_reply = !args.negated;

@@ -11,8 +11,7 @@ use crate::driver::tun::Tun;
 use crate::router::config::InterfaceName;
 use crate::router::io::{Device, KernelObject, Mac, RouteTarget, Table};
 
-const PORT: Device =
-    Device::Interface(InterfaceName::ethernet(1, 0));
+const PORT: Device = Device::Interface(InterfaceName::ethernet(1, 0));
 const GATEWAY: Mac = Mac([0x00, 0x00, 0x5e, 0x00, 0x01, 0x01]);
 const HOST: Mac = Mac([0x02, 0, 0, 0, 0, 0x12]);
 

@@ -10,8 +10,7 @@ use crate::driver::tun::Tun;
 use crate::router::config::InterfaceName;
 use crate::router::io::{Device, KernelObject, RouteTarget, RuleSelector};
 
-const ETHERNET: Device =
-    Device::Interface(InterfaceName::ethernet(1, 0));
+const ETHERNET: Device = Device::Interface(InterfaceName::ethernet(1, 0));
 
 /// A namespace with the devices `et1-0` and `lisp0`. The other end of `et1-0` is `peer`.
 struct Lab {
@@ -185,8 +184,7 @@ fn a_refusal_names_the_kernels_reason() {
         let unreachable = route(Table::Main, "10.0.0.0/8", next_hop("203.0.113.1"));
         let error = lab.netlink.apply(&KernelRequest::Add(unreachable)).unwrap_err();
         assert_eq!(error.raw_os_error(), Some(libc::ENETUNREACH));
-        let absent =
-            Device::Interface(InterfaceName::ethernet(9, 9));
+        let absent = Device::Interface(InterfaceName::ethernet(9, 9));
         let error = lab.netlink.apply(&KernelRequest::Add(link(absent, true))).unwrap_err();
         assert_eq!(error.raw_os_error(), Some(libc::ENODEV));
         lab.remove(KernelObject::Address {
