@@ -25,7 +25,8 @@ impl Time {
         Time(seconds * 1_000_000)
     }
 
-    /// Returns the time `span` before this time. If that is before the epoch, returns the epoch.
+    /// Returns the time `span` before this time. If the result would be before the epoch, returns
+    /// the epoch.
     #[must_use]
     pub fn before(self, span: Duration) -> Time {
         Time(self.0.saturating_sub(u64::try_from(span.as_micros()).unwrap_or(u64::MAX)))

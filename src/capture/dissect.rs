@@ -16,7 +16,7 @@ use crate::wire::{CONTROL_PORT, DATA_PORT, FrameReader, Message, Problem, Stream
 /// The most levels of packets inside packets that are dissected.
 const MAX_DEPTH: usize = 8;
 /// Half of the sequence space of TCP. Sequence number A is before B if the distance from A to B is
-/// less than this.
+/// less than this number.
 const SEQUENCE_HALF: u32 = 1 << 31;
 
 /// The fields of a packet.
@@ -29,7 +29,7 @@ pub struct Dissection {
 }
 
 impl Dissection {
-    /// Returns the values of a field. There are none if the field is absent.
+    /// Returns the values of a field. Returns no values if the field is absent.
     pub fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = Value> + 'a {
         self.fields.iter().filter(move |(known, _)| *known == name).map(|&(_, value)| value)
     }

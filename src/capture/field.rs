@@ -6,7 +6,7 @@ use std::net::IpAddr;
 /// The type of the values of a field. It decides the format in which Wireshark shows a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// No value: the field is present or absent. A protocol is such a field.
+    /// No value: the field is present or absent. A protocol is a field of this type.
     Presence,
     /// A decimal number.
     Number,

@@ -39,8 +39,8 @@ pub(super) fn reliable(frame: &ReliableFrame, found: &mut Dissection) {
     found.number("lisp-tcp.message.type", frame.message.message_type().number());
     found.number("lisp-tcp.message.id", frame.message_id);
     match &frame.message {
-        // Wireshark shows the Map-Register in this message as a part of lisp-tcp. It shows the
-        // fields from the flags on.
+        // Wireshark shows the Map-Register in this message as a part of lisp-tcp, beginning with
+        // the flags.
         ReliableMessage::Registration(registration) => {
             found.number("lisp.records", 1_u8);
             map_register(registration.register(), found);

@@ -81,8 +81,8 @@ impl Capture {
         Ok(passing.map(select).collect())
     }
 
-    /// Returns the frames on LISP ports that could not be read: for each, its number, counted from
-    /// 1, and the reason.
+    /// Returns the frames on LISP ports that could not be read. Each frame has its number, counted
+    /// from 1, and the reason.
     pub fn flaws(&self) -> impl Iterator<Item = (usize, &str)> {
         let frames = self.dissections.iter().enumerate();
         frames.flat_map(|(at, found)| found.flaws.iter().map(move |flaw| (at + 1, flaw.as_str())))

@@ -358,7 +358,7 @@ fn link_layer_address(mut options: &[u8], wanted: u8) -> Option<HardwareAddress>
         if kind == wanted && units == 1 {
             return options.get(2..)?.first_chunk().copied();
         }
-        // An option of length zero is not accepted: the loop would not end.
+        // An option of length zero is not accepted, because the loop would never end.
         options = options.get(8 * usize::from(units)..).filter(|_| units > 0)?;
     }
     None

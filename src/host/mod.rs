@@ -363,7 +363,7 @@ impl Host {
         }
     }
 
-    /// Sends an echo request for each ping that is due. Returns whether any was sent.
+    /// Sends an echo request for each ping that is due. Returns whether an echo request was sent.
     fn send_due_probes(&mut self, now: Time) -> bool {
         let mut sent = false;
         for index in 0..self.pings.len() {
@@ -471,7 +471,7 @@ fn mac(config: &HostConfig, seed: &Seed) -> HardwareAddress {
 }
 
 /// Returns the time at which the next echo request of a ping may be sent. Returns `None` if all
-/// have been sent, or if an answer must come first.
+/// echo requests have been sent, or if an answer must come first.
 fn next_probe_at(report: &PingReport, now: Time) -> Option<Time> {
     if report.probes.len() >= usize::from(report.request.count) {
         return None;

@@ -41,7 +41,7 @@ const WATCH_INTERVAL: Duration = Duration::from_secs(5);
 pub struct Clocks {
     /// The time for which an answer is valid (`base_reachable_time_ms`).
     pub reachable: Duration,
-    /// The time in which a stale neighbour can confirm without a probe that it is there
+    /// The time in which a stale neighbour can show, without a probe, that it is still there
     /// (`delay_first_probe_time`).
     pub first_probe: Duration,
 }
@@ -73,9 +73,9 @@ pub enum State {
 /// The effect of a message that contains the hardware address of a neighbour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Strength {
-    /// If the hardware address differs from the known one, the message has no effect.
+    /// If the hardware address differs from the known address, the message has no effect.
     Weak,
-    /// If the hardware address differs from the known one, a reachable entry becomes stale. The
+    /// If the hardware address differs from the known address, a reachable entry becomes stale. The
     /// known address is kept.
     Doubt,
     /// The hardware address in the message replaces the known one.

@@ -107,7 +107,7 @@ impl PingReport {
         PingReport { request, probes: Vec::new() }
     }
 
-    /// Whether every echo request has been sent and none still waits for its answer.
+    /// Whether every echo request has been sent, and no echo request still waits for its answer.
     pub fn is_done(&self) -> bool {
         self.probes.len() >= usize::from(self.request.count)
             && self.probes.iter().all(|p| p.outcome != Outcome::Waiting)

@@ -156,7 +156,7 @@ impl<B: Bits> Node<B> {
         has(self.branches, branch).then(|| &self.children[rank(self.branches, branch)])
     }
 
-    /// Adds a child below this node. The child has been below no node before.
+    /// Adds a child below this node. The child must not be below another node.
     fn adopt(&mut self, child: Child<B>) {
         match child {
             Child::Leaf(prefix, slot) => {

@@ -41,9 +41,9 @@ const STICKY: u32 = 0o1000;
 /// The most names that [`fresh`] tries.
 const MOST: usize = 1000;
 
-/// Returns the directory for the files of running labs of this user. It is [`OF_ROOT`] for root,
-/// and `$XDG_RUNTIME_DIR/eidway` for another user. If that variable is not set, it is
-/// `/tmp/eidway-UID`. The directory may not exist.
+/// Returns the directory for the files of running labs of this user. For root, the directory is
+/// [`OF_ROOT`]. For another user, it is `$XDG_RUNTIME_DIR/eidway`, or `/tmp/eidway-UID` if the
+/// variable is not set. The directory may not exist yet.
 pub fn runtime() -> PathBuf {
     let user = geteuid();
     if user.is_root() {

@@ -1,7 +1,7 @@
 //! The parts of a record: a call of the router with its time, and the outcome of the call.
 //!
-//! All values have the types of [`router::io`](crate::router::io), except a configuration. It is
-//! recorded as its text.
+//! All values have the types of [`router::io`](crate::router::io), except the configuration: a
+//! record has the configuration as text.
 
 use std::num::NonZeroU16;
 

@@ -46,8 +46,8 @@ pub(super) struct Asked<'a> {
 
 impl Replies {
     /// Answers a Map-Request for EIDs of the site. An ITR sent the request directly, or a
-    /// map-server forwarded it; it may be a probe. The router does not answer for an EID without a
-    /// route: the mapping system has to answer for that EID.
+    /// map-server forwarded it. The request can be a probe. The router does not answer for an EID
+    /// without a route: the mapping system has to answer for that EID.
     pub(super) fn answer_map_request(
         &mut self,
         context: &mut Context,

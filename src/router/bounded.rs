@@ -127,7 +127,8 @@ impl<K: Ord + Clone, V, S: Ord + Clone> Bounded<K, V, S> {
         self.entries.len() < self.limit.capacity || self.victim(sharer, now).is_some()
     }
 
-    /// The entry that a full table removes for a new entry of `sharer`, if there is one.
+    /// The entry that a full table removes to make room for a new entry of `sharer`, if there is
+    /// such an entry.
     fn victim(&self, sharer: &S, now: Time) -> Option<&K> {
         let own = self.unused.get(sharer).map_or(0, BTreeSet::len);
         let (_, _, largest) = self.sharers.last()?;

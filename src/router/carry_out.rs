@@ -1,5 +1,6 @@
 //! Acts on the decisions on packets of EIDs. Only the code in this file changes the router as a
-//! decision requires. Some packets have just arrived, and other packets have waited.
+//! decision requires. It acts on decisions on packets that have just arrived, and on packets that
+//! have waited.
 
 use super::Router;
 use super::decision::{

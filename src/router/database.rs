@@ -84,8 +84,8 @@ impl Entry {
 /// The prefixes that a reconciliation looked at, and the changes that it made.
 #[derive(Debug, Default)]
 pub(super) struct Changes {
-    /// The prefixes that the reconciliation looked at, in order. Some of these prefixes were not in
-    /// the database before the reconciliation, and are not in it after the reconciliation.
+    /// The prefixes that the reconciliation looked at, in order. A prefix in this list may be
+    /// missing from the database, both before and after the reconciliation.
     pub judged: Vec<EidPrefix>,
     /// The prefixes that were added or removed, or that got or lost their route.
     pub rerouted: Vec<EidPrefix>,

@@ -191,7 +191,7 @@ impl Because {
         Because { rule, line: None }
     }
 
-    /// A reason with the line of the table that the rule was applied to.
+    /// A reason, and the line of the table to which the rule was applied.
     pub(super) fn line(rule: Rule, table: Table, prefix: EidPrefix) -> Self {
         Because { rule, line: Some(TableLine { table, prefix }) }
     }

@@ -93,7 +93,7 @@ pub enum Event {
         /// The error that the peer reports.
         error: String,
     },
-    /// A finding about a locator of another router, to which this router sends packets.
+    /// A finding about a locator of another router. This router sends packets to the locator.
     Locator {
         /// The locator.
         rloc: Rloc,

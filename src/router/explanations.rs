@@ -285,8 +285,7 @@ pub(super) fn claims_too_much(
     Told::new(format!("part of the record for {prefix} of a Map-Reply"), why, advice)
 }
 
-/// A record of a reply whose prefix lies outside the widest permitted prefix around the requested
-/// EID.
+/// A record of a reply with a prefix outside the widest permitted prefix around the requested EID.
 pub(super) fn claims_beside(prefix: EidPrefix, asked: Eid) -> Told {
     let why = format!(
         "the prefix is outside the widest prefix that this router accepts for {asked}, the \

@@ -72,7 +72,7 @@ pub enum Command {
     ClearMapCache {
         /// The family of EIDs.
         family: Family,
-        /// The prefix of the only entry; `None` for all entries of the family in the default
+        /// The prefix of the entry to delete. `None` means all entries of the family in the default
         /// instance.
         prefix: Option<EidPrefix>,
     },

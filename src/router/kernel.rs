@@ -167,7 +167,7 @@ impl Kernel {
         }
     }
 
-    /// The prefixes that want objects in addition to those of the configuration.
+    /// The prefixes that want objects in addition to the objects of the configuration.
     pub fn prefixes(&self) -> impl Iterator<Item = EidPrefix> {
         self.mobile.keys().copied()
     }

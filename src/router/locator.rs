@@ -59,7 +59,7 @@ pub struct Locator {
 }
 
 impl Locator {
-    /// Whether the router treats packets in the same way with this locator as with `other`.
+    /// Whether this locator and `other` have the same effect on packets.
     pub(super) fn is_like(&self, other: &Locator) -> bool {
         let facts = |locator: &Locator| {
             (locator.rloc, locator.priority, locator.weight, locator.ordinal, locator.up)

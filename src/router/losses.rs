@@ -62,7 +62,8 @@ struct Attempts {
 }
 
 impl<T: Ord + Clone> Losses<T> {
-    /// Handles an object that has vanished. Returns when to request the object again.
+    /// Handles an object that has vanished. Returns whether to request the object again now or
+    /// later.
     pub fn vanished(&mut self, object: T, now: Time) -> Verdict {
         let attempts = self.attempts(&object, now);
         if !attempts.patient && attempts.lately(now) < QUICK {

@@ -447,8 +447,8 @@ impl MapCache {
         Some((slot, prefix, entry))
     }
 
-    /// Counts a packet for the entry that [`MapCache::find`] returned. No entry may have been added
-    /// or removed since then.
+    /// Counts a packet for the entry that [`MapCache::find`] returned. The caller must not have
+    /// added or removed an entry since that call.
     pub fn count_use(&mut self, slot: Slot, load: Load, now: Time) {
         if let Some((prefix, entry)) = self.entries.at_mut(slot) {
             count(&mut self.used, prefix, entry, load, now);

@@ -99,7 +99,7 @@ pub struct Mobility {
     pub(super) missed: Bounded<Eid, InterfaceName, InterfaceName>,
     pub(super) neighbours: Bounded<(InterfaceName, IpAddr), Mac, InterfaceName>,
     pub(super) searches: Searches,
-    /// The hosts that moved to another xTR, or from another xTR to this router, recently.
+    /// The hosts that recently moved to another xTR, or from another xTR to this router.
     pub(super) owners: OwnerChanges<Eid>,
     /// The time of the last line in the log about a rejected host.
     pub(super) turned_away_at: Option<Time>,
@@ -287,8 +287,8 @@ impl Mobility {
         self.ranges.contains(prefix)
     }
 
-    /// The prefixes of hosts here and of EIDs elsewhere. The kernel may need a route for each
-    /// prefix.
+    /// The prefixes of the hosts that are here, and of the EIDs that are elsewhere. The kernel may
+    /// need a route for each prefix.
     pub(super) fn kernel_prefixes(&self, away: &AwayTable) -> BTreeSet<EidPrefix> {
         let gone = away.entries().iter().filter(|(_, entry)| entry.producer.leads_elsewhere());
         let gone = gone.map(|(prefix, _)| prefix);

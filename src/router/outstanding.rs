@@ -117,7 +117,7 @@ impl Request {
 #[derive(Debug)]
 struct Tables {
     /// The requests, by EID. Each source host has a share of the table. All SMRs together have one
-    /// share, and so do all EIDs that are away.
+    /// share. All EIDs that are away also have one share together.
     requests: Bounded<Eid, Request, (Cause, Option<Eid>)>,
     /// The packets, by the EID for which they wait and by the order of arrival. Each source host
     /// has a share of the table.

@@ -102,8 +102,8 @@ pub enum DropReason {
     LocalEidNoRoute,
     /// The action of the mapping is drop (RFC 9301 section 5.4, ACT 3 to 5).
     MappingDrops,
-    /// No locator of the mapping can be used. A usable locator is up, and this router has a locator
-    /// of the same family.
+    /// No locator of the mapping can be used. To be usable, a locator must be up, and this router
+    /// must have a locator of the same family.
     NoUsableLocator,
     /// A packet from `lisp0` is too big for the path to its locator. The sender is informed.
     TooBigForPath,

@@ -66,7 +66,7 @@ pub enum ProcessEvent {
 }
 
 impl ProcessObject {
-    /// Whether the process can hold only one object of `self` and `other`.
+    /// Whether the process cannot hold both objects at the same time.
     pub(super) fn has_the_place_of(&self, other: &ProcessObject) -> bool {
         match (self, other) {
             (ProcessObject::Tunnel, ProcessObject::Tunnel) => true,

@@ -36,7 +36,7 @@ pub struct Rib {
     routes: PrefixMap<BTreeSet<KernelRoute>>,
 }
 
-/// The key of a route. Routes have no instance, but the map of the routes needs one.
+/// The key of a route. Routes have no instance, but the keys of the map need an instance.
 fn key(prefix: IpNet) -> EidPrefix {
     EidPrefix::new(InstanceId::DEFAULT, prefix)
 }

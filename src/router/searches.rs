@@ -37,8 +37,8 @@ pub(super) const REFUSED: Limit =
 /// packet within this time.
 pub(super) const REFUSED_FOR: Duration = Duration::from_secs(10);
 pub(super) const RETRY_INTERVAL: Duration = Duration::from_millis(250);
-/// The limit of hosts here that map-servers report to be elsewhere. It is the same as the limit of
-/// hosts that are here.
+/// The limit of hosts that are here, although map-servers report them as elsewhere. It is equal to
+/// the limit of hosts that are here.
 pub(super) const CONFIRMATIONS: Limit =
     Limit { name: "Hosts to be confirmed", capacity: 65_536, idle: Duration::ZERO };
 /// The maximum number of packets that wait for one search.

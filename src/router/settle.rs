@@ -112,7 +112,7 @@ impl Router {
     }
 
     /// Removes the away entries that no map-server will update any more: only the entries inside
-    /// one prefix, or all.
+    /// one prefix, or all these entries.
     fn remove_orphaned_site_entries(&mut self, inside: Option<&EidPrefix>) {
         let untold = |(prefix, entry): (EidPrefix, &away::Entry)| {
             let told = entry.producer == Producer::SiteRegistration;

@@ -63,7 +63,7 @@ timers! {
     ChangedMappings = "smr without registration",
     /// An SMR is to be repeated if its peer still sends packets.
     SmrRepetitions = "smr repetition",
-    /// A summary is due of the refused messages that got no line.
+    /// The summary of the refused messages without a line is due.
     Refusals = "sum of refused messages",
     /// An object that the kernel lost or refused is requested again.
     Kernel = "putting back lost objects of the kernel",

@@ -83,8 +83,8 @@ pub enum Address {
     Mac48([u8; 6]),
     /// AFI 16390: a MAC address of 64 bits.
     Mac64([u8; 8]),
-    /// An LCAF of any other type, or an LCAF of a type above whose contents do not fit the type. It
-    /// is kept as received, with its Length.
+    /// An LCAF of any other type, or an LCAF of a type above with contents that do not fit this
+    /// type. It is kept as received, with its Length.
     Opaque {
         /// Flags.
         flags: u8,

@@ -174,7 +174,7 @@ impl Authentication {
     }
 }
 
-/// The reason why a message is refused: it is not certain that a holder of the key sent it.
+/// The reason why a message is refused: the sender may not have the key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AuthError {
     /// The message is malformed.

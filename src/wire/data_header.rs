@@ -8,8 +8,8 @@ use crate::addr::{Family, InstanceId};
 /// The number of octets of the LISP data header.
 pub const DATA_HEADER_LEN: usize = 8;
 
-/// Returns the octets that encapsulation adds before a packet: IP, UDP and LISP headers (RFC 9300
-/// sections 5.1 and 5.2). `family` is the address family of the RLOCs.
+/// Returns the number of octets that encapsulation adds before a packet: IP, UDP and LISP headers
+/// (RFC 9300 sections 5.1 and 5.2). `family` is the address family of the RLOCs.
 pub const fn encapsulation_len(family: Family) -> u32 {
     match family {
         Family::Ipv4 => 20 + 8 + 8,

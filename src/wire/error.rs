@@ -17,7 +17,7 @@ pub struct ParseError {
     pub place: Place,
     /// The error in this part.
     pub problem: Problem,
-    /// The octets from the start of the message to the wrong field.
+    /// The number of octets from the start of the message to the wrong field.
     pub offset: usize,
 }
 

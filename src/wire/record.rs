@@ -196,7 +196,7 @@ pub struct LocatorRecord {
     pub multicast_weight: u8,
     /// L: the locator is an address of the router that sends the record.
     pub local: bool,
-    /// p: the probe that this record answers was sent to this locator.
+    /// p: this record answers a probe, and the probe was sent to this locator.
     pub probed: bool,
     /// R: the sender of the record can reach the locator.
     pub reachable: bool,
@@ -205,7 +205,7 @@ pub struct LocatorRecord {
 }
 
 impl LocatorRecord {
-    /// Makes a locator as its own router sends it while the locator is up: L and R are set, p is
+    /// Makes a locator that is an address of the sending router and is up: L and R are set, p is
     /// clear. The locator is not used for multicast.
     pub fn unicast(rloc: IpAddr, priority: u8, weight: u8) -> Self {
         LocatorRecord {

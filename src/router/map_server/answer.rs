@@ -1,5 +1,5 @@
-//! The answers about an EID, made from the registrations. This is the map-resolver in a map-server
-//! (RFC 9301 sections 8.1, 8.3 and 8.4).
+//! The answers about an EID, made from the registrations. These functions are the map-resolver in a
+//! map-server (RFC 9301 sections 8.1, 8.3 and 8.4).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
@@ -188,7 +188,7 @@ fn is_answered(entry: &SiteEntry, reach: &Reach<'_>) -> bool {
 }
 
 impl MapServer {
-    /// Resolves a Map-Request that the map-resolver received encapsulated (RFC 9301 section 8.4).
+    /// Resolves an encapsulated Map-Request that the map-resolver received (RFC 9301 section 8.4).
     /// Forwards the Map-Request to the ETRs, or answers the ITR itself.
     pub(in crate::router) fn resolve_map_request(
         &mut self,
