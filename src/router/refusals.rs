@@ -176,8 +176,8 @@ impl Refusals {
         told
     }
 
-    /// If the minute is over, begins a new minute. Returns the number of messages without a line,
-    /// for each reason.
+    /// If the minute is over, ends it. Returns the number of messages without a line, for each
+    /// reason.
     pub(super) fn end_minute(&mut self, now: Time) -> Option<Vec<(ControlDrop, u64)>> {
         let minute = self.minute.take_if(|minute| minute.ends_at <= now)?;
         let rest = minute.of_reason.iter().map(|(reason, of_reason)| (*reason, of_reason.rest));
