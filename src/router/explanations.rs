@@ -230,8 +230,8 @@ pub(super) fn unauthoritative_probe_reply(reply: &MapReply) -> Told {
 /// and the D bit. If another router does not know the D bit, it answers the SMRs as RLOC-probes.
 pub(super) fn unasked_reply(reply: &MapReply) -> Told {
     if reply.probe {
-        let why = "the message answers an RLOC-probe, but this router sends only RLOC-probes that \
-                   are also SMRs, and its SMRs ask for no reply";
+        let why = "the message answers an RLOC-probe, but this router sends no RLOC-probe that \
+                   asks for a reply";
         let advice = "if this message follows an SMR of this router, ignore it: the sender of this \
                       message does not know the D bit";
         return Told::new(of_records("Map-Reply", &reply.records), why, advice);

@@ -234,8 +234,8 @@ fn map_server_line(server: &IpAddr, change: &MapServerChange) -> Line {
         MapServerChange::Unconfirmed { eid_prefix, locators, minutes } => {
             let place = explanations::place(locators);
             warning(format!(
-                "map-server {server} sent the news that {eid_prefix} is {place}, but does not \
-                 answer the Map-Request that checks the news: this router believes the news for \
+                "map-server {server} reported that {eid_prefix} is {place}, but does not answer \
+                 the Map-Request that checks this report: this router believes the report for \
                  {minutes} minutes and then asks again; check that {server} can be reached and \
                  answers Map-Requests"
             ))

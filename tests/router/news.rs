@@ -131,9 +131,9 @@ fn news_without_an_answer_are_believed_for_three_minutes_and_asked_again() {
     bench.log();
     bench.advance(Duration::from_micros(1));
     assert!(is_away(&bench));
-    let line = "map-server 209.165.201.31 sent the news that 192.168.0.128/25 is at 203.0.113.11, \
-                but does not answer the Map-Request that checks the news: this router believes the \
-                news for 3 minutes and then asks again; check that 209.165.201.31 can be reached \
+    let line = "map-server 209.165.201.31 reported that 192.168.0.128/25 is at 203.0.113.11, but \
+                does not answer the Map-Request that checks this report: this router believes the \
+                report for 3 minutes and then asks again; check that 209.165.201.31 can be reached \
                 and answers Map-Requests";
     assert_eq!(bench.log(), [line]);
     let asked = |bench: &mut Bench, span| {
