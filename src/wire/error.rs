@@ -7,7 +7,7 @@ use crate::addr::Family;
 /// An error in octets that should be a message.
 ///
 /// An example of its text is
-/// `Map-Request: EID-Record 1 truncated: 4 octets wanted, 2 left, at octet 24`.
+/// `Map-Request: EID-Record 1 is truncated: it needs 4 octets, but only 2 are left, at octet 24`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}: {place} {problem}, at octet {offset}")]
 pub struct ParseError {
