@@ -119,7 +119,15 @@ runs() { # PID: succeed if a process lives; a zombie does not live
 }
 
 router_pid() { # LAB NODE: print the process number of a router; fail if it does not run
-    local pid argv='' socket="$run/$1/$2.sock"
+    process_pid "$1" "$2" "$run/$1/$2.sock"
+}
+
+telnet_pid() { # LAB: print the process number of the telnet server of a lab; fail if there is none
+    process_pid "$1" telnet-server "$run/$1/telnet-server.ports"
+}
+
+process_pid() { # LAB NAME WORD: print the process number in NAME.pid; fail if it does not run
+    local pid argv='' word=$3
     pid=$(cat "$run/$1/$2.pid" 2>/dev/null) || return 1
     # While a process becomes another program, it has no argv for a moment.
     while [ -z "$argv" ]; do
@@ -127,9 +135,9 @@ router_pid() { # LAB NODE: print the process number of a router; fail if it does
         argv=$(tr '\0' '\n' 2>/dev/null <"/proc/$pid/cmdline") || return 1
     done
     # The number in the file is not sufficient: the process must belong to this user, and its argv
-    # must have the path of this router's socket.
+    # must have WORD, which is the path of a file of this process.
     [ -O "/proc/$pid" ] || return 1
-    grep -qxF -- "$socket" <<<"$argv" || return 1
+    grep -qxF -- "$word" <<<"$argv" || return 1
     echo "$pid"
 }
 

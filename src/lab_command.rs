@@ -8,19 +8,22 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
 use eidway::addr::Family;
+use eidway::console::parse_config;
+use eidway::console::show::system::host_name;
 use eidway::driver::{self, recording, simulated::Pace};
 use eidway::lab::Lab;
 use eidway::lab::failure::Failure;
 use eidway::lab::running::Plugging;
 use eidway::lab::scenario::run::run as play_scenario;
 use eidway::lab::scenario::stage::Evidence;
+use eidway::lab::testbed::{self, Device};
 use eidway::lab::scenario::{LinkChange, Place, Scenario, library};
 use eidway::lab::verbs::router;
 use eidway::netns::inside::Capture;
 use eidway::netns::plan::Options;
 use eidway::netns::running::running;
 use eidway::netns::stage::Namespaces;
-use eidway::netns::{open, paths, plan, run, scenario_file, verbs};
+use eidway::netns::{self, open, paths, plan, run, scenario_file, verbs};
 use eidway::rng::Seed;
 use eidway::sim::stage::Simulated;
 use eidway::{private, sim};
@@ -61,6 +64,17 @@ pub enum State {
     Down,
 }
 
+/// The program that reads a testbed.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum TestbedFormat {
+    /// A testbed of pyATS, in YAML
+    Pyats,
+    /// An inventory of Ansible, in YAML
+    Ansible,
+    /// The devices of netmiko, in JSON
+    Netmiko,
+}
+
 /// The commands on labs.
 #[derive(Subcommand)]
 pub enum LabCommand {
@@ -84,6 +98,10 @@ pub enum LabCommand {
         /// Record the inputs and outputs of each router in /run/eidway/LAB/ROUTER.record
         #[arg(long)]
         record: bool,
+        /// Serve the consoles of the routers by telnet: the first router has this port of 127.0.0.1
+        /// (by default 2001), the next router has the next port
+        #[arg(long, value_name = "PORT", num_args = 0..=1, default_missing_value = "2001")]
+        telnet: Option<u16>,
         /// Run the lab on the simulator, in the foreground, until Ctrl-C; the routers have consoles
         #[arg(long, conflicts_with_all = ["dry_run", "keep", "no_offload", "record"])]
         sim: bool,
@@ -131,6 +149,15 @@ pub enum LabCommand {
         /// Print JSON, for programs
         #[arg(long)]
         json: bool,
+    },
+    /// Print a description of the telnet ports of a lab, for programs that log in to routers. The
+    /// lab must be up with --telnet
+    Testbed {
+        #[command(flatten)]
+        which: Which,
+        /// The program that reads the description
+        #[arg(long, value_enum, default_value = "pyats")]
+        format: TestbedFormat,
     },
     /// Run a command in a node
     Exec {
@@ -281,12 +308,12 @@ impl LabCommand {
     /// Runs the command.
     pub fn run(self) -> Outcome {
         match self {
-            LabCommand::Up { which, with, sim: true, pace, .. } => {
-                up_simulated(&laid_over(which.open()?, &with)?, pace)
+            LabCommand::Up { which, with, sim: true, pace, telnet, .. } => {
+                up_simulated(&laid_over(which.open()?, &with)?, pace, telnet)
             }
-            LabCommand::Up { which, with, dry_run, keep, no_offload, record, .. } => {
+            LabCommand::Up { which, with, dry_run, keep, no_offload, record, telnet, .. } => {
                 let lab = laid_over(which.open()?, &with)?;
-                up(&lab, dry_run, keep, Options { no_offload, record })
+                up(&lab, dry_run, keep, Options { no_offload, record, telnet })
             }
             LabCommand::Down { sim: true, .. } => Err(ENDS_BY_ITSELF.into()),
             LabCommand::Down { lab, name, all, dry_run, .. } => {
@@ -295,6 +322,7 @@ impl LabCommand {
             LabCommand::List { json } => list(json),
             LabCommand::Check { target, json } => target.check(json),
             LabCommand::Status { target, json } => target.status(json),
+            LabCommand::Testbed { which, format } => print_testbed(&which.open()?, format),
             LabCommand::Exec { target, node, command } => target.exec(&node, &command),
             LabCommand::Ping { target, node, address, echos, ipv6 } => {
                 target.ping(&node, &address, ipv6.then_some(Family::Ipv6), &echos)
@@ -397,7 +425,7 @@ fn up(lab: &Lab, dry_run: bool, keep: bool, options: Options) -> Outcome {
     Ok(true)
 }
 
-fn up_simulated(lab: &Lab, pace: Pace) -> Outcome {
+fn up_simulated(lab: &Lab, pace: Pace, telnet: Option<u16>) -> Outcome {
     let sim = sim::ping::lab_up(lab, Seed::from_number(1))?;
     let directory = paths::simulated_run(&lab.name);
     let name = &lab.name;
@@ -405,7 +433,7 @@ fn up_simulated(lab: &Lab, pace: Pace) -> Outcome {
         "{name}: the simulated lab runs until Ctrl-C; `eidway console {name}/ROUTER` opens the \
          console of a router"
     ));
-    driver::simulated::run(sim, &directory, pace)?;
+    driver::simulated::run(sim, &directory, pace, telnet)?;
     Ok(true)
 }
 
@@ -420,6 +448,34 @@ fn down(lab: Option<&str>, name: Option<&str>, all: bool, dry_run: bool) -> Outc
             false => run::down(&lab, &mut say)?,
         }
     }
+    Ok(true)
+}
+
+fn print_testbed(lab: &Lab, format: TestbedFormat) -> Outcome {
+    paths::expect_own_sockets(&lab.name)?;
+    let ports = paths::telnet_ports(&lab.name);
+    if ports.is_empty() {
+        let (name, asked_for) = (&lab.name, &lab.asked_for);
+        return Err(format!(
+            "lab {name} has no telnet ports: start it with `eidway lab up {asked_for} --telnet`"
+        )
+        .into());
+    }
+    let mut devices = Vec::new();
+    for (node, port) in ports {
+        let socket = paths::sockets_of(&lab.name).join(format!("{node}.sock"));
+        let running = netns::console::ask(&socket, "show running-config")?;
+        let config = parse_config(&node, &running)?;
+        let hostname = host_name(&config.hostname).to_owned();
+        let password = config.vty_lines.required_password().unwrap_or_default().to_owned();
+        devices.push(Device { node, hostname, port, password });
+    }
+    let format = match format {
+        TestbedFormat::Pyats => testbed::Format::Pyats,
+        TestbedFormat::Ansible => testbed::Format::Ansible,
+        TestbedFormat::Netmiko => testbed::Format::Netmiko,
+    };
+    print!("{}", testbed::testbed(&lab.name, &devices, format));
     Ok(true)
 }
 
@@ -450,7 +506,7 @@ fn play(
     Namespaces::expect_programs()?;
     let end = std::process::id().to_string();
     lab.name = name.unwrap_or_else(|| library::lab_name_for(scenario, &end));
-    let up = |lab| Namespaces::up(lab, Options { no_offload, record: false });
+    let up = |lab| Namespaces::up(lab, Options { no_offload, ..Options::default() });
     Ok(play_scenario(&lab, scenario, kill, up, &mut io::stdout())?)
 }
 

@@ -12,11 +12,12 @@ use std::time::Duration;
 use clap::{Parser, Subcommand};
 use eidway::driver::clock::Clock;
 use eidway::driver::log_queue::LogQueue;
+use eidway::driver::telnet::TelnetServer;
 use eidway::driver::udp::UdpChecksum;
 use eidway::lab::file::name;
 use eidway::netns::paths::{expect_own_sockets, sockets_of};
 use eidway::netns::text;
-use eidway::{console, driver};
+use eidway::{console, driver, private};
 
 /// A LISP (RFC 9300/9301) virtual router for labs.
 #[derive(Parser)]
@@ -73,6 +74,17 @@ enum Command {
         #[arg(short, long = "command", value_name = "CMD")]
         commands: Vec<String>,
     },
+    /// Serve the consoles of routers by telnet on 127.0.0.1, until a signal stops this command
+    Telnet {
+        /// The port of the first router; the next router has the next port
+        port: u16,
+        /// The routers: LAB/NODE, or the path of the console socket of the router
+        #[arg(required = true)]
+        routers: Vec<String>,
+        /// Write the ports and the names of the routers to this file when all ports are open
+        #[arg(long, value_name = "FILE")]
+        ports: Option<PathBuf>,
+    },
     /// Bring up labs in network namespaces, and work with these labs
     #[command(subcommand)]
     Lab(lab_command::LabCommand),
@@ -90,9 +102,10 @@ fn main() -> ExitCode {
     // of every router.
     let started = match &cli.command {
         Command::Router { log, .. } => start_log("info", true, log.as_deref()),
-        Command::Console { .. } | Command::Lab(_) | Command::Replay(_) => {
-            start_log("warn", false, None)
-        }
+        Command::Console { .. }
+        | Command::Telnet { .. }
+        | Command::Lab(_)
+        | Command::Replay(_) => start_log("warn", false, None),
     };
     let log = match started {
         Ok(log) => log,
@@ -108,6 +121,7 @@ fn main() -> ExitCode {
             router(&config, console.as_deref(), options)
         }
         Command::Console { router, commands } => talk(&router, &commands),
+        Command::Telnet { port, routers, ports } => telnet(port, &routers, ports.as_deref()),
         Command::Replay(command) => command.run(),
         Command::Lab(command) => command.run(),
     };
@@ -178,14 +192,30 @@ fn router(path: &Path, console: Option<&Path>, options: driver::Options) -> Outc
     Ok(true)
 }
 
-fn talk(router: &str, commands: &[String]) -> Outcome {
-    let socket = match router.split_once('/') {
+/// The console socket of a router: LAB/NODE, or the path of the socket.
+fn socket_of(router: &str) -> Result<PathBuf, Box<dyn std::error::Error>> {
+    Ok(match router.split_once('/') {
         Some((lab, node)) if name::lab(lab).is_ok() && name::node(node).is_ok() => {
             expect_own_sockets(lab)?;
             sockets_of(lab).join(format!("{node}.sock"))
         }
         _ => PathBuf::from(router),
-    };
+    })
+}
+
+fn telnet(port: u16, routers: &[String], ports: Option<&Path>) -> Outcome {
+    let sockets: Result<Vec<PathBuf>, _> = routers.iter().map(|router| socket_of(router)).collect();
+    let server = TelnetServer::bind(port, &sockets?)?;
+    match ports {
+        Some(path) => private::write(path, server.ports()?)?,
+        None => print!("{}", server.ports()?),
+    }
+    server.run()?;
+    Ok(true)
+}
+
+fn talk(router: &str, commands: &[String]) -> Outcome {
+    let socket = socket_of(router)?;
     let is_there = socket.try_exists();
     if !is_there.map_err(|error| format!("{}: {error}", socket.display()))? {
         if let Some((lab, _)) = router.split_once('/')

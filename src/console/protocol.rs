@@ -21,6 +21,8 @@ pub enum Request {
     /// Give an emulated host of the router a task:
     /// `{"host":{"name":"C","task":{"stop":1}}}`.
     Host(HostRequest),
+    /// A user logs in over the network, from this address: `{"vty":"127.0.0.1:40000"}`.
+    Vty(String),
     /// Abort the command that runs: `{"interrupt":null}`. The answer to this command ends early. An
     /// interrupt has no answer of its own, so it does nothing if no command runs.
     #[serde(serialize_with = "null")]

@@ -139,6 +139,7 @@ impl Session {
         let terminal = self.terminal;
         let outcome = match request {
             Request::Interrupt => return self.interrupt(),
+            Request::Vty(_) => Outcome::good(Body::Nothing),
             Request::Line(line) => self.line(&line, router, now),
             Request::Help(line) => match help::help(&self.context, &line) {
                 Ok(text) => Outcome::good(Body::One(Response::Text(text))),

@@ -56,6 +56,7 @@ pub mod recording;
 pub mod simulated;
 pub mod tap;
 pub mod tcp;
+pub mod telnet;
 #[cfg(test)]
 mod tests;
 pub mod tun;

@@ -8,6 +8,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 use std::str::FromStr;
+use std::thread;
 use std::time::Duration;
 
 use mio::{Events, Interest, Poll, Token};
@@ -18,6 +19,7 @@ use super::Error;
 use super::clock::Clock;
 use super::console_server::{ConsoleServer, Turn};
 use super::descriptors;
+use super::telnet::TelnetServer;
 use crate::private;
 use crate::sim::{Sim, SimError};
 use crate::time::Time;
@@ -52,15 +54,24 @@ impl FromStr for Pace {
 }
 
 /// Runs a simulated lab until SIGINT or SIGTERM, and serves the consoles of its routers. The
-/// sockets are in `directory`, which is below [`private::runtime`].
+/// sockets are in `directory`, which is below [`private::runtime`]. If `telnet` is given, it is the
+/// telnet port of the first router.
 ///
 /// # Errors
 /// A socket that cannot be opened, or an error of polling.
-pub fn run(sim: Sim, directory: &Path, pace: Pace) -> Result<(), Error> {
+pub fn run(sim: Sim, directory: &Path, pace: Pace, telnet: Option<u16>) -> Result<(), Error> {
     let during = format!("opening the consoles in {}", directory.display());
     let mut served = Served::open(sim, directory).map_err(Error::during(during))?;
-    let outcome = served.go_on(pace).map_err(Error::during("serving a simulated lab"));
+    let ports = directory.join(private::TELNET_PORTS);
+    let opened = match telnet {
+        Some(first) => served.serve_telnet(first, directory, &ports),
+        None => Ok(()),
+    };
+    let outcome = opened.map_err(Error::during("telnet")).and_then(|()| {
+        served.go_on(pace).map_err(Error::during("serving a simulated lab"))
+    });
     drop(served);
+    let _ = fs::remove_file(&ports);
     // The console sockets are already removed. If the directory has other files, it is not removed.
     let _ = fs::remove_dir(directory);
     outcome
@@ -101,6 +112,20 @@ impl Served {
             ready: BTreeSet::new(),
             listening: BTreeSet::new(),
         })
+    }
+
+    /// Serves the consoles by telnet in a thread, which ends with the process. The file `ports` has
+    /// the ports.
+    fn serve_telnet(&self, first: u16, directory: &Path, ports: &Path) -> io::Result<()> {
+        let sockets = self.consoles.iter().map(|(name, _)| directory.join(format!("{name}.sock")));
+        let server = TelnetServer::bind(first, &sockets.collect::<Vec<_>>())?;
+        private::write(ports, server.ports()?)?;
+        thread::Builder::new().name("telnet".to_owned()).spawn(move || {
+            if let Err(error) = server.run() {
+                log::error!("the telnet server has ended: {error}");
+            }
+        })?;
+        Ok(())
     }
 
     fn go_on(&mut self, pace: Pace) -> io::Result<()> {

@@ -1,5 +1,6 @@
 //! The verbs that work on a lab that is up, or on a lab that is simulated for one command.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::Path;
 use std::time::Duration;
@@ -110,7 +111,12 @@ impl Target {
                 Box::new(Namespaces::attach(lab.clone()))
             }
         };
-        let nodes = status::status(&lab, &mut *running);
+        let mut nodes = status::status(&lab, &mut *running);
+        // A lab that is simulated only for this command has no telnet ports.
+        let ports = if self.sim { BTreeMap::new() } else { paths::telnet_ports(&lab.name) };
+        for node in &mut nodes {
+            node.telnet = ports.get(&node.node).copied();
+        }
         match json {
             true => println!("{}", serde_json::to_string(&nodes)?),
             false => print!("{}", status::table(&lab, &nodes)),

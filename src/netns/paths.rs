@@ -1,9 +1,11 @@
 //! The paths of labs on this machine: sockets, logs, process numbers and namespaces.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use super::text;
 use crate::lab::Lab;
 use crate::lab::failure::Failure;
 use crate::private;
@@ -77,6 +79,17 @@ pub fn log(lab: &Lab, node: &str) -> PathBuf {
 /// starts.
 pub fn files(lab: &Lab) -> PathBuf {
     lab.directory.clone().unwrap_or_else(|| run(lab).join(FILES))
+}
+
+/// The telnet ports of the routers of a lab, by the names of the routers. It is empty if the
+/// consoles are not served by telnet.
+pub fn telnet_ports(lab: &str) -> BTreeMap<String, u16> {
+    let text = text::read(&sockets_of(lab).join(private::TELNET_PORTS)).unwrap_or_default();
+    let port = |line: &str| {
+        let (port, name) = line.split_once(' ')?;
+        Some((name.to_owned(), port.parse().ok()?))
+    };
+    text.lines().filter_map(port).collect()
 }
 
 /// The namespace of a node: `eidway-LAB-NODE`.

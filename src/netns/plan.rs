@@ -24,6 +24,8 @@ pub struct Options {
     pub no_offload: bool,
     /// Whether each router writes a record into the directory of the lab in `/run`.
     pub record: bool,
+    /// The first telnet port of the routers, if their consoles are served by telnet.
+    pub telnet: Option<u16>,
 }
 
 /// Returns the steps that bring `lab` up. `eidway` is the program that its routers run.
@@ -42,7 +44,16 @@ pub fn up(lab: &Lab, eidway: &Path, options: Options) -> Result<Vec<Step>, Failu
     if !hosts.is_empty() {
         steps.push(Step::new(format!("{} emulated hosts", hosts.len()), hosts));
     }
+    steps.extend(options.telnet.and_then(|port| telnet(lab, eidway, port)));
     Ok(steps)
+}
+
+/// The step that serves the consoles of the routers by telnet. A lab without routers has none.
+fn telnet(lab: &Lab, eidway: &Path, port: u16) -> Option<Step> {
+    let call = Call::new("telnet-start", &lab.name).with(eidway.display()).with(port);
+    lab.file.routers().next()?;
+    let call = lab.file.routers().fold(call, |call, (node, _)| call.with(node));
+    Some(Step::new("telnet server".to_owned(), vec![call]))
 }
 
 /// The call that takes down the running lab `name`.
@@ -210,7 +221,7 @@ mod tests {
         let start = text.lines().last().unwrap();
         assert!(start.starts_with("netns-scripts/router-start demo xTR2 /"), "{start}");
         assert!(start.ends_with("/xTR2.conf /bin/eidway"), "{start}");
-        let options = Options { no_offload: true, record: false };
+        let options = Options { no_offload: true, ..Options::default() };
         let text = transcript(&up(&lab, Path::new("eidway"), options).unwrap());
         assert!(text.ends_with("/xTR2.conf eidway --no-offload\n"), "{text}");
     }

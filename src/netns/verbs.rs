@@ -59,6 +59,7 @@ const VERBS: &[(&str, &str)] = verbs![
     "route-add",
     "router-start",
     "router-stop",
+    "telnet-start",
 ];
 
 /// A call of a verb. Its text is a command that a shell in the source tree can run.

@@ -27,6 +27,8 @@ pub use lock::{Holder, Lock};
 
 /// The directory of root for the files of running labs.
 pub const OF_ROOT: &str = "/run/eidway";
+/// The file with the telnet ports of the routers of a lab, in the directory of the running lab.
+pub const TELNET_PORTS: &str = "telnet-server.ports";
 /// The mode of [`OF_ROOT`]. Only root can list the names in this directory. Other users can open a
 /// file in it only if they know the name.
 const MODE_OF_ROOT: u32 = 0o711;

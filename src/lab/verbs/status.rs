@@ -30,6 +30,8 @@ pub struct NodeStatus {
     pub player: Option<String>,
     /// The addresses of the node in the lab file.
     pub addresses: Vec<String>,
+    /// The telnet port of the router on 127.0.0.1, if its console is served by telnet.
+    pub telnet: Option<u16>,
 }
 
 impl NodeStatus {
@@ -56,6 +58,7 @@ impl NodeStatus {
         for Registration { address, prefixes, acknowledged } in &self.registrations {
             details.push(format!("{address}: {acknowledged}/{prefixes} registered"));
         }
+        details.extend(self.telnet.map(|port| format!("telnet 127.0.0.1 {port}")));
         details.join(", ")
     }
 }
@@ -84,7 +87,19 @@ fn look(running: &mut dyn RunningLab, name: &str, node: &Node) -> NodeStatus {
         false => Vec::new(),
     };
     let node = name.to_owned();
-    NodeStatus { node, kind, namespace, exists, runs, pid, registrations, player, addresses }
+    let telnet = None;
+    NodeStatus {
+        node,
+        kind,
+        namespace,
+        exists,
+        runs,
+        pid,
+        registrations,
+        player,
+        addresses,
+        telnet,
+    }
 }
 
 /// Returns the states as a table for a person.
