@@ -27,6 +27,7 @@ pub mod help;
 pub mod hosts;
 pub mod interpret;
 pub mod json_lines;
+mod login;
 pub mod parse;
 pub mod protocol;
 mod running_config;

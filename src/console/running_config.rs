@@ -14,7 +14,7 @@ use super::grammar::LOCATOR_DEFAULT;
 use crate::addr::{Family, InstanceId, is_ipv6_link_local};
 use crate::router::config::{
     Config, ConfiguredLocator, DatabaseMapping, EidTable, EmulatedHost, Interface, InterfaceName,
-    Lisp, LocatorSource, NonceOrder, Service, Site, StaticRoute, StaticTarget, Vrf,
+    Lisp, LocatorSource, NonceOrder, Service, Site, StaticRoute, StaticTarget, Vrf, VtyLines,
 };
 use crate::wire::auth::{Algorithm, Key};
 
@@ -45,8 +45,21 @@ pub fn running_config(config: &Config) -> String {
         out.mark(0);
     }
     write_names(&mut out, config);
+    write_vty_lines(&mut out, &config.vty_lines);
     out.line(0, "end");
     out.text
+}
+
+fn write_vty_lines(out: &mut Writer, lines: &VtyLines) {
+    if *lines == VtyLines::default() {
+        return;
+    }
+    out.line(0, "line vty 0 4");
+    if let Some(password) = &lines.password {
+        out.line(1, format_args!("password {password}"));
+    }
+    out.line(1, if lines.no_login { "no login" } else { "login" });
+    out.mark(0);
 }
 
 /// A text of configuration lines. Each line has the indentation of its mode.

@@ -18,6 +18,7 @@ use super::filter::{self, Filter, Piped};
 use super::grammar::{Context, Run};
 use super::help;
 use super::hosts::Hosts;
+use super::login::{self, Login};
 use super::interpret::{self, LineError};
 use super::parse::{Match, Mismatch, match_line, tokens};
 use super::protocol::{Done, Request, Response, TerminalSettings};
@@ -37,6 +38,8 @@ pub struct Session {
     context: Context,
     monitors: bool,
     terminal: TerminalSettings,
+    /// The login, if the user has not logged in yet.
+    login: Option<Login>,
     answers: VecDeque<Answer>,
     /// The number of requests that arrived while `answers` was full.
     refused: u64,
@@ -101,6 +104,7 @@ impl Session {
             context: Context::Exec,
             monitors: false,
             terminal: TerminalSettings::default(),
+            login: None,
             answers: VecDeque::new(),
             refused: 0,
         }
@@ -108,6 +112,9 @@ impl Session {
 
     /// The prompt before the next line, for example `xTR1(config-if)#`.
     pub fn prompt(&self, router: &Router) -> String {
+        if self.login.is_some() {
+            return login::PROMPT.to_owned();
+        }
         let name = host_name(&router.config().hostname);
         format!("{name}{}#", self.context.prompt())
     }
@@ -139,7 +146,9 @@ impl Session {
         let terminal = self.terminal;
         let outcome = match request {
             Request::Interrupt => return self.interrupt(),
-            Request::Vty(_) => Outcome::good(Body::Nothing),
+            Request::Vty(_) => self.log_in(router),
+            Request::Line(line) if self.login.is_some() => self.try_password(&line),
+            _ if self.login.is_some() => Outcome::error("log in first".to_owned()),
             Request::Line(line) => self.line(&line, router, now),
             Request::Help(line) => match help::help(&self.context, &line) {
                 Ok(text) => Outcome::good(Body::One(Response::Text(text))),
@@ -224,6 +233,31 @@ impl Session {
         self.answers.push_back(Answer { body: Body::Nothing, terminal: None, done });
         let message = "too many requests wait for an answer, so this request was not carried out";
         Some(Response::Error(message.to_owned()))
+    }
+
+    /// Begins the session of a user who logs in over the network.
+    fn log_in(&mut self, router: &Router) -> Outcome {
+        let Some(password) = router.config().vty_lines.required_password() else {
+            return Outcome::good(Body::Nothing);
+        };
+        self.login = Some(Login::new(password));
+        self.terminal.is_hidden = true;
+        Outcome::good(Body::One(Response::Text(login::BANNER.to_owned())))
+    }
+
+    fn try_password(&mut self, typed: &str) -> Outcome {
+        let Some(login) = &mut self.login else { return Outcome::good(Body::Nothing) };
+        match login.try_password(typed) {
+            login::Answer::Welcome => {
+                self.login = None;
+                self.terminal.is_hidden = false;
+                Outcome::good(Body::Nothing)
+            }
+            login::Answer::Again => Outcome { ok: false, ..Outcome::good(Body::Nothing) },
+            login::Answer::Refused => {
+                Outcome { closed: true, ..Outcome::bad("% Bad passwords\n".to_owned()) }
+            }
+        }
     }
 
     fn line(&mut self, line: &str, router: &mut Router, now: Time) -> Outcome {

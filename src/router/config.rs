@@ -11,6 +11,7 @@ use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 pub use super::interface_name::{InterfaceKind, InterfaceName};
+pub use super::lines::VtyLines;
 use super::shared::Shared;
 pub use super::static_route::{StaticRoute, StaticTarget};
 use crate::addr::{Eid, EidPrefix, Family, InstanceId, Mac, Rloc, is_link_local};
@@ -36,6 +37,8 @@ pub struct Config {
     pub static_routes: Shared<BTreeSet<StaticRoute>>,
     /// `router lisp`; `None` on a router without LISP.
     pub lisp: Option<Lisp>,
+    /// `line vty`.
+    pub vty_lines: VtyLines,
 }
 
 /// The lines under `vrf definition NAME`. A router has one routing table, so a VRF is only the name

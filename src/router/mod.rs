@@ -53,6 +53,7 @@ mod itr;
 pub mod kept;
 mod kernel;
 mod kernel_objects;
+mod lines;
 mod locator;
 pub mod locators;
 pub mod logging;

@@ -16,9 +16,12 @@ pub enum Context {
     Vrf(String),
     /// An address family of a VRF. Prompt: `(config-vrf-af)#`.
     VrfFamily(String, Family),
-    /// Terminal lines. Prompt: `(config-line)#`. The mode is accepted but has no effect, because a
-    /// virtual router has no terminal lines.
-    Line,
+    /// Terminal lines. Prompt: `(config-line)#`.
+    Line {
+        /// Whether these are the lines for users who log in over the network. The settings of other
+        /// lines have no effect.
+        is_vty: bool,
+    },
     /// `router lisp`. Prompt: `(config-router-lisp)#`.
     Lisp,
     /// A locator-set. Prompt: `(config-router-lisp-locator-set)#`.
@@ -93,7 +96,7 @@ impl Context {
             Context::Interface(_) => Mode::Interface,
             Context::Vrf(_) => Mode::Vrf,
             Context::VrfFamily(..) => Mode::VrfFamily,
-            Context::Line => Mode::Line,
+            Context::Line { .. } => Mode::Line,
             Context::Lisp => Mode::Lisp,
             Context::LocatorSet(_) => Mode::LocatorSet,
             Context::EidTable(_) => Mode::EidTable,
@@ -110,7 +113,7 @@ impl Context {
         Some(match self {
             Context::Exec => return None,
             Context::Config => Context::Exec,
-            Context::Interface(_) | Context::Vrf(_) | Context::Line | Context::Lisp => {
+            Context::Interface(_) | Context::Vrf(_) | Context::Line { .. } | Context::Lisp => {
                 Context::Config
             }
             Context::VrfFamily(name, _) => Context::Vrf(name.clone()),
@@ -145,7 +148,7 @@ impl Context {
             Context::Interface(_) => "(config-if)",
             Context::Vrf(_) => "(config-vrf)",
             Context::VrfFamily(..) => "(config-vrf-af)",
-            Context::Line => "(config-line)",
+            Context::Line { .. } => "(config-line)",
             Context::Lisp => "(config-router-lisp)",
             Context::LocatorSet(_) => "(config-router-lisp-locator-set)",
             Context::EidTable(_) => "(config-router-lisp-eid-table)",

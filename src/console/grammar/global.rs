@@ -127,20 +127,11 @@ pub(super) const HARMLESS: &[Row] = &[
         ],
         1,
     ),
-    edit(
-        HERE,
-        "line <which:line>",
-        &["Configure a terminal line (ignored)", "Lines"],
-        No::After(1),
-        line,
-    ),
     harmless(
         &[Mode::Line],
-        "{access-class|exec-timeout|history|length|logging|login|password|privilege|speed|stopbits|\
-         transport|width} [<rest:line>]",
+        "{access-class|exec-timeout|history|length|logging|privilege|speed|stopbits|transport|width} \
+         [<rest:line>]",
         &[
-            "(ignored)",
-            "(ignored)",
             "(ignored)",
             "(ignored)",
             "(ignored)",
@@ -219,13 +210,6 @@ fn interface(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
     }
     editor.config.interfaces.entry(name).or_default();
     editor.context = Context::Interface(name);
-    Ok(())
-}
-
-fn line(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
-    if !args.negated {
-        editor.context = Context::Line;
-    }
     Ok(())
 }
 

@@ -56,6 +56,7 @@ mod exec;
 mod global;
 mod interface;
 mod key;
+mod line;
 mod lisp;
 mod moves;
 mod names;
@@ -107,6 +108,7 @@ pub fn rows() -> impl Iterator<Item = &'static Row> {
         route::ROWS,
         vrf::ROWS,
         interface::ROWS,
+        line::ROWS,
         emulated_host::ROWS,
         lisp::ROWS,
         tables::ROWS,
@@ -189,7 +191,7 @@ mod tests {
             Mode::Interface => Context::Interface("e1/0".parse().unwrap()),
             Mode::Vrf => Context::Vrf("word".to_owned()),
             Mode::VrfFamily => Context::VrfFamily("word".to_owned(), Family::Ipv4),
-            Mode::Line => Context::Line,
+            Mode::Line => Context::Line { is_vty: true },
             Mode::Lisp => Context::Lisp,
             Mode::LocatorSet => Context::LocatorSet("word".to_owned()),
             Mode::EidTable => Context::EidTable(id),

@@ -224,7 +224,7 @@ impl Terminal {
         self.prompt = done.prompt;
         // If more lines are typed or pasted, the session goes on: an `exit` too many in a pasted
         // configuration does not end it.
-        if done.closed && !self.waiting.contains(&Key::Enter) {
+        if done.closed && (self.settings.is_hidden || !self.waiting.contains(&Key::Enter)) {
             self.state = State::Closed;
             return;
         }

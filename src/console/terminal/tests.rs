@@ -17,10 +17,14 @@ struct User {
 
 impl User {
     fn new(screen: Option<(u16, u16)>) -> Self {
-        let config = parse_config("x", "hostname xTR1\n").unwrap();
+        User::begin(Request::Line(String::new()), screen, "hostname xTR1\n")
+    }
+
+    fn begin(first: Request, screen: Option<(u16, u16)>, config: &str) -> Self {
+        let config = parse_config("x", config).unwrap();
         let start = Start { config, seed: Seed::from_number(1), wall_clock: 1, now: Time::ZERO };
         let mut user = User {
-            terminal: Terminal::new(Request::Line(String::new()), screen),
+            terminal: Terminal::new(first, screen),
             session: Session::new(),
             router: Router::new(start),
             rows: vec![Vec::new()],
@@ -188,4 +192,24 @@ fn any_octets_leave_the_terminal_able_to_work() {
     }
     user.terminal.take_output();
     assert!(!user.terminal.is_closed());
+}
+
+#[test]
+fn a_user_who_logs_in_types_the_password_which_is_not_shown() {
+    let config = "hostname xTR1\nline vty 0 4\n password cisco\n login\n";
+    let vty = || User::begin(Request::Vty("127.0.0.1:1".to_owned()), None, config);
+    for (typed, shown) in [
+        ("cisco\r", "Password:\nxTR1#"),
+        ("cisc\x7f\x7fsco?\x7f\r", "Password:\nxTR1#"),
+        ("wrong\rcisco\rshow x", "Password:\nPassword:\nxTR1#show x"),
+        ("\x03\x1a\tshow ver?\r", "Password:\nPassword:"),
+    ] {
+        let mut user = vty();
+        assert_eq!(user.types(typed), shown, "{typed:?}");
+        assert!(!user.terminal.is_closed(), "{typed:?}");
+    }
+    let mut user = vty();
+    let shown = user.types("a\rb\rc\rcisco\rshow version\r");
+    assert_eq!(shown, "Password:\nPassword:\nPassword:\n% Bad passwords\n");
+    assert!(user.terminal.is_closed());
 }
