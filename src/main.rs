@@ -102,10 +102,9 @@ fn main() -> ExitCode {
     // of every router.
     let started = match &cli.command {
         Command::Router { log, .. } => start_log("info", true, log.as_deref()),
-        Command::Console { .. }
-        | Command::Telnet { .. }
-        | Command::Lab(_)
-        | Command::Replay(_) => start_log("warn", false, None),
+        Command::Console { .. } | Command::Telnet { .. } | Command::Lab(_) | Command::Replay(_) => {
+            start_log("warn", false, None)
+        }
     };
     let log = match started {
         Ok(log) => log,

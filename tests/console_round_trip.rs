@@ -11,7 +11,7 @@ use eidway::console::{parse_config, running_config};
 use eidway::router::config::{
     Config, ConfiguredLocator, DatabaseMapping, DynamicEid, EidTable, EmulatedHost, EtrMapServer,
     Interface, InterfaceName, Lisp, LocReach, LocatorSource, NonceOrder, Service, Site, SitePrefix,
-    StaticRoute, StaticTarget, Vrf,
+    StaticRoute, StaticTarget, Vrf, VtyLines,
 };
 use eidway::router::io::Mac;
 use eidway::wire::auth::{Algorithm, Key};
@@ -311,8 +311,8 @@ fn configs() -> impl Strategy<Value = Config> {
         _ => true,
     });
     let hostname = prop_oneof![Just(String::new()), "[A-Za-z][A-Za-z0-9_.-]{0,10}"];
-    (hostname, interfaces(), vec(route, 0..4), option::of(lisps()), names()).prop_map(
-        |(hostname, mut interfaces, routes, lisp, (vrfs, hosts, aliases))| {
+    (hostname, interfaces(), vec(route, 0..4), option::of(lisps()), names(), vty_lines()).prop_map(
+        |(hostname, mut interfaces, routes, lisp, (vrfs, hosts, aliases), vty_lines)| {
             let mut tables = lisp.iter().flat_map(|lisp: &Lisp| lisp.eid_tables.values());
             if !tables.any(|table| table.dynamic_eids.contains_key(ROAM)) {
                 interfaces.values_mut().for_each(|interface| interface.lisp_mobility.clear());
@@ -321,9 +321,27 @@ fn configs() -> impl Strategy<Value = Config> {
             let is_new =
                 |route: &StaticRoute| known.insert((route.prefix, route.target, route.interface));
             let static_routes = routes.into_iter().filter(is_new).collect();
-            Config { hostname, vrfs, hosts, aliases, interfaces, static_routes, lisp }
+            Config {
+                hostname,
+                vrfs,
+                hosts,
+                aliases,
+                interfaces,
+                static_routes,
+                lisp,
+                vty_lines,
+            }
         },
     )
+}
+
+fn vty_lines() -> impl Strategy<Value = VtyLines> {
+    let password = prop_oneof!["[ -~]{0,6}[!-~]", "[07]( [07]){0,2}"].prop_map(|text: String| {
+        // Blanks around a password are not part of it.
+        text.trim().to_owned()
+    });
+    (option::of(password), any::<bool>())
+        .prop_map(|(password, no_login)| VtyLines { password, no_login })
 }
 
 type Names = (BTreeMap<String, Vrf>, BTreeMap<String, Vec<IpAddr>>, BTreeMap<String, String>);

@@ -56,7 +56,9 @@ fn write_vty_lines(out: &mut Writer, lines: &VtyLines) {
     }
     out.line(0, "line vty 0 4");
     if let Some(password) = &lines.password {
-        out.line(1, format_args!("password {password}"));
+        // The first word of a password could be read as the type of the password.
+        let needs_type = matches!(password.split_whitespace().next(), Some("0" | "7"));
+        out.line(1, format_args!("password {}{password}", if needs_type { "0 " } else { "" }));
     }
     out.line(1, if lines.no_login { "no login" } else { "login" });
     out.mark(0);

@@ -67,9 +67,9 @@ pub fn run(sim: Sim, directory: &Path, pace: Pace, telnet: Option<u16>) -> Resul
         Some(first) => served.serve_telnet(first, directory, &ports),
         None => Ok(()),
     };
-    let outcome = opened.map_err(Error::during("telnet")).and_then(|()| {
-        served.go_on(pace).map_err(Error::during("serving a simulated lab"))
-    });
+    let outcome = opened
+        .map_err(Error::during("telnet"))
+        .and_then(|()| served.go_on(pace).map_err(Error::during("serving a simulated lab")));
     drop(served);
     let _ = fs::remove_file(&ports);
     // The console sockets are already removed. If the directory has other files, it is not removed.

@@ -36,7 +36,7 @@ pub(super) fn key(args: &Args<'_>) -> Result<Key, Fault> {
 /// The text that a key of type 7 hides: two decimal digits say where in [`TYPE_7`] to begin, and two
 /// hexadecimal digits follow for each octet. `None` if the key has another form, or if the text is
 /// not one word of printable characters.
-fn unhide(hidden: &str) -> Option<String> {
+pub(super) fn unhide(hidden: &str) -> Option<String> {
     let digits = hidden.as_bytes();
     if digits.len() < 4 || !digits.len().is_multiple_of(2) {
         return None;

@@ -1,6 +1,7 @@
 //! `line vty`: the terminal lines for users who log in over the network.
 
 use super::context::{Context, Mode};
+use super::key::unhide;
 use super::row::{No, Row, edit};
 use crate::console::args::{Args, Fault};
 use crate::console::edit::Editor;
@@ -27,7 +28,13 @@ pub(super) const ROWS: &[Row] = &[
         No::After(1),
         password,
     ),
-    edit(HERE, "login [<rest:line>]", &["Enable password checking", "Options"], No::After(1), login),
+    edit(
+        HERE,
+        "login [<rest:line>]",
+        &["Enable password checking", "Options"],
+        No::After(1),
+        login,
+    ),
 ];
 
 fn line(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
@@ -56,15 +63,18 @@ fn password(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
 }
 
 fn secret(args: &Args<'_>) -> Result<String, Fault> {
-    if args.has("7") {
-        return Err(args.fault("password", "write the password in plain text, after `password 0`"));
+    let text: String = args.value("password")?;
+    match args.has("7") {
+        true => unhide(&text).ok_or_else(|| {
+            args.fault("password", "this is not a password of type 7 of a word without blanks")
+        }),
+        false => Ok(text),
     }
-    args.value("password")
 }
 
 fn login(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
     if editor.context == (Context::Line { is_vty: true }) {
-        editor.config.vty_lines.no_login = args.negated && !args.is_default;
+        editor.config.vty_lines.no_login = args.negated && !args.is_default();
     }
     Ok(())
 }

@@ -30,8 +30,7 @@ const WINDOW_SIZE: u8 = 31;
 const LONGEST_SUBNEGOTIATION: usize = 5;
 
 /// The options that the server offers or asks for, when the connection begins.
-pub const GREETING: [u8; 9] =
-    [IAC, WILL, ECHO, IAC, WILL, SUPPRESS_GO_AHEAD, IAC, DO, WINDOW_SIZE];
+pub const GREETING: [u8; 9] = [IAC, WILL, ECHO, IAC, WILL, SUPPRESS_GO_AHEAD, IAC, DO, WINDOW_SIZE];
 
 /// The part of a command that has arrived.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -144,7 +143,10 @@ impl Codec {
 
 /// Doubles each octet of the text that looks like the begin of a command.
 pub fn escaped(octets: &[u8]) -> Vec<u8> {
-    octets.iter().flat_map(|&octet| [octet; 2].into_iter().take(1 + usize::from(octet == IAC))).collect()
+    octets
+        .iter()
+        .flat_map(|&octet| [octet; 2].into_iter().take(1 + usize::from(octet == IAC)))
+        .collect()
 }
 
 #[cfg(test)]
