@@ -321,16 +321,7 @@ fn configs() -> impl Strategy<Value = Config> {
             let is_new =
                 |route: &StaticRoute| known.insert((route.prefix, route.target, route.interface));
             let static_routes = routes.into_iter().filter(is_new).collect();
-            Config {
-                hostname,
-                vrfs,
-                hosts,
-                aliases,
-                interfaces,
-                static_routes,
-                lisp,
-                vty_lines,
-            }
+            Config { hostname, vrfs, hosts, aliases, interfaces, static_routes, lisp, vty_lines }
         },
     )
 }

@@ -29,7 +29,16 @@ impl ConfigChange {
     pub(super) fn between(before: &Config, after: &Config) -> Self {
         // This pattern names all fields. So if `Config` gets a new field, the compiler reports an
         // error here. Names and the lines for users need no work.
-        let Config { hostname: _, vrfs: _, hosts: _, aliases: _, vty_lines: _, interfaces, static_routes, lisp } = after;
+        let Config {
+            hostname: _,
+            vrfs: _,
+            hosts: _,
+            aliases: _,
+            vty_lines: _,
+            interfaces,
+            static_routes,
+            lisp,
+        } = after;
         let mut change = ConfigChange {
             routes: before.static_routes != *static_routes,
             rest: before.interfaces != *interfaces,
