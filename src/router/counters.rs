@@ -46,7 +46,7 @@ pub enum ControlDrop {
     RateLimited,
     /// A reply that does not cover the requested EID.
     WrongRecord,
-    /// A Map-Request to whose ITR-RLOCs the router cannot send a reply.
+    /// A Map-Request without an ITR-RLOC to which the router can send a reply.
     NoReplyPath,
     /// A record of a reply, or a part of the record, for more EIDs than the answer to the request
     /// may cover.

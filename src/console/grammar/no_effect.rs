@@ -1,5 +1,5 @@
 //! Commands of IOS about LISP and addresses that are accepted with a warning, because the router
-//! does something else instead. The warning says what.
+//! does something else instead. The warning names it.
 
 use super::context::Mode;
 use super::row::{No, Row, edit};

@@ -96,7 +96,7 @@ fn what_contradicts_itself_is_refused() {
     let cases = [
         ("\"A:eth0\"", "\"Core:eth0\"", "the port Core:eth0 is used twice"),
         ("\"Core:eth0\"]", "\"xTR1:Ethernet0/0\"]", "used twice"),
-        ("\"xTR1:Ethernet1/0\"", "\"xTR1:eth1\"", "is not an interface"),
+        ("\"xTR1:Ethernet1/0\"", "\"xTR1:wan1\"", "is not an interface"),
         ("\"xTR1:Ethernet1/0\"", "\"xTR1\"", "is not a port"),
         ("\"A:eth0\", ", "", "a host must have exactly one link, but A has 0"),
         ("\"A:eth0\"", "\"A:ethernet-of-host-a\"", "Linux allows 15"),
