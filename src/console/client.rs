@@ -10,7 +10,7 @@ use std::io;
 
 use serde::de::DeserializeOwned;
 
-use super::hosts::Hosts;
+use super::probes::Surroundings;
 use super::protocol::{Done, HostAnswer, Request, Response};
 use super::session::Session;
 use crate::router::Router;
@@ -141,14 +141,15 @@ impl<C: Channel> Client<C> {
     }
 }
 
-/// A channel to a session in this process. The router does no other work during an answer.
+/// A channel to a session in this process. The router does no other work during an answer. So a
+/// command that waits for packets, as `ping` does, needs another channel.
 pub struct InProcess<'a> {
     /// The session.
     pub session: &'a mut Session,
     /// The router of the session.
     pub router: &'a mut Router,
-    /// The emulated hosts of this router.
-    pub hosts: &'a mut dyn Hosts,
+    /// The emulated hosts of this router, and its sockets for probes.
+    pub hosts: &'a mut dyn Surroundings,
     /// The router's time.
     pub now: Time,
 }
@@ -160,7 +161,7 @@ impl Channel for InProcess<'_> {
     }
 
     fn receive(&mut self) -> io::Result<Response> {
-        let response = self.session.poll(self.router, self.hosts, self.now);
+        let response = self.session.poll(self.router, &*self.hosts, self.now);
         response.ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
     }
 }

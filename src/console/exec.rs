@@ -1,7 +1,11 @@
 //! The effects of exec commands.
 
+use std::net::IpAddr;
+
 use super::grammar::Context;
+use super::running::{PingOptions, Source as ProbeSource, TracerouteOptions};
 use super::show::Source;
+use crate::addr::{Eid, Family};
 use crate::router::io::Command;
 
 /// The effect of an exec command.
@@ -22,8 +26,52 @@ pub enum Action {
     Length(Option<u16>),
     /// Set the number of columns of the user's screen, or forget it.
     Width(Option<u16>),
+    /// Send packets to a target, and print the answers.
+    Probe(ProbeRequest),
+    /// Ask the mapping system, and print the answer.
+    Lig(LigRequest),
     /// No effect, because the requested state is already in force.
     Nothing,
     /// End the session, if it is in exec mode.
     Leave,
+}
+
+/// A request to send packets to a target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ProbeRequest {
+    /// The destination of the packets.
+    pub target: IpAddr,
+    /// The source, if the user chose one.
+    pub source: Option<ProbeSource>,
+    /// The command.
+    pub command: ProbeCommand,
+}
+
+/// A command that sends packets to a target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProbeCommand {
+    /// `ping`.
+    Ping(PingOptions),
+    /// `traceroute`.
+    Traceroute(TracerouteOptions),
+}
+
+/// A request for a mapping.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LigRequest {
+    /// The EID of the mapping.
+    pub target: LigTarget,
+    /// The map-resolver. `None` for the configured map-resolvers.
+    pub resolver: Option<IpAddr>,
+    /// The most Map-Requests that are sent.
+    pub requests: u8,
+}
+
+/// The EID of a request for a mapping.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LigTarget {
+    /// This EID.
+    Eid(Eid),
+    /// An EID of this router.
+    Own(Family),
 }

@@ -14,6 +14,8 @@
 //!   [`json_lines`], in another process.
 //! - [`terminal`]: the terminal of a user, between the keyboard and screen and a client.
 //! - [`hosts`]: the emulated hosts. A session gives them tasks.
+//! - [`running`]: the commands that run for some time, as `ping` does. [`probes`]: the sockets for
+//!   their packets.
 
 pub mod args;
 pub mod client;
@@ -29,7 +31,9 @@ pub mod interpret;
 pub mod json_lines;
 mod login;
 pub mod parse;
+pub mod probes;
 pub mod protocol;
+pub mod running;
 mod running_config;
 pub mod session;
 pub mod show;

@@ -9,6 +9,7 @@ use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::fmt::{self, Debug};
 use std::ops::Range;
+use std::time::Duration;
 
 use super::args::Fault;
 use super::contradictions::contradictions;
@@ -21,7 +22,9 @@ use super::hosts::Hosts;
 use super::interpret::{self, LineError};
 use super::login::{self, Login};
 use super::parse::{Match, Mismatch, match_line, tokens};
+use super::probes::Surroundings;
 use super::protocol::{Done, Request, Response, TerminalSettings};
+use super::running::{Piece, Running, start_lig, start_probe};
 use super::show::system::{debugging_turned, host_name};
 use super::show::{Format, Source, State, failure};
 use crate::router::Router;
@@ -31,6 +34,10 @@ use crate::time::Time;
 
 /// The maximum number of requests with an unfinished answer. Further requests are refused.
 pub const MOST_PENDING: usize = 64;
+
+/// The longest time without a response while a command runs. A client gives up if its router is
+/// silent for long, so the session then sends an empty text.
+const LONGEST_SILENCE: Duration = Duration::from_secs(3);
 
 /// The console of one user.
 #[derive(Debug)]
@@ -58,6 +65,7 @@ enum Body {
     Nothing,
     One(Response),
     Show { source: Box<dyn Source>, format: Format, filter: Filter },
+    Running { command: Box<dyn Running>, filter: Filter, said_at: Time },
 }
 
 impl Debug for Body {
@@ -66,6 +74,7 @@ impl Debug for Body {
             Body::Nothing => f.write_str("Nothing"),
             Body::One(response) => response.fmt(f),
             Body::Show { format, .. } => write!(f, "Show as {format:?}"),
+            Body::Running { .. } => f.write_str("Running"),
         }
     }
 }
@@ -136,7 +145,7 @@ impl Session {
         &mut self,
         request: Request,
         router: &mut Router,
-        hosts: &mut dyn Hosts,
+        surroundings: &mut dyn Surroundings,
         now: Time,
     ) {
         if self.is_full() && request != Request::Interrupt {
@@ -149,7 +158,7 @@ impl Session {
             Request::Vty(_) => self.log_in(router),
             Request::Line(line) if self.login.is_some() => self.try_password(&line),
             _ if self.login.is_some() => Outcome::error("log in first".to_owned()),
-            Request::Line(line) => self.line(&line, router, now),
+            Request::Line(line) => self.line(&line, router, surroundings, now),
             Request::Help(line) => match help::help(&self.context, &line) {
                 Ok(text) => Outcome::good(Body::One(Response::Text(text))),
                 Err(text) => Outcome::bad(text),
@@ -158,7 +167,7 @@ impl Session {
                 let words = help::complete(&self.context, &line);
                 Outcome::good(Body::One(Response::Completions(words)))
             }
-            Request::Host(request) => match hosts.handle(&request, now) {
+            Request::Host(request) => match surroundings.handle(&request, now) {
                 Ok(answer) => Outcome::good(Body::One(Response::Host(answer))),
                 Err(message) => Outcome::error(message),
             },
@@ -182,7 +191,10 @@ impl Session {
     /// Aborts the command whose answer is being sent. The rest of this answer is not sent.
     fn interrupt(&mut self) {
         if let Some(answer) = self.answers.front_mut() {
-            answer.body = Body::Nothing;
+            match &mut answer.body {
+                Body::Running { command, .. } => command.interrupt(),
+                body => *body = Body::Nothing,
+            }
         }
     }
 
@@ -195,8 +207,10 @@ impl Session {
         self.answers.push_back(Answer { body: outcome.body, terminal: None, done });
     }
 
-    /// The next response, or `None` if every answer is complete. One call does a limited amount of
-    /// work.
+    /// The next response. `None` if every answer is complete, or if a command runs and has nothing
+    /// to say yet: then [`Session::is_idle`] is false, and the caller polls again when
+    /// [`Session::poll_timeout`] is reached or [`Session::has_answer`] is true. One call does a
+    /// limited amount of work.
     #[must_use]
     pub fn poll(&mut self, router: &Router, hosts: &dyn Hosts, now: Time) -> Option<Response> {
         let Some(answer) = self.answers.front_mut() else {
@@ -219,11 +233,51 @@ impl Session {
                     }
                 }
             }
+            Body::Running { command, filter, said_at } => match command.poll(router, now) {
+                Piece::Text(text) => {
+                    *said_at = now;
+                    Some(Response::Text(filter.push(text)))
+                }
+                Piece::Wait if now.since(*said_at) < LONGEST_SILENCE => return None,
+                Piece::Wait => {
+                    *said_at = now;
+                    Some(Response::Text(String::new()))
+                }
+                Piece::End => {
+                    let rest = filter.finish();
+                    answer.body = Body::Nothing;
+                    (!rest.is_empty()).then_some(Response::Text(rest))
+                }
+            },
         };
         match response.or_else(|| answer.terminal.take().map(Response::Terminal)) {
             None => self.answers.pop_front().map(|answer| Response::Done(answer.done)),
             response => response,
         }
+    }
+
+    /// The time at which a command that runs has work, if a command waits.
+    pub fn poll_timeout(&self) -> Option<Time> {
+        match &self.answers.front()?.body {
+            Body::Running { command, said_at, .. } => {
+                let due = *said_at + LONGEST_SILENCE;
+                Some(command.poll_timeout().map_or(due, |at| at.min(due)))
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether a command that runs has work, because an answer to one of its packets has arrived.
+    pub fn has_answer(&self) -> bool {
+        match self.answers.front().map(|answer| &answer.body) {
+            Some(Body::Running { command, .. }) => command.has_answer(),
+            _ => false,
+        }
+    }
+
+    /// Whether a command runs. A session runs one command at a time.
+    fn runs(&self) -> bool {
+        self.answers.iter().any(|answer| matches!(answer.body, Body::Running { .. }))
     }
 
     /// The answer to a request that was refused because too many answers were unfinished.
@@ -260,7 +314,13 @@ impl Session {
         }
     }
 
-    fn line(&mut self, line: &str, router: &mut Router, now: Time) -> Outcome {
+    fn line(
+        &mut self,
+        line: &str,
+        router: &mut Router,
+        surroundings: &mut dyn Surroundings,
+        now: Time,
+    ) -> Outcome {
         let prompt = self.prompt(router).len();
         let words = tokens(line);
         let first = words.first().map(|span| &line[span.clone()]);
@@ -271,9 +331,11 @@ impl Session {
                 // Blanks replace the word `do`, so that the caret of an error is below the wrong
                 // word.
                 let rest = " ".repeat(words[0].end) + &line[words[0].end..];
-                self.exec(&rest, prompt, router, now)
+                self.exec((&rest, prompt), router, surroundings, now)
             }
-            Some(_) if self.context == Context::Exec => self.exec(line, prompt, router, now),
+            Some(_) if self.context == Context::Exec => {
+                self.exec((line, prompt), router, surroundings, now)
+            }
             Some(_) => self.configure(line, prompt, router, now),
         }
     }
@@ -299,7 +361,14 @@ impl Session {
         }
     }
 
-    fn exec(&mut self, line: &str, prompt: usize, router: &mut Router, now: Time) -> Outcome {
+    /// Carries out an exec command. `prompt` is the number of characters before the line.
+    fn exec(
+        &mut self,
+        (line, prompt): (&str, usize),
+        router: &mut Router,
+        surroundings: &mut dyn Surroundings,
+        now: Time,
+    ) -> Outcome {
         let expanded = without_alias(line, router.config());
         let line = expanded.as_ref();
         let Piped { command, mut format, filter } = match filter::parse(line) {
@@ -318,6 +387,13 @@ impl Session {
         }
         match run(&args, router.config()) {
             Ok(Action::Show(source)) => Outcome::good(Body::Show { source, format, filter }),
+            Ok(Action::Probe(_) | Action::Lig(_)) if self.runs() => {
+                Outcome::bad("% Another command runs in this session\n".to_owned())
+            }
+            Ok(Action::Probe(request)) => {
+                running(start_probe(request, router, surroundings), filter, now)
+            }
+            Ok(Action::Lig(request)) => running(start_lig(request, router, now), filter, now),
             Ok(action) => self.act(action, router, now),
             Err(fault) => Outcome::bad(failure(&fault.message, format)),
         }
@@ -341,7 +417,7 @@ impl Session {
             Action::Length(length) => self.terminal.length = length,
             Action::Width(width) => self.terminal.width = width,
             Action::Leave => outcome.closed = self.context == Context::Exec,
-            Action::Nothing | Action::Show(_) => {}
+            Action::Nothing | Action::Show(_) | Action::Probe(_) | Action::Lig(_) => {}
         }
         outcome
     }
@@ -355,6 +431,14 @@ fn without_alias<'l>(line: &'l str, config: &Config) -> Cow<'l, str> {
     match first.zip(text) {
         Some((word, text)) => format!("{}{text}{}", &line[..word.start], &line[word.end..]).into(),
         None => line.into(),
+    }
+}
+
+/// The outcome of a command that runs, or the message of a command that could not be started.
+fn running(started: Result<Box<dyn Running>, String>, filter: Filter, now: Time) -> Outcome {
+    match started {
+        Ok(command) => Outcome::good(Body::Running { command, filter, said_at: now }),
+        Err(message) => Outcome::bad(format!("% {message}\n")),
     }
 }
 

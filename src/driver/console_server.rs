@@ -17,8 +17,8 @@ use rustix::event::{self, PollFd, PollFlags, Timespec};
 use socket2::{Domain, SockAddr, Socket, Type};
 
 use crate::console::Session;
-use crate::console::hosts::Hosts;
 use crate::console::json_lines;
+use crate::console::probes::Surroundings;
 use crate::console::protocol::{Request, Response};
 use crate::private;
 use crate::router::Router;
@@ -106,6 +106,32 @@ impl ConsoleServer {
         }
     }
 
+    /// The earliest [`Client::deadline`].
+    pub fn deadline(&self) -> Option<Time> {
+        self.clients.iter().flatten().filter_map(Client::deadline).min()
+    }
+
+    /// The clients whose deadline is reached.
+    pub fn due(&self, now: Time) -> Vec<usize> {
+        let clients = self.clients.iter().enumerate();
+        let deadlines =
+            clients.filter_map(|(number, client)| Some((number, client.as_ref()?.deadline()?)));
+        deadlines.filter(|(_, deadline)| *deadline <= now).map(|(number, _)| number).collect()
+    }
+
+    /// Whether a packet has arrived for a command of a client.
+    pub fn has_answer(&self) -> bool {
+        self.clients.iter().flatten().any(Client::has_answer)
+    }
+
+    /// The clients with a command for which a packet has arrived.
+    pub fn with_answer(&self) -> Vec<usize> {
+        let clients = self.clients.iter().enumerate();
+        let answered =
+            clients.filter(|(_, client)| client.as_ref().is_some_and(Client::has_answer));
+        answered.map(|(number, _)| number).collect()
+    }
+
     /// Closes a client.
     pub fn close(&mut self, number: usize) {
         self.clients[number] = None;
@@ -158,10 +184,15 @@ impl Client {
 
     /// Reads requests, lets the session answer them, and writes the responses. Responses are sent
     /// in the order of their requests.
-    pub fn serve(&mut self, router: &mut Router, hosts: &mut dyn Hosts, now: Time) -> Turn {
+    pub fn serve(
+        &mut self,
+        router: &mut Router,
+        surroundings: &mut dyn Surroundings,
+        now: Time,
+    ) -> Turn {
         if self.is_answering {
             match self.read_ahead() {
-                Ok(true) => self.session.handle(Request::Interrupt, router, hosts, now),
+                Ok(true) => self.session.handle(Request::Interrupt, router, surroundings, now),
                 Ok(false) => {}
                 Err(_) => return Turn::Close,
             }
@@ -175,13 +206,14 @@ impl Client {
                 }
             }
             if self.is_answering {
-                match self.session.poll(router, hosts, now) {
+                match self.session.poll(router, &*surroundings, now) {
                     Some(response) => self.push(&response),
-                    None => self.is_answering = false,
+                    None if self.session.is_idle() => self.is_answering = false,
+                    None => return self.wait(),
                 }
             } else if let Some(line) = self.take_line() {
                 match json_lines::request(&line) {
-                    Ok(request) => self.session.handle(request, router, hosts, now),
+                    Ok(request) => self.session.handle(request, router, surroundings, now),
                     Err(message) => self.session.refuse(message, router),
                 }
                 self.is_answering = true;
@@ -197,6 +229,26 @@ impl Client {
             }
         }
         Turn::More
+    }
+
+    /// Ends a turn in which a command runs and has nothing to say yet.
+    fn wait(&mut self) -> Turn {
+        match self.flush() {
+            Ok(_) if self.session.has_answer() => Turn::More,
+            Ok(_) => Turn::Wait,
+            Err(_) => Turn::Close,
+        }
+    }
+
+    /// The time at which a command that runs has work, if a command waits. A client that does not
+    /// read its output is served when its socket becomes ready.
+    pub fn deadline(&self) -> Option<Time> {
+        self.session.poll_timeout().filter(|_| self.output.is_empty())
+    }
+
+    /// Whether a command that runs has work, because a packet has arrived for it.
+    pub fn has_answer(&self) -> bool {
+        self.output.is_empty() && self.session.has_answer()
     }
 
     /// Sends a line of debugging. Only whole responses are in the output, so the line never splits
@@ -289,12 +341,15 @@ impl Client {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
     use std::io::{BufRead, BufReader};
+    use std::rc::Rc;
     use std::time::Duration;
 
     use super::*;
-    use crate::console::hosts::NoHosts;
-    use crate::console::protocol::Done;
+    use crate::console::hosts::{HostState, Hosts, NoHosts, no_host};
+    use crate::console::probes::{Ends, Heard, Probe, ProbeSocket, Probes};
+    use crate::console::protocol::{Done, HostAnswer, HostRequest};
     use crate::rng::Seed;
     use crate::router::Start;
     use crate::router::config::Config;
@@ -372,6 +427,79 @@ mod tests {
             assert!(bench.waiting() < 2 * MAX_WAITING, "bounded");
         }
         assert_eq!(bench.turn(), Turn::Wait, "it waits for the client, after {sent} octets");
+    }
+
+    /// A network in which no probe has an answer. It counts the open sockets.
+    #[derive(Clone, Default)]
+    struct Silence(Rc<()>);
+
+    impl ProbeSocket for Silence {
+        fn send(&mut self, _: &Probe, _: Time) {}
+
+        fn receive(&mut self, _: Time) -> Option<Heard> {
+            None
+        }
+
+        fn has_answer(&self) -> bool {
+            false
+        }
+    }
+
+    impl Hosts for Silence {
+        fn states(&self) -> BTreeMap<String, HostState> {
+            BTreeMap::new()
+        }
+
+        fn handle(&mut self, request: &HostRequest, _: Time) -> Result<HostAnswer, String> {
+            Err(no_host(&request.name))
+        }
+    }
+
+    impl Probes for Silence {
+        fn open(&mut self, _: Ends) -> Result<Box<dyn ProbeSocket>, String> {
+            Ok(Box::new(self.clone()))
+        }
+    }
+
+    /// The texts that have arrived.
+    fn texts(bench: &mut Bench) -> String {
+        bench.stream.set_nonblocking(true).unwrap();
+        let mut octets = Vec::new();
+        let _ = bench.stream.read_to_end(&mut octets);
+        String::from_utf8(octets).unwrap()
+    }
+
+    #[test]
+    fn a_command_waits_without_work_until_its_deadline_an_interrupt_or_the_end_of_the_client() {
+        let (mut bench, mut network) = (Bench::new(), Silence::default());
+        let ping = "{\"line\":\"ping 192.0.2.1 timeout 1\"}\n{\"line\":\"show clock\"}\n";
+        bench.stream.write_all(ping.as_bytes()).unwrap();
+        let mut serve = |bench: &mut Bench, now| {
+            let client = bench.server.client_mut(0).unwrap();
+            client.serve(&mut bench.router, &mut network, Time::from_secs(now))
+        };
+        assert_eq!(serve(&mut bench, 0), Turn::Wait);
+        assert_eq!(bench.server.deadline(), Some(Time::from_secs(1)));
+        assert_eq!(bench.server.due(Time::from_secs(1)), [0]);
+        assert_eq!(serve(&mut bench, 1), Turn::Wait);
+        let text = texts(&mut bench);
+        assert!(
+            text.contains("timeout is 1 seconds") && text.ends_with("{\"text\":\".\"}\n"),
+            "{text}"
+        );
+        bench.stream.write_all(b"{\"interrupt\":null}\n").unwrap();
+        assert_eq!(serve(&mut bench, 1), Turn::Wait);
+        let text = texts(&mut bench);
+        assert!(text.contains("Success rate is 0 percent (0/1)"), "{text}");
+        assert!(text.matches("\"done\"").count() == 2 && text.contains("UTC"), "{text}");
+        bench.stream.write_all(ping.as_bytes()).unwrap();
+        assert_eq!(serve(&mut bench, 1), Turn::Wait);
+        bench.stream.shutdown(std::net::Shutdown::Write).unwrap();
+        assert_eq!(serve(&mut bench, 1), Turn::Wait, "the client still reads");
+        bench.stream.shutdown(std::net::Shutdown::Both).unwrap();
+        assert_eq!(serve(&mut bench, 1), Turn::Close);
+        bench.server.close(0);
+        assert_eq!(Rc::strong_count(&network.0), 1, "the socket is closed");
     }
 
     #[test]

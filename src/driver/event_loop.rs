@@ -247,6 +247,7 @@ impl EventLoop {
         self.tell_of_paths(now);
         self.expire_connections(now);
         self.hosts.handle_timeout(now);
+        self.serve_due_consoles(now);
         if self.look_at <= now {
             self.look(now);
         }
@@ -280,8 +281,13 @@ impl EventLoop {
             let hosts = self.hosts.poll_timeout().map(|due| now.until(due));
             let nonces = self.nonces.deadline().map(|due| now.until(due));
             let waiting = self.waiting.deadline().map(|due| now.until(due));
+            let console = self.console.as_ref().and_then(ConsoleServer::deadline);
+            let console = console.map(|due| now.until(due));
             let look = Some(now.until(self.look_at));
-            [timer, closing, hosts, nonces, waiting, look, limit].into_iter().flatten().min()
+            [timer, closing, hosts, nonces, waiting, console, look, limit]
+                .into_iter()
+                .flatten()
+                .min()
         } else {
             Some(Duration::ZERO)
         };

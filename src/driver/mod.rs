@@ -16,6 +16,7 @@
 //!        lisp0 has gone -- Input::Process      |
 //!        TAP of a host --- Host::handle        |     (hosts, which the core meets on a LAN)
 //!        file of nonces -- Input::Nonces       |     (at the start)
+//!        ICMP to consoles - console::Session        (pings and traceroutes: probes.rs)
 //!        SIGTERM, SIGINT - Input::Stop         |     (SIGHUP, SIGUSR1: for the log; signals.rs)
 //!                                   v
 //!                          Router::poll_output --- UDP and TCP RLOC:4342, held packets, netlink
@@ -52,6 +53,7 @@ pub mod namespace_lock;
 pub mod netlink;
 pub mod nonces;
 pub mod offload;
+pub mod probes;
 pub mod recording;
 pub mod simulated;
 pub mod tap;

@@ -145,7 +145,7 @@ impl Served {
                 Pace::Times(times) => began + clock.now().since(Time::ZERO).mul_f64(times),
                 Pace::Fast => self.sim.now() + STEP,
             };
-            self.sim.run_until(now);
+            self.run_until(now);
             for token in events.iter().map(mio::event::Event::token).filter(|&at| at != SIGNALS) {
                 match (token.0 / PER_ROUTER, token.0 % PER_ROUTER) {
                     (router, 0) => drop(self.listening.insert(router)),
@@ -159,6 +159,33 @@ impl Served {
                 self.serve(router, client);
             }
             self.say_debug_lines();
+        }
+    }
+
+    /// Runs the simulation until `until`. Serves the clients whose commands wait, each at the
+    /// virtual time at which its command has work.
+    fn run_until(&mut self, until: Time) {
+        loop {
+            let consoles = &self.consoles;
+            let deadlines = consoles.iter().filter_map(|(_, console)| console.deadline());
+            let deadline = deadlines.min().unwrap_or(until).min(until);
+            let has_answer = |_: &Sim| consoles.iter().any(|(_, console)| console.has_answer());
+            self.sim.run_while_not(deadline, has_answer);
+            let now = self.sim.now();
+            let due: BTreeSet<(usize, usize)> = consoles
+                .iter()
+                .enumerate()
+                .flat_map(|(router, (_, console))| {
+                    let clients = console.due(now).into_iter().chain(console.with_answer());
+                    clients.map(move |client| (router, client))
+                })
+                .collect();
+            if due.is_empty() && now >= until {
+                return;
+            }
+            for (router, client) in due {
+                self.serve(router, client);
+            }
         }
     }
 

@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::Lab;
 use super::failure::Failure;
 use crate::addr::Family;
+use crate::console::running::forms::{self, Opening, RoundTrips};
 
 /// The time to wait for an answer, in seconds. IOS prints it as `timeout is 2 seconds`.
 pub const TIMEOUT_SECONDS: u16 = 2;
@@ -95,17 +96,11 @@ impl Tally {
 
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (sent, received) = (self.sent, self.received);
-        let percent = received * 100 / sent.max(1);
-        write!(f, "Success rate is {percent} percent ({received}/{sent})")?;
         let times = &self.round_trips_us;
-        let (Some(min), Some(max)) = (times.iter().min(), times.iter().max()) else {
-            return Ok(());
-        };
-        let average = times.iter().sum::<u64>() / times.len() as u64;
-        // IOS prints whole milliseconds and never prints zero.
-        let [min, average, max] = [*min, average, *max].map(|us| us.div_ceil(1000).max(1));
-        write!(f, ", round-trip min/avg/max = {min}/{average}/{max} ms")
+        let round_trips = times.iter().min().zip(times.iter().max()).map(|(&min, &max)| {
+            RoundTrips { min, average: times.iter().sum::<u64>() / times.len() as u64, max }
+        });
+        f.write_str(&forms::success_rate(self.sent, self.received, round_trips))
     }
 }
 
@@ -135,11 +130,8 @@ pub fn address(lab: &Lab, target: &str, family: Option<Family>) -> Result<IpAddr
 /// The lines that IOS prints before the outcome of the first echo.
 pub fn opening(target: IpAddr, echos: Echos) -> String {
     let Echos { count, size, df } = echos;
-    let df = if df { "Packet sent with the DF bit set\n" } else { "" };
-    format!(
-        "Type escape sequence to abort.\nSending {count}, {size}-byte ICMP Echos to {target}, \
-         timeout is {TIMEOUT_SECONDS} seconds:\n{df}"
-    )
+    let timeout = Duration::from_secs(TIMEOUT_SECONDS.into());
+    forms::opening(&Opening { target, count, size, timeout, source: None, df })
 }
 
 /// The outcomes of pings from every host to every other host, for IPv4 and IPv6.

@@ -172,7 +172,7 @@ impl Router {
                 return true;
             }
             Some(NonceOwner::Request(eid)) if self.resolver.outstanding.is_asked_again(eid) => eid,
-            Some(NonceOwner::Request(_)) | None => return false,
+            Some(NonceOwner::Request(_) | NonceOwner::Lig(_)) | None => return false,
         };
         let entry = self.away.longest_match(eid).map(|(prefix, entry)| (prefix, entry.producer));
         if let Some((prefix, producer)) = entry.filter(|(prefix, _)| self.away.is_asked(prefix)) {

@@ -18,6 +18,7 @@ pub use super::kernel_objects::{
     Device, KernelEvent, KernelObject, KernelRequest, KernelRoute, LISP_DEVICE, LISP_GROUP,
     NeighbourState, RouteTarget, RuleSelector, Table,
 };
+use super::lig::Question;
 pub use super::packet_verdicts::{DropReason, Encapsulation, Inbound, Outbound, Outer};
 pub use super::paths::{IcmpError, PathEvent};
 pub use super::process_objects::{HostWish, ProcessEvent, ProcessObject, ProcessRequest};
@@ -79,6 +80,8 @@ pub enum Command {
     /// `debug lisp control-plane all` and its `no` form: whether the router outputs events about
     /// messages.
     Debug(bool),
+    /// `lig`: sends Map-Requests for an EID. [`Router::lig`](super::Router::lig) has the result.
+    Lig(Question),
 }
 
 /// An output of a router, other than the verdict of a packet call.

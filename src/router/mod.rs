@@ -53,6 +53,7 @@ mod itr;
 pub mod kept;
 mod kernel;
 mod kernel_objects;
+pub mod lig;
 mod lines;
 mod locator;
 pub mod locators;
@@ -106,6 +107,8 @@ mod timers;
 pub mod witness;
 mod words;
 
+use std::net::IpAddr;
+
 use sha2::{Digest, Sha256};
 
 use away::AwayTable;
@@ -121,6 +124,7 @@ use heard::Heard;
 use icmp::ErrorLimiter;
 use io::{Command, Input, Output};
 use kernel::Kernel;
+use lig::Queries;
 use locators::LocalRlocs;
 use map_cache::{Locator, MapCache};
 use map_server::MapServer;
@@ -203,6 +207,7 @@ pub struct Router {
     registrar: Registrar,
     replies: Replies,
     map_server: MapServer,
+    lig: Queries,
     descriptors: Option<Descriptors>,
     witnesses: Vec<Box<dyn Witness>>,
 }
@@ -240,6 +245,7 @@ impl Router {
             registrar: Registrar::new(&seed, wall_clock, xtr_id),
             replies: Replies::default(),
             map_server: MapServer::new(&seed),
+            lig: Queries::new(&seed),
             descriptors: None,
             witnesses: Vec::new(),
         };
@@ -272,6 +278,10 @@ impl Router {
                 }
             }
             Input::Command(Command::Debug(on)) => self.context.debugging = on,
+            Input::Command(Command::Lig(question)) => {
+                let Router { lig, context, resolver, .. } = self;
+                lig.begin(context, resolver, question, now);
+            }
             Input::Command(Command::ClearMapCache { family, prefix }) => {
                 for instance_id in self.context.config.instances() {
                     self.map_cache.clear(instance_id, family, prefix);
@@ -383,6 +393,11 @@ impl Router {
         self.resolver.smr_guard.fills().into_iter().chain(self.solicitor.fills())
     }
 
+    /// The queries of the command `lig`.
+    pub fn lig(&self) -> &Queries {
+        &self.lig
+    }
+
     /// The reports of the core network about paths to locators.
     pub fn paths(&self) -> &Paths {
         &self.paths
@@ -461,6 +476,11 @@ impl Router {
     /// Whether another program set down a port that is configured to be up.
     pub fn is_down_by_hand(&self, name: &InterfaceName) -> bool {
         self.kernel.is_down_by_hand(name)
+    }
+
+    /// Whether the kernel's route to an address leads into `lisp0`.
+    pub fn leads_to_lisp(&self, address: IpAddr) -> bool {
+        self.rib.leads_to_lisp(address)
     }
 
     /// The state of the link of an interface.

@@ -22,13 +22,17 @@ pub(super) enum NonceOwner {
     News(About),
     /// A Map-Request for the mapping of an EID.
     Request(Eid),
+    /// A Map-Request of the command `lig`, by the number of its query.
+    Lig(u64),
 }
 
 impl Router {
     /// The purpose of a nonce; `None` if the router waits for no answer with this nonce.
     pub(super) fn owner_of(&self, nonce: Nonce) -> Option<NonceOwner> {
         let news = self.news.asked(nonce).map(NonceOwner::News);
-        news.or_else(|| self.resolver.outstanding.asked_with(nonce).map(NonceOwner::Request))
+        let request = || self.resolver.outstanding.asked_with(nonce).map(NonceOwner::Request);
+        let lig = || self.lig.asked_with(nonce).map(NonceOwner::Lig);
+        news.or_else(request).or_else(lig)
     }
 
     /// Processes a Map-Reply (RFC 9301 section 5.4) according to the purpose of its nonce.
@@ -44,9 +48,22 @@ impl Router {
             let told = || explanations::unauthoritative_probe_reply(reply);
             return self.context.refuse(from.ip(), ControlDrop::Malformed, now, told);
         }
-        let Some(NonceOwner::Request(eid)) = owner else {
-            let told = || explanations::unasked_reply(reply);
-            return self.context.refuse(from.ip(), ControlDrop::UnknownNonce, now, told);
+        let eid = match owner {
+            Some(NonceOwner::Lig(number)) => {
+                // An ITR stores the mapping as the answer to a request of its own.
+                let asked = self.lig.answered(number, reply, from.ip(), now);
+                let is_itr = |eid: &Eid| {
+                    let roles = self.context.config.roles(eid.family());
+                    roles.itr || roles.proxy_itr
+                };
+                let Some(eid) = asked.filter(is_itr) else { return };
+                eid
+            }
+            Some(NonceOwner::Request(eid)) => eid,
+            Some(NonceOwner::News(_)) | None => {
+                let told = || explanations::unasked_reply(reply);
+                return self.context.refuse(from.ip(), ControlDrop::UnknownNonce, now, told);
+            }
         };
         self.mapping_answered(eid, reply, from, now);
     }

@@ -9,11 +9,12 @@
 //! carrier is lost and returns quickly, the kernel announces the loss a second late.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 
 use ipnet::IpNet;
 
 use super::io::{KernelRoute, LISP_DEVICE};
-use crate::addr::{EidPrefix, InstanceId};
+use crate::addr::{Eid, EidPrefix, InstanceId};
 use crate::prefix_map::PrefixMap;
 
 /// The state of a link.
@@ -102,6 +103,20 @@ impl Rib {
     fn is_usable(&self, route: &KernelRoute) -> bool {
         let up = self.links.get(&route.device).is_some_and(|link| link.up && link.carrier);
         up && route.device != LISP_DEVICE
+    }
+
+    /// Whether the best route to an address leads into `lisp0`.
+    pub fn leads_to_lisp(&self, address: IpAddr) -> bool {
+        let host = Eid::new(InstanceId::DEFAULT, address).host_prefix();
+        let is_up = |route: &&KernelRoute| {
+            self.links.get(&route.device).is_some_and(|link| link.up && link.carrier)
+        };
+        let best = |routes: &'_ BTreeSet<KernelRoute>| {
+            let usable = routes.iter().filter(is_up).min_by_key(|route| route.metric);
+            usable.map(|route| route.device == LISP_DEVICE)
+        };
+        let covering: Vec<_> = self.routes.covering(&host).map(|(_, routes)| routes).collect();
+        covering.into_iter().rev().find_map(best).unwrap_or(false)
     }
 
     /// The state of a device's link.

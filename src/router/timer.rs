@@ -41,6 +41,8 @@ timers! {
     Registrations = "registration expiry",
     /// A Map-Notify has not been acknowledged.
     MapNotifies = "map-notify repetition",
+    /// A Map-Request of `lig` has no answer.
+    Lig = "lig request",
     /// A map-server has not confirmed its notification.
     News = "confirmation of news",
     /// An entry of the away table ends, or has to be requested again.

@@ -8,6 +8,7 @@ use super::io::{
     PathEvent, ProcessEvent, ProcessObject, ProcessRequest, RouteTarget, RuleSelector, Table,
     TcpEvent, TcpRequest,
 };
+use super::lig::Question;
 use crate::addr::Family;
 use crate::wire::IcmpErrorKind;
 
@@ -266,6 +267,13 @@ impl Display for Command {
                 let family = if *family == Family::Ipv4 { "ip" } else { "ipv6" };
                 write!(f, "clear {family} lisp map-cache")?;
                 prefix.map_or(Ok(()), |prefix| write!(f, " {prefix}"))
+            }
+            Command::Lig(Question { eid, resolver, requests }) => {
+                write!(f, "lig {}", eid.address)?;
+                if let Some(resolver) = resolver {
+                    write!(f, " to {resolver}")?;
+                }
+                write!(f, " count {requests}")
             }
             Command::Debug(on) => {
                 write!(f, "{}debug lisp control-plane all", if *on { "" } else { "no " })

@@ -1,14 +1,20 @@
 //! The console of a router in a simulated lab. The console acts on the router and on the emulated
 //! hosts of the router's LANs.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::io;
+use std::time::Duration;
 
 use super::error::wrong_kind;
 use super::link::Attachment;
 use super::node::{HostNode, Node};
+use super::probes::{Opened, Socket};
 use super::{NodeId, Sim, SimError};
+use crate::console::Session;
+use crate::console::client::Channel;
 use crate::console::hosts::{HostState, Hosts, no_host};
-use crate::console::protocol::{HostAnswer, HostRequest};
+use crate::console::probes::{Ends, ProbeSocket, Probes, Surroundings};
+use crate::console::protocol::{HostAnswer, HostRequest, Request, Response};
 use crate::router::Router;
 use crate::router::config::InterfaceName;
 use crate::router::io::Mac;
@@ -23,7 +29,7 @@ impl Sim {
     pub fn at_console<T>(
         &mut self,
         name: &str,
-        act: impl FnOnce(&mut Router, &mut dyn Hosts, Time) -> T,
+        act: impl FnOnce(&mut Router, &mut dyn Surroundings, Time) -> T,
     ) -> Result<T, SimError> {
         let (id, now) = (self.find(name)?, self.now);
         self.clock(id);
@@ -42,9 +48,11 @@ impl Sim {
             }
         }
         let router = router.ok_or_else(|| wrong_kind(name, "router that runs"))?;
-        let mut hosts = RouterHosts { hosts, asked: BTreeSet::new() };
+        let mut hosts = RouterHosts { hosts, asked: BTreeSet::new(), opened: Vec::new() };
         let result = act(router.router_mut(), &mut hosts, now);
-        for node in [id].into_iter().chain(hosts.asked) {
+        let RouterHosts { asked, opened, .. } = hosts;
+        opened.into_iter().for_each(|socket| router.add_probe_socket(socket));
+        for node in [id].into_iter().chain(asked) {
             self.settle(node);
         }
         Ok(result)
@@ -83,6 +91,72 @@ struct RouterHosts<'a> {
     hosts: BTreeMap<&'a str, Plugged<'a>>,
     /// The hosts that have received a task. These hosts may have packets to send.
     asked: BTreeSet<NodeId>,
+    /// The sockets that were opened.
+    opened: Vec<Opened>,
+}
+
+impl Probes for RouterHosts<'_> {
+    fn open(&mut self, ends: Ends) -> Result<Box<dyn ProbeSocket>, String> {
+        let (socket, opened) = Socket::open(ends);
+        self.opened.push(opened);
+        Ok(Box::new(socket))
+    }
+}
+
+/// A channel to a session on a router of a simulated lab. While a command waits, virtual time
+/// passes.
+pub struct LabChannel<'a> {
+    /// The lab.
+    sim: &'a mut Sim,
+    /// The router of the session.
+    router: &'a str,
+    session: &'a mut Session,
+    /// The responses that were not received yet.
+    responses: VecDeque<Response>,
+}
+
+/// The time that passes if a command waits for no particular time.
+const SHORT: Duration = Duration::from_millis(1);
+
+impl<'a> LabChannel<'a> {
+    /// A channel to a session on the router with this name.
+    pub fn new(sim: &'a mut Sim, router: &'a str, session: &'a mut Session) -> Self {
+        LabChannel { sim, router, session, responses: VecDeque::new() }
+    }
+
+    /// Lets the session carry out a request, if there is one. Takes the responses that are ready.
+    fn serve(&mut self, request: Option<Request>) -> io::Result<()> {
+        let LabChannel { sim, router, session, responses } = self;
+        let served = sim.at_console(router, |router, surroundings, now| {
+            if let Some(request) = request {
+                session.handle(request, router, surroundings, now);
+            }
+            responses.extend(std::iter::from_fn(|| session.poll(router, &*surroundings, now)));
+        });
+        served.map_err(io::Error::other)
+    }
+}
+
+impl Channel for LabChannel<'_> {
+    fn send(&mut self, request: Request) -> io::Result<()> {
+        self.serve(Some(request))
+    }
+
+    fn receive(&mut self) -> io::Result<Response> {
+        loop {
+            if let Some(response) = self.responses.pop_front() {
+                return Ok(response);
+            }
+            if self.session.is_idle() {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            let now = self.sim.now();
+            let deadline = self.session.poll_timeout().unwrap_or(now + SHORT);
+            let session = &*self.session;
+            self.sim.run_while_not(deadline, |_| session.has_answer());
+            self.serve(None)?;
+        }
+    }
 }
 
 impl Hosts for RouterHosts<'_> {
@@ -114,20 +188,15 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::console::Session;
-    use crate::console::client::{Answer, Client, InProcess};
-    use crate::console::protocol::{HostTask, Request};
+    use crate::console::client::{Answer, Client};
+    use crate::console::protocol::HostTask;
     use crate::lab::built_in;
     use crate::rng::Seed;
     use crate::sim::{Replug, ping};
 
     fn ask(sim: &mut Sim, router: &str, request: Request) -> Answer {
         let mut session = Session::new();
-        let answer = sim.at_console(router, |router, hosts, now| {
-            let session = &mut session;
-            Client::new(InProcess { session, router, hosts, now }).ask(request).unwrap()
-        });
-        answer.unwrap()
+        Client::new(LabChannel::new(sim, router, &mut session)).ask(request).unwrap()
     }
 
     fn shown(sim: &mut Sim, router: &str) -> String {

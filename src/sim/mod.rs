@@ -19,7 +19,7 @@
 
 pub mod build;
 mod client;
-mod console;
+pub mod console;
 mod course;
 pub mod datagram;
 pub mod error;
@@ -30,6 +30,7 @@ pub mod node;
 mod operate;
 pub mod pcap;
 pub mod ping;
+pub mod probes;
 pub mod queue;
 pub mod router_node;
 pub mod stage;

@@ -95,6 +95,8 @@ pub enum ForProcess {
     Segment(Vec<u8>),
     /// An ICMP error that the process reads from the error queue of a sending UDP socket.
     Error(IcmpError),
+    /// An IP packet with an ICMP message, which a raw socket of the process has received.
+    Icmp(Vec<u8>),
 }
 
 impl NodeOutput {
@@ -105,6 +107,7 @@ impl NodeOutput {
             KernelOutput::Datagram(datagram) => NodeOutput::Process(ForProcess::Datagram(datagram)),
             KernelOutput::Segment(packet) => NodeOutput::Process(ForProcess::Segment(packet)),
             KernelOutput::Error(error) => NodeOutput::Process(ForProcess::Error(error)),
+            KernelOutput::Icmp(packet) => NodeOutput::Process(ForProcess::Icmp(packet)),
         }
     }
 }

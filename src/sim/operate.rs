@@ -4,8 +4,8 @@
 use std::net::IpAddr;
 
 use etherparse::{
-    IcmpEchoHeader, Icmpv4Header, Icmpv4Type, Icmpv6Header, Icmpv6Type, IpNumber, Ipv4HeaderSlice,
-    LaxSlicedPacket, TransportSlice,
+    IcmpEchoHeader, Icmpv4Type, Icmpv6Type, IpNumber, Ipv4HeaderSlice, LaxSlicedPacket,
+    TransportSlice,
 };
 use ipnet::IpNet;
 
@@ -18,6 +18,7 @@ use crate::host::ping::{Outcome, PingReport, PingRequest, Probe};
 use crate::packet::IpHeader;
 use crate::router::logging::Severity;
 use crate::time::Time;
+use crate::wire::probe::echo_request;
 
 impl Sim {
     /// Returns the debug lines of a router since the last call. Dropped lines are not returned.
@@ -199,18 +200,8 @@ fn echo_packet(source: IpAddr, request: PingRequest, echo: IcmpEchoHeader) -> Op
         IpAddr::V4(_) => (28, IpNumber::ICMP),
         IpAddr::V6(_) => (48, IpNumber::IPV6_ICMP),
     };
-    let data = vec![0; usize::from(request.size).saturating_sub(headers)];
-    let header = match (source, destination) {
-        (IpAddr::V4(_), IpAddr::V4(_)) => {
-            Icmpv4Header::with_checksum(Icmpv4Type::EchoRequest(echo), &data).to_bytes().to_vec()
-        }
-        (IpAddr::V6(source), IpAddr::V6(destination)) => {
-            let kind = Icmpv6Type::EchoRequest(echo);
-            let ends = (source.octets(), destination.octets());
-            Icmpv6Header::with_checksum(kind, ends.0, ends.1, &data).ok()?.to_bytes().to_vec()
-        }
-        _ => return None,
-    };
+    let data = usize::from(request.size).saturating_sub(headers);
+    let message = echo_request(source, destination, echo, data)?;
     let fields = IpFields {
         source,
         destination,
@@ -220,7 +211,7 @@ fn echo_packet(source: IpAddr, request: PingRequest, echo: IcmpEchoHeader) -> Op
         dont_fragment: false,
         identification: echo.seq,
     };
-    ip_packet(&fields, &[header, data].concat())
+    ip_packet(&fields, &message)
 }
 
 /// Returns the outcome of an echo request, if the ICMP message in `packet` answers this request.

@@ -11,6 +11,7 @@ use std::net::SocketAddr;
 use super::kernel::udp::Outgoing;
 use super::kernel::{Datagram, DeviceKind, Kernel, KernelDrop};
 use super::node::{ForProcess, NodeOutput};
+use super::probes;
 use super::tcp::Tcp;
 use crate::addr::Rloc;
 use crate::packet::{OwnedPacket, Packet};
@@ -59,6 +60,8 @@ pub struct RouterNode {
     offered: u64,
     /// The contents of the driver's file of nonces.
     kept: KeptNonces,
+    /// The sockets of the consoles.
+    probes: probes::Sockets,
 }
 
 impl RouterNode {
@@ -93,6 +96,7 @@ impl RouterNode {
             without_route: BTreeSet::new(),
             offered: 0,
             kept,
+            probes: probes::Sockets::default(),
         };
         node.kernel.announce();
         node
@@ -132,6 +136,11 @@ impl RouterNode {
     /// Returns the core so that the caller can change it.
     pub fn router_mut(&mut self) -> &mut Router {
         &mut self.router
+    }
+
+    /// Adds a socket that a console has opened.
+    pub fn add_probe_socket(&mut self, socket: probes::Opened) {
+        self.probes.add(socket);
     }
 
     /// Returns the lines of the log, each with its time. Dropped lines are not returned.
@@ -193,6 +202,7 @@ impl RouterNode {
                 _ => self.read_control(&datagram, now),
             },
             ForProcess::Segment(packet) => self.tcp.receive(&packet, now),
+            ForProcess::Icmp(packet) => self.probes.receive(&packet, now),
             ForProcess::Error(error) => {
                 self.router.handle(Input::Path(PathEvent::Icmp(error)), now);
             }
@@ -202,6 +212,7 @@ impl RouterNode {
     /// Returns the next output of the node. Before that, the core and the kernel exchange all their
     /// messages.
     pub fn poll_output(&mut self, now: Time) -> Option<NodeOutput> {
+        self.probes.work(&mut self.kernel, now);
         loop {
             if let Some(event) = self.kernel.poll_event() {
                 if matches!(event, KernelEvent::Refused { .. }) && self.refusals.len() < REFUSALS {

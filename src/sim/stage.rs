@@ -9,13 +9,14 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
+use super::console::LabChannel;
 use super::moves::Replug;
 use super::pcap::{CaptureId, PcapWriter};
 use super::trace::{Summary, ip_packet};
 use super::{Records, Sim, SimError, build, ping};
 use crate::capture::{Capture, FilterError, Frame, Selected};
 use crate::console::Session;
-use crate::console::client::{Answer, Client, InProcess};
+use crate::console::client::{Answer, Client};
 use crate::host::PingId;
 use crate::host::ping::{Outcome, Pace, PingReport, PingRequest, Probe};
 use crate::lab::failure::Failure;
@@ -247,10 +248,8 @@ impl RunningLab for Simulated {
 
     fn console(&mut self, node: &str, command: &str) -> Result<Answer, Failure> {
         let Console { session, prompt } = self.consoles.entry(node.to_owned()).or_default();
-        let answer = self.sim.at_console(node, |router, hosts, now| {
-            let channel = InProcess { session, router, hosts, now };
-            Client::resume(channel, std::mem::take(prompt)).command(command)
-        })?;
+        let channel = LabChannel::new(&mut self.sim, node, session);
+        let answer = Client::resume(channel, std::mem::take(prompt)).command(command);
         let answer = answer.map_err(Failure::new)?;
         prompt.clone_from(&answer.done.prompt);
         Ok(answer)

@@ -37,6 +37,7 @@ pub mod map_notify;
 pub mod map_register;
 pub mod map_reply;
 pub mod map_request;
+pub mod probe;
 pub mod record;
 pub mod reliable;
 #[cfg(test)]

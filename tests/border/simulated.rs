@@ -5,9 +5,9 @@ use std::io::{self, Write};
 use std::rc::Rc;
 use std::time::Duration;
 
+use eidway::console::hosts::NoHosts;
 use eidway::console::protocol::Request;
 use eidway::console::{Session, parse_config};
-use eidway::driver::hosts::Hosts;
 use eidway::rng::Seed;
 use eidway::router::Start;
 use eidway::router::kept::KeptNonces;
@@ -70,7 +70,7 @@ impl World for Simulated {
     fn console(&mut self, line: &str) {
         let router = self.router.as_mut().unwrap().router_mut();
         let request = Request::Line(line.to_owned());
-        self.session.handle(request, router, &mut Hosts::default(), self.now);
+        self.session.handle(request, router, &mut NoHosts, self.now);
     }
 
     fn stop(&mut self) {

@@ -86,9 +86,10 @@ impl Machine for Simulated {
                 KernelOutput::Tunnel(packet) => {
                     show_packet(&packet).map(|packet| format!("lisp0: {packet}"))
                 }
-                KernelOutput::Datagram(_) | KernelOutput::Segment(_) | KernelOutput::Error(_) => {
-                    None
-                }
+                KernelOutput::Datagram(_)
+                | KernelOutput::Segment(_)
+                | KernelOutput::Error(_)
+                | KernelOutput::Icmp(_) => None,
             });
         }
         seen.events.extend(std::iter::from_fn(|| self.kernel.poll_event()));

@@ -62,6 +62,7 @@ mod moves;
 mod names;
 mod no_effect;
 mod pattern;
+mod probe;
 mod route;
 mod row;
 mod service;
@@ -100,6 +101,7 @@ pub fn commands(mode: Mode) -> impl Iterator<Item = &'static Command> {
 pub fn rows() -> impl Iterator<Item = &'static Row> {
     let tables = [
         exec::ROWS,
+        probe::ROWS,
         moves::ROWS,
         debug::ROWS,
         terminal::ROWS,

@@ -81,7 +81,7 @@ impl Table for MapCacheTable {
     }
 }
 
-fn row(prefix: EidPrefix, entry: &Entry, router: &Router, now: Time) -> Row {
+pub(super) fn row(prefix: EidPrefix, entry: &Entry, router: &Router, now: Time) -> Row {
     let lisp = router.config().lisp.as_ref();
     let has_petr = lisp.is_some_and(|lisp| !lisp.service(prefix.family()).use_petr.is_empty());
     let locators = match &entry.mapping {
@@ -146,7 +146,7 @@ fn locator_rows(
     rows.into_iter().map(|(_, row)| row).collect()
 }
 
-fn row_text(row: &Row, detail: bool) -> String {
+pub(super) fn row_text(row: &Row, detail: bool) -> String {
     let via = match row.source {
         Source::Static => "static send map-request".to_owned(),
         Source::MapReply => format!("map-reply, {}", entry_state(row.state)),

@@ -15,6 +15,7 @@ pub mod history;
 pub mod interfaces;
 pub mod lisp;
 pub mod map_cache;
+pub mod mapping;
 pub mod refusals;
 pub mod sessions;
 pub mod site;

@@ -33,6 +33,7 @@ fn fills(router: &Router) -> Vec<Fill> {
     hosts
         .chain(router.away().fills())
         .chain([router.news_fill(), router.map_cache().used_fill(), router.refusals().fill()])
+        .chain([router.lig().fill()])
         .chain(router.resolver_fills())
         .chain(router.smr_fills())
         .chain([router.reachability().fill()])

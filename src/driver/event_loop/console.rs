@@ -9,6 +9,7 @@ use mio::Interest;
 use super::{EventLoop, Source};
 use crate::driver::console_server::{ConsoleServer, Turn};
 use crate::driver::descriptors;
+use crate::driver::probes::ClientSurroundings;
 use crate::router::io::Input;
 use crate::time::Time;
 
@@ -53,12 +54,25 @@ impl EventLoop {
         let Some(client) = console.client_mut(number) else {
             return false;
         };
-        let turn = client.serve(&mut self.router, &mut self.hosts, now);
+        let token = Source::Console(number).token();
+        let registry = self.poll.registry();
+        let mut surroundings = ClientSurroundings { hosts: &mut self.hosts, registry, token };
+        let turn = client.serve(&mut self.router, &mut surroundings, now);
         if turn == Turn::Close {
             console.close(number);
         }
         self.carry_out_outputs();
         turn == Turn::More
+    }
+
+    /// Serves the clients whose command has waited long enough.
+    pub(super) fn serve_due_consoles(&mut self, now: Time) {
+        let due = self.console.as_ref().map(|console| console.due(now)).unwrap_or_default();
+        for number in due {
+            if self.serve_console(number) {
+                self.ready.insert(Source::Console(number));
+            }
+        }
     }
 
     /// Gives the router the counts of the driver that a `show` command prints. Does nothing if they

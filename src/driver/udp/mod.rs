@@ -21,6 +21,7 @@ use std::num::NonZeroU16;
 use std::ops::Range;
 use std::os::fd::{AsFd, AsRawFd, RawFd};
 
+pub use message::set_option;
 use sender::{Learned, Sender};
 use socket2::{Domain, Socket, Type};
 

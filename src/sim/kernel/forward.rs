@@ -99,7 +99,7 @@ impl Kernel {
 
     /// Returns the next identification for an IP packet of the process. Packets that may be
     /// fragmented must have different identifications.
-    pub(super) fn next_identification(&mut self) -> u16 {
+    pub(in crate::sim) fn next_identification(&mut self) -> u16 {
         self.identification = self.identification.wrapping_add(1);
         self.identification
     }
@@ -208,6 +208,9 @@ impl Kernel {
     fn keep_icmp(&mut self, packet: &[u8]) {
         if let Some(icmp) = &mut self.icmp {
             icmp.push(packet.to_vec());
+        }
+        if self.process_hears_icmp {
+            self.outputs.push_back(KernelOutput::Icmp(packet.to_vec()));
         }
     }
 

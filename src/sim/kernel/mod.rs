@@ -135,6 +135,8 @@ pub enum KernelOutput {
     /// An ICMP error for the process. The error is about a datagram that the process sent from a
     /// port opened with [`Kernel::bind_senders`].
     Error(IcmpError),
+    /// An IP packet with an ICMP message, for the process. See [`Kernel::pass_icmp_to_process`].
+    Icmp(Vec<u8>),
 }
 
 /// A UDP datagram for a socket of this kernel's process.
@@ -222,6 +224,8 @@ pub struct Kernel {
     has_tcp: bool,
     /// The ICMP messages for a ping program on this node; `None` if no ping runs.
     icmp: Option<Vec<Vec<u8>>>,
+    /// Whether the process receives the ICMP messages for the node.
+    process_hears_icmp: bool,
     fragments: fragment::Reassembly,
     identification: u16,
     outputs: VecDeque<KernelOutput>,
@@ -258,6 +262,7 @@ impl Kernel {
             path_mtus: PathMtus::default(),
             has_tcp: false,
             icmp: None,
+            process_hears_icmp: false,
             fragments: fragment::Reassembly::default(),
             identification: 0,
             outputs: VecDeque::new(),
@@ -342,6 +347,12 @@ impl Kernel {
         self.icmp = listens.then(Vec::new);
     }
 
+    /// Opens or closes a raw socket of the process. It receives the ICMP messages for the node,
+    /// except echo requests.
+    pub fn pass_icmp_to_process(&mut self, passes: bool) {
+        self.process_hears_icmp = passes;
+    }
+
     /// Whether an ICMP message is waiting for the ping program.
     pub fn has_icmp(&self) -> bool {
         self.icmp.as_ref().is_some_and(|packets| !packets.is_empty())
@@ -358,6 +369,7 @@ impl Kernel {
         self.receivers.clear();
         self.senders.clear();
         self.has_tcp = false;
+        self.process_hears_icmp = false;
         self.made = Made::default();
         self.events.clear();
         self.outputs.retain(|output| matches!(output, KernelOutput::Transmit { .. }));

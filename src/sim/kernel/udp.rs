@@ -9,6 +9,7 @@ use super::fragment;
 use super::table::{Flow, Leads};
 use super::{Kernel, KernelDrop};
 use crate::addr::Family;
+use crate::packet::IpHeader;
 use crate::router::io::Fragmentation;
 use crate::sim::datagram::{IpFields, ip_packet, udp_datagram};
 
@@ -42,6 +43,21 @@ impl Kernel {
         // sent.
         let sent = packets
             .and_then(|packets| packets.into_iter().try_for_each(|packet| self.send(packet, true)));
+        sent.inspect_err(|cause| self.count(*cause))
+    }
+
+    /// Sends an IP packet of the process from one of the node's own addresses.
+    ///
+    /// # Errors
+    /// The reason why the packet is not sent. A packet that must not be fragmented is not sent if
+    /// it is larger than the MTU of its link.
+    pub fn send_probe(&mut self, packet: Vec<u8>, df: bool) -> Result<(), KernelDrop> {
+        let header = IpHeader::parse(&packet).map_err(|_| KernelDrop::WriteFailed)?;
+        let room = self.room(header.source, header.destination, Fragmentation::Never);
+        let sent = match df && packet.len() > room {
+            true => Err(KernelDrop::TooBig),
+            false => self.send(packet, true),
+        };
         sent.inspect_err(|cause| self.count(*cause))
     }
 

@@ -13,6 +13,7 @@ use eidway::router::io::{
     Command, Connection, ControlDatagram, Encapsulation, IcmpError, Inbound, Input, KernelEvent,
     KernelRoute, Mac, NeighbourState, Outbound, Outer, Output, PathEvent, TcpEvent, TcpRequest,
 };
+use eidway::router::lig::Question;
 use eidway::time::Time;
 use eidway::wire::{
     CONTROL_PORT, DATA_PORT, DataHeader, FrameReader, IcmpErrorKind, MapRequest, Message, Nonce,
@@ -323,8 +324,13 @@ impl<'a> Play<'a> {
     }
 
     fn command(&mut self) {
-        let command = match self.traffic.below(3) {
+        let command = match self.traffic.below(4) {
             0 => Command::Debug(self.traffic.bit()),
+            1 => Command::Lig(Question {
+                eid: self.traffic.prefix().network(),
+                resolver: None,
+                requests: 3,
+            }),
             _ => Command::ClearMapCache {
                 family: self.traffic.choose(&Family::BOTH),
                 prefix: self.traffic.bit().then(|| self.traffic.prefix()),

@@ -1,0 +1,178 @@
+//! The exec commands `ping`, `traceroute` and `lig`.
+
+use std::net::IpAddr;
+use std::str::FromStr;
+use std::time::Duration;
+
+use super::exec::exec;
+use super::row::Row;
+use crate::addr::{Eid, Family};
+use crate::console::args::{Args, Fault};
+use crate::console::exec::{Action, LigRequest, LigTarget, ProbeCommand, ProbeRequest};
+use crate::console::running::{PingOptions, Source, TracerouteOptions};
+use crate::router::config::Config;
+
+/// The notation of options that a line may have in any order. Each place takes one of the options.
+macro_rules! in_any_order {
+    ($option:literal) => {
+        concat!("[", $option, " [", $option, " [", $option, " [", $option, " [", $option, "]]]]]")
+    };
+}
+
+/// The help texts of a command with [`in_any_order`]: of its first words, and of the options for
+/// each place.
+const fn with_options<const ALL: usize, const FIRST: usize, const OPTIONS: usize>(
+    first: [&'static str; FIRST],
+    options: [&'static str; OPTIONS],
+) -> [&'static str; ALL] {
+    let mut all = [""; ALL];
+    let mut at = 0;
+    while at < ALL {
+        all[at] = if at < FIRST { first[at] } else { options[(at - FIRST) % OPTIONS] };
+        at += 1;
+    }
+    all
+}
+
+const PING_HELP: [&str; 4 + 5 * 10] = with_options(
+    ["Send echo messages", "IPv4 echo", "IPv6 echo", "Address to reach"],
+    [
+        "Specify the source",
+        "Interface of the source",
+        "Address of the source",
+        "Specify the number of echo messages",
+        "Number of echo messages",
+        "Specify the size of each packet",
+        "Octets of each IP packet",
+        "Specify the time to wait for an answer",
+        "Seconds",
+        "Do not fragment the packets",
+    ],
+);
+
+const TRACE: &str = "Trace the route to a destination";
+const TRACE_HELP: [&str; 5 + 5 * 11] = with_options(
+    [TRACE, TRACE, "IPv4 trace", "IPv6 trace", "Address to reach"],
+    [
+        "Specify the source",
+        "Interface of the source",
+        "Address of the source",
+        "Specify the time to wait for an answer",
+        "Seconds",
+        "Specify the number of packets for each TTL",
+        "Packets for each TTL",
+        "Specify the first and the last TTL",
+        "First TTL",
+        "Last TTL",
+        "Print addresses, not names (this router has no names)",
+    ],
+);
+
+pub(super) const ROWS: &[Row] = &[
+    exec(
+        concat!(
+            "ping [{ip|ipv6}] <target:address> ",
+            in_any_order!(
+                "{source {<interface:interface>|<source:address>}|repeat <count:1-2147483647>\
+                 |size <size:36-18024>|timeout <timeout:0-3600>|df-bit}"
+            )
+        ),
+        &PING_HELP,
+        ping,
+    ),
+    exec(
+        concat!(
+            "{traceroute|trace} [{ip|ipv6}] <target:address> ",
+            in_any_order!(
+                "{source {<interface:interface>|<source:address>}|timeout <timeout:1-3600>\
+                 |probe <probes:1-65535>|ttl <first:1-255> <last:1-255>|numeric}"
+            )
+        ),
+        &TRACE_HELP,
+        traceroute,
+    ),
+    exec(
+        "lig {<eid:address>|self [{ipv4|ipv6}]} \
+         [{to <resolver:address> [count <count:1-5>]|count <count:1-5> [to <resolver:address>]}]",
+        &[
+            "LISP Internet Groper: ask the mapping system for a mapping",
+            "EID to ask for",
+            "Ask for an EID of this router, to see whether it is registered",
+            "An IPv4 EID of this router",
+            "An IPv6 EID of this router",
+            "Ask this map-resolver",
+            "Address of the map-resolver",
+            "Specify the most Map-Requests to send",
+            "Number of Map-Requests",
+            "Specify the most Map-Requests to send",
+            "Number of Map-Requests",
+            "Ask this map-resolver",
+            "Address of the map-resolver",
+        ],
+        lig,
+    ),
+];
+
+/// The value of an option, or its default. An option must not stand twice in a line.
+fn option<T: FromStr>(args: &Args<'_>, name: &str, default: T) -> Result<T, Fault> {
+    match args.given(name) {
+        true => args.optional(name).ok_or_else(|| args.fault(name, "this option stands twice")),
+        false => Ok(default),
+    }
+}
+
+/// The target and the source of a line.
+fn request(args: &Args<'_>, command: ProbeCommand) -> Result<Action, Fault> {
+    let target: IpAddr = args.value("target")?;
+    let family = match (args.has("ip"), args.has("ipv6")) {
+        (true, _) => Family::Ipv4,
+        (_, true) => Family::Ipv6,
+        _ => Family::of(target),
+    };
+    if Family::of(target) != family {
+        return Err(args.fault("target", format!("an {family} address is expected")));
+    }
+    let source = match (args.given("interface"), args.given("source")) {
+        (true, true) => return Err(args.fault("source", "this option stands twice")),
+        (true, false) => Some(Source::Interface(args.value("interface")?)),
+        (false, true) => Some(Source::Address(args.value("source")?)),
+        (false, false) => None,
+    };
+    Ok(Action::Probe(ProbeRequest { target, source, command }))
+}
+
+fn ping(args: &Args<'_>, _: &Config) -> Result<Action, Fault> {
+    let default = PingOptions::default();
+    let options = PingOptions {
+        count: option(args, "count", default.count)?,
+        size: option(args, "size", default.size)?,
+        timeout: Duration::from_secs(option(args, "timeout", default.timeout.as_secs())?),
+        df: args.has("df-bit"),
+        shows_source: args.has("source"),
+    };
+    request(args, ProbeCommand::Ping(options))
+}
+
+fn traceroute(args: &Args<'_>, _: &Config) -> Result<Action, Fault> {
+    let default = TracerouteOptions::default();
+    let options = TracerouteOptions {
+        timeout: Duration::from_secs(option(args, "timeout", default.timeout.as_secs())?),
+        probes: option(args, "probes", default.probes)?,
+        first_ttl: option(args, "first", default.first_ttl)?,
+        last_ttl: option(args, "last", default.last_ttl)?,
+    };
+    if options.first_ttl > options.last_ttl {
+        return Err(args.fault("last", "the last TTL must not be less than the first TTL"));
+    }
+    request(args, ProbeCommand::Traceroute(options))
+}
+
+fn lig(args: &Args<'_>, config: &Config) -> Result<Action, Fault> {
+    let target = match args.has("self") {
+        true if args.has("ipv6") => LigTarget::Own(Family::Ipv6),
+        true => LigTarget::Own(Family::Ipv4),
+        false => LigTarget::Eid(Eid::new(config.instance_of_command(None), args.value("eid")?)),
+    };
+    let (resolver, requests) = (args.optional("resolver"), args.optional("count").unwrap_or(3));
+    Ok(Action::Lig(LigRequest { target, resolver, requests }))
+}

@@ -1,0 +1,93 @@
+//! `lig`: asks the mapping system for the mapping of an EID, and prints the mapping (RFC 6835). The
+//! router sends the Map-Requests; this file prints their course.
+
+use std::time::Duration;
+
+use super::{Piece, Running};
+use crate::console::show::mapping;
+use crate::router::Router;
+use crate::router::lig::{Answer, Query};
+use crate::time::Time;
+
+/// The time between two looks at the state of the query.
+const LOOK_INTERVAL: Duration = Duration::from_millis(20);
+
+/// A query that runs.
+pub struct Lig {
+    /// The number of the query at the router.
+    number: u64,
+    /// Whether the EID is an EID of this router.
+    is_own: bool,
+    /// The number of Map-Requests that were printed.
+    printed: u8,
+    look_at: Option<Time>,
+    has_ended: bool,
+}
+
+impl Lig {
+    /// Prints the course of the query with this number.
+    pub fn new(number: u64, is_own: bool) -> Self {
+        Lig { number, is_own, printed: 0, look_at: None, has_ended: false }
+    }
+
+    fn end(&mut self, text: String) -> Piece {
+        self.has_ended = true;
+        Piece::Text(text)
+    }
+
+    /// The mapping of an answer: the entry of the map-cache, if the map-cache has taken the
+    /// mapping.
+    fn answered(&self, query: &Query, answer: &Answer, router: &Router, now: Time) -> String {
+        let eid = query.question.eid;
+        let Answer { from, round_trip, record } = answer;
+        let mut entry = mapping::entry_text(record.eid_prefix, router, now)
+            .unwrap_or_else(|| mapping::record_text(record));
+        if self.is_own {
+            entry = entry.replacen("via map-reply, complete", "via map-reply, self", 1);
+        }
+        format!(
+            "Received map-reply from {from} with rtt {:.6} secs\n\nMap-Cache entry for EID {}:\n\
+             {entry}",
+            round_trip.as_secs_f64(),
+            eid.address
+        )
+    }
+}
+
+impl Running for Lig {
+    fn poll(&mut self, router: &Router, now: Time) -> Piece {
+        if self.has_ended {
+            return Piece::End;
+        }
+        let Some(query) = router.lig().get(self.number) else {
+            return self.end("% The router has ended this query\n".to_owned());
+        };
+        if let Some(resolver) = query.resolver
+            && self.printed < query.sent
+        {
+            self.printed = query.sent;
+            let eid = query.question.eid.address;
+            let kind = if self.is_own { "loopback map-request" } else { "map-request" };
+            return Piece::Text(format!("Send {kind} to {resolver} for {eid} ...\n"));
+        }
+        match &query.answer {
+            Some(answer) => self.end(self.answered(query, answer, router, now)),
+            None if !query.is_done() => {
+                self.look_at = Some(now + LOOK_INTERVAL);
+                Piece::Wait
+            }
+            None if query.sent == 0 => self.end(
+                "% There is no map-resolver to which this router can send the request\n".to_owned(),
+            ),
+            None => self.end("*** No map-reply received ***\n".to_owned()),
+        }
+    }
+
+    fn poll_timeout(&self) -> Option<Time> {
+        self.look_at.filter(|_| !self.has_ended)
+    }
+
+    fn interrupt(&mut self) {
+        self.has_ended = true;
+    }
+}

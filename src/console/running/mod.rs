@@ -1,0 +1,48 @@
+//! The exec commands that run for some time: `ping`, `traceroute` and `lig`. The router does its
+//! other work meanwhile: a session asks its command for the next piece of text, and the command
+//! often has none.
+
+pub mod forms;
+mod lig;
+mod ping;
+mod source;
+mod start;
+mod traceroute;
+
+pub use lig::Lig;
+pub use ping::{Ping, PingOptions};
+pub use source::{Source, ends};
+pub use start::{start_lig, start_probe};
+pub use traceroute::{Traceroute, TracerouteOptions};
+
+use crate::router::Router;
+use crate::time::Time;
+
+/// The next step of a command that runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Piece {
+    /// Print this text.
+    Text(String),
+    /// There is nothing to print yet.
+    Wait,
+    /// The command has ended.
+    End,
+}
+
+/// A command that runs.
+pub trait Running {
+    /// Does the work that is due, and returns the next piece. One call does a limited amount of
+    /// work.
+    fn poll(&mut self, router: &Router, now: Time) -> Piece;
+
+    /// The time at which the command has work, if it waits.
+    fn poll_timeout(&self) -> Option<Time>;
+
+    /// Whether the command has work before that time, because an answer has arrived.
+    fn has_answer(&self) -> bool {
+        false
+    }
+
+    /// Aborts the command. It still returns the text that IOS prints after an abort.
+    fn interrupt(&mut self);
+}

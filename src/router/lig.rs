@@ -1,0 +1,189 @@
+//! The queries of the command `lig` (RFC 6835): Map-Requests that the operator asks for. A query
+//! is not a request of the ITR: no packet waits for it, and it has its own nonce.
+//!
+//! A query sends a Map-Request, and repeats it with a new nonce if there is no answer in time. A
+//! further Map-Request goes to the next map-resolver.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::bounded::{Bounded, Fill, Limit};
+use super::context::Context;
+use super::resolver::Resolver;
+use crate::addr::{Eid, Rloc};
+use crate::rng::{Rng, Seed};
+use crate::time::Time;
+use crate::wire::{MapReply, MapRequest, MappingRecord, Nonce};
+
+/// The limit of queries. If the table is full, the query that began first is removed.
+const QUERIES: Limit = Limit { name: "lig queries", capacity: 64, idle: Duration::ZERO };
+/// How long a Map-Request waits for its answer.
+const WAIT: Duration = Duration::from_secs(2);
+/// How long a query is kept after its begin. The console reads its result in this time.
+const KEPT: Duration = Duration::from_secs(60);
+
+/// A query: an EID, and the Map-Requests that may be sent for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Question {
+    /// The EID.
+    pub eid: Eid,
+    /// The map-resolver. `None` for the configured map-resolvers.
+    pub resolver: Option<IpAddr>,
+    /// The most Map-Requests that are sent.
+    pub requests: u8,
+}
+
+/// The answer to a query.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The sender of the Map-Reply.
+    pub from: IpAddr,
+    /// The time from the Map-Request to the Map-Reply.
+    pub round_trip: Duration,
+    /// The record of the Map-Reply that contains the EID.
+    pub record: MappingRecord,
+}
+
+/// The state of a query.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Query {
+    /// The query.
+    pub question: Question,
+    /// The number of Map-Requests that were sent.
+    pub sent: u8,
+    /// The map-resolver of the last Map-Request; `None` if none could be sent.
+    pub resolver: Option<IpAddr>,
+    /// The answer, if there is one.
+    pub answer: Option<Answer>,
+    nonce: Nonce,
+    sent_at: Time,
+}
+
+impl Query {
+    /// Whether the query has ended, with or without an answer.
+    pub fn is_done(&self) -> bool {
+        self.due_at().is_none()
+    }
+
+    /// When the last Map-Request counts as lost.
+    fn due_at(&self) -> Option<Time> {
+        (self.answer.is_none() && self.resolver.is_some()).then(|| self.sent_at + WAIT)
+    }
+}
+
+/// The queries of the consoles.
+#[derive(Debug)]
+pub struct Queries {
+    /// The queries by their number.
+    table: Bounded<u64, Query>,
+    last_number: u64,
+    rng: Rng,
+}
+
+impl Queries {
+    pub(super) fn new(seed: &Seed) -> Self {
+        Queries { table: Bounded::new(QUERIES), last_number: 0, rng: Rng::new(seed, "lig nonce") }
+    }
+
+    /// The number that the next query will get.
+    pub fn next_number(&self) -> u64 {
+        self.last_number + 1
+    }
+
+    /// The query with this number. A query is deleted a minute after its begin.
+    pub fn get(&self, number: u64) -> Option<&Query> {
+        self.table.get(&number)
+    }
+
+    /// How full the table is.
+    pub fn fill(&self) -> Fill {
+        self.table.fill()
+    }
+
+    /// The query that waits for an answer with this nonce.
+    pub(super) fn asked_with(&self, nonce: Nonce) -> Option<u64> {
+        let mut waiting = self.table.iter().filter(|(_, query)| !query.is_done());
+        waiting.find(|(_, query)| query.nonce == nonce).map(|(&number, _)| number)
+    }
+
+    /// When the next Map-Request is due, or a query can be deleted.
+    pub(super) fn next_work(&self) -> Option<Time> {
+        let due = self.table.iter().filter_map(|(_, query)| query.due_at()).min();
+        let expiry = self.table.first_use().map(|at| at + KEPT);
+        [due, expiry].into_iter().flatten().min()
+    }
+
+    /// Begins a query and sends its first Map-Request.
+    pub(super) fn begin(
+        &mut self,
+        context: &mut Context,
+        resolver: &mut Resolver,
+        question: Question,
+        now: Time,
+    ) {
+        self.last_number += 1;
+        let nonce = Nonce(0);
+        let query = Query { question, sent: 0, resolver: None, answer: None, nonce, sent_at: now };
+        // If the table is full, another query is removed.
+        let _ = self.table.insert(self.last_number, (), query, now);
+        self.ask(context, resolver, self.last_number, now);
+    }
+
+    /// Sends the next Map-Request of each query without an answer, and deletes old queries.
+    pub(super) fn work(&mut self, context: &mut Context, resolver: &mut Resolver, now: Time) {
+        self.table.expire(KEPT, now);
+        let is_due = |query: &Query| query.due_at().is_some_and(|at| at <= now);
+        let due = self.table.iter().filter(|(_, query)| is_due(query)).map(|(&number, _)| number);
+        for number in due.collect::<Vec<u64>>() {
+            self.ask(context, resolver, number, now);
+        }
+    }
+
+    /// Sends the next Map-Request of a query, or ends the query.
+    fn ask(&mut self, context: &mut Context, resolver: &mut Resolver, number: u64, now: Time) {
+        let Some(query) = self.table.get_mut(&number) else { return };
+        let eid = query.question.eid;
+        let configured = context.config.itr_map_resolvers(eid.family());
+        let in_turn = configured.get(usize::from(query.sent) % configured.len().max(1)).copied();
+        let server = query.question.resolver.or(in_turn);
+        let ends = server
+            .and_then(|server| Some((context.local.preferred(Rloc(server).family())?, server)));
+        let Some(ends) = ends.filter(|_| query.sent < query.question.requests) else {
+            query.resolver = None;
+            return;
+        };
+        query.sent += 1;
+        query.resolver = Some(ends.1);
+        query.nonce = Nonce(self.rng.next_u64());
+        query.sent_at = now;
+        let request = MapRequest {
+            from_pitr: context.config.roles(eid.family()).proxy_itr,
+            nonce: query.nonce,
+            itr_rlocs: context.local.itr_rlocs(),
+            records: vec![eid.host_prefix().into()],
+            ..MapRequest::default()
+        };
+        let attempt = u32::from(query.sent);
+        resolver.send_map_request(context, &request, attempt, ends, now);
+    }
+
+    /// Stores the answer to a query. Returns the EID of the query.
+    pub(super) fn answered(
+        &mut self,
+        number: u64,
+        reply: &MapReply,
+        from: IpAddr,
+        now: Time,
+    ) -> Option<Eid> {
+        let query = self.table.get_mut(&number)?;
+        let eid = query.question.eid;
+        let mut records = reply.records.iter();
+        if let Some(record) = records.find(|record| record.eid_prefix.contains(eid)) {
+            let round_trip = now.since(query.sent_at);
+            query.answer = Some(Answer { from, round_trip, record: record.clone() });
+        }
+        Some(eid)
+    }
+}
