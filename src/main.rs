@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use eidway::driver::clock::Clock;
 use eidway::driver::log_queue::LogQueue;
 use eidway::driver::telnet::TelnetServer;
@@ -74,6 +74,13 @@ enum Command {
         #[arg(short, long = "command", value_name = "CMD")]
         commands: Vec<String>,
     },
+    /// Print the completions of this command line for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page of this program, for `man -l -`
+    Man,
     /// Serve the consoles of routers by telnet on 127.0.0.1, until a signal stops this command
     Telnet {
         /// The port of the first router; the next router has the next port
@@ -102,9 +109,8 @@ fn main() -> ExitCode {
     // of every router.
     let started = match &cli.command {
         Command::Router { log, .. } => start_log("info", true, log.as_deref()),
-        Command::Console { .. } | Command::Telnet { .. } | Command::Lab(_) | Command::Replay(_) => {
-            start_log("warn", false, None)
-        }
+        // These commands do not work with routers, or show the messages of a lab.
+        _ => start_log("warn", false, None),
     };
     let log = match started {
         Ok(log) => log,
@@ -119,6 +125,11 @@ fn main() -> ExitCode {
             let options = driver::Options { offload, udp_checksum, record, nonces, log };
             router(&config, console.as_deref(), options)
         }
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Cli::command(), "eidway", &mut io::stdout());
+            Ok(true)
+        }
+        Command::Man => manual(),
         Command::Console { router, commands } => talk(&router, &commands),
         Command::Telnet { port, routers, ports } => telnet(port, &routers, ports.as_deref()),
         Command::Replay(command) => command.run(),
@@ -188,6 +199,22 @@ fn router(path: &Path, console: Option<&Path>, options: driver::Options) -> Outc
     let text = text::read(path).map_err(|error| format!("{name}: {error}"))?;
     let config = console::parse_config(&name, &text)?;
     driver::run(config, console, options)?;
+    Ok(true)
+}
+
+/// Prints the manual page: a page of the program, and then the pages of its commands.
+fn manual() -> Outcome {
+    let mut command = Cli::command();
+    command.build();
+    let mut out = io::stdout();
+    let mut waiting = vec![command];
+    while let Some(command) = waiting.pop() {
+        let visible = command.get_subcommands().filter(|each| each.get_name() != "help");
+        let mut below: Vec<_> = visible.cloned().collect();
+        below.reverse();
+        waiting.extend(below);
+        clap_mangen::Man::new(command).render(&mut out)?;
+    }
     Ok(true)
 }
 

@@ -7,7 +7,7 @@ set -eu
 cd "$(dirname "$0")/.."
 
 netns-scripts/install-missing ip:iproute2 ping:iputils-ping ethtool:ethtool nft:nftables \
-    tshark:tshark cc:gcc,libc6-dev setsid:util-linux sysctl:procps tcpdump:tcpdump
+    tshark:tshark cc:gcc,libc6-dev setsid:util-linux sysctl:procps tcpdump:tcpdump tmux:tmux
 
 echo "== format"
 cargo fmt --check
@@ -19,6 +19,8 @@ echo "== the library for the browser"
 .ci/wasm
 echo "== tests"
 cargo test --quiet
+echo "== programs that log in"
+tests/login/run
 echo "== beside OpenOverlayRouter"
 status=0
 tests/peers/oor.sh || status=$?

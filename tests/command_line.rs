@@ -1,23 +1,17 @@
 //! Tests of the command line without privileges: the output of the program and its exit code.
 
+mod simulated;
+
 use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::os::fd::OwnedFd;
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
-fn eidway(args: &[&str]) -> Output {
-    // The program runs outside of the source tree, so it uses the labs that are built into it.
-    let mut command = Command::new(env!("CARGO_BIN_EXE_eidway"));
-    command.args(args).current_dir("/").output().expect("the program runs")
-}
-
-fn text(octets: &[u8]) -> String {
-    String::from_utf8_lossy(octets).into_owned()
-}
+use simulated::{Simulated, eidway, text};
 
 #[test]
 fn a_simulated_ping_prints_the_block_of_ios() {
@@ -126,48 +120,6 @@ fn the_verbs_work_on_a_lab_that_is_simulated_for_the_one_command() {
     }
 }
 
-/// A simulated lab that is up. It stops when this value is dropped.
-struct Simulated(Child, String);
-
-impl Simulated {
-    fn up(test: &str) -> Self {
-        Simulated::up_as(test, "two-sites", &[])
-    }
-
-    fn up_as(test: &str, lab: &str, options: &[&str]) -> Self {
-        let name = format!("{test}-{}", std::process::id());
-        let mut command = Command::new(env!("CARGO_BIN_EXE_eidway"));
-        command.args(["lab", "up", lab, "--sim", "--pace", "fast", "--name", &name]).args(options);
-        Simulated(command.current_dir("/").spawn().expect("the program runs"), name)
-    }
-
-    fn console(&self, node: &str, command: &str) -> Output {
-        eidway(&["console", &format!("{}/{node}", self.1), "-c", command])
-    }
-
-    /// Sends the command again until the answer is as expected, for at most 30 seconds.
-    #[expect(clippy::disallowed_methods, reason = "another process, on the real clock")]
-    fn expect(&self, node: &str, command: &str, is_so: impl Fn(&str) -> bool) {
-        let began = std::time::Instant::now();
-        loop {
-            let output = self.console(node, command);
-            if output.status.success() && is_so(&text(&output.stdout)) {
-                return;
-            }
-            assert!(began.elapsed().as_secs() < 30, "{command}: {output:?}");
-            std::thread::sleep(std::time::Duration::from_millis(50));
-        }
-    }
-}
-
-impl Drop for Simulated {
-    fn drop(&mut self) {
-        let pid = Pid::from_child(&self.0);
-        let _ = kill_process(pid, Signal::INT);
-        let _ = self.0.wait();
-    }
-}
-
 #[test]
 fn a_console_talks_to_a_simulated_router_whose_time_flies() {
     let mut lab = Simulated::up("sim-console");
@@ -183,6 +135,18 @@ fn a_console_talks_to_a_simulated_router_whose_time_flies() {
     kill_process(Pid::from_child(&lab.0), Signal::INT).expect("it lives");
     assert!(lab.0.wait().expect("an end").success());
     assert!(!sockets.exists(), "it leaves nothing behind");
+}
+
+#[test]
+fn completions_and_the_manual_know_all_commands() {
+    for shell in ["bash", "zsh", "fish"] {
+        let output = eidway(&["completions", shell]);
+        assert!(output.status.success() && text(&output.stdout).contains("testbed"), "{shell}");
+    }
+    let manual = text(&eidway(&["man"]).stdout);
+    for part in [".TH eidway 1", "eidway\\-lab\\-testbed", "\\-\\-no\\-offload"] {
+        assert!(manual.contains(part), "{part} is not in the manual");
+    }
 }
 
 #[test]
@@ -264,7 +228,8 @@ fn a_lab_comes_up_with_what_is_laid_over_it() {
     let said = text(&shown.stderr);
     assert!(said.contains("no scenario \"nothing\""), "{said}");
     assert!(said.contains("the lab has the overlays roaming-c, roaming"), "{said}");
-    let lab = Simulated::up_as("with", "gsmr", &["--with", "roaming", "--with", "roaming-c"]);
+    let lab =
+        Simulated::up_as("with", "gsmr", "fast", &["--with", "roaming", "--with", "roaming-c"]);
     lab.expect("xTR2", "show running-config", |text| {
         ["address 172.16.0.1 255.255.255.0 secondary", "address 10.10.10.1 255.255.255.0 secondary"]
             .iter()
