@@ -111,11 +111,14 @@ fn a_long_output_stops_at_each_screen() {
     user.press(&["Enter"]);
     let second = user.expect("a line", |screen| screen != first && screen.ends_with("--More--"));
     assert_eq!(second.lines().nth(21), first.lines().nth(22), "one line further");
-    user.press(&["Space"]);
-    user.expect("the end or a page", |screen| !screen.contains(second.lines().nth(1).unwrap()));
     user.press(&["q"]);
     user.expect("the prompt", |screen| screen.ends_with("\nxTR1#"));
     assert!(!user.screen().contains("More"), "the prompt between screens is gone");
+    user.press(&["show running-config", "Enter"]);
+    let first = user.expect("a page", |screen| screen.ends_with("\n --More--"));
+    user.press(&["Space"]);
+    user.expect("the next page", |screen| !screen.contains(first.lines().nth(22).unwrap()));
+    user.press(&["C-c"]);
     user.press(&["terminal length 0", "Enter", "show running-config", "Enter"]);
     user.expect("the end", |screen| screen.ends_with("\nend\nxTR1#"));
 }
@@ -166,9 +169,9 @@ fn a_paste_of_500_lines_is_taken_line_by_line() {
             format!("interface Loopback{number}"),
             format!(" description line {number}"),
             " exit".to_owned(),
-            "interface Nonsense9".to_owned(),
-            " description of a refused block".to_owned(),
-            " exit".to_owned(),
+            "nonsense of a device that is no router".to_owned(),
+            "! a comment".to_owned(),
+            String::new(),
         ]);
     }
     lines.extend(

@@ -29,6 +29,8 @@ const MAX_CONNECTIONS: usize = 64;
 const IDLE: Duration = Duration::from_secs(3600);
 /// The time in which a client must accept the output.
 const WRITING: Duration = Duration::from_secs(30);
+/// The version of the protocol, in the first line of a request of HTTP.
+const HTTP: &[u8] = b" HTTP/";
 /// The wait after a connection that could not be accepted.
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -135,7 +137,7 @@ fn serve(mut stream: TcpStream, socket: &Path) -> io::Result<()> {
         Ok(router) => router,
         Err(_) => return stream.write_all(b"% The router does not run\r\n"),
     };
-    let mut remote = Remote { stream, codec: Codec::default() };
+    let mut remote = Remote { stream, codec: Codec::default(), is_new: true };
     match user::attend(&mut remote, router, Request::Vty(from)) {
         Ok(()) => Ok(()),
         Err(Failed::Router(_)) => remote.stream.write_all(b"\r\n% The router has ended\r\n"),
@@ -143,10 +145,18 @@ fn serve(mut stream: TcpStream, socket: &Path) -> io::Result<()> {
     }
 }
 
+/// Whether the first octets of a connection are a request of HTTP. A web page can make a browser
+/// send requests to ports of its own machine, and the lines of the request must not be commands.
+fn is_http(typed: &[u8]) -> bool {
+    typed.windows(HTTP.len()).any(|octets| octets == HTTP)
+}
+
 /// A user at the other end of a telnet connection.
 struct Remote {
     stream: TcpStream,
     codec: Codec,
+    /// Whether the user has typed nothing yet.
+    is_new: bool,
 }
 
 impl User for Remote {
@@ -161,6 +171,9 @@ impl User for Remote {
             return Ok(None);
         }
         let typed = self.codec.receive(&buffer[..length]);
+        if !typed.is_empty() && std::mem::take(&mut self.is_new) && is_http(&typed) {
+            return Ok(None);
+        }
         self.stream.write_all(&self.codec.take_replies())?;
         Ok(Some(typed))
     }
@@ -175,5 +188,16 @@ impl User for Remote {
 
     fn idle_time(&self) -> Option<Duration> {
         Some(IDLE)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_request_of_a_browser_is_not_typed_by_a_user() {
+        assert!(is_http(b"POST / HTTP/1.1\r\nHost: 127.0.0.1:2001\r\n\r\nconf t\r\n"));
+        assert!(!is_http(b"show ip http server\r\n"));
     }
 }
