@@ -196,7 +196,7 @@ impl LineEditor {
     }
 
     /// The characters that move the cursor to the end of the line on the screen.
-    pub fn to_the_end(&mut self) -> String {
+    pub fn go_to_end(&mut self) -> String {
         let (drawn, at) = &mut self.drawn;
         let rest = drawn[*at..].iter().collect();
         *at = drawn.len();

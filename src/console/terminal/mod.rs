@@ -250,7 +250,7 @@ impl Terminal {
             Key::Control('C' | 'Z' | 'L' | 'R') if is_hidden => {}
             Key::Control('Z') => self.enter("^Z", Purpose::LastLine),
             Key::Control('C') => {
-                let rest = self.editor.to_the_end();
+                let rest = self.editor.go_to_end();
                 self.print(&format!("{rest}^C\n"));
                 self.editor.begin(0, false);
                 self.ask(Request::Line("end".to_owned()), Purpose::Line);
@@ -260,7 +260,7 @@ impl Terminal {
                 self.state = State::Closed;
             }
             Key::Char('?') if !line_key => {
-                let rest = self.editor.to_the_end();
+                let rest = self.editor.go_to_end();
                 self.print(&format!("{rest}?\n"));
                 self.ask(Request::Help(self.editor.before_cursor()), Purpose::Help);
             }
@@ -284,7 +284,7 @@ impl Terminal {
 
     /// Sends the line to the router.
     fn enter(&mut self, mark: &str, purpose: Purpose) {
-        let rest = self.editor.to_the_end();
+        let rest = self.editor.go_to_end();
         self.print(&format!("{rest}{mark}\n"));
         let line = self.editor.finish();
         self.ask(Request::Line(line), purpose);
@@ -313,7 +313,7 @@ impl Terminal {
                 self.print(&drawn);
             }
             _ => {
-                let rest = self.editor.to_the_end();
+                let rest = self.editor.go_to_end();
                 self.print(&format!("{rest}\n{}\n", words.join("  ")));
                 self.redraw();
             }
