@@ -2,6 +2,7 @@
 //! library.
 
 mod on_lab;
+mod save;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -238,6 +239,9 @@ pub enum LabCommand {
         /// The router
         node: String,
     },
+    /// Bring the configurations that the routers have written with write memory back to the folder
+    /// of the lab, and print the changed lines
+    Save(save::SaveCommand),
     /// Play a scenario in a lab of its own, print the events, and take the lab down
     Run {
         #[command(flatten)]
@@ -345,6 +349,7 @@ impl LabCommand {
                 running.stop(&node, false, &mut say)?;
                 router::start(lab, running, &node, &mut say)
             }),
+            LabCommand::Save(command) => command.run(),
             LabCommand::Run { which, scenario: None, .. } => list_scenarios(&which.open()?),
             LabCommand::Run {
                 which,

@@ -12,6 +12,7 @@ use std::time::Duration;
 use clap::{CommandFactory, Parser, Subcommand};
 use eidway::driver::clock::Clock;
 use eidway::driver::log_queue::LogQueue;
+use eidway::driver::machine::StartupFiles;
 use eidway::driver::telnet::TelnetServer;
 use eidway::driver::udp::UdpChecksum;
 use eidway::lab::file::name;
@@ -58,6 +59,11 @@ enum Command {
         /// set back
         #[arg(long, value_name = "FILE")]
         nonces: Option<PathBuf>,
+        /// Write the configuration to this file after write memory. If the FILE exists at the start,
+        /// the router reads it in place of the configuration file. Without this option, write
+        /// memory writes the configuration file
+        #[arg(long, value_name = "FILE")]
+        startup: Option<PathBuf>,
         /// Write the log to this file. When the FILE reaches 4 MiB, it is renamed to FILE.1, which
         /// replaces an earlier FILE.1, and a new FILE begins. After a SIGHUP, a new FILE also
         /// begins if the FILE was moved
@@ -120,10 +126,20 @@ fn main() -> ExitCode {
         }
     };
     let outcome = match cli.command {
-        Command::Router { config, console, no_offload, udp_checksum, record, nonces, .. } => {
+        Command::Router {
+            config,
+            console,
+            no_offload,
+            udp_checksum,
+            record,
+            nonces,
+            startup: copy,
+            ..
+        } => {
             let (offload, log) = (!no_offload, Some(log.clone()));
-            let options = driver::Options { offload, udp_checksum, record, nonces, log };
-            router(&config, console.as_deref(), options)
+            let startup = StartupFiles { started_with: Some(config), copy };
+            let options = driver::Options { offload, udp_checksum, record, nonces, startup, log };
+            router(console.as_deref(), options)
         }
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "eidway", &mut io::stdout());
@@ -194,7 +210,8 @@ fn udp_checksum(word: &str) -> Result<UdpChecksum, &'static str> {
     }
 }
 
-fn router(path: &Path, console: Option<&Path>, options: driver::Options) -> Outcome {
+fn router(console: Option<&Path>, options: driver::Options) -> Outcome {
+    let path = options.startup.to_read().unwrap_or(Path::new(""));
     let name = path.display().to_string();
     let text = text::read(path).map_err(|error| format!("{name}: {error}"))?;
     let config = console::parse_config(&name, &text)?;

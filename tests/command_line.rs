@@ -263,7 +263,7 @@ fn a_terminal_gets_no_escape_sequences() {
         .spawn()
         .expect("the program runs");
     drop(program);
-    person.write_all(b"show version\nshow clo?\nshow foo\nexit\n").expect("a terminal");
+    person.write_all(b"show version\nshow clo?\nshow zoo\nexit\n").expect("a terminal");
     let mut seen = Vec::new();
     // If no program has the terminal open, the read ends with an error.
     let _ = person.read_to_end(&mut seen);

@@ -336,7 +336,7 @@ fn a_long_table_comes_in_pieces_that_make_one_document() {
 fn wrong_lines_are_answered_as_by_ios() {
     let mut console = Console::new(XTR1);
     let invalid = "          ^\n% Invalid input detected at '^' marker.\n\n";
-    assert_eq!(console.error("show foo"), invalid);
+    assert_eq!(console.error("show zoo"), invalid);
     let invalid = "           ^\n% Invalid input detected at '^' marker.\n\n";
     assert_eq!(console.error("show rinning-config"), invalid);
     assert_eq!(console.error("e"), "% Ambiguous command:  \"e\"\n");
@@ -452,8 +452,9 @@ fn help_and_completion_come_over_the_same_wire() {
     let (responses, done) = console.ask(&Request::Complete("sh ip li".to_owned()));
     assert_eq!(responses, [Response::Completions(vec!["lisp".to_owned()])]);
     assert_eq!(done.prompt, "xTR1#");
-    let (responses, _) = console.ask(&Request::Help("clear ".to_owned()));
-    let expected = "  ip    IP information\n  ipv6  IPv6 information\n";
+    let (responses, _) = console.ask(&Request::Help("debug lisp ".to_owned()));
+    let expected = "  control-plane  Control messages and their effects\n  forwarding     Decisions \
+                    on packets of EIDs (the first packets of a flow)\n";
     assert_eq!(responses, [Response::Text(expected.to_owned())]);
     let (_, done) = console.ask(&Request::Help("xyz ".to_owned()));
     assert!(!done.ok);

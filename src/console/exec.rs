@@ -6,18 +6,25 @@ use super::grammar::Context;
 use super::running::{PingOptions, Source as ProbeSource, TracerouteOptions};
 use super::show::Source;
 use crate::addr::{Eid, Family};
+use crate::router::debugging::Debugging;
 use crate::router::io::Command;
 
 /// The effect of an exec command.
 pub enum Action {
     /// Print something.
     Show(Box<dyn Source>),
+    /// Print the outputs of these `show` commands, one after the other.
+    ShowAll(Vec<&'static str>),
     /// Enter another mode.
     Enter(Context),
     /// Change the state of the router.
     Command(Command),
-    /// Turn debugging of the router on or off.
-    Debug(bool),
+    /// Turn kinds of debug lines on or off.
+    Debug(Debugging, bool),
+    /// Write the running configuration into the file of the startup configuration.
+    Save,
+    /// Delete the lines of the log that `show logging` prints.
+    ClearLog,
     /// Start or stop sending debug lines to this session.
     Monitor(bool),
     /// Print this text.

@@ -4,6 +4,7 @@
 use regex::Regex;
 
 use super::show::Format;
+use super::view::system::RunningView;
 
 /// The names of the filters that may follow `|`, each with its help for `?`.
 pub const FILTERS: &[(&str, &str)] = &[
@@ -12,10 +13,11 @@ pub const FILTERS: &[(&str, &str)] = &[
     ("exclude", "Exclude lines that match"),
     ("include", "Include lines that match"),
     ("json", "As JSON"),
+    ("redirect", "Refused: a router has no files for outputs"),
     ("section", "Include lines that match, and the indented lines below them"),
 ];
 
-/// A command and the filter for its output.
+/// A command and the filters for its output.
 pub struct Piped<'t> {
     /// The command: the part of the line before the bar.
     pub command: &'t str,
@@ -25,10 +27,17 @@ pub struct Piped<'t> {
     pub filter: Filter,
 }
 
-/// Selects lines of an output.
+/// Selects lines of an output. Each stage selects from the lines that the stage before it has
+/// selected.
 #[derive(Debug, Default)]
 pub struct Filter {
-    kind: Option<Kind>,
+    stages: Vec<Stage>,
+}
+
+/// One filter.
+#[derive(Debug)]
+struct Stage {
+    kind: Kind,
     /// The last line of the output so far, if its end has not arrived yet.
     partial: String,
     count: usize,
@@ -48,7 +57,7 @@ enum Kind {
     Section(Regex),
 }
 
-/// Splits a line at its bar. The error is a message for the user.
+/// Splits a line at its bars. The error is a message for the user.
 pub fn parse(line: &str) -> Result<Piped<'_>, String> {
     let (command, mut rest) = match line.split_once('|') {
         Some((command, rest)) => (command, Some(rest)),
@@ -57,20 +66,59 @@ pub fn parse(line: &str) -> Result<Piped<'_>, String> {
     let mut format = Format::Text;
     let mut filter = Filter::default();
     while let Some(text) = rest.take() {
-        let text = text.trim();
-        let (name, argument) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
-        if filter_named(name)? == "json" {
+        let text = text.trim_start();
+        let end = text.find([' ', '\t', '|']).unwrap_or(text.len());
+        let (name, argument) = (filter_named(&text[..end])?, text[end..].trim_start());
+        if name == "redirect" {
+            return Err(NO_REDIRECT.to_owned());
+        }
+        if name == "json" {
             format = Format::Json;
-            let argument = argument.trim_start();
             rest = argument.strip_prefix('|');
             if rest.is_none() && !argument.is_empty() {
-                return Err(format!("Invalid input after json: {argument}"));
+                return Err(format!("Invalid input after json: {}", argument.trim_end()));
             }
         } else {
-            filter.kind = Some(kind(filter_named(name)?, argument.trim())?);
+            let (pattern, next) = match next_filter(argument) {
+                Some((pattern, next)) => (pattern, Some(next)),
+                None => (argument, None),
+            };
+            filter.stages.push(Stage::new(kind(name, pattern.trim())?));
+            rest = next;
         }
     }
     Ok(Piped { command, format, filter })
+}
+
+/// A function that keeps the lines of a configuration that match, and the indented lines below
+/// them.
+///
+/// # Errors
+/// A message for the user: the regular expression is not valid.
+pub fn sections(pattern: &str) -> Result<impl Fn(RunningView) -> RunningView + use<>, String> {
+    let regex =
+        Regex::new(pattern).map_err(|_| format!("Invalid regular expression: {pattern}"))?;
+    Ok(move |view: RunningView| {
+        let mut stage = Stage::new(Kind::Section(regex.clone()));
+        let lines = view.running_config.into_iter().filter(|line| stage.wants(line));
+        RunningView { running_config: lines.collect() }
+    })
+}
+
+/// The answer to `| redirect FILE`.
+const NO_REDIRECT: &str = "a router has no files for outputs: write the output outside the router, \
+                           with `eidway console LAB/ROUTER -c \"COMMAND\" > FILE`";
+
+/// Splits the argument of a filter before the next filter: at a bar that has a blank before it and
+/// the name of a filter after it. Other bars belong to the regular expression.
+fn next_filter(argument: &str) -> Option<(&str, &str)> {
+    let bars = argument.match_indices('|').map(|(at, _)| at);
+    let is_next = |at: &usize| {
+        let is_apart = argument[..*at].ends_with(char::is_whitespace);
+        let name = argument[at + 1..].split_whitespace().next().unwrap_or_default();
+        is_apart && filter_named(name).is_ok()
+    };
+    bars.into_iter().find(is_next).map(|at| (&argument[..at], &argument[at + 1..]))
 }
 
 /// The filter whose name begins with the given abbreviation.
@@ -79,7 +127,9 @@ fn filter_named(name: &str) -> Result<&'static str, String> {
     match (fitting.next(), fitting.next()) {
         (Some((filter, _)), None) if !name.is_empty() => Ok(filter),
         (Some(_), Some(_)) if !name.is_empty() => Err(format!("Ambiguous filter:  \"{name}\"")),
-        _ => Err("A filter is begin, count, exclude, include, json or section".to_owned()),
+        _ => {
+            Err("A filter is begin, count, exclude, include, json, redirect or section".to_owned())
+        }
     }
 }
 
@@ -101,9 +151,25 @@ fn kind(name: &str, pattern: &str) -> Result<Kind, String> {
 impl Filter {
     /// Adds a piece of the output. Returns the lines of it that are selected.
     pub fn push(&mut self, text: String) -> String {
-        if self.kind.is_none() {
-            return text;
-        }
+        self.stages.iter_mut().fold(text, |text, stage| stage.push(text))
+    }
+
+    /// Ends the output. Returns the last selected lines, or the number of lines for `count`.
+    pub fn finish(&mut self) -> String {
+        self.stages.iter_mut().fold(String::new(), |text, stage| {
+            let selected = stage.push(text);
+            selected + &stage.finish()
+        })
+    }
+}
+
+impl Stage {
+    fn new(kind: Kind) -> Self {
+        Stage { kind, partial: String::new(), count: 0, begun: false, section: None }
+    }
+
+    /// Adds a piece of the output. Returns the lines of it that are selected.
+    fn push(&mut self, text: String) -> String {
         self.partial += &text;
         let whole = self.partial.rfind('\n').map_or(0, |end| end + 1);
         let rest = self.partial.split_off(whole);
@@ -117,12 +183,11 @@ impl Filter {
         wanted
     }
 
-    /// Ends the output. Returns the last selected line, or the number of lines for `count`.
-    pub fn finish(&mut self) -> String {
+    fn finish(&mut self) -> String {
         let last = std::mem::take(&mut self.partial);
         let wanted = !last.is_empty() && self.wants(&last);
         match &self.kind {
-            Some(Kind::Count(_)) => {
+            Kind::Count(_) => {
                 format!("Number of lines which match regexp = {}\n", self.count)
             }
             _ if wanted => last,
@@ -133,18 +198,17 @@ impl Filter {
     fn wants(&mut self, line: &str) -> bool {
         let line = line.trim_end();
         match &self.kind {
-            None => true,
-            Some(Kind::Include(regex)) => regex.is_match(line),
-            Some(Kind::Exclude(regex)) => !regex.is_match(line),
-            Some(Kind::Begin(regex)) => {
+            Kind::Include(regex) => regex.is_match(line),
+            Kind::Exclude(regex) => !regex.is_match(line),
+            Kind::Begin(regex) => {
                 self.begun |= regex.is_match(line);
                 self.begun
             }
-            Some(Kind::Count(regex)) => {
+            Kind::Count(regex) => {
                 self.count += usize::from(regex.is_match(line));
                 false
             }
-            Some(Kind::Section(regex)) => {
+            Kind::Section(regex) => {
                 let indent = line.len() - line.trim_start().len();
                 if self.section.is_some_and(|section| indent > section) {
                     return true;
@@ -191,8 +255,28 @@ mod tests {
     }
 
     #[test]
+    fn each_of_several_filters_selects_from_the_lines_of_the_one_before() {
+        assert_eq!(filtered("show x | inc two|three | exc three"), " two\n two\n");
+        assert_eq!(filtered("show x | b three | c t"), "Number of lines which match regexp = 2\n");
+        let sections = filtered("show x | section one | exclude one | count t");
+        assert_eq!(sections, "Number of lines which match regexp = 2\n");
+        assert_eq!(filtered("show x | json | inc one|four | inc f"), "four\n");
+        // A bar without a filter after it belongs to the regular expression.
+        assert_eq!(filtered("show x | include one |four"), "four\n");
+    }
+
+    #[test]
     fn a_wrong_filter_is_told() {
-        for line in ["show x | foo", "show x |", "show x | include", "show x | include ("] {
+        for line in [
+            "show x | foo",
+            "show x |",
+            "show x | include",
+            "show x | include (",
+            "show x | json |",
+            "show x | json y",
+            "show x | redirect file",
+            "show x | include one | foo (",
+        ] {
             assert!(parse(line).is_err(), "{line}");
         }
     }

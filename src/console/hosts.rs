@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
+use super::machine::Machine;
 use super::protocol::{Echo, HostAnswer, HostRequest, HostTask};
 use crate::host::ping::{Outcome, Pace, PingReport, PingRequest, Probe};
 use crate::host::{Host, PingId};
@@ -29,6 +30,16 @@ pub trait Hosts {
     /// The error is a sentence for the user. Either there is no host with this name ([`no_host`]),
     /// or the host refuses the task ([`Pings::handle`]).
     fn handle(&mut self, request: &HostRequest, now: Time) -> Result<HostAnswer, String>;
+
+    /// The machine of the router. `None` for a router that has no machine, as in a replay.
+    fn machine(&self) -> Option<&dyn Machine> {
+        None
+    }
+
+    /// The machine of the router, as a mutable reference.
+    fn machine_mut(&mut self) -> Option<&mut dyn Machine> {
+        None
+    }
 }
 
 /// The state of a running emulated host.

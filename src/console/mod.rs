@@ -13,9 +13,10 @@
 //! - [`client`]: the client of a session. The session is in the same process or, with
 //!   [`json_lines`], in another process.
 //! - [`terminal`]: the terminal of a user, between the keyboard and screen and a client.
-//! - [`hosts`]: the emulated hosts. A session gives them tasks.
 //! - [`running`]: the commands that run for some time, as `ping` does. [`probes`]: the sockets for
 //!   their packets.
+//! - [`hosts`]: the emulated hosts. A session gives them tasks. [`machine`]: the files, the log and
+//!   the process of the router.
 
 pub mod args;
 pub mod client;
@@ -30,6 +31,7 @@ pub mod hosts;
 pub mod interpret;
 pub mod json_lines;
 mod login;
+pub mod machine;
 pub mod parse;
 pub mod probes;
 pub mod protocol;

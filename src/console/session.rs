@@ -21,11 +21,15 @@ use super::help;
 use super::hosts::Hosts;
 use super::interpret::{self, LineError};
 use super::login::{self, Login};
+use super::machine::Machine;
 use super::parse::{Match, Mismatch, match_line, tokens};
 use super::probes::Surroundings;
 use super::protocol::{Done, Request, Response, TerminalSettings};
 use super::running::{Piece, Running, start_lig, start_probe};
+use super::running_config;
+use super::show::machine::NO_FILE;
 use super::show::system::{debugging_turned, host_name};
+use super::show::tech_support::Several;
 use super::show::{Format, Source, State, failure};
 use crate::router::Router;
 use crate::router::config::Config;
@@ -34,6 +38,8 @@ use crate::time::Time;
 
 /// The maximum number of requests with an unfinished answer. Further requests are refused.
 pub const MOST_PENDING: usize = 64;
+/// The number of lines that `show history` prints, as on IOS.
+const HISTORY: usize = 20;
 
 /// The longest time without a response while a command runs. A client gives up if its router is
 /// silent for long, so the session then sends an empty text.
@@ -47,6 +53,8 @@ pub struct Session {
     terminal: TerminalSettings,
     /// The login, if the user has not logged in yet.
     login: Option<Login>,
+    /// The last lines that the user has entered.
+    history: VecDeque<String>,
     answers: VecDeque<Answer>,
     /// The number of requests that arrived while `answers` was full.
     refused: u64,
@@ -114,6 +122,7 @@ impl Session {
             monitors: false,
             terminal: TerminalSettings::default(),
             login: None,
+            history: VecDeque::new(),
             answers: VecDeque::new(),
             refused: 0,
         }
@@ -213,6 +222,8 @@ impl Session {
     /// limited amount of work.
     #[must_use]
     pub fn poll(&mut self, router: &Router, hosts: &dyn Hosts, now: Time) -> Option<Response> {
+        let (history, terminal) = (&self.history, self.terminal);
+        let state = State { router, hosts, history, terminal, now };
         let Some(answer) = self.answers.front_mut() else {
             return self.poll_refused(router);
         };
@@ -222,17 +233,15 @@ impl Session {
                 Body::One(response) => Some(response),
                 _ => None,
             },
-            Body::Show { source, format, filter } => {
-                match source.poll(State { router, hosts, now }, *format) {
-                    Some(text) => Some(Response::Text(filter.push(text))),
-                    None => {
-                        answer.done.ok &= !source.failed();
-                        let rest = filter.finish();
-                        answer.body = Body::Nothing;
-                        (!rest.is_empty()).then_some(Response::Text(rest))
-                    }
+            Body::Show { source, format, filter } => match source.poll(state, *format) {
+                Some(text) => Some(Response::Text(filter.push(text))),
+                None => {
+                    answer.done.ok &= !source.failed();
+                    let rest = filter.finish();
+                    answer.body = Body::Nothing;
+                    (!rest.is_empty()).then_some(Response::Text(rest))
                 }
-            }
+            },
             Body::Running { command, filter, said_at } => match command.poll(router, now) {
                 Piece::Text(text) => {
                     *said_at = now;
@@ -323,6 +332,7 @@ impl Session {
     ) -> Outcome {
         let prompt = self.prompt(router).len();
         let words = tokens(line);
+        self.remember(line);
         let first = words.first().map(|span| &line[span.clone()]);
         match first {
             None => Outcome::good(Body::Nothing),
@@ -333,10 +343,22 @@ impl Session {
                 let rest = " ".repeat(words[0].end) + &line[words[0].end..];
                 self.exec((&rest, prompt), router, surroundings, now)
             }
+            // A pasted configuration ends with `end`. It is not in the grammar of this mode, because
+            // `en` is `enable`.
+            Some("end") if self.context == Context::Exec => Outcome::good(Body::Nothing),
             Some(_) if self.context == Context::Exec => {
                 self.exec((line, prompt), router, surroundings, now)
             }
             Some(_) => self.configure(line, prompt, router, now),
+        }
+    }
+
+    fn remember(&mut self, line: &str) {
+        if !line.trim().is_empty() {
+            if self.history.len() == HISTORY {
+                self.history.pop_front();
+            }
+            self.history.push_back(line.trim().to_owned());
         }
     }
 
@@ -394,12 +416,23 @@ impl Session {
                 running(start_probe(request, router, surroundings), filter, now)
             }
             Ok(Action::Lig(request)) => running(start_lig(request, router, now), filter, now),
-            Ok(action) => self.act(action, router, now),
+            Ok(Action::ShowAll(lines)) => {
+                let shows = lines.into_iter().filter_map(|line| started(line, router.config()));
+                let source = Box::new(Several::new(shows.collect()));
+                Outcome::good(Body::Show { source, format, filter })
+            }
+            Ok(action) => self.act(action, router, surroundings, now),
             Err(fault) => Outcome::bad(failure(&fault.message, format)),
         }
     }
 
-    fn act(&mut self, action: Action, router: &mut Router, now: Time) -> Outcome {
+    fn act(
+        &mut self,
+        action: Action,
+        router: &mut Router,
+        hosts: &mut dyn Hosts,
+        now: Time,
+    ) -> Outcome {
         let mut outcome = Outcome::good(Body::Nothing);
         match action {
             Action::Enter(context) => {
@@ -408,16 +441,23 @@ impl Session {
                 outcome.body = Body::One(Response::Text(text.to_owned()));
             }
             Action::Command(command) => router.handle(Input::Command(command), now),
-            Action::Debug(on) => {
-                router.handle(Input::Command(Command::Debug(on)), now);
-                outcome.body = Body::One(Response::Text(debugging_turned(on).to_owned()));
+            Action::Debug(types, on) => {
+                router.handle(Input::Command(Command::Debug { types, on }), now);
+                let text = debugging_turned(types, on, router.debugging());
+                outcome.body = Body::One(Response::Text(text));
             }
+            Action::Save => return save(router, hosts),
+            Action::ClearLog => hosts.machine_mut().into_iter().for_each(Machine::clear_log),
             Action::Monitor(on) => self.monitors = on,
             Action::Text(text) => outcome.body = Body::One(Response::Text(text.to_owned())),
             Action::Length(length) => self.terminal.length = length,
             Action::Width(width) => self.terminal.width = width,
             Action::Leave => outcome.closed = self.context == Context::Exec,
-            Action::Nothing | Action::Show(_) | Action::Probe(_) | Action::Lig(_) => {}
+            Action::Nothing
+            | Action::Show(_)
+            | Action::ShowAll(_)
+            | Action::Probe(_)
+            | Action::Lig(_) => {}
         }
         outcome
     }
@@ -439,6 +479,32 @@ fn running(started: Result<Box<dyn Running>, String>, filter: Filter, now: Time)
     match started {
         Ok(command) => Outcome::good(Body::Running { command, filter, said_at: now }),
         Err(message) => Outcome::bad(format!("% {message}\n")),
+    }
+}
+
+/// Starts a `show` command. Returns it with its line.
+fn started(line: &str, config: &Config) -> Option<(String, Box<dyn Source>)> {
+    let Match { run: Run::Exec(run), args } = match_line(&Context::Exec, line).ok()? else {
+        return None;
+    };
+    match run(&args, config) {
+        Ok(Action::Show(source)) => Some((line.to_owned(), source)),
+        _ => None,
+    }
+}
+
+/// Writes the running configuration into the file of the startup configuration.
+fn save(router: &Router, hosts: &mut dyn Hosts) -> Outcome {
+    let saved = match hosts.machine_mut() {
+        Some(machine) => machine.save(&running_config(router.config())),
+        None => Err(NO_FILE.to_owned()),
+    };
+    match saved {
+        Ok(place) => {
+            let text = format!("Building configuration...\n[OK]\n{place}\n");
+            Outcome::good(Body::One(Response::Text(text)))
+        }
+        Err(why) => Outcome::bad(format!("% The configuration is not saved: {why}\n")),
     }
 }
 

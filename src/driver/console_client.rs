@@ -228,10 +228,10 @@ mod tests {
 
     #[test]
     fn a_wrong_command_is_echoed_above_its_caret_and_the_rest_still_runs() {
-        let (text, ok) = typed(&["show foo", "show run | include host"]);
+        let (text, ok) = typed(&["show zoo", "show run | include host"]);
         assert!(!ok);
         let expected = "\
-xTR1#show foo
+xTR1#show zoo
           ^
 % Invalid input detected at '^' marker.
 

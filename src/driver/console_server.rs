@@ -18,6 +18,7 @@ use socket2::{Domain, SockAddr, Socket, Type};
 
 use crate::console::Session;
 use crate::console::json_lines;
+use crate::console::machine::User;
 use crate::console::probes::Surroundings;
 use crate::console::protocol::{Request, Response};
 use crate::private;
@@ -132,6 +133,18 @@ impl ConsoleServer {
         answered.map(|(number, _)| number).collect()
     }
 
+    /// The sessions, for a client that asks for them.
+    pub fn users(&self, asker: usize, now: Time) -> Vec<User> {
+        let clients = self.clients.iter().enumerate();
+        let clients = clients.filter_map(|(line, client)| Some((line, client.as_ref()?)));
+        let user = |(line, client): (usize, &Client)| User {
+            line,
+            is_own: line == asker,
+            idle: client.asked_at.map_or(0, |at| now.since(at).as_secs()),
+        };
+        clients.map(user).collect()
+    }
+
     /// Closes a client.
     pub fn close(&mut self, number: usize) {
         self.clients[number] = None;
@@ -169,6 +182,8 @@ pub struct Client {
     output: Vec<u8>,
     /// Whether the session still has responses to the last request.
     is_answering: bool,
+    /// When the client sent its last request.
+    asked_at: Option<Time>,
 }
 
 impl Client {
@@ -179,6 +194,7 @@ impl Client {
             input: Vec::new(),
             output: Vec::new(),
             is_answering: false,
+            asked_at: None,
         }
     }
 
@@ -212,6 +228,7 @@ impl Client {
                     None => return self.wait(),
                 }
             } else if let Some(line) = self.take_line() {
+                self.asked_at = Some(now);
                 match json_lines::request(&line) {
                     Ok(request) => self.session.handle(request, router, surroundings, now),
                     Err(message) => self.session.refuse(message, router),

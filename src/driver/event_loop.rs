@@ -31,6 +31,7 @@ use super::console_server::ConsoleServer;
 use super::descriptors::{self, Waiting};
 use super::faults::Faults;
 use super::hosts::Hosts;
+use super::machine::LogBuffer;
 use super::namespace_lock::NamespaceLock;
 use super::netlink::Netlink;
 use super::nonces::NonceFile;
@@ -43,7 +44,7 @@ use crate::rng::Seed;
 use crate::router::config::Config;
 use crate::router::event::Event;
 use crate::router::io::{ControlDatagram, Input, Output, ProcessObject, ProcessRequest};
-use crate::router::logging::Log;
+use crate::router::logging::{Log, Severity};
 use crate::router::{self, Router, Start};
 use crate::time::Time;
 use connections::{accepted, opened};
@@ -156,6 +157,8 @@ pub struct EventLoop {
     console: Option<ConsoleServer>,
     /// The number of log lines for each kind of event.
     log: Log,
+    /// The last lines of the log.
+    log_buffer: LogBuffer,
     nonces: NonceFile,
     faults: Faults,
     /// Listeners whose clients wait for a file descriptor.
@@ -213,6 +216,7 @@ impl EventLoop {
             hosts_seed,
             console: None,
             log: Log::default(),
+            log_buffer: LogBuffer::default(),
             nonces,
             faults: Faults::default(),
             waiting: Waiting::new(descriptors),
@@ -426,8 +430,9 @@ impl EventLoop {
         let now = self.clock.now();
         for (severity, line) in self.log.lines(event, now) {
             log::log!(severity.into(), "{line}");
+            self.log_buffer.push(severity == Severity::Warning, &line);
         }
-        if self.router.is_debugging() {
+        if self.router.debugging().wants(event) {
             router::debug::lines(event).iter().for_each(|line| self.say(line));
         }
     }

@@ -47,6 +47,7 @@ pub mod faults;
 pub mod hosts;
 pub mod log_file;
 pub mod log_queue;
+pub mod machine;
 #[cfg(test)]
 mod namespace;
 pub mod namespace_lock;
@@ -71,6 +72,7 @@ use std::path::{Path, PathBuf};
 use crate::router::config::Config;
 use event_loop::{EventLoop, Flow};
 use log_queue::LogQueue;
+use machine::StartupFiles;
 use udp::UdpChecksum;
 
 /// The reason why a router could not start or could not continue.
@@ -93,6 +95,8 @@ pub struct Options {
     pub record: Option<PathBuf>,
     /// The file that keeps the nonces of Map-Registers when the router restarts, if any.
     pub nonces: Option<PathBuf>,
+    /// The files of the startup configuration, for `write memory`.
+    pub startup: StartupFiles,
     /// The log of the process. After SIGHUP, the log continues in a new file.
     pub log: Option<LogQueue>,
 }
@@ -104,6 +108,7 @@ impl Default for Options {
             udp_checksum: UdpChecksum::Auto,
             record: None,
             nonces: None,
+            startup: StartupFiles::default(),
             log: None,
         }
     }

@@ -15,9 +15,11 @@ use rustix::event::{self, PollFd, PollFlags, Timespec};
 use rustix::net::{RecvFlags, recvfrom};
 use socket2::{Domain, Protocol, Socket, Type};
 
+use super::machine::ProcessMachine;
 use super::udp::set_option;
 use crate::addr::Family;
 use crate::console::hosts::{HostState, Hosts};
+use crate::console::machine::Machine;
 use crate::console::probes::{Ends, Heard, Kind, Probe, ProbeSocket, Probes, number_of, port};
 use crate::console::protocol::{HostAnswer, HostRequest};
 use crate::packet::IpHeader;
@@ -47,6 +49,8 @@ pub struct ClientSurroundings<'a> {
     pub registry: &'a Registry,
     /// The token of the client.
     pub token: Token,
+    /// The machine of the router.
+    pub machine: ProcessMachine<'a>,
 }
 
 impl Hosts for ClientSurroundings<'_> {
@@ -56,6 +60,14 @@ impl Hosts for ClientSurroundings<'_> {
 
     fn handle(&mut self, request: &HostRequest, now: Time) -> Result<HostAnswer, String> {
         self.hosts.handle(request, now)
+    }
+
+    fn machine(&self) -> Option<&dyn Machine> {
+        Some(&self.machine)
+    }
+
+    fn machine_mut(&mut self) -> Option<&mut dyn Machine> {
+        Some(&mut self.machine)
     }
 }
 

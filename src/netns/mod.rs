@@ -24,6 +24,7 @@ pub mod raw;
 pub mod registration;
 pub mod run;
 pub mod running;
+pub mod save;
 pub mod scenario_file;
 pub mod stage;
 pub mod text;

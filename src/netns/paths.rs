@@ -70,6 +70,11 @@ pub fn socket(lab: &Lab, node: &str) -> PathBuf {
     run(lab).join(format!("{node}.sock"))
 }
 
+/// The configuration that a router has written with `write memory`.
+pub fn startup(lab: &Lab, node: &str) -> PathBuf {
+    run(lab).join(format!("{node}.conf"))
+}
+
 /// The log of a router.
 pub fn log(lab: &Lab, node: &str) -> PathBuf {
     run(lab).join(format!("{node}.log"))

@@ -169,6 +169,37 @@ pub fn write(path: &Path, content: impl AsRef<[u8]>) -> io::Result<()> {
     replace(path)?.write_all(content.as_ref()).map_err(named(path))
 }
 
+/// Replaces a file by a new file with this content, in one step: a reader finds the old content or
+/// the new content, also after a crash. The new file has the owner and the mode of the old file. If
+/// there is no old file, it has mode 0600. A symbolic link is replaced, and its target is unchanged.
+///
+/// # Errors
+/// An error of the file system. The old file is unchanged.
+pub fn exchange(path: &Path, content: impl AsRef<[u8]>) -> io::Result<()> {
+    let mut new = path.to_owned().into_os_string();
+    new.push(format!(".{}.new", std::process::id()));
+    let new = PathBuf::from(new);
+    let exchanged = write_beside(path, &new, content.as_ref()).map_err(named(path));
+    if exchanged.is_err() {
+        // The new file may not exist.
+        let _ = fs::remove_file(&new);
+    }
+    exchanged
+}
+
+fn write_beside(path: &Path, new: &Path, content: &[u8]) -> io::Result<()> {
+    let mut file = create(new)?;
+    if let Ok(old) = fs::metadata(path) {
+        std::os::unix::fs::fchown(&file, Some(old.uid()), Some(old.gid()))?;
+        file.set_permissions(old.permissions())?;
+    }
+    file.write_all(content)?;
+    file.sync_all()?;
+    fs::rename(new, path)?;
+    let directory = path.parent().filter(|directory| !directory.as_os_str().is_empty());
+    File::open(directory.unwrap_or(Path::new(".")))?.sync_all()
+}
+
 /// Returns the content of a file. The content can be trusted, because only this user could write
 /// it.
 ///

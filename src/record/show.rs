@@ -37,7 +37,7 @@ fn lines(output: &Output) -> Vec<String> {
         Some((Severity::Warning, line)) => vec![format!("log warning: {line}")],
         Some((Severity::Notice, line)) => vec![format!("log: {line}")],
         None => match event {
-            Event::Message(_) => {
+            Event::Message(_) | Event::Packet(_) => {
                 debug::lines(event).iter().map(|line| format!("debug {line}")).collect()
             }
             event => vec![format!("event {event}")],

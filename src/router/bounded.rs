@@ -262,6 +262,12 @@ impl<K: Ord + Clone, V, S: Ord + Clone> Bounded<K, V, S> {
         self.entries.range(keys).map(|(key, held)| (key, &held.value))
     }
 
+    /// The entries whose keys lie in a range, in the order of the keys, each with the time of its
+    /// last use.
+    pub fn uses(&self, keys: impl RangeBounds<K>) -> impl Iterator<Item = (&K, &V, Time)> {
+        self.entries.range(keys).map(|(key, held)| (key, &held.value, held.used_at))
+    }
+
     /// The keys in their order.
     pub fn keys(&self) -> impl Iterator<Item = &K> {
         self.entries.keys()

@@ -6,11 +6,13 @@ use super::Router;
 use super::decision::{
     Awaited, Decision, FlowWant, Origin, Rule, SourceWant, Transit, Verdict, Wants,
 };
-use super::event::Unreachable;
+use super::event::{Event, Unreachable};
 use super::held::{Held, HeldPacket};
 use super::icmp::{self, AboutPacket};
 use super::io::{DropReason, Output};
+use super::last_drops::LastDrop;
 use super::mobility::Discovery;
+use super::packet_event::PacketEvent;
 use super::source_check;
 use super::status_bits;
 use crate::addr::Rloc;
@@ -53,6 +55,11 @@ impl Router {
             self.context.counters.native_foreign_source += packets;
         }
         self.count_packets(verdict, packets, transit.has_waited);
+        if let Verdict::Drop(reason) = verdict {
+            self.context.last_drops.note(reason, LastDrop::of(transit, now));
+        }
+        let event = || Event::Packet(PacketEvent::of(transit, verdict, because));
+        self.context.trace_packet(event, now);
         self.follow_generation();
         verdict
     }

@@ -50,7 +50,7 @@ impl Router {
         self.map_server.reconfigure(&self.context.config);
         self.echo_nonce.reconfigure(&self.context.config);
         let held = self.mobility.reconfigure(&self.context.config);
-        self.context.give_up(held, DropReason::EidAway);
+        self.context.give_up(held, DropReason::EidAway, now);
         self.reconcile_ranges(now);
         let Router { registrar, context, database, .. } = self;
         registrar.renew_sessions(context, database, before, now);

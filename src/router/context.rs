@@ -6,13 +6,17 @@
 
 use std::collections::{BTreeSet, VecDeque};
 use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 
 use super::config::{Config, Roles};
 use super::counters::{ControlDrop, Counters};
+use super::debugging::{DebugType, Debugging};
 use super::event::{Event, MessageEvent};
 use super::held::Held;
 use super::io::{DropReason, KernelRequest, Output, TcpRequest};
+use super::last_drops::{LastDrop, LastDrops};
 use super::locators::LocalRlocs;
+use super::rate::Rate;
 use super::refusals::{Explanation, Refusals};
 use crate::addr::Family;
 use crate::time::Time;
@@ -36,6 +40,9 @@ impl Clock {
     }
 }
 
+/// The limit of events about packets while their debugging is on.
+const PACKET_EVENTS: Rate = Rate { burst: 200, interval: Duration::from_millis(20) };
+
 /// The data that all roles of a router need; see the module.
 #[derive(Debug, Default)]
 pub(super) struct Context {
@@ -48,12 +55,19 @@ pub(super) struct Context {
     /// The addresses of all interfaces. If the source of a packet is one of these addresses, the
     /// router itself sent the packet.
     pub own_addresses: BTreeSet<IpAddr>,
-    /// The counters since the start.
+    /// The counters since the start, or since they were cleared.
     pub counters: Counters,
     /// The control messages that were refused recently.
     pub refusals: Refusals,
-    /// Whether the router outputs an [`Event::Message`] for each control message.
-    pub debugging: bool,
+    /// The last packet that was dropped for each reason.
+    pub last_drops: LastDrops,
+    /// When the counters were cleared.
+    pub cleared_at: Option<Time>,
+    /// The kinds of debug lines that are on. If one about control messages is on, the router
+    /// outputs an [`Event::Message`] for each control message.
+    pub debugging: Debugging,
+    /// The limit of events about packets: when all of [`PACKET_EVENTS`] are allowed again.
+    pub packet_events_at: Option<Time>,
     /// The outputs that the caller has to carry out.
     pub outputs: VecDeque<Output>,
 }
@@ -77,17 +91,34 @@ impl Context {
     /// Reports a message that was received or sent. If debugging is on, outputs the event that
     /// `event` returns.
     pub(super) fn trace(&mut self, event: impl FnOnce() -> Option<MessageEvent>) {
-        if self.debugging
+        if self.traces_messages()
             && let Some(event) = event()
         {
             self.tell(Event::Message(event));
         }
     }
 
+    /// Whether the router outputs events about control messages.
+    pub(super) fn traces_messages(&self) -> bool {
+        self.debugging.has_any(Debugging::CONTROL_PLANE)
+    }
+
+    /// Reports the decision on a packet of EIDs, if debugging of packets is on. At most
+    /// [`PACKET_EVENTS`] are reported.
+    pub(super) fn trace_packet(&mut self, event: impl FnOnce() -> Event, now: Time) {
+        if self.debugging.has(DebugType::Forwarding)
+            && let Some(full_at) = PACKET_EVENTS.admit(self.packet_events_at, now)
+        {
+            self.packet_events_at = Some(full_at);
+            self.tell(event());
+        }
+    }
+
     /// Drops packets that have waited without success, and counts them under `reason`.
-    pub(super) fn give_up(&mut self, held: Held, reason: DropReason) {
+    pub(super) fn give_up(&mut self, held: Held, reason: DropReason, now: Time) {
         for held in held {
             self.counters.dropped(reason, held.packets);
+            self.last_drops.note(reason, LastDrop::of(&held.transit, now));
         }
     }
 
@@ -140,7 +171,7 @@ impl Context {
         }
         *self.counters.control_drops.entry(reason).or_default() += count;
         self.sum_up_refusals(now);
-        let debugging = self.debugging;
+        let debugging = self.traces_messages();
         let told = self.refusals.add((source, reason, count), debugging, explain, now);
         if let Some((explanation, is_logged)) = told {
             self.tell(Event::Refused { source, reason, explanation, is_logged });

@@ -36,7 +36,7 @@ impl Router {
         };
         log::debug!("{message} from {source}");
         self.tell_left_out(source.ip(), &message, payload, now);
-        if self.context.debugging {
+        if self.context.traces_messages() {
             let received = MessageEvent::Received {
                 message_type: message.message_type().number(),
                 interface: self.context.config.interface_of(destination),

@@ -3,7 +3,10 @@
 //!
 //! A nonce is printed as two halves. An instance is printed as `IID n`.
 
-use super::event::{Event, MessageEvent, RequestSummary};
+use super::event::{
+    AwayChange, Event, MappingChange, MessageEvent, RegistrationChange, RequestSummary,
+    SiteRegistrationChange,
+};
 use crate::addr::Rloc;
 use crate::wire::{MessageType, Nonce};
 
@@ -11,11 +14,61 @@ use crate::wire::{MessageType, Nonce};
 pub fn lines(event: &Event) -> Vec<String> {
     match event {
         Event::Message(message) => message_lines(message),
-        Event::Refused { source, explanation, .. } => {
-            vec![format!("LISP: {}", explanation.line(*source))]
-        }
-        _ => Vec::new(),
+        Event::Packet(packet) => vec![packet.to_string()],
+        _ => table_line(event).into_iter().collect(),
     }
+}
+
+/// The line about a change of a table.
+fn table_line(event: &Event) -> Option<String> {
+    let line = match event {
+        Event::Mapping { eid_prefix, change } => {
+            let iid = eid_prefix.instance_id();
+            let change = match change {
+                MappingChange::Learned => "added",
+                MappingChange::Changed => "changed",
+                MappingChange::Gone => "deleted",
+            };
+            format!("LISP-0: Remote EID IID {iid} prefix {eid_prefix}, {change}.")
+        }
+        Event::Away { eid_prefix, change, .. } => {
+            let iid = eid_prefix.instance_id();
+            let change = match change {
+                AwayChange::Added => "added to",
+                AwayChange::Removed => "deleted from",
+            };
+            format!("LISP-0: Local EID IID {iid} prefix {eid_prefix}, {change} the away table.")
+        }
+        Event::Host { eid, port, change } => {
+            let (iid, kind) = (eid.instance_id, change.kind());
+            format!("LISP-0: Dynamic EID IID {iid} {} on {port}, {kind}.", eid.address)
+        }
+        Event::Registration { eid_prefix, map_server, change } => {
+            let iid = eid_prefix.instance_id();
+            let change = match change {
+                RegistrationChange::Acknowledged => "registration acknowledged".to_owned(),
+                RegistrationChange::Rejected(why) => format!("registration rejected: {why}"),
+            };
+            format!(
+                "LISP-0: Local EID IID {iid} prefix {eid_prefix}, map-server {map_server}, {change}."
+            )
+        }
+        Event::SiteRegistration { eid_prefix, site, change } => {
+            let iid = eid_prefix.instance_id();
+            let change = match change {
+                SiteRegistrationChange::Registered => "registered",
+                SiteRegistrationChange::Moved => "registered by another xTR",
+                SiteRegistrationChange::Gone => "registration ended",
+                SiteRegistrationChange::Duplicate { .. } => "duplicate EID",
+            };
+            format!("LISP: MS registration IID {iid} prefix {eid_prefix} site {site}, {change}.")
+        }
+        Event::Refused { source, explanation, .. } => {
+            format!("LISP: {}", explanation.line(*source))
+        }
+        _ => return None,
+    };
+    Some(line)
 }
 
 fn message_lines(message: &MessageEvent) -> Vec<String> {

@@ -9,6 +9,7 @@ use super::decision::{Awaited, Because, FlowWant, Origin, Rule, Table, Transit, 
 use super::eid_location::EidLocation;
 use super::heard::Heard;
 use super::io::{DropReason, Encapsulation, Inbound, Outer};
+use super::last_drops::LastDrop;
 use super::locators::encapsulation;
 use super::mobility::Discovery;
 use super::searches::Sought;
@@ -36,6 +37,11 @@ impl Router {
             Ok((lisp, header)) => self.opened(outer, &lisp, header, datagram, now),
             Err(reason) => {
                 self.context.counters.dropped(reason, packets_in(datagram));
+                let inner = datagram.bytes.get(DATA_HEADER_LEN..).unwrap_or_default();
+                let addresses =
+                    IpHeader::parse(inner).ok().map(|header| (header.source, header.destination));
+                let drop = LastDrop { at: now, addresses, encapsulator: Some(outer.source) };
+                self.context.last_drops.note(reason, drop);
                 Inbound::Dropped(reason)
             }
         };

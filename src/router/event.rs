@@ -16,6 +16,7 @@ use super::disbelief::Disbelief;
 use super::discovery::Discovery;
 use super::interface_name::InterfaceName;
 use super::io::{KernelObject, ProcessObject};
+use super::packet_event::PacketEvent;
 use super::refusals::Explanation;
 use crate::addr::{Eid, EidPrefix, Rloc};
 use crate::wire::{IcmpErrorKind, MapRequest};
@@ -164,6 +165,8 @@ pub enum Event {
     /// A control message was received or sent. The router outputs this event only while debugging
     /// is on.
     Message(MessageEvent),
+    /// A decision on a packet of EIDs, only while debugging of packets is on.
+    Packet(PacketEvent),
 }
 
 /// A change of an entry of the map-cache.
@@ -470,7 +473,7 @@ pub struct RequestSummary {
 
 impl HostChange {
     /// The kind of the event; see [`Event::kind`].
-    fn kind(self) -> &'static str {
+    pub(super) fn kind(self) -> &'static str {
         match self {
             HostChange::Found { .. } => "host-found",
             HostChange::Confirmed => "host-confirmed",
@@ -541,6 +544,7 @@ impl Event {
             Event::PutBack(_) => "put-back",
             Event::KernelRefused(_) => "kernel-refused",
             Event::Message(_) => "message",
+            Event::Packet(_) => "packet",
         }
     }
 }
@@ -569,7 +573,8 @@ impl Display for Event {
             | Event::ClockBehind { .. }
             | Event::PutBack(_)
             | Event::KernelRefused(_)
-            | Event::Message(_) => Ok(()),
+            | Event::Message(_)
+            | Event::Packet(_) => Ok(()),
         }
     }
 }

@@ -137,7 +137,7 @@ impl Router {
         };
         match self.host_found(eid, port, mac, discovery, now) {
             true => self.stale.released.push(held),
-            false => self.context.give_up(held, DropReason::EidAway),
+            false => self.context.give_up(held, DropReason::EidAway, now),
         }
     }
 

@@ -10,6 +10,7 @@ use std::net::{IpAddr, SocketAddr};
 use serde::{Deserialize, Serialize};
 
 use super::config::Config;
+use super::debugging::Debugging;
 use super::descriptors::Descriptors;
 use super::event::Event;
 pub use super::fragmentation::Fragmentation;
@@ -77,11 +78,22 @@ pub enum Command {
         /// instance.
         prefix: Option<EidPrefix>,
     },
-    /// `debug lisp control-plane all` and its `no` form: whether the router outputs events about
-    /// messages.
-    Debug(bool),
     /// `lig`: sends Map-Requests for an EID. [`Router::lig`](super::Router::lig) has the result.
     Lig(Question),
+    /// `debug ..` and its `no` form: turns kinds of debug lines on or off.
+    Debug {
+        /// The kinds.
+        types: Debugging,
+        /// Whether they are turned on.
+        on: bool,
+    },
+    /// `clear ip lisp statistics` and `clear counters`: all counters begin at zero again.
+    ClearStatistics,
+    /// `clear lisp session`: closes the sessions with this peer; `None` for all sessions. The ends
+    /// of a session connect again.
+    ClearSessions(Option<IpAddr>),
+    /// `clear arp-cache`: asks the neighbours on the links whether they are there.
+    AskNeighbours,
 }
 
 /// An output of a router, other than the verdict of a packet call.

@@ -12,6 +12,7 @@ use super::decide::{Draft, Judgement, stopped};
 use super::decision::{Awaited, Because, FlowWant, Origin, Rule, Table, Transit, Verdict};
 use super::eid_location::EidLocation;
 use super::io::{DropReason, Encapsulation, Outbound};
+use super::last_drops::LastDrop;
 use super::locators::{data_header, encapsulation};
 use super::map_cache::{Locator, Mapping, Source};
 use super::mobility::Discovery;
@@ -53,7 +54,10 @@ impl Router {
         now: Time,
     ) -> Verdict {
         let Ok(header) = IpHeader::parse(packet.bytes) else {
-            self.context.counters.dropped(DropReason::NotIp, 1);
+            let (reason, addresses) = (DropReason::NotIp, None);
+            self.context.counters.dropped(reason, 1);
+            let drop = LastDrop { at: now, addresses, encapsulator: None };
+            self.context.last_drops.note(reason, drop);
             return Verdict::Drop(DropReason::NotIp);
         };
         if let Some((wrap, entry)) = self.flows.find(instance_id, &header)

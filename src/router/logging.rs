@@ -101,6 +101,7 @@ fn has_line(event: &Event) -> bool {
         | Event::Away { .. }
         | Event::EtrSession { .. }
         | Event::Message(_)
+        | Event::Packet(_)
         | Event::Registration { change: RegistrationChange::Acknowledged, .. }
         | Event::Refused { is_logged: false, .. } => false,
         Event::Host { change, .. } => !matches!(
@@ -172,7 +173,8 @@ pub fn line(event: &Event) -> Option<Line> {
         Event::Mapping { .. }
         | Event::Away { .. }
         | Event::EtrSession { .. }
-        | Event::Message(_) => return None,
+        | Event::Message(_)
+        | Event::Packet(_) => return None,
     })
 }
 

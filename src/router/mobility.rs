@@ -124,6 +124,11 @@ impl Default for Mobility {
 }
 
 impl Mobility {
+    /// The hardware addresses of the hosts and routers on the links, by port and address.
+    pub fn neighbours(&self) -> &Bounded<(InterfaceName, IpAddr), Mac, InterfaceName> {
+        &self.neighbours
+    }
+
     /// The dynamic EIDs that are here.
     pub fn hosts(&self) -> &Bounded<Eid, Host, InterfaceName> {
         &self.hosts

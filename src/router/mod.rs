@@ -18,6 +18,7 @@ mod answers;
 pub mod away;
 pub mod bounded;
 mod carry_out;
+mod command;
 pub mod config;
 mod config_change;
 mod configure;
@@ -28,6 +29,7 @@ pub mod counters;
 pub mod database;
 mod deadlines;
 pub mod debug;
+pub mod debugging;
 mod decide;
 pub mod decision;
 pub mod descriptors;
@@ -53,6 +55,7 @@ mod itr;
 pub mod kept;
 mod kernel;
 mod kernel_objects;
+pub mod last_drops;
 pub mod lig;
 mod lines;
 mod locator;
@@ -69,6 +72,7 @@ pub mod opaque;
 mod outstanding;
 mod overclaim;
 mod owner_changes;
+pub mod packet_event;
 mod packet_verdicts;
 mod path_events;
 pub mod paths;
@@ -117,13 +121,15 @@ use config::{Config, InterfaceName, Roles};
 use context::{Clock, Context};
 use counters::Counters;
 use database::Database;
+use debugging::Debugging;
 use descriptors::Descriptors;
 use echo_nonce::EchoNonce;
 use flow_cache::FlowCache;
 use heard::Heard;
 use icmp::ErrorLimiter;
-use io::{Command, Input, Output};
+use io::{Input, Output};
 use kernel::Kernel;
+use last_drops::LastDrops;
 use lig::Queries;
 use locators::LocalRlocs;
 use map_cache::{Locator, MapCache};
@@ -139,8 +145,7 @@ pub use register::RegistrationStatus;
 use replies::Replies;
 use resolver::Resolver;
 use revision::Revision;
-pub use rib::Link;
-use rib::Rib;
+pub use rib::{Link, Rib};
 use session::SessionView;
 use solicit::Solicitor;
 use source_check::SourceCheck;
@@ -277,22 +282,13 @@ impl Router {
                     self.registrar.restore_nonce(&mut self.context, sent);
                 }
             }
-            Input::Command(Command::Debug(on)) => self.context.debugging = on,
-            Input::Command(Command::Lig(question)) => {
-                let Router { lig, context, resolver, .. } = self;
-                lig.begin(context, resolver, question, now);
-            }
-            Input::Command(Command::ClearMapCache { family, prefix }) => {
-                for instance_id in self.context.config.instances() {
-                    self.map_cache.clear(instance_id, family, prefix);
-                }
-            }
+            Input::Command(command) => self.command(command, now),
             Input::Descriptors(descriptors) => self.descriptors = Some(descriptors),
             Input::Stop => {
                 let Router { registrar, context, database, .. } = self;
                 registrar.withdraw_all(context, database, now);
-                registrar.close_sessions(context, database, now);
-                self.map_server.close_sessions(&mut self.context, now);
+                registrar.close_sessions(context, database, None, now);
+                self.map_server.close_sessions(&mut self.context, None, now);
                 self.registrar.keep_nonce(&mut self.context);
                 let requests = self.kernel.withdraw();
                 self.context.request(requests);
@@ -451,12 +447,22 @@ impl Router {
         &self.map_server
     }
 
-    /// Whether debug lines are written ([`Command::Debug`]).
-    pub fn is_debugging(&self) -> bool {
+    /// The kinds of debug lines that are on ([`Command::Debug`](io::Command::Debug)).
+    pub fn debugging(&self) -> Debugging {
         self.context.debugging
     }
 
-    /// The counters since the start.
+    /// The last packet that was dropped for each reason.
+    pub fn last_drops(&self) -> &LastDrops {
+        &self.context.last_drops
+    }
+
+    /// When the counters were cleared; `None` if they count since the start.
+    pub fn cleared_at(&self) -> Option<Time> {
+        self.context.cleared_at
+    }
+
+    /// The counters since the start, or since they were cleared.
     pub fn counters(&self) -> &Counters {
         &self.context.counters
     }
@@ -481,6 +487,11 @@ impl Router {
     /// Whether the kernel's route to an address leads into `lisp0`.
     pub fn leads_to_lisp(&self, address: IpAddr) -> bool {
         self.rib.leads_to_lisp(address)
+    }
+
+    /// The links and the routes of the kernel's table main.
+    pub fn rib(&self) -> &Rib {
+        &self.rib
     }
 
     /// The state of the link of an interface.

@@ -65,7 +65,7 @@ impl Resolver {
             self.begin(context, (eid, Some(source)), Cause::Packet, now, now);
         }
         let gone = self.outstanding.hold(eid, source, packet, now)?;
-        context.give_up(gone.into_iter().collect(), DropReason::HoldQueueFull);
+        context.give_up(gone.into_iter().collect(), DropReason::HoldQueueFull, now);
         // An SMR can cause a request with a delayed start. A packet does not wait for this delay.
         if self.outstanding.is_yet_to_begin(eid) {
             self.ask(context, eid, now);
@@ -84,7 +84,7 @@ impl Resolver {
         now: Time,
     ) {
         let gone = self.outstanding.begin((eid, source), cause, at, now);
-        context.give_up(gone, DropReason::HoldQueueFull);
+        context.give_up(gone, DropReason::HoldQueueFull, now);
     }
 
     /// Requests an EID because of an SMR from `source`. The request is sent at `at`, plus a random
@@ -130,7 +130,7 @@ impl Resolver {
     fn ask(&mut self, context: &mut Context, eid: Eid, now: Time) {
         let Some(attempt) = self.outstanding.next_try(eid, now) else {
             let held = self.outstanding.rest(eid, now);
-            return context.give_up(held, DropReason::Unresolved);
+            return context.give_up(held, DropReason::Unresolved, now);
         };
         let Some(request) = self.outstanding.request(eid) else { return };
         let message = map_request(context, eid, request, attempt.nonce);

@@ -14,7 +14,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 
 use super::io::{KernelRoute, LISP_DEVICE};
-use crate::addr::{Eid, EidPrefix, InstanceId};
+use crate::addr::{Eid, EidPrefix, Family, InstanceId};
 use crate::prefix_map::PrefixMap;
 
 /// The state of a link.
@@ -101,8 +101,46 @@ impl Rib {
     }
 
     fn is_usable(&self, route: &KernelRoute) -> bool {
-        let up = self.links.get(&route.device).is_some_and(|link| link.up && link.carrier);
-        up && route.device != LISP_DEVICE
+        self.is_up(route) && route.device != LISP_DEVICE
+    }
+
+    /// Whether the link of a route is up and has a carrier.
+    pub fn is_up(&self, route: &KernelRoute) -> bool {
+        self.links.get(&route.device).is_some_and(|link| link.up && link.carrier)
+    }
+
+    /// The routes of a family in the order of their prefixes. If `after` is given, starts after
+    /// this prefix.
+    pub fn routes_after(
+        &self,
+        family: Family,
+        after: Option<IpNet>,
+    ) -> impl Iterator<Item = (IpNet, &BTreeSet<KernelRoute>)> {
+        let routes = self.routes.iter_after(InstanceId::DEFAULT, family, after.map(key));
+        routes.map(|(prefix, routes)| (prefix.prefix(), routes))
+    }
+
+    /// The routes whose prefixes contain this address. The shortest prefix is first.
+    pub fn routes_to(
+        &self,
+        address: IpAddr,
+    ) -> impl Iterator<Item = (IpNet, &BTreeSet<KernelRoute>)> {
+        let host = Eid::new(InstanceId::DEFAULT, address).host_prefix();
+        self.routes.covering(&host).map(|(prefix, routes)| (prefix.prefix(), routes))
+    }
+
+    /// The usable routes of exactly this prefix.
+    pub fn routes_of(&self, prefix: IpNet) -> impl Iterator<Item = &KernelRoute> {
+        let routes = self.routes.get(&key(prefix)).into_iter().flatten();
+        routes.filter(|route| self.is_up(route))
+    }
+
+    /// The number of usable prefixes inside `prefix`, and their mask lengths.
+    pub fn subnets(&self, prefix: IpNet) -> (usize, BTreeSet<u8>) {
+        let inside = self.routes.covered_by(&key(prefix));
+        let inside = inside.filter(|(_, routes)| routes.iter().any(|route| self.is_up(route)));
+        let lengths: Vec<u8> = inside.map(|(prefix, _)| prefix.mask_len()).collect();
+        (lengths.len(), lengths.into_iter().collect())
     }
 
     /// Whether the best route to an address leads into `lisp0`.

@@ -127,7 +127,7 @@ impl Router {
         if let Some((Eid { address, .. }, search)) = gave_way {
             let forget = |port| KernelRequest::Forget { device: device(port), address };
             self.context.request(search.ports.iter().map(forget).collect());
-            self.context.give_up(search.held, DropReason::EidAway);
+            self.context.give_up(search.held, DropReason::EidAway, now);
         }
         self.context.request(probes);
         true

@@ -2,6 +2,7 @@
 
 use std::fmt::{self, Display, Formatter};
 
+use super::debugging::DebugType;
 use super::io::{
     Command, Device, DropReason, Encapsulation, Fragmentation, HostWish, IcmpError, Inbound,
     KernelEvent, KernelObject, KernelRequest, KernelRoute, LISP_DEVICE, NeighbourState, Outbound,
@@ -275,9 +276,15 @@ impl Display for Command {
                 }
                 write!(f, " count {requests}")
             }
-            Command::Debug(on) => {
-                write!(f, "{}debug lisp control-plane all", if *on { "" } else { "no " })
+            Command::Debug { types, on } => {
+                let words: Vec<&str> = types.types().map(DebugType::word).collect();
+                let debug = if *on { "debug" } else { "undebug" };
+                write!(f, "{debug} lisp {}", words.join(", "))
             }
+            Command::ClearStatistics => f.write_str("clear counters"),
+            Command::ClearSessions(None) => f.write_str("clear lisp session *"),
+            Command::ClearSessions(Some(peer)) => write!(f, "clear lisp session {peer}"),
+            Command::AskNeighbours => f.write_str("clear arp-cache"),
         }
     }
 }

@@ -9,10 +9,12 @@ use super::error::wrong_kind;
 use super::link::Attachment;
 use super::node::{HostNode, Node};
 use super::probes::{Opened, Socket};
+use super::router_node::ConsoleParts;
 use super::{NodeId, Sim, SimError};
 use crate::console::Session;
 use crate::console::client::Channel;
 use crate::console::hosts::{HostState, Hosts, no_host};
+use crate::console::machine::{LogLine, Machine, Startup, Usage, User};
 use crate::console::probes::{Ends, ProbeSocket, Probes, Surroundings};
 use crate::console::protocol::{HostAnswer, HostRequest, Request, Response};
 use crate::router::Router;
@@ -48,10 +50,16 @@ impl Sim {
             }
         }
         let router = router.ok_or_else(|| wrong_kind(name, "router that runs"))?;
-        let mut hosts = RouterHosts { hosts, asked: BTreeSet::new(), opened: Vec::new() };
-        let result = act(router.router_mut(), &mut hosts, now);
+        let mut saved = self.saved.remove(&id);
+        let (core, parts) = router.console_parts();
+        let (asked, opened) = (BTreeSet::new(), Vec::new());
+        let mut hosts = RouterHosts { hosts, asked, opened, saved: &mut saved, parts };
+        let result = act(core, &mut hosts, now);
         let RouterHosts { asked, opened, .. } = hosts;
         opened.into_iter().for_each(|socket| router.add_probe_socket(socket));
+        if let Some(saved) = saved {
+            self.saved.insert(id, saved);
+        }
         for node in [id].into_iter().chain(asked) {
             self.settle(node);
         }
@@ -93,6 +101,9 @@ struct RouterHosts<'a> {
     asked: BTreeSet<NodeId>,
     /// The sockets that were opened.
     opened: Vec<Opened>,
+    /// The startup configuration that `write memory` has written.
+    saved: &'a mut Option<String>,
+    parts: ConsoleParts<'a>,
 }
 
 impl Probes for RouterHosts<'_> {
@@ -159,7 +170,44 @@ impl Channel for LabChannel<'_> {
     }
 }
 
+impl Machine for RouterHosts<'_> {
+    fn startup(&self) -> Result<Startup, String> {
+        let text = self.saved.as_deref().unwrap_or(self.parts.started_with).to_owned();
+        let path = ("simulator".to_owned(), "startup-config".to_owned());
+        Ok(Startup { path, text, modified: None })
+    }
+
+    fn save(&mut self, text: &str) -> Result<String, String> {
+        *self.saved = Some(text.to_owned());
+        Ok("The configuration is in the memory of the simulator, until the lab ends.".to_owned())
+    }
+
+    fn log(&self) -> Vec<LogLine> {
+        self.parts.log_lines()
+    }
+
+    fn clear_log(&mut self) {
+        self.parts.clear_log();
+    }
+
+    fn users(&self) -> Vec<User> {
+        vec![User { line: 0, is_own: true, idle: 0 }]
+    }
+
+    fn usage(&self) -> Option<Usage> {
+        None
+    }
+}
+
 impl Hosts for RouterHosts<'_> {
+    fn machine(&self) -> Option<&dyn Machine> {
+        Some(self)
+    }
+
+    fn machine_mut(&mut self) -> Option<&mut dyn Machine> {
+        Some(self)
+    }
+
     fn states(&self) -> BTreeMap<String, HostState> {
         let state = |Plugged { interface, host, .. }: &Plugged<'_>| HostState {
             interface: *interface,

@@ -41,6 +41,7 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::time::Duration;
 
+use crate::console::parse_config;
 use crate::host::{Host, HostConfig};
 use crate::lab::file::Impairment;
 use crate::rng::Seed;
@@ -99,6 +100,8 @@ pub struct Sim {
     records: Option<Records>,
     /// The nonces that routers keep while they do not run.
     kept: BTreeMap<NodeId, KeptNonces>,
+    /// The startup configurations that `write memory` has written.
+    saved: BTreeMap<NodeId, String>,
     /// The nodes with a wall clock that was set back, each with the time by which it was set back.
     clocks_behind: BTreeMap<NodeId, Duration>,
 }
@@ -120,6 +123,7 @@ impl Sim {
             captures: BTreeMap::new(),
             records: None,
             kept: BTreeMap::new(),
+            saved: BTreeMap::new(),
             clocks_behind: BTreeMap::new(),
         }
     }
@@ -186,8 +190,13 @@ impl Sim {
     }
 
     /// Starts the LISP process in the namespace of a forwarder. The node becomes a LISP router.
+    ///
+    /// If `write memory` has written a startup configuration, the process reads it in place of
+    /// `config`.
     pub fn start_router(&mut self, name: &str, config: Config) -> Result<(), SimError> {
         let id = self.find(name)?;
+        let saved = self.saved.get(&id).and_then(|text| parse_config(name, text).ok());
+        let config = saved.unwrap_or(config);
         let start = Start {
             config,
             // A router that is started again must generate other nonces than before.

@@ -14,6 +14,8 @@ use super::node::{ForProcess, NodeOutput};
 use super::probes;
 use super::tcp::Tcp;
 use crate::addr::Rloc;
+use crate::console::machine::LogLine;
+use crate::console::running_config;
 use crate::packet::{OwnedPacket, Packet};
 use crate::record::Recorder;
 use crate::router::debug;
@@ -62,6 +64,40 @@ pub struct RouterNode {
     kept: KeptNonces,
     /// The sockets of the consoles.
     probes: probes::Sockets,
+    /// The configuration with which the process was started, as text.
+    started_with: String,
+    /// The wall clock at [`Time::ZERO`], in microseconds since 1970.
+    wall_clock: u64,
+    /// The log lines before this time are not shown at the console.
+    log_cleared_at: Option<Time>,
+}
+
+/// The parts of a router's process that a console uses, without the core.
+pub struct ConsoleParts<'a> {
+    /// The configuration with which the process was started, as text.
+    pub started_with: &'a str,
+    log: &'a VecDeque<(Time, Severity, String)>,
+    log_cleared_at: &'a mut Option<Time>,
+    wall_clock: u64,
+}
+
+impl ConsoleParts<'_> {
+    /// Returns the lines of the log for `show logging`.
+    pub fn log_lines(&self) -> Vec<LogLine> {
+        let shown =
+            self.log.iter().filter(|(at, ..)| self.log_cleared_at.is_none_or(|it| *at > it));
+        let line = |(at, severity, text): &(Time, Severity, String)| LogLine {
+            wall_clock: self.wall_clock.saturating_add(at.0),
+            is_warning: *severity == Severity::Warning,
+            text: text.clone(),
+        };
+        shown.map(line).collect()
+    }
+
+    /// Hides the present lines of the log from `show logging`.
+    pub fn clear_log(&mut self) {
+        *self.log_cleared_at = self.log.back().map(|(at, ..)| *at);
+    }
 }
 
 impl RouterNode {
@@ -78,6 +114,8 @@ impl RouterNode {
         kernel.open_tcp();
         let tcp = Tcp::new(&start.seed, start.now);
         let now = start.now;
+        let started_with = running_config(&start.config);
+        let wall_clock = start.wall_clock.saturating_sub(now.0);
         let recorder = record.map(|record| Recorder::new(record, &start));
         let mut router = Router::new(start);
         if let Some(recorder) = recorder {
@@ -97,6 +135,9 @@ impl RouterNode {
             offered: 0,
             kept,
             probes: probes::Sockets::default(),
+            started_with,
+            wall_clock,
+            log_cleared_at: None,
         };
         node.kernel.announce();
         node
@@ -146,6 +187,18 @@ impl RouterNode {
     /// Returns the lines of the log, each with its time. Dropped lines are not returned.
     pub fn log(&self) -> impl Iterator<Item = &(Time, Severity, String)> {
         self.log.iter()
+    }
+
+    /// Returns the core so that the caller can change it, and the other parts of the process that a
+    /// console uses.
+    pub fn console_parts(&mut self) -> (&mut Router, ConsoleParts<'_>) {
+        let parts = ConsoleParts {
+            started_with: &self.started_with,
+            log: &self.log,
+            log_cleared_at: &mut self.log_cleared_at,
+            wall_clock: self.wall_clock,
+        };
+        (&mut self.router, parts)
     }
 
     /// Returns the debug lines since the last call, each with its time.
@@ -353,7 +406,7 @@ impl RouterNode {
         for (severity, line) in self.log_bounds.lines(event, now) {
             self.write_log(severity, line, now);
         }
-        if self.router.is_debugging() {
+        if self.router.debugging().wants(event) {
             debug::lines(event).into_iter().for_each(|line| self.say(line, now));
         }
     }

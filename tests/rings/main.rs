@@ -91,9 +91,10 @@ const MAKES_FILES: [&str; 4] = [
 
 /// The files of the router that may name `Router`: the dispatch, and the roles that need each
 /// other. Any other role is a type with methods on the context.
-const COORDINATORS: [&str; 18] = [
+const COORDINATORS: [&str; 19] = [
     "router/mod.rs",
     "router/carry_out.rs",
+    "router/command.rs",
     "router/configure.rs",
     "router/confirm.rs",
     "router/control.rs",

@@ -8,6 +8,7 @@ use eidway::addr::{Family, InstanceId, Rloc};
 use eidway::packet::{OwnedPacket, Packet};
 use eidway::router::Router;
 use eidway::router::counters::Counters;
+use eidway::router::debugging::Debugging;
 use eidway::router::decision::{Origin, Verdict};
 use eidway::router::io::{
     Command, Inbound, Input, KernelEvent, KernelRoute, Mac, NeighbourState, Outbound, Outer,
@@ -575,7 +576,10 @@ fn a_forwarding_generation_begins_with_what_changes_decisions_and_with_nothing_e
         bench.control(RLOC_1, RLOC_2, &reply(Nonce(9), vec![record("172.16.0.0/24", 9, &[OLD])]));
     });
     changes("debugging", false, &|bench| {
-        bench.router.handle(Input::Command(Command::Debug(true)), bench.now);
+        bench.router.handle(
+            Input::Command(Command::Debug { types: Debugging::CONTROL_PLANE, on: true }),
+            bench.now,
+        );
     });
     changes("a call that comes early", false, &|bench| bench.router.handle_timeout(bench.now));
     changes("the same configuration", false, &|bench| bench.configure(&config));

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use eidway::addr::{Family, Rloc};
 use eidway::router::away::Producer;
+use eidway::router::debugging::Debugging;
 use eidway::router::io::{
     Command, Device, DropReason, Input, KernelObject, KernelRequest, NeighbourState, RouteTarget,
 };
@@ -54,7 +55,10 @@ fn g2_no_route_runs_as_the_document_prints_it() {
     let mut relay = warmed(network());
     for router in ["xTR1", "xTR2"] {
         relay.at(router, |bench| {
-            bench.router.handle(Input::Command(Command::Debug(true)), bench.now);
+            bench.router.handle(
+                Input::Command(Command::Debug { types: Debugging::CONTROL_PLANE, on: true }),
+                bench.now,
+            );
         });
     }
     let cached_at =
@@ -94,7 +98,10 @@ fn g2_debugs_in_the_words_of_the_document() {
     let mut relay = warmed(network());
     for router in ["xTR1", "xTR2"] {
         relay.at(router, |bench| {
-            bench.router.handle(Input::Command(Command::Debug(true)), bench.now);
+            bench.router.handle(
+                Input::Command(Command::Debug { types: Debugging::CONTROL_PLANE, on: true }),
+                bench.now,
+            );
         });
     }
     relay.at("xTR1", |bench| bench.link("et1-0", false));

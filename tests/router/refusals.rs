@@ -6,6 +6,7 @@ use std::time::Duration;
 use eidway::addr::Rloc;
 use eidway::router::counters::ControlDrop;
 use eidway::router::debug;
+use eidway::router::debugging::Debugging;
 use eidway::router::io::{Command, Input};
 use eidway::wire::{
     Algorithm, Key, MapRegister, MapReply, MapRequest, Message, Nonce, XtrIdentity,
@@ -203,7 +204,10 @@ fn a_flood_for_one_reason_hides_no_message_that_is_refused_for_another() {
 #[test]
 fn debugging_has_a_line_for_each() {
     let mut bench = map_server();
-    bench.router.handle(Input::Command(Command::Debug(true)), bench.now);
+    bench.router.handle(
+        Input::Command(Command::Debug { types: Debugging::CONTROL_PLANE, on: true }),
+        bench.now,
+    );
     bench.events();
     for _ in 0..3 {
         bench.control(RLOC_1, NEW, &register(10, "cisko"));

@@ -172,10 +172,10 @@ impl Relay {
             for (name, bench) in &mut self.nodes {
                 bench.drain();
                 let events = bench.events();
-                if bench.router.is_debugging() {
-                    let lines = events.iter().flat_map(debug::lines);
-                    self.debug.extend(lines.map(|line| (*name, line)));
-                }
+                let debugging = bench.router.debugging();
+                let wanted = events.iter().filter(|event| debugging.wants(event));
+                let lines = wanted.flat_map(debug::lines);
+                self.debug.extend(lines.map(|line| (*name, line)));
                 outputs.extend(bench.outputs().into_iter().map(|output| (*name, output)));
             }
             if outputs.is_empty() {

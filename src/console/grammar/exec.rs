@@ -285,7 +285,10 @@ fn show_lisp(args: &Args<'_>, _: &Config) -> Result<Action, Fault> {
 
 fn show_statistics(args: &Args<'_>, _: &Config) -> Result<Action, Fault> {
     let family = family(args);
-    show(Page::new(move |state| statistics::view(state.router, family), statistics::text))
+    show(Page::new(
+        move |state| statistics::view(state.router, family, state.now),
+        statistics::text,
+    ))
 }
 
 fn show_map_cache(args: &Args<'_>, config: &Config) -> Result<Action, Fault> {

@@ -48,11 +48,14 @@
 //! [`Args::negated`](super::args::Args::negated).
 
 mod argument;
+mod clear;
 mod context;
 mod debug;
 mod dynamic_eid;
 mod emulated_host;
 mod exec;
+mod exec_show;
+mod files;
 mod global;
 mod interface;
 mod key;
@@ -102,6 +105,9 @@ pub fn rows() -> impl Iterator<Item = &'static Row> {
     let tables = [
         exec::ROWS,
         probe::ROWS,
+        exec_show::ROWS,
+        clear::ROWS,
+        files::ROWS,
         moves::ROWS,
         debug::ROWS,
         terminal::ROWS,

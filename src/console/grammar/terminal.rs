@@ -1,6 +1,6 @@
 //! Commands of the user's terminal, and the commands that end the session.
 
-use super::exec::{exec, nothing};
+use super::exec::exec;
 use super::row::Row;
 use crate::console::args::{Args, Fault};
 use crate::console::exec::Action;
@@ -20,7 +20,6 @@ A word can be abbreviated as long as it is unique: `sh ver` is `show version`.
 ";
 
 pub(super) const ROWS: &[Row] = &[
-    exec("end", &["No effect, because no configuration mode is open"], nothing),
     exec("exit", &["Exit from the EXEC"], leave),
     exec("help", &["Description of the interactive help system"], |_, _| Ok(Action::Text(HELP))),
     exec("logout", &["Exit from the EXEC"], leave),

@@ -10,7 +10,7 @@ use crate::addr::Family;
 use crate::console::view::interfaces::{InterfaceRow, InterfacesView};
 use crate::router::config::InterfaceName;
 
-fn status(row: &InterfaceRow) -> &'static str {
+pub(super) fn status(row: &InterfaceRow) -> &'static str {
     match (row.shutdown, row.up) {
         (true, _) => "administratively down",
         (false, true) => "up",
@@ -18,7 +18,7 @@ fn status(row: &InterfaceRow) -> &'static str {
     }
 }
 
-fn protocol(row: &InterfaceRow) -> &'static str {
+pub(super) fn protocol(row: &InterfaceRow) -> &'static str {
     if row.line_protocol { "up" } else { "down" }
 }
 
@@ -41,6 +41,8 @@ pub fn view(State { router, .. }: State<'_>, only: Option<InterfaceName>) -> Int
                 mtu: link.map(|link| link.mtu).or(interface.mtu.map(u32::from)),
                 description: interface.description.clone(),
                 addresses: interface.addresses.clone(),
+                proxy_arp: interface.proxy_arp,
+                lisp_mobility: interface.lisp_mobility.iter().cloned().collect(),
             }
         },
     );
@@ -116,6 +118,8 @@ mod tests {
             mtu: Some(1500),
             description: None,
             addresses: addresses.iter().map(|text| text.parse().unwrap()).collect(),
+            proxy_arp: false,
+            lisp_mobility: Vec::new(),
         }
     }
 

@@ -7,26 +7,36 @@
 //! it printed.
 
 pub mod away;
+pub mod cef;
 pub mod columns;
 pub mod database;
+pub mod drops;
 pub mod dynamic_eid;
 pub mod emulated_hosts;
 pub mod history;
+pub mod interface_lists;
 pub mod interfaces;
 pub mod lisp;
+pub mod machine;
 pub mod map_cache;
 pub mod mapping;
+pub mod neighbours;
 pub mod refusals;
+pub mod routes;
 pub mod sessions;
 pub mod site;
 pub mod site_summary;
 pub mod span;
 pub mod statistics;
 pub mod system;
+pub mod tech_support;
+
+use std::collections::VecDeque;
 
 use serde::Serialize;
 
 use crate::console::hosts::Hosts;
+use crate::console::protocol::TerminalSettings;
 use crate::console::view::map_cache::LocatorState;
 use crate::console::view::{Failure, LocatorAddress, View};
 use crate::router::Router;
@@ -52,6 +62,10 @@ pub struct State<'a> {
     pub router: &'a Router,
     /// The emulated hosts of the router.
     pub hosts: &'a dyn Hosts,
+    /// The last lines of the session, for `show history`.
+    pub history: &'a VecDeque<String>,
+    /// The settings of the user's terminal.
+    pub terminal: TerminalSettings,
     /// The router's time.
     pub now: Time,
 }

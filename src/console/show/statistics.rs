@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Display;
 
 use super::columns::Columns;
+use super::span::{seconds, span_or_never};
 use crate::addr::Family;
 use crate::console::view::statistics::{FillRow, StatisticsView};
 use crate::router::Router;
@@ -11,13 +12,15 @@ use crate::router::bounded::Fill;
 use crate::router::counters::{ControlDrop, InOut};
 use crate::router::descriptors::Descriptors;
 use crate::router::io::DropReason;
+use crate::time::Time;
 
 /// The view of the counters of a router, and of the map-cache for a family of EIDs.
-pub fn view(router: &Router, family: Family) -> StatisticsView {
+pub fn view(router: &Router, family: Family, now: Time) -> StatisticsView {
     let instance_id = router.config().instance_of_command(None);
     let map_cache = router.map_cache();
     StatisticsView {
         instance_id,
+        last_cleared: router.cleared_at().map(|at| seconds(now.since(at))),
         counters: router.counters().clone(),
         map_cache_size: map_cache.entries().len_of(instance_id, family),
         map_cache_rejected: map_cache.rejected,
@@ -58,8 +61,9 @@ impl Lines {
 pub fn text(view: &StatisticsView) -> String {
     let counters = &view.counters;
     let mut lines = Lines(format!(
-        "LISP EID Statistics for instance ID {} - last cleared: never\nControl Packets:\n",
-        view.instance_id
+        "LISP EID Statistics for instance ID {} - last cleared: {}\nControl Packets:\n",
+        view.instance_id,
+        span_or_never(view.last_cleared),
     ));
     lines.in_out("  Map-Requests in/out:", counters.map_requests);
     lines.in_out("    Encapsulated Map-Requests in/out:", counters.encapsulated);

@@ -4,6 +4,8 @@ use super::State;
 use super::span::{in_words, seconds};
 use crate::console::running_config;
 use crate::console::view::system::{ClockView, DebuggingView, RunningView, VersionView};
+use crate::router::config::InterfaceName;
+use crate::router::debugging::{DebugType, Debugging};
 use crate::time::Calendar;
 
 /// The view of the version of the program and its uptime.
@@ -44,6 +46,27 @@ pub fn running(State { router, .. }: State<'_>) -> RunningView {
     RunningView { running_config: text.lines().map(str::to_owned).collect() }
 }
 
+/// The view of the whole configuration, or of the interface `only`.
+pub fn running_part(state: State<'_>, only: Option<InterfaceName>) -> RunningView {
+    let RunningView { running_config: lines } = running(state);
+    let Some(name) = only else {
+        return RunningView { running_config: lines };
+    };
+    let first = format!("interface {name}");
+    let mut lines: Vec<String> = lines
+        .into_iter()
+        .skip_while(|line| *line != first)
+        .take_while(|line| *line != "!")
+        .collect();
+    lines.push("end".to_owned());
+    RunningView { running_config: lines }
+}
+
+/// The text of `show running-config section`: only the lines.
+pub fn section_text(view: &RunningView) -> String {
+    view.running_config.iter().map(|line| format!("{line}\n")).collect()
+}
+
 /// The text of `show running-config`.
 pub fn running_text(view: &RunningView) -> String {
     let lines: String = view.running_config.iter().map(|line| format!("{line}\n")).collect();
@@ -53,21 +76,50 @@ pub fn running_text(view: &RunningView) -> String {
 
 /// The view of the state of debugging.
 pub fn debugging(State { router, .. }: State<'_>) -> DebuggingView {
-    DebuggingView { lisp_control_plane: router.is_debugging() }
+    let on = router.debugging();
+    DebuggingView {
+        lisp_control_plane: on.has_all(Debugging::CONTROL_PLANE),
+        types: on.types().collect(),
+    }
 }
 
 /// The text of `show debugging`. It is empty if debugging is off.
 pub fn debugging_text(view: &DebuggingView) -> String {
-    match view.lisp_control_plane {
-        true => "LISP:\n  LISP control plane debugging is on\n".to_owned(),
-        false => String::new(),
+    let mut lines = String::new();
+    if view.lisp_control_plane {
+        lines += "  LISP control plane debugging is on\n";
+    }
+    for kind in &view.types {
+        if !view.lisp_control_plane || *kind == DebugType::Forwarding {
+            lines += &format!("  {} debugging is on\n", subject(*kind));
+        }
+    }
+    if lines.is_empty() { lines } else { format!("LISP:\n{lines}") }
+}
+
+/// The subject of a kind of debug lines, as `show debugging` names it.
+fn subject(kind: DebugType) -> String {
+    match kind {
+        DebugType::Forwarding => "LISP forwarding".to_owned(),
+        kind => format!("LISP control plane {}", kind.word()),
     }
 }
 
-/// The message after the user turns debugging on or off.
-pub fn debugging_turned(on: bool) -> &'static str {
-    match on {
-        true => "LISP control plane debugging is on\n",
-        false => "All possible debugging has been turned off\n",
+/// The message after the user turns debugging on or off. `left` is the set of kinds that are on
+/// now.
+pub fn debugging_turned(types: Debugging, on: bool, left: Debugging) -> String {
+    if !on && left == Debugging::default() {
+        return "All possible debugging has been turned off\n".to_owned();
     }
+    let state = if on { "on" } else { "off" };
+    let mut text = String::new();
+    if types.has_all(Debugging::CONTROL_PLANE) {
+        text += &format!("LISP control plane debugging is {state}\n");
+    }
+    for kind in types.types() {
+        if !types.has_all(Debugging::CONTROL_PLANE) || kind == DebugType::Forwarding {
+            text += &format!("{} debugging is {state}\n", subject(kind));
+        }
+    }
+    text
 }

@@ -89,14 +89,14 @@ fn what_the_user_types_and_what_the_screen_shows() {
     for (typed, shown) in [
         ("hel\x7f\x7f\x7f\r", "xTR1#\nxTR1#"),
         (
-            "show foo\r",
-            "xTR1#show foo\n          ^\n% Invalid input detected at '^' marker.\n\nxTR1#",
+            "show zoo\r",
+            "xTR1#show zoo\n          ^\n% Invalid input detected at '^' marker.\n\nxTR1#",
         ),
         ("show ip l?", "xTR1#show ip l?\nlisp\nxTR1#show ip l"),
         ("sh ver\tx", "xTR1#sh version x"),
         (
             "show ver | \t",
-            "xTR1#show ver |\nbegin  count  exclude  include  json  section\nxTR1#show ver |",
+            "xTR1#show ver |\nbegin  count  exclude  include  json  redirect  section\nxTR1#show ver |",
         ),
         ("\t  \tx", "xTR1#  x"),
         (

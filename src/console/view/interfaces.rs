@@ -37,4 +37,8 @@ pub struct InterfaceRow {
     /// The addresses with their prefix lengths. The first address of each family is the primary
     /// address.
     pub addresses: Vec<IpNet>,
+    /// Whether the router answers ARP for other addresses.
+    pub proxy_arp: bool,
+    /// The dynamic-EID ranges whose hosts may appear on this interface.
+    pub lisp_mobility: Vec<String>,
 }

@@ -7,13 +7,17 @@
 
 pub mod away;
 pub mod database;
+pub mod drops;
 pub mod dynamic_eid;
 pub mod emulated_hosts;
 pub mod history;
 pub mod interfaces;
 pub mod lisp;
+pub mod machine;
 pub mod map_cache;
+pub mod neighbours;
 pub mod refusals;
+pub mod routes;
 pub mod sessions;
 pub mod site;
 pub mod site_summary;

@@ -12,6 +12,8 @@ use crate::router::descriptors::Descriptors;
 pub struct StatisticsView {
     /// The instance of the map-cache.
     pub instance_id: InstanceId,
+    /// Seconds since the counters were cleared. Absent if they count since the start.
+    pub last_cleared: Option<u64>,
     /// All counters of the router.
     #[serde(flatten)]
     pub counters: Counters,

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::router::debugging::DebugType;
 use crate::time::Calendar;
 
 /// The data of `show version`.
@@ -49,8 +50,10 @@ pub struct RunningView {
 }
 
 /// The data of `show debugging`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DebuggingView {
     /// Whether `debug lisp control-plane all` is on.
     pub lisp_control_plane: bool,
+    /// The kinds of debug lines that are on.
+    pub types: Vec<DebugType>,
 }

@@ -9,6 +9,7 @@ use mio::Interest;
 use super::{EventLoop, Source};
 use crate::driver::console_server::{ConsoleServer, Turn};
 use crate::driver::descriptors;
+use crate::driver::machine::ProcessMachine;
 use crate::driver::probes::ClientSurroundings;
 use crate::router::io::Input;
 use crate::time::Time;
@@ -51,12 +52,22 @@ impl EventLoop {
         let Some(console) = &mut self.console else {
             return false;
         };
+        let users = console.users(number, now);
         let Some(client) = console.client_mut(number) else {
             return false;
         };
         let token = Source::Console(number).token();
         let registry = self.poll.registry();
-        let mut surroundings = ClientSurroundings { hosts: &mut self.hosts, registry, token };
+        let mut surroundings = ClientSurroundings {
+            hosts: &mut self.hosts,
+            registry,
+            token,
+            machine: ProcessMachine {
+                files: &self.options.startup,
+                log: &mut self.log_buffer,
+                users,
+            },
+        };
         let turn = client.serve(&mut self.router, &mut surroundings, now);
         if turn == Turn::Close {
             console.close(number);

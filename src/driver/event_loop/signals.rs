@@ -46,9 +46,10 @@ impl EventLoop {
     }
 
     fn log_statistics(&mut self) {
-        self.tell_what_shows_need(self.clock.now());
+        let now = self.clock.now();
+        self.tell_what_shows_need(now);
         // The view for IPv6 has the same counters: each counter counts IPv4 and IPv6 together.
-        let view = statistics::view(&self.router, Family::Ipv4);
+        let view = statistics::view(&self.router, Family::Ipv4, now);
         for line in statistics::text(&view).lines() {
             info!("{line}");
         }

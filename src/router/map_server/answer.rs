@@ -219,7 +219,7 @@ impl MapServer {
             let (about, from) = match self.answer(&asked, &reach) {
                 Answer::Forward(etr) => {
                     etrs.entry(etr).or_default().push(record);
-                    if context.debugging {
+                    if context.traces_messages() {
                         forwarded.extend(self.forwarding_event(asked.network(), etr));
                     }
                     continue;

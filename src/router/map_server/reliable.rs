@@ -238,9 +238,16 @@ impl MapServer {
     }
 
     /// Closes every session.
-    pub(in crate::router) fn close_sessions(&mut self, context: &mut Context, now: Time) {
-        let sessions = self.sessions.by_connection.keys();
-        let all: Vec<Connection> = sessions.copied().collect();
+    pub(in crate::router) fn close_sessions(
+        &mut self,
+        context: &mut Context,
+        only: Option<IpAddr>,
+        now: Time,
+    ) {
+        let sessions = self.sessions.by_connection.iter();
+        let sessions =
+            sessions.filter(|(_, each)| only.is_none_or(|only| only == each.session.peer.ip()));
+        let all: Vec<Connection> = sessions.map(|(connection, _)| *connection).collect();
         for connection in all {
             context.tcp(TcpRequest::Close(connection));
             self.session_closed(context, connection, now);
@@ -259,7 +266,7 @@ impl MapServer {
         now: Time,
     ) {
         if !context.config.listens_on_tcp() {
-            return self.close_sessions(context, now);
+            return self.close_sessions(context, None, now);
         }
         let (old, new) = (site_prefixes(before, only), site_prefixes(&context.config, only));
         let grown = new.keys().any(|prefix| !old.contains_key(prefix));

@@ -179,9 +179,11 @@ impl Registrar {
         &mut self,
         context: &mut Context,
         database: &Database,
+        only: Option<IpAddr>,
         now: Time,
     ) {
-        let servers: Vec<IpAddr> = self.sessions.keys().copied().collect();
+        let is_wanted = |server: &IpAddr| only.is_none_or(|only| only == *server);
+        let servers: Vec<IpAddr> = self.sessions.keys().copied().filter(is_wanted).collect();
         for server in servers {
             self.close_session(context, database, server, now);
         }

@@ -9,6 +9,7 @@ use eidway::addr::{Family, InstanceId, Rloc};
 use eidway::packet::{IpHeader, Packet};
 use eidway::router::Router;
 use eidway::router::config::Config;
+use eidway::router::debugging::Debugging;
 use eidway::router::io::{
     Command, Connection, ControlDatagram, Encapsulation, IcmpError, Inbound, Input, KernelEvent,
     KernelRoute, Mac, NeighbourState, Outbound, Outer, Output, PathEvent, TcpEvent, TcpRequest,
@@ -324,9 +325,12 @@ impl<'a> Play<'a> {
     }
 
     fn command(&mut self) {
-        let command = match self.traffic.below(4) {
-            0 => Command::Debug(self.traffic.bit()),
-            1 => Command::Lig(Question {
+        let command = match self.traffic.below(7) {
+            0 => Command::Debug { types: Debugging::ALL, on: self.traffic.bit() },
+            1 => Command::ClearStatistics,
+            2 => Command::ClearSessions(None),
+            3 => Command::AskNeighbours,
+            4 => Command::Lig(Question {
                 eid: self.traffic.prefix().network(),
                 resolver: None,
                 requests: 3,

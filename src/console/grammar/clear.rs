@@ -1,0 +1,66 @@
+//! The commands that clear counters, sessions and other state.
+
+use std::net::IpAddr;
+
+use super::exec::{IP, IPV6, LISP, exec};
+use super::row::Row;
+use crate::console::args::{Args, Fault};
+use crate::console::exec::Action;
+use crate::router::config::Config;
+use crate::router::io::Command;
+
+const CLEAR: &str = "Reset functions";
+const SESSION: &str = "Sessions of reliable transport";
+const ALL: &str = "All of them";
+const PEER: &str = "The session with this peer";
+
+pub(super) const ROWS: &[Row] = &[
+    exec(
+        "clear counters [<interface:interface>]",
+        &[CLEAR, "Counters of this router", "The counters of LISP have no interface"],
+        clear_counters,
+    ),
+    exec(
+        "clear {ip|ipv6} lisp statistics",
+        &[CLEAR, IP, IPV6, LISP, "Counters of messages and packets, of both families"],
+        clear_counters,
+    ),
+    exec(
+        "clear lisp session {*|<peer:address>}",
+        &[CLEAR, LISP, SESSION, ALL, PEER],
+        clear_sessions,
+    ),
+    exec(
+        "clear lisp vrf <vrf:word> session {*|<peer:address>}",
+        &[CLEAR, LISP, "VRF", "The name of the VRF: default", SESSION, ALL, PEER],
+        clear_sessions,
+    ),
+    exec("clear logging", &[CLEAR, "The lines of `show logging`"], |_, _| Ok(Action::ClearLog)),
+    exec("clear arp-cache", &[CLEAR, "Ask all neighbours again"], ask_neighbours),
+    exec("clear ipv6 neighbors", &[CLEAR, IPV6, "Ask all neighbours again"], ask_neighbours),
+    exec(
+        "clear {ip|ipv6} route {*|<prefix:line>}",
+        &[CLEAR, IP, IPV6, "Routes", ALL, "Destination"],
+        |_, _| {
+            let text = "The routes come from the configuration and from LISP, so there is nothing \
+                        to clear. The router puts back each of its routes that is missing.\n";
+            Ok(Action::Text(text))
+        },
+    ),
+];
+
+fn clear_counters(_: &Args<'_>, _: &Config) -> Result<Action, Fault> {
+    Ok(Action::Command(Command::ClearStatistics))
+}
+
+fn clear_sessions(args: &Args<'_>, _: &Config) -> Result<Action, Fault> {
+    if args.text("vrf").is_some_and(|vrf| !vrf.eq_ignore_ascii_case("default")) {
+        return Err(args.fault("vrf", "sessions are in the VRF default"));
+    }
+    let peer: Option<IpAddr> = args.optional("peer");
+    Ok(Action::Command(Command::ClearSessions(peer)))
+}
+
+fn ask_neighbours(_: &Args<'_>, _: &Config) -> Result<Action, Fault> {
+    Ok(Action::Command(Command::AskNeighbours))
+}

@@ -1,0 +1,85 @@
+//! The interface between a console and the machine of its router: the startup configuration, the
+//! log, the users of the console and the process. The driver has files and a process. The
+//! simulator keeps the same things in memory.
+
+use serde::{Deserialize, Serialize};
+
+/// The maximum number of log lines that a router keeps for `show logging`. If there are more, the
+/// oldest lines are dropped.
+pub const LOG_LINES: usize = 1000;
+
+/// The machine of a router, as a console uses it.
+pub trait Machine {
+    /// The startup configuration.
+    ///
+    /// # Errors
+    /// A sentence for the user: the file cannot be read.
+    fn startup(&self) -> Result<Startup, String>;
+
+    /// Replaces the startup configuration. After an error or a crash, it is either the old text or
+    /// the new text, and never a part of it. Returns a sentence that names the place of the text.
+    ///
+    /// # Errors
+    /// A sentence for the user: the file cannot be written.
+    fn save(&mut self, text: &str) -> Result<String, String>;
+
+    /// The last lines of the log. The oldest line is first.
+    fn log(&self) -> Vec<LogLine>;
+
+    /// Deletes the lines of the log that [`Machine::log`] returns. A log file remains.
+    fn clear_log(&mut self);
+
+    /// The sessions at the console of the router.
+    fn users(&self) -> Vec<User>;
+
+    /// The resources that the process of the router uses. `None` if the router has no process of
+    /// its own.
+    fn usage(&self) -> Option<Usage>;
+}
+
+/// The startup configuration of a router.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Startup {
+    /// The directory and the name of the file.
+    pub path: (String, String),
+    /// The content of the file.
+    pub text: String,
+    /// The wall clock of the last change, in microseconds since 1970, if it is known.
+    pub modified: Option<u64>,
+}
+
+/// A line of the log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogLine {
+    /// The wall clock, in microseconds since 1970.
+    pub wall_clock: u64,
+    /// Whether the line is a warning, so that the operator has to act. Otherwise it is a notice.
+    pub is_warning: bool,
+    /// The text of the line.
+    pub text: String,
+}
+
+/// A session at the console.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct User {
+    /// The number of the session.
+    pub line: usize,
+    /// Whether it is the session that asks.
+    pub is_own: bool,
+    /// Seconds since the last command of the session.
+    pub idle: u64,
+}
+
+/// The resources that a process uses.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Usage {
+    /// The number of the process.
+    pub pid: u32,
+    /// The processor time of the process since its start, in milliseconds.
+    pub cpu_ms: u64,
+    /// The processor time that the kernel used for the process, in milliseconds. It is a part of
+    /// `cpu_ms`.
+    pub kernel_ms: u64,
+    /// The memory of the process that is in RAM, in octets.
+    pub resident: u64,
+}

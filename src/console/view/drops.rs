@@ -1,0 +1,42 @@
+//! The data of `show drops`.
+
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::router::io::DropReason;
+
+/// The packets of EIDs that the router dropped.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DropsView {
+    /// Seconds since the counters were cleared. Absent if they count since the start.
+    pub last_cleared: Option<u64>,
+    /// The reasons for which packets were dropped.
+    pub drops: Vec<DropRow>,
+    /// The number of control messages without effect.
+    pub control_messages: u64,
+}
+
+/// The packets that were dropped for one reason.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DropRow {
+    /// The reason.
+    pub reason: DropReason,
+    /// The number of packets.
+    pub count: u64,
+    /// The last of these packets.
+    pub last: Option<LastPacket>,
+}
+
+/// A packet that was dropped.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastPacket {
+    /// Seconds since the packet was dropped.
+    pub ago: u64,
+    /// The source of the packet. Absent if it cannot be read.
+    pub source: Option<IpAddr>,
+    /// The destination of the packet. Absent if it cannot be read.
+    pub destination: Option<IpAddr>,
+    /// The RLOC that encapsulated the packet. Absent for a packet from the site.
+    pub encapsulator: Option<IpAddr>,
+}

@@ -1,0 +1,129 @@
+//! The data of the `show` commands about the machine of a router: its files, its log, its process
+//! and the users of its console.
+
+use serde::{Deserialize, Serialize};
+
+use crate::console::machine::{LogLine, Usage, User};
+
+/// The data of `show logging`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LoggingView {
+    /// The maximum number of lines that are kept.
+    pub capacity: usize,
+    /// The last lines of the log. The oldest line is first.
+    pub lines: Vec<LogLine>,
+}
+
+/// The data of `show users`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UsersView {
+    /// The sessions.
+    pub users: Vec<User>,
+}
+
+/// The data of `show history`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HistoryView {
+    /// The last lines of this session. The oldest line is first.
+    pub history: Vec<String>,
+}
+
+/// The data of `show startup-config`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StartupView {
+    /// The lines of the file. Absent if there is no file.
+    pub startup_config: Option<Vec<String>>,
+    /// The reason why there is no file.
+    pub reason: Option<String>,
+}
+
+/// The data of `dir`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FilesView {
+    /// The file of the startup configuration. Absent if there is no file.
+    pub startup: Option<FileRow>,
+    /// The reason why there is no file.
+    pub reason: Option<String>,
+}
+
+/// A file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileRow {
+    /// The directory of the file.
+    pub directory: String,
+    /// The name of the file.
+    pub name: String,
+    /// The size of the file in octets.
+    pub size: usize,
+    /// The wall clock of the last change, in microseconds since 1970.
+    pub modified: Option<u64>,
+}
+
+/// The data of `show processes cpu` and `show memory`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProcessView {
+    /// Seconds since the start of the router.
+    pub uptime: u64,
+    /// The resources of the process. Absent if the router has no process of its own.
+    pub usage: Option<Usage>,
+}
+
+/// The data of `show inventory` and `show platform`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InventoryView {
+    /// The version of this program.
+    pub version: String,
+    /// The xTR-ID, which is used as the serial number.
+    pub serial: String,
+    /// The interfaces with their Linux devices.
+    pub interfaces: Vec<(String, String)>,
+}
+
+/// The data of `show ip traffic`: the packets of EIDs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrafficView {
+    /// Packets that were encapsulated.
+    pub encapsulated: u64,
+    /// Packets that were decapsulated.
+    pub decapsulated: u64,
+    /// Packets that were encapsulated again, because their host moved away.
+    pub forwarded_away: u64,
+    /// Packets that were forwarded without LISP.
+    pub native: u64,
+    /// Packets that wait now.
+    pub waiting: u64,
+    /// Packets that were dropped.
+    pub dropped: u64,
+}
+
+/// The data of `show terminal`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TerminalView {
+    /// The number of lines of a screen; 0 if the output never stops. Absent if it is that of the
+    /// user's screen.
+    pub length: Option<u16>,
+    /// The number of columns of a screen; 0 if there is no limit. Absent if it is that of the
+    /// user's screen.
+    pub width: Option<u16>,
+}
+
+/// The data of `show privilege`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PrivilegeView {
+    /// The privilege level. It is always 15.
+    pub privilege: u8,
+}
+
+/// The data of `show vrf`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VrfView {
+    /// The names of the VRFs, without the default VRF, and the interfaces of each.
+    pub vrfs: Vec<(String, Vec<String>)>,
+}
+
+/// The data of `show alias`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AliasView {
+    /// Each short command, and the command that it stands for.
+    pub aliases: Vec<(String, String)>,
+}

@@ -1,0 +1,138 @@
+//! The data of `show ip route` and `show ip cef`.
+
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+use serde::{Deserialize, Serialize};
+
+use crate::addr::Family;
+
+/// The head of the routing table.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Head {
+    /// The family of the routes.
+    pub family: Family,
+    /// The next hop of the default route, or the unspecified address if the default route has no
+    /// next hop. Absent if there is no default route.
+    pub last_resort: Option<IpAddr>,
+    /// The number of routes of the kernel's table main. Local routes are not counted.
+    pub total: usize,
+}
+
+/// A route.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RouteRow {
+    /// The source of the route.
+    pub source: RouteSource,
+    /// The destination of the route.
+    pub prefix: IpNet,
+    /// The next hops. The router uses the first one.
+    pub paths: Vec<Path>,
+    /// Seconds since the host of a LISP route was found.
+    pub uptime: Option<u64>,
+    /// The network of the route's class, if this route is the first one in this network. IOS
+    /// prints a line about the network.
+    pub network: Option<Network>,
+}
+
+/// A next hop of a route.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Path {
+    /// The next router. Absent if the destination is on the link.
+    pub next_hop: Option<IpAddr>,
+    /// The name of the interface, or of the Linux device if it is not an interface of the
+    /// configuration.
+    pub interface: String,
+    /// The metric of the route. The route with the smaller metric is preferred.
+    pub metric: u32,
+}
+
+/// A network of the classes A, B and C, and its subnets in the routing table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Network {
+    /// The network.
+    pub prefix: IpNet,
+    /// The number of its subnets that have a route.
+    pub subnets: usize,
+    /// The number of different masks of these subnets.
+    pub masks: usize,
+    /// The mask length of the subnets, if all of them have the same one.
+    pub mask_len: Option<u8>,
+}
+
+/// The source of a route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RouteSource {
+    /// An address of this router.
+    Local,
+    /// The network of an address of this router.
+    Connected,
+    /// A configured route.
+    Static,
+    /// A route that this router made for LISP: a dynamic EID that is here, or a route into the
+    /// overlay.
+    Lisp,
+    /// A route that another program made.
+    Application,
+}
+
+/// The route for one address.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RouteView {
+    /// The address.
+    pub address: IpAddr,
+    /// The route with the longest prefix that contains the address. Absent if there is none.
+    pub route: Option<RouteRow>,
+}
+
+/// The numbers of routes of one family, by source.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Summary {
+    /// The family of the routes.
+    pub family: Family,
+    /// The number of routes of each source that has routes.
+    pub sources: Vec<(RouteSource, usize)>,
+}
+
+/// An entry of the forwarding table.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CefRow {
+    /// The destination.
+    pub prefix: IpNet,
+    /// The way of the packets.
+    pub hop: Hop,
+    /// The locators of the map-cache entry, if LISP carries the packets.
+    pub locators: Vec<IpAddr>,
+    /// The numbers of packets and octets that used the map-cache entry.
+    pub packets: Option<(u64, u64)>,
+}
+
+/// The way of the packets for one address.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CefView {
+    /// The address.
+    pub address: IpAddr,
+    /// Whether the user has asked for details.
+    pub detail: bool,
+    /// The entry. Absent if no route leads to the address.
+    pub entry: Option<CefRow>,
+}
+
+/// The way of the packets for a prefix.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Hop {
+    /// The router itself receives the packets.
+    Receive(String),
+    /// The destination is on the link of this interface.
+    Attached(String),
+    /// The packets go to this router, through this interface.
+    Via(IpAddr, String),
+    /// LISP decides: see the locators.
+    Lisp,
+    /// The map-cache entry sends a Map-Request, or has no locator.
+    NoLocator,
+    /// The packets are dropped.
+    Drop,
+}

@@ -1,0 +1,44 @@
+//! `eidway lab save`: brings the saved configurations of a running lab back to its folder.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use eidway::netns::save;
+
+use super::super::Outcome;
+use super::Which;
+
+/// The arguments of `lab save`.
+#[derive(Args)]
+pub struct SaveCommand {
+    #[command(flatten)]
+    which: Which,
+    /// Only this router
+    node: Option<String>,
+    /// Write the files into this directory instead of the folder of the lab
+    #[arg(long, value_name = "DIR")]
+    to: Option<PathBuf>,
+    /// Only print the changed lines
+    #[arg(long)]
+    dry_run: bool,
+    /// Refused: a simulated lab has no files
+    #[arg(long, hide = true)]
+    sim: bool,
+}
+
+/// The answer to `lab save --sim`.
+const HAS_NO_FILES: &str = "a simulated lab keeps the configurations in memory until it ends, and \
+                            has no files: copy the output of `show running-config` instead";
+
+impl SaveCommand {
+    /// Runs the command.
+    pub fn run(self) -> Outcome {
+        if self.sim {
+            return Err(HAS_NO_FILES.into());
+        }
+        let lab = self.which.open()?;
+        let saved = save::save(&lab, self.node.as_deref(), self.to.as_deref(), self.dry_run)?;
+        saved.iter().for_each(|each| print!("{each}"));
+        Ok(saved.iter().all(|each| each.is_written))
+    }
+}
