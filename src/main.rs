@@ -1,6 +1,7 @@
 //! The command line of Eidway. This file has only the arguments, the start of the log, and the exit
 //! codes.
 
+mod config_command;
 mod lab_command;
 mod replay_command;
 
@@ -10,6 +11,8 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{CommandFactory, Parser, Subcommand};
+use eidway::console::{self, Reading};
+use eidway::driver;
 use eidway::driver::clock::Clock;
 use eidway::driver::log_queue::LogQueue;
 use eidway::driver::machine::StartupFiles;
@@ -18,7 +21,7 @@ use eidway::driver::udp::UdpChecksum;
 use eidway::lab::file::name;
 use eidway::netns::paths::{expect_own_sockets, sockets_of};
 use eidway::netns::text;
-use eidway::{console, driver, private};
+use eidway::private;
 
 /// A LISP (RFC 9300/9301) virtual router for labs.
 #[derive(Parser)]
@@ -32,8 +35,12 @@ struct Cli {
 enum Command {
     /// Run one router in this network namespace until a signal stops it
     Router {
-        /// The configuration file of the router, in the style of IOS
+        /// The configuration file of the router, in the style of IOS. A line that is wrong is
+        /// logged, and the other lines are applied
         config: PathBuf,
+        /// Do not start if a line of the configuration file is wrong
+        #[arg(long)]
+        strict: bool,
         /// Open the console of the router on this Unix socket
         #[arg(long, value_name = "SOCKET")]
         console: Option<PathBuf>,
@@ -98,6 +105,9 @@ enum Command {
         #[arg(long, value_name = "FILE")]
         ports: Option<PathBuf>,
     },
+    /// Check configuration files
+    #[command(subcommand)]
+    Config(config_command::ConfigCommand),
     /// Bring up labs in network namespaces, and work with these labs
     #[command(subcommand)]
     Lab(lab_command::LabCommand),
@@ -128,6 +138,7 @@ fn main() -> ExitCode {
     let outcome = match cli.command {
         Command::Router {
             config,
+            strict,
             console,
             no_offload,
             udp_checksum,
@@ -139,7 +150,12 @@ fn main() -> ExitCode {
             let (offload, log) = (!no_offload, Some(log.clone()));
             let startup = StartupFiles { started_with: Some(config), copy };
             let options = driver::Options { offload, udp_checksum, record, nonces, startup, log };
-            router(console.as_deref(), options)
+            router(strict, console.as_deref(), options)
+        }
+        Command::Config(command) => {
+            let code = command.run();
+            log.finish(LAST_LINES);
+            return code;
         }
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "eidway", &mut io::stdout());
@@ -210,11 +226,15 @@ fn udp_checksum(word: &str) -> Result<UdpChecksum, &'static str> {
     }
 }
 
-fn router(console: Option<&Path>, options: driver::Options) -> Outcome {
+fn router(strict: bool, console: Option<&Path>, options: driver::Options) -> Outcome {
     let path = options.startup.to_read().unwrap_or(Path::new(""));
     let name = path.display().to_string();
     let text = text::read(path).map_err(|error| format!("{name}: {error}"))?;
-    let config = console::parse_config(&name, &text)?;
+    let Reading { config, report } = console::read_config(&name, &text);
+    if strict && report.is_refused() {
+        return Err(report.into());
+    }
+    report.log_lines().iter().for_each(|line| log::warn!("{line}"));
     driver::run(config, console, options)?;
     Ok(true)
 }

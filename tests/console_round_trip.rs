@@ -14,6 +14,7 @@ use eidway::router::config::{
     StaticRoute, StaticTarget, Vrf, VtyLines,
 };
 use eidway::router::io::Mac;
+use eidway::router::unsupported::Place;
 use eidway::wire::auth::{Algorithm, Key};
 use proptest::collection::{btree_map, btree_set, vec};
 use proptest::option;
@@ -311,8 +312,16 @@ fn configs() -> impl Strategy<Value = Config> {
         _ => true,
     });
     let hostname = prop_oneof![Just(String::new()), "[A-Za-z][A-Za-z0-9_.-]{0,10}"];
-    (hostname, interfaces(), vec(route, 0..4), option::of(lisps()), names(), vty_lines()).prop_map(
-        |(hostname, mut interfaces, routes, lisp, (vrfs, hosts, aliases), vty_lines)| {
+    let comment = (any::<usize>(), "(no )?[a-z]{1,8}( [ -~]{0,9}[!-~])?", any::<bool>());
+    let others = (names(), vty_lines(), vec(comment, 0..6));
+    (hostname, interfaces(), vec(route, 0..4), option::of(lisps()), others).prop_map(
+        |(
+            hostname,
+            mut interfaces,
+            routes,
+            lisp,
+            ((vrfs, hosts, aliases), vty_lines, comments),
+        )| {
             let mut tables = lisp.iter().flat_map(|lisp: &Lisp| lisp.eid_tables.values());
             if !tables.any(|table| table.dynamic_eids.contains_key(ROAM)) {
                 interfaces.values_mut().for_each(|interface| interface.lisp_mobility.clear());
@@ -321,7 +330,19 @@ fn configs() -> impl Strategy<Value = Config> {
             let is_new =
                 |route: &StaticRoute| known.insert((route.prefix, route.target, route.interface));
             let static_routes = routes.into_iter().filter(is_new).collect();
-            Config { hostname, vrfs, hosts, aliases, interfaces, static_routes, lisp, vty_lines }
+            let mut config = Config {
+                hostname,
+                vrfs,
+                hosts,
+                aliases,
+                interfaces,
+                static_routes,
+                lisp,
+                vty_lines,
+                ..Config::default()
+            };
+            keep_lines(&mut config, comments);
+            config
         },
     )
 }
@@ -333,6 +354,38 @@ fn vty_lines() -> impl Strategy<Value = VtyLines> {
     });
     (option::of(password), any::<bool>())
         .prop_map(|(password, no_login)| VtyLines { password, no_login })
+}
+
+/// Adds lines that the router does not carry out: each at a place of the configuration, or below the
+/// line before it.
+fn keep_lines(config: &mut Config, lines: Vec<(usize, String, bool)>) {
+    let mut places: Vec<Place> = config.interfaces.keys().copied().map(Place::Interface).collect();
+    if let Some(lisp) = &config.lisp {
+        places.push(Place::Lisp);
+        places.extend(lisp.locator_sets.keys().cloned().map(Place::LocatorSet));
+        places.extend(lisp.sites.keys().cloned().map(Place::Site));
+        for (id, table) in &lisp.eid_tables {
+            places.push(Place::EidTable(*id));
+            let names = table.dynamic_eids.keys().cloned();
+            places.extend(names.map(|name| Place::DynamicEid(*id, name)));
+        }
+    }
+    if places.is_empty() {
+        return;
+    }
+    let mut before: Option<(Place, String)> = None;
+    for (number, line, is_below) in lines {
+        match &before {
+            Some((place, opener)) if is_below => {
+                config.unsupported.add_below(place.clone(), opener, &format!(" {line}"));
+            }
+            _ => {
+                let place = places[number % places.len()].clone();
+                config.unsupported.add(place.clone(), &line);
+                before = Some((place, line));
+            }
+        }
+    }
 }
 
 type Names = (BTreeMap<String, Vrf>, BTreeMap<String, Vec<IpAddr>>, BTreeMap<String, String>);

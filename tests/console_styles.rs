@@ -25,7 +25,7 @@ fn assert_prints(typed: &str, expected: &str) {
 fn refusal(typed: &str) -> (usize, String, String) {
     let error = parse_config("typed", typed).unwrap_err();
     let [problem] = &error.problems[..] else { panic!("{error}") };
-    (problem.line, typed[problem.span.clone()].to_owned(), problem.message.clone())
+    (problem.line, typed[problem.span_in_file()].to_owned(), problem.message.clone())
 }
 
 const SET: &str = "router lisp\n locator-set s\n  192.0.2.1\n  exit-locator-set\n";

@@ -52,6 +52,17 @@ impl<'t> Args<'t> {
         self.negated && first.is_some_and(|word| word.eq_ignore_ascii_case("default"))
     }
 
+    /// The number of the words of the line that are keywords.
+    pub fn keywords(&self) -> usize {
+        self.words.iter().filter(|word| !word.argument).count()
+    }
+
+    /// Whether the line has no abbreviation of a keyword.
+    pub fn is_unabbreviated(&self) -> bool {
+        let mut keywords = self.words.iter().filter(|word| !word.argument);
+        keywords.all(|word| self.line[word.span.clone()].eq_ignore_ascii_case(word.name))
+    }
+
     /// Whether the line contains the keyword.
     pub fn has(&self, keyword: &str) -> bool {
         self.span(keyword, false).is_some()

@@ -1,179 +1,223 @@
-//! Reads a config file. If all lines are right, all are applied. If a line is wrong, none is
-//! applied and the wrong lines are shown.
+//! Reads a config file as leniently as the console reads lines: a wrong line is reported, and the
+//! other lines are applied.
 
-use std::collections::BTreeMap;
-use std::fmt;
-use std::ops::Range;
-
-use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
-
-use super::contradictions::contradictions;
+use super::blocks::Blocks;
+use super::contradictions::{Contradiction, contradictions};
 use super::edit::Editor;
-use super::grammar::Context;
-use super::interpret::{self, LineError};
+use super::grammar::{Accepted, Context, Treatment};
+use super::interpret::{self, Keep, LineError, Taken};
 use super::parse::Mismatch;
+use super::problem::{Problem, ProblemKind, Report};
 use crate::router::config::Config;
-
-/// The maximum number of wrong lines that an error lists.
-const MOST_PROBLEMS: usize = 20;
+use crate::router::unsupported::Place;
 
 /// The maximum number of alternatives after "expected".
 const MOST_EXPECTED: usize = 8;
 
-/// The errors of a config file. `Display` shows each wrong line with its number, a caret below the
-/// error and the expected words, without colour.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ConfigError {
-    /// The name of the file, as given by the caller.
-    pub name: String,
-    /// The text of the file.
-    pub text: String,
-    /// The first wrong lines. The list is never empty.
-    pub problems: Vec<Problem>,
-    /// The number of wrong lines that are not in `problems`.
-    pub more: usize,
+/// A config file that was read.
+#[derive(Clone, Debug)]
+pub struct Reading {
+    /// The configuration of the lines that were carried out.
+    pub config: Config,
+    /// The lines that were not carried out, and the contradictions.
+    pub report: Report,
 }
 
-/// A wrong line.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
-    /// The number of the line. The first line has number 1.
-    pub line: usize,
-    /// The octets of the file that are wrong.
-    pub span: Range<usize>,
-    /// The error message.
-    pub message: String,
-    /// The words that are expected at the error. This text may be empty.
-    pub expected: String,
-}
-
-impl std::error::Error for ConfigError {}
-
-impl fmt::Display for ConfigError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.render(false))
-    }
-}
-
-impl ConfigError {
-    /// The text of the errors, in colour if `colour` is true.
-    pub fn render(&self, colour: bool) -> String {
-        let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
-        let mut reports: Vec<String> =
-            self.problems.iter().map(|p| self.report(&renderer, p)).collect();
-        if self.more > 0 {
-            reports.push(format!("error: {} more lines are wrong", self.more));
-        }
-        reports.join("\n\n")
-    }
-
-    fn report(&self, renderer: &Renderer, problem: &Problem) -> String {
-        let caret = AnnotationKind::Primary.span(problem.span.clone()).label(&problem.expected);
-        let source = Snippet::source(&self.text).path(&self.name).annotation(caret);
-        let title = Level::ERROR.primary_title(&problem.message);
-        renderer.render(&[title.element(source)])
-    }
-}
-
-/// Reads a whole config file. `name` is the name of the file in error messages.
+/// Reads a whole config file, and refuses it if a line is wrong. Warnings are no reason to refuse
+/// it. `name` is the name of the file in error messages.
 ///
-/// Blank lines and lines that begin with `!` have no effect. Indentation does not matter. The line
-/// `end` leaves all modes; the lines after it are read too.
-pub fn parse_config(name: &str, text: &str) -> Result<Config, ConfigError> {
+/// # Errors
+/// All problems of the file, if at least one line is refused.
+pub fn parse_config(name: &str, text: &str) -> Result<Config, Report> {
+    let Reading { config, report } = read_config(name, text);
+    if report.is_refused() { Err(report) } else { Ok(config) }
+}
+
+/// Reads a whole config file. A wrong line changes nothing.
+///
+/// Blank lines and lines that begin with `!` have no effect, except a comment that keeps a line
+/// (`! not supported: LINE`). Indentation matters only around a line that
+/// is not carried out ([`blocks`](super::blocks)). The line `end` leaves all modes; the lines after
+/// it are read too.
+pub fn read_config(name: &str, text: &str) -> Reading {
     let mut reader = Reader::new();
-    // The contradictions so far, each with the line that caused it. A later line may still resolve
-    // a contradiction.
-    let mut contradicting: BTreeMap<String, Problem> = BTreeMap::new();
-    let mut problems = Vec::new();
-    let mut more = 0;
-    // The lines below a wrong line that opens a mode are skipped, because each of them would be
-    // wrong too.
-    let mut skip_deeper_than: Option<usize> = None;
+    let mut report = Report::new(name);
+    for place in lines(text) {
+        let place = LineOfFile { mode: reader.editor.context.clone(), ..place };
+        let line = place.line;
+        match reader.take(line) {
+            Ok(Taken::Applied) => {}
+            Ok(Taken::Skipped(_)) => report.skipped(),
+            Ok(Taken::Accepted(row)) => report.add(accepted(&place, row)),
+            Ok(Taken::Nothing | Taken::Kept(..) | Taken::Exec) => {}
+            Err(error) => report.add(refused(&place, error)),
+        }
+        for message in reader.editor.warnings.drain(..) {
+            report.add(place.problem(ProblemKind::Warning, message));
+        }
+        let end = reader.blocks.text_end();
+        if end.is_some_and(|end| !text[place.start + line.len()..].contains(end)) {
+            reader.blocks.end_text();
+        }
+    }
+    let found = contradictions(&reader.editor.config);
+    let mut places: Vec<_> = found.iter().map(|found| blamed(text, found)).collect();
+    find_modes(text, &mut places);
+    for (place, contradiction) in places.iter().zip(found) {
+        report.add(place.problem(ProblemKind::Contradiction, contradiction.message));
+    }
+    report.sort();
+    Reading { config: reader.editor.config, report }
+}
+
+/// The lines of a file.
+fn lines(text: &str) -> impl Iterator<Item = LineOfFile<'_>> {
     let mut start = 0;
-    for (index, raw) in text.split_inclusive('\n').enumerate() {
-        let line_start = start;
+    text.split_inclusive('\n').enumerate().map(move |(index, raw)| {
+        let (number, line, mode) = (index + 1, raw.trim_end(), Context::Config);
+        let place = LineOfFile { number, start, line, mode };
         start += raw.len();
-        let line = raw.trim_end();
-        let indent = line.len() - line.trim_start().len();
-        if line.trim_start().is_empty() || line.trim_start().starts_with('!') {
-            continue;
+        place
+    })
+}
+
+/// The line of a file that causes a contradiction.
+fn blamed<'a>(text: &'a str, contradiction: &Contradiction) -> LineOfFile<'a> {
+    let words: Vec<&str> = contradiction.words.split_whitespace().collect();
+    let has_words = |place: &LineOfFile<'_>| {
+        let of_line: Vec<&str> =
+            place.line.split([' ', '\t', '/']).filter(|w| !w.is_empty()).collect();
+        let is_same =
+            |part: &[&str]| part.iter().zip(&words).all(|(a, b)| a.eq_ignore_ascii_case(b));
+        !place.line.trim_start().starts_with('!') && of_line.windows(words.len()).any(is_same)
+    };
+    let mut found = lines(text).filter(has_words);
+    let place = found.nth(contradiction.before).or_else(|| lines(text).find(has_words));
+    place.unwrap_or(LineOfFile { number: 1, start: 0, line: "", mode: Context::Config })
+}
+
+/// Finds the modes in which lines of a file stand.
+fn find_modes(text: &str, places: &mut [LineOfFile<'_>]) {
+    let last = places.iter().map(|place| place.number).max().unwrap_or(0);
+    let mut reader = Reader::new();
+    for line in lines(text).take(last) {
+        for place in places.iter_mut().filter(|place| place.number == line.number) {
+            place.mode = reader.editor.context.clone();
         }
-        if skip_deeper_than.is_some_and(|depth| indent > depth) {
-            continue;
-        }
-        skip_deeper_than = None;
-        let Err(error) = reader.take(line) else {
-            let found = contradictions(&reader.editor.config);
-            contradicting.retain(|message, _| found.contains(message));
-            for message in found {
-                let blame = || whole_line(index + 1, line_start, line, message.clone());
-                contradicting.entry(message.clone()).or_insert_with(blame);
-            }
-            continue;
-        };
-        skip_deeper_than = Some(indent);
-        if problems.len() < MOST_PROBLEMS {
-            problems.push(problem(index + 1, line_start, line, error));
-        } else {
-            more += 1;
-        }
+        // The problems of the line are known.
+        let _ = reader.take(line.line);
     }
-    // A contradiction may be the effect of a wrong line, so contradictions are reported only if no
-    // line is wrong.
-    if problems.is_empty() {
-        problems.extend(contradicting.into_values().take(MOST_PROBLEMS));
-        problems.sort_by_key(|problem| problem.line);
-    }
-    if problems.is_empty() {
-        return Ok(reader.editor.config);
-    }
-    Err(ConfigError { name: name.to_owned(), text: text.to_owned(), problems, more })
 }
 
 /// The configuration that results from the lines so far. A wrong line may change a part of the
 /// configuration before its error is found. The reader then returns to its last copy of the
-/// configuration and applies the later right lines again. The reader does not make a copy at each
-/// line, because a copy at each line would make long files slow.
+/// configuration and makes the later changes again. The reader does not make a copy at each line,
+/// because a copy at each line would make long files slow.
 struct Reader<'a> {
     editor: Editor,
     copy: Editor,
-    /// The lines since the last copy. All of them are right.
-    since: Vec<&'a str>,
+    blocks: Blocks,
+    /// The changes since the last copy.
+    since: Vec<Change<'a>>,
+}
+
+/// A line that changed the configuration.
+enum Change<'a> {
+    Line(&'a str),
+    Accepted(&'static Accepted, Context, &'a str),
+    Kept(Place, Keep),
 }
 
 impl<'a> Reader<'a> {
     fn new() -> Self {
         let editor = Editor::new(Config::default());
-        Reader { copy: editor.clone(), editor, since: Vec::new() }
+        Reader { copy: editor.clone(), editor, blocks: Blocks::default(), since: Vec::new() }
     }
 
-    /// Applies a line. If the line is wrong, returns the reason and leaves the configuration as it
+    /// Takes a line. If the line is wrong, returns the reason and leaves the configuration as it
     /// was.
-    fn take(&mut self, line: &'a str) -> Result<(), LineError> {
-        let outcome = apply(&mut self.editor, line);
-        if outcome.is_ok() {
-            self.since.push(line);
-        } else {
-            for line in self.since.drain(..) {
-                // The line had no error the first time, so it has no error now.
-                let _ = apply(&mut self.copy, line);
+    fn take(&mut self, line: &'a str) -> Result<Taken, LineError> {
+        let taken = interpret::take(&mut self.editor, &mut self.blocks, line);
+        leave_exec(&mut self.editor);
+        let change = match &taken {
+            Ok(Taken::Applied) => Some(Change::Line(line)),
+            Ok(Taken::Kept(place, keep)) => Some(Change::Kept(place.clone(), keep.clone())),
+            Ok(Taken::Accepted(row)) if row.treatment == Treatment::Kept => {
+                Some(Change::Accepted(row, self.editor.context.clone(), line))
             }
-            self.editor = self.copy.clone();
+            _ => None,
+        };
+        self.since.extend(change);
+        if matches!(taken, Err(LineError::Semantic(_))) {
+            self.restore();
         }
-        outcome
+        taken
+    }
+
+    fn restore(&mut self) {
+        for change in self.since.drain(..) {
+            match change {
+                // The line had no error the first time, so it has no error now.
+                Change::Line(line) => drop(interpret::apply(&mut self.copy, line)),
+                Change::Accepted(row, context, line) => {
+                    self.copy.context = context;
+                    let negated = interpret::is_negated(line);
+                    interpret::accept(&mut self.copy, &mut Blocks::default(), row, line, negated);
+                }
+                Change::Kept(place, keep) => drop(interpret::keep(&mut self.copy, place, keep)),
+            }
+            leave_exec(&mut self.copy);
+        }
+        self.editor.config = self.copy.config.clone();
     }
 }
 
-/// Applies a line. `end` leaves all modes, but it does not end the file.
-fn apply(editor: &mut Editor, line: &str) -> Result<(), LineError> {
-    interpret::apply(editor, line)?;
+/// `end` leaves all modes, but it does not end the file.
+fn leave_exec(editor: &mut Editor) {
     if editor.context == Context::Exec {
         editor.context = Context::Config;
     }
-    Ok(())
 }
 
-fn problem(number: usize, start: usize, line: &str, error: LineError) -> Problem {
+/// A line, and its place in the file.
+struct LineOfFile<'a> {
+    number: usize,
+    /// The octets of the file before the line.
+    start: usize,
+    line: &'a str,
+    /// The mode in which the line stands.
+    mode: Context,
+}
+
+impl LineOfFile<'_> {
+    /// A problem of the whole line.
+    fn problem(&self, kind: ProblemKind, message: String) -> Problem {
+        let indent = self.line.len() - self.line.trim_start().len();
+        Problem {
+            kind,
+            line: self.number,
+            column: 1,
+            text: self.line.to_owned(),
+            start: self.start,
+            span: indent..self.line.len(),
+            mode: self.mode.prompt().trim_matches(['(', ')']).to_owned(),
+            message,
+            expected: String::new(),
+            skipped: 0,
+        }
+    }
+}
+
+fn accepted(place: &LineOfFile<'_>, row: &Accepted) -> Problem {
+    let kind = match row.treatment {
+        Treatment::Kept => ProblemKind::NotSupported,
+        _ => ProblemKind::Ignored,
+    };
+    place.problem(kind, interpret::warning(place.line, row))
+}
+
+fn refused(place: &LineOfFile<'_>, error: LineError) -> Problem {
+    let end = place.line.len();
     let (span, message, expected) = match error {
         LineError::Syntax(Mismatch::Invalid { span, expected, .. }) => {
             (span, "invalid input".to_owned(), one_of(&expected))
@@ -182,19 +226,13 @@ fn problem(number: usize, start: usize, line: &str, error: LineError) -> Problem
             (span, "ambiguous command".to_owned(), one_of(&candidates))
         }
         LineError::Syntax(Mismatch::Incomplete { expected }) => {
-            (line.len()..line.len(), "incomplete command".to_owned(), one_of(&expected))
+            (end..end, "incomplete command".to_owned(), one_of(&expected))
         }
         LineError::Semantic(fault) => (fault.span, fault.message, String::new()),
     };
-    let indent = line.len() - line.trim_start().len();
-    let from = span.start.max(indent);
-    Problem { line: number, span: start + from..start + span.end.max(from), message, expected }
-}
-
-fn whole_line(number: usize, start: usize, line: &str, message: String) -> Problem {
-    let indent = line.len() - line.trim_start().len();
-    let span = start + indent..start + line.len();
-    Problem { line: number, span, message, expected: String::new() }
+    let whole = place.problem(ProblemKind::Refused, message);
+    let from = span.start.max(whole.span.start);
+    Problem { span: from..span.end.max(from), expected, ..whole }
 }
 
 fn one_of(expected: &[String]) -> String {
@@ -215,17 +253,24 @@ mod tests {
     fn a_wrong_line_leaves_what_the_others_have_made_and_its_mode() {
         let right = [
             "router lisp",
+            " encapsulation vxlan",
+            " service ethernet",
+            "  itr",
             " eid-table default instance-id 0",
             "  map-cache 10.0.0.0/8 map-request",
+            "  ! not supported: sgt",
         ];
         let wrong = [
-            "  database-mapping 10.0.0.0/8 127.0.0.1 priority 1 weight 1",
-            "  database-mapping 10.0.0.1/8 locator-set",
-            "ip address",
+            "        database-mapping 10.0.0.1/8 127.0.0.1 priority 1 weight 1",
+            "      database-mapping 10.0.0.0/8 locator-set",
+            "    ip address",
         ];
         let (mut reader, mut alone) = (Reader::new(), Reader::new());
         for line in right {
             assert!(reader.take(line).is_ok() && alone.take(line).is_ok(), "{line}");
+            if line.contains("ethernet") {
+                continue;
+            }
             for line in wrong {
                 assert!(reader.take(line).is_err(), "{line}");
             }

@@ -1,10 +1,20 @@
-//! Applies single lines to a configuration. The config file and `configure terminal` use this
-//! module.
+//! Takes single lines of a configuration. The config file and `configure terminal` use this module.
+//!
+//! A line is carried out, accepted, skipped or refused:
+//!
+//! - If a command of the [grammar](super::grammar) fits it, it changes the configuration.
+//! - If the table of [accepted lines](super::grammar::ACCEPTED) has it, it is ignored or kept as a
+//!   comment.
+//! - If it is in the [block](super::blocks) of a line that was refused, it is skipped.
+//! - Any other line is refused.
 
 use super::args::Fault;
+use super::blocks::{Blocks, Step};
 use super::edit::Editor;
-use super::grammar::{Context, Run};
-use super::parse::{Match, Mismatch, match_line};
+use super::grammar::{Accepted, Context, Extent, Mode, Run, Treatment, opened};
+use super::parse::{Match, Mismatch, match_accepted, match_line, match_mode};
+use crate::addr::Family;
+use crate::router::unsupported::Place;
 
 /// The reason why a line was not applied.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,17 +25,205 @@ pub enum LineError {
     Semantic(Fault),
 }
 
-/// Applies one line. After an error, a part of the line may have changed the configuration.
+/// The use of a line that is not refused.
+#[derive(Clone, Debug)]
+pub enum Taken {
+    /// The command was carried out.
+    Applied,
+    /// The line has no effect: a comment, the end of a block, or a line of an ignored block.
+    Nothing,
+    /// The line is accepted, but it is not carried out.
+    Accepted(&'static Accepted),
+    /// The line belongs to the block of a line that is accepted, and is kept with it.
+    Kept(Place, Keep),
+    /// The line is in the block of this line, which was refused.
+    Skipped(String),
+    /// The editor is in exec mode, and the line is not in the block of a refused line.
+    Exec,
+}
+
+/// A line that is kept in the configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Keep {
+    /// The kept line that opens the block of the line.
+    pub opener: Option<String>,
+    /// The line.
+    pub line: String,
+}
+
+/// Takes one line. After an error, a part of the line may have changed the configuration, but not
+/// the mode. The open blocks are up to date also after an error.
+pub fn take(editor: &mut Editor, blocks: &mut Blocks, line: &str) -> Result<Taken, LineError> {
+    match blocks.step(&editor.context, line) {
+        Step::Nothing => Ok(Taken::Nothing),
+        Step::Skipped { opener } => Ok(Taken::Skipped(opener)),
+        Step::Kept { place, opener, line } => {
+            Ok(keep(editor, place, Keep { opener: Some(opener), line }))
+        }
+        Step::Comment { line } => {
+            let opener = blocks.kept_opener(&line);
+            Ok(match place(&editor.context) {
+                Some((place, _)) => keep(editor, place, Keep { opener, line }),
+                None => Taken::Nothing,
+            })
+        }
+        Step::Outside if editor.context == Context::Exec => Ok(Taken::Exec),
+        Step::Outside => take_outside(editor, blocks, line),
+    }
+}
+
+/// Takes a line that is in no block of a line that is not carried out.
+fn take_outside(editor: &mut Editor, blocks: &mut Blocks, line: &str) -> Result<Taken, LineError> {
+    let before = editor.context.clone();
+    let mismatch = match apply(editor, line) {
+        Ok(()) => {
+            let mut outer = std::iter::successors(Some(before), Context::outer);
+            let opens = outer.all(|context| context != editor.context);
+            blocks.applied(line, opens);
+            return Ok(Taken::Applied);
+        }
+        Err(LineError::Syntax(mismatch)) => mismatch,
+        Err(fault) => {
+            editor.context = before;
+            blocks.refused(&editor.context, line);
+            return Err(fault);
+        }
+    };
+    if matches!(mismatch, Mismatch::Invalid { .. })
+        && let Some((row, context, negated)) = find_accepted(&before, line)
+    {
+        editor.context = context;
+        return Ok(accept(editor, blocks, row, line, negated));
+    }
+    blocks.refused(&before, line);
+    Err(LineError::Syntax(mismatch))
+}
+
+/// Carries out a command of the grammar, without regard to blocks.
 pub fn apply(editor: &mut Editor, line: &str) -> Result<(), LineError> {
     let (matched, context) = find(&editor.context, line).map_err(LineError::Syntax)?;
     editor.context = context;
     match matched.run {
-        Run::Edit(edit) => edit(editor, &matched.args).map_err(LineError::Semantic),
-        Run::Ignore => Ok(()),
+        Run::Edit(edit) => edit(editor, &matched.args).map_err(LineError::Semantic)?,
+        Run::Accept(_) => {}
         Run::Exec(_) => {
-            Err(LineError::Semantic(matched.args.fault("", "this is not a configuration command")))
+            let fault = matched.args.fault("", "this is not a configuration command");
+            return Err(LineError::Semantic(fault));
         }
     }
+    if matched.args.negated {
+        editor.config.remove_orphaned_lines();
+    }
+    Ok(())
+}
+
+/// Keeps a line that is below an accepted line, or in a comment of the running configuration.
+pub fn keep(editor: &mut Editor, place: Place, keep: Keep) -> Taken {
+    let unsupported = &mut editor.config.unsupported;
+    match &keep.opener {
+        Some(opener) => unsupported.add_below(place.clone(), opener, &keep.line),
+        None => unsupported.add(place.clone(), &keep.line),
+    }
+    Taken::Kept(place, keep)
+}
+
+/// Takes a line that the table of accepted lines has. `no LINE` removes a kept line; if there is no
+/// such line, `no LINE` is kept itself.
+pub fn accept(
+    editor: &mut Editor,
+    blocks: &mut Blocks,
+    row: &'static Accepted,
+    line: &str,
+    negated: bool,
+) -> Taken {
+    if row.treatment != Treatment::Kept {
+        if !negated {
+            blocks.accepted(row, line, None);
+        }
+        // A router without a function is as a router on which it is turned off.
+        let is_told = row.treatment == Treatment::Ignored && !negated;
+        return if is_told { Taken::Accepted(row) } else { Taken::Nothing };
+    }
+    let Some((place, family)) = place(&editor.context) else {
+        return Taken::Accepted(row);
+    };
+    let positive = after_no(line, negated);
+    let of_family =
+        family.map_or_else(String::new, |f| format!("{} ", f.to_string().to_lowercase()));
+    let text = format!("{of_family}{positive}");
+    let opposite = format!("no {text}");
+    let unsupported = &mut editor.config.unsupported;
+    if !negated {
+        unsupported.remove(&place, &opposite);
+        unsupported.add(place.clone(), &text);
+        blocks.accepted(row, &line.replace(line.trim(), &text), Some(place));
+        return Taken::Accepted(row);
+    }
+    let was_kept = unsupported.remove(&place, &text);
+    if was_kept || line.trim_start().starts_with("default") {
+        unsupported.remove(&place, &opposite);
+        return Taken::Nothing;
+    }
+    unsupported.add(place, &opposite);
+    Taken::Accepted(row)
+}
+
+/// Whether a line begins with `no` or `default`.
+pub fn is_negated(line: &str) -> bool {
+    let first = line.split_whitespace().next();
+    first.is_some_and(|word| ["no", "default"].iter().any(|no| no.eq_ignore_ascii_case(word)))
+}
+
+/// The words of a line after `no` or `default`.
+fn after_no(line: &str, negated: bool) -> &str {
+    let line = line.trim();
+    match line.split_once(char::is_whitespace) {
+        Some((_, rest)) if negated => rest.trim_start(),
+        _ => line,
+    }
+}
+
+/// Whether a line is a line of a configuration outside of all blocks, or opens a mode.
+pub fn is_configuration(line: &str) -> bool {
+    let (mode, line) = (Mode::Config, line.trim());
+    let is_command = match_mode(mode, line).is_ok() || match_accepted(mode, line).is_some();
+    // Exec mode has `exit` too, and may have `end`.
+    (is_command || opened(mode, line).is_some()) && !matches!(line, "end" | "exit")
+}
+
+/// The warning about a line that is accepted, but is not carried out.
+pub fn warning(line: &str, row: &Accepted) -> String {
+    let line = line.trim();
+    let block = if matches!(row.extent, Extent::Line) { "" } else { " with its block" };
+    let reason = row.reason;
+    match row.treatment {
+        Treatment::Kept => {
+            format!("`{line}` is not supported and is kept as a comment{block}: {reason}")
+        }
+        _ => format!("`{line}` has no meaning in a LISP lab and is ignored{block}: {reason}"),
+    }
+}
+
+/// The place at which the lines of a mode are kept, and the family of its commands. The running
+/// configuration has the commands of a service in `router lisp`, with their family.
+fn place(context: &Context) -> Option<(Place, Option<Family>)> {
+    Some(match context {
+        Context::Exec
+        | Context::Config
+        | Context::Line { .. }
+        | Context::Vrf(_)
+        | Context::VrfFamily(..) => return None,
+        Context::Interface(name) => (Place::Interface(*name), None),
+        Context::Lisp => (Place::Lisp, None),
+        Context::LocatorSet(name) => (Place::LocatorSet(name.clone()), None),
+        Context::Site(name) => (Place::Site(name.clone()), None),
+        Context::EidTable(id) | Context::Instance(id) => (Place::EidTable(*id), None),
+        Context::Service(family) => (Place::Lisp, Some(*family)),
+        Context::InstanceService(id, family) => (Place::EidTable(*id), Some(*family)),
+        Context::DynamicEid { name, .. } => {
+            (Place::DynamicEid(context.instance()?, name.clone()), None)
+        }
+    })
 }
 
 /// Finds the command for a line in `context`. If `context` has no such command, the outer contexts
@@ -47,4 +245,22 @@ fn find<'t>(context: &Context, line: &'t str) -> Result<(Match<'t>, Context), Mi
         }
     }
     Err(best.unwrap_or(Mismatch::Incomplete { expected: Vec::new() }))
+}
+
+/// Finds the row of the accepted lines for a line, in `context` or an outer context. The row with
+/// the most words counts, and of equal rows the row of the innermost context. The last value is
+/// whether the line begins with `no` or `default`.
+fn find_accepted(context: &Context, line: &str) -> Option<(&'static Accepted, Context, bool)> {
+    let contexts = std::iter::successors(Some(context.clone()), Context::outer);
+    let mut best: Option<(usize, &'static Accepted, Context, bool)> = None;
+    for here in contexts {
+        let Some(Match { run: Run::Accept(row), args }) = match_accepted(here.mode(), line) else {
+            continue;
+        };
+        let words = args.keywords();
+        if best.as_ref().is_none_or(|(most, ..)| words > *most) {
+            best = Some((words, row, here, args.negated));
+        }
+    }
+    best.map(|(_, row, context, negated)| (row, context, negated))
 }

@@ -19,6 +19,7 @@
 //!   the process of the router.
 
 pub mod args;
+pub mod blocks;
 pub mod client;
 pub mod config_file;
 mod contradictions;
@@ -32,8 +33,10 @@ pub mod interpret;
 pub mod json_lines;
 mod login;
 pub mod machine;
+mod messages;
 pub mod parse;
 pub mod probes;
+pub mod problem;
 pub mod protocol;
 pub mod running;
 mod running_config;
@@ -42,7 +45,8 @@ pub mod show;
 pub mod terminal;
 pub mod view;
 
-pub use config_file::{ConfigError, parse_config};
-pub use contradictions::contradictions;
+pub use config_file::{Reading, parse_config, read_config};
+pub use contradictions::{Contradiction, contradictions};
+pub use problem::{Problem, ProblemKind, Report};
 pub use running_config::{emulated_host, running_config};
 pub use session::Session;

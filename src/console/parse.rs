@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use super::args::{Args, Bound};
-use super::grammar::{Command, Context, No, Position, Run, Word, commands};
+use super::grammar::{Command, Context, Mode, No, Position, Run, Word, accepted, commands};
 
 /// The reason why a line is not a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -128,7 +128,11 @@ impl Matching {
     /// The state before the first word of a line. `negated` is true if `no` or `default` came
     /// before.
     pub fn new(context: &Context, negated: bool) -> Self {
-        let threads = commands(context.mode())
+        Matching::among(commands(context.mode()), negated)
+    }
+
+    fn among(commands: impl Iterator<Item = &'static Command>, negated: bool) -> Self {
+        let threads = commands
             .filter(|command| !negated || command.no != No::Never)
             .map(|command| Thread { command, at: None, words: Vec::new(), fits: Vec::new() })
             .collect();
@@ -187,6 +191,14 @@ impl Matching {
     /// Whether the words so far are a complete command.
     pub fn may_end(&self) -> bool {
         self.threads.iter().any(|thread| thread.may_end(self.negated))
+    }
+
+    /// Matches all words of `line`.
+    fn whole(mut self, line: &str, words: Vec<Range<usize>>) -> Result<Match<'_>, Mismatch> {
+        for span in words {
+            self.step(line, span)?;
+        }
+        self.finish(line)
     }
 
     /// The command that matches the whole `line`.
@@ -252,25 +264,41 @@ fn choose(
 /// undone. In configuration modes, `default` may also come before the command; `default` resets the
 /// setting to its default.
 pub fn match_line<'t>(context: &Context, line: &'t str) -> Result<Match<'t>, Mismatch> {
-    let (mut matching, tokens) = begin(context, line);
-    for span in tokens {
-        matching.step(line, span)?;
-    }
-    matching.finish(line)
+    match_mode(context.mode(), line)
+}
+
+/// Matches a line against the commands of one mode.
+pub fn match_mode(mode: Mode, line: &str) -> Result<Match<'_>, Mismatch> {
+    let (negated, tokens) = negation(mode, line);
+    Matching::among(commands(mode), negated).whole(line, tokens)
+}
+
+/// Matches a line against the lines that are accepted in one mode, but are not carried out. The
+/// line must have whole words: an abbreviation is more often a mistake in another line.
+pub fn match_accepted(mode: Mode, line: &str) -> Option<Match<'_>> {
+    let (negated, tokens) = negation(mode, line);
+    let matched = Matching::among(accepted(mode), negated).whole(line, tokens).ok();
+    matched.filter(|matched| matched.args.is_unabbreviated())
 }
 
 /// The state after `no` or `default`, if the line begins with one of them, and the words that
 /// follow.
 pub fn begin(context: &Context, line: &str) -> (Matching, Vec<Range<usize>>) {
+    let (negated, tokens) = negation(context.mode(), line);
+    (Matching::new(context, negated), tokens)
+}
+
+/// Whether a line begins with `no` or `default`, and the words that follow.
+fn negation(mode: Mode, line: &str) -> (bool, Vec<Range<usize>>) {
     let mut tokens = tokens(line);
     let first = tokens.first().map(|span| &line[span.clone()]);
-    let negations: &[&str] = if *context == Context::Exec { &["no"] } else { &["no", "default"] };
+    let negations: &[&str] = if mode == Mode::Exec { &["no"] } else { &["no", "default"] };
     let negated =
         first.is_some_and(|word| negations.iter().any(|no| no.eq_ignore_ascii_case(word)));
     if negated {
         tokens.remove(0);
     }
-    (Matching::new(context, negated), tokens)
+    (negated, tokens)
 }
 
 impl Mismatch {
@@ -346,7 +374,9 @@ mod tests {
         assert!(match_line(&Context::Lisp, "no ipv4 etr map-server").is_err());
         assert!(match_line(&Context::Config, "no exit").is_err());
         assert!(match_line(&Context::Config, "no ip").is_err());
-        assert!(match_line(&Context::Config, "no ip domain lookup").is_ok());
+        assert!(match_accepted(Mode::Config, "no ip domain lookup").is_some());
+        assert!(match_accepted(Mode::Config, "no ip").is_none());
+        assert!(match_accepted(Mode::Config, "no ip dom lookup").is_none(), "whole words only");
     }
 
     #[test]

@@ -16,12 +16,16 @@ use crate::router::config::{
     Config, ConfiguredLocator, DatabaseMapping, EidTable, EmulatedHost, Interface, InterfaceName,
     Lisp, LocatorSource, NonceOrder, Service, Site, StaticRoute, StaticTarget, Vrf, VtyLines,
 };
+use crate::router::unsupported::{Place, Unsupported};
 use crate::wire::auth::{Algorithm, Key};
+
+/// The beginning of a comment that keeps a line of LISP that the router does not do.
+pub(super) const NOT_SUPPORTED: &str = "! not supported:";
 
 /// The text of a configuration: the output of `show running-config`, and the content of a `.conf`
 /// file.
 pub fn running_config(config: &Config) -> String {
-    let mut out = Writer::default();
+    let mut out = Writer { text: String::new(), unsupported: &config.unsupported };
     if !config.hostname.is_empty() {
         out.line(0, format_args!("hostname {}", config.hostname));
         out.mark(0);
@@ -65,14 +69,21 @@ fn write_vty_lines(out: &mut Writer, lines: &VtyLines) {
 }
 
 /// A text of configuration lines. Each line has the indentation of its mode.
-#[derive(Default)]
-struct Writer {
+struct Writer<'a> {
     text: String,
+    unsupported: &'a Unsupported,
 }
 
-impl Writer {
+impl Writer<'_> {
     fn line(&mut self, depth: usize, line: impl Display) {
         writeln!(self.text, "{:depth$}{line}", "").expect("a String takes everything");
+    }
+
+    /// Writes the lines of a place that the router does not carry out, as comments.
+    fn comments(&mut self, depth: usize, place: &Place) {
+        for line in self.unsupported.at(place) {
+            self.line(depth, format_args!("{NOT_SUPPORTED} {line}"));
+        }
     }
 
     /// Writes a line `!`, as IOS does between blocks.
@@ -81,7 +92,7 @@ impl Writer {
     }
 }
 
-fn write_vrf(out: &mut Writer, name: &str, vrf: &Vrf) {
+fn write_vrf(out: &mut Writer<'_>, name: &str, vrf: &Vrf) {
     out.line(0, format_args!("vrf definition {name}"));
     if let Some(text) = &vrf.description {
         out.line(1, format_args!("description {text}"));
@@ -102,7 +113,7 @@ fn write_vrf(out: &mut Writer, name: &str, vrf: &Vrf) {
     }
 }
 
-fn write_interface(out: &mut Writer, name: &InterfaceName, interface: &Interface) {
+fn write_interface(out: &mut Writer<'_>, name: &InterfaceName, interface: &Interface) {
     out.line(0, format_args!("interface {name}"));
     if let Some(text) = &interface.description {
         out.line(1, format_args!("description {text}"));
@@ -144,6 +155,7 @@ fn write_interface(out: &mut Writer, name: &InterfaceName, interface: &Interface
             out.line(1, line);
         }
     }
+    out.comments(1, &Place::Interface(*name));
 }
 
 /// The lines of an emulated host. They are printed below the interface of the host.
@@ -165,7 +177,7 @@ pub fn emulated_host(name: &str, host: &EmulatedHost) -> Vec<String> {
     mac.into_iter().chain(addresses).collect()
 }
 
-fn write_route(out: &mut Writer, route: &StaticRoute) {
+fn write_route(out: &mut Writer<'_>, route: &StaticRoute) {
     let mut words = match route.prefix {
         IpNet::V4(net) => format!("ip route {} {}", net.network(), net.netmask()),
         IpNet::V6(net) => format!("ipv6 route {net}"),
@@ -191,7 +203,7 @@ fn write_route(out: &mut Writer, route: &StaticRoute) {
     out.line(0, words);
 }
 
-fn write_names(out: &mut Writer, config: &Config) {
+fn write_names(out: &mut Writer<'_>, config: &Config) {
     for (name, addresses) in &config.hosts {
         let (ipv6, ipv4): (Vec<_>, Vec<_>) = addresses.iter().partition(|one| one.is_ipv6());
         for (word, addresses) in [("ip", ipv4), ("ipv6", ipv6)] {
@@ -209,13 +221,14 @@ fn write_names(out: &mut Writer, config: &Config) {
     }
 }
 
-fn write_lisp(out: &mut Writer, lisp: &Lisp) {
+fn write_lisp(out: &mut Writer<'_>, lisp: &Lisp) {
     out.line(0, "router lisp");
     for (name, locators) in &lisp.locator_sets {
         out.line(1, format_args!("locator-set {name}"));
         for locator in locators {
             out.line(2, Locator(locator));
         }
+        out.comments(2, &Place::LocatorSet(name.clone()));
         out.line(2, "exit-locator-set");
         out.mark(1);
     }
@@ -239,10 +252,11 @@ fn write_lisp(out: &mut Writer, lisp: &Lisp) {
     for family in Family::BOTH {
         write_service(out, family, lisp.service(family));
     }
+    out.comments(1, &Place::Lisp);
     out.line(1, "exit-router-lisp");
 }
 
-fn write_eid_table(out: &mut Writer, id: InstanceId, table: &EidTable) {
+fn write_eid_table(out: &mut Writer<'_>, id: InstanceId, table: &EidTable) {
     let vrf = table.vrf.as_ref().map_or_else(|| "default".to_owned(), |name| format!("vrf {name}"));
     out.line(1, format_args!("eid-table {vrf} instance-id {id}"));
     write_database(out, 2, &table.database);
@@ -252,13 +266,15 @@ fn write_eid_table(out: &mut Writer, id: InstanceId, table: &EidTable) {
     for (name, dynamic) in &table.dynamic_eids {
         out.line(2, format_args!("dynamic-eid {name}"));
         write_database(out, 3, &dynamic.database);
+        out.comments(3, &Place::DynamicEid(id, name.clone()));
         out.line(3, "exit-dynamic-eid");
         out.mark(2);
     }
+    out.comments(2, &Place::EidTable(id));
     out.line(2, "exit-eid-table");
 }
 
-fn write_database(out: &mut Writer, depth: usize, database: &BTreeMap<IpNet, DatabaseMapping>) {
+fn write_database(out: &mut Writer<'_>, depth: usize, database: &BTreeMap<IpNet, DatabaseMapping>) {
     for (prefix, mapping) in database {
         match mapping {
             DatabaseMapping::LocatorSet(set) => {
@@ -273,7 +289,7 @@ fn write_database(out: &mut Writer, depth: usize, database: &BTreeMap<IpNet, Dat
     }
 }
 
-fn write_site(out: &mut Writer, name: &str, site: &Site) {
+fn write_site(out: &mut Writer<'_>, name: &str, site: &Site) {
     out.line(1, format_args!("site {name}"));
     if let Some(text) = &site.description {
         out.line(2, format_args!("description {text}"));
@@ -294,10 +310,11 @@ fn write_site(out: &mut Writer, name: &str, site: &Site) {
         let more = if options.accept_more_specifics { " accept-more-specifics" } else { "" };
         out.line(2, format_args!("eid-prefix {instance}{prefix}{more}"));
     }
+    out.comments(2, &Place::Site(name.to_owned()));
     out.line(2, "exit-site");
 }
 
-fn write_service(out: &mut Writer, family: Family, service: &Service) {
+fn write_service(out: &mut Writer<'_>, family: Family, service: &Service) {
     let family = family.to_string().to_lowercase();
     let mut line = |line: fmt::Arguments<'_>| out.line(1, format_args!("{family} {line}"));
     if service.map_server {

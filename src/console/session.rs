@@ -8,20 +8,20 @@
 use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::fmt::{self, Debug};
-use std::ops::Range;
 use std::time::Duration;
 
-use super::args::Fault;
-use super::contradictions::contradictions;
+use super::blocks::Blocks;
+use super::contradictions::{Contradiction, contradictions};
 use super::edit::Editor;
 use super::exec::Action;
 use super::filter::{self, Filter, Piped};
 use super::grammar::{Context, Run};
 use super::help;
 use super::hosts::Hosts;
-use super::interpret::{self, LineError};
+use super::interpret::{self, Taken, is_configuration};
 use super::login::{self, Login};
 use super::machine::Machine;
+use super::messages::{error_text, mismatch_text, taken_text};
 use super::parse::{Match, Mismatch, match_line, tokens};
 use super::probes::Surroundings;
 use super::protocol::{Done, Request, Response, TerminalSettings};
@@ -49,6 +49,10 @@ const LONGEST_SILENCE: Duration = Duration::from_secs(3);
 #[derive(Debug)]
 pub struct Session {
     context: Context,
+    /// The blocks of lines that are not carried out.
+    blocks: Blocks,
+    /// The contradictions of the configuration when the user entered configuration mode.
+    known: Vec<Contradiction>,
     monitors: bool,
     terminal: TerminalSettings,
     /// The login, if the user has not logged in yet.
@@ -119,6 +123,8 @@ impl Session {
     pub fn new() -> Self {
         Session {
             context: Context::Exec,
+            blocks: Blocks::default(),
+            known: Vec::new(),
             monitors: false,
             terminal: TerminalSettings::default(),
             login: None,
@@ -134,7 +140,8 @@ impl Session {
             return login::PROMPT.to_owned();
         }
         let name = host_name(&router.config().hostname);
-        format!("{name}{}#", self.context.prompt())
+        let mode = self.blocks.prompt().unwrap_or(self.context.prompt());
+        format!("{name}{mode}#")
     }
 
     /// Whether this user has sent `terminal monitor` to get debug lines. A debug line is sent as
@@ -334,10 +341,9 @@ impl Session {
         let words = tokens(line);
         self.remember(line);
         let first = words.first().map(|span| &line[span.clone()]);
+        let is_configuration = self.context != Context::Exec || self.blocks.are_open();
         match first {
-            None => Outcome::good(Body::Nothing),
-            Some(comment) if comment.starts_with('!') => Outcome::good(Body::Nothing),
-            Some("do") if self.context != Context::Exec => {
+            Some("do") if self.context != Context::Exec && self.blocks.text_end().is_none() => {
                 // Blanks replace the word `do`, so that the caret of an error is below the wrong
                 // word.
                 let rest = " ".repeat(words[0].end) + &line[words[0].end..];
@@ -345,11 +351,14 @@ impl Session {
             }
             // A pasted configuration ends with `end`. It is not in the grammar of this mode, because
             // `en` is `enable`.
-            Some("end") if self.context == Context::Exec => Outcome::good(Body::Nothing),
-            Some(_) if self.context == Context::Exec => {
-                self.exec((line, prompt), router, surroundings, now)
+            Some("end") if self.context == Context::Exec => {
+                self.blocks = Blocks::default();
+                Outcome::good(Body::Nothing)
             }
-            Some(_) => self.configure(line, prompt, router, now),
+            _ if is_configuration => self.configure((line, prompt), router, surroundings, now),
+            None => Outcome::good(Body::Nothing),
+            Some(comment) if comment.starts_with('!') => Outcome::good(Body::Nothing),
+            Some(_) => self.exec((line, prompt), router, surroundings, now),
         }
     }
 
@@ -362,25 +371,44 @@ impl Session {
         }
     }
 
-    fn configure(&mut self, line: &str, prompt: usize, router: &mut Router, now: Time) -> Outcome {
+    /// Takes a line of a configuration. `prompt` is the number of characters before the line.
+    fn configure(
+        &mut self,
+        (line, prompt): (&str, usize),
+        router: &mut Router,
+        surroundings: &mut dyn Surroundings,
+        now: Time,
+    ) -> Outcome {
         let mut editor = Editor::at(router.config().clone(), self.context.clone());
-        if let Err(error) = interpret::apply(&mut editor, line) {
-            return Outcome::bad(match error {
-                LineError::Syntax(mismatch) => mismatch_text(line, prompt, &mismatch),
-                LineError::Semantic(fault) => fault_text(line, prompt, &fault),
-            });
-        }
-        self.context = editor.context;
-        let mut warnings: String =
-            editor.warnings.iter().map(|message| format!("% Warning: {message}\n")).collect();
+        let taken = match interpret::take(&mut editor, &mut self.blocks, line) {
+            Ok(Taken::Exec) => return self.exec((line, prompt), router, surroundings, now),
+            Ok(taken) => taken,
+            Err(error) => return Outcome::bad(error_text(line, prompt, &error)),
+        };
+        let mut text = taken_text(line, &taken, &self.blocks);
+        text.extend(editor.warnings.iter().map(|message| format!("% Warning: {message}\n")));
         if editor.config != *router.config() {
-            warnings += &new_contradictions(router.config(), &editor.config);
             router.handle(Input::Configure(Box::new(editor.config)), now);
         }
-        match warnings.is_empty() {
-            true => Outcome::good(Body::Nothing),
-            false => Outcome::good(Body::One(Response::Text(warnings))),
+        let left = editor.context == Context::Exec && self.context != Context::Exec;
+        self.context = editor.context;
+        if left {
+            text += &self.new_contradictions(router.config());
         }
+        match (text.is_empty(), taken) {
+            (_, Taken::Skipped(_)) => Outcome::bad(text),
+            (true, _) => Outcome::good(Body::Nothing),
+            (false, _) => Outcome::good(Body::One(Response::Text(text))),
+        }
+    }
+
+    /// A warning for each contradiction that arose since the user entered configuration mode. The
+    /// lines are accepted nevertheless, as on IOS, because a line may refer to an object that a
+    /// later line defines.
+    fn new_contradictions(&self, config: &Config) -> String {
+        let found = contradictions(config).into_iter();
+        let new = found.filter(|contradiction| !self.known.contains(contradiction));
+        new.map(|new| format!("% Warning: {}\n", new.message)).collect()
     }
 
     /// Carries out an exec command. `prompt` is the number of characters before the line.
@@ -399,8 +427,12 @@ impl Session {
         };
         let Match { run, args } = match match_line(&Context::Exec, command) {
             Ok(matched) => matched,
-            Err(mismatch) => return Outcome::bad(mismatch_text(command, prompt, &mismatch)),
+            Err(mismatch) => {
+                let hint = self.refused_in_exec(line, &mismatch);
+                return Outcome::bad(mismatch_text(command, prompt, &mismatch) + hint);
+            }
         };
+        self.blocks.applied(line, false);
         let Run::Exec(run) = run else {
             return Outcome::good(Body::Nothing);
         };
@@ -426,6 +458,17 @@ impl Session {
         }
     }
 
+    /// A line that exec mode does not have. If it is a line of a configuration, its block is not
+    /// carried out either, and the result is a text for the user.
+    fn refused_in_exec(&mut self, line: &str, mismatch: &Mismatch) -> &'static str {
+        let is_unknown = matches!(mismatch, Mismatch::Invalid { .. });
+        if self.context != Context::Exec || !is_unknown || !is_configuration(line) {
+            return "";
+        }
+        self.blocks.refused(&self.context, line);
+        "% This is a line of a configuration: enter `configure terminal` first.\n"
+    }
+
     fn act(
         &mut self,
         action: Action,
@@ -437,6 +480,7 @@ impl Session {
         match action {
             Action::Enter(context) => {
                 self.context = context;
+                self.known = contradictions(router.config());
                 let text = "Enter configuration commands, one per line.  End with CNTL/Z.\n";
                 outcome.body = Body::One(Response::Text(text.to_owned()));
             }
@@ -506,40 +550,4 @@ fn save(router: &Router, hosts: &mut dyn Hosts) -> Outcome {
         }
         Err(why) => Outcome::bad(format!("% The configuration is not saved: {why}\n")),
     }
-}
-
-/// A warning for each contradiction that a change introduces. The change is made nevertheless, as
-/// on IOS, because a later line of a pasted configuration may define the missing object.
-fn new_contradictions(before: &Config, after: &Config) -> String {
-    let known = contradictions(before);
-    let found = contradictions(after).into_iter().filter(|message| !known.contains(message));
-    found.map(|message| format!("% Warning: {message}\n")).collect()
-}
-
-/// The message for a line that cannot be carried out. If a value is wrong, a caret points at it. If
-/// a keyword is not possible at the moment, there is no caret, as on IOS.
-fn fault_text(line: &str, prompt: usize, fault: &Fault) -> String {
-    let message = format!("% {}\n", fault.message);
-    match fault.in_value {
-        true => format!("{:1$}^\n{message}", "", prompt + column(line, &fault.span, 0)),
-        false => message,
-    }
-}
-
-/// The message of IOS for a line that is not a command. The caret is below the wrong word of the
-/// line on the screen. The line begins after the prompt, which has `prompt` characters.
-fn mismatch_text(line: &str, prompt: usize, mismatch: &Mismatch) -> String {
-    match mismatch {
-        Mismatch::Invalid { span, fits, .. } => {
-            let caret = prompt + column(line, span, *fits);
-            format!("{:caret$}^\n% Invalid input detected at '^' marker.\n\n", "")
-        }
-        Mismatch::Ambiguous { .. } => format!("% Ambiguous command:  \"{}\"\n", line.trim()),
-        Mismatch::Incomplete { .. } => "% Incomplete command.\n\n".to_owned(),
-    }
-}
-
-/// The number of characters of the line before the first wrong character of a word.
-fn column(line: &str, span: &Range<usize>, fits: usize) -> usize {
-    line[..span.start].chars().count() + fits
 }

@@ -1,7 +1,7 @@
 //! `lab check`: checks each file of a lab, and checks that the files fit together.
 
 use super::{Lab, wiring};
-use crate::console::parse_config;
+use crate::console::{ProblemKind, read_config};
 
 /// One checked part of a lab.
 #[derive(Clone, Debug, serde::Serialize)]
@@ -35,7 +35,20 @@ fn config_problem(lab: &Lab, file: &str) -> Option<String> {
         Ok(text) => text,
         Err(error) => return Some(error.to_string()),
     };
-    parse_config(file, text).err().map(|error| error.to_string())
+    // Lines without a meaning in a lab, and lines of LISP that the router keeps as comments, are no
+    // fault of a lab.
+    let mut report = read_config(file, text).report;
+    let is_fault = |kind| matches!(kind, ProblemKind::Refused | ProblemKind::Contradiction);
+    report.problems.retain(|problem| is_fault(problem.kind));
+    (!report.is_empty()).then(|| report.to_string())
+}
+
+/// The problems of the configurations of the routers, as lines of text for the user who brings up
+/// the lab. A router logs them too, and starts with the other lines of its configuration.
+pub fn config_warnings(lab: &Lab) -> Vec<String> {
+    let read = |file| lab.text(file).ok().map(|text| read_config(&lab.path(file), text).report);
+    let reports = lab.file.routers().filter_map(|(_, file)| read(file));
+    reports.flat_map(|report| report.log_lines()).collect()
 }
 
 #[cfg(test)]

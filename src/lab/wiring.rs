@@ -10,7 +10,7 @@ use ipnet::IpNet;
 use super::Lab;
 use super::failure::Failure;
 use super::file::{LabError, Node, Port, Span};
-use crate::console::parse_config;
+use crate::console::read_config;
 use crate::router::config::{Config, InterfaceName};
 
 /// An address that a node has on a port, and the position of this address in a file.
@@ -46,7 +46,7 @@ pub fn faults(lab: &Lab) -> Vec<LabError> {
         .routers()
         .filter_map(|(node, file)| {
             let (path, text) = (lab.path(file), lab.text(file).ok()?.to_owned());
-            let config = parse_config(file, &text).ok()?;
+            let config = read_config(file, &text).config;
             Some((node, Written { path, text, config }))
         })
         .collect();

@@ -15,7 +15,7 @@ use crate::lab::Lab;
 use crate::lab::failure::Failure;
 use crate::lab::file::name::SWITCH;
 use crate::lab::scenario::{LinkChange, Place};
-use crate::lab::{registration::missing, unregistered};
+use crate::lab::{check, registration::missing, unregistered};
 use crate::router::config::EmulatedHost;
 
 /// The time limit for all routers: they must have open consoles and complete registrations.
@@ -35,6 +35,7 @@ pub fn up(
     let time_limit = TimeLimit::of(SETTLING);
     environment::expect(&lab.file)?;
     let steps = plan::up(lab, &program()?, options)?;
+    check::config_warnings(lab).iter().for_each(|line| log::warn!("{line}"));
     let interrupted = Interrupt::watch()?;
     let lock = Lock::take(&format!("builds lab {}", lab.name), &interrupted, &mut *say)?;
     let shell = Shell { lock: Some(&lock), interrupted: Some(&interrupted) };

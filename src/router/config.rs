@@ -14,6 +14,7 @@ pub use super::interface_name::{InterfaceKind, InterfaceName};
 pub use super::lines::VtyLines;
 use super::shared::Shared;
 pub use super::static_route::{StaticRoute, StaticTarget};
+use super::unsupported::Unsupported;
 use crate::addr::{Eid, EidPrefix, Family, InstanceId, Mac, Rloc, is_link_local};
 use crate::wire::auth::Key;
 
@@ -39,6 +40,8 @@ pub struct Config {
     pub lisp: Option<Lisp>,
     /// `line vty`.
     pub vty_lines: VtyLines,
+    /// Lines of LISP that the router does not carry out.
+    pub unsupported: Shared<Unsupported>,
 }
 
 /// The lines under `vrf definition NAME`. A router has one routing table, so a VRF is only the name

@@ -28,7 +28,8 @@ pub(super) struct ConfigChange {
 impl ConfigChange {
     pub(super) fn between(before: &Config, after: &Config) -> Self {
         // This pattern names all fields. So if `Config` gets a new field, the compiler reports an
-        // error here. Names and the lines for users need no work.
+        // error here. Names, the lines for users, and lines that the router does not carry out need no
+        // work.
         let Config {
             hostname: _,
             vrfs: _,
@@ -38,6 +39,7 @@ impl ConfigChange {
             interfaces,
             static_routes,
             lisp,
+            unsupported: _,
         } = after;
         let mut change = ConfigChange {
             routes: before.static_routes != *static_routes,

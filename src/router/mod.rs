@@ -69,6 +69,7 @@ mod mapping_records;
 pub mod mobility;
 mod news;
 pub mod opaque;
+mod orphaned_lines;
 mod outstanding;
 mod overclaim;
 mod owner_changes;
@@ -108,6 +109,7 @@ mod status_bits;
 mod tcp;
 mod timer;
 mod timers;
+pub mod unsupported;
 pub mod witness;
 mod words;
 

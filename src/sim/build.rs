@@ -7,7 +7,7 @@ use super::error::bad_port;
 use super::link::LinkConfig;
 use super::node::Node as SimNode;
 use super::{Sim, SimError};
-use crate::console::parse_config;
+use crate::console::{Reading, read_config};
 use crate::host::HostConfig;
 use crate::lab::Lab;
 use crate::lab::file::{Impairment, LabFile, Link, Node, Port};
@@ -21,12 +21,14 @@ const DEFAULT_MTU: u16 = 1500;
 /// nodes.
 ///
 /// # Errors
-/// The lab does not have a configuration file, or a configuration has wrong lines.
+/// The lab does not have a configuration file. A wrong line of a configuration is logged, and the
+/// other lines are applied.
 pub fn parse_configs(lab: &Lab) -> Result<BTreeMap<String, Config>, SimError> {
     let wrong = |error: &dyn std::fmt::Display| SimError::Config(error.to_string());
     let parsed = lab.file.routers().map(|(name, file)| {
         let text = lab.text(file).map_err(|error| wrong(&error))?;
-        let config = parse_config(file, text).map_err(|error| wrong(&error))?;
+        let Reading { config, report } = read_config(&lab.path(file), text);
+        report.log_lines().iter().for_each(|line| log::warn!("{line}"));
         Ok((name.to_owned(), config))
     });
     parsed.collect()

@@ -74,7 +74,8 @@ fn an_up_that_fails_says_why_and_leaves_nothing() {
         fs::write(directory.path().join(file), text).expect("a file");
     };
     write("lab.toml", "name = \"x\"\nnodes.r.kind = \"router\"\nnodes.r.config = \"r.conf\"\n");
-    write("r.conf", "hostname r\nno such command\n");
+    // The text is not UTF-8.
+    fs::write(directory.path().join("r.conf"), b"hostname \xff\n").expect("a file");
     let path = directory.path().display().to_string();
     let output = eidway(&["lab", "up", &path, "--name", &live.name]);
     let errors = errors(&output);

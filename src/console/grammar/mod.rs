@@ -47,6 +47,7 @@
 //! other words may be left out, as in `no ip address`. The function of the command reads
 //! [`Args::negated`](super::args::Args::negated).
 
+mod accepted;
 mod argument;
 mod clear;
 mod context;
@@ -64,6 +65,7 @@ mod lisp;
 mod moves;
 mod names;
 mod no_effect;
+mod openers;
 mod pattern;
 mod probe;
 mod route;
@@ -76,8 +78,10 @@ mod vrf;
 
 use std::sync::LazyLock;
 
+pub use accepted::{Accepted, Extent, ROWS as ACCEPTED, Treatment};
 pub use context::{Context, Mode};
 pub use lisp::LOCATOR_DEFAULT;
+pub use openers::opened;
 pub use pattern::{Pattern, Position, Word};
 pub use row::{No, Row, Run};
 
@@ -98,6 +102,24 @@ static COMMANDS: LazyLock<Vec<Command>> = LazyLock::new(compile);
 /// The commands of a mode, in the order of the tables of the grammar.
 pub fn commands(mode: Mode) -> impl Iterator<Item = &'static Command> {
     COMMANDS.iter().filter(move |command| command.mode == mode)
+}
+
+static ACCEPTED_COMMANDS: LazyLock<Vec<Command>> = LazyLock::new(|| {
+    let of_row = |row: &'static Accepted| {
+        row.modes.iter().map(move |&mode| Command {
+            mode,
+            pattern: Pattern::with_one_help(&[row.pattern, "[<rest:line>]"], row.reason),
+            // All words of the pattern follow `no`.
+            no: No::After(usize::MAX),
+            run: Run::Accept(row),
+        })
+    };
+    ACCEPTED.iter().flat_map(of_row).collect()
+});
+
+/// The lines of a mode that are accepted, but are not carried out.
+pub fn accepted(mode: Mode) -> impl Iterator<Item = &'static Command> {
+    ACCEPTED_COMMANDS.iter().filter(move |command| command.mode == mode)
 }
 
 /// The rows of all tables. The order of the tables is the order in which `?` lists the commands.
@@ -124,7 +146,6 @@ pub fn rows() -> impl Iterator<Item = &'static Row> {
         site::ROWS,
         service::ROWS,
         no_effect::ROWS,
-        global::HARMLESS,
         exec::LEAVING,
     ];
     tables.into_iter().flatten()
@@ -262,7 +283,7 @@ mod tests {
                     let fault = match matched.run {
                         Run::Edit(edit) => edit(&mut editor, &matched.args).err(),
                         Run::Exec(run) => run(&matched.args, &editor.config).err(),
-                        Run::Ignore => None,
+                        Run::Accept(_) => None,
                     };
                     let message = fault.map(|fault| fault.message).unwrap_or_default();
                     assert!(!message.contains("is missing"), "{mode:?} {line}: {message}");
@@ -270,6 +291,29 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn every_command_that_enters_a_mode_is_known_as_an_opener() {
+        let mut found = 0;
+        for mode in Mode::ALL {
+            for command in commands(mode) {
+                let Run::Edit(edit) = command.run else { continue };
+                let line = line_through(&command.pattern, command.pattern.next(None)[0]);
+                let Ok(matched) = match_line(&context(mode), &line) else { continue };
+                let mut editor = Editor::at(a_configuration(), context(mode));
+                let outer = std::iter::successors(Some(context(mode)), Context::outer);
+                if edit(&mut editor, &matched.args).is_err()
+                    || outer.into_iter().any(|outer| outer == editor.context)
+                {
+                    continue;
+                }
+                found += 1;
+                let opens = opened(mode, &line).unwrap_or_else(|| panic!("{mode:?} {line}"));
+                assert_eq!(opens, Some(editor.context.mode()), "{mode:?} {line}");
+            }
+        }
+        assert!(found >= 15, "{found}");
     }
 
     /// Checks the example in the head of this file.
@@ -296,6 +340,14 @@ mod tests {
     }
 
     #[test]
+    fn every_accepted_line_has_a_mode_and_a_reason() {
+        assert!(ACCEPTED_COMMANDS.len() > ACCEPTED.len());
+        for row in ACCEPTED {
+            assert!(!row.modes.is_empty() && !row.reason.is_empty(), "{}", row.pattern);
+        }
+    }
+
+    #[test]
     fn every_word_has_help() {
         for row in rows() {
             assert!(!row.modes.is_empty(), "{}", row.pattern);
@@ -309,7 +361,7 @@ mod tests {
             for command in commands(mode) {
                 let words = &command.pattern.positions();
                 match command.no {
-                    No::Never => assert!(!matches!(command.run, Run::Ignore)),
+                    No::Never => assert!(!matches!(command.run, Run::Accept(_))),
                     No::After(least) => {
                         let position = words.iter().position(|word| word.index + 1 == least);
                         let at = position.unwrap_or_else(|| panic!("{mode:?} {words:?}"));

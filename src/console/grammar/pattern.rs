@@ -73,6 +73,13 @@ impl Pattern {
         pattern
     }
 
+    /// Compiles the `parts` as [`Pattern::new`] does. All words have the same help.
+    pub fn with_one_help(parts: &[&'static str], help: &'static str) -> Self {
+        let is_word = |symbol: &&str| !matches!(*symbol, "[" | "]" | "{" | "}" | "|");
+        let words = parts.iter().flat_map(|part| symbols(part)).filter(is_word).count();
+        Pattern::new(parts, &vec![help; words])
+    }
+
     /// All positions of the pattern.
     pub fn positions(&self) -> &[Position] {
         &self.positions

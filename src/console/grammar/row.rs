@@ -2,6 +2,7 @@
 
 use ipnet::IpNet;
 
+use super::accepted::Accepted;
 use super::context::Mode;
 use crate::addr::Family;
 use crate::console::args::{Args, Fault};
@@ -26,9 +27,8 @@ pub enum Run {
     Edit(fn(&mut Editor, &Args<'_>) -> Result<(), Fault>),
     /// Shows something or acts on the router.
     Exec(fn(&Args<'_>, &Config) -> Result<Action, Fault>),
-    /// The command is accepted but has no effect, so that a pasted configuration loads. Either the
-    /// command has no meaning for a virtual router, or it sets a default.
-    Ignore,
+    /// The command is accepted, so that a configuration of IOS loads, but it is not carried out.
+    Accept(&'static Accepted),
 }
 
 /// A row of the grammar: one command.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::{Scenario, parse};
-use crate::console::parse_config;
+use crate::console::read_config;
 use crate::lab::Lab;
 use crate::lab::failure::Failure;
 use crate::lab::file::Host;
@@ -108,7 +108,7 @@ pub fn overlay_for(lab: &Lab, node: &str, site: &Site<'_>, host: &Host) -> Optio
     let fits = |name: &&str| {
         let overlays = overlays(lab, name).unwrap_or_default();
         let laid = overlays.get(node).map(|overlay| overlaid(text, overlay));
-        let config = laid.and_then(|text| parse_config(file, &text).ok());
+        let config = laid.map(|text| read_config(file, &text).config);
         config.is_some_and(|config| {
             roaming::strange(host, Site { config: &config, ..*site }).is_empty()
         })

@@ -1,0 +1,387 @@
+//! The blocks of a configuration that the router does not carry out.
+//!
+//! A line that opens a mode can be refused, ignored or only kept. Then the lines of its block must
+//! not reach the mode in which the line stands, and the `exit` of the block must not leave this
+//! mode. [`Blocks`] finds the end of such a block:
+//!
+//! - A line with a deeper indentation than the opener belongs to the block. If a block is indented,
+//!   the first line that is not deeper ends it.
+//! - Without indentation, a line belongs to the block if the mode of the block has this command.
+//!   The first line that an outer mode has ends the block.
+//! - If the mode of the block is not known, the block ends at `exit`, at `!`, or at a line that
+//!   opens a known block or is a command of the global configuration.
+
+use super::grammar::{Accepted, Context, Extent, Mode, Run, Treatment, opened};
+use super::parse::{match_accepted, match_mode};
+use super::running_config::NOT_SUPPORTED;
+use crate::router::unsupported::Place;
+
+/// The number of refused lines after which `exit` is the end of these lines. They may be a block of
+/// an unknown mode.
+const REFUSED_BLOCK: usize = 2;
+
+/// The treatment of the lines of a block.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Fate {
+    /// They are skipped, because the opener was refused.
+    Refused,
+    /// They are skipped without a message, because the opener was ignored.
+    Ignored,
+    /// They are kept below the line `opener`, which is kept at this place.
+    Kept { place: Place, opener: String },
+}
+
+/// A block that is open.
+#[derive(Clone, Debug)]
+struct Block {
+    opener: String,
+    fate: Fate,
+    /// The mode whose commands the block has, if it is known.
+    mode: Option<Mode>,
+    /// The prompt in the block. `None`: the prompt of the mode in which the block stands.
+    prompt: Option<&'static str>,
+    /// The indentation of the opener.
+    indent: usize,
+    /// Whether a line of the block was deeper than the opener.
+    is_indented: bool,
+    /// Whether a deeper `exit` has ended the block. Deeper lines after it belong to the block too.
+    is_left: bool,
+}
+
+/// The relation of a line to the innermost open block.
+enum Belongs {
+    Inside,
+    /// The line is the end of the block.
+    End,
+    Outside,
+}
+
+/// The use of a line.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    /// The line has no effect: a comment, the end of a block, or a line of an ignored block.
+    Nothing,
+    /// The line is in the block of a line that was refused.
+    Skipped {
+        /// The line that was refused.
+        opener: String,
+    },
+    /// The line is kept below the kept line `opener`.
+    Kept { place: Place, opener: String, line: String },
+    /// A comment of the running configuration that keeps this line.
+    Comment { line: String },
+    /// The line is in no such block.
+    Outside,
+}
+
+/// The open blocks, and the indentation of the lines so far.
+#[derive(Clone, Debug, Default)]
+pub struct Blocks {
+    open: Vec<Block>,
+    /// The last line, if it was not carried out. It opens a block if the next line is deeper.
+    last: Option<Block>,
+    /// The indentation of the last line, if it opened a mode.
+    opener_indent: Option<usize>,
+    /// Whether the lines are indented by their modes.
+    is_indented: bool,
+    /// The number of lines since the last line that was accepted.
+    refused_in_row: usize,
+    /// The end of the text that is open, as after `banner motd #`.
+    text_end: Option<String>,
+    /// The last line that was kept and is not in a block. Comments of its block follow it.
+    kept: Option<String>,
+}
+
+impl Blocks {
+    /// Whether a block or a text is open.
+    pub fn are_open(&self) -> bool {
+        !self.open.is_empty() || self.text_end.is_some() || self.last.is_some()
+    }
+
+    /// The prompt of the innermost block, if the block has one.
+    pub fn prompt(&self) -> Option<&'static str> {
+        self.open.iter().rev().find(|block| !block.is_left)?.prompt
+    }
+
+    /// The end of the text that is open.
+    pub fn text_end(&self) -> Option<&str> {
+        self.text_end.as_deref()
+    }
+
+    /// Ends the text that is open, because no line ends it.
+    pub fn end_text(&mut self) {
+        self.text_end = None;
+    }
+
+    /// Finds the use of the next line. `context` is the mode of the next line outside of the blocks.
+    pub(super) fn step(&mut self, context: &Context, line: &str) -> Step {
+        let text = line.trim();
+        if let Some(end) = &self.text_end {
+            if text.contains(end.as_str()) {
+                self.text_end = None;
+            }
+            return Step::Nothing;
+        }
+        let indent = line.len() - line.trim_start().len();
+        if text.is_empty() {
+            return Step::Nothing;
+        }
+        if let Some(kept) = text.strip_prefix(NOT_SUPPORTED)
+            && self.open.is_empty()
+        {
+            self.last.take_if(|block| indent <= block.indent);
+            let line = kept.strip_prefix(' ').unwrap_or(kept).to_owned();
+            return if line.trim().is_empty() { Step::Nothing } else { Step::Comment { line } };
+        }
+        if text.starts_with('!') {
+            self.separate(indent);
+            return Step::Nothing;
+        }
+        self.learn(indent);
+        if text.eq_ignore_ascii_case("end") {
+            self.open.clear();
+        }
+        while let Some(top) = self.open.last() {
+            let fate = top.fate.clone();
+            match self.belongs(context, indent, text) {
+                Belongs::Outside => drop(self.open.pop()),
+                Belongs::End => {
+                    self.open.pop();
+                    return self.inside(fate, indent, text, true);
+                }
+                Belongs::Inside => return self.inside(fate, indent, text, is_exit(text)),
+            }
+        }
+        if is_exit(text) && self.refused_in_row >= REFUSED_BLOCK {
+            self.refused_in_row = 0;
+            return Step::Nothing;
+        }
+        Step::Outside
+    }
+
+    /// The use of a line of a block.
+    fn inside(&self, fate: Fate, indent: usize, text: &str, is_exit: bool) -> Step {
+        let depth = self.open.last().map_or(1, |block| indent.saturating_sub(block.indent).max(1));
+        match fate {
+            Fate::Ignored => Step::Nothing,
+            Fate::Refused if is_exit => Step::Nothing,
+            Fate::Refused => {
+                let opener = self.open.first().map(|block| block.opener.clone());
+                Step::Skipped { opener: opener.unwrap_or_default() }
+            }
+            Fate::Kept { place, opener } => {
+                Step::Kept { place, opener, line: format!("{:depth$}{text}", "") }
+            }
+        }
+    }
+
+    /// A line `!` ends the blocks that have at least its indentation. In a block without
+    /// indentation whose mode is known, it is only a comment.
+    fn separate(&mut self, indent: usize) {
+        self.last.take_if(|block| indent <= block.indent);
+        let ends = |block: &mut Block| {
+            let may_end = block.is_indented || block.mode.is_none();
+            indent < block.indent || indent == block.indent && may_end
+        };
+        while self.open.pop_if(ends).is_some() {}
+    }
+
+    /// Uses the indentation of a line: a line that is deeper than a line that was not carried out
+    /// is in the block of this line.
+    fn learn(&mut self, indent: usize) {
+        self.is_indented |= self.opener_indent.take().is_some_and(|opener| indent > opener);
+        if let Some(block) = self.last.take()
+            && indent > block.indent
+        {
+            self.open.push(block);
+        }
+    }
+
+    /// The relation of a line to the innermost open block.
+    fn belongs(&mut self, context: &Context, indent: usize, text: &str) -> Belongs {
+        let Some(top) = self.open.last_mut() else { return Belongs::Outside };
+        let (mode, is_left) = (top.mode, top.is_left);
+        if indent > top.indent {
+            top.is_indented = true;
+            top.is_left |= is_exit(text);
+            self.is_indented = true;
+            return Belongs::Inside;
+        }
+        if indent < top.indent || is_exit(text) && is_left {
+            return Belongs::Outside;
+        }
+        if text.eq_ignore_ascii_case("exit") {
+            return Belongs::End;
+        }
+        if is_exit(text) {
+            let is_own = mode.is_some_and(|mode| match_mode(mode, text).is_ok());
+            return match (is_own, self.is_outer_command(context, text), mode) {
+                (true, ..) | (_, false, None) => Belongs::End,
+                (_, true, _) => Belongs::Outside,
+                (_, false, Some(_)) => Belongs::Inside,
+            };
+        }
+        if top.is_indented || self.is_indented && indent > 0 {
+            return Belongs::Outside;
+        }
+        let is_inside = match mode {
+            Some(mode) => self.is_in_mode(mode, context, text),
+            None => !is_known(context, text),
+        };
+        if !is_inside {
+            return Belongs::Outside;
+        }
+        self.open_inner(indent, text);
+        Belongs::Inside
+    }
+
+    /// Whether a line without indentation belongs to a block with the commands of `mode`.
+    fn is_in_mode(&self, mode: Mode, context: &Context, text: &str) -> bool {
+        if *context == Context::Exec && match_mode(Mode::Exec, text).is_ok() {
+            return false;
+        }
+        if match_mode(mode, text).is_ok() {
+            return true;
+        }
+        if self.is_outer_command(context, text) {
+            return false;
+        }
+        match_accepted(mode, text).is_some()
+            || !outward(context)
+                .any(|mode| opened(mode, text).is_some() || match_accepted(mode, text).is_some())
+    }
+
+    /// Whether an outer block or an outer mode has the command.
+    fn is_outer_command(&self, context: &Context, text: &str) -> bool {
+        let outer_blocks = self.open.iter().rev().skip(1).filter_map(|block| block.mode);
+        outer_blocks.chain(outward(context)).any(|mode| match_mode(mode, text).is_ok())
+    }
+
+    /// Opens the block of a line in a block without indentation. It has the same treatment.
+    fn open_inner(&mut self, indent: usize, text: &str) {
+        let Some(top) = self.open.last() else { return };
+        let Some(mode) = top.mode else { return };
+        let inner = match match_accepted(mode, text).map(|matched| matched.run) {
+            Some(Run::Accept(Accepted { extent: Extent::Block { like, .. }, .. })) => Some(*like),
+            _ => opened(mode, text),
+        };
+        if let Some(inner) = inner {
+            let block = Block { mode: inner, is_indented: false, indent, ..top.clone() };
+            self.open.push(block);
+        }
+    }
+
+    /// A line was carried out. `opens` is true if it entered a mode.
+    pub(super) fn applied(&mut self, line: &str, opens: bool) {
+        self.refused_in_row = 0;
+        let indent = line.len() - line.trim_start().len();
+        self.opener_indent = opens.then_some(indent);
+    }
+
+    /// A line was refused. If it opens a mode, its block begins.
+    pub(super) fn refused(&mut self, context: &Context, line: &str) {
+        self.refused_in_row += 1;
+        let block = Block::new(line, Fate::Refused);
+        match outward(context).find_map(|mode| opened(mode, line.trim())) {
+            Some(mode) => self.open.push(Block { mode, ..block }),
+            None => self.last = Some(block),
+        }
+    }
+
+    /// A line was accepted, but it is not carried out. `place` is the place at which the line is
+    /// kept.
+    pub(super) fn accepted(&mut self, row: &Accepted, line: &str, place: Option<Place>) {
+        self.refused_in_row = 0;
+        let opener = line.trim().to_owned();
+        let fate = match place {
+            Some(place) => {
+                self.kept = Some(opener.clone());
+                Fate::Kept { place, opener }
+            }
+            None => Fate::Ignored,
+        };
+        let block = Block::new(line, fate);
+        match row.extent {
+            Extent::Block { prompt, like } => {
+                self.open.push(Block { mode: like, prompt: Some(prompt), ..block });
+            }
+            Extent::Line if row.treatment == Treatment::Ignored => self.last = Some(block),
+            Extent::Line => {}
+            Extent::Text => self.text_end = text_end(line),
+        }
+    }
+
+    /// The kept line that opens the block of a comment, if the comment begins with a blank. A comment
+    /// without a blank is such a line itself.
+    pub(super) fn kept_opener(&mut self, line: &str) -> Option<String> {
+        match line.starts_with(' ') {
+            true => Some(self.kept.clone().unwrap_or_default()),
+            false => {
+                self.kept = Some(line.to_owned());
+                None
+            }
+        }
+    }
+}
+
+impl Block {
+    fn new(line: &str, fate: Fate) -> Self {
+        Block {
+            opener: line.trim().to_owned(),
+            fate,
+            mode: None,
+            prompt: None,
+            indent: line.len() - line.trim_start().len(),
+            is_indented: false,
+            is_left: false,
+        }
+    }
+}
+
+/// Whether a line is `exit`, or a word of a mode like `exit-address-family`.
+fn is_exit(text: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    text == "exit" || text.starts_with("exit-")
+}
+
+/// The modes from `context` to the global configuration. Lines of a configuration may also arrive in
+/// exec mode.
+fn outward(context: &Context) -> impl Iterator<Item = Mode> {
+    let contexts = std::iter::successors(Some(context.clone()), Context::outer);
+    let modes = contexts.map(|context| context.mode()).filter(|mode| *mode != Mode::Exec);
+    modes.chain((*context == Context::Exec).then_some(Mode::Config))
+}
+
+/// Lines that open a block inside of a block that is not carried out: of `policy-map` or of `router
+/// bgp`.
+const INNER: [&str; 2] = ["class", "address-family"];
+
+/// Whether a line in a block of an unknown mode is the first line after this block: it opens a known
+/// block, or it is a command of the global configuration.
+fn is_known(context: &Context, text: &str) -> bool {
+    let first = text.split_whitespace().next().unwrap_or_default();
+    let opens_accepted = |mode| {
+        let run = match_accepted(mode, text).map(|matched| matched.run);
+        matches!(run, Some(Run::Accept(Accepted { extent: Extent::Block { .. }, .. })))
+    };
+    let opens = |mode| opened(mode, text).is_some() || opens_accepted(mode);
+    !INNER.contains(&first) && outward(context).any(opens) || match_mode(Mode::Config, text).is_ok()
+}
+
+/// The end of the text that the line `banner [KIND] DELIMITER` opens. `None` if the text ends in
+/// this line.
+fn text_end(line: &str) -> Option<String> {
+    const KINDS: [&str; 7] =
+        ["config-save", "exec", "incoming", "login", "motd", "prompt-timeout", "slip-ppp"];
+    let (_, rest) = line.trim().split_once(char::is_whitespace)?;
+    let rest = rest.trim_start();
+    let text = match rest.split_once(char::is_whitespace) {
+        Some((kind, text)) if KINDS.contains(&kind) => text.trim_start(),
+        None if KINDS.contains(&rest) => "",
+        _ => rest,
+    };
+    // `show running-config` prints the control character ETX as `^C`.
+    let end =
+        if text.starts_with("^C") { "^C" } else { text.get(..text.chars().next()?.len_utf8())? };
+    (!text[end.len()..].contains(end)).then(|| end.to_owned())
+}

@@ -1,0 +1,350 @@
+//! The lines of IOS that a router accepts but does not carry out.
+//!
+//! A configuration of IOS has many lines that mean nothing to a LISP lab, and some lines of LISP
+//! that this router does not do. [`ROWS`] has all of them. A line is looked up here only if no
+//! command of the [grammar](super) fits it. The words must be whole. The rest of the line may be anything.
+
+use super::context::Mode;
+
+/// The treatment of an accepted line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Treatment {
+    /// No message: the line states a setting of every router, or a `show` has printed it.
+    Silent,
+    /// The line has no meaning in a LISP lab. A warning names it.
+    Ignored,
+    /// A line of LISP that this router does not do. A warning names it, and the running
+    /// configuration keeps it as a comment.
+    Kept,
+}
+
+/// The lines that belong to an accepted line. Lines after it with a deeper indentation always
+/// belong to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// The line alone.
+    Line,
+    /// The line opens a block, which ends at its `exit`.
+    Block {
+        /// The prompt of IOS in the block.
+        prompt: &'static str,
+        /// The mode whose commands the block has, if it is a mode of the grammar.
+        like: Option<Mode>,
+    },
+    /// The line opens a text, which ends at a character of the line: `banner motd #`.
+    Text,
+}
+
+/// A row of the table.
+#[derive(Debug)]
+pub struct Accepted {
+    /// The modes that have the line.
+    pub modes: &'static [Mode],
+    /// The first words of the line, in the notation of the grammar. More words may follow.
+    pub pattern: &'static str,
+    /// The treatment of the line.
+    pub treatment: Treatment,
+    /// The reason why the router does not carry out the line. The warning ends with it.
+    pub reason: &'static str,
+    /// The lines that belong to the line.
+    pub extent: Extent,
+}
+
+const fn row(
+    modes: &'static [Mode],
+    pattern: &'static str,
+    treatment: Treatment,
+    extent: Extent,
+    reason: &'static str,
+) -> Accepted {
+    Accepted { modes, pattern, treatment, reason, extent }
+}
+
+const fn silent(modes: &'static [Mode], pattern: &'static str) -> Accepted {
+    row(modes, pattern, Treatment::Silent, Extent::Line, "it is so on this router")
+}
+
+const fn ignored(modes: &'static [Mode], pattern: &'static str, reason: &'static str) -> Accepted {
+    row(modes, pattern, Treatment::Ignored, Extent::Line, reason)
+}
+
+const fn block(pattern: &'static str, prompt: &'static str, reason: &'static str) -> Accepted {
+    row(CONFIG, pattern, Treatment::Ignored, Extent::Block { prompt, like: None }, reason)
+}
+
+const fn kept(modes: &'static [Mode], pattern: &'static str, reason: &'static str) -> Accepted {
+    row(modes, pattern, Treatment::Kept, Extent::Line, reason)
+}
+
+const fn kept_block(
+    modes: &'static [Mode],
+    pattern: &'static str,
+    like: Option<Mode>,
+    reason: &'static str,
+) -> Accepted {
+    let extent = Extent::Block { prompt: "(config-router-lisp)", like };
+    row(modes, pattern, Treatment::Kept, extent, reason)
+}
+
+const CONFIG: &[Mode] = &[Mode::Config];
+const INTERFACE: &[Mode] = &[Mode::Interface];
+const LINE: &[Mode] = &[Mode::Line];
+const LISP: &[Mode] = &[Mode::Lisp];
+const SITE: &[Mode] = &[Mode::Site];
+const DYNAMIC_EID: &[Mode] = &[Mode::DynamicEid];
+const LOCATOR_SET: &[Mode] = &[Mode::LocatorSet];
+const INSTANCES: &[Mode] = &[Mode::Lisp, Mode::Instance];
+/// The modes that have the commands of a service.
+const SERVICES: &[Mode] =
+    &[Mode::Lisp, Mode::Service, Mode::EidTable, Mode::Instance, Mode::InstanceService];
+
+const TIME: &str = "the router has the time of its machine";
+const USERS: &str = "the router has no users and passwords";
+const LOGS: &str = "the log of the router has its own options";
+const MANAGEMENT: &str = "the router has no management protocols";
+const ROUTING: &str = "the router has static routes only, so write `ip route`";
+const MULTICAST: &str = "the router forwards no multicast packets";
+const LAN: &str = "the lab file defines the links and LANs";
+const HARDWARE: &str = "a virtual router has no such hardware";
+const FILTER: &str = "the router does not filter packets";
+const QUALITY: &str = "the router has no quality of service";
+const IPSEC: &str = "the router does not encrypt packets";
+const SERVICE: &str = "the router has no such service";
+const KERNEL: &str = "the kernel forwards the packets of the site";
+const TERMINAL: &str = "the console has its own terminal settings";
+
+const NOT_VXLAN: &str = "the router encapsulates by LISP only";
+const NOT_POLICY: &str = "the router has no security groups";
+const NOT_ETHERNET: &str = "the router does not carry Ethernet frames";
+const NOT_DDT: &str = "the router has no Delegated Database Tree";
+const NOT_ROUTES: &str = "the router does not exchange routes with a routing protocol";
+const NOT_EXTRANET: &str = "the router has one instance";
+const NOT_DEFAULT_SET: &str = "each database-mapping names its locators";
+const NOT_PROBING: &str = "the router does not probe locators";
+const NOT_NOTIFY: &str = "the router sends its map-notify messages to the xTRs of the site record";
+const NOT_LIMIT: &str = "the router has its own limit";
+const NOT_DONE: &str = "the router does not do it";
+
+/// The table.
+pub const ROWS: &[Accepted] = &[
+    // Output of `show running-config`, and settings that are in force anyway.
+    silent(CONFIG, "version"),
+    silent(CONFIG, "{Building configuration...|Current configuration|Last configuration|NVRAM}"),
+    silent(CONFIG, "{boot-start-marker|boot-end-marker}"),
+    silent(CONFIG, "ip {cef|routing|classless|subnet-zero|forward-protocol}"),
+    silent(CONFIG, "ipv6 {unicast-routing|cef}"),
+    silent(INTERFACE, "ipv6 enable"),
+    silent(LISP, "locator-table default"),
+    silent(SERVICES, "encapsulation lisp"),
+    // Management.
+    ignored(CONFIG, "service", SERVICE),
+    ignored(CONFIG, "{clock|ntp|sntp|ptp|calendar}", TIME),
+    ignored(CONFIG, "{aaa|enable|login|password|privilege|security|username|ip admission}", USERS),
+    ignored(CONFIG, "{logging|event|exception|memory|buffers|process|scheduler|file}", LOGS),
+    ignored(
+        CONFIG,
+        "{snmp-server|snmp|netconf|netconf-yang|restconf|rmon|onep|pnp|wsma|cns|smart|\
+         gnxi|sflow|lldp|cdp|config-register|configuration|parser|prompt|menu|upgrade|software|\
+         transport-map|remote-management|telemetry|xsd-format|performance|diagnostic}",
+        MANAGEMENT,
+    ),
+    ignored(CONFIG, "{radius-server|tacacs-server|tacacs|radius|dot1x|mab|access-session}", USERS),
+    row(CONFIG, "banner", Treatment::Ignored, Extent::Text, "the console has no banner"),
+    ignored(
+        CONFIG,
+        "ip {domain|domain-lookup|domain-name|domain-list|name-server|host|http|ssh|scp|ftp|tftp|\
+         finger|bootp|dhcp|identd|rcmd|telnet|dns|device|admission|source|local|default-gateway}",
+        SERVICE,
+    ),
+    ignored(CONFIG, "ip {radius|tacacs}", USERS),
+    ignored(CONFIG, "alias", "the console has no aliases"),
+    // Routing.
+    block("router {ospf|ospfv3|bgp|isis|eigrp|rip|odr|omp|mobile}", "(config-router)", ROUTING),
+    block("ipv6 router", "(config-rtr)", ROUTING),
+    block("route-map", "(config-route-map)", ROUTING),
+    block("address-family", "(config-router-af)", ROUTING),
+    block("{key chain|key-chain}", "(config-keychain)", ROUTING),
+    ignored(
+        CONFIG,
+        "ip {prefix-list|community-list|extcommunity-list|as-path|ospf|rip|bgp-community|\
+         extcommunity|policy-list|policy|rsvp|explicit-path|summary-address|default-network|nhrp}",
+        ROUTING,
+    ),
+    ignored(CONFIG, "ipv6 {prefix-list|ospf|eigrp|rip}", ROUTING),
+    ignored(
+        CONFIG,
+        "{network|neighbor|redistribute|router-id|passive-interface|bgp|area|default-information|\
+         exit-address-family|bfd|mpls|segment-routing|clns|isis|standby|vrrp|fhrp|track|nhrp}",
+        ROUTING,
+    ),
+    ignored(CONFIG, "ip {multicast-routing|multicast|pim|igmp|msdp|mroute|mfib}", MULTICAST),
+    ignored(CONFIG, "ipv6 {multicast-routing|multicast|pim|mld|mroute}", MULTICAST),
+    // Packets.
+    ignored(CONFIG, "access-list", FILTER),
+    block("{ip access-list|ipv6 access-list|mac access-list}", "(config-nacl)", FILTER),
+    block("{object-group|time-range|zone|zone-pair}", "(config-object-group)", FILTER),
+    block("{class-map|policy-map|class}", "(config-cmap)", QUALITY),
+    ignored(CONFIG, "{qos|mls|priority-list|queue-list|table-map|auto|random-detect}", QUALITY),
+    block("crypto {pki|isakmp|ikev2|ipsec|map|keyring|gdoi|ca}", "(config-crypto)", IPSEC),
+    ignored(CONFIG, "crypto", IPSEC),
+    ignored(CONFIG, "{ip nat|nat64|ipv6 nat}", "the router does not translate addresses"),
+    ignored(
+        CONFIG,
+        "ip {tcp|icmp|options|source-route|gratuitous-arps|arp|redirects|unreachables|mtu|\
+         flow|flow-export|flow-cache|flow-top-talkers|accounting|verify|virtual-reassembly|route-cache}",
+        KERNEL,
+    ),
+    ignored(CONFIG, "ipv6 {nd|neighbor|source-route|icmp|hop-limit|dhcp|flow|redirects}", KERNEL),
+    ignored(CONFIG, "arp", KERNEL),
+    block("flow {record|exporter|monitor}", "(config-flow)", MANAGEMENT),
+    // Layer 2 and hardware.
+    block("{vlan|bridge-domain|l2vpn|evpn|l2|pseudowire-class}", "(config-vlan)", LAN),
+    ignored(
+        CONFIG,
+        "{spanning-tree|vtp|udld|lacp|port-channel|errdisable|mac|mac-address-table|bridge|nve|\
+         device-tracking|device-sensor|device|authentication|macro|monitor|rep|link}",
+        LAN,
+    ),
+    block("{template|service-template|parameter-map|ip dhcp pool}", "(config-template)", SERVICE),
+    ignored(CONFIG, "{cts|ip sgt|epm|fips|propagate}", NOT_POLICY),
+    block(
+        "{redundancy|control-plane|archive|virtual-service|app-hosting|call-home|ip sla}",
+        "(config-red)",
+        SERVICE,
+    ),
+    ignored(
+        CONFIG,
+        "{platform|license|boot|hw-module|switch|stack-power|stack-mac|power|facility-alarm|\
+         transceiver|system|subscriber|multilink|mmi|voice-card|voice|voip|isdn|controller|card|\
+         hostname-prefix|avb|wireless|ap|iox|module|mta|dial-peer|gateway|dialer-list|frame-relay|\
+         x25|atm|crashdump|diagnostics|shell|global|nmsp|location|rtr}",
+        HARDWARE,
+    ),
+    // An interface.
+    ignored(
+        INTERFACE,
+        "ip {ospf|rip|eigrp|router|hello-interval|hold-time|summary-address|split-horizon|\
+         bandwidth-percent|authentication|nhrp|policy|bgp}",
+        ROUTING,
+    ),
+    ignored(INTERFACE, "ipv6 {ospf|rip|eigrp|router}", ROUTING),
+    ignored(INTERFACE, "{isis|ospfv3|standby|vrrp|glbp|bfd|mpls|clns|eigrp}", ROUTING),
+    ignored(INTERFACE, "ip {pim|igmp|multicast|mroute-cache|mfib|mrm|cgmp}", MULTICAST),
+    ignored(INTERFACE, "ipv6 {pim|mld|multicast}", MULTICAST),
+    ignored(
+        INTERFACE,
+        "ip {mtu|tcp|redirects|unreachables|route-cache|virtual-reassembly|verify|arp|accounting|\
+         load-sharing|mask-reply|directed-broadcast|local-proxy-arp|flow|cef|information-reply|\
+         dhcp|helper-address|nat|rsvp|device|sgt|irdp|unnumbered|probe|admission|tcp-mss}",
+        KERNEL,
+    ),
+    ignored(
+        INTERFACE,
+        "ipv6 {nd|mtu|tcp|redirects|unreachables|verify|dhcp|flow|policy|unnumbered|snooping|\
+         destination-guard|source-guard|nat}",
+        KERNEL,
+    ),
+    ignored(INTERFACE, "{ip access-group|ipv6 traffic-filter|zone-member|access-group}", FILTER),
+    ignored(
+        INTERFACE,
+        "{service-policy|bandwidth|delay|priority-queue|queue-limit|fair-queue|random-detect|\
+         traffic-shape|shape|rate-limit|hold-queue|tx-ring-limit|trust|srr-queue|mls|qos|auto}",
+        QUALITY,
+    ),
+    ignored(
+        INTERFACE,
+        "{switchport|spanning-tree|storm-control|channel-group|channel-protocol|lacp|autostate|\
+         device-tracking|macro|vlan-id|vlan-range|bridge-group|xconnect|source|\
+         source-interface|member|host-reachability|no-vlan|encapsulation|private-vlan|udld|rep|\
+         service|l2protocol-tunnel|mac|ingress-replication|mcast-group|evpn}",
+        LAN,
+    ),
+    ignored(
+        INTERFACE,
+        "{negotiation|duplex|speed|media-type|keepalive|carrier-delay|load-interval|mdix|power|\
+         hw-module|clock|plim|platform|dampening|medium|fec|snmp|logging|cdp|lldp|ntp|arp|nmsp|\
+         link|line|transceiver|beacon|ppp|pppoe|dialer|peer|backup|tunnel|physical-layer|stackwise-virtual|bundle}",
+        HARDWARE,
+    ),
+    ignored(INTERFACE, "{cts|dot1x|authentication|access-session|mab|subscriber|epm}", NOT_POLICY),
+    ignored(INTERFACE, "{crypto map|crypto ipsec|nat64|macsec}", IPSEC),
+    // A terminal line.
+    ignored(
+        LINE,
+        "{access-class|absolute-timeout|activation-character|authorization|autobaud|autocommand|\
+         databits|exec|exec-banner|exec-character-bits|exec-timeout|escape-character|flowcontrol|\
+         history|ip|ipv6|length|location|logging|login|modem|monitor|motd-banner|notify|parity|\
+         password|privilege|refuse-message|rotary|rxspeed|session-limit|session-timeout|speed|\
+         stopbits|terminal-type|transport|txspeed|vacant-message|width}",
+        TERMINAL,
+    ),
+    // LISP that this router does not do.
+    kept(SERVICES, "encapsulation", NOT_VXLAN),
+    kept(SERVICES, "{sgt|{ipv4|ipv6} sgt}", NOT_POLICY),
+    kept_block(INSTANCES, "service ethernet", Some(Mode::InstanceService), NOT_ETHERNET),
+    kept(INSTANCES, "eid-table {vlan|bridge-domain}", NOT_ETHERNET),
+    kept(&[Mode::InstanceService], "eid-table {vlan|bridge-domain}", NOT_ETHERNET),
+    kept(SERVICES, "database-mapping {mac|limit}", NOT_ETHERNET),
+    kept(SERVICES, "{ddt|{ipv4|ipv6} ddt}", NOT_DDT),
+    kept_block(LISP, "{extranet|eid-record-provider|eid-record-subscriber}", None, NOT_EXTRANET),
+    kept_block(LISP, "{locator-scope|prefix-list}", None, NOT_DONE),
+    kept(SERVICES, "locator default-set", NOT_DEFAULT_SET),
+    kept(SERVICES, "{route-import|route-export|distance|import|export}", NOT_ROUTES),
+    kept(SERVICES, "{ipv4|ipv6} {route-import|route-export|distance|import|export}", NOT_ROUTES),
+    kept(SERVICES, "map-cache {site-registration|site-registrations|away-eids}", NOT_ROUTES),
+    kept(
+        SERVICES,
+        "{ipv4|ipv6} map-cache {site-registration|site-registrations|away-eids}",
+        NOT_ROUTES,
+    ),
+    kept(SERVICES, "{map-cache-persistent|map-cache persistent}", "the map-cache starts empty"),
+    kept(
+        SERVICES,
+        "{ipv4|ipv6} {map-cache-persistent|map-cache persistent}",
+        "the map-cache starts empty",
+    ),
+    kept(SERVICES, "{alt-vrf|{ipv4|ipv6} alt-vrf}", NOT_ROUTES),
+    kept(SERVICES, "locator reachability", NOT_PROBING),
+    kept(SERVICES, "{ipv4|ipv6} locator reachability", NOT_PROBING),
+    kept(SERVICES, "{remote-rloc-probe|rloc-probe}", NOT_PROBING),
+    kept(
+        SERVICES,
+        "{map-server|{ipv4|ipv6} map-server} {rloc|session|route-import|enable|prefix-list}",
+        NOT_DONE,
+    ),
+    kept(
+        SERVICES,
+        "{domain-id|multihoming-id|map-register-fallback|allow-locator-default-etr|security|\
+         decapsulation|disable-ttl-propagate|locator-down|control-packet|site-id|xtr-id|nat-traversal|\
+         locator-table|multicast|broadcast-underlay|arp-nd|flood|proxy|silent-host|timer|\
+         delegate-database-tree|solicit-map-request|map-register|register-notification|use-ms-ack}",
+        NOT_DONE,
+    ),
+    kept(
+        SERVICES,
+        "{ipv4|ipv6} {locator-down|decapsulation|disable-ttl-propagate|solicit-map-request|\
+         map-register|nat-traversal|crypto|path-mtu-discovery|locator|redistribute|multicast}",
+        NOT_DONE,
+    ),
+    kept(
+        SERVICES,
+        "{etr|itr|proxy-itr|proxy-etr|{ipv4|ipv6} {etr|itr}} {crypto|glean-mapping|accept-map-request-mapping|rloc-probing}",
+        NOT_DONE,
+    ),
+    kept(DYNAMIC_EID, "{map-notify-group|eid-notify}", NOT_NOTIFY),
+    kept(DYNAMIC_EID, "{map-server|registering|register-route-notifications|limit}", NOT_DONE),
+    kept(DYNAMIC_EID, "database-mapping {mac|limit}", NOT_LIMIT),
+    kept(
+        SITE,
+        "{allow-locator-default-etr|allowed-locator|allowed-locators|allowed-configuration|site-id}",
+        NOT_DONE,
+    ),
+    kept(
+        SITE,
+        "{eid-record|eid-prefix} {mac|any-mac|instance-id <instance:0-16777215> {mac|any-mac}}",
+        NOT_ETHERNET,
+    ),
+    kept(LOCATOR_SET, "auto-discover-rlocs", NOT_DONE),
+    kept(INTERFACE, "lisp mobility liveness", "the kernel probes the hosts of a dynamic-EID"),
+    kept(INTERFACE, "lisp {extended-subnet-mode|explicit-locator-path}", NOT_DONE),
+];

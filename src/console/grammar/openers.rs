@@ -1,0 +1,65 @@
+//! The first words of the commands that open a mode. If such a line is refused, its block is still
+//! known.
+
+use super::context::Mode;
+
+/// A command that opens a mode.
+struct Opener {
+    modes: &'static [Mode],
+    /// The first words of the command.
+    words: &'static [&'static str],
+    /// The mode that the command opens. `None`: a mode that this router does not have.
+    opens: Option<Mode>,
+}
+
+const fn opener(
+    modes: &'static [Mode],
+    words: &'static [&'static str],
+    opens: Option<Mode>,
+) -> Opener {
+    Opener { modes, words, opens }
+}
+
+const CONFIG: &[Mode] = &[Mode::Config];
+const LISP: &[Mode] = &[Mode::Lisp];
+const TABLES: &[Mode] =
+    &[Mode::Lisp, Mode::Service, Mode::EidTable, Mode::Instance, Mode::InstanceService];
+
+/// If several rows fit a line, the first row counts.
+const OPENERS: &[Opener] = &[
+    opener(CONFIG, &["interface"], Some(Mode::Interface)),
+    opener(CONFIG, &["router", "lisp"], Some(Mode::Lisp)),
+    opener(CONFIG, &["router"], None),
+    opener(CONFIG, &["line"], Some(Mode::Line)),
+    opener(CONFIG, &["vrf"], Some(Mode::Vrf)),
+    opener(CONFIG, &["ip", "vrf"], Some(Mode::Vrf)),
+    opener(&[Mode::Vrf], &["address-family"], Some(Mode::VrfFamily)),
+    opener(LISP, &["locator-set"], Some(Mode::LocatorSet)),
+    opener(LISP, &["eid-table"], Some(Mode::EidTable)),
+    opener(LISP, &["instance-id"], Some(Mode::Instance)),
+    opener(LISP, &["service"], Some(Mode::Service)),
+    opener(LISP, &["site"], Some(Mode::Site)),
+    opener(TABLES, &["dynamic-eid"], Some(Mode::DynamicEid)),
+    opener(&[Mode::Instance], &["service"], Some(Mode::InstanceService)),
+];
+
+/// The fewest letters of an abbreviation of an opener.
+const SHORTEST: usize = 3;
+
+/// The mode that a line opens in `mode`, also if the line is refused. The outer `None` is for a
+/// line that opens no mode. The inner `None` is for a mode that this router does not have.
+pub fn opened(mode: Mode, line: &str) -> Option<Option<Mode>> {
+    let fits = |opener: &&Opener| {
+        let mut words = line.split_whitespace();
+        opener.modes.contains(&mode)
+            && opener.words.iter().all(|word| words.next().is_some_and(|typed| fits(word, typed)))
+    };
+    OPENERS.iter().find(fits).map(|opener| opener.opens)
+}
+
+/// Whether a typed word is a word of a command, or its abbreviation.
+fn fits(word: &str, typed: &str) -> bool {
+    let shortest = SHORTEST.min(word.len());
+    let start = word.get(..typed.len());
+    typed.len() >= shortest && start.is_some_and(|start| start.eq_ignore_ascii_case(typed))
+}
