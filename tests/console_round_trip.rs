@@ -218,8 +218,10 @@ fn lisps() -> impl Strategy<Value = Lisp> {
         services(Family::Ipv6),
         sites(),
         any::<[bool; 3]>(),
+        prop_oneof![Just(0), any::<u16>()],
     )
-        .prop_map(|((set1, set2), eid_tables, ipv4, ipv6, sites, flags)| Lisp {
+        .prop_map(|((set1, set2), eid_tables, ipv4, ipv6, sites, flags, process)| Lisp {
+            process,
             locator_sets: [("set1".to_owned(), set1), ("set2".to_owned(), set2)].into(),
             eid_tables,
             ipv4,

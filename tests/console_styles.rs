@@ -50,6 +50,17 @@ fn any_interface_of_ios_has_its_lines() {
 }
 
 #[test]
+fn interfaces_that_a_router_cannot_have_are_ignored_with_their_block() {
+    let other = "interface GigabitEthernet1\n description lab\n";
+    for name in ["LISP0", "LISP0.100", "lisp 0", "Tunnel0", "tunnel 0", "nve1", "Dialer1"] {
+        let block = format!("interface {name}\n ip address 10.0.0.1 255.0.0.0\n shutdown\n!\n");
+        for typed in [format!("{block}{other}"), format!("{other}{block}")] {
+            assert_prints(&typed, other);
+        }
+    }
+}
+
+#[test]
 fn the_lines_of_an_eid_table_may_stand_directly_under_router_lisp() {
     assert_prints(
         &format!(
@@ -197,6 +208,7 @@ fn a_site_has_the_words_of_both_vintages() {
          eid-prefix instance-id 7 10.0.0.0/8 accept-more-specifics
          eid-prefix instance-id 8 10.0.0.0/8
          eid-prefix instance-id 9 172.16.0.0/16 accept-more-specifics
+         ! not supported: eid-record instance-id 8190 any-mac
          site B
          authentication-key 0 7",
     );
@@ -298,7 +310,16 @@ fn every_line_can_be_undone() {
 #[test]
 fn what_cannot_be_done_is_refused_with_a_reason() {
     for (typed, blamed, why) in [
-        ("router lisp 1\n", "1", "a router has one LISP process, router lisp 0"),
+        (
+            "router lisp 1\nrouter lisp 2\n ipv4 itr\n",
+            "2",
+            "a router has one LISP process, and router lisp 1 is there",
+        ),
+        (
+            "router lisp\nrouter lisp 1\n",
+            "1",
+            "a router has one LISP process, and router lisp 0 is there",
+        ),
         (
             "router lisp\n site A\n  key 6 ABCDEF\n",
             "ABCDEF",

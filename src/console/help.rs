@@ -165,7 +165,7 @@ mod tests {
         assert_eq!(complete(&Context::Exec, "sh ip li"), ["lisp"]);
         assert_eq!(
             complete(&Context::Lisp, "ipv4 map-"),
-            ["map-cache-limit", "map-request", "map-request-source", "map-resolver", "map-server"]
+            ["map-cache-limit", "map-request-source", "map-resolver", "map-server"]
         );
         assert_eq!(complete(&Context::Config, "interface l"), ["Loopback"]);
         assert!(complete(&Context::Exec, "nonsense here").is_empty());

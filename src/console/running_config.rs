@@ -222,7 +222,10 @@ fn write_names(out: &mut Writer<'_>, config: &Config) {
 }
 
 fn write_lisp(out: &mut Writer<'_>, lisp: &Lisp) {
-    out.line(0, "router lisp");
+    match lisp.process {
+        0 => out.line(0, "router lisp"),
+        process => out.line(0, format_args!("router lisp {process}")),
+    }
     for (name, locators) in &lisp.locator_sets {
         out.line(1, format_args!("locator-set {name}"));
         for locator in locators {

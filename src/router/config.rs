@@ -115,6 +115,8 @@ impl EmulatedHost {
 /// The lines under `router lisp`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Lisp {
+    /// `router lisp N`: the number of the only LISP process.
+    pub process: u16,
     /// `locator-set NAME`.
     pub locator_sets: BTreeMap<String, Vec<ConfiguredLocator>>,
     /// `eid-table default|vrf NAME instance-id N`, by instance.

@@ -69,6 +69,7 @@ impl ConfigChange {
 
     fn of_lisp(&mut self, before: &Lisp, after: &Lisp) {
         let Lisp {
+            process: _,
             locator_sets,
             eid_tables,
             ipv4,

@@ -72,6 +72,11 @@ const fn block(pattern: &'static str, prompt: &'static str, reason: &'static str
     row(CONFIG, pattern, Treatment::Ignored, Extent::Block { prompt, like: None }, reason)
 }
 
+const fn device(pattern: &'static str, reason: &'static str) -> Accepted {
+    let extent = Extent::Block { prompt: "(config-if)", like: Some(Mode::Interface) };
+    row(CONFIG, pattern, Treatment::Ignored, extent, reason)
+}
+
 const fn kept(modes: &'static [Mode], pattern: &'static str, reason: &'static str) -> Accepted {
     row(modes, pattern, Treatment::Kept, Extent::Line, reason)
 }
@@ -88,6 +93,7 @@ const fn kept_block(
 
 const CONFIG: &[Mode] = &[Mode::Config];
 const INTERFACE: &[Mode] = &[Mode::Interface];
+const VRFS: &[Mode] = &[Mode::Vrf, Mode::VrfFamily];
 const LINE: &[Mode] = &[Mode::Line];
 const LISP: &[Mode] = &[Mode::Lisp];
 const SITE: &[Mode] = &[Mode::Site];
@@ -103,6 +109,7 @@ const USERS: &str = "the router has no users and passwords";
 const LOGS: &str = "the log of the router has its own options";
 const MANAGEMENT: &str = "the router has no management protocols";
 const ROUTING: &str = "the router has static routes only, so write `ip route`";
+const ONE_TABLE: &str = "the router has one routing table, so a VRF is only a name";
 const MULTICAST: &str = "the router forwards no multicast packets";
 const LAN: &str = "the lab file defines the links and LANs";
 const HARDWARE: &str = "a virtual router has no such hardware";
@@ -123,6 +130,10 @@ const NOT_DEFAULT_SET: &str = "each database-mapping names its locators";
 const NOT_PROBING: &str = "the router does not probe locators";
 const NOT_NOTIFY: &str = "the router sends its map-notify messages to the xTRs of the site record";
 const NOT_LIMIT: &str = "the router has its own limit";
+const NOT_ITR_RLOCS: &str = "a map-request offers the preferred locator of each family";
+const NOT_SOURCE: &str = "the source is the preferred locator of the locator-sets";
+const NOT_DISCOVER: &str = "write a line for each locator of the site";
+const NOT_STATIC: &str = "a static entry of the map-cache can only ask by map-request";
 const NOT_DONE: &str = "the router does not do it";
 
 /// The table.
@@ -157,7 +168,7 @@ pub const ROWS: &[Accepted] = &[
         SERVICE,
     ),
     ignored(CONFIG, "ip {radius|tacacs}", USERS),
-    ignored(CONFIG, "alias", "the console has no aliases"),
+    ignored(CONFIG, "alias", "the console has aliases of exec commands only"),
     // Routing.
     block("router {ospf|ospfv3|bgp|isis|eigrp|rip|odr|omp|mobile}", "(config-router)", ROUTING),
     block("ipv6 router", "(config-rtr)", ROUTING),
@@ -179,6 +190,8 @@ pub const ROWS: &[Accepted] = &[
     ),
     ignored(CONFIG, "ip {multicast-routing|multicast|pim|igmp|msdp|mroute|mfib}", MULTICAST),
     ignored(CONFIG, "ipv6 {multicast-routing|multicast|pim|mld|mroute}", MULTICAST),
+    ignored(CONFIG, "{ip|ipv6} route vrf", ONE_TABLE),
+    ignored(VRFS, "{vnid|vpn|mdt|maximum|import|export|bgp|protection|route-replicate}", ONE_TABLE),
     // Packets.
     ignored(CONFIG, "access-list", FILTER),
     block("{ip access-list|ipv6 access-list|mac access-list}", "(config-nacl)", FILTER),
@@ -221,6 +234,16 @@ pub const ROWS: &[Accepted] = &[
         HARDWARE,
     ),
     // An interface.
+    device("interface <interface:lisp-interface>", "the router has its own device, lisp0"),
+    device("interface <interface:virtual-interface>", "the router has no tunnels besides LISP"),
+    ignored(INTERFACE, "ip address {dhcp|negotiated|pool}", "the router has no DHCP client"),
+    ignored(INTERFACE, "ipv6 address {dhcp|autoconfig}", "the router has no DHCP client"),
+    ignored(INTERFACE, "ipv6 address <prefix:prefix6> {eui-64|anycast}", "write the whole address"),
+    ignored(
+        INTERFACE,
+        "encapsulation dot1Q",
+        "a subinterface has a link of its own in the lab, without tags",
+    ),
     ignored(
         INTERFACE,
         "ip {ospf|rip|eigrp|router|hello-interval|hold-time|summary-address|split-horizon|\
@@ -284,7 +307,16 @@ pub const ROWS: &[Accepted] = &[
     kept_block(INSTANCES, "service ethernet", Some(Mode::InstanceService), NOT_ETHERNET),
     kept(INSTANCES, "eid-table {vlan|bridge-domain}", NOT_ETHERNET),
     kept(&[Mode::InstanceService], "eid-table {vlan|bridge-domain}", NOT_ETHERNET),
-    kept(SERVICES, "database-mapping {mac|limit}", NOT_ETHERNET),
+    kept(SERVICES, "database-mapping mac", NOT_ETHERNET),
+    kept(SERVICES, "database-mapping limit", NOT_LIMIT),
+    kept(SERVICES, "database-mapping <prefix:prefix> auto-discover-rlocs", NOT_DISCOVER),
+    kept(
+        SERVICES,
+        "database-mapping <prefix:prefix> locator-set <set:word> \
+         {proxy|default-etr|default-etr-route-map|default-export|route-tag|silent-host-detection}",
+        NOT_DONE,
+    ),
+    kept(SERVICES, "map-cache <prefix:prefix> {<address:address>|drop|native-forward}", NOT_STATIC),
     kept(SERVICES, "{ddt|{ipv4|ipv6} ddt}", NOT_DDT),
     kept_block(LISP, "{extranet|eid-record-provider|eid-record-subscriber}", None, NOT_EXTRANET),
     kept_block(LISP, "{locator-scope|prefix-list}", None, NOT_DONE),
@@ -303,10 +335,12 @@ pub const ROWS: &[Accepted] = &[
         "{ipv4|ipv6} {map-cache-persistent|map-cache persistent}",
         "the map-cache starts empty",
     ),
+    kept(SERVICES, "{map-request|{ipv4|ipv6} map-request} itr-rlocs", NOT_ITR_RLOCS),
+    kept(SERVICES, "{source-locator|{ipv4|ipv6} source-locator}", NOT_SOURCE),
     kept(SERVICES, "{alt-vrf|{ipv4|ipv6} alt-vrf}", NOT_ROUTES),
     kept(SERVICES, "locator reachability", NOT_PROBING),
     kept(SERVICES, "{ipv4|ipv6} locator reachability", NOT_PROBING),
-    kept(SERVICES, "{remote-rloc-probe|rloc-probe}", NOT_PROBING),
+    kept(SERVICES, "{remote-rloc-probe|rloc-probe|loc-reach-algorithm rloc-probing}", NOT_PROBING),
     kept(
         SERVICES,
         "{map-server|{ipv4|ipv6} map-server} {rloc|session|route-import|enable|prefix-list}",
@@ -344,7 +378,8 @@ pub const ROWS: &[Accepted] = &[
         "{eid-record|eid-prefix} {mac|any-mac|instance-id <instance:0-16777215> {mac|any-mac}}",
         NOT_ETHERNET,
     ),
-    kept(LOCATOR_SET, "auto-discover-rlocs", NOT_DONE),
+    kept(LOCATOR_SET, "auto-discover-rlocs", NOT_DISCOVER),
     kept(INTERFACE, "lisp mobility liveness", "the kernel probes the hosts of a dynamic-EID"),
+    kept(INTERFACE, "{ip|ipv6} lisp", NOT_SOURCE),
     kept(INTERFACE, "lisp {extended-subnet-mode|explicit-locator-path}", NOT_DONE),
 ];

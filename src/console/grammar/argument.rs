@@ -36,6 +36,11 @@ pub enum Kind {
     Line,
     /// `interface`: the name of an interface in one word.
     Interface,
+    /// `lisp-interface`: the name of a LISP interface of IOS, with or without its number.
+    LispInterface,
+    /// `virtual-interface`: the name of an interface of IOS that this router cannot have, with or
+    /// without its number.
+    VirtualInterface,
     /// The number of an interface of a kind, as in `ethernet 1/0`.
     InterfaceNumber(InterfaceKind),
 }
@@ -54,6 +59,8 @@ impl Kind {
             "mac" => Kind::Mac,
             "word" => Kind::Word,
             "line" => Kind::Line,
+            "lisp-interface" => Kind::LispInterface,
+            "virtual-interface" => Kind::VirtualInterface,
             range => {
                 let (low, high) = range.split_once('-').expect("a kind or LOW-HIGH");
                 let number = |text: &str| text.parse().expect("a number of a range");
@@ -77,6 +84,8 @@ impl Kind {
             Kind::Mac => mac(text).is_some(),
             Kind::Word | Kind::Line => true,
             Kind::Interface => text.parse::<InterfaceName>().is_ok(),
+            Kind::LispInterface => is_of_kind(text, &["LISP"]),
+            Kind::VirtualInterface => is_of_kind(text, VIRTUAL_INTERFACES),
             Kind::InterfaceNumber(kind) => {
                 (kind.name().to_owned() + text).parse::<InterfaceName>().is_ok()
             }
@@ -88,6 +97,41 @@ impl Kind {
     pub fn takes_anything(&self) -> bool {
         matches!(self, Kind::Word | Kind::Line)
     }
+}
+
+/// The kinds of interface that IOS has and this router does not have.
+const VIRTUAL_INTERFACES: &[&str] = &[
+    "Tunnel",
+    "nve",
+    "Dialer",
+    "Virtual-Template",
+    "Virtual-Access",
+    "VirtualPortGroup",
+    "Multilink",
+    "Cellular",
+    "Async",
+    "ATM",
+    "BVI",
+    "Embedded-Service-Engine",
+    "ucse",
+    "pseudowire",
+    "Wlan-GigabitEthernet",
+    "Null",
+];
+/// The fewest letters of an abbreviation of such a kind.
+const SHORTEST: usize = 2;
+
+/// Whether a word is the name of an interface of one of the `kinds`, with or without its number.
+fn is_of_kind(text: &str, kinds: &[&str]) -> bool {
+    let letters = text.find(|c: char| c.is_ascii_digit()).unwrap_or(text.len());
+    let (kind, number) = text.split_at(letters);
+    let begins = |name: &&str| {
+        let start = name.get(..kind.len());
+        start.is_some_and(|start| start.eq_ignore_ascii_case(kind))
+    };
+    kind.len() >= SHORTEST
+        && number.bytes().all(|octet| octet.is_ascii_digit() || b"/.:".contains(&octet))
+        && kinds.iter().any(begins)
 }
 
 /// Reads a hardware address in the notation of IOS: three groups of one to four hexadecimal digits.
@@ -119,7 +163,7 @@ impl fmt::Display for Kind {
             Kind::Mac => "H.H.H",
             Kind::Word => "WORD",
             Kind::Line => "LINE",
-            Kind::Interface => "INTERFACE",
+            Kind::Interface | Kind::LispInterface | Kind::VirtualInterface => "INTERFACE",
             Kind::InterfaceNumber(kind) if kind.has_one_number() => "<0-65535>",
             Kind::InterfaceNumber(_) => "slot/port",
         })

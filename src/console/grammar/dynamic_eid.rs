@@ -3,11 +3,15 @@
 
 use ipnet::IpNet;
 
-use super::context::Context;
+use super::context::{Context, Mode};
 use super::row::{No, Row, edit};
-use super::tables::TABLES;
 use crate::console::args::{Args, Fault};
 use crate::console::edit::Editor;
+
+/// The modes with the lines of an EID-table. Directly under `router lisp`, they are the lines of
+/// instance 0.
+pub(super) const TABLES: &[Mode] =
+    &[Mode::EidTable, Mode::InstanceService, Mode::Instance, Mode::Service, Mode::Lisp];
 
 pub(super) const ROWS: &[Row] = &[edit(
     TABLES,

@@ -25,7 +25,11 @@ pub(super) const ROWS: &[Row] = &[
     edit(
         HERE,
         "router lisp [<process:0-65535>]",
-        &["Enable a routing process", "Locator/ID Separation Protocol", "LISP process, 0 only"],
+        &[
+            "Enable a routing process",
+            "Locator/ID Separation Protocol",
+            "Number of the LISP process (default 0)",
+        ],
         No::After(2),
         router_lisp,
     ),
@@ -57,14 +61,19 @@ fn interface(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
 }
 
 fn router_lisp(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
-    if args.optional::<u16>("process").is_some_and(|process| process != 0) {
-        return Err(args.fault("process", "a router has one LISP process, router lisp 0"));
+    let process: u16 = args.optional("process").unwrap_or_default();
+    if let Some(lisp) = &editor.config.lisp
+        && lisp.process != process
+    {
+        let known = lisp.process;
+        let message = format!("a router has one LISP process, and router lisp {known} is there");
+        return Err(args.fault(if args.given("process") { "process" } else { "lisp" }, message));
     }
     if args.negated {
         editor.config.lisp = None;
         return Ok(());
     }
-    editor.config.lisp.get_or_insert_default();
+    editor.config.lisp.get_or_insert_default().process = process;
     editor.context = Context::Lisp;
     Ok(())
 }

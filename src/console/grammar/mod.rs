@@ -64,7 +64,6 @@ mod line;
 mod lisp;
 mod moves;
 mod names;
-mod no_effect;
 mod openers;
 mod pattern;
 mod probe;
@@ -145,7 +144,6 @@ pub fn rows() -> impl Iterator<Item = &'static Row> {
         dynamic_eid::ROWS,
         site::ROWS,
         service::ROWS,
-        no_effect::ROWS,
         exec::LEAVING,
     ];
     tables.into_iter().flatten()
@@ -207,6 +205,8 @@ mod tests {
             Kind::Number(low, _) => return low.to_string(),
             Kind::Word | Kind::Line => "word",
             Kind::Interface => "Ethernet1/0",
+            Kind::LispInterface => "LISP0",
+            Kind::VirtualInterface => "Tunnel0",
             Kind::InterfaceNumber(_) => "1",
         }
         .to_owned()

@@ -14,12 +14,16 @@ use crate::router::config::{StaticRoute, StaticTarget};
 const HERE: &[Mode] = &[Mode::Config];
 const DISTANCE: &str = "Administrative distance; the route with the smallest is used";
 
+const PERMANENT: &str = "Keep the route while its link is down (no effect)";
+const TRACK: &str = "Use the route while an object is up (no effect)";
+
 pub(super) const ROWS: &[Row] = &[
     edit(
         HERE,
         "ip route <network:ipv4> <mask:mask> \
          {<next-hop:ipv4>|Null0|<interface:interface> [<next-hop:ipv4>]} \
-         [<distance:1-255>] [tag <tag:1-4294967295>] [name <name:word>]",
+         [<distance:1-255>] [tag <tag:1-4294967295>] [name <name:word>] \
+         [permanent|track <object:1-1000>]",
         &[
             "Global IP configuration subcommands",
             "Establish static routes",
@@ -34,6 +38,9 @@ pub(super) const ROWS: &[Row] = &[
             "Tag value",
             "Specify name of the next hop",
             "Name of the next hop",
+            PERMANENT,
+            TRACK,
+            "Number of the object",
         ],
         No::After(4),
         ip_route,
@@ -42,7 +49,8 @@ pub(super) const ROWS: &[Row] = &[
         HERE,
         "ipv6 route <prefix:prefix6> \
          {<next-hop:ipv6>|Null0|<interface:interface> [<next-hop:ipv6>]} \
-         [<distance:1-255>] [tag <tag:1-4294967295>] [name <name:word>]",
+         [<distance:1-255>] [tag <tag:1-4294967295>] [name <name:word>] \
+         [permanent|track <object:1-1000>]",
         &[
             "Global IPv6 configuration commands",
             "Configure static routes",
@@ -56,6 +64,9 @@ pub(super) const ROWS: &[Row] = &[
             "Tag value",
             "Specify name of the next hop",
             "Name of the next hop",
+            PERMANENT,
+            TRACK,
+            "Number of the object",
         ],
         No::After(3),
         ipv6_route,
@@ -80,6 +91,13 @@ fn ipv6_route(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
 fn static_route(editor: &mut Editor, args: &Args<'_>, prefix: IpNet) -> Result<(), Fault> {
     let prefix = prefix.trunc();
     let target = target(args)?;
+    for word in ["permanent", "track"] {
+        if args.has(word) && !args.negated {
+            let message =
+                format!("`{word}` has no effect: the route follows the state of its link");
+            editor.warn(message);
+        }
+    }
     let interface = if args.given("next-hop") { args.optional("interface") } else { None };
     let distance: Option<u8> = args.optional("distance");
     let routes = &mut editor.config.static_routes;

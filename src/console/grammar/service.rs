@@ -8,7 +8,6 @@ use std::net::IpAddr;
 use super::context::{Context, Mode};
 use super::key::{HELP, key};
 use super::lisp::{configured_locator, instance_id, put_locator, rloc};
-use super::no_effect::{MAP_REQUEST, MAP_REQUEST_HELP, map_request, source_locator};
 use super::row::{No, Row, edit};
 use crate::addr::Family;
 use crate::console::args::{Args, Fault};
@@ -173,14 +172,6 @@ pub(super) const ROWS: &[Row] = &[
         &["Limit the map-cache", "Entries"],
         No::After(1),
         map_cache_limit,
-    ),
-    edit(HERE, MAP_REQUEST, &MAP_REQUEST_HELP, No::After(2), map_request),
-    edit(
-        HERE,
-        "source-locator <interface:interface>",
-        &["Source locator of encapsulated packets (no effect)", "Interface name"],
-        No::After(1),
-        source_locator,
     ),
 ];
 

@@ -49,6 +49,7 @@ pub(super) const ROWS: &[Row] = &[
     edit(
         HERE,
         "{eid-prefix|eid-record} [instance-id <instance:0-16777215>] <prefix:prefix> \
+         [route-tag <tag:0-4294967295>] \
          [accept-more-specifics] [instance-id <instance:0-16777215>] [accept-more-specifics]",
         &[
             "Configure an EID prefix of the site",
@@ -56,6 +57,8 @@ pub(super) const ROWS: &[Row] = &[
             INSTANCE[0],
             INSTANCE[1],
             "EID prefix",
+            "Tag of the routes of the registrations (no effect)",
+            "Tag",
             MORE,
             INSTANCE[0],
             INSTANCE[1],
@@ -134,6 +137,9 @@ fn eid_prefix(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
     let mut others = editor.lisp().sites.iter().filter(|(name, _)| **name != own);
     if let Some((name, _)) = others.find(|(_, site)| site.eid_prefixes.contains_key(&prefix)) {
         return Err(args.fault("prefix", format!("site {name} already has the prefix {prefix}")));
+    }
+    if args.has("route-tag") {
+        editor.warn("`route-tag` has no effect: the router does not exchange routes");
     }
     let options = SitePrefix { accept_more_specifics: args.has("accept-more-specifics") };
     current(editor, args)?.eid_prefixes.insert(prefix, options);

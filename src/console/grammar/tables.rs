@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use ipnet::IpNet;
 
 use super::context::{Context, Mode};
-use super::dynamic_eid;
+use super::dynamic_eid::{self, TABLES};
 use super::lisp::{configured_locator, locator_source, put_locator};
 use super::row::{No, Row, edit, prefix_of};
 use crate::addr::Family;
@@ -14,10 +14,6 @@ use crate::console::args::{Args, Fault};
 use crate::console::edit::Editor;
 use crate::router::config::DatabaseMapping;
 
-/// The modes with the lines of an EID-table. Directly under `router lisp`, they are the lines of
-/// instance 0.
-pub(super) const TABLES: &[Mode] =
-    &[Mode::EidTable, Mode::InstanceService, Mode::Instance, Mode::Service, Mode::Lisp];
 const DATABASES: &[Mode] = &[
     Mode::EidTable,
     Mode::InstanceService,
