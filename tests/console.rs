@@ -278,8 +278,8 @@ LISP Site Registration Information
 
 Site Name      Last      Up     Who Last             Inst     EID Prefix
                Register         Registered           ID
-SITE_1         00:00:51  yes    203.0.113.11         0        172.16.0.0/24
-               00:00:51  yes    203.0.113.11         0        172.16.0.12/32
+SITE_1         00:00:51  yes    203.0.113.11:4342    0        172.16.0.0/24
+               00:00:51  yes    203.0.113.11:4342    0        172.16.0.12/32
                never     no     --                   0        2001:db8:a::/64
 SITE_2         never     no     --                   0        192.168.0.0/24
 ";
@@ -296,16 +296,18 @@ fn a_site_can_be_asked_for_by_name_by_eid_or_in_numbers() {
     let detail = console.text("show lisp site 172.16.0.12");
     for line in [
         "Site name: SITE_1\n",
-        "  EID-prefix: 172.16.0.12/32\n",
+        "  EID-prefix: 172.16.0.12/32 instance-id 0\n",
         "    Origin:               Dynamic, more specific of 172.16.0.0/24\n",
-        "    ETR 203.0.113.11, last registered 00:00:51, no proxy-reply, map-notify\n",
+        "    ETR 203.0.113.11:4342, last registered 00:00:51, no proxy-reply, map-notify\n",
     ] {
         assert!(detail.contains(line), "{line}{detail}");
     }
     let named = console.text("show lisp site SITE_2");
-    assert!(named.contains("  EID-prefix: 192.168.0.0/24\n") && !named.contains("172.16"));
+    assert!(
+        named.contains("  EID-prefix: 192.168.0.0/24 instance-id 0\n") && !named.contains("172.16")
+    );
     let summary = console.text("show lisp site summary");
-    let line = "SITE_1                        1          2      0          1          0      0\n";
+    let line = "SITE_1                        1          2      0          1          0      0 ";
     assert!(summary.contains(line), "{summary}");
     let missing = "% Could not find instance-id 0 EID 4.2.2.2 in site database.\n";
     assert_eq!(console.error("show lisp site 4.2.2.2"), missing);

@@ -9,9 +9,9 @@ use std::path::Path;
 
 use eidway::console::grammar::{Mode, Pattern, Word, commands};
 use eidway::console::view::{
-    Failure, Listing, TableHead, View, away, database, drops, dynamic_eid, emulated_hosts, history,
-    interfaces, lisp, machine, map_cache, neighbours, refusals, routes, sessions, site,
-    site_summary, statistics, system,
+    Failure, Listing, TableHead, View, absent, away, census, database, drops, dynamic_eid,
+    emulated_hosts, history, interfaces, lisp, machine, map_cache, neighbours, refusals,
+    router_lisp, routes, sessions, site, site_summary, statistics, system,
 };
 use eidway::lab::running::RunningLab;
 use eidway::lab::scenario::library;
@@ -40,12 +40,43 @@ type NeighbourTable = Listing<neighbours::Head, neighbours::NeighbourRow>;
 
 type Again = fn(&str) -> Result<String, serde_json::Error>;
 
-/// The view of each command, by a keyword of the command. If a command has several of these
-/// keywords, the first row of this table counts.
-const VIEWS: [(&str, Again); 41] = [
+type SiteListing = Listing<site::Head, site::Row>;
+
+/// The view of each command, by keywords of the command. If a command has the keywords of several
+/// rows, the first row of this table counts.
+const VIEWS: &[(&str, Again)] = &[
     ("running-config", again::<system::RunningView>),
     ("route", again_one_of::<RouteTable, routes::RouteView, routes::Summary>),
     ("cef", again_one_of::<CefTable, routes::CefView, routes::CefView>),
+    ("forwarding", again::<Listing<TableHead, map_cache::Row>>),
+    ("locator-hash", again::<Listing<TableHead, map_cache::Row>>),
+    ("map-cache", again::<Listing<TableHead, map_cache::Row>>),
+    ("database", again::<Listing<database::Head, database::Row>>),
+    ("away", again::<Listing<TableHead, away::AwayRow>>),
+    ("smr", again::<Listing<TableHead, away::SmrRow>>),
+    ("dynamic-eid", again::<dynamic_eid::DynamicEidView>),
+    ("instance-id statistics", again::<census::InstanceStatisticsView>),
+    ("eid-table statistics", again::<census::InstanceStatisticsView>),
+    ("service statistics", again::<census::InstanceStatisticsView>),
+    ("statistics", again::<statistics::StatisticsView>),
+    ("registration-history", again::<history::HistoryView>),
+    ("server summary", again::<site_summary::SummaryView>),
+    ("site summary", again::<site_summary::SummaryView>),
+    ("summary", again::<census::ServiceSummaryView>),
+    ("server", again::<SiteListing>),
+    ("site", again::<SiteListing>),
+    ("session", again::<sessions::SessionsView>),
+    ("refusals", again::<refusals::RefusalsView>),
+    ("locator-set", again::<router_lisp::LocatorSetsView>),
+    ("remote-locator-set", again::<absent::AbsentView>),
+    ("ddt", again::<absent::AbsentView>),
+    ("extranet", again::<absent::AbsentView>),
+    ("filter", again::<absent::AbsentView>),
+    ("lisp platform", again::<absent::AbsentView>),
+    ("ip lisp", again::<lisp::LispView>),
+    ("ipv6 lisp", again::<lisp::LispView>),
+    ("ipv4 lisp", again::<lisp::LispView>),
+    ("lisp", again::<router_lisp::RouterLispView>),
     ("drops", again::<drops::DropsView>),
     ("arp", again::<NeighbourTable>),
     ("neighbors", again::<NeighbourTable>),
@@ -66,18 +97,6 @@ const VIEWS: [(&str, Again); 41] = [
     ("startup-config", again::<machine::StartupView>),
     ("file", again::<machine::FilesView>),
     ("flash:", again::<machine::FilesView>),
-    ("map-cache", again::<Listing<TableHead, map_cache::Row>>),
-    ("database", again::<Listing<database::Head, database::Row>>),
-    ("away", again::<Listing<TableHead, away::AwayRow>>),
-    ("smr", again::<Listing<TableHead, away::SmrRow>>),
-    ("dynamic-eid", again::<dynamic_eid::DynamicEidView>),
-    ("statistics", again::<statistics::StatisticsView>),
-    ("summary", again::<site_summary::SummaryView>),
-    ("site", again::<Listing<site::Head, site::Row>>),
-    ("session", again::<sessions::SessionsView>),
-    ("registration-history", again::<history::HistoryView>),
-    ("refusals", again::<refusals::RefusalsView>),
-    ("lisp", again::<lisp::LispView>),
     ("interfaces", again::<interfaces::InterfacesView>),
     ("interface", again::<interfaces::InterfacesView>),
     ("emulated-hosts", again::<emulated_hosts::EmulatedHostsView>),
@@ -91,11 +110,15 @@ const VIEWS: [(&str, Again); 41] = [
 fn values(argument: &str) -> &'static [&'static str] {
     match argument {
         "instance" => &["0", "7"],
+        "router" => &["0"],
+        "vrf" => &["RED"],
         "prefix" => &["172.16.0.0/24", "2001:db8:a::/64", "10.99.0.0/16"],
         "address" => &["172.16.0.12", "203.0.113.11", "2001:db8:a::12", "10.99.0.1"],
         "regexp" | "rest" => &["lisp"],
         "eid" => &["172.16.0.12", "192.168.0.22", "2001:db8:a::12", "10.99.0.1"],
         "name" => &["SITE_1", "NOWHERE"],
+        "set" => &["set1", "nothing"],
+        "table" => &["0", "7"],
         "interface" => &["Ethernet0/0", "Ethernet9/9"],
         "peer" => &["209.165.201.31", "203.0.113.11"],
         other => panic!("{other}: a value is missing here"),
@@ -138,8 +161,10 @@ fn shows() -> Vec<(String, &'static str, Again)> {
     let lines = patterns.filter(is_show).flat_map(lines).map(|line| line.trim_end().to_owned());
     let shows = lines.filter(|line| line.ends_with(" json"));
     let view = |line: String| {
-        let has = |keyword: &str| line.split(' ').any(|word| word == keyword);
-        let Some(&(keyword, again)) = VIEWS.iter().find(|(keyword, _)| has(keyword)) else {
+        let has = |keywords: &str| {
+            keywords.split(' ').all(|keyword| line.split(' ').any(|word| word == keyword))
+        };
+        let Some(&(keyword, again)) = VIEWS.iter().find(|(keywords, _)| has(keywords)) else {
             panic!("{line}: its view is missing here");
         };
         (line, keyword, again)
@@ -176,23 +201,30 @@ fn every_show_of_the_grammar_prints_a_view_that_is_the_same_when_it_is_read() {
             }
         }
     }
-    let all: BTreeSet<&str> = VIEWS.into_iter().map(|(keyword, _)| keyword).collect();
+    let all: BTreeSet<&str> = VIEWS.iter().map(|(keyword, _)| *keyword).collect();
     let without_rows: BTreeSet<&str> = all.difference(&with_rows).copied().collect();
     let have_none = BTreeSet::from([
         "alias",
         "clock",
+        "ddt",
         "debugging",
+        "extranet",
         "file",
+        "filter",
         "flash:",
         "history",
         "inventory",
+        "lisp",
+        "lisp platform",
         "logging",
         "memory",
         "platform",
         "privilege",
         "processes",
+        "remote-locator-set",
         "running-config",
         "startup-config",
+        "summary",
         "terminal",
         "traffic",
         "version",

@@ -59,11 +59,18 @@ fn tcp_checksum(header: &IpHeader, tcp: &TcpSlice<'_>) -> u16 {
     }
 }
 
-/// The peers with which a router has a session, and the number of registrations by each peer.
+/// The peers with which a map-server has a session, and the number of registrations on each session.
 fn sessions(sim: &Sim, router: &str) -> Vec<(IpAddr, usize)> {
-    let sessions = sim.router(router).unwrap().sessions();
+    let router = sim.router(router).unwrap();
+    let sessions = router.sessions();
     let up = sessions.iter().filter(|session| session.state == SessionState::Up);
-    let mut peers: Vec<_> = up.map(|session| (session.peer.ip(), session.users)).collect();
+    let on_session = |peer: IpAddr| {
+        let entries = router.map_server().entries().iter();
+        let registrations = entries.flat_map(|(_, entry)| entry.registrations.iter());
+        registrations.filter(|it| it.source == peer && it.session.is_some()).count()
+    };
+    let peers = up.map(|session| session.peer.ip());
+    let mut peers: Vec<_> = peers.map(|peer| (peer, on_session(peer))).collect();
     peers.sort();
     peers
 }

@@ -173,6 +173,7 @@ pub(super) fn reply_path(
 
 fn send_map_reply(context: &mut Context, source: Rloc, to: SocketAddr, reply: MapReply) {
     context.counters.map_replies.sent += 1;
+    context.counters.replied(&reply, |count| &mut count.sent);
     if reply.records.iter().any(|record| record.locators.is_empty()) {
         context.counters.negative_map_replies.sent += 1;
     }

@@ -17,6 +17,7 @@ use super::io::{DropReason, KernelRequest, Output, TcpRequest};
 use super::last_drops::{LastDrop, LastDrops};
 use super::locators::LocalRlocs;
 use super::rate::Rate;
+use super::recent::Recent;
 use super::refusals::{Explanation, Refusals};
 use crate::addr::Family;
 use crate::time::Time;
@@ -57,6 +58,10 @@ pub(super) struct Context {
     pub own_addresses: BTreeSet<IpAddr>,
     /// The counters since the start, or since they were cleared.
     pub counters: Counters,
+    /// The Map-Requests that were received recently: those that `counters.map_requests` counts.
+    pub recent_requests: Recent,
+    /// The Map-Registers that were received recently.
+    pub recent_registers: Recent,
     /// The control messages that were refused recently.
     pub refusals: Refusals,
     /// The last packet that was dropped for each reason.
@@ -76,6 +81,12 @@ impl Context {
     /// Whether `is` returns true for the roles of at least one address family.
     pub(super) fn has_role(&self, is: impl Fn(Roles) -> bool) -> bool {
         Family::BOTH.into_iter().any(|family| is(self.config.roles(family)))
+    }
+
+    /// Counts a received Map-Request.
+    pub(super) fn took_request(&mut self, now: Time) {
+        self.counters.map_requests.received += 1;
+        self.recent_requests.count(now);
     }
 
     /// Outputs an event.

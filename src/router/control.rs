@@ -202,7 +202,7 @@ impl Router {
         }
         match request.probe {
             true => self.context.counters.probes.received += 1,
-            false => self.context.counters.map_requests.received += 1,
+            false => self.context.took_request(now),
         }
         if request.do_not_reply {
             return;
@@ -250,7 +250,7 @@ impl Router {
         }
         match request.smr_invoked {
             true => self.context.counters.smr_invoked.received += 1,
-            false => self.context.counters.map_requests.received += 1,
+            false => self.context.took_request(now),
         }
         self.debug_received(&request);
         if self.own_request_came_back(&request, source, now) {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::io::DropReason;
-use crate::wire::MappingRecord;
+use crate::wire::{MapReply, MappingRecord};
 
 /// The numbers of received and sent control messages of one kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -150,8 +150,18 @@ pub struct Counters {
     pub smr_invoked: InOut,
     /// RLOC-probe requests.
     pub probes: InOut,
+    /// EIDs for which all tries of a Map-Request had no answer.
+    pub map_requests_unanswered: u64,
     /// Map-Replies.
     pub map_replies: InOut,
+    /// The authoritative records of Map-Replies.
+    pub authoritative_records: InOut,
+    /// The records of Map-Replies that are not authoritative.
+    pub other_records: InOut,
+    /// The records of Map-Replies to RLOC-probes.
+    pub probe_records: InOut,
+    /// The records of Map-Replies that the map-server sent in place of ETRs.
+    pub proxy_records: u64,
     /// Negative Map-Replies; `map_replies` counts them too.
     pub negative_map_replies: InOut,
     /// Records without locators that the router cut to a longer prefix: the prefix of the static
@@ -215,6 +225,19 @@ impl Counters {
     /// segments.
     pub fn dropped(&mut self, reason: DropReason, packets: u64) {
         *self.drops.entry(reason).or_default() += packets;
+    }
+
+    /// Counts the records of a Map-Reply. `end` selects the number: of received records, or of sent
+    /// records.
+    pub fn replied(&mut self, reply: &MapReply, end: fn(&mut InOut) -> &mut u64) {
+        let all = reply.records.len() as u64;
+        let authoritative = reply.records.iter().filter(|record| record.authoritative);
+        let authoritative = authoritative.count() as u64;
+        *end(&mut self.authoritative_records) += authoritative;
+        *end(&mut self.other_records) += all - authoritative;
+        if reply.probe {
+            *end(&mut self.probe_records) += all;
+        }
     }
 
     /// Counts the opaque locators of an accepted record.

@@ -141,6 +141,8 @@ pub struct Database {
     /// The number of entries that have a route, in all instances: first for IPv4 EIDs, then for
     /// IPv6 EIDs.
     with_route: [usize; 2],
+    /// The number of entries that are hosts of dynamic-EIDs: first IPv4 EIDs, then IPv6 EIDs.
+    dynamic: [usize; 2],
     /// For each Locator-Status-Bit, the number of entries that have the bit set: first for IPv4
     /// EIDs, then for IPv6 EIDs.
     with_bit: [[usize; u32::BITS as usize]; 2],
@@ -173,6 +175,10 @@ impl Database {
             let has = wanted.as_ref().is_some_and(|wanted| wanted.has_route);
             let count = &mut self.with_route[prefix.family() as usize];
             *count = *count + usize::from(has) - usize::from(had);
+            let was_dynamic = self.get(prefix).is_some_and(|entry| entry.dynamic.is_some());
+            let is_dynamic = wanted.as_ref().is_some_and(|wanted| wanted.dynamic.is_some());
+            let count = &mut self.dynamic[prefix.family() as usize];
+            *count = *count + usize::from(is_dynamic) - usize::from(was_dynamic);
         }
         let any_route = self.any_route();
         for family in Family::BOTH {
@@ -215,6 +221,11 @@ impl Database {
     /// The number of entries of a family that have a route.
     pub fn with_route(&self, family: Family) -> usize {
         self.with_route[family as usize]
+    }
+
+    /// The number of entries of a family that are hosts of dynamic-EIDs.
+    pub fn dynamic_entries(&self, family: Family) -> usize {
+        self.dynamic[family as usize]
     }
 
     /// Whether at least one entry has a route: first for IPv4 EIDs, then for IPv6 EIDs.

@@ -211,6 +211,10 @@ pub struct MapCache {
     pub rejected: u64,
     /// The number of entries that new mappings replaced.
     pub evicted: u64,
+    /// The number of entries that were added since the start.
+    pub created: u64,
+    /// The number of entries that were removed since the start.
+    pub deleted: u64,
     /// The changes that the caller has not taken yet.
     changes: Vec<Event>,
 }
@@ -228,6 +232,8 @@ impl Default for MapCache {
             revision: Revision::default(),
             rejected: 0,
             evicted: 0,
+            created: 0,
+            deleted: 0,
             changes: Vec::new(),
         }
     }
@@ -248,8 +254,10 @@ impl MapCache {
             self.revision.advance();
         }
         let statics = &self.statics;
+        let entries = self.entries.len();
         self.entries
             .retain(|prefix, entry| entry.source != Source::Static || statics.contains(&prefix));
+        self.deleted += (entries - self.entries.len()) as u64;
         for &prefix in wanted {
             if self.statics.contains(&prefix) {
                 continue;
@@ -257,6 +265,7 @@ impl MapCache {
             self.statics.insert(prefix, now);
             self.revision.advance();
             if !self.entries.contains(&prefix) {
+                self.created += 1;
                 self.entries.insert(prefix, Entry::asking(now));
             }
         }
@@ -339,6 +348,7 @@ impl MapCache {
     fn put(&mut self, learned: Learned, expires_at: Time, now: Time) {
         let prefix = learned.prefix;
         let before = self.remove(&prefix);
+        self.created += u64::from(before.is_none());
         let mapping = keep_uptimes(learned.mapping, before.as_ref());
         let changed = before.as_ref().is_none_or(|entry| !entry.mapping.is_like(&mapping));
         let is_new = before.as_ref().is_none_or(|entry| entry.source == Source::Static);
@@ -388,13 +398,16 @@ impl MapCache {
 
     /// Removes an entry. If the entry hid a static entry, the static entry is visible again.
     fn forget(&mut self, prefix: &EidPrefix) {
-        if self.remove(prefix).is_some_and(|entry| entry.source != Source::Static) {
+        let removed = self.remove(prefix);
+        self.deleted += u64::from(removed.is_some());
+        if removed.is_some_and(|entry| entry.source != Source::Static) {
             let change = MappingChange::Gone;
             self.changes.push(Event::Mapping { eid_prefix: *prefix, change });
         }
         if let Some(&created_at) = self.statics.get(prefix) {
             self.revision.advance();
-            self.entries.insert(*prefix, Entry::asking(created_at));
+            self.created +=
+                u64::from(self.entries.insert(*prefix, Entry::asking(created_at)).is_none());
         }
     }
 

@@ -83,6 +83,7 @@ mod producer;
 mod quote;
 mod rate;
 pub mod reachability;
+pub mod recent;
 #[cfg(test)]
 mod reconcile_tests;
 pub mod refusals;
@@ -141,6 +142,7 @@ use news::News;
 use paths::Paths;
 use process::Process;
 use reachability::Reachability;
+use recent::Recent;
 use refusals::Refusals;
 use register::Registrar;
 pub use register::RegistrationStatus;
@@ -467,6 +469,11 @@ impl Router {
     /// The counters since the start, or since they were cleared.
     pub fn counters(&self) -> &Counters {
         &self.context.counters
+    }
+
+    /// The numbers of Map-Requests and of Map-Registers that were received recently.
+    pub fn recent(&self) -> (&Recent, &Recent) {
+        (&self.context.recent_requests, &self.context.recent_registers)
     }
 
     /// The number of packets of EIDs that wait for a mapping, or wait until their host is found.

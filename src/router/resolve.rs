@@ -38,6 +38,7 @@ impl Router {
     /// Processes a Map-Reply (RFC 9301 section 5.4) according to the purpose of its nonce.
     pub(super) fn handle_map_reply(&mut self, reply: &MapReply, from: SocketAddr, now: Time) {
         self.context.counters.map_replies.received += 1;
+        self.context.counters.replied(reply, |count| &mut count.received);
         let (nonce, records) = (reply.nonce.0, reply.records.len());
         self.context.trace(|| Some(MessageEvent::ReplyReceived { nonce, records }));
         let owner = self.owner_of(reply.nonce);

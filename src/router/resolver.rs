@@ -129,6 +129,7 @@ impl Resolver {
     /// Sends the next Map-Request for an EID. After the last try, the EID rests.
     fn ask(&mut self, context: &mut Context, eid: Eid, now: Time) {
         let Some(attempt) = self.outstanding.next_try(eid, now) else {
+            context.counters.map_requests_unanswered += 1;
             let held = self.outstanding.rest(eid, now);
             return context.give_up(held, DropReason::Unresolved, now);
         };

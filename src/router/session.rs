@@ -1,12 +1,14 @@
 //! A session of reliable transport: one TCP connection between an ETR and a map-server. Both ends
 //! use this code (draft-kouvelas-lisp-map-server-reliable-transport-04 sections 4 and 5).
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::io::{Connection, Output, TcpRequest};
+use crate::addr::{EidPrefix, Family, InstanceId};
 use crate::time::Time;
 use crate::wire::{
     FrameReader, Key, MapRegister, Registration, ReliableFrame, ReliableMessage, StreamError,
@@ -60,8 +62,20 @@ pub struct SessionView {
     pub messages: (u64, u64),
     /// The numbers of received and sent octets.
     pub bytes: (u64, u64),
-    /// The number of prefixes that use the session.
-    pub users: usize,
+    /// The users of the session.
+    pub users: Vec<SessionUser>,
+}
+
+/// A user of a session: the registrations of one instance and family. The first Registration makes
+/// a user: on the ETR when it is sent, on the map-server when it is acknowledged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SessionUser {
+    /// The instance.
+    pub instance_id: InstanceId,
+    /// The family.
+    pub family: Family,
+    /// The numbers of received and sent messages about EID prefixes of the user.
+    pub messages: (u64, u64),
 }
 
 /// The state of a connection that is established or in progress.
@@ -79,6 +93,9 @@ pub(super) struct Session {
     next_message_id: u32,
     pub messages: (u64, u64),
     pub bytes: (u64, u64),
+    /// The received and sent messages of each user. The users have prefixes that are configured at
+    /// this end, so their number is limited.
+    users: BTreeMap<(InstanceId, Family), (u64, u64)>,
 }
 
 impl Session {
@@ -94,7 +111,12 @@ impl Session {
             next_message_id: 1,
             messages: (0, 0),
             bytes: (0, 0),
+            users: BTreeMap::new(),
         }
+    }
+
+    fn user(&mut self, prefix: EidPrefix) -> Option<&mut (u64, u64)> {
+        self.users.get_mut(&(prefix.instance_id(), prefix.family()))
     }
 
     /// Records that a SYN, a Refresh or a Registration was sent. The other end answers these
@@ -122,6 +144,9 @@ impl Session {
         let frame = self.reader.next()?;
         self.messages.0 += 1;
         if let Ok(frame) = &frame {
+            if let Some(user) = frame.message.eid_prefix().and_then(|prefix| self.user(prefix)) {
+                user.0 += 1;
+            }
             log::debug!("{frame} from {} by reliable transport", self.peer);
         }
         Some(frame)
@@ -129,6 +154,14 @@ impl Session {
 
     /// Sends a message with the next Message ID.
     pub(super) fn send(&mut self, message: ReliableMessage) -> Output {
+        if let ReliableMessage::RegistrationAck(prefix) = &message {
+            // The first acknowledged Registration was received before the user existed.
+            let user = (prefix.instance_id(), prefix.family());
+            self.users.entry(user).or_insert((1, 0));
+        }
+        if let Some(user) = message.eid_prefix().and_then(|prefix| self.user(prefix)) {
+            user.1 += 1;
+        }
         let message_id = self.message_id();
         let frame = ReliableFrame { message_id, message };
         log::debug!("{frame} to {} by reliable transport", self.peer);
@@ -137,6 +170,11 @@ impl Session {
 
     /// Sends a signed Registration.
     pub(super) fn send_registration(&mut self, register: &MapRegister, key: &Key) -> Output {
+        for record in &register.records {
+            let prefix = record.eid_prefix;
+            let user = self.users.entry((prefix.instance_id(), prefix.family())).or_default();
+            user.1 += 1;
+        }
         let message_id = self.message_id();
         self.send_octets(Registration::emit_signed(register, message_id, key))
     }
@@ -153,7 +191,12 @@ impl Session {
         Output::Tcp(TcpRequest::Send(self.connection, octets))
     }
 
-    pub(super) fn view(&self, users: usize) -> SessionView {
+    pub(super) fn view(&self) -> SessionView {
+        let users = self.users.iter().map(|(&(instance_id, family), &messages)| SessionUser {
+            instance_id,
+            family,
+            messages,
+        });
         SessionView {
             peer: self.peer,
             local: self.up_since.map(|_| self.local),
@@ -169,7 +212,7 @@ impl Session {
             round_trip: self.round_trip,
             messages: self.messages,
             bytes: self.bytes,
-            users,
+            users: users.collect(),
         }
     }
 }

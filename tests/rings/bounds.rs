@@ -86,6 +86,7 @@ const OTHERWISE: &[(&str, &str)] = &[
     ("MapCache.statics", "static entries of the configuration"),
     ("MapServer.entries", "prefixes of the sites, and MORE_SPECIFICS"),
     ("MsSession.rejected", "REJECTED prefixes"),
+    ("Session.users", "instances and families of configured prefixes"),
     ("Octets.0", "DIGESTS registers"),
     ("PendingNotifies.pending", "PENDING messages"),
     ("Registers.ordered", "SENDERS for a key"),

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use eidway::addr::Family;
 use eidway::router::counters::ControlDrop;
 use eidway::router::session::{SessionState, SessionType};
 use eidway::wire::{Message, RefreshScope, RejectReason, ReliableMessage};
@@ -66,8 +67,15 @@ fn a_session_tells_both_ends_ports_who_began_it_and_its_round_trip() {
     assert!(etr.round_trip.is_some() && server.round_trip.is_some());
     let registration = relay.router("New").map_server().entries().get(&prefix("172.16.0.0/24"));
     let registration = registration.unwrap().registrations.iter().next().unwrap();
-    let port = relay.router("New").map_server().session_port(registration.session.unwrap());
-    assert_eq!(port, Some(33_000));
+    assert_eq!(registration.source_port, 33_000);
+    // Each end counts the messages about the prefixes of a family: Registrations one way,
+    // acknowledgements the other way.
+    let [(etr, server)] = etr.users.iter().zip(&server.users).collect::<Vec<_>>()[..] else {
+        panic!("one user for IPv4: {etr:?} {server:?}");
+    };
+    assert_eq!((etr.family, server.family), (Family::Ipv4, Family::Ipv4));
+    assert!(etr.messages.1 > 0 && etr.messages.0 > 0, "{etr:?}");
+    assert_eq!(server.messages, (etr.messages.1, etr.messages.0));
 }
 
 #[test]

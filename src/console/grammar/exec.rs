@@ -22,6 +22,7 @@ pub(super) const IP: &str = "IP information";
 pub(super) const IPV6: &str = "IPv6 information";
 pub(super) const LISP: &str = "Locator/ID Separation Protocol";
 pub(super) const JSON: &str = "As JSON";
+pub(super) const ROUTER: &str = "Router LISP instance";
 
 /// An exec command.
 pub(super) const fn exec(
@@ -99,15 +100,20 @@ pub(super) const ROWS: &[Row] = &[
         show_statistics,
     ),
     exec(
-        "show lisp site [{summary|[{<eid:address>|<prefix:prefix>|<name:word>} \
+        "show lisp [<router:0-0>] site [{summary|instance-id <table:0-16777215>|\
+         [{<eid:address>|<prefix:prefix>|[name] <name:word>} \
          [instance-id <instance:0-16777215>]] [detail]}] [json]",
         &[
             SHOW,
             LISP,
+            ROUTER,
             "Sites of the map-server and their registrations",
             "Counts",
+            "The EID prefixes of an instance",
+            "Instance-ID",
             "EID",
             "EID prefix",
+            "A site by its name",
             "Site name",
             "Instance of the EID",
             "Instance-ID",
@@ -278,9 +284,9 @@ fn clear_map_cache(args: &Args<'_>, config: &Config) -> Result<Action, Fault> {
     }))
 }
 
-fn show_lisp(args: &Args<'_>, _: &Config) -> Result<Action, Fault> {
-    let family = family(args);
-    show(Page::new(move |state| lisp::view(state, family), lisp::text))
+pub(super) fn show_lisp(args: &Args<'_>, config: &Config) -> Result<Action, Fault> {
+    let (family, id) = (family(args), instance(args, config));
+    show(Page::new(move |state| lisp::view(state, family, id), lisp::text))
 }
 
 fn show_statistics(args: &Args<'_>, _: &Config) -> Result<Action, Fault> {
@@ -291,7 +297,7 @@ fn show_statistics(args: &Args<'_>, _: &Config) -> Result<Action, Fault> {
     ))
 }
 
-fn show_map_cache(args: &Args<'_>, config: &Config) -> Result<Action, Fault> {
+pub(super) fn show_map_cache(args: &Args<'_>, config: &Config) -> Result<Action, Fault> {
     let only = only(args, config)?;
     show(Listing::new(MapCacheTable {
         family: family(args),
@@ -316,7 +322,9 @@ fn show_site(args: &Args<'_>, _: &Config) -> Result<Action, Fault> {
         return show(Summary::default());
     }
     let id = args.optional("instance").and_then(InstanceId::new).unwrap_or_default();
-    let which = if args.given("eid") {
+    let which = if let Some(id) = args.optional("table").and_then(InstanceId::new) {
+        Which::Instance(id)
+    } else if args.given("eid") {
         Which::Eid(Eid::new(id, args.value("eid")?))
     } else if args.given("prefix") {
         Which::Prefix(EidPrefix::new(id, args.value("prefix")?))
@@ -325,7 +333,8 @@ fn show_site(args: &Args<'_>, _: &Config) -> Result<Action, Fault> {
     } else {
         Which::All
     };
-    let detail = args.has("detail") || which != Which::All;
+    let is_list = matches!(which, Which::All | Which::Instance(_));
+    let detail = args.has("detail") || !is_list;
     show(Listing::new(SiteTable::new(which, detail)))
 }
 

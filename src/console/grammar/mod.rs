@@ -62,6 +62,7 @@ mod interface;
 mod key;
 mod line;
 mod lisp;
+mod lisp_shows;
 mod moves;
 mod names;
 mod openers;
@@ -130,6 +131,7 @@ pub fn rows() -> impl Iterator<Item = &'static Row> {
         clear::ROWS,
         files::ROWS,
         moves::ROWS,
+        lisp_shows::ROWS,
         debug::ROWS,
         terminal::ROWS,
         global::ROWS,

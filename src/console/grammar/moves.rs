@@ -4,11 +4,10 @@
 
 use super::exec::{IP, IPV6, JSON, LISP, SHOW, exec, family, instance, only, show};
 use super::row::Row;
-use crate::addr::Family;
 use crate::console::args::{Args, Fault};
 use crate::console::exec::Action;
 use crate::console::show::away::{AwayTable, SmrTable};
-use crate::console::show::{Listing, Page, dynamic_eid, history, refusals, sessions};
+use crate::console::show::{Listing, Page, dynamic_eid, history, refusals};
 use crate::router::config::Config;
 
 const OTHER: &str = "An instance other than the first";
@@ -53,37 +52,12 @@ pub(super) const ROWS: &[Row] = &[
             "Show also the ranges and the activity",
             JSON,
         ],
-        |args, config| show_dynamic_eid(args, config, Some(family(args))),
-    ),
-    exec(
-        "show lisp instance-id <instance:0-16777215> dynamic-eid {summary|detail} [json]",
-        &[
-            SHOW,
-            LISP,
-            INSTANCE,
-            INSTANCE,
-            ROAMING,
-            "A line each",
-            "Show also the ranges and the activity",
-            JSON,
-        ],
-        |args, config| show_dynamic_eid(args, config, None),
-    ),
-    exec(
-        "show lisp session [<peer:address>] [json]",
-        &[
-            SHOW,
-            LISP,
-            "Sessions of reliable transport",
-            "Details of the session with this peer",
-            JSON,
-        ],
-        show_session,
+        show_dynamic_eid,
     ),
     exec(
         "show lisp registration-history [json]",
         &[SHOW, LISP, "Recent registrations and withdrawals", JSON],
-        |_, _| show(Page::new(history::view, history::text)),
+        |_, _| show(Page::new(|state| history::view(state, |_| true), history::text)),
     ),
     exec(
         "show lisp refusals [json]",
@@ -106,18 +80,8 @@ fn show_smr(args: &Args<'_>, config: &Config) -> Result<Action, Fault> {
     show(Listing::new(SmrTable { family: family(args), instance_id, after: None }))
 }
 
-fn show_dynamic_eid(
-    args: &Args<'_>,
-    config: &Config,
-    family: Option<Family>,
-) -> Result<Action, Fault> {
-    let id = instance(args, config);
+fn show_dynamic_eid(args: &Args<'_>, config: &Config) -> Result<Action, Fault> {
+    let (id, family) = (instance(args, config), family(args));
     let text = if args.has("detail") { dynamic_eid::detail } else { dynamic_eid::summary };
-    show(Page::new(move |state| dynamic_eid::view(state, id, family), text))
-}
-
-fn show_session(args: &Args<'_>, _: &Config) -> Result<Action, Fault> {
-    let peer = args.optional("peer");
-    let text = if peer.is_some() { sessions::detail } else { sessions::text };
-    show(Page::new(move |state| sessions::view(state, peer), text))
+    show(Page::new(move |state| dynamic_eid::view(state, id, Some(family)), text))
 }

@@ -120,6 +120,11 @@ fn head_text(head: &Head) -> String {
 }
 
 fn row_text(row: &Row) -> String {
+    entry_text(row) + &locators_text(row)
+}
+
+/// Prints the first line of an entry.
+pub(super) fn entry_text(row: &Row) -> String {
     let mut text = row.eid_prefix.to_string();
     if let Some(name) = &row.dynamic_eid {
         let _ = write!(text, ", dynamic-eid {name}");
@@ -130,27 +135,37 @@ fn row_text(row: &Row) -> String {
     if !row.has_route {
         text += " *** NO ROUTE TO EID PREFIX ***";
     }
+    text.push('\n');
+    text
+}
+
+/// Prints the locators of an entry.
+pub(super) fn locators_text(row: &Row) -> String {
     let cells = row.locators.iter().map(|locator| locator.rloc.to_string().len());
     let width = column("Locator", cells);
     let columns = Columns::of([2, width, 9, 11, 0]);
-    text.push('\n');
-    text += &columns.line(["", "Locator", "Pri/Wgt", "Source", "State"]);
+    let mut text = columns.line(["", "Locator", "Pri/Wgt", "Source", "State"]);
     for locator in &row.locators {
         let LocatorRow { rloc, priority, weight, source, state } = locator;
         let rloc = rloc.to_string();
-        let source = match source {
-            LocatorOrigin::ConfiguredAddress => "cfg-addr",
-            LocatorOrigin::ConfiguredInterface => "cfg-intf",
-        };
         let state = match state {
             LocatorState::SelfReachable => "site-self, reachable",
             LocatorState::SelfUnreachable => "site-self, unreachable",
             LocatorState::OtherReachable => "site-other, report-reachable",
             LocatorState::OtherUnreachable => "site-other, report-unreachable",
         };
-        text += &columns.line(["", &rloc, &format!("{priority:3}/{weight}"), source, state]);
+        text +=
+            &columns.line(["", &rloc, &format!("{priority:3}/{weight}"), origin(*source), state]);
     }
     text
+}
+
+/// The name of the origin of a locator.
+pub(super) fn origin(source: LocatorOrigin) -> &'static str {
+    match source {
+        LocatorOrigin::ConfiguredAddress => "cfg-addr",
+        LocatorOrigin::ConfiguredInterface => "cfg-intf",
+    }
 }
 
 #[cfg(test)]

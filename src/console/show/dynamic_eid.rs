@@ -51,13 +51,16 @@ fn host_row(eid: &Eid, host: &Host, now: Time) -> HostRow {
 /// Prints one line for each host. The kernel probes silent hosts, so the number of pending pings is
 /// always 0.
 pub fn summary(view: &DynamicEidView) -> String {
-    let mut text = format!(
-        "LISP Dynamic EID Summary for router 0, IID {}, EID-table default\n\n",
-        view.instance_id
-    );
+    let id = view.instance_id;
+    let title = format!("LISP Dynamic EID Summary for router 0, IID {id}, EID-table default\n\n");
+    title + &rows_text(view)
+}
+
+/// Prints the headings and one line for each host.
+pub(super) fn rows_text(view: &DynamicEidView) -> String {
     let columns = Columns::of([21, 24, 14, 10, 10, 0]);
     let head = ["Dyn-EID Name", "Dynamic-EID", "Interface", "Uptime", "Last", "Pending"];
-    text += &columns.line(head);
+    let mut text = columns.line(head);
     text += &columns.line(["", "", "", "", "Packet", "Ping Count"]);
     for range in &view.ranges {
         for host in &range.hosts {
@@ -71,7 +74,12 @@ pub fn summary(view: &DynamicEidView) -> String {
 
 /// Prints one paragraph for each range.
 pub fn detail(view: &DynamicEidView) -> String {
-    let mut text = "LISP Dynamic EID Information for EID-table default\n".to_owned();
+    "LISP Dynamic EID Information for EID-table default\n".to_owned() + &ranges_text(view)
+}
+
+/// Prints one paragraph for each range, after a blank line.
+pub(super) fn ranges_text(view: &DynamicEidView) -> String {
+    let mut text = String::new();
     for range in &view.ranges {
         let RangeRow { name, eid_prefix, .. } = range;
         let _ =

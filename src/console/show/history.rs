@@ -2,11 +2,12 @@
 
 use super::State;
 use super::columns::Columns;
+use crate::addr::EidPrefix;
 use crate::console::view::history::{EventRow, HistoryView};
 use crate::router::map_server::HistoryEntry;
 
-/// The view of the registration history.
-pub fn view(State { router, .. }: State<'_>) -> HistoryView {
+/// The view of the registration history: of all prefixes, or of those that `only` accepts.
+pub fn view(State { router, .. }: State<'_>, only: impl Fn(&EidPrefix) -> bool) -> HistoryView {
     let row = |event: &HistoryEntry| EventRow {
         at: event.at.since(router.started_at()).as_millis().try_into().unwrap_or(u64::MAX),
         instance_id: event.prefix.instance_id(),
@@ -16,7 +17,8 @@ pub fn view(State { router, .. }: State<'_>) -> HistoryView {
         registered: event.registered,
         moved: event.moved,
     };
-    HistoryView { events: router.map_server().history().map(row).collect() }
+    let events = router.map_server().history().filter(|event| only(&event.prefix));
+    HistoryView { events: events.map(row).collect() }
 }
 
 /// Prints the events in the columns of IOS. The times begin at the start of the router.
@@ -44,7 +46,7 @@ Prefix qualifier: + = Register Event, - = Deregister Event
 }
 
 /// A time since the start of the router: `00:05:44.164`.
-fn uptime(milliseconds: u64) -> String {
+pub(super) fn uptime(milliseconds: u64) -> String {
     let seconds = milliseconds / 1000;
     let (hours, minutes) = (seconds / 3600, seconds / 60 % 60);
     format!("{hours:02}:{minutes:02}:{:02}.{:03}", seconds % 60, milliseconds % 1000)

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use super::State;
 use super::columns::Columns;
 use super::span::{seconds, span};
-use crate::addr::{Family, Rloc};
+use crate::addr::{Family, InstanceId, Rloc};
 use crate::console::view::XtrId;
 use crate::console::view::lisp::{LispView, MapServerRow};
 use crate::router::Router;
@@ -15,12 +15,11 @@ use crate::router::map_cache::{DEFAULT_LIMIT, Source};
 use crate::router::smr_guard::{SMR_SUPPRESSION, SMRS_PER_ENTRY};
 use crate::time::Time;
 
-/// The view of the router for a family of EIDs.
-pub fn view(State { router, now, .. }: State<'_>, family: Family) -> LispView {
+/// The view of the router for a family of EIDs and an instance.
+pub fn view(State { router, now, .. }: State<'_>, family: Family, id: InstanceId) -> LispView {
     let config = router.config();
     let nothing = Service::default();
     let service = config.lisp.as_ref().map_or(&nothing, |lisp| lisp.service(family));
-    let id = config.instance_of_command(None);
     let rlocs = config.local_rlocs();
     let ipv4 = rlocs.iter().find(|rloc| rloc.family() == Family::Ipv4);
     let limit = service.map_cache_limit.and_then(|limit| usize::try_from(limit).ok());
@@ -41,19 +40,20 @@ pub fn view(State { router, now, .. }: State<'_>, family: Family) -> LispView {
             .collect(),
         etr_map_cache_ttl: 60 * u64::from(config.etr_map_cache_ttl(family)),
         loc_reach: config.loc_reach(family),
-        map_cache_static: configured_static(router, family),
+        map_cache_static: configured_static(router, family, id),
         map_cache_size: router.map_cache().entries().len_of(id, family),
         map_cache_limit: limit.unwrap_or(DEFAULT_LIMIT),
         database_size: router.database().entries().len_of(id, family),
+        database_dynamic: router.database().dynamic_entries(family),
+        dynamic_eid_limit: router.mobility().hosts().fill().capacity,
         database_inactive: router.away().deconfigured(id, family),
     }
 }
 
 /// Counts the static entries of the map-cache. The configuration names all of them, except the
 /// default entry of an ITR. The number of static entries is small.
-fn configured_static(router: &Router, family: Family) -> usize {
+fn configured_static(router: &Router, family: Family, id: InstanceId) -> usize {
     let config = router.config();
-    let id = config.instance_of_command(None);
     let default = crate::addr::EidPrefix::new(id, family.default_prefix());
     let entries = router.map_cache().entries();
     let tables = config.lisp.iter().flat_map(|lisp| lisp.eid_tables.get(&id));
@@ -92,7 +92,7 @@ fn map_servers(router: &Router, family: Family, service: &Service, now: Time) ->
 /// Prints the view in the format of IOS, without the lines about features that this router does not
 /// have.
 pub fn text(view: &LispView) -> String {
-    let mut lines = Lines(String::new());
+    let mut lines = Lines::default();
     roles(&mut lines, view);
     peers(&mut lines, view);
     lines.say("  ITR Solicit Map Request (SMR):", "accept and process");
@@ -119,18 +119,28 @@ pub fn text(view: &LispView) -> String {
     lines.0
 }
 
-struct Lines(String);
+/// Lines with a label and a value.
+#[derive(Default)]
+pub(super) struct Lines(String);
 
 impl Lines {
-    fn title(&mut self, title: &str) {
+    /// The lines.
+    pub(super) fn text(self) -> String {
+        self.0
+    }
+
+    /// Adds a line without a value.
+    pub(super) fn title(&mut self, title: &str) {
         self.0 += &format!("{title}\n");
     }
 
-    fn say(&mut self, label: &str, value: &str) {
+    /// Adds a line with a value.
+    pub(super) fn say(&mut self, label: &str, value: &str) {
         self.0 += &Columns::of([44, 0]).line([label, value]);
     }
 
-    fn list(&mut self, label: &str, values: &[String]) {
+    /// Adds a line for each value. Only the first line has the label.
+    pub(super) fn list(&mut self, label: &str, values: &[String]) {
         match values {
             [] => self.say(label, "*** NOT FOUND ***"),
             [first, rest @ ..] => {
@@ -184,15 +194,20 @@ fn peers(lines: &mut Lines, view: &LispView) {
     lines.list("  ETR Map-Server(s):", &servers);
     lines.say("  xTR-ID:", &view.xtr_id.to_string());
     lines.say("  site-ID:", "unspecified");
-    let rloc = view.local_rloc.map(|address| address.to_string());
-    let not_found = "*** NOT FOUND ***".to_owned();
-    lines.say("  ITR local RLOC (last resort):", &rloc.unwrap_or(not_found));
+    lines.say("  ITR local RLOC (last resort):", &local_rloc(view));
     let petrs = joined(&view.proxy_etrs, ", ");
     let petrs = if petrs.is_empty() { "none" } else { &petrs };
     lines.say("  ITR use proxy ETR RLOC(s):", petrs);
 }
 
-fn joined(addresses: &[IpAddr], separator: &str) -> String {
+/// The locator of the router for Map-Requests, if there is one.
+pub(super) fn local_rloc(view: &LispView) -> String {
+    let rloc = view.local_rloc.map(|address| address.to_string());
+    rloc.unwrap_or_else(|| "*** NOT FOUND ***".to_owned())
+}
+
+/// The addresses in one line.
+pub(super) fn joined(addresses: &[IpAddr], separator: &str) -> String {
     let addresses: Vec<String> = addresses.iter().map(IpAddr::to_string).collect();
     addresses.join(separator)
 }

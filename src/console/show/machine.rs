@@ -247,7 +247,7 @@ pub fn traffic_text(view: &TrafficView) -> String {
 
 /// The view of the TCP connections: the sessions of reliable transport.
 pub fn tcp(state: State<'_>) -> SessionsView {
-    sessions::view(state, None)
+    sessions::view(state, sessions::Which::All)
 }
 
 /// The text of `show tcp brief`.

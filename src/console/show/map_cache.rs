@@ -1,7 +1,5 @@
 //! `show ip lisp map-cache`.
 
-use std::fmt::Write;
-
 use super::columns::Columns;
 use super::span::{seconds, span, span_or_never};
 use super::{ROWS_A_TURN, Rows, Table, column, locator_address, locator_state};
@@ -16,6 +14,9 @@ use crate::time::Time;
 /// The activity check period of IOS, in seconds. An entry is active for this time after its last
 /// packet.
 const ACTIVITY_PERIOD: u64 = 60;
+/// The name of the source of a static entry.
+const STATIC: &str = "static send map-request";
+
 /// The map-cache of one family and instance.
 #[derive(Debug)]
 pub struct MapCacheTable {
@@ -148,7 +149,7 @@ fn locator_rows(
 
 pub(super) fn row_text(row: &Row, detail: bool) -> String {
     let via = match row.source {
-        Source::Static => "static send map-request".to_owned(),
+        Source::Static => STATIC.to_owned(),
         Source::MapReply => format!("map-reply, {}", entry_state(row.state)),
     };
     let uptime = span(row.uptime);
@@ -156,7 +157,7 @@ pub(super) fn row_text(row: &Row, detail: bool) -> String {
     let prefix = row.eid_prefix;
     let mut text = format!("{prefix}, uptime: {uptime}, expires: {expires}, via {via}\n");
     if detail {
-        text += &detail_text(row);
+        text += &detail_text(row, STATIC);
     }
     if row.state == EntryState::Complete {
         text += &locators_text(&row.locators, detail);
@@ -168,7 +169,14 @@ pub(super) fn row_text(row: &Row, detail: bool) -> String {
     text
 }
 
-fn entry_state(state: EntryState) -> &'static str {
+/// Whether no packet has used an entry in the activity check period.
+pub(super) fn is_idle(entry: &Entry, now: Time) -> bool {
+    let used_at = entry.usage.used_at().unwrap_or(entry.created_at);
+    seconds(now.since(used_at)) >= ACTIVITY_PERIOD
+}
+
+/// The name of an action.
+pub(super) fn entry_state(state: EntryState) -> &'static str {
     match state {
         EntryState::Complete => "complete",
         EntryState::ForwardNative => "forward-native",
@@ -177,9 +185,11 @@ fn entry_state(state: EntryState) -> &'static str {
     }
 }
 
-fn detail_text(row: &Row) -> String {
+/// Prints the lines about the source and the use of an entry. `static_source` is the name of the
+/// source of static entries.
+pub(super) fn detail_text(row: &Row, static_source: &str) -> String {
     let (sources, map_source) = match row.source {
-        Source::Static => ("static send map-request", "local".to_owned()),
+        Source::Static => (static_source, "local".to_owned()),
         Source::MapReply => {
             let source = row.map_source.map(|address| address.to_string());
             ("map-reply", source.unwrap_or_else(|| "local".to_owned()))
@@ -209,17 +219,22 @@ fn locators_text(locators: &[LocatorRow], detail: bool) -> String {
         let (rloc, state) = (rloc.to_string(), locator_state(*state));
         text += &columns.line(["", &rloc, &since, state, &format!("{priority:3}/{weight}")]);
         if detail {
-            let _ = writeln!(
-                text,
-                "    Last up-down state change:         {since}, state change count: 1\n    \
-                 Last route reachability change:    {since}, state change count: 1\n    \
-                 Last priority / weight change:     never/never\n    \
-                 RLOC-probing loc-status algorithm:\n      \
-                 Last RLOC-probe sent:            never"
-            );
+            text += &locator_detail(*uptime);
         }
     }
     text
+}
+
+/// Prints the lines about the changes of a locator. `uptime`: seconds since its state changed.
+pub(super) fn locator_detail(uptime: u64) -> String {
+    let since = span(uptime);
+    format!(
+        "    Last up-down state change:         {since}, state change count: 1\n    \
+         Last route reachability change:    {since}, state change count: 1\n    \
+         Last priority / weight change:     never/never\n    \
+         RLOC-probing loc-status algorithm:\n      \
+         Last RLOC-probe sent:            never\n"
+    )
 }
 
 #[cfg(test)]

@@ -30,8 +30,10 @@ pub mod span;
 pub mod statistics;
 pub mod system;
 pub mod tech_support;
+pub mod xe;
 
 use std::collections::VecDeque;
+use std::net::IpAddr;
 
 use serde::Serialize;
 
@@ -260,6 +262,14 @@ fn locator_state(state: LocatorState) -> &'static str {
         LocatorState::Down => "down",
         LocatorState::Unreachable => "unreachable",
         LocatorState::Unusable => "unusable",
+    }
+}
+
+/// An address and a port, as IOS writes them: `192.0.2.1:4342` and `2001:db8::1.4342`.
+fn endpoint(address: IpAddr, port: u16) -> String {
+    match address {
+        IpAddr::V4(address) => format!("{address}:{port}"),
+        IpAddr::V6(address) => format!("{address}.{port}"),
     }
 }
 

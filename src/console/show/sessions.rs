@@ -1,33 +1,51 @@
 //! `show lisp session`: the sessions of reliable transport.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 
-use super::State;
 use super::columns::Columns;
 use super::span::{seconds, span_or_never};
-use crate::console::view::sessions::{SessionRow, SessionsView};
-use crate::router::session::{SessionState, SessionType, SessionView};
+use super::{State, endpoint};
+use crate::console::view::sessions::{SessionRow, SessionsView, UserRow};
+use crate::router::session::{SessionState, SessionType, SessionUser, SessionView};
 use crate::time::Time;
 
 /// The address and port of a peer. If the peer is not connected, only the address.
 fn peer(row: &SessionRow) -> String {
     match row.port {
         0 => row.peer.to_string(),
-        port => SocketAddr::new(row.peer, port).to_string(),
+        port => endpoint(row.peer, port),
     }
 }
 
-/// The view of the sessions with one peer, or with all peers.
-pub fn view(State { router, now, .. }: State<'_>, only: Option<IpAddr>) -> SessionsView {
+/// The sessions to show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Which {
+    /// All sessions.
+    All,
+    /// The sessions that are up.
+    Established,
+    /// The sessions with this peer.
+    With(IpAddr),
+}
+
+/// The view of some sessions. If only the established sessions are shown, the numbers in the head
+/// still count all sessions.
+pub fn view(State { router, now, .. }: State<'_>, which: Which) -> SessionsView {
     let sessions = router.sessions();
     let mut sessions: Vec<SessionRow> = sessions
         .into_iter()
-        .filter(|session| only.is_none_or(|peer| session.peer.ip() == peer))
+        .filter(|session| match which {
+            Which::With(peer) => session.peer.ip() == peer,
+            Which::All | Which::Established => true,
+        })
         .map(|session| row(&session, now))
         .collect();
     sessions.sort_by_key(|session| (session.peer, session.port));
-    let established = sessions.iter().filter(|row| row.state == SessionState::Up).count();
-    SessionsView { total: sessions.len(), established, sessions }
+    let is_up = |row: &SessionRow| row.state == SessionState::Up;
+    let established = sessions.iter().filter(|row| is_up(row)).count();
+    let total = sessions.len();
+    sessions.retain(|row| which != Which::Established || is_up(row));
+    SessionsView { total, established, sessions }
 }
 
 fn row(session: &SessionView, now: Time) -> SessionRow {
@@ -42,8 +60,12 @@ fn row(session: &SessionView, now: Time) -> SessionRow {
         rtt_measured: session.round_trip.map(|trip| seconds(now.since(trip.at))),
         messages: session.messages,
         bytes: session.bytes,
-        users: session.users,
+        users: session.users.iter().map(user).collect(),
     }
+}
+
+fn user(&SessionUser { instance_id, family, messages }: &SessionUser) -> UserRow {
+    UserRow { instance_id, family, messages }
 }
 
 /// The widths of the columns, as in IOS.
@@ -59,15 +81,15 @@ pub fn text(view: &SessionsView) -> String {
         let (received, sent) = row.messages;
         let state = state(row.state);
         let up = span_or_never(row.up);
-        let (users, rtt) = (row.users.to_string(), row.rtt_ms.unwrap_or(0).to_string());
+        let (users, rtt) = (row.users.len().to_string(), row.rtt_ms.unwrap_or(0).to_string());
         let messages = format!("{received:2}/{sent}");
         text += &COLUMNS.line([&peer(row), state, &up, &messages, &users, &rtt]);
     }
     text
 }
 
-/// Prints one paragraph for each session. Lines about values that this router does not count are
-/// left out.
+/// Prints one paragraph for each session. A message that cannot be understood ends the session, and
+/// no message is deferred, so these counters are always 0.
 pub fn detail(view: &SessionsView) -> String {
     let mut text = String::new();
     for row in &view.sessions {
@@ -78,7 +100,8 @@ pub fn detail(view: &SessionsView) -> String {
             Some(_) => format!("{} ({})", state(row.state), span_or_never(row.up)),
             None => state(row.state).to_owned(),
         };
-        let local = row.local.map_or_else(|| "--".to_owned(), |local| local.to_string());
+        let local = row.local.map(|local| endpoint(local.ip(), local.port()));
+        let local = local.unwrap_or_else(|| "--".to_owned());
         let rtt = (row.rtt_ms.unwrap_or(0), span_or_never(row.rtt_measured));
         let in_out = |(received, sent): (u64, u64)| format!("{received}/{sent}");
         for (label, value) in [
@@ -89,10 +112,37 @@ pub fn detail(view: &SessionsView) -> String {
             ("Session RTT:", format!("{} ms  ({})", rtt.0, rtt.1)),
             ("Messages in/out:", in_out(row.messages)),
             ("Bytes in/out:", in_out(row.bytes)),
-            ("Users:", row.users.to_string()),
+            ("Fatal errors:", "0".to_owned()),
+            ("Rcvd unsupported:", "0".to_owned()),
+            ("Rcvd invalid VRF:", "0".to_owned()),
+            ("Rcvd override:", "0".to_owned()),
+            ("Rcvd malformed:", "0".to_owned()),
+            ("Sent deferred:", "0".to_owned()),
+            ("SSO redundancy:", "N/A".to_owned()),
+            ("Auth Type:", "None".to_owned()),
+            ("", String::new()),
+            ("Accepting Users:", "0".to_owned()),
+            ("Users:", row.users.len().to_string()),
         ] {
             text += &Columns::of([18, 0]).line([label, &value]);
         }
+        text += &users_text(row);
+    }
+    text
+}
+
+/// Prints one line for each user of a session.
+fn users_text(row: &SessionRow) -> String {
+    let columns = Columns::of([2, 26, 40, 10, 0]);
+    let mut text = columns.line(["", "Type", "ID", "In/Out", "State"]);
+    let registers = match row.kind {
+        SessionType::Active => "ETR Reliable Registration",
+        SessionType::Passive => "MS Reliable Registration",
+    };
+    for UserRow { instance_id, family, messages: (received, sent) } in &row.users {
+        let id = format!("lisp 0 IID {instance_id} AFI {family}");
+        let messages = format!("{received:2}/{sent}");
+        text += &columns.line(["", registers, &id, &messages, "TCP"]);
     }
     text
 }
@@ -115,6 +165,7 @@ fn state(state: SessionState) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::addr::{Family, InstanceId};
 
     fn sample() -> SessionsView {
         let up = SessionRow {
@@ -128,7 +179,11 @@ mod tests {
             rtt_measured: Some(5),
             messages: (5, 10),
             bytes: (1938, 1076),
-            users: 3,
+            users: vec![UserRow {
+                instance_id: InstanceId::new(102).unwrap(),
+                family: Family::Ipv4,
+                messages: (4, 2),
+            }],
         };
         let down = SessionRow {
             peer: "201.201.201.201".parse().unwrap(),
@@ -138,7 +193,7 @@ mod tests {
             rtt_ms: None,
             rtt_measured: None,
             messages: (0, 0),
-            users: 0,
+            users: Vec::new(),
             ..up.clone()
         };
         SessionsView { total: 2, established: 1, sessions: vec![down, up] }
@@ -150,7 +205,7 @@ mod tests {
 Sessions for VRF default, total: 2, established: 1
 Peer                           State      Up/Down        In/Out   Users  RTT(ms)
 201.201.201.201                Down       never           0/0     0      0
-203.203.203.203:42424          Up         00:06:41        5/10    3      125
+203.203.203.203:42424          Up         00:06:41        5/10    1      125
 ";
         assert_eq!(text(&sample()), expected);
     }
@@ -167,8 +222,29 @@ Session State:    Up (00:06:41)
 Session RTT:      125 ms  (00:00:05)
 Messages in/out:  5/10
 Bytes in/out:     1938/1076
-Users:            3
+Fatal errors:     0
+Rcvd unsupported: 0
+Rcvd invalid VRF: 0
+Rcvd override:    0
+Rcvd malformed:   0
+Sent deferred:    0
+SSO redundancy:   N/A
+Auth Type:        None
+
+Accepting Users:  0
+Users:            1
+  Type                      ID                                      In/Out    State
+  MS Reliable Registration  lisp 0 IID 102 AFI IPv4                  4/2      TCP
 ";
         assert_eq!(detail(&view), expected);
+    }
+
+    #[test]
+    fn a_peer_with_an_ipv6_address_has_its_port_after_a_dot() {
+        let mut view = sample();
+        view.sessions[1].peer = "2001:db8::1".parse().unwrap();
+        view.sessions[1].local = Some("[2001:db8::2]:4342".parse().unwrap());
+        assert!(text(&view).contains("\n2001:db8::1.42424 "), "{}", text(&view));
+        assert!(detail(&view).contains("Local address:    2001:db8::2.4342\n"));
     }
 }

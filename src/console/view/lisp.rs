@@ -43,6 +43,10 @@ pub struct LispView {
     pub map_cache_limit: usize,
     /// The number of entries of the mapping database.
     pub database_size: usize,
+    /// The number of database entries that are hosts of dynamic-EIDs.
+    pub database_dynamic: usize,
+    /// The maximum number of hosts of dynamic-EIDs, of both families.
+    pub dynamic_eid_limit: usize,
     /// The number of database entries that are kept although they were removed from the
     /// configuration.
     pub database_inactive: usize,

@@ -5,7 +5,9 @@
 //! reader of the JSON gets an equal view. A reader in another process uses the same types as the
 //! writer. So if a field is renamed, the compiler finds all its uses.
 
+pub mod absent;
 pub mod away;
+pub mod census;
 pub mod database;
 pub mod drops;
 pub mod dynamic_eid;
@@ -17,6 +19,7 @@ pub mod machine;
 pub mod map_cache;
 pub mod neighbours;
 pub mod refusals;
+pub mod router_lisp;
 pub mod routes;
 pub mod sessions;
 pub mod site;

@@ -4,6 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use serde::{Deserialize, Serialize};
 
+use crate::addr::{Family, InstanceId};
 use crate::router::session::{SessionState, SessionType};
 
 /// The sessions of reliable transport.
@@ -40,6 +41,18 @@ pub struct SessionRow {
     pub messages: (u64, u64),
     /// The number of octets received, and the number of octets sent.
     pub bytes: (u64, u64),
-    /// The number of EID prefixes that use the session.
-    pub users: usize,
+    /// The users of the session.
+    pub users: Vec<UserRow>,
+}
+
+/// A user of a session: the registrations of one instance and family.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UserRow {
+    /// The instance.
+    pub instance_id: InstanceId,
+    /// The family of the EIDs.
+    pub family: Family,
+    /// The number of messages received, and the number of messages sent, about EID prefixes of the
+    /// user.
+    pub messages: (u64, u64),
 }

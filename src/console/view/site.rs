@@ -13,8 +13,8 @@ use crate::router::config::NonceOrder;
 /// The head of the table.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Head {
-    /// The number of EID prefixes of all sites. Configured prefixes and registered prefixes are
-    /// counted.
+    /// The number of EID prefixes of all sites, or of one instance if only one is shown. Configured
+    /// prefixes and registered prefixes are counted.
     pub total: usize,
 }
 
@@ -57,8 +57,8 @@ impl Row {
 pub struct RegistrationRow {
     /// The RLOC that sent the registration.
     pub etr: IpAddr,
-    /// The TCP port of the ETR, if the session that carried the registration is still open.
-    pub etr_port: Option<u16>,
+    /// The port of the ETR: the port of its session, or of its Map-Register by UDP.
+    pub etr_port: u16,
     /// Seconds since the first Map-Register.
     pub first_registered: u64,
     /// Seconds since the last Map-Register.

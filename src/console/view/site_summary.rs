@@ -11,6 +11,10 @@ pub struct SummaryView {
     pub sites: BTreeMap<String, [Counts; 2]>,
     /// The number of registrations by all xTRs.
     pub registrations: usize,
+    /// The number of events in the registration history.
+    pub history_size: usize,
+    /// The maximum number of events in the registration history.
+    pub history_limit: usize,
 }
 
 /// The counts of a site for one family of EIDs.

@@ -96,7 +96,7 @@ mod tests {
         let sites = r#"{"total": 2, "entries": [
             {"site": "A", "instance_id": 0, "eid_prefix": "172.16.0.0/24", "configured": true,
              "accept_more_specifics": true, "nonce_order": "id", "authentication_failures": 0,
-             "replays": 0, "registrations": [{"etr": "203.0.113.11", "first_registered": 1,
+             "replays": 0, "registrations": [{"etr": "203.0.113.11", "etr_port": 4342, "first_registered": 1,
              "last_registered": 1, "ttl": 60, "proxy_reply": false, "map_notify": true,
              "hash_function": "sha2", "nonce": 1, "reliable": false, "locators": []}]},
             {"site": "B", "instance_id": 0, "eid_prefix": "192.168.0.0/24", "configured": true,

@@ -242,6 +242,9 @@ impl MapServer {
         match path {
             _ if answers.is_empty() => {}
             Some(path) => {
+                let is_proxied =
+                    |answer: &&ReplyAnswer| matches!(answer.from, AnswerFrom::Registrations);
+                context.counters.proxy_records += answers.iter().filter(is_proxied).count() as u64;
                 let asked = Asked { request, arrival, path };
                 let records = |config: &Config, answer: &ReplyAnswer, room| match answer.from {
                     AnswerFrom::Registrations => self.mapping(&answer.about).into_iter().collect(),

@@ -14,15 +14,7 @@ const LOOKS: usize = 4096;
 impl MapServer {
     /// The open sessions, for a `show` command.
     pub(in crate::router) fn session_views(&self) -> Vec<SessionView> {
-        let users = |connection| self.sessions.users.get(connection).copied().unwrap_or_default();
-        let sessions = self.sessions.by_connection.iter();
-        sessions.map(|(connection, each)| each.session.view(users(connection))).collect()
-    }
-
-    /// The TCP port of the ETR at the other end of a session.
-    pub fn session_port(&self, connection: Connection) -> Option<u16> {
-        let each = self.sessions.by_connection.get(&connection)?;
-        Some(each.session.peer.port())
+        self.sessions.by_connection.values().map(|each| each.session.view()).collect()
     }
 
     /// Whether an xTR has registered a prefix through this session.

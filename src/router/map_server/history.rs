@@ -8,7 +8,7 @@ use crate::addr::EidPrefix;
 use crate::time::Time;
 
 /// The maximum number of events that are kept. The oldest event is deleted first.
-const KEPT: usize = 1000;
+pub const HISTORY: usize = 1000;
 
 /// A registration or a withdrawal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,7 +45,7 @@ impl History {
     }
 
     fn push(&mut self, registration: &Registration, registered: bool, moved: bool, at: Time) {
-        if self.0.len() >= KEPT {
+        if self.0.len() >= HISTORY {
             self.0.pop_front();
         }
         self.0.push_back(HistoryEntry {

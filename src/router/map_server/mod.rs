@@ -27,7 +27,7 @@ use std::sync::Arc;
 
 pub use entry::SiteEntry;
 use history::History;
-pub use history::HistoryEntry;
+pub use history::{HISTORY, HistoryEntry};
 use pending::PendingNotifies;
 pub use registration::Registration;
 pub use registrations::Registrations;
@@ -315,6 +315,7 @@ mod fixture {
         let locator = wire::LocatorRecord::unicast(source, 1, 100);
         Registration {
             source,
+            source_port: wire::CONTROL_PORT,
             xtr_id,
             identity: Some(XtrIdentity { xtr_id, site_id: 0 }),
             is_proven: true,

@@ -95,7 +95,7 @@ impl MapServer {
                 if register.reliable_transport && freshness == (Freshness::New { proven: true }) {
                     self.sessions.admit(from.ip(), now);
                 }
-                self.register_records(context, register, &authenticated, from.ip(), now)
+                self.register_records(context, register, &authenticated, from, now)
             }
         };
         if register.want_map_notify && !accepted.is_empty() {
@@ -135,6 +135,7 @@ impl MapServer {
             return Err(refusal(reason, ControlDrop::Authentication, told));
         };
         context.counters.map_registers.received += 1;
+        context.recent_registers.count(now);
         let Verified { form, covered, covers_identity } = verified;
         let identity = register.xtr_identity.filter(|_| covers_identity);
         let sender = Sender::of(identity, from);
@@ -198,7 +199,7 @@ impl MapServer {
         context: &mut Context,
         register: &MapRegister,
         authenticated: &Authenticated,
-        source: IpAddr,
+        source: SocketAddr,
         now: Time,
     ) -> Vec<MappingRecord> {
         let mut accepted = Vec::new();
@@ -225,7 +226,7 @@ impl MapServer {
                 Err(not_taken) => {
                     let site = self.site_of(register).map(|(.., site)| site).unwrap_or_default();
                     let (drop, told) = not_taken.explain(record.eid_prefix, &site);
-                    context.refuse(source, drop, now, || told);
+                    context.refuse(source.ip(), drop, now, || told);
                 }
             }
         }
@@ -239,12 +240,13 @@ impl MapServer {
         context: &mut Context,
         register: &MapRegister,
         record: &MappingRecord,
-        by: (&Authenticated, IpAddr, Option<Connection>),
+        by: (&Authenticated, SocketAddr, Option<Connection>),
         now: Time,
     ) -> Result<(), NotTaken> {
         let (&Authenticated { form, identity, xtr_id, freshness, .. }, source, session) = by;
         let registration = Registration {
-            source,
+            source: source.ip(),
+            source_port: source.port(),
             xtr_id,
             identity,
             is_proven: freshness == (Freshness::New { proven: true }),

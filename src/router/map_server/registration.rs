@@ -13,6 +13,9 @@ use crate::wire::{MacForm, MappingRecord, Nonce, XtrIdentity};
 pub struct Registration {
     /// The RLOC from which the Map-Register was received.
     pub source: IpAddr,
+    /// The port from which the registration was received: the UDP port of the Map-Register, or the
+    /// TCP port of the session.
+    pub source_port: u16,
     /// 128 bits that name the xTR: its authenticated xTR-ID, or a value made from `source` if there
     /// is no authenticated xTR-ID.
     pub xtr_id: u128,

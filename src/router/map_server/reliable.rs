@@ -2,7 +2,7 @@
 //! on these sessions.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use super::MapServer;
@@ -120,7 +120,7 @@ impl MapServer {
             let peer = each.session.peer;
             match frame.map(|frame| frame.message) {
                 Ok(ReliableMessage::Registration(registration)) => {
-                    self.registration_came(context, connection, &registration, peer.ip(), now);
+                    self.registration_came(context, connection, &registration, peer, now);
                 }
                 Ok(ReliableMessage::ErrorNotification(error)) => {
                     context.tell(explanations::not_understood(peer.ip(), &error));
@@ -164,7 +164,7 @@ impl MapServer {
         context: &mut Context,
         connection: Connection,
         registration: &Registration,
-        source: IpAddr,
+        source: SocketAddr,
         now: Time,
     ) {
         let record = registration.record().clone();
@@ -173,7 +173,7 @@ impl MapServer {
             Ok(()) => ReliableMessage::RegistrationAck(eid_prefix),
             Err(refusal) => {
                 let Refusal { reason, drop, told } = refusal;
-                context.refuse(source, drop, now, || told);
+                context.refuse(source.ip(), drop, now, || told);
                 let sessions = &mut self.sessions.by_connection;
                 if let Some(each) = sessions.get_mut(&connection)
                     && each.rejected.len() < REJECTED
@@ -191,13 +191,13 @@ impl MapServer {
         context: &mut Context,
         connection: Connection,
         registration: &Registration,
-        source: IpAddr,
+        source: SocketAddr,
         now: Time,
     ) -> Result<(), Refusal> {
         let register = registration.register();
         let record = registration.record();
         let authenticated =
-            self.authenticate(context, register, registration.octets(), source, now)?;
+            self.authenticate(context, register, registration.octets(), source.ip(), now)?;
         let xtr_id = authenticated.xtr_id;
         if authenticated.freshness == Freshness::Repeated {
             return self.take_repeated(record, xtr_id);

@@ -31,7 +31,7 @@ pub(super) struct Sessions {
     /// The RLOCs that registered by UDP and asked for a session, each with the time until which it
     /// may open the session.
     pub admitted: Deadlines<IpAddr>,
-    /// The number of registrations of each session, for a `show` command.
+    /// The number of registrations of each session.
     pub users: BTreeMap<Connection, usize>,
     /// The sessions that have ended and may still have registrations.
     pub fallen: BTreeMap<Connection, Fallen>,

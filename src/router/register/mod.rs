@@ -182,12 +182,6 @@ impl Registrar {
         self.due.next()
     }
 
-    /// The number of prefixes that are registered, or are to be registered, with a map-server.
-    fn users(&self, server: IpAddr) -> usize {
-        let of_server = self.standings.iter().filter(|((_, at), _)| *at == server);
-        of_server.map(|(_, standings)| standings.len()).sum()
-    }
-
     /// The prefixes that are registered, or are to be registered, with a map-server.
     fn prefixes_with(&self, server: IpAddr) -> Vec<(Peer, EidPrefix)> {
         let of_server = self.standings.iter().filter(|((_, at), _)| *at == server);

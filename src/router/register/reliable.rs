@@ -436,7 +436,7 @@ impl Registrar {
             .copied()
             .collect();
         let view = |server: IpAddr| match self.sessions.get(&server) {
-            Some(each) => each.session.view(self.users(server)),
+            Some(each) => each.session.view(),
             None => SessionView {
                 peer: SocketAddr::new(server, CONTROL_PORT),
                 local: None,
@@ -446,7 +446,7 @@ impl Registrar {
                 round_trip: None,
                 messages: (0, 0),
                 bytes: (0, 0),
-                users: 0,
+                users: Vec::new(),
             },
         };
         servers.into_iter().map(view).collect()

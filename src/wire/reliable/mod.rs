@@ -128,6 +128,17 @@ impl ReliableMessage {
         }
     }
 
+    /// Returns the EID-prefix of a message about one mapping.
+    pub fn eid_prefix(&self) -> Option<EidPrefix> {
+        match self {
+            ReliableMessage::ErrorNotification(_) | ReliableMessage::RegistrationRefresh(_) => None,
+            ReliableMessage::Registration(message) => Some(message.record().eid_prefix),
+            ReliableMessage::RegistrationAck(eid_prefix) => Some(*eid_prefix),
+            ReliableMessage::RegistrationReject(message) => Some(message.eid_prefix),
+            ReliableMessage::MappingNotification(message) => Some(message.record.eid_prefix),
+        }
+    }
+
     fn parse(message_type: ReliableType, reader: &mut Reader<'_>) -> Result<Self, ParseError> {
         Ok(match message_type {
             ReliableType::ErrorNotification => {

@@ -114,7 +114,7 @@ all_answered() { # REQUESTS ANSWERS: each request that is older than a second ha
 
 registered() { # PREFIX RLOC: MSMR has a registration of PREFIX, and RLOC registered it last
     console MSMR 'show lisp site' | awk -v prefix="$1" -v rloc="$2" '
-        $NF == prefix { print; for (i = 1; i < NF; i++) { if ($i ~ /^yes/) up = 1; if ($i == rloc) by = 1 } }
+        $NF == prefix { print; for (i = 1; i < NF; i++) { if ($i ~ /^yes/) up = 1; if (index($i, rloc ":") == 1 || index($i, rloc ".") == 1) by = 1 } }
         END { exit !(up && by) }'
 }
 

@@ -10,7 +10,7 @@ use std::ops::Bound;
 
 use super::span::seconds;
 use super::{ROWS_A_TURN, Rows, Table, locator_address};
-use crate::addr::{Eid, EidPrefix};
+use crate::addr::{Eid, EidPrefix, Family, InstanceId};
 use crate::console::view::XtrId;
 use crate::console::view::map_cache::LocatorState;
 use crate::console::view::site::{HashFunction, Head, LocatorRow, RegistrationRow, Row};
@@ -25,6 +25,10 @@ use crate::wire::Algorithm;
 pub enum Which {
     /// All sites.
     All,
+    /// The prefixes of this instance, in all sites.
+    Instance(InstanceId),
+    /// The prefixes of this instance and family, in all sites.
+    Table(InstanceId, Family),
     /// The site with this name.
     Named(String),
     /// The most specific prefix that contains this EID.
@@ -67,7 +71,18 @@ impl SiteTable {
         match &self.which {
             Which::Eid(eid) => entries.longest_match(*eid),
             Which::Prefix(prefix) => entries.covering(prefix).last(),
-            Which::All | Which::Named(_) => None,
+            Which::All | Which::Named(_) | Which::Instance(_) | Which::Table(..) => None,
+        }
+    }
+
+    /// Whether the prefixes inside a configured prefix are shown.
+    fn shows(&self, configured: &EidPrefix) -> bool {
+        match self.which {
+            Which::Instance(id) => configured.instance_id() == id,
+            Which::Table(id, family) => {
+                configured.instance_id() == id && configured.family() == family
+            }
+            Which::All | Which::Named(_) | Which::Eid(_) | Which::Prefix(_) => true,
         }
     }
 
@@ -82,7 +97,9 @@ impl SiteTable {
         if let Some(Cursor { site, configured, .. }) = after {
             let rest = (Bound::Excluded(configured), Bound::Unbounded);
             let prefixes = sites.get(site).map(|site| &site.eid_prefixes);
-            let next = prefixes.and_then(|prefixes| prefixes.range(rest).next());
+            let next = prefixes.and_then(|prefixes| {
+                prefixes.range(rest).find(|(configured, _)| self.shows(configured))
+            });
             if let Some((prefix, _)) = next {
                 return Some((site.clone(), *prefix, None));
             }
@@ -93,7 +110,9 @@ impl SiteTable {
         ));
         sites
             .filter(|(name, _)| !matches!(&self.which, Which::Named(only) if only != *name))
-            .find_map(|(name, site)| Some((name, site.eid_prefixes.keys().next()?)))
+            .find_map(|(name, site)| {
+                Some((name, site.eid_prefixes.keys().find(|configured| self.shows(configured))?))
+            })
             .map(|(name, prefix)| (name.clone(), *prefix, None))
     }
 
@@ -146,7 +165,7 @@ impl Table for SiteTable {
 
     fn head(&self, router: &Router, _: Time) -> Result<Head, String> {
         let missing = match &self.which {
-            Which::All => false,
+            Which::All | Which::Instance(_) | Which::Table(..) => false,
             Which::Named(name) => {
                 let lisp = router.config().lisp.as_ref();
                 !lisp.is_some_and(|lisp| lisp.sites.contains_key(name))
@@ -163,12 +182,18 @@ impl Table for SiteTable {
                 let id = prefix.instance_id();
                 format!("Could not find instance-id {id} EID {prefix} in site database.")
             }
-            Which::All => String::new(),
+            Which::All | Which::Instance(_) | Which::Table(..) => String::new(),
         };
         if missing {
             return Err(message);
         }
-        Ok(Head { total: router.map_server().entries().len() })
+        let entries = router.map_server().entries();
+        let total = match self.which {
+            Which::Instance(id) => Family::BOTH.map(|it| entries.len_of(id, it)).iter().sum(),
+            Which::Table(id, family) => entries.len_of(id, family),
+            Which::All | Which::Named(_) | Which::Eid(_) | Which::Prefix(_) => entries.len(),
+        };
+        Ok(Head { total })
     }
 
     fn rows(&mut self, router: &Router, now: Time) -> Rows<Row> {
@@ -222,7 +247,7 @@ fn row(router: &Router, prefix: EidPrefix, entry: &SiteEntry, now: Time) -> Row 
         replays: entry.replays,
         registrations: registrations
             .filter(|registration| registration.expires_at().is_none_or(|at| at > now))
-            .map(|registration| registration_row(router, registration, now))
+            .map(|registration| registration_row(registration, now))
             .collect(),
     }
 }
@@ -249,7 +274,7 @@ fn unregistered(site: &str, prefix: EidPrefix) -> Row {
     }
 }
 
-fn registration_row(router: &Router, registration: &Registration, now: Time) -> RegistrationRow {
+fn registration_row(registration: &Registration, now: Time) -> RegistrationRow {
     let locators = registration.record.locators.iter().map(|locator| LocatorRow {
         rloc: locator_address(&locator.rloc),
         family: locator.ip().map(|rloc| rloc.family()),
@@ -264,7 +289,7 @@ fn registration_row(router: &Router, registration: &Registration, now: Time) -> 
     });
     RegistrationRow {
         etr: registration.source,
-        etr_port: registration.session.and_then(|it| router.map_server().session_port(it)),
+        etr_port: registration.source_port,
         first_registered: seconds(now.since(registration.first_registered_at)),
         last_registered: seconds(now.since(registration.last_registered_at)),
         ttl: seconds(registration.ttl()),

@@ -1,12 +1,11 @@
 //! Prints the rows of `show lisp site` in the format of IOS.
 
 use std::fmt::Write;
-use std::net::SocketAddr;
+use std::net::IpAddr;
 
 use super::super::columns::Columns;
-use crate::addr::InstanceId;
 use crate::console::show::span::{span, span_or_never};
-use crate::console::show::{column, locator_state};
+use crate::console::show::{column, endpoint, locator_state};
 use crate::console::view::map_cache::LocatorState;
 use crate::console::view::site::{HashFunction, LocatorRow, RegistrationRow, Row};
 use crate::router::config::NonceOrder;
@@ -50,7 +49,7 @@ pub(super) fn brief(row: &Row, is_first: bool) -> String {
     if row.registrations.iter().any(|registration| registration.reliable) {
         up.push('#');
     }
-    let who = latest.map_or_else(|| "--".to_owned(), |latest| latest.etr.to_string());
+    let who = latest.map_or_else(|| "--".to_owned(), |it| endpoint(it.etr, it.etr_port));
     let instance = row.instance_id.to_string();
     let prefix = row.eid_prefix.to_string();
     line([site, &last, &up, &who, &instance], &prefix)
@@ -74,10 +73,7 @@ pub(super) fn detail(row: &Row, is_first: bool, requested: bool) -> String {
              {prefixes}\n"
         );
     }
-    let _ = write!(text, "  EID-prefix: {}", row.eid_prefix);
-    if row.instance_id != InstanceId::DEFAULT {
-        let _ = write!(text, " instance-id {}", row.instance_id);
-    }
+    let _ = write!(text, "  EID-prefix: {} instance-id {}", row.eid_prefix, row.instance_id);
     let latest = latest(row);
     let first = row.registrations.iter().map(|r| r.first_registered).max();
     let last = latest.map(|latest| latest.last_registered);
@@ -97,8 +93,11 @@ pub(super) fn detail(row: &Row, is_first: bool, requested: bool) -> String {
         ("Origin:", origin),
         ("Merge active:", yes(merged).to_owned()),
         ("Proxy reply:", yes(proxy).to_owned()),
+        ("Skip Publication:", "No".to_owned()),
+        ("Force Withdraw:", "No".to_owned()),
         ("TTL:", span(latest.map_or(0, |latest| latest.ttl))),
         ("State:", if latest.is_some() { "complete" } else { "unknown" }.to_owned()),
+        ("Extranet IID:", "Unspecified".to_owned()),
     ] {
         text += &Columns::of([4, 22, 0]).line(["", label, value.as_str()]);
     }
@@ -120,12 +119,12 @@ pub(super) fn detail(row: &Row, is_first: bool, requested: bool) -> String {
 
 fn registration_text(text: &mut String, registration: &RegistrationRow) {
     let not = |is: bool| if is { "" } else { "no " };
-    let etr = match registration.etr_port {
-        Some(port) => SocketAddr::new(registration.etr, port).to_string(),
-        None => registration.etr.to_string(),
+    let etr = endpoint(registration.etr, registration.etr_port);
+    // The address of an IPv6 ETR has a line of its own.
+    let (who, indent) = match registration.etr {
+        IpAddr::V4(_) => (format!("    ETR {etr}, "), etr.len() + 10),
+        IpAddr::V6(_) => (format!("    ETR {etr}\n      "), 6),
     };
-    let who = format!("    ETR {etr}, ");
-    let indent = who.len();
     let (high, low) = ((registration.nonce >> 32) as u32, registration.nonce as u32);
     let unspecified = || "unspecified".to_owned();
     let lines = [
@@ -137,6 +136,8 @@ fn registration_text(text: &mut String, registration: &RegistrationRow) {
         "state complete, no security-capability".to_owned(),
         format!("xTR-ID {}", registration.xtr_id.map_or_else(unspecified, |id| id.to_string())),
         format!("site-ID {}", registration.site_id.map_or_else(unspecified, |id| id.to_string())),
+        "Domain-ID local".to_owned(),
+        "Multihoming-ID unspecified".to_owned(),
     ];
     let last = span(registration.last_registered);
     let proxy = not(registration.proxy_reply);
@@ -171,13 +172,13 @@ fn hash_function(hash: HashFunction) -> &'static str {
 mod tests {
     use super::super::unregistered;
     use super::*;
-    use crate::addr::{EidPrefix, Family};
+    use crate::addr::{EidPrefix, Family, InstanceId};
     use crate::console::view::{LocatorAddress, XtrId};
 
     fn registration(etr: &str, ago: u64) -> RegistrationRow {
         RegistrationRow {
             etr: etr.parse().unwrap(),
-            etr_port: None,
+            etr_port: 33_079,
             first_registered: ago,
             last_registered: ago,
             ttl: 86_400,
@@ -225,9 +226,9 @@ LISP Site Registration Information
 Site Name      Last      Up     Who Last             Inst     EID Prefix
                Register         Registered           ID
 Shire          never     no     --                   0        1.1.1.0/24
-               00:02:12  yes    11.11.11.11          4100     192.168.1.71/32
-               00:02:12  yes*   11.11.11.11          4100     192.168.1.71/32
-               00:02:12  yes#   11.11.11.11          4100     192.168.1.71/32
+               00:02:12  yes    11.11.11.11:33079    4100     192.168.1.71/32
+               00:02:12  yes*   11.11.11.11:33079    4100     192.168.1.71/32
+               00:02:12  yes#   11.11.11.11:33079    4100     192.168.1.71/32
 ";
         assert_eq!(text, expected);
     }
@@ -240,7 +241,7 @@ Shire          never     no     --                   0        1.1.1.0/24
         row.more_specific_of = Some("192.168.1.0/24".parse().unwrap());
         row.registrations = vec![registration("11.11.11.11", 18 * 86_400)];
         row.registrations[0].reliable = true;
-        row.registrations[0].etr_port = Some(65_042);
+        row.registrations[0].etr_port = 65_042;
         let expected = "\
 Site name: Shire
 Allowed configured locators: any
@@ -254,8 +255,11 @@ Requested EID-prefix:
     Origin:               Dynamic, more specific of 192.168.1.0/24
     Merge active:         No
     Proxy reply:          Yes
+    Skip Publication:     No
+    Force Withdraw:       No
     TTL:                  1d00h
     State:                complete
+    Extranet IID:         Unspecified
     Registration errors:
       Authentication failures:   0
       Allowed locators mismatch: 0
@@ -265,11 +269,27 @@ Requested EID-prefix:
                            state complete, no security-capability
                            xTR-ID 0x87AD3E6A-0x8C42CB2E-0x19A5DF04-0xBF72C9D8
                            site-ID unspecified
+                           Domain-ID local
+                           Multihoming-ID unspecified
                            sourced by reliable transport
       Locator      Local  State      Pri/Wgt  Scope
       11.11.11.11  yes    up          10/10   IPv4 none
 
 ";
         assert_eq!(detail(&row, true, true), expected);
+    }
+
+    #[test]
+    fn an_etr_with_an_ipv6_address_has_a_line_of_its_own() {
+        let mut row = entry("192.168.1.71/32", 4100);
+        row.registrations = vec![registration("2001:db8::1", 132)];
+        let text = detail(&row, true, true);
+        let lines = "
+    ETR 2001:db8::1.33079
+      last registered 00:02:12, proxy-reply, map-notify
+      TTL 1d00h, no merge, hash-function sha1, nonce 0xDCE821BB-0x67F7585F
+";
+        assert!(text.contains(lines), "{text}");
+        assert!(brief(&row, true).contains("yes    2001:db8::1.33079    4100"));
     }
 }
