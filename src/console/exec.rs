@@ -44,10 +44,12 @@ pub enum Action {
 }
 
 /// A request to send packets to a target.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProbeRequest {
     /// The destination of the packets.
     pub target: IpAddr,
+    /// The name of the destination, if the user gave a name.
+    pub name: Option<String>,
     /// The source, if the user chose one.
     pub source: Option<ProbeSource>,
     /// The command.
@@ -64,7 +66,7 @@ pub enum ProbeCommand {
 }
 
 /// A request for a mapping.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LigRequest {
     /// The EID of the mapping.
     pub target: LigTarget,
@@ -75,10 +77,10 @@ pub struct LigRequest {
 }
 
 /// The EID of a request for a mapping.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LigTarget {
-    /// This EID.
-    Eid(Eid),
+    /// This EID, with its name if the user gave a name.
+    Eid(Eid, Option<String>),
     /// An EID of this router.
     Own(Family),
 }

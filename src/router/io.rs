@@ -19,13 +19,12 @@ pub use super::kernel_objects::{
     Device, KernelEvent, KernelObject, KernelRequest, KernelRoute, LISP_DEVICE, LISP_GROUP,
     NeighbourState, RouteTarget, RuleSelector, Table,
 };
-use super::lig::Question;
 pub use super::packet_verdicts::{DropReason, Encapsulation, Inbound, Outbound, Outer};
 pub use super::paths::{IcmpError, PathEvent};
 pub use super::process_objects::{HostWish, ProcessEvent, ProcessObject, ProcessRequest};
 pub use super::tcp::{Connection, TcpEvent, TcpRequest};
 pub use crate::addr::Mac;
-use crate::addr::{EidPrefix, Family, InstanceId};
+use crate::addr::{Eid, EidPrefix, Family, InstanceId};
 use crate::packet::OwnedPacket;
 
 /// An input of a router, other than a packet of an EID.
@@ -79,7 +78,7 @@ pub enum Command {
         prefix: Option<EidPrefix>,
     },
     /// `lig`: sends Map-Requests for an EID. [`Router::lig`](super::Router::lig) has the result.
-    Lig(Question),
+    Lig(LigQuestion),
     /// `debug ..` and its `no` form: turns kinds of debug lines on or off.
     Debug {
         /// The kinds.
@@ -94,6 +93,17 @@ pub enum Command {
     ClearSessions(Option<IpAddr>),
     /// `clear arp-cache`: asks the neighbours on the links whether they are there.
     AskNeighbours,
+}
+
+/// A query of the command `lig`: an EID, and the Map-Requests that may be sent for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LigQuestion {
+    /// The EID.
+    pub eid: Eid,
+    /// The map-resolver. `None` for the configured map-resolvers.
+    pub resolver: Option<IpAddr>,
+    /// The most Map-Requests that are sent.
+    pub requests: u8,
 }
 
 /// An output of a router, other than the verdict of a packet call.

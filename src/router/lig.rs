@@ -7,10 +7,9 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
 use super::bounded::{Bounded, Fill, Limit};
 use super::context::Context;
+use super::io::LigQuestion;
 use super::resolver::Resolver;
 use crate::addr::{Eid, Rloc};
 use crate::rng::{Rng, Seed};
@@ -23,17 +22,6 @@ const QUERIES: Limit = Limit { name: "lig queries", capacity: 64, idle: Duration
 const WAIT: Duration = Duration::from_secs(2);
 /// How long a query is kept after its begin. The console reads its result in this time.
 const KEPT: Duration = Duration::from_secs(60);
-
-/// A query: an EID, and the Map-Requests that may be sent for it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Question {
-    /// The EID.
-    pub eid: Eid,
-    /// The map-resolver. `None` for the configured map-resolvers.
-    pub resolver: Option<IpAddr>,
-    /// The most Map-Requests that are sent.
-    pub requests: u8,
-}
 
 /// The answer to a query.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,7 +38,7 @@ pub struct Answer {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Query {
     /// The query.
-    pub question: Question,
+    pub question: LigQuestion,
     /// The number of Map-Requests that were sent.
     pub sent: u8,
     /// The map-resolver of the last Map-Request; `None` if none could be sent.
@@ -120,7 +108,7 @@ impl Queries {
         &mut self,
         context: &mut Context,
         resolver: &mut Resolver,
-        question: Question,
+        question: LigQuestion,
         now: Time,
     ) {
         self.last_number += 1;

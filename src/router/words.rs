@@ -5,11 +5,10 @@ use std::fmt::{self, Display, Formatter};
 use super::debugging::DebugType;
 use super::io::{
     Command, Device, DropReason, Encapsulation, Fragmentation, HostWish, IcmpError, Inbound,
-    KernelEvent, KernelObject, KernelRequest, KernelRoute, LISP_DEVICE, NeighbourState, Outbound,
-    PathEvent, ProcessEvent, ProcessObject, ProcessRequest, RouteTarget, RuleSelector, Table,
-    TcpEvent, TcpRequest,
+    KernelEvent, KernelObject, KernelRequest, KernelRoute, LISP_DEVICE, LigQuestion,
+    NeighbourState, Outbound, PathEvent, ProcessEvent, ProcessObject, ProcessRequest, RouteTarget,
+    RuleSelector, Table, TcpEvent, TcpRequest,
 };
-use super::lig::Question;
 use crate::addr::Family;
 use crate::wire::IcmpErrorKind;
 
@@ -269,7 +268,7 @@ impl Display for Command {
                 write!(f, "clear {family} lisp map-cache")?;
                 prefix.map_or(Ok(()), |prefix| write!(f, " {prefix}"))
             }
-            Command::Lig(Question { eid, resolver, requests }) => {
+            Command::Lig(LigQuestion { eid, resolver, requests }) => {
                 write!(f, "lig {}", eid.address)?;
                 if let Some(resolver) = resolver {
                     write!(f, " to {resolver}")?;

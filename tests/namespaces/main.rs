@@ -23,6 +23,8 @@ mod logs;
 mod moves;
 mod paths;
 mod pcap;
+mod probe_forms;
+mod probes;
 mod readme;
 mod records;
 mod resolvers;

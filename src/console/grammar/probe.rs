@@ -4,6 +4,8 @@ use std::net::IpAddr;
 use std::str::FromStr;
 use std::time::Duration;
 
+use ipnet::IpNet;
+
 use super::exec::exec;
 use super::row::Row;
 use crate::addr::{Eid, Family};
@@ -11,6 +13,9 @@ use crate::console::args::{Args, Fault};
 use crate::console::exec::{Action, LigRequest, LigTarget, ProbeCommand, ProbeRequest};
 use crate::console::running::{PingOptions, Source, TracerouteOptions};
 use crate::router::config::Config;
+
+/// The message of IOS for a name that has no address.
+const UNKNOWN: &str = "Unrecognized host or address, or protocol not running.";
 
 /// The notation of options that a line may have in any order. Each place takes one of the options.
 macro_rules! in_any_order {
@@ -34,8 +39,11 @@ const fn with_options<const ALL: usize, const FIRST: usize, const OPTIONS: usize
     all
 }
 
-const PING_HELP: [&str; 4 + 5 * 10] = with_options(
-    ["Send echo messages", "IPv4 echo", "IPv6 echo", "Address to reach"],
+const ADDRESS: &str = "Address to reach";
+const NAME: &str = "Name of a host (ip host, emulated-host)";
+
+const PING_HELP: [&str; 5 + 5 * 10] = with_options(
+    ["Send echo messages", "IPv4 echo", "IPv6 echo", ADDRESS, NAME],
     [
         "Specify the source",
         "Interface of the source",
@@ -51,8 +59,8 @@ const PING_HELP: [&str; 4 + 5 * 10] = with_options(
 );
 
 const TRACE: &str = "Trace the route to a destination";
-const TRACE_HELP: [&str; 5 + 5 * 11] = with_options(
-    [TRACE, TRACE, "IPv4 trace", "IPv6 trace", "Address to reach"],
+const TRACE_HELP: [&str; 6 + 5 * 11] = with_options(
+    [TRACE, TRACE, "IPv4 trace", "IPv6 trace", ADDRESS, NAME],
     [
         "Specify the source",
         "Interface of the source",
@@ -71,7 +79,7 @@ const TRACE_HELP: [&str; 5 + 5 * 11] = with_options(
 pub(super) const ROWS: &[Row] = &[
     exec(
         concat!(
-            "ping [{ip|ipv6}] <target:address> ",
+            "ping [{ip|ipv6}] {<target:address>|<name:word>} ",
             in_any_order!(
                 "{source {<interface:interface>|<source:address>}|repeat <count:1-2147483647>\
                  |size <size:36-18024>|timeout <timeout:0-3600>|df-bit}"
@@ -82,7 +90,7 @@ pub(super) const ROWS: &[Row] = &[
     ),
     exec(
         concat!(
-            "{traceroute|trace} [{ip|ipv6}] <target:address> ",
+            "{traceroute|trace} [{ip|ipv6}] {<target:address>|<name:word>} ",
             in_any_order!(
                 "{source {<interface:interface>|<source:address>}|timeout <timeout:1-3600>\
                  |probe <probes:1-65535>|ttl <first:1-255> <last:1-255>|numeric}"
@@ -92,7 +100,7 @@ pub(super) const ROWS: &[Row] = &[
         traceroute,
     ),
     exec(
-        "lig {<eid:address>|self [{ipv4|ipv6}]} \
+        "lig {<target:address>|self [{ipv4|ipv6}]|<name:word>} \
          [{to <resolver:address> [count <count:1-5>]|count <count:1-5> [to <resolver:address>]}]",
         &[
             "LISP Internet Groper: ask the mapping system for a mapping",
@@ -100,6 +108,7 @@ pub(super) const ROWS: &[Row] = &[
             "Ask for an EID of this router, to see whether it is registered",
             "An IPv4 EID of this router",
             "An IPv6 EID of this router",
+            NAME,
             "Ask this map-resolver",
             "Address of the map-resolver",
             "Specify the most Map-Requests to send",
@@ -121,27 +130,50 @@ fn option<T: FromStr>(args: &Args<'_>, name: &str, default: T) -> Result<T, Faul
     }
 }
 
-/// The target and the source of a line.
-fn request(args: &Args<'_>, command: ProbeCommand) -> Result<Action, Fault> {
-    let target: IpAddr = args.value("target")?;
-    let family = match (args.has("ip"), args.has("ipv6")) {
-        (true, _) => Family::Ipv4,
-        (_, true) => Family::Ipv6,
-        _ => Family::of(target),
-    };
-    if Family::of(target) != family {
-        return Err(args.fault("target", format!("an {family} address is expected")));
+/// The target of a line: an address, or a name and one of its addresses. Without a family in the
+/// line, an IPv4 address is preferred.
+fn target(
+    args: &Args<'_>,
+    config: &Config,
+    family: Option<Family>,
+) -> Result<(IpAddr, Option<String>), Fault> {
+    let fits = |address: &IpAddr| family.is_none_or(|family| Family::of(*address) == family);
+    if args.given("target") {
+        let target: IpAddr = args.value("target")?;
+        return match family.filter(|_| !fits(&target)) {
+            Some(family) => Err(args.fault("target", format!("an {family} address is expected"))),
+            None => Ok((target, None)),
+        };
     }
+    let name: String = args.value("name")?;
+    let mut addresses: Vec<IpAddr> = config.hosts.get(&name).cloned().unwrap_or_default();
+    let mut interfaces = config.interfaces.values();
+    let emulated = interfaces.find_map(|interface| interface.emulated_hosts.get(&name));
+    addresses.extend(emulated.iter().flat_map(|host| &host.addresses).map(IpNet::addr));
+    addresses.retain(fits);
+    let found = addresses.iter().find(|address| address.is_ipv4()).or(addresses.first());
+    let unknown = || Fault { in_value: false, ..args.fault("name", UNKNOWN) };
+    Ok((*found.ok_or_else(unknown)?, Some(name)))
+}
+
+/// The target and the source of a line.
+fn request(args: &Args<'_>, config: &Config, command: ProbeCommand) -> Result<Action, Fault> {
+    let family = match (args.has("ip"), args.has("ipv6")) {
+        (true, _) => Some(Family::Ipv4),
+        (_, true) => Some(Family::Ipv6),
+        _ => None,
+    };
+    let (target, name) = target(args, config, family)?;
     let source = match (args.given("interface"), args.given("source")) {
         (true, true) => return Err(args.fault("source", "this option stands twice")),
         (true, false) => Some(Source::Interface(args.value("interface")?)),
         (false, true) => Some(Source::Address(args.value("source")?)),
         (false, false) => None,
     };
-    Ok(Action::Probe(ProbeRequest { target, source, command }))
+    Ok(Action::Probe(ProbeRequest { target, name, source, command }))
 }
 
-fn ping(args: &Args<'_>, _: &Config) -> Result<Action, Fault> {
+fn ping(args: &Args<'_>, config: &Config) -> Result<Action, Fault> {
     let default = PingOptions::default();
     let options = PingOptions {
         count: option(args, "count", default.count)?,
@@ -150,10 +182,10 @@ fn ping(args: &Args<'_>, _: &Config) -> Result<Action, Fault> {
         df: args.has("df-bit"),
         shows_source: args.has("source"),
     };
-    request(args, ProbeCommand::Ping(options))
+    request(args, config, ProbeCommand::Ping(options))
 }
 
-fn traceroute(args: &Args<'_>, _: &Config) -> Result<Action, Fault> {
+fn traceroute(args: &Args<'_>, config: &Config) -> Result<Action, Fault> {
     let default = TracerouteOptions::default();
     let options = TracerouteOptions {
         timeout: Duration::from_secs(option(args, "timeout", default.timeout.as_secs())?),
@@ -164,14 +196,17 @@ fn traceroute(args: &Args<'_>, _: &Config) -> Result<Action, Fault> {
     if options.first_ttl > options.last_ttl {
         return Err(args.fault("last", "the last TTL must not be less than the first TTL"));
     }
-    request(args, ProbeCommand::Traceroute(options))
+    request(args, config, ProbeCommand::Traceroute(options))
 }
 
 fn lig(args: &Args<'_>, config: &Config) -> Result<Action, Fault> {
     let target = match args.has("self") {
         true if args.has("ipv6") => LigTarget::Own(Family::Ipv6),
         true => LigTarget::Own(Family::Ipv4),
-        false => LigTarget::Eid(Eid::new(config.instance_of_command(None), args.value("eid")?)),
+        false => {
+            let (address, name) = target(args, config, None)?;
+            LigTarget::Eid(Eid::new(config.instance_of_command(None), address), name)
+        }
     };
     let (resolver, requests) = (args.optional("resolver"), args.optional("count").unwrap_or(3));
     Ok(Action::Lig(LigRequest { target, resolver, requests }))

@@ -12,12 +12,22 @@ use crate::time::Time;
 /// The time between two looks at the state of the query.
 const LOOK_INTERVAL: Duration = Duration::from_millis(20);
 
+/// The EID of a query, as the user named it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// By its address.
+    Address,
+    /// By the name of a host.
+    Name(String),
+    /// As an EID of this router.
+    Own,
+}
+
 /// A query that runs.
 pub struct Lig {
     /// The number of the query at the router.
     number: u64,
-    /// Whether the EID is an EID of this router.
-    is_own: bool,
+    asked: Asked,
     /// The number of Map-Requests that were printed.
     printed: u8,
     look_at: Option<Time>,
@@ -26,8 +36,8 @@ pub struct Lig {
 
 impl Lig {
     /// Prints the course of the query with this number.
-    pub fn new(number: u64, is_own: bool) -> Self {
-        Lig { number, is_own, printed: 0, look_at: None, has_ended: false }
+    pub fn new(number: u64, asked: Asked) -> Self {
+        Lig { number, asked, printed: 0, look_at: None, has_ended: false }
     }
 
     fn end(&mut self, text: String) -> Piece {
@@ -42,11 +52,15 @@ impl Lig {
         let Answer { from, round_trip, record } = answer;
         let mut entry = mapping::entry_text(record.eid_prefix, router, now)
             .unwrap_or_else(|| mapping::record_text(record));
-        if self.is_own {
+        if self.asked == Asked::Own {
             entry = entry.replacen("via map-reply, complete", "via map-reply, self", 1);
         }
+        let name = match &self.asked {
+            Asked::Name(name) => format!("{name} "),
+            Asked::Address | Asked::Own => String::new(),
+        };
         format!(
-            "Received map-reply from {from} with rtt {:.6} secs\n\nMap-Cache entry for EID {}:\n\
+            "Received map-reply from {from} with rtt {:.6} secs\n\nMap-Cache entry for {name}EID {}:\n\
              {entry}",
             round_trip.as_secs_f64(),
             eid.address
@@ -67,7 +81,8 @@ impl Running for Lig {
         {
             self.printed = query.sent;
             let eid = query.question.eid.address;
-            let kind = if self.is_own { "loopback map-request" } else { "map-request" };
+            let is_own = self.asked == Asked::Own;
+            let kind = if is_own { "loopback map-request" } else { "map-request" };
             return Piece::Text(format!("Send {kind} to {resolver} for {eid} ...\n"));
         }
         match &query.answer {

@@ -1,12 +1,12 @@
 //! Starts the commands that run for some time.
 
+use super::lig::Asked;
 use super::{Lig, Ping, Running, Traceroute, ends};
 use crate::addr::{Eid, Family};
 use crate::console::exec::{LigRequest, LigTarget, ProbeCommand, ProbeRequest};
 use crate::console::probes::Probes;
 use crate::router::Router;
-use crate::router::io::{Command, Input};
-use crate::router::lig::Question;
+use crate::router::io::{Command, Input, LigQuestion};
 use crate::time::Time;
 
 /// Starts a ping or a traceroute.
@@ -22,7 +22,9 @@ pub fn start_probe(
     let socket = probes.open(ends)?;
     Ok(match request.command {
         ProbeCommand::Ping(options) => Box::new(Ping::new(ends, options, socket)),
-        ProbeCommand::Traceroute(options) => Box::new(Traceroute::new(ends, options, socket)),
+        ProbeCommand::Traceroute(options) => {
+            Box::new(Traceroute::new(ends, request.name, options, socket))
+        }
     })
 }
 
@@ -36,20 +38,20 @@ pub fn start_lig(
     now: Time,
 ) -> Result<Box<dyn Running>, String> {
     let LigRequest { target, resolver, requests } = request;
-    let (eid, is_own) = match target {
-        LigTarget::Eid(eid) => (eid, false),
+    let (eid, asked) = match target {
+        LigTarget::Eid(eid, name) => (eid, name.map_or(Asked::Address, Asked::Name)),
         LigTarget::Own(family) => {
             let none = || format!("This router has no {family} EID prefix");
-            (own_eid(router, family).ok_or_else(none)?, true)
+            (own_eid(router, family).ok_or_else(none)?, Asked::Own)
         }
     };
     if resolver.is_none() && router.config().itr_map_resolvers(eid.family()).is_empty() {
         return Err("No map-resolver is configured: add to MAP-RESOLVER to the command".to_owned());
     }
     let number = router.lig().next_number();
-    let question = Question { eid, resolver, requests };
+    let question = LigQuestion { eid, resolver, requests };
     router.handle(Input::Command(Command::Lig(question)), now);
-    Ok(Box::new(Lig::new(number, is_own)))
+    Ok(Box::new(Lig::new(number, asked)))
 }
 
 /// The first EID of the first local EID prefix.

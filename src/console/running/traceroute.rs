@@ -39,6 +39,8 @@ impl Default for TracerouteOptions {
 /// A traceroute that runs.
 pub struct Traceroute {
     ends: Ends,
+    /// The name of the destination, if the user gave a name.
+    name: Option<String>,
     options: TracerouteOptions,
     socket: Box<dyn ProbeSocket>,
     state: State,
@@ -69,9 +71,15 @@ enum State {
 
 impl Traceroute {
     /// A traceroute that begins with its first [`Running::poll`].
-    pub fn new(ends: Ends, options: TracerouteOptions, socket: Box<dyn ProbeSocket>) -> Self {
+    pub fn new(
+        ends: Ends,
+        name: Option<String>,
+        options: TracerouteOptions,
+        socket: Box<dyn ProbeSocket>,
+    ) -> Self {
         Traceroute {
             ends,
+            name,
             options,
             socket,
             state: State::New,
@@ -90,7 +98,11 @@ impl Traceroute {
             IpAddr::V4(_) => "VRF info: (vrf in name/id, vrf out name/id)\n",
             IpAddr::V6(_) => "\n",
         };
-        format!("Type escape sequence to abort.\nTracing the route to {destination}\n{rest}")
+        let target = match &self.name {
+            Some(name) => format!("{name} ({destination})"),
+            None => destination.to_string(),
+        };
+        format!("Type escape sequence to abort.\nTracing the route to {target}\n{rest}")
     }
 
     fn send(&mut self, now: Time) {

@@ -12,9 +12,9 @@ use eidway::router::config::Config;
 use eidway::router::debugging::Debugging;
 use eidway::router::io::{
     Command, Connection, ControlDatagram, Encapsulation, IcmpError, Inbound, Input, KernelEvent,
-    KernelRoute, Mac, NeighbourState, Outbound, Outer, Output, PathEvent, TcpEvent, TcpRequest,
+    KernelRoute, LigQuestion, Mac, NeighbourState, Outbound, Outer, Output, PathEvent, TcpEvent,
+    TcpRequest,
 };
-use eidway::router::lig::Question;
 use eidway::time::Time;
 use eidway::wire::{
     CONTROL_PORT, DATA_PORT, DataHeader, FrameReader, IcmpErrorKind, MapRequest, Message, Nonce,
@@ -330,7 +330,7 @@ impl<'a> Play<'a> {
             1 => Command::ClearStatistics,
             2 => Command::ClearSessions(None),
             3 => Command::AskNeighbours,
-            4 => Command::Lig(Question {
+            4 => Command::Lig(LigQuestion {
                 eid: self.traffic.prefix().network(),
                 resolver: None,
                 requests: 3,
