@@ -15,8 +15,8 @@ const SCREEN: (&str, &str) = ("80", "24");
 
 /// A user at the console of a router.
 struct User {
-    /// The socket of the tmux server of this user.
-    socket: String,
+    /// The directory with the socket of the tmux server of this user.
+    directory: tempfile::TempDir,
     _lab: Simulated,
 }
 
@@ -30,9 +30,9 @@ impl User {
         }
         let lab = Simulated::up_as(test, "two-sites", pace, &[]);
         lab.expect("xTR1", "show clock", |text| text.starts_with('*'));
-        let socket = format!("eidway-{}", lab.1);
+        let directory = tempfile::tempdir().unwrap();
         let console = format!("{} console {}/xTR1", env!("CARGO_BIN_EXE_eidway"), lab.1);
-        let user = User { socket, _lab: lab };
+        let user = User { directory, _lab: lab };
         let (columns, lines) = SCREEN;
         // Without a configuration, the server has the options that the test expects.
         user.tmux(&["-f", "/dev/null", "new-session", "-d", "-x", columns, "-y", lines, &console]);
@@ -40,8 +40,14 @@ impl User {
         Some(user)
     }
 
+    fn server(&self) -> Command {
+        let mut command = Command::new("tmux");
+        command.arg("-S").arg(self.directory.path().join("tmux"));
+        command
+    }
+
     fn tmux(&self, args: &[&str]) -> String {
-        let output = Command::new("tmux").args(["-L", &self.socket]).args(args).output().unwrap();
+        let output = self.server().args(args).output().unwrap();
         assert!(output.status.success(), "{args:?}: {}", text(&output.stderr));
         text(&output.stdout)
     }
@@ -79,7 +85,7 @@ impl User {
 
 impl Drop for User {
     fn drop(&mut self) {
-        let _ = Command::new("tmux").args(["-L", &self.socket, "kill-server"]).output();
+        let _ = self.server().arg("kill-server").output();
     }
 }
 
@@ -115,9 +121,9 @@ fn a_long_output_stops_at_each_screen() {
     user.expect("the prompt", |screen| screen.ends_with("\nxTR1#"));
     assert!(!user.screen().contains("More"), "the prompt between screens is gone");
     user.press(&["show running-config", "Enter"]);
-    let first = user.expect("a page", |screen| screen.ends_with("\n --More--"));
-    user.press(&["Space"]);
-    user.expect("the next page", |screen| !screen.contains(first.lines().nth(22).unwrap()));
+    user.expect("a page", |screen| screen.ends_with("\n --More--"));
+    user.press(&["Space", "Space", "Space", "Space"]);
+    user.expect("the end", |screen| screen.ends_with("\nend\nxTR1#"));
     user.press(&["C-c"]);
     user.press(&["terminal length 0", "Enter", "show running-config", "Enter"]);
     user.expect("the end", |screen| screen.ends_with("\nend\nxTR1#"));
@@ -131,9 +137,13 @@ fn control_z_ends_the_configuration_and_control_c_discards_the_line() {
     user.expect_after(&["conf t", "Enter", "hostname Z", "C-z"], "(config)#hostname Z^Z\nZ#");
     user.expect_after(&["show ver", "C-c"], "Z#show ver^C\nZ#");
     user.expect_after(&["conf t", "Enter", "hostname xTR1", "Enter", "C-z"], "(config)#^Z\nxTR1#");
+    // An interrupted ping ends long before its last echo.
+    user.press(&["ping 203.0.113.99 repeat 1000", "Enter"]);
+    user.expect("the first echo", |screen| screen.contains("\n."));
+    user.press(&["C-c"]);
+    user.expect("the end of the ping", |screen| screen.ends_with("\nxTR1#"));
     user.press(&["exit", "Enter"]);
-    let gone =
-        || !Command::new("tmux").args(["-L", &user.socket, "ls"]).status().unwrap().success();
+    let gone = || !user.server().arg("ls").output().unwrap().status.success();
     for _ in 0..500 {
         if gone() {
             return;
@@ -177,10 +187,9 @@ fn a_paste_of_500_lines_is_taken_line_by_line() {
     lines.extend(
         ["end", "exit", "terminal length 0", "show running-config | count line"].map(str::to_owned),
     );
-    let path = std::env::temp_dir().join(format!("{}.paste", user.socket));
+    let path = user.directory.path().join("paste");
     std::fs::write(&path, lines.join("\n") + "\n").unwrap();
     user.tmux(&["load-buffer", &path.display().to_string()]);
-    std::fs::remove_file(&path).unwrap();
     user.tmux(&["paste-buffer"]);
     user.expect("the last answer", |screen| {
         screen.ends_with("Number of lines which match regexp = 80\nxTR1#")

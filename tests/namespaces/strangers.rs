@@ -227,6 +227,8 @@ fn names_that_lead_elsewhere_are_refused_where_they_are_read_and_in_the_scripts(
         &["node-del", "t-name", "../x"],
         &["router-start", "t-name", "../x", "x.conf"],
         &["router-stop", &out, "x"],
+        &["telnet-start", &out, "eidway", "2001", "x"],
+        &["telnet-start", "t-name", "eidway", "2001", "../x"],
         &["link-add", "t-name", "A", "lo", "B", "eth0"],
         &["link-add", "t-name", "A", "eth%d", "B", "eth0"],
         &["lan-add", "t-name", "a\nb"],
