@@ -97,11 +97,11 @@ fn question_marks_tabs_and_errors_look_as_on_ios() {
         (&["C-u", "sh ver", "Tab", "x"], "xTR1#sh version x"),
         (&["C-u", "show i", "Enter"], "xTR1#show i\n% Ambiguous command:  \"show i\"\nxTR1#"),
         (
-            &["show foo", "Enter"],
-            "xTR1#show foo\n          ^\n% Invalid input detected at '^' marker.\n\nxTR1#",
+            &["show xyz", "Enter"],
+            "xTR1#show xyz\n          ^\n% Invalid input detected at '^' marker.\n\nxTR1#",
         ),
-        (&["show foo", "C-a", "no ", "C-e", "!"], "xTR1#no show foo!"),
-        (&["C-u", "Up"], "xTR1#show foo"),
+        (&["show xyz", "C-a", "no ", "C-e", "!"], "xTR1#no show xyz!"),
+        (&["C-u", "Up"], "xTR1#show xyz"),
         (&["BSpace", "BSpace", "BSpace", "clock", "Left", "Left", "?"], "k\nxTR1#show clock"),
     ] {
         user.expect_after(keys, expected);
