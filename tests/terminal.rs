@@ -171,7 +171,7 @@ fn debug_lines_stand_above_the_line_that_the_user_types() {
 }
 
 #[test]
-fn a_paste_of_500_lines_is_taken_line_by_line() {
+fn a_paste_of_500_lines_with_refused_blocks_does_no_harm() {
     let Some(user) = User::new("t-paste", "1") else { return };
     let mut lines = vec!["configure terminal".to_owned()];
     for number in 0..80 {
@@ -179,9 +179,9 @@ fn a_paste_of_500_lines_is_taken_line_by_line() {
             format!("interface Loopback{number}"),
             format!(" description line {number}"),
             " exit".to_owned(),
-            "nonsense of a device that is no router".to_owned(),
-            "! a comment".to_owned(),
-            String::new(),
+            "interface Nonsense9".to_owned(),
+            " description a line of a refused block".to_owned(),
+            " exit".to_owned(),
         ]);
     }
     lines.extend(
