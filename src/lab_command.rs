@@ -339,12 +339,8 @@ impl LabCommand {
             LabCommand::Start { target, node } => {
                 target.change(|lab, running| router::start(lab, running, &node, &mut say))
             }
-            LabCommand::Stop { target, node } => {
-                target.change(|_, running| running.stop(&node, false, &mut say))
-            }
-            LabCommand::Kill { target, node } => {
-                target.change(|_, running| running.stop(&node, true, &mut say))
-            }
+            LabCommand::Stop { target, node } => stop(target, &node, false),
+            LabCommand::Kill { target, node } => stop(target, &node, true),
             LabCommand::Restart { target, node } => target.change(|lab, running| {
                 running.stop(&node, false, &mut say)?;
                 router::start(lab, running, &node, &mut say)
@@ -379,6 +375,11 @@ impl LabCommand {
 /// The answer to `lab down --sim`.
 const ENDS_BY_ITSELF: &str = "a simulated lab ends when its `eidway lab up` command ends: press \
                               Ctrl-C in the terminal of that command";
+
+/// Stops a router. With `kill`, the process of the router is killed.
+fn stop(target: Target, node: &str, kill: bool) -> Outcome {
+    target.change(|_, running| running.stop(node, kill, &mut say))
+}
 
 /// Plays a scenario. If a seed is given, the scenario is played on the simulator.
 fn run_scenario(

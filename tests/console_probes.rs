@@ -44,7 +44,8 @@ impl ProbeSocket for Socket {
     }
 
     fn receive(&mut self, now: Time) -> Option<Heard> {
-        self.heard.pop_front_if(|heard| heard.at <= now)
+        let is_due = self.heard.front().is_some_and(|heard| heard.at <= now);
+        if is_due { self.heard.pop_front() } else { None }
     }
 
     fn has_answer(&self) -> bool {

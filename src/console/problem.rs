@@ -185,7 +185,7 @@ impl Report {
                 )
             }
         };
-        let width = ignored().last()?.line.to_string().len();
+        let width = ignored().next_back()?.line.to_string().len();
         write!(text, "\n{:width$}--> {}", "", self.name).ok()?;
         for problem in ignored() {
             write!(text, "\n{:width$} | {}", problem.line, problem.text).ok()?;

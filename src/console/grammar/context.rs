@@ -68,6 +68,11 @@ pub enum Mode {
 }
 
 impl Mode {
+    /// The modes with the lines of an EID-table. Directly under `router lisp`, they are the lines of
+    /// instance 0.
+    pub const EID_TABLES: &[Mode] =
+        &[Mode::EidTable, Mode::InstanceService, Mode::Instance, Mode::Service, Mode::Lisp];
+
     /// All modes.
     pub const ALL: [Mode; 14] = [
         Mode::Exec,

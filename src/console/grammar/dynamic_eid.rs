@@ -8,13 +8,8 @@ use super::row::{No, Row, edit};
 use crate::console::args::{Args, Fault};
 use crate::console::edit::Editor;
 
-/// The modes with the lines of an EID-table. Directly under `router lisp`, they are the lines of
-/// instance 0.
-pub(super) const TABLES: &[Mode] =
-    &[Mode::EidTable, Mode::InstanceService, Mode::Instance, Mode::Service, Mode::Lisp];
-
 pub(super) const ROWS: &[Row] = &[edit(
-    TABLES,
+    Mode::EID_TABLES,
     "dynamic-eid <name:word>",
     &["Configure EIDs that may move", "Name of the dynamic-EID"],
     No::After(2),

@@ -22,8 +22,6 @@ const fn opener(
 
 const CONFIG: &[Mode] = &[Mode::Config];
 const LISP: &[Mode] = &[Mode::Lisp];
-const TABLES: &[Mode] =
-    &[Mode::Lisp, Mode::Service, Mode::EidTable, Mode::Instance, Mode::InstanceService];
 
 /// If several rows fit a line, the first row counts.
 const OPENERS: &[Opener] = &[
@@ -39,7 +37,7 @@ const OPENERS: &[Opener] = &[
     opener(LISP, &["instance-id"], Some(Mode::Instance)),
     opener(LISP, &["service"], Some(Mode::Service)),
     opener(LISP, &["site"], Some(Mode::Site)),
-    opener(TABLES, &["dynamic-eid"], Some(Mode::DynamicEid)),
+    opener(Mode::EID_TABLES, &["dynamic-eid"], Some(Mode::DynamicEid)),
     opener(&[Mode::Instance], &["service"], Some(Mode::InstanceService)),
 ];
 

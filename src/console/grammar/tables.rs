@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use ipnet::IpNet;
 
 use super::context::{Context, Mode};
-use super::dynamic_eid::{self, TABLES};
+use super::dynamic_eid;
 use super::lisp::{configured_locator, locator_source, put_locator};
 use super::row::{No, Row, edit, prefix_of};
 use crate::addr::Family;
@@ -48,7 +48,7 @@ pub(super) const ROWS: &[Row] = &[
         database_mapping,
     ),
     edit(
-        TABLES,
+        Mode::EID_TABLES,
         "map-cache <prefix:prefix> map-request",
         &[
             "Configure a static map-cache entry",

@@ -74,10 +74,7 @@ fn row(route: &RouteRow) -> CefRow {
 /// decides.
 pub fn to(state: State<'_>, address: IpAddr, detail: bool) -> CefView {
     let route = routes::to(state, address).route;
-    let entry = match &route {
-        Some(route) => Some(row(route)),
-        None => None,
-    };
+    let entry = route.as_ref().map(row);
     let entry = match entry {
         Some(CefRow { hop: Hop::Lisp, .. }) => by_map_cache(state.router, address).or(entry),
         // The default route that is configured at an ITR is only for packets without a mapping.
