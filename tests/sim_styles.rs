@@ -1,7 +1,5 @@
 //! A lab whose routers have the interface names and the styles of newer IOS, on virtual time.
 
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
-
 use eidway::addr::Family;
 use eidway::host::ping::PingRequest;
 use eidway::netns::open::open;

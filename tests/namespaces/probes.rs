@@ -57,6 +57,7 @@ fn probes_at_a_router_print_the_forms_of_ios() {
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "real labs run on the real clock")]
 #[test]
 fn many_pings_at_once_do_not_slow_a_router_and_end_with_their_sessions() {
     if !can_run() {
