@@ -216,7 +216,6 @@ fn every_show_of_the_grammar_prints_a_view_that_is_the_same_when_it_is_read() {
         "inventory",
         "lisp",
         "lisp platform",
-        "logging",
         "memory",
         "platform",
         "privilege",
