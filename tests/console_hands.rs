@@ -12,9 +12,6 @@ use eidway::sim::stage::{Options, Simulated};
 /// The largest number of the commands that may be refused.
 const MOST_REFUSED: usize = 15;
 
-/// The commands that this test does not type yet. They need a terminal or probes.
-const ELSEWHERE: &[&str] = &["ping", "trace", "lig", "logout", "quit", "exit", "help", "?"];
-
 /// All commands, and the part of the refusal of each command that is refused.
 const TYPED: &[(&str, &str)] = &[
     ("enable", ""),
@@ -25,6 +22,17 @@ const TYPED: &[(&str, &str)] = &[
     ("terminal monitor", ""),
     ("term mon", ""),
     ("terminal no monitor", ""),
+    ("help", ""),
+    ("ping 172.16.0.12", ""),
+    ("ping 172.16.0.12 source 192.168.0.1", "IP address not on any of our up interfaces"),
+    ("ping 172.16.0.12 source Ethernet1/0 repeat 100", ""),
+    ("ping ipv6 2001:db8:a::12", ""),
+    ("ping 203.0.113.11", ""),
+    ("traceroute 172.16.0.12", ""),
+    ("trace 172.16.0.12", ""),
+    ("lig 172.16.0.12", ""),
+    ("lig self ipv4", ""),
+    ("lig 172.16.0.12 to 209.165.201.31", ""),
     ("show version", ""),
     ("show ver | inc uptime", ""),
     ("show clock", ""),
@@ -73,7 +81,7 @@ const TYPED: &[(&str, &str)] = &[
     ("show vrf", ""),
     ("show tcp brief", ""),
     ("show ip traffic", ""),
-    ("show controllers", "see `show interfaces`"),
+    ("show controllers", ""),
     ("telnet 209.165.201.31", "use `eidway console LAB/ROUTER`"),
     ("ssh -l admin 209.165.201.31", "use `eidway console LAB/ROUTER`"),
     ("clear lisp session *", ""),
@@ -124,6 +132,38 @@ const TYPED: &[(&str, &str)] = &[
     ("show lisp site", ""),
     ("show lisp site summary", ""),
     ("show lisp site detail", ""),
+    ("show lisp", ""),
+    ("show lisp 0", ""),
+    ("show lisp instance-id 0 ipv4", ""),
+    ("show lisp instance-id 0 ipv4 map-cache", ""),
+    ("show lisp instance-id 0 ipv4 database", ""),
+    ("show lisp instance-id 0 ipv4 server", ""),
+    ("show lisp instance-id 0 ipv4 statistics", ""),
+    ("show lisp instance-id 0 ipv4 away", ""),
+    ("show lisp service ipv4", ""),
+    ("show lisp service ipv4 summary", ""),
+    ("show lisp service ipv4 map-cache", ""),
+    ("show lisp eid-table default ipv4 map-cache", ""),
+    ("show ip lisp forwarding", ""),
+    ("show ip lisp forwarding eid remote", ""),
+    ("show ip lisp locator-hash 172.16.0.12", ""),
+    ("show ip lisp eid-table default map-cache", ""),
+    ("show ip lisp summary", ""),
+    ("show ip lisp instance-id 0", ""),
+    ("show ip lisp 0 map-cache", ""),
+    ("show ip lisp map-cache 172.16.0.12", ""),
+    ("show lisp session established", ""),
+    ("show lisp session all", ""),
+    ("show lisp site name SITE_1", ""),
+    ("show lisp site instance-id 0", ""),
+    ("show lisp locator-set", ""),
+    ("show lisp remote-locator-set", ""),
+    ("show lisp ddt", ""),
+    ("show lisp extranet", ""),
+    ("show lisp dynamic-eid", ""),
+    ("show lisp dynamic-eid summary", ""),
+    ("show lisp decapsulation filter", ""),
+    ("show lisp platform", ""),
     ("show tech-support lisp", ""),
     ("show tech", ""),
     ("show alias", ""),
@@ -147,7 +187,6 @@ fn each_command_of_the_first_ten_minutes_answers_or_says_what_to_do_instead() {
     let mut lab = lab();
     let mut wrong = Vec::new();
     for (line, refusal) in TYPED {
-        assert!(!ELSEWHERE.contains(line), "{line}");
         let answer = lab.console("xTR1", line).unwrap();
         let is_right = match *refusal {
             "" => answer.done.ok,

@@ -91,6 +91,7 @@ const VIEWS: &[(&str, Again)] = &[
     ("privilege", again::<machine::PrivilegeView>),
     ("alias", again::<machine::AliasView>),
     ("inventory", again::<machine::InventoryView>),
+    ("controllers", again::<machine::InventoryView>),
     ("platform", again::<machine::InventoryView>),
     ("processes", again::<machine::ProcessView>),
     ("memory", again::<machine::ProcessView>),
@@ -206,6 +207,7 @@ fn every_show_of_the_grammar_prints_a_view_that_is_the_same_when_it_is_read() {
     let have_none = BTreeSet::from([
         "alias",
         "clock",
+        "controllers",
         "ddt",
         "debugging",
         "extranet",

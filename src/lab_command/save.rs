@@ -39,6 +39,6 @@ impl SaveCommand {
         let lab = self.which.open()?;
         let saved = save::save(&lab, self.node.as_deref(), self.to.as_deref(), self.dry_run)?;
         saved.iter().for_each(|each| print!("{each}"));
-        Ok(saved.iter().all(|each| each.is_written))
+        Ok(saved.iter().any(|each| each.is_written))
     }
 }

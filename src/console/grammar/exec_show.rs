@@ -138,6 +138,11 @@ pub(super) const ROWS: &[Row] = &[
         show(Page::new(machine::inventory, machine::platform_text))
     }),
     exec(
+        "show controllers [json]",
+        &[SHOW, "The Linux devices of the interfaces", JSON],
+        |_, _| show(Page::new(machine::inventory, machine::controllers_text)),
+    ),
+    exec(
         "show processes [{cpu|memory}] [json]",
         &[SHOW, "The process of the router", "Processor time", "Memory", JSON],
         |args, _| {

@@ -76,17 +76,6 @@ pub(super) const ROWS: &[Row] = &[
             )
         },
     ),
-    exec(
-        "show controllers [<rest:line>]",
-        &[SHOW, "Interface controllers", "Interface"],
-        |args, _| {
-            refuse(
-                args,
-                "the interfaces are Linux devices without controllers: see `show interfaces` and \
-             `show platform`",
-            )
-        },
-    ),
     exec("show cdp [<rest:line>]", &[SHOW, "Cisco Discovery Protocol", "Options"], |args, _| {
         refuse(
             args,

@@ -209,13 +209,19 @@ pub fn inventory_text(view: &InventoryView) -> String {
 
 /// The text of `show platform`.
 pub fn platform_text(view: &InventoryView) -> String {
-    let InventoryView { version, serial, interfaces } = view;
-    let mut text = format!(
-        "Chassis type: Eidway LISP virtual router, Version {version}\nSerial number: {serial}\n\n"
-    );
+    let InventoryView { version, serial, .. } = view;
+    let devices = controllers_text(view);
+    format!(
+        "Chassis type: Eidway LISP virtual router, Version {version}\nSerial number: \
+         {serial}\n\n{devices}"
+    )
+}
+
+/// The text of `show controllers`.
+pub fn controllers_text(view: &InventoryView) -> String {
     let columns = Columns::of([27, 0]);
-    text += &columns.line(["Interface", "Linux device"]);
-    for (name, device) in interfaces {
+    let mut text = columns.line(["Interface", "Linux device"]);
+    for (name, device) in &view.interfaces {
         text += &columns.line([name, device]);
     }
     text
