@@ -73,17 +73,15 @@ fn row(route: &RouteRow) -> CefRow {
 /// The view of the way of the packets for one address. If they enter the overlay, the map-cache
 /// decides.
 pub fn to(state: State<'_>, address: IpAddr, detail: bool) -> CefView {
-    let route = routes::to(state, address).route;
-    let entry = route.as_ref().map(row);
-    let entry = match entry {
-        Some(CefRow { hop: Hop::Lisp, .. }) => by_map_cache(state.router, address).or(entry),
-        // The default route that is configured at an ITR is only for packets without a mapping.
-        Some(CefRow { ref prefix, .. })
-            if prefix.prefix_len() == 0 && state.router.roles(Family::of(address)).itr =>
-        {
-            by_map_cache(state.router, address).or(entry)
-        }
-        entry => entry,
+    let entry = routes::to(state, address).route.as_ref().map(row);
+    // The default route that is configured at an ITR is only for packets without a mapping.
+    let is_itr = state.router.roles(Family::of(address)).itr;
+    let enters_overlay = entry
+        .as_ref()
+        .is_some_and(|entry| entry.hop == Hop::Lisp || (is_itr && entry.prefix.prefix_len() == 0));
+    let entry = match enters_overlay {
+        true => by_map_cache(state.router, address).or(entry),
+        false => entry,
     };
     CefView { address, detail, entry }
 }
