@@ -154,7 +154,7 @@ const TYPED: &[(&str, &str)] = &[
     ("show ip lisp map-cache 172.16.0.12", ""),
     ("show lisp session established", ""),
     ("show lisp session all", ""),
-    ("show lisp site name SITE_1", ""),
+    ("show lisp site name SITE_1", "Could not find site SITE_1"),
     ("show lisp site instance-id 0", ""),
     ("show lisp locator-set", ""),
     ("show lisp remote-locator-set", ""),

@@ -60,13 +60,14 @@ pub(super) const ROWS: &[Row] = &[
     exec("enable", &["Turn on privileged commands"], nothing),
     exec("show {ip|ipv6} lisp [json]", &[SHOW, IP, IPV6, LISP, JSON], show_lisp),
     exec(
-        "show {ip|ipv6} lisp [instance-id <instance:0-16777215>] map-cache \
+        "show {ip|ipv6} lisp [0] [instance-id <instance:0-16777215>] map-cache \
          [{<prefix:prefix>|<eid:address>}] [detail] [json]",
         &[
             SHOW,
             IP,
             IPV6,
             LISP,
+            "The LISP process",
             "An instance other than the first",
             "Instance-ID",
             "Mapping cache",
@@ -78,13 +79,14 @@ pub(super) const ROWS: &[Row] = &[
         show_map_cache,
     ),
     exec(
-        "show {ip|ipv6} lisp [instance-id <instance:0-16777215>] database \
+        "show {ip|ipv6} lisp [0] [instance-id <instance:0-16777215>] database \
          [{<prefix:prefix>|<eid:address>}] [json]",
         &[
             SHOW,
             IP,
             IPV6,
             LISP,
+            "The LISP process",
             "An instance other than the first",
             "Instance-ID",
             "Local EID prefixes and their locators",
