@@ -268,7 +268,8 @@ mod tests {
         let (mut reader, mut alone) = (Reader::new(), Reader::new());
         for line in right {
             assert!(reader.take(line).is_ok() && alone.take(line).is_ok(), "{line}");
-            if line.contains("ethernet") {
+            // A deeper line after a line that is only kept belongs to the block of this line.
+            if [" encapsulation vxlan", " service ethernet", "  itr"].contains(&line) {
                 continue;
             }
             for line in wrong {
