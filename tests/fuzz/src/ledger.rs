@@ -19,9 +19,43 @@ pub struct Ledger {
     dropped: u64,
     /// ICMP errors among the packets sent without a verdict: the router's own, or held packets.
     errors: u64,
+    /// The counters of the router before `clear ip lisp statistics`.
+    cleared: Counted,
+}
+
+/// The packets that the counters of a router count.
+#[derive(Clone, Copy, Default)]
+struct Counted {
+    sent: u64,
+    held: u64,
+    dropped: u64,
+}
+
+impl Counted {
+    fn of(router: &Router) -> Self {
+        let counters = router.counters();
+        let sent = counters.encapsulations
+            + counters.native
+            + counters.decapsulations
+            + counters.forwarded_away;
+        Counted { sent, held: counters.held, dropped: counters.drops.values().sum() }
+    }
+
+    fn plus(self, other: Counted) -> Self {
+        Counted {
+            sent: self.sent + other.sent,
+            held: self.held + other.held,
+            dropped: self.dropped + other.dropped,
+        }
+    }
 }
 
 impl Ledger {
+    /// The router is about to clear its counters.
+    pub fn clear(&mut self, router: &Router) {
+        self.cleared = self.cleared.plus(Counted::of(router));
+    }
+
     /// A verdict on a packet that is so many on the wire.
     pub fn outbound(&mut self, outbound: Outbound, packets: u64) {
         match outbound {
@@ -49,20 +83,15 @@ impl Ledger {
     }
 
     pub fn check(&self, router: &Router) {
-        let (counters, waiting) = (router.counters(), router.waiting_packets());
+        let (counted, waiting) = (self.cleared.plus(Counted::of(router)), router.waiting_packets());
         assert!(waiting <= MOST_HELD);
-        assert_eq!(counters.held, self.held);
-        let dropped: u64 = counters.drops.values().sum();
-        let late = dropped.checked_sub(self.dropped).expect("each drop is counted");
+        assert_eq!(counted.held, self.held);
+        let late = counted.dropped.checked_sub(self.dropped).expect("each drop is counted");
         // A packet that was released and was not held is an error of the router's own.
         let own = (self.released + late + waiting).checked_sub(self.held);
         let own = own.expect("a held packet waits, or was released or dropped");
         assert!(own <= self.errors, "nothing is released or dropped that was not held");
-        let sent = counters.encapsulations
-            + counters.native
-            + counters.decapsulations
-            + counters.forwarded_away;
-        assert_eq!(sent + own, self.sent, "each packet that went on is counted once");
+        assert_eq!(counted.sent + own, self.sent, "each packet that went on is counted once");
     }
 }
 

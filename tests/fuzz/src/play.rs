@@ -340,6 +340,9 @@ impl<'a> Play<'a> {
                 prefix: self.traffic.bit().then(|| self.traffic.prefix()),
             },
         };
+        if command == Command::ClearStatistics {
+            self.ledger.clear(&self.router);
+        }
         self.router.handle(Input::Command(command), self.now);
         self.after();
     }
