@@ -55,7 +55,11 @@ fn a_second_up_is_refused_but_remains_are_replaced() {
     }
     let live = Live::up("two-sites", "twice");
     let again = eidway(&["lab", "up", "two-sites", "--name", &live.name]);
-    assert!(!again.status.success() && errors(&again).contains("is already up"), "{}", errors(&again));
+    assert!(
+        !again.status.success() && errors(&again).contains("is already up"),
+        "{}",
+        errors(&again)
+    );
     for router in ["xTR1", "xTR2", "MSMR"] {
         expect_success(&live.lab("kill", &[router]));
     }

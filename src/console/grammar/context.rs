@@ -73,7 +73,10 @@ impl Mode {
     pub const EID_TABLES: &[Mode] =
         &[Mode::EidTable, Mode::InstanceService, Mode::Instance, Mode::Service, Mode::Lisp];
 
-    /// All modes.
+    /// All modes of the configuration.
+    pub const CONFIGURATION: &[Mode] = Mode::ALL.split_at(1).1;
+
+    /// All modes. Exec mode is the first one.
     pub const ALL: [Mode; 14] = [
         Mode::Exec,
         Mode::Config,

@@ -159,27 +159,10 @@ pub(super) const ROWS: &[Row] = &[
     }),
 ];
 
-/// All modes of the configuration.
-const CONFIGURATION: &[Mode] = &[
-    Mode::Config,
-    Mode::Interface,
-    Mode::Vrf,
-    Mode::VrfFamily,
-    Mode::Line,
-    Mode::Lisp,
-    Mode::LocatorSet,
-    Mode::EidTable,
-    Mode::DynamicEid,
-    Mode::Site,
-    Mode::Service,
-    Mode::Instance,
-    Mode::InstanceService,
-];
-
 /// Commands that leave a mode.
 pub(super) const LEAVING: &[Row] = &[
-    edit(CONFIGURATION, "exit", &["Exit from the current mode"], No::Never, leave),
-    edit(CONFIGURATION, "end", &["Exit from configure mode"], No::Never, end),
+    edit(Mode::CONFIGURATION, "exit", &["Exit from the current mode"], No::Never, leave),
+    edit(Mode::CONFIGURATION, "end", &["Exit from configure mode"], No::Never, end),
     edit(
         &[Mode::Lisp],
         "exit-router-lisp",

@@ -120,10 +120,10 @@ fn discovery(how: Discovery) -> &'static str {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    fn sample() -> DynamicEidView {
+    pub fn sample() -> DynamicEidView {
         let host = HostRow {
             eid: "192.168.0.1".parse().unwrap(),
             interface: "e1/0".parse().unwrap(),

@@ -154,6 +154,17 @@ impl Lines {
 }
 
 fn roles(lines: &mut Lines, view: &LispView) {
+    lines.say("  Instance ID:", &view.instance_id.to_string());
+    lines.say("  Router-lisp ID:", "0");
+    lines.say("  Locator table:", "default");
+    lines.say("  EID table:", "default");
+    role_lines(lines, view);
+    lines.say("  Delegated Database Tree (DDT):", "disabled");
+    lines.say("  Site Registration Limit:", "0");
+}
+
+/// The lines about the roles of a router.
+pub(super) fn role_lines(lines: &mut Lines, view: &LispView) {
     let on = |is: bool| if is { "enabled" } else { "disabled" };
     let roles = view.roles;
     let proxy_itr = if roles.proxy_itr {
@@ -161,10 +172,6 @@ fn roles(lines: &mut Lines, view: &LispView) {
     } else {
         "disabled".to_owned()
     };
-    lines.say("  Instance ID:", &view.instance_id.to_string());
-    lines.say("  Router-lisp ID:", "0");
-    lines.say("  Locator table:", "default");
-    lines.say("  EID table:", "default");
     lines.say("  Ingress Tunnel Router (ITR):", on(roles.itr));
     lines.say("  Egress Tunnel Router (ETR):", on(roles.etr));
     lines.say("  Proxy-ITR Router (PITR):", &proxy_itr);
@@ -173,8 +180,6 @@ fn roles(lines: &mut Lines, view: &LispView) {
     lines.say("  Mobility First-Hop Router:", "disabled");
     lines.say("  Map Server (MS):", on(roles.map_server));
     lines.say("  Map Resolver (MR):", on(roles.map_resolver));
-    lines.say("  Delegated Database Tree (DDT):", "disabled");
-    lines.say("  Site Registration Limit:", "0");
 }
 
 fn peers(lines: &mut Lines, view: &LispView) {

@@ -26,26 +26,7 @@ fn title(subject: &str, view: &DynamicEidView) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::addr::InstanceId;
-    use crate::console::view::dynamic_eid::{HostRow, RangeRow};
-    use crate::router::mobility::Discovery;
-
-    fn sample() -> DynamicEidView {
-        let host = HostRow {
-            eid: "192.168.0.1".parse().unwrap(),
-            interface: "e1/0".parse().unwrap(),
-            uptime: 4645,
-            last_seen: 23,
-            discovered_by: Discovery::Packet,
-        };
-        let range = RangeRow {
-            name: "192".to_owned(),
-            eid_prefix: "192.168.0.0/24".parse().unwrap(),
-            locator_set: Some("RLOC".to_owned()),
-            hosts: vec![host],
-        };
-        DynamicEidView { instance_id: InstanceId::DEFAULT, ranges: vec![range] }
-    }
+    use crate::console::show::dynamic_eid::tests::sample;
 
     #[test]
     fn the_title_names_the_table_in_quotes() {

@@ -1,6 +1,6 @@
 //! `show lisp instance-id N ipv4` and `show lisp service ipv4`.
 
-use crate::console::show::lisp::{Lines, joined, local_rloc};
+use crate::console::show::lisp::{Lines, joined, local_rloc, role_lines};
 use crate::console::show::span::span;
 use crate::console::view::lisp::LispView;
 use crate::router::smr_guard::{SMR_SUPPRESSION, SMRS_PER_ENTRY};
@@ -55,21 +55,7 @@ pub fn service(view: &LispView) -> String {
 }
 
 fn roles(lines: &mut Lines, view: &LispView) {
-    let on = |is: bool| if is { "enabled" } else { "disabled" };
-    let roles = view.roles;
-    let proxy_itr = if roles.proxy_itr {
-        format!("enabled RLOCs: {}", joined(&view.proxy_itr_rlocs, ", "))
-    } else {
-        "disabled".to_owned()
-    };
-    lines.say("  Ingress Tunnel Router (ITR):", on(roles.itr));
-    lines.say("  Egress Tunnel Router (ETR):", on(roles.etr));
-    lines.say("  Proxy-ITR Router (PITR):", &proxy_itr);
-    lines.say("  Proxy-ETR Router (PETR):", on(roles.proxy_etr));
-    lines.say("  NAT-traversal Router (NAT-RTR):", "disabled");
-    lines.say("  Mobility First-Hop Router:", "disabled");
-    lines.say("  Map Server (MS):", on(roles.map_server));
-    lines.say("  Map Resolver (MR):", on(roles.map_resolver));
+    role_lines(lines, view);
     for feature in [
         "  Mr-use-petr:",
         "  First-Packet pETR:",
