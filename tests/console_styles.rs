@@ -3,7 +3,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
-use eidway::console::{parse_config, running_config};
+use eidway::console::client::{Client, InProcess};
+use eidway::console::hosts::NoHosts;
+use eidway::console::{Session, parse_config, running_config};
+use eidway::rng::Seed;
+use eidway::router::{Router, Start};
+use eidway::time::Time;
 
 /// The lines that `show running-config` prints for `typed`, without marks, `exit` lines and `end`.
 /// The printed text is read again and must give the same configuration.
@@ -161,6 +166,39 @@ fn one_instance_works_whatever_its_name_and_number() {
         assert_eq!(line, 8, "{second}");
         assert!(blamed.starts_with(wrong), "{second}: {blamed}");
         assert!(message.contains("instance-id 4097 already has an EID-table"), "{message}");
+    }
+}
+
+#[test]
+fn the_vrf_of_an_eid_table_is_named_in_every_title() {
+    let text = format!(
+        "{SET} instance-id 101\n  service ipv4\n   eid-table vrf CAMPUS\n   itr\n   etr\n\
+         \x20  database-mapping 10.1.0.0/16 locator-set s\n"
+    );
+    let config = parse_config("typed", &text).unwrap_or_else(|error| panic!("{error}"));
+    let (seed, now) = (Seed::from_number(1), Time::ZERO);
+    let mut router = Router::new(Start { config, seed, wall_clock: 1, now });
+    let (mut session, mut hosts) = (Session::new(), NoHosts);
+    let mut client = Client::new(InProcess {
+        session: &mut session,
+        router: &mut router,
+        hosts: &mut hosts,
+        now,
+    });
+    for (command, title) in [
+        ("show ip lisp map-cache", "for EID-table vrf CAMPUS (IID 101)"),
+        ("show ip lisp database", "for EID-table vrf CAMPUS (IID 101)"),
+        ("show ip lisp database json", "\"eid_table\":\"vrf CAMPUS\""),
+        ("show ip lisp away", "router lisp 0 (CAMPUS) IID 101"),
+        ("show ip lisp smr", "router lisp 0 (CAMPUS) IID 101"),
+        ("show ip lisp dynamic-eid summary", "EID-table vrf CAMPUS"),
+        ("show ip lisp", "vrf CAMPUS"),
+        ("show lisp instance-id 101 ipv4 map-cache", "EID-table vrf CAMPUS (IID 101)"),
+        ("show lisp instance-id 101 dynamic-eid summary", "EID-table VRF \"CAMPUS\""),
+        ("show lisp service ipv4 summary", "CAMPUS "),
+    ] {
+        let text = client.command(command).unwrap().text;
+        assert!(text.contains(title), "{command}: {text}");
     }
 }
 

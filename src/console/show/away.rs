@@ -39,7 +39,8 @@ impl Table for AwayTable {
         }
         let (family, instance_id) = (self.family, self.instance_id);
         let total = entries.len_of(instance_id, family);
-        Ok(TableHead { family, eid_table: EidTableName::Default, instance_id, total })
+        let eid_table = EidTableName::of(router.config(), instance_id);
+        Ok(TableHead { family, eid_table, instance_id, total })
     }
 
     fn rows(&mut self, router: &Router, now: Time) -> Rows<AwayRow> {
@@ -115,7 +116,8 @@ impl Table for SmrTable {
             .filter(|prefix| !away.contains(prefix) && !local.contains(prefix))
             .count();
         let total = away.len_of(instance_id, family) + only_local + only_remote;
-        Ok(TableHead { family, eid_table: EidTableName::Default, instance_id, total })
+        let eid_table = EidTableName::of(router.config(), instance_id);
+        Ok(TableHead { family, eid_table, instance_id, total })
     }
 
     /// Merges the away table, the database and the solicited prefixes of the map-cache. Each of
@@ -175,7 +177,8 @@ fn smr_producer(producer: SmrProducer) -> &'static str {
 fn title(table: &str, head: &TableHead) -> String {
     let TableHead { eid_table, instance_id, total, .. } = head;
     format!(
-        "LISP {table} Table for router lisp 0 ({eid_table}) IID {instance_id}\nEntries: {total}\n\n"
+        "LISP {table} Table for router lisp 0 ({}) IID {instance_id}\nEntries: {total}\n\n",
+        eid_table.vrf()
     )
 }
 

@@ -40,7 +40,7 @@ impl Table for DatabaseTable {
         let total = database.entries().len_of(self.instance_id, self.family);
         Ok(Head {
             family: self.family,
-            eid_table: EidTableName::Default,
+            eid_table: EidTableName::of(router.config(), self.instance_id),
             instance_id: self.instance_id,
             locator_status_bits: database.status_bits(self.family),
             total,

@@ -6,6 +6,7 @@ use super::State;
 use super::columns::Columns;
 use super::span::{seconds, span, span_or_never};
 use crate::addr::{Eid, Family, InstanceId};
+use crate::console::view::EidTableName;
 use crate::console::view::dynamic_eid::{DynamicEidView, HostRow, RangeRow};
 use crate::router::config::DatabaseMapping;
 use crate::router::mobility::{Discovery, Host};
@@ -35,7 +36,8 @@ pub fn view(
             hosts: hosts.map(|(eid, host)| host_row(eid, host, now)).collect(),
         });
     }
-    DynamicEidView { instance_id, ranges }
+    let eid_table = EidTableName::of(router.config(), instance_id);
+    DynamicEidView { instance_id, eid_table, ranges }
 }
 
 fn host_row(eid: &Eid, host: &Host, now: Time) -> HostRow {
@@ -51,8 +53,10 @@ fn host_row(eid: &Eid, host: &Host, now: Time) -> HostRow {
 /// Prints one line for each host. The kernel probes silent hosts, so the number of pending pings is
 /// always 0.
 pub fn summary(view: &DynamicEidView) -> String {
-    let id = view.instance_id;
-    let title = format!("LISP Dynamic EID Summary for router 0, IID {id}, EID-table default\n\n");
+    let DynamicEidView { instance_id, eid_table, .. } = view;
+    let title = format!(
+        "LISP Dynamic EID Summary for router 0, IID {instance_id}, EID-table {eid_table}\n\n"
+    );
     title + &rows_text(view)
 }
 
@@ -74,7 +78,8 @@ pub(super) fn rows_text(view: &DynamicEidView) -> String {
 
 /// Prints one paragraph for each range.
 pub fn detail(view: &DynamicEidView) -> String {
-    "LISP Dynamic EID Information for EID-table default\n".to_owned() + &ranges_text(view)
+    let title = format!("LISP Dynamic EID Information for EID-table {}\n", view.eid_table);
+    title + &ranges_text(view)
 }
 
 /// Prints one paragraph for each range, after a blank line.
@@ -137,7 +142,8 @@ pub(super) mod tests {
             locator_set: Some("RLOC".to_owned()),
             hosts: vec![host],
         };
-        DynamicEidView { instance_id: InstanceId::DEFAULT, ranges: vec![range] }
+        let eid_table = EidTableName::Default;
+        DynamicEidView { instance_id: InstanceId::DEFAULT, eid_table, ranges: vec![range] }
     }
 
     #[test]

@@ -7,8 +7,8 @@ use super::State;
 use super::columns::Columns;
 use super::span::{seconds, span};
 use crate::addr::{Family, InstanceId, Rloc};
-use crate::console::view::XtrId;
 use crate::console::view::lisp::{LispView, MapServerRow};
+use crate::console::view::{EidTableName, XtrId};
 use crate::router::Router;
 use crate::router::config::{LocReach, Service};
 use crate::router::map_cache::{DEFAULT_LIMIT, Source};
@@ -25,6 +25,7 @@ pub fn view(State { router, now, .. }: State<'_>, family: Family, id: InstanceId
     let limit = service.map_cache_limit.and_then(|limit| usize::try_from(limit).ok());
     LispView {
         instance_id: id,
+        eid_table: EidTableName::of(config, id),
         roles: config.roles(family),
         proxy_itr_rlocs: service.proxy_itr.iter().map(|rloc| rloc.0).collect(),
         map_request_source: service.map_request_source,
@@ -157,7 +158,7 @@ fn roles(lines: &mut Lines, view: &LispView) {
     lines.say("  Instance ID:", &view.instance_id.to_string());
     lines.say("  Router-lisp ID:", "0");
     lines.say("  Locator table:", "default");
-    lines.say("  EID table:", "default");
+    lines.say("  EID table:", &view.eid_table.to_string());
     role_lines(lines, view);
     lines.say("  Delegated Database Tree (DDT):", "disabled");
     lines.say("  Site Registration Limit:", "0");

@@ -45,7 +45,7 @@ impl Table for MapCacheTable {
         }
         Ok(TableHead {
             family: self.family,
-            eid_table: EidTableName::Default,
+            eid_table: EidTableName::of(router.config(), self.instance_id),
             instance_id: self.instance_id,
             total: entries.len_of(self.instance_id, self.family),
         })

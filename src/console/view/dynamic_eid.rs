@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
-use super::as_text;
+use super::{EidTableName, as_text};
 use crate::addr::InstanceId;
 use crate::router::config::InterfaceName;
 use crate::router::mobility::Discovery;
@@ -15,6 +15,8 @@ use crate::router::mobility::Discovery;
 pub struct DynamicEidView {
     /// The instance.
     pub instance_id: InstanceId,
+    /// The EID-table of the instance.
+    pub eid_table: EidTableName,
     /// The ranges, sorted by name and prefix.
     pub ranges: Vec<RangeRow>,
 }

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-use super::XtrId;
+use super::{EidTableName, XtrId};
 use crate::addr::InstanceId;
 use crate::router::config::{LocReach, Roles};
 
@@ -13,6 +13,8 @@ use crate::router::config::{LocReach, Roles};
 pub struct LispView {
     /// The instance.
     pub instance_id: InstanceId,
+    /// The EID-table of the instance.
+    pub eid_table: EidTableName,
     /// The roles of the router.
     pub roles: Roles,
     /// The locators of a proxy ITR.

@@ -35,6 +35,7 @@ use serde::de::{DeserializeOwned, Error};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::addr::{Family, InstanceId};
+use crate::router::config::Config;
 
 /// A view. If a view is written as JSON and read again, the result equals the view.
 pub trait View: Serialize + DeserializeOwned + PartialEq + Debug + Clone {}
@@ -64,19 +65,59 @@ pub struct TableHead {
     pub total: usize,
 }
 
-/// The name of an EID-table. It is always `default`, because a router has no VRFs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+/// The name of an EID-table. Its text is `default` or `vrf NAME`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "String", from = "String")]
 pub enum EidTableName {
     /// The EID-table of `eid-table default`.
     #[default]
     Default,
+    /// The EID-table of `eid-table vrf NAME`.
+    Vrf(String),
 }
 
+impl EidTableName {
+    /// The EID-table of an instance.
+    pub fn of(config: &Config, instance_id: InstanceId) -> Self {
+        let lisp = config.lisp.as_ref();
+        let table = lisp.and_then(|lisp| lisp.eid_tables.get(&instance_id));
+        let vrf = table.and_then(|table| table.vrf.clone());
+        vrf.map_or(EidTableName::Default, EidTableName::Vrf)
+    }
+
+    /// The name of the VRF. The name of the default routing table is `default`.
+    pub fn vrf(&self) -> &str {
+        match self {
+            EidTableName::Default => DEFAULT_VRF,
+            EidTableName::Vrf(name) => name,
+        }
+    }
+}
+
+/// The name of the default routing table.
+const DEFAULT_VRF: &str = "default";
+
 impl fmt::Display for EidTableName {
-    /// Writes `default`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("default")
+        match self {
+            EidTableName::Default => f.write_str(DEFAULT_VRF),
+            EidTableName::Vrf(name) => write!(f, "vrf {name}"),
+        }
+    }
+}
+
+impl From<EidTableName> for String {
+    fn from(name: EidTableName) -> Self {
+        name.to_string()
+    }
+}
+
+impl From<String> for EidTableName {
+    fn from(text: String) -> Self {
+        match text.strip_prefix("vrf ") {
+            Some(name) => EidTableName::Vrf(name.to_owned()),
+            None => EidTableName::Default,
+        }
     }
 }
 

@@ -19,8 +19,8 @@ pub fn detail(view: &DynamicEidView) -> String {
 }
 
 fn title(subject: &str, view: &DynamicEidView) -> String {
-    let id = view.instance_id;
-    format!("LISP Dynamic EID {subject} for router 0, IID {id}, EID-table VRF \"default\"")
+    let (id, vrf) = (view.instance_id, view.eid_table.vrf());
+    format!("LISP Dynamic EID {subject} for router 0, IID {id}, EID-table VRF \"{vrf}\"")
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ pub fn instance(view: &LispView) -> String {
     lines.say("  Instance ID:", &view.instance_id.to_string());
     lines.say("  Router-lisp ID:", "0");
     lines.say("  Locator table:", "default");
-    lines.say("  EID table:", "default");
+    lines.say("  EID table:", &view.eid_table.to_string());
     roles(&mut lines, view);
     lines.say("  Site Registration Limit:", "0");
     let source = view.map_request_source.map(|address| address.to_string());

@@ -19,7 +19,7 @@ pub fn view(
     ServiceSummaryView {
         family,
         instance_id,
-        eid_table: EidTableName::Default,
+        eid_table: EidTableName::of(router.config(), instance_id),
         roles: router.config().roles(family),
         database_size,
         database_no_route: database_size.saturating_sub(database.with_route(family)),
@@ -47,7 +47,7 @@ EID VRF name             (.IID)  size  route   size plete  Idle Role
     let share = 100.0 * idle as f64 / entries.max(1) as f64;
     let interface = format!("LISP0.{}", view.instance_id);
     text += &Columns::of([21, 11, 6, 7, 7, 6, 6, 0]).line([
-        &view.eid_table.to_string(),
+        view.eid_table.vrf(),
         &format!("{interface:>10}"),
         &format!("{:5}", view.database_size),
         &format!("{:6}", view.database_no_route),
