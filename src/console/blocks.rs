@@ -1,33 +1,34 @@
 //! The blocks of a configuration that the router does not carry out.
 //!
-//! A line that opens a mode can be refused, ignored or only kept. Then the lines of its block must
-//! not reach the mode in which the line stands, and the `exit` of the block must not leave this
-//! mode. [`Blocks`] finds the end of such a block:
+//! The router can refuse, ignore or only keep a line that opens a mode. Then it does not enter the
+//! mode. But the lines that follow belong to the block of this line. They must not be carried out
+//! in the present mode, and the `exit` of the block must not leave the present mode. So [`Blocks`]
+//! finds the end of the block:
 //!
-//! - A line with a deeper indentation than the opener belongs to the block. If a block is indented,
-//!   the first line that is not deeper ends it.
-//! - Without indentation, a line belongs to the block if the mode of the block has this command.
-//!   The first line that an outer mode has ends the block.
-//! - If the mode of the block is not known, the block ends at `exit`, at `!`, or at a line that
-//!   opens a known block or is a command of the global configuration.
+//! - The opener is the line that opens the block. A line with a deeper indentation than the opener
+//!   belongs to the block. The first line that is not deeper ends an indented block.
+//! - Without indentation, a line belongs to the block if it is a command of the block's mode. The
+//!   first line that is a command of an outer mode ends the block.
+//! - If the mode of the block is not known, the block ends at `exit` or `!`. It also ends at a line
+//!   that opens a known block, and at a command of the global configuration.
 
 use super::grammar::{Accepted, Context, Extent, Mode, Run, Treatment, opened};
 use super::parse::{match_accepted, match_mode};
 use super::running_config::NOT_SUPPORTED;
 use crate::router::unsupported::Place;
 
-/// The number of refused lines after which `exit` is the end of these lines. They may be a block of
-/// an unknown mode.
+/// After this number of refused lines in a row, an `exit` has no effect. The refused lines may be a
+/// block of an unknown mode, and `exit` is the end of this block.
 const REFUSED_BLOCK: usize = 2;
 
 /// The treatment of the lines of a block.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Fate {
-    /// They are skipped, because the opener was refused.
+    /// The lines are skipped, because the opener was refused.
     Refused,
-    /// They are skipped without a message, because the opener was ignored.
+    /// The lines are skipped without a message, because the opener was ignored.
     Ignored,
-    /// They are kept below the line `opener`, which is kept at this place.
+    /// The lines are kept below the line `opener`. The line `opener` is kept at `place`.
     Kept { place: Place, opener: String },
 }
 
@@ -38,13 +39,14 @@ struct Block {
     fate: Fate,
     /// The mode whose commands the block has, if it is known.
     mode: Option<Mode>,
-    /// The prompt in the block. `None`: the prompt of the mode in which the block stands.
+    /// The prompt in the block. `None` if the prompt is that of the mode in which the block stands.
     prompt: Option<&'static str>,
     /// The indentation of the opener.
     indent: usize,
     /// Whether a line of the block was deeper than the opener.
     is_indented: bool,
-    /// Whether a deeper `exit` has ended the block. Deeper lines after it belong to the block too.
+    /// Whether the block has contained an `exit` that is deeper than the opener. Deeper lines after
+    /// this `exit` still belong to the block.
     is_left: bool,
 }
 
@@ -70,7 +72,7 @@ pub(super) enum Step {
     Kept { place: Place, opener: String, line: String },
     /// A comment of the running configuration that keeps this line.
     Comment { line: String },
-    /// The line is in no such block.
+    /// The line is in no block of a refused, ignored or kept line.
     Outside,
 }
 
@@ -86,9 +88,11 @@ pub struct Blocks {
     is_indented: bool,
     /// The number of lines since the last line that was accepted.
     refused_in_row: usize,
-    /// The end of the text that is open, as after `banner motd #`.
+    /// The delimiter at which the open text ends. For example, `banner motd #` opens a text that
+    /// ends at `#`.
     text_end: Option<String>,
-    /// The last line that was kept and is not in a block. Comments of its block follow it.
+    /// The last kept line that is not in a block. The comments after it keep the lines of its
+    /// block.
     kept: Option<String>,
 }
 
@@ -103,12 +107,12 @@ impl Blocks {
         self.open.iter().rev().find(|block| !block.is_left)?.prompt
     }
 
-    /// The end of the text that is open.
+    /// The delimiter at which the open text ends.
     pub fn text_end(&self) -> Option<&str> {
         self.text_end.as_deref()
     }
 
-    /// Ends the text that is open, because no line ends it.
+    /// Ends the open text, although no line has its delimiter.
     pub fn end_text(&mut self) {
         self.text_end = None;
     }
@@ -175,8 +179,9 @@ impl Blocks {
         }
     }
 
-    /// A line `!` ends the blocks that have at least its indentation. In a block without
-    /// indentation whose mode is known, it is only a comment.
+    /// Ends blocks at a line `!`. The line ends each block with an opener that is deeper than the
+    /// line. It also ends a block with an opener that is as deep as the line, unless the block has
+    /// no indentation and a known mode. In that block, `!` is only a comment.
     fn separate(&mut self, indent: usize) {
         self.last.take_if(|block| indent <= block.indent);
         let ends = |block: &mut Block| {
@@ -186,8 +191,8 @@ impl Blocks {
         while self.open.pop_if(ends).is_some() {}
     }
 
-    /// Uses the indentation of a line: a line that is deeper than a line that was not carried out
-    /// is in the block of this line.
+    /// Uses the indentation of the next line. If the last line was not carried out, and the next
+    /// line is deeper, the last line opens a block. The next line is in this block.
     fn learn(&mut self, indent: usize) {
         self.is_indented |= self.opener_indent.take().is_some_and(|opener| indent > opener);
         if let Some(block) = self.last.take()
@@ -257,7 +262,8 @@ impl Blocks {
         outer_blocks.chain(outward(context)).any(|mode| match_mode(mode, text).is_ok())
     }
 
-    /// Opens the block of a line in a block without indentation. It has the same treatment.
+    /// Opens a block inside a block without indentation, if the line opens a mode. The inner block
+    /// has the same treatment as the outer block.
     fn open_inner(&mut self, indent: usize, text: &str) {
         let Some(top) = self.open.last() else { return };
         let Some(mode) = top.mode else { return };
@@ -311,8 +317,9 @@ impl Blocks {
         }
     }
 
-    /// The kept line that opens the block of a comment, if the comment begins with a blank. A comment
-    /// without a blank is such a line itself.
+    /// Takes the line that a comment keeps. If the line begins with a blank, returns the kept line
+    /// that opens its block. Otherwise the line is in no block, and later comments may keep lines
+    /// of its block.
     pub(super) fn kept_opener(&mut self, line: &str) -> Option<String> {
         match line.starts_with(' ') {
             true => Some(self.kept.clone().unwrap_or_default()),
@@ -338,26 +345,26 @@ impl Block {
     }
 }
 
-/// Whether a line is `exit`, or a word of a mode like `exit-address-family`.
+/// Whether a line is `exit`, or begins with `exit-`, as `exit-address-family` does.
 fn is_exit(text: &str) -> bool {
     let text = text.to_ascii_lowercase();
     text == "exit" || text.starts_with("exit-")
 }
 
-/// The modes from `context` to the global configuration. Lines of a configuration may also arrive in
-/// exec mode.
+/// The modes from `context` to the global configuration. For exec mode, this is the global
+/// configuration alone, because a user may paste lines of a configuration in exec mode.
 fn outward(context: &Context) -> impl Iterator<Item = Mode> {
     let contexts = std::iter::successors(Some(context.clone()), Context::outer);
     let modes = contexts.map(|context| context.mode()).filter(|mode| *mode != Mode::Exec);
     modes.chain((*context == Context::Exec).then_some(Mode::Config))
 }
 
-/// Lines that open a block inside of a block that is not carried out: of `policy-map` or of `router
-/// bgp`.
+/// The first words of lines that open a block inside a block of `policy-map` or `router bgp`. The
+/// router carries out neither `policy-map` nor `router bgp`.
 const INNER: [&str; 2] = ["class", "address-family"];
 
-/// Whether a line in a block of an unknown mode is the first line after this block: it opens a known
-/// block, or it is a command of the global configuration.
+/// Whether a line ends a block of an unknown mode. It does so if it opens a known block, or if it
+/// is a command of the global configuration.
 fn is_known(context: &Context, text: &str) -> bool {
     let first = text.split_whitespace().next().unwrap_or_default();
     let opens_accepted = |mode| {
@@ -368,8 +375,8 @@ fn is_known(context: &Context, text: &str) -> bool {
     !INNER.contains(&first) && outward(context).any(opens) || match_mode(Mode::Config, text).is_ok()
 }
 
-/// The end of the text that the line `banner [KIND] DELIMITER` opens. `None` if the text ends in
-/// this line.
+/// The delimiter of the text that the line `banner [KIND] DELIMITER` opens. `None` if the text ends
+/// in this line.
 fn text_end(line: &str) -> Option<String> {
     const KINDS: [&str; 7] =
         ["config-save", "exec", "incoming", "login", "motd", "prompt-timeout", "slip-ppp"];

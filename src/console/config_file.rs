@@ -35,10 +35,10 @@ pub fn parse_config(name: &str, text: &str) -> Result<Config, Report> {
 
 /// Reads a whole config file. A wrong line changes nothing.
 ///
-/// Blank lines and lines that begin with `!` have no effect, except a comment that keeps a line
-/// (`! not supported: LINE`). Indentation matters only around a line that
-/// is not carried out ([`blocks`](super::blocks)). The line `end` leaves all modes; the lines after
-/// it are read too.
+/// Blank lines have no effect. A line that begins with `!` has no effect, unless it keeps a line,
+/// as `! not supported: LINE` does. Indentation matters only in the block of a line that is not
+/// carried out ([`blocks`](super::blocks)). The line `end` leaves all modes. The reader also reads
+/// the lines after `end`.
 pub fn read_config(name: &str, text: &str) -> Reading {
     let mut reader = Reader::new();
     let mut report = Report::new(name);
@@ -96,7 +96,7 @@ fn blamed<'a>(text: &'a str, contradiction: &Contradiction) -> LineOfFile<'a> {
     place.unwrap_or(LineOfFile { number: 1, start: 0, line: "", mode: Context::Config })
 }
 
-/// Finds the modes in which lines of a file stand.
+/// Sets the mode of each of `places`: the mode in which its line of the file stands.
 fn find_modes(text: &str, places: &mut [LineOfFile<'_>]) {
     let last = places.iter().map(|place| place.number).max().unwrap_or(0);
     let mut reader = Reader::new();
@@ -104,7 +104,7 @@ fn find_modes(text: &str, places: &mut [LineOfFile<'_>]) {
         for place in places.iter_mut().filter(|place| place.number == line.number) {
             place.mode = reader.editor.context.clone();
         }
-        // The problems of the line are known.
+        // The report has the problems of the line already.
         let _ = reader.take(line.line);
     }
 }
@@ -268,7 +268,8 @@ mod tests {
         let (mut reader, mut alone) = (Reader::new(), Reader::new());
         for line in right {
             assert!(reader.take(line).is_ok() && alone.take(line).is_ok(), "{line}");
-            // A deeper line after a line that is only kept belongs to the block of this line.
+            // A line is deeper than the kept line above it. So it belongs to the block of the kept
+            // line.
             if [" encapsulation vxlan", " service ethernet", "  itr"].contains(&line) {
                 continue;
             }

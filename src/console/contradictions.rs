@@ -1,8 +1,8 @@
 //! Finds lines of a configuration that contradict each other, although each line alone is right.
 //!
 //! A configuration is checked as a whole, because a line may name an object that a later line
-//! defines. A contradiction causes a warning. The router works with the rest: it does not register a
-//! mapping without locators.
+//! defines. A contradiction causes a warning. The router then works without the wrong part. For
+//! example, it does not register a mapping without locators.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -13,11 +13,12 @@ use crate::router::config::{Config, DatabaseMapping, InterfaceName, Lisp};
 /// A contradiction of a configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Contradiction {
-    /// One sentence about it.
+    /// One sentence about the contradiction.
     pub message: String,
-    /// Words that stand in the line that causes it, one after the other.
+    /// Words of the line that causes the contradiction. They stand one after the other in this
+    /// line.
     pub words: String,
-    /// The number of lines with these words before this line.
+    /// The number of earlier lines with these words.
     pub before: usize,
 }
 
@@ -62,7 +63,8 @@ fn empty_locator_sets(lisp: &Lisp) -> Vec<Contradiction> {
     empty.into_iter().map(contradiction).collect()
 }
 
-/// The addresses that two interfaces have, although hosts do not roam between these interfaces.
+/// The addresses that two interfaces share without permission. Two interfaces may share an address
+/// if both are for roaming hosts, or if the address is a link-local address.
 fn shared_addresses(config: &Config) -> Vec<Contradiction> {
     let roams = |name: InterfaceName| {
         config.interfaces.get(&name).is_some_and(|port| !port.lisp_mobility.is_empty())

@@ -29,7 +29,7 @@ impl Editor {
     }
 
     /// Adds a warning about a line that is accepted: one sentence, without the leading `%`. The
-    /// console prints it, and the list of the problems of a file has it.
+    /// console prints the warning. For a file, the warning is in the list of problems.
     pub fn warn(&mut self, message: impl Into<String>) {
         self.warnings.push(message.into());
     }

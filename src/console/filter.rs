@@ -109,8 +109,8 @@ pub fn sections(pattern: &str) -> Result<impl Fn(RunningView) -> RunningView + u
 const NO_REDIRECT: &str = "a router has no files for outputs: write the output outside the router, \
                            with `eidway console LAB/ROUTER -c \"COMMAND\" > FILE`";
 
-/// Splits the argument of a filter before the next filter: at a bar that has a blank before it and
-/// the name of a filter after it. Other bars belong to the regular expression.
+/// Splits the argument of a filter at the bar before the next filter. This bar has a blank before
+/// it and the name of a filter after it. Other bars belong to the regular expression.
 fn next_filter(argument: &str) -> Option<(&str, &str)> {
     let bars = argument.match_indices('|').map(|(at, _)| at);
     let is_next = |at: &usize| {
@@ -149,7 +149,7 @@ fn kind(name: &str, pattern: &str) -> Result<Kind, String> {
 }
 
 impl Filter {
-    /// Adds a piece of the output. Returns the lines of it that are selected.
+    /// Adds a piece of the output. Returns the selected lines of this piece.
     pub fn push(&mut self, text: String) -> String {
         self.stages.iter_mut().fold(text, |text, stage| stage.push(text))
     }
@@ -168,7 +168,7 @@ impl Stage {
         Stage { kind, partial: String::new(), count: 0, begun: false, section: None }
     }
 
-    /// Adds a piece of the output. Returns the lines of it that are selected.
+    /// Adds a piece of the output. Returns the selected lines of this piece.
     fn push(&mut self, text: String) -> String {
         self.partial += &text;
         let whole = self.partial.rfind('\n').map_or(0, |end| end + 1);

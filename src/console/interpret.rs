@@ -5,7 +5,7 @@
 //! - If a command of the [grammar](super::grammar) fits it, it changes the configuration.
 //! - If the table of [accepted lines](super::grammar::ACCEPTED) has it, it is ignored or kept as a
 //!   comment.
-//! - If it is in the [block](super::blocks) of a line that was refused, it is skipped.
+//! - If the line is in the [block](super::blocks) of a refused line, the line is skipped.
 //! - Any other line is refused.
 
 use super::args::Fault;
@@ -34,9 +34,11 @@ pub enum Taken {
     Nothing,
     /// The line is accepted, but it is not carried out.
     Accepted(&'static Accepted),
-    /// The line belongs to the block of a line that is accepted, and is kept with it.
+    /// The line is kept, because it belongs to the block of a kept line or is in a comment that
+    /// keeps a line.
     Kept(Place, Keep),
-    /// The line is in the block of this line, which was refused.
+    /// The line is skipped, because it is in the block of a refused line. The value is the refused
+    /// line.
     Skipped(String),
     /// The editor is in exec mode, and the line is not in the block of a refused line.
     Exec,
@@ -45,14 +47,16 @@ pub enum Taken {
 /// A line that is kept in the configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Keep {
-    /// The kept line that opens the block of the line.
+    /// The kept line that opens the block of `line`. `None` if `line` is in no block of a kept
+    /// line.
     pub opener: Option<String>,
     /// The line.
     pub line: String,
 }
 
-/// Takes one line. After an error, a part of the line may have changed the configuration, but not
-/// the mode. The open blocks are up to date also after an error.
+/// Takes one line. If the result is an error, the line may have changed a part of the
+/// configuration, but it has not changed the mode. The list of open blocks is correct also after an
+/// error.
 pub fn take(editor: &mut Editor, blocks: &mut Blocks, line: &str) -> Result<Taken, LineError> {
     match blocks.step(&editor.context, line) {
         Step::Nothing => Ok(Taken::Nothing),
@@ -72,7 +76,7 @@ pub fn take(editor: &mut Editor, blocks: &mut Blocks, line: &str) -> Result<Take
     }
 }
 
-/// Takes a line that is in no block of a line that is not carried out.
+/// Takes a line that is outside of all blocks of refused, ignored and kept lines.
 fn take_outside(editor: &mut Editor, blocks: &mut Blocks, line: &str) -> Result<Taken, LineError> {
     let before = editor.context.clone();
     let mismatch = match apply(editor, line) {
@@ -117,7 +121,8 @@ pub fn apply(editor: &mut Editor, line: &str) -> Result<(), LineError> {
     Ok(())
 }
 
-/// Keeps a line that is below an accepted line, or in a comment of the running configuration.
+/// Keeps a line. The line is in the block of a kept line, or a comment of the running configuration
+/// contains it.
 pub fn keep(editor: &mut Editor, place: Place, keep: Keep) -> Taken {
     let unsupported = &mut editor.config.unsupported;
     match &keep.opener {
@@ -127,8 +132,8 @@ pub fn keep(editor: &mut Editor, place: Place, keep: Keep) -> Taken {
     Taken::Kept(place, keep)
 }
 
-/// Takes a line that the table of accepted lines has. `no LINE` removes a kept line; if there is no
-/// such line, `no LINE` is kept itself.
+/// Takes a line that the table of accepted lines has. `no LINE` removes the kept line `LINE`. If
+/// `LINE` is not kept, the router keeps the text `no LINE`.
 pub fn accept(
     editor: &mut Editor,
     blocks: &mut Blocks,
@@ -140,7 +145,8 @@ pub fn accept(
         if !negated {
             blocks.accepted(row, line, None);
         }
-        // A router without a function is as a router on which it is turned off.
+        // The router does not have the function, so a line that turns the function off needs no
+        // warning.
         let is_told = row.treatment == Treatment::Ignored && !negated;
         return if is_told { Taken::Accepted(row) } else { Taken::Nothing };
     }
@@ -183,11 +189,12 @@ fn after_no(line: &str, negated: bool) -> &str {
     }
 }
 
-/// Whether a line is a line of a configuration outside of all blocks, or opens a mode.
+/// Whether a line belongs to a configuration: it is a line of the global configuration, or it opens
+/// a mode.
 pub fn is_configuration(line: &str) -> bool {
     let (mode, line) = (Mode::Config, line.trim());
     let is_command = match_mode(mode, line).is_ok() || match_accepted(mode, line).is_some();
-    // Exec mode has `exit` too, and may have `end`.
+    // `exit` and `end` are not signs of a configuration, because a user may type them in exec mode.
     (is_command || opened(mode, line).is_some()) && !matches!(line, "end" | "exit")
 }
 
@@ -204,8 +211,8 @@ pub fn warning(line: &str, row: &Accepted) -> String {
     }
 }
 
-/// The place at which the lines of a mode are kept, and the family of its commands. The running
-/// configuration has the commands of a service in `router lisp`, with their family.
+/// The place at which the lines of a mode are kept. For a mode of a service, also the family of the
+/// service. A kept line of a service stands outside of the `service` block and names the family.
 fn place(context: &Context) -> Option<(Place, Option<Family>)> {
     Some(match context {
         Context::Exec
@@ -247,9 +254,9 @@ fn find<'t>(context: &Context, line: &'t str) -> Result<(Match<'t>, Context), Mi
     Err(best.unwrap_or(Mismatch::Incomplete { expected: Vec::new() }))
 }
 
-/// Finds the row of the accepted lines for a line, in `context` or an outer context. The row with
-/// the most words counts, and of equal rows the row of the innermost context. The last value is
-/// whether the line begins with `no` or `default`.
+/// Finds the row of the accepted lines for a line, in `context` or an outer context. If several
+/// rows fit, the row with the most words is used. If these rows have equally many words, the row of
+/// the innermost context is used. The last value is true if the line begins with `no` or `default`.
 fn find_accepted(context: &Context, line: &str) -> Option<(&'static Accepted, Context, bool)> {
     let contexts = std::iter::successors(Some(context.clone()), Context::outer);
     let mut best: Option<(usize, &'static Accepted, Context, bool)> = None;

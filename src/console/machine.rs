@@ -64,7 +64,7 @@ pub struct LogLine {
 pub struct User {
     /// The number of the session.
     pub line: usize,
-    /// Whether it is the session that asks.
+    /// Whether this session is the session that asks for the list.
     pub is_own: bool,
     /// Seconds since the last command of the session.
     pub idle: u64,

@@ -235,8 +235,8 @@ impl Matching {
 }
 
 /// Removes the worse matches of a word. If the word is a complete keyword, abbreviations are
-/// removed. If the word abbreviates several keywords, it is ambiguous; but if the word also fits a
-/// value, it is the value.
+/// removed. If the word abbreviates several keywords and also fits a value, it is the value. If it
+/// fits no value, the word is ambiguous.
 fn choose(
     found: Vec<(Fit, &'static Position, Thread)>,
     span: Range<usize>,
@@ -260,9 +260,9 @@ fn choose(
     Ok(kept.map(|(.., thread)| thread).collect())
 }
 
-/// Matches a line against the commands of one context. `no` may come before a command that can be
-/// undone. In configuration modes, `default` may also come before the command; `default` resets the
-/// setting to its default.
+/// Matches a line against the commands of one context. `no` may stand before a command that has a
+/// `no` form. In configuration modes, `default` may also stand before this command. `default`
+/// resets the setting to its default.
 pub fn match_line<'t>(context: &Context, line: &'t str) -> Result<Match<'t>, Mismatch> {
     match_mode(context.mode(), line)
 }
@@ -281,14 +281,14 @@ pub fn match_accepted(mode: Mode, line: &str) -> Option<Match<'_>> {
     matched.filter(|matched| matched.args.is_unabbreviated())
 }
 
-/// The state after `no` or `default`, if the line begins with one of them, and the words that
-/// follow.
+/// The state at the first word of the command, and the words of the command. If the line begins
+/// with `no` or `default`, the command begins after this word.
 pub fn begin(context: &Context, line: &str) -> (Matching, Vec<Range<usize>>) {
     let (negated, tokens) = negation(context.mode(), line);
     (Matching::new(context, negated), tokens)
 }
 
-/// Whether a line begins with `no` or `default`, and the words that follow.
+/// Whether a line begins with `no` or `default`, and the words of the line without this first word.
 fn negation(mode: Mode, line: &str) -> (bool, Vec<Range<usize>>) {
     let mut tokens = tokens(line);
     let first = tokens.first().map(|span| &line[span.clone()]);
@@ -302,8 +302,8 @@ fn negation(mode: Mode, line: &str) -> (bool, Vec<Range<usize>>) {
 }
 
 impl Mismatch {
-    /// How much of the line was understood. If there are several possible errors, the error with
-    /// the most progress is reported, because it is the most useful.
+    /// A measure of the part of the line that fits a command. If there are several possible errors,
+    /// the error with the largest measure is reported, because it helps the user most.
     pub fn progress(&self) -> (usize, usize) {
         match self {
             Mismatch::Invalid { span, fits, .. } => (span.start, *fits),

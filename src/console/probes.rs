@@ -31,13 +31,13 @@ pub enum Kind {
     Udp,
 }
 
-/// The destination port of the UDP datagram with a number. Each datagram goes to another port than
-/// the datagrams before it.
+/// The destination port of the UDP datagram with this number. Successive datagrams have different
+/// ports.
 pub fn port(number: u16) -> u16 {
     FIRST_PORT + number % PORTS
 }
 
-/// The number of the UDP datagram with a destination port.
+/// The number of the UDP datagram with this destination port.
 pub fn number_of(port: u16) -> u16 {
     port.wrapping_sub(FIRST_PORT)
 }
@@ -72,8 +72,9 @@ pub struct Heard {
 
 /// A socket for the probes of one command. When it is dropped, it is closed.
 pub trait ProbeSocket {
-    /// Sends a probe. If the kernel cannot send it because it is too big, this is an answer that
-    /// [`ProbeSocket::receive`] returns. Any other probe that is not sent has no answer.
+    /// Sends a probe. If the kernel refuses the probe because it is too big,
+    /// [`ProbeSocket::receive`] returns an answer that says so. After any other error of the
+    /// kernel, the probe has no answer.
     fn send(&mut self, probe: &Probe, now: Time);
 
     /// Returns the next answer.
@@ -92,7 +93,7 @@ pub trait Probes {
     fn open(&mut self, ends: Ends) -> Result<Box<dyn ProbeSocket>, String>;
 }
 
-/// All that a console session needs beside its router.
+/// The interfaces that a console session needs in addition to its router: the hosts and the probes.
 pub trait Surroundings: Hosts + Probes {}
 
 impl<T: Hosts + Probes> Surroundings for T {}

@@ -14,15 +14,16 @@ const MOST_PROBLEMS: usize = 1000;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ProblemKind {
-    /// The line is wrong. It is not applied, nor is its block.
+    /// The line is wrong. The router applies neither the line nor the block of the line.
     Refused,
     /// The line contradicts another line, or names an object that no line defines.
     Contradiction,
-    /// The line is LISP that the router does not do. It is kept as a comment.
+    /// The line is about a function of LISP that the router does not have. The line is kept as a
+    /// comment.
     NotSupported,
     /// The line has no meaning in a LISP lab. It is ignored.
     Ignored,
-    /// The line is carried out, with this remark.
+    /// The line is carried out, but there is a warning about it.
     Warning,
 }
 
@@ -156,7 +157,7 @@ impl Report {
         self.problems.is_empty()
     }
 
-    /// The problems that matter: all but the lines that have no meaning in a LISP lab.
+    /// The problems without the ignored lines, which have no meaning in a LISP lab.
     pub fn matter(&self) -> impl Iterator<Item = &Problem> {
         self.problems.iter().filter(|problem| problem.kind != ProblemKind::Ignored)
     }

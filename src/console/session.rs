@@ -41,8 +41,8 @@ pub const MOST_PENDING: usize = 64;
 /// The number of lines that `show history` prints, as on IOS.
 const HISTORY: usize = 20;
 
-/// The longest time without a response while a command runs. A client gives up if its router is
-/// silent for long, so the session then sends an empty text.
+/// The maximum time without a response while a command runs. After this time, the session sends an
+/// empty text, because a client gives up if it gets no response for long.
 const LONGEST_SILENCE: Duration = Duration::from_secs(3);
 
 /// The console of one user.
@@ -223,10 +223,10 @@ impl Session {
         self.answers.push_back(Answer { body: outcome.body, terminal: None, done });
     }
 
-    /// The next response. `None` if every answer is complete, or if a command runs and has nothing
-    /// to say yet: then [`Session::is_idle`] is false, and the caller polls again when
-    /// [`Session::poll_timeout`] is reached or [`Session::has_answer`] is true. One call does a
-    /// limited amount of work.
+    /// The next response. Returns `None` if every answer is complete. Also returns `None` if a
+    /// command runs and has no text to print yet. In this case [`Session::is_idle`] is false, and
+    /// the caller polls again at the time of [`Session::poll_timeout`], or when
+    /// [`Session::has_answer`] is true. One call does a limited amount of work.
     #[must_use]
     pub fn poll(&mut self, router: &Router, hosts: &dyn Hosts, now: Time) -> Option<Response> {
         let (history, terminal) = (&self.history, self.terminal);
@@ -349,8 +349,8 @@ impl Session {
                 let rest = " ".repeat(words[0].end) + &line[words[0].end..];
                 self.exec((&rest, prompt), router, surroundings, now)
             }
-            // A pasted configuration ends with `end`. It is not in the grammar of this mode, because
-            // `en` is `enable`.
+            // A pasted configuration ends with `end`. The grammar of exec mode does not have `end`,
+            // so that `en` is an abbreviation of `enable` only.
             Some("end") if self.context == Context::Exec => {
                 self.blocks = Blocks::default();
                 Outcome::good(Body::Nothing)
@@ -458,8 +458,9 @@ impl Session {
         }
     }
 
-    /// A line that exec mode does not have. If it is a line of a configuration, its block is not
-    /// carried out either, and the result is a text for the user.
+    /// Handles a line that is not a command of exec mode. If it is a line of a configuration, the
+    /// lines of its block are skipped too, and the result is a message for the user. Otherwise the
+    /// result is an empty text.
     fn refused_in_exec(&mut self, line: &str, mismatch: &Mismatch) -> &'static str {
         let is_unknown = matches!(mismatch, Mismatch::Invalid { .. });
         if self.context != Context::Exec || !is_unknown || !is_configuration(line) {
@@ -518,7 +519,7 @@ fn without_alias<'l>(line: &'l str, config: &Config) -> Cow<'l, str> {
     }
 }
 
-/// The outcome of a command that runs, or the message of a command that could not be started.
+/// The outcome of starting a command: the running command, or a message if the start failed.
 fn running(started: Result<Box<dyn Running>, String>, filter: Filter, now: Time) -> Outcome {
     match started {
         Ok(command) => Outcome::good(Body::Running { command, filter, said_at: now }),
@@ -526,7 +527,7 @@ fn running(started: Result<Box<dyn Running>, String>, filter: Filter, now: Time)
     }
 }
 
-/// Starts a `show` command. Returns it with its line.
+/// Starts the `show` command of a line. Returns the line and the command.
 fn started(line: &str, config: &Config) -> Option<(String, Box<dyn Source>)> {
     let Match { run: Run::Exec(run), args } = match_line(&Context::Exec, line).ok()? else {
         return None;

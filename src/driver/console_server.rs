@@ -31,9 +31,11 @@ const MAX_CLIENTS: usize = 32;
 const BACKLOG: i32 = 128;
 /// The longest request, in octets. A client that sends a longer request is disconnected.
 const MAX_LINE: usize = 64 * 1024;
-/// The most octets of output that may wait for a client. A single line may exceed this limit.
+/// The maximum number of output octets that may wait for a client. A single line may exceed this
+/// limit.
 const MAX_WAITING: usize = 64 * 1024;
-/// The most steps for one client in one turn. A step is a request, a response or a read.
+/// The maximum number of steps for one client in one turn. A step is a request, a response or a
+/// read.
 const STEPS_A_TURN: usize = 256;
 
 /// The socket and its clients.
@@ -120,12 +122,12 @@ impl ConsoleServer {
         deadlines.filter(|(_, deadline)| *deadline <= now).map(|(number, _)| number).collect()
     }
 
-    /// Whether a packet has arrived for a command of a client.
+    /// Whether any client has a running command for which a packet has arrived.
     pub fn has_answer(&self) -> bool {
         self.clients.iter().flatten().any(Client::has_answer)
     }
 
-    /// The clients with a command for which a packet has arrived.
+    /// The numbers of the clients that have a running command for which a packet has arrived.
     pub fn with_answer(&self) -> Vec<usize> {
         let clients = self.clients.iter().enumerate();
         let answered =
@@ -182,7 +184,7 @@ pub struct Client {
     output: Vec<u8>,
     /// Whether the session still has responses to the last request.
     is_answering: bool,
-    /// When the client sent its last request.
+    /// The time at which the client sent its last request.
     asked_at: Option<Time>,
 }
 
@@ -248,7 +250,7 @@ impl Client {
         Turn::More
     }
 
-    /// Ends a turn in which a command runs and has nothing to say yet.
+    /// Ends a turn in which a command runs and has no text to print yet.
     fn wait(&mut self) -> Turn {
         match self.flush() {
             Ok(_) if self.session.has_answer() => Turn::More,

@@ -1,6 +1,6 @@
 //! The sockets with which a console sends probes: raw ICMP sockets, and UDP sockets for the
-//! datagrams of a traceroute. All are non-blocking. An answer makes the client of the console
-//! ready.
+//! datagrams of a traceroute. All sockets are non-blocking. When an answer arrives, the event loop
+//! serves the console's client.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
@@ -28,7 +28,7 @@ use crate::wire::probe::{Meaning, ProbeAnswer, ProbeKey, echo_request};
 
 /// The receive buffer of a socket, in octets. If other traffic fills it, answers are lost.
 const BUFFER: usize = 64 << 10;
-/// The most ICMP messages that one call examines.
+/// The maximum number of ICMP messages that one call examines.
 const MESSAGES_A_CALL: usize = 64;
 /// The octets of a received message that are read. An answer is found by its first octets.
 const READ_LEN: usize = 2048;
@@ -38,7 +38,8 @@ const V4_TYPES: [u32; 5] = [0, 3, 4, 11, 12];
 const ICMP_FILTER: i32 = 1;
 const SOL_RAW: i32 = 255;
 
-/// The last identifier of echo requests. Each socket of the process has its own.
+/// The last identifier of echo requests that was given to a socket. Each socket of the process has
+/// a different identifier.
 static LAST_IDENT: AtomicU16 = AtomicU16::new(0);
 
 /// The surroundings of the session of a client: the router's emulated hosts, and its namespace.
@@ -126,7 +127,8 @@ impl LinuxSocket {
         let (socket, payload, port) = match kind {
             Kind::Echo => {
                 let echo = IcmpEchoHeader { id: self.ident, seq: number };
-                // The source is in the checksum of ICMPv6 only, and the kernel computes that.
+                // Only the checksum of ICMPv6 covers the source, and the kernel computes the
+                // checksum of ICMPv6. So any source is right here.
                 let message = echo_request(source.unwrap_or(destination), destination, echo, data);
                 (&self.icmp, message.unwrap_or_default(), 0)
             }
@@ -146,12 +148,13 @@ impl LinuxSocket {
         socket.send_to(&payload, &SocketAddr::new(destination, port).into()).map(drop)
     }
 
-    /// Reads a message, and returns the answer in it. `None` if it answers no probe of this socket.
+    /// Reads a message, and returns its answer. Returns `None` if the message does not answer a
+    /// probe of this socket.
     fn read(&mut self, now: Time) -> io::Result<Option<Heard>> {
         let (len, _, from) = recvfrom(&self.icmp, &mut self.buffer[..], RecvFlags::DONTWAIT)?;
         let octets = &self.buffer[..len.min(READ_LEN)];
         let family = Family::of(self.ends.destination);
-        // A raw socket of IPv4 receives the IP header too.
+        // A raw IPv4 socket also receives the IP header of the message.
         let start = match family {
             Family::Ipv4 => octets.first().map_or(0, |first| usize::from(first & 15) * 4),
             Family::Ipv6 => 0,
@@ -177,7 +180,8 @@ impl LinuxSocket {
 
 impl ProbeSocket for LinuxSocket {
     fn send(&mut self, probe: &Probe, now: Time) {
-        // Any other error is like a packet that was lost: the probe has no answer.
+        // `EMSGSIZE` means that the probe is too big. After any other error the probe has no
+        // answer, as if its packet were lost.
         if let Err(error) = self.try_send(probe)
             && error.raw_os_error() == Some(libc::EMSGSIZE)
         {
@@ -222,9 +226,9 @@ fn bound(ends: Ends, kind: Type, protocol: Option<Protocol>) -> io::Result<Socke
     Ok(socket)
 }
 
-/// Sets the TTL of the next packet, and whether it may be fragmented. A packet that must not be
-/// fragmented is sent also if the path is known to be too narrow for it: then a router on the path
-/// reports it.
+/// Sets the TTL of the next packet, and whether it may be fragmented. If the packet must not be
+/// fragmented, the kernel sends it without regard to the known path MTU. Then a router on the path
+/// reports a packet that is too big.
 fn set_packet_options(socket: &Socket, family: Family, ttl: u8, df: bool) -> io::Result<()> {
     let fd = socket.as_fd();
     match family {

@@ -18,7 +18,7 @@ use crate::console::terminal::Terminal;
 
 /// The client gives up if the router does not answer for this time.
 pub const SILENCE: Duration = Duration::from_secs(10);
-/// The most octets that are read at once.
+/// The maximum number of octets in one read.
 const CHUNK: usize = 4096;
 
 /// The keyboard and the screen of a user.
@@ -58,7 +58,8 @@ pub enum Failed {
 /// begins the session.
 ///
 /// # Errors
-/// The errors of both sides. It is no error if the user's input ends.
+/// The errors of the user's side and of the router's side. The end of the user's input is not an
+/// error.
 pub fn attend(user: &mut impl User, router: UnixStream, first: Request) -> Result<(), Failed> {
     router.set_write_timeout(Some(SILENCE)).map_err(Failed::Router)?;
     let mut console = Console { stream: router, received: Vec::new() };
@@ -104,8 +105,9 @@ pub fn attend(user: &mut impl User, router: UnixStream, first: Request) -> Resul
     }
 }
 
-/// Waits until the user has typed or the router has answered. Returns whether each of the two has
-/// happened. Both are false after the time limit.
+/// Waits until the user has typed or the router has answered. The first value is true if the user
+/// has typed. The second value is true if the router may have answered. Both values are false after
+/// the time limit.
 fn wait(
     user: &impl User,
     console: &Console,
@@ -153,7 +155,7 @@ impl Console {
     /// Reads the octets that have arrived.
     fn fill(&mut self) -> io::Result<()> {
         let mut buffer = [0; CHUNK];
-        // If a signal has ended the wait, there may be nothing to read.
+        // A signal may have ended the wait before any octet arrived. So this read must not wait.
         self.stream.set_nonblocking(true)?;
         let read = self.stream.read(&mut buffer);
         self.stream.set_nonblocking(false)?;
@@ -172,14 +174,15 @@ impl Console {
     }
 }
 
-/// The terminal of this process. While this value lives, the terminal gives each key at once and
-/// shows no character itself.
+/// The terminal of this process. While this value exists, the terminal passes on each key
+/// immediately and does not echo keys itself.
 pub struct OwnTerminal {
     before: Termios,
 }
 
 impl OwnTerminal {
-    /// Takes the terminal, if the standard input and the standard output are one.
+    /// Takes the terminal. Returns `None` if the standard input or the standard output is not a
+    /// terminal.
     ///
     /// # Errors
     /// The errors of the terminal.

@@ -22,7 +22,7 @@ pub struct Device {
     pub hostname: String,
     /// The telnet port of the router on 127.0.0.1.
     pub port: u16,
-    /// The password of the router. It is empty if the router asks for none.
+    /// The password of the router. It is empty if the router does not ask for a password.
     pub password: String,
 }
 

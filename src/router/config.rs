@@ -44,17 +44,18 @@ pub struct Config {
     pub unsupported: Shared<Unsupported>,
 }
 
-/// The lines under `vrf definition NAME`. A router has one routing table, so a VRF is only the name
-/// of this table: the lines are kept for `show running-config`.
+/// The lines under `vrf definition NAME`. A router has one routing table, and a VRF is only a name
+/// for this table. The lines have no other effect than in `show running-config`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Vrf {
     /// `description TEXT`.
     pub description: Option<String>,
     /// `rd ROUTE-DISTINGUISHER`.
     pub rd: Option<String>,
-    /// The words after `route-target`, of the lines outside of an `address-family`.
+    /// The words after `route-target`, for each `route-target` line outside of an `address-family`.
     pub route_targets: BTreeSet<String>,
-    /// `address-family ipv4|ipv6`, with the words after `route-target` of each.
+    /// `address-family ipv4|ipv6`: the families, each with the words after `route-target` in its
+    /// lines.
     pub families: BTreeMap<Family, BTreeSet<String>>,
 }
 
@@ -296,14 +297,14 @@ pub struct Site {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum NonceOrder {
-    /// The senders with an authenticated xTR-ID. If a message comes from any other sender, the
-    /// map-server refuses it only if it has received the same message before.
+    /// Senders with an authenticated xTR-ID have to send growing nonces. The map-server refuses a
+    /// message from another sender only if the map-server has received the same message before.
     #[default]
     Id,
     /// All senders.
     Strict,
-    /// No sender has to send growing nonces. The map-server refuses a message only if it has
-    /// received the same message before.
+    /// No sender has to send growing nonces. The map-server refuses a message only if the
+    /// map-server has received the same message before.
     None,
 }
 
@@ -429,8 +430,8 @@ impl Config {
         })
     }
 
-    /// Whether an address of an interface is the gateway of hosts that can move: the address lies
-    /// in a dynamic-EID range that the interface serves.
+    /// Whether an address of an interface can be the gateway of roaming hosts. This is true if the
+    /// address lies in a dynamic-EID range that `lisp mobility` names on the interface.
     pub fn is_roaming(&self, interface: &Interface, address: IpNet) -> bool {
         self.dynamic_eids().any(|(name, range, _)| {
             interface.lisp_mobility.contains(name) && range.prefix().contains(&address.addr())

@@ -28,7 +28,7 @@ use InterfaceKind as Kind;
 const LONGEST_DEVICE: usize = 15;
 
 /// The kinds of interface that a router can have, in the order in which `show` prints them. If an
-/// abbreviation fits several kinds, it is the first of them.
+/// abbreviation fits several kinds, it means the first kind that fits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "each is the kind that IOS names so")]
 pub enum InterfaceKind {
@@ -129,7 +129,7 @@ pub struct InterfaceName {
     /// The numbers of the name: the slot and the port of `Ethernet1/0`. A number that the name does
     /// not have is zero.
     numbers: [u16; 3],
-    /// How many numbers the name has: 1 to 3.
+    /// The count of numbers in the name: 1 to 3.
     count: u8,
     /// The number after the dot, in the name of a subinterface.
     subinterface: Option<u32>,
@@ -171,7 +171,7 @@ impl InterfaceName {
         let (kind, number) = split(device);
         let kind = Kind::ALL.into_iter().find(|of| of.short().to_ascii_lowercase() == kind)?;
         let name = numbered(kind, number, '-')?;
-        // `et01-0` and `lo0` are not names that the rule makes.
+        // The rule never makes names such as `et01-0` and `lo0`, so they are refused.
         (name.device() == device).then_some(name)
     }
 
@@ -188,12 +188,13 @@ impl InterfaceName {
     }
 }
 
-/// The letters before the number of a name, and the rest.
+/// The letters of a name before its first digit, and the rest of the name.
 fn split(text: &str) -> (&str, &str) {
     text.split_at(text.find(|c: char| c.is_ascii_digit()).unwrap_or(text.len()))
 }
 
-/// An interface of a kind with its number, whose parts have the character `between` between them.
+/// The interface of a kind with the number `text`. The character `between` separates the parts of
+/// the number.
 fn numbered(kind: Kind, text: &str, between: char) -> Option<InterfaceName> {
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|digit| digit.is_ascii_digit());
     let (text, subinterface) = match text.split_once('.') {

@@ -1,8 +1,8 @@
 //! The queries of the command `lig` (RFC 6835): Map-Requests that the operator asks for. A query
 //! is not a request of the ITR: no packet waits for it, and it has its own nonce.
 //!
-//! A query sends a Map-Request, and repeats it with a new nonce if there is no answer in time. A
-//! further Map-Request goes to the next map-resolver.
+//! A query sends a Map-Request. If no answer arrives in time, the query sends another Map-Request
+//! with a new nonce to the next map-resolver.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -16,11 +16,11 @@ use crate::rng::{Rng, Seed};
 use crate::time::Time;
 use crate::wire::{MapReply, MapRequest, MappingRecord, Nonce};
 
-/// The limit of queries. If the table is full, the query that began first is removed.
+/// The maximum number of queries. If the table is full, the oldest query is removed.
 const QUERIES: Limit = Limit { name: "lig queries", capacity: 64, idle: Duration::ZERO };
-/// How long a Map-Request waits for its answer.
+/// The maximum time from a Map-Request to its answer.
 const WAIT: Duration = Duration::from_secs(2);
-/// How long a query is kept after its begin. The console reads its result in this time.
+/// The time from the start of a query to its deletion. The console reads the result in this time.
 const KEPT: Duration = Duration::from_secs(60);
 
 /// The answer to a query.
@@ -41,7 +41,7 @@ pub struct Query {
     pub question: LigQuestion,
     /// The number of Map-Requests that were sent.
     pub sent: u8,
-    /// The map-resolver of the last Map-Request; `None` if none could be sent.
+    /// The map-resolver of the last Map-Request. `None` if no Map-Request could be sent.
     pub resolver: Option<IpAddr>,
     /// The answer, if there is one.
     pub answer: Option<Answer>,
@@ -55,7 +55,7 @@ impl Query {
         self.due_at().is_none()
     }
 
-    /// When the last Map-Request counts as lost.
+    /// The time at which the last Map-Request counts as lost.
     fn due_at(&self) -> Option<Time> {
         (self.answer.is_none() && self.resolver.is_some()).then(|| self.sent_at + WAIT)
     }
@@ -80,7 +80,7 @@ impl Queries {
         self.last_number + 1
     }
 
-    /// The query with this number. A query is deleted a minute after its begin.
+    /// The query with this number. A query is deleted one minute after its start.
     pub fn get(&self, number: u64) -> Option<&Query> {
         self.table.get(&number)
     }
@@ -96,7 +96,7 @@ impl Queries {
         waiting.find(|(_, query)| query.nonce == nonce).map(|(&number, _)| number)
     }
 
-    /// When the next Map-Request is due, or a query can be deleted.
+    /// The time at which the next Map-Request is due, or at which a query can be deleted.
     pub(super) fn next_work(&self) -> Option<Time> {
         let due = self.table.iter().filter_map(|(_, query)| query.due_at()).min();
         let expiry = self.table.first_use().map(|at| at + KEPT);

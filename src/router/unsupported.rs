@@ -25,8 +25,8 @@ pub enum Place {
     Site(String),
 }
 
-/// The lines of each place, in the order in which they were typed. A line that belongs to the block
-/// of another line begins with blanks and stands below this other line.
+/// The lines of each place, in the order in which they were typed. If a line opens a block, the
+/// lines of the block stand below it and begin with blanks.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Unsupported(BTreeMap<Place, Vec<String>>);
 
@@ -41,7 +41,7 @@ impl Unsupported {
         self.0.is_empty()
     }
 
-    /// Adds a line at the end of its place, unless the place has this line.
+    /// Adds a line at the end of its place, unless the place has the line already.
     pub fn add(&mut self, place: Place, line: &str) {
         let lines = self.0.entry(place).or_default();
         if !lines.iter().any(|other| other == line) {
@@ -49,8 +49,9 @@ impl Unsupported {
         }
     }
 
-    /// Adds a line to the block that `opener` opens, unless this block has the line. Without
-    /// `opener`, the line becomes a line of the place.
+    /// Adds a line to the block of the kept line `opener`, unless this block has the line already.
+    /// If the place does not have the line `opener`, the line is added to the place, outside of all
+    /// blocks.
     pub fn add_below(&mut self, place: Place, opener: &str, line: &str) {
         let lines = self.0.entry(place.clone()).or_default();
         let Some(at) = lines.iter().position(|other| other == opener) else {
@@ -64,8 +65,8 @@ impl Unsupported {
         }
     }
 
-    /// Removes the lines that begin with the words of `line`, and their blocks. Returns whether
-    /// there was such a line.
+    /// Removes the lines that begin with the words of `line`, and their blocks. Returns true if a
+    /// line was removed.
     pub fn remove(&mut self, place: &Place, line: &str) -> bool {
         let Some(lines) = self.0.get_mut(place) else {
             return false;
@@ -85,18 +86,18 @@ impl Unsupported {
         is_less
     }
 
-    /// Keeps only the lines of some places.
+    /// Removes the lines of all places for which `is_place` returns false.
     pub fn retain(&mut self, is_place: impl Fn(&Place) -> bool) {
         self.0.retain(|place, _| is_place(place));
     }
 }
 
-/// Whether a line belongs to the block of a line above it.
+/// Whether a line is in a block that an earlier line opens.
 fn is_below(line: &str) -> bool {
     line.starts_with(' ')
 }
 
-/// Whether the first words of `line` are the words of `words`.
+/// Whether `line` begins with all words of `words`.
 fn begins_with(line: &str, words: &str) -> bool {
     let mut line = line.split_whitespace();
     words.split_whitespace().all(|word| line.next() == Some(word))

@@ -1,5 +1,6 @@
-//! The sockets with which the consoles of a simulated router send probes. A console and the process
-//! of its router share a socket: the console queues probes, and the process sends them.
+//! The sockets with which the consoles of a simulated router send probes. The console and the
+//! process of a router share each socket. The console queues probes, and the process sends the
+//! queued probes.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -19,11 +20,12 @@ use crate::wire::probe::{Meaning, ProbeAnswer, ProbeKey, echo_request};
 /// The first source port of UDP probes.
 const FIRST_SOURCE_PORT: u16 = 49152;
 
-/// A socket, as its console and the process share it.
+/// The state of a socket. The console and the process share this state.
 #[derive(Debug)]
 pub struct Shared {
     ends: Ends,
-    /// The identifier of its echo requests. It also decides the source port of its datagrams.
+    /// The identifier of the socket's echo requests. The source port of its datagrams is computed
+    /// from this identifier.
     ident: u16,
     to_send: VecDeque<Probe>,
     heard: VecDeque<Heard>,
@@ -32,11 +34,11 @@ pub struct Shared {
 /// The console's half of a socket.
 pub struct Socket(Rc<RefCell<Shared>>);
 
-/// A socket that was opened, for the process.
+/// The process's half of a socket. The socket is closed when the console drops its own half.
 pub type Opened = Weak<RefCell<Shared>>;
 
 impl Socket {
-    /// Opens a socket. [`Sockets::add`] must get the other half.
+    /// Opens a socket. The caller must pass the second half to [`Sockets::add`].
     pub fn open(ends: Ends) -> (Self, Opened) {
         let shared = Shared { ends, ident: 0, to_send: VecDeque::new(), heard: VecDeque::new() };
         let shared = Rc::new(RefCell::new(shared));
@@ -76,7 +78,7 @@ impl Sockets {
         }
     }
 
-    /// Sends the queued probes, and closes the sockets whose console has closed them.
+    /// Sends the queued probes. Removes the sockets that their consoles have closed.
     pub fn work(&mut self, kernel: &mut Kernel, now: Time) {
         if self.opened.is_empty() {
             return;
@@ -87,7 +89,7 @@ impl Sockets {
             let shared = &mut *socket.borrow_mut();
             while let Some(probe) = shared.to_send.pop_front() {
                 let sent = shared.packet(&probe, kernel).map(|packet| {
-                    // The node itself never fragments a packet that must not be fragmented.
+                    // If `df` is true, the node does not fragment the packet.
                     kernel.send_probe(packet, probe.df)
                 });
                 if sent == Some(Err(KernelDrop::TooBig)) {
@@ -98,7 +100,8 @@ impl Sockets {
         }
     }
 
-    /// Receives an IP packet with an ICMP message. Each socket looks for its own probe in it.
+    /// Receives an IP packet with an ICMP message. If the message answers a probe of a socket, this
+    /// socket gets the answer.
     pub fn receive(&mut self, packet: &[u8], now: Time) {
         let Ok(header) = IpHeader::parse(packet) else { return };
         let header_len = match header.family() {
@@ -131,7 +134,8 @@ impl Shared {
         FIRST_SOURCE_PORT + self.ident % (u16::MAX - FIRST_SOURCE_PORT)
     }
 
-    /// Returns the IP packet of a probe. `None` if there is no source address for it.
+    /// Returns the IP packet of a probe, or `None` if the router has no source address for the
+    /// probe.
     fn packet(&self, probe: &Probe, kernel: &mut Kernel) -> Option<Vec<u8>> {
         let Probe { kind, number, ttl, size, df } = *probe;
         let destination = self.ends.destination;

@@ -38,7 +38,8 @@ pub fn echo_request(
     Some(message)
 }
 
-/// The fields of a probe by which its sender finds the probe again.
+/// The fields of a probe that also stand in its answer. With these fields, the sender finds the
+/// probe that was answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ProbeKey {
     /// An echo request.
@@ -77,8 +78,8 @@ pub enum Meaning {
 /// An ICMP message that answers a probe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ProbeAnswer {
-    /// The destination of the probe. An echo reply does not quote its request, so the value is
-    /// `None` there.
+    /// The destination of the probe. `None` for an echo reply, because an echo reply does not quote
+    /// the request.
     pub destination: Option<IpAddr>,
     /// The probe.
     pub probe: ProbeKey,
@@ -87,7 +88,7 @@ pub struct ProbeAnswer {
 }
 
 impl ProbeAnswer {
-    /// Reads an ICMP message of a family. Returns `None` if it answers no probe.
+    /// Reads an ICMP message of a family. Returns `None` if the message does not answer a probe.
     pub fn parse(family: Family, icmp: &[u8]) -> Option<Self> {
         let (&[kind, code, _, _, a, b, c, d], quoted) = icmp.split_first_chunk::<ICMP_HEADER>()?;
         let [ident, seq_no] = [[a, b], [c, d]].map(u16::from_be_bytes);

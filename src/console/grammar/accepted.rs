@@ -1,25 +1,27 @@
 //! The lines of IOS that a router accepts but does not carry out.
 //!
-//! A configuration of IOS has many lines that mean nothing to a LISP lab, and some lines of LISP
-//! that this router does not do. [`ROWS`] has all of them. A line is looked up here only if no
-//! command of the [grammar](super) fits it. The words must be whole. The rest of the line may be anything.
+//! A configuration of IOS has many lines that have no meaning in a LISP lab. It may also have lines
+//! about functions of LISP that this router does not have. [`ROWS`] has all these lines. The table
+//! is searched only for a line that fits no command of the [grammar](super). The first words of the
+//! line must fit a row, without abbreviations. Any words may follow.
 
 use super::context::Mode;
 
 /// The treatment of an accepted line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Treatment {
-    /// No message: the line states a setting of every router, or a `show` has printed it.
+    /// The line causes no message. It states a setting that every router has, or a `show` command
+    /// has printed it.
     Silent,
-    /// The line has no meaning in a LISP lab. A warning names it.
+    /// The line has no meaning in a LISP lab. A warning names the line.
     Ignored,
-    /// A line of LISP that this router does not do. A warning names it, and the running
-    /// configuration keeps it as a comment.
+    /// The line is about a function of LISP that this router does not have. A warning names the
+    /// line, and the running configuration keeps the line as a comment.
     Kept,
 }
 
-/// The lines that belong to an accepted line. Lines after it with a deeper indentation always
-/// belong to it.
+/// The lines that belong to an accepted line. Deeper lines after an accepted line always belong to
+/// it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Extent {
     /// The line alone.
@@ -31,7 +33,8 @@ pub enum Extent {
         /// The mode whose commands the block has, if it is a mode of the grammar.
         like: Option<Mode>,
     },
-    /// The line opens a text, which ends at a character of the line: `banner motd #`.
+    /// The line opens a text and names its delimiter. `banner motd #` opens a text that ends at
+    /// `#`.
     Text,
 }
 
@@ -138,7 +141,7 @@ const NOT_DONE: &str = "the router does not do it";
 
 /// The table.
 pub const ROWS: &[Accepted] = &[
-    // Output of `show running-config`, and settings that are in force anyway.
+    // These lines are output of `show running-config`, or settings that are always in force.
     silent(CONFIG, "version"),
     silent(CONFIG, "{Building configuration...|Current configuration|Last configuration|NVRAM}"),
     silent(CONFIG, "{boot-start-marker|boot-end-marker}"),
@@ -301,7 +304,7 @@ pub const ROWS: &[Accepted] = &[
          stopbits|terminal-type|transport|txspeed|vacant-message|width}",
         TERMINAL,
     ),
-    // LISP that this router does not do.
+    // These lines are about functions of LISP that this router does not have.
     kept(SERVICES, "encapsulation", NOT_VXLAN),
     kept(SERVICES, "{sgt|{ipv4|ipv6} sgt}", NOT_POLICY),
     kept_block(INSTANCES, "service ethernet", Some(Mode::InstanceService), NOT_ETHERNET),

@@ -118,7 +118,7 @@ const VIRTUAL_INTERFACES: &[&str] = &[
     "Wlan-GigabitEthernet",
     "Null",
 ];
-/// The fewest letters of an abbreviation of such a kind.
+/// The minimum number of letters in an abbreviation of a kind of interface.
 const SHORTEST: usize = 2;
 
 /// Whether a word is the name of an interface of one of the `kinds`, with or without its number.

@@ -120,9 +120,9 @@ fn mtu(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Adds the dynamic-EID without a check that it exists, because a file names a dynamic-EID here
-/// before it defines the dynamic-EID. [`contradictions`](crate::console::contradictions) checks
-/// that it exists.
+/// Adds a dynamic-EID to the interface. This function does not check that the dynamic-EID exists,
+/// because a file defines the dynamic-EID below the interface. The module
+/// [`contradictions`](crate::console::contradictions) makes this check.
 fn lisp_mobility(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
     let name: Option<String> = args.optional("name");
     let names = &mut current(editor, args)?.lisp_mobility;

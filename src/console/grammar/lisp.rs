@@ -242,7 +242,8 @@ pub(super) fn locator_source(args: &Args<'_>) -> Result<LocatorSource, Fault> {
     Ok(LocatorSource::Interface(family, args.value("interface")?))
 }
 
-/// The priority and weight of a locator, or of a proxy ETR, whose line has none.
+/// The default priority and weight of a locator or a proxy ETR. They apply if the line has no
+/// priority and weight.
 pub const LOCATOR_DEFAULT: (u8, u8) = (1, 100);
 
 /// A locator with the given `source`. The priority and weight come from the line.

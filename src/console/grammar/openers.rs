@@ -1,5 +1,5 @@
-//! The first words of the commands that open a mode. If such a line is refused, its block is still
-//! known.
+//! The first words of the commands that open a mode. If the router refuses a line with these words,
+//! it still knows which block the line opens.
 
 use super::context::Mode;
 
@@ -8,7 +8,7 @@ struct Opener {
     modes: &'static [Mode],
     /// The first words of the command.
     words: &'static [&'static str],
-    /// The mode that the command opens. `None`: a mode that this router does not have.
+    /// The mode that the command opens. `None` if this router does not have the mode.
     opens: Option<Mode>,
 }
 
@@ -41,11 +41,11 @@ const OPENERS: &[Opener] = &[
     opener(&[Mode::Instance], &["service"], Some(Mode::InstanceService)),
 ];
 
-/// The fewest letters of an abbreviation of an opener.
+/// The minimum number of letters in an abbreviation of a word of an opener.
 const SHORTEST: usize = 3;
 
-/// The mode that a line opens in `mode`, also if the line is refused. The outer `None` is for a
-/// line that opens no mode. The inner `None` is for a mode that this router does not have.
+/// The mode that a line opens in `mode`. The line may be a refused line. The result is `None` if
+/// the line opens no mode, and `Some(None)` if this router does not have the mode.
 pub fn opened(mode: Mode, line: &str) -> Option<Option<Mode>> {
     let fits = |opener: &&Opener| {
         let mut words = line.split_whitespace();
@@ -55,7 +55,7 @@ pub fn opened(mode: Mode, line: &str) -> Option<Option<Mode>> {
     OPENERS.iter().find(fits).map(|opener| opener.opens)
 }
 
-/// Whether a typed word is a word of a command, or its abbreviation.
+/// Whether the typed word is `word` or an abbreviation of `word`.
 fn fits(word: &str, typed: &str) -> bool {
     let shortest = SHORTEST.min(word.len());
     let start = word.get(..typed.len());

@@ -24,8 +24,8 @@ macro_rules! in_any_order {
     };
 }
 
-/// The help texts of a command with [`in_any_order`]: of its first words, and of the options for
-/// each place.
+/// The help texts of a command with [`in_any_order`]. The texts of the first words come first. Then
+/// the texts of all options are repeated for each place of an option.
 const fn with_options<const ALL: usize, const FIRST: usize, const OPTIONS: usize>(
     first: [&'static str; FIRST],
     options: [&'static str; OPTIONS],

@@ -15,8 +15,8 @@ use crate::router::config::Config;
 pub enum No {
     /// The command has no `no` form, because it changes no configuration.
     Never,
-    /// The function of the command also undoes it. At least this number of words of the pattern
-    /// must follow `no`. The other words of the pattern may follow too.
+    /// The command has a `no` form, and one function carries out both forms. At least this number
+    /// of words of the pattern must follow `no`. The other words of the pattern may follow too.
     After(usize),
 }
 

@@ -69,7 +69,8 @@ fn family(editor: &Editor) -> Option<Family> {
     }
 }
 
-/// The database that is being configured: of the dynamic-EID, or else of the EID-table.
+/// The database that is being configured. In the mode of a dynamic-EID it is the database of the
+/// dynamic-EID. Otherwise it is the database of the EID-table.
 fn database<'a>(
     editor: &'a mut Editor,
     args: &Args<'_>,
@@ -91,7 +92,7 @@ fn database_mapping(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
     }
     dynamic_eid::check_range(editor, args, prefix)?;
     if let Some(set) = args.text("set") {
-        // A later line may fill the locator-set.
+        // The locator-set may be empty now, because a later line may add its locators.
         editor.lisp().locator_sets.entry(set.to_owned()).or_default();
         let mapping = DatabaseMapping::LocatorSet(set.to_owned());
         database(editor, args)?.insert(prefix, mapping);

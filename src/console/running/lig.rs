@@ -1,5 +1,5 @@
 //! `lig`: asks the mapping system for the mapping of an EID, and prints the mapping (RFC 6835). The
-//! router sends the Map-Requests; this file prints their course.
+//! router sends the Map-Requests. This module prints each Map-Request and the result.
 
 use std::time::Duration;
 
@@ -9,10 +9,10 @@ use crate::router::Router;
 use crate::router::lig::{Answer, Query};
 use crate::time::Time;
 
-/// The time between two looks at the state of the query.
+/// The interval at which the command reads the state of the query.
 const LOOK_INTERVAL: Duration = Duration::from_millis(20);
 
-/// The EID of a query, as the user named it.
+/// The way in which the user named the EID of a query.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Asked {
     /// By its address.
@@ -35,7 +35,7 @@ pub struct Lig {
 }
 
 impl Lig {
-    /// Prints the course of the query with this number.
+    /// A command that prints the Map-Requests and the result of the query with this number.
     pub fn new(number: u64, asked: Asked) -> Self {
         Lig { number, asked, printed: 0, look_at: None, has_ended: false }
     }
@@ -45,8 +45,8 @@ impl Lig {
         Piece::Text(text)
     }
 
-    /// The mapping of an answer: the entry of the map-cache, if the map-cache has taken the
-    /// mapping.
+    /// The text for an answer. It contains the map-cache entry of the mapping. If the map-cache
+    /// does not have this entry, the text contains the record of the Map-Reply.
     fn answered(&self, query: &Query, answer: &Answer, router: &Router, now: Time) -> String {
         let eid = query.question.eid;
         let Answer { from, round_trip, record } = answer;

@@ -1,6 +1,6 @@
 //! The exec commands that run for some time: `ping`, `traceroute` and `lig`. The router does its
-//! other work meanwhile: a session asks its command for the next piece of text, and the command
-//! often has none.
+//! other work while a command runs. A session repeatedly asks its command for the next piece of
+//! text. Often there is no new text yet.
 
 pub mod forms;
 mod lig;
@@ -38,7 +38,7 @@ pub trait Running {
     /// The time at which the command has work, if it waits.
     fn poll_timeout(&self) -> Option<Time>;
 
-    /// Whether the command has work before that time, because an answer has arrived.
+    /// Whether the command has work now, because an answer has arrived.
     fn has_answer(&self) -> bool {
         false
     }

@@ -96,7 +96,7 @@ impl Ping {
         })
     }
 
-    /// The number of the last echo request, which is its sequence number too.
+    /// The number of the last echo request. It is also the sequence number of the echo request.
     fn number(&self) -> u16 {
         self.sent as u16
     }
@@ -201,7 +201,8 @@ impl Running for Ping {
     }
 }
 
-/// The character that IOS prints for an outcome. It has other characters for IPv6.
+/// The character that IOS prints for an outcome. Some characters of an IPv6 ping differ from those
+/// of an IPv4 ping.
 fn mark(family: Family, meaning: Meaning) -> char {
     match (family, meaning) {
         (_, Meaning::Reply) => '!',

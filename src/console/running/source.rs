@@ -8,7 +8,7 @@ use crate::router::Router;
 use crate::router::config::InterfaceName;
 use crate::router::map_cache::Mapping;
 
-/// The most entries of the map-cache that are searched for a locator.
+/// The maximum number of map-cache entries that are searched for a locator.
 const ENTRIES: usize = 1024;
 
 /// The source that the user chose.
@@ -20,10 +20,10 @@ pub enum Source {
     Address(IpAddr),
 }
 
-/// The ends of the probes to `destination`.
+/// The source and destination addresses of the probes to `destination`.
 ///
 /// # Errors
-/// The chosen source is no usable address of this router. The error is the message of IOS, without
+/// This router cannot use the source that the user chose. The error is the message of IOS, without
 /// the leading `%`.
 pub fn ends(
     router: &Router,
@@ -49,10 +49,12 @@ pub fn ends(
     Ok(Ends { source, destination })
 }
 
-/// The address of this router with which it can reach the destination: an EID of its own if the
-/// destination may be an EID of another site, and an RLOC if it is in the core. A proxy ITR has no
-/// EIDs, and takes an address that is not an RLOC. Returns `None` if the packet does not go to
-/// `lisp0`, or if there is no such address. Then the kernel chooses the address.
+/// The source address for a destination to which the route leads through `lisp0`. If the
+/// destination is in the core, the source is an RLOC of this router. Otherwise the destination may
+/// be an EID of another site, and the source is an EID of this router. A proxy ITR has no EIDs.
+/// There the source is an address of the router that is not an RLOC. Returns `None` if the route
+/// does not lead through `lisp0`, or if the router has no suitable address. Then the kernel chooses
+/// the source address.
 fn site_address(router: &Router, destination: IpAddr) -> Option<IpAddr> {
     if !router.leads_to_lisp(destination) {
         return None;
@@ -82,8 +84,9 @@ fn site_address(router: &Router, destination: IpAddr) -> Option<IpAddr> {
     addresses.iter().find(is_eid).or_else(|| addresses.iter().find(is_site_side)).copied()
 }
 
-/// Whether an address is known to be in the core: it is a server of the mapping system or a locator,
-/// or the mapping system has answered that it is no EID. Packets to it leave without LISP.
+/// Whether an address is known to be in the core, so that packets to it leave without LISP. It is
+/// the address of a map-resolver or map-server, or a locator in the map-cache. It is also in the
+/// core if the mapping system has answered that it is no EID, and no proxy ETR is configured.
 fn is_in_core(router: &Router, address: IpAddr) -> bool {
     let family = Family::of(address);
     let config = router.config();

@@ -45,14 +45,15 @@ pub struct Traceroute {
     socket: Box<dyn ProbeSocket>,
     state: State,
     ttl: u8,
-    /// The datagrams that were sent with this TTL.
+    /// The number of datagrams that were sent with this TTL.
     sent: u16,
-    /// The datagrams that were sent with any TTL.
+    /// The number of datagrams that were sent with all TTLs.
     sent_in_all: u16,
     sent_at: Time,
     /// The router that answered the last datagram with this TTL.
     answered_by: Option<IpAddr>,
-    /// Whether the destination, or a router that cannot reach it, has answered.
+    /// Whether the traceroute is at its end: the destination has answered, or a router has answered
+    /// that it cannot reach the destination.
     is_found: bool,
 }
 
@@ -151,13 +152,14 @@ impl Traceroute {
         address + outcome
     }
 
-    /// Goes on after an outcome: to the next datagram, or to the end of the line.
+    /// Selects the next step after an outcome: the next datagram, or the end of the line.
     fn go_on(&mut self) {
         let is_last = self.sent >= self.options.probes;
         self.state = if is_last { State::EndOfLine } else { State::Next };
     }
 
-    /// Goes on after the last outcome of a TTL: to the next TTL, or to the end.
+    /// Selects the next step after the last outcome of a TTL: the next TTL, or the end of the
+    /// command.
     fn next_ttl(&mut self) {
         let is_last = self.is_found || self.ttl >= self.options.last_ttl;
         self.state = if is_last { State::Ended } else { State::Next };

@@ -70,11 +70,12 @@ fn row(route: &RouteRow) -> CefRow {
     CefRow { prefix: route.prefix, hop, locators: Vec::new(), packets: None }
 }
 
-/// The view of the way of the packets for one address. If they enter the overlay, the map-cache
-/// decides.
+/// The view of the way of the packets for one address. For packets that enter the overlay, the
+/// map-cache decides the way.
 pub fn to(state: State<'_>, address: IpAddr, detail: bool) -> CefView {
     let entry = routes::to(state, address).route.as_ref().map(row);
-    // The default route that is configured at an ITR is only for packets without a mapping.
+    // At an ITR, the configured default route is used only for packets without a mapping. So the
+    // other packets with this route enter the overlay.
     let is_itr = state.router.roles(Family::of(address)).itr;
     let enters_overlay = entry
         .as_ref()

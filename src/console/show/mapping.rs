@@ -1,4 +1,4 @@
-//! One mapping, as `lig` prints it: in the form of an entry of the map-cache.
+//! Prints one mapping for `lig`. The text has the form of a map-cache entry.
 
 use super::locator_address;
 use super::map_cache::{row, row_text};
@@ -9,14 +9,15 @@ use crate::router::map_cache::Source;
 use crate::time::Time;
 use crate::wire::{Action, LocatorRecord, MappingRecord};
 
-/// The entry of the map-cache for a prefix. `None` if there is no such entry from a Map-Reply.
+/// The text of the map-cache entry for a prefix. `None` if the map-cache has no entry for the
+/// prefix, or if the entry is not from a Map-Reply.
 pub fn entry_text(prefix: EidPrefix, router: &Router, now: Time) -> Option<String> {
     let entry = router.map_cache().entries().get(&prefix)?;
     let is_learned = entry.source == Source::MapReply;
     is_learned.then(|| row_text(&row(prefix, entry, router, now), false))
 }
 
-/// A record that the map-cache has not taken.
+/// The text of a record that is not in the map-cache.
 pub fn record_text(record: &MappingRecord) -> String {
     let state = match record.action {
         _ if !record.locators.is_empty() => EntryState::Complete,

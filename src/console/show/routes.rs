@@ -25,19 +25,20 @@ pub struct RouteTable {
     /// If set, only the routes of this source are printed.
     only: Option<RouteSource>,
     after: Option<IpNet>,
-    /// The network of the last row that was made.
+    /// The class network of the last row that [`Table::rows`] made.
     made: Option<IpNet>,
-    /// The network of the last row that was printed.
+    /// The class network of the last printed row.
     printed: Option<Network>,
 }
 
 impl RouteTable {
-    /// The routes of a family and, if `only` is given, of one source.
+    /// The routes of a family. If `only` is given, only the routes of this source.
     pub fn new(family: Family, only: Option<RouteSource>) -> Self {
         RouteTable { family, only, after: None, made: None, printed: None }
     }
 
-    /// Adds to a row the network of its class, if the last row was in another network.
+    /// Finds the class network of a row. If the last row was in another network, adds the network
+    /// to the row.
     fn introduce(&mut self, row: &mut RouteRow, router: &Router, others: &Others) {
         let class = class(row.prefix);
         if class == self.made {
@@ -134,8 +135,8 @@ const LOOPBACK: &str = "lo";
 /// The routes that are not in the kernel's table main, by prefix.
 type Others = BTreeMap<IpNet, Vec<RouteRow>>;
 
-/// The addresses of this router, the configured default routes of an ITR, and the routes to
-/// `Null0`. Only routes of a link that is up are listed.
+/// Returns routes for the addresses of this router, the configured default routes of an ITR, and
+/// the routes to `Null0`. A route of a link is in the result only if the link is up.
 fn others(router: &Router, family: Family) -> Others {
     let mut others = Others::new();
     let mut add = |prefix: IpNet, source, next_hop, interface: String| {
@@ -150,7 +151,7 @@ fn others(router: &Router, family: Family) -> Others {
         }
         let (host, network) = (IpNet::from(address.addr()), address.trunc());
         if name.device() == LOOPBACK {
-            // The kernel has no route in table main for a network on this device.
+            // For a network on the device `lo`, the kernel's table main has no route.
             add(network, RouteSource::Connected, None, name.to_string());
         }
         if host != network {
@@ -186,7 +187,8 @@ fn is_up(router: &Router, name: &InterfaceName) -> bool {
         && (device == LOOPBACK || router.link(name).is_some_and(|link| link.up && link.carrier))
 }
 
-/// The rows of one prefix. A default route may be configured and also lead into the overlay.
+/// The rows of one prefix. A default prefix can have two rows: the configured route, and the route
+/// into the overlay.
 fn rows_of(router: &Router, others: &Others, prefix: IpNet, now: Time) -> Vec<RouteRow> {
     let mut rows = others.get(&prefix).cloned().unwrap_or_default();
     for route in router.rib().routes_of(prefix) {
@@ -242,7 +244,8 @@ fn source(router: &Router, route: &KernelRoute, now: Time) -> (RouteSource, Opti
     (RouteSource::Application, None)
 }
 
-/// The network of the class of an IPv4 prefix, if the prefix is in it.
+/// The class network that contains an IPv4 prefix. `None` if the prefix is larger than the network
+/// of its class.
 fn class(prefix: IpNet) -> Option<IpNet> {
     let IpNet::V4(prefix) = prefix else { return None };
     let len = match prefix.network().octets()[0] {
@@ -296,8 +299,9 @@ fn distance(source: RouteSource) -> u8 {
     }
 }
 
-/// The metric of a path as IOS prints it. The router numbers the kernel's metrics of its own routes
-/// itself, so only the metrics of other programs are printed.
+/// The metric of a path as IOS prints it. For a route of another program, it is the metric in the
+/// kernel. For all other routes it is 0, because this router uses the kernel's metrics of its own
+/// routes for its own purposes.
 fn metric(row: &RouteRow, path: Option<&Path>) -> u32 {
     match row.source {
         RouteSource::Application => path.map_or(0, |path| path.metric),

@@ -9,7 +9,8 @@ use crate::console::view::sessions::{SessionRow, SessionsView, UserRow};
 use crate::router::session::{SessionState, SessionType, SessionUser, SessionView};
 use crate::time::Time;
 
-/// The address and port of a peer. If the peer is not connected, only the address.
+/// The text for a peer: its address and port. If the peer is not connected, the text is the address
+/// only.
 fn peer(row: &SessionRow) -> String {
     match row.port {
         0 => row.peer.to_string(),
@@ -88,8 +89,8 @@ pub fn text(view: &SessionsView) -> String {
     text
 }
 
-/// Prints one paragraph for each session. A message that cannot be understood ends the session, and
-/// no message is deferred, so these counters are always 0.
+/// Prints one paragraph for each session. The counters of wrong and deferred messages are always 0:
+/// the router closes a session after a message that it cannot read, and never defers a message.
 pub fn detail(view: &SessionsView) -> String {
     let mut text = String::new();
     for row in &view.sessions {

@@ -30,7 +30,8 @@ pub fn view(router: &Router, family: Family, now: Time) -> StatisticsView {
     }
 }
 
-/// The number of entries of each table that messages and packets of other machines can fill.
+/// The numbers of entries of the tables that other machines can fill with their messages and
+/// packets.
 fn fills(router: &Router) -> Vec<Fill> {
     let hosts = router.mobility().fills().into_iter();
     hosts

@@ -62,7 +62,7 @@ pub fn running_part(state: State<'_>, only: Option<InterfaceName>) -> RunningVie
     RunningView { running_config: lines }
 }
 
-/// The text of `show running-config section`: only the lines.
+/// The text of `show running-config section`: the lines, without the head of `show running-config`.
 pub fn section_text(view: &RunningView) -> String {
     view.running_config.iter().map(|line| format!("{line}\n")).collect()
 }

@@ -1,7 +1,7 @@
 //! The line editor of a terminal, with the keys of IOS.
 //!
 //! The editor draws with backspaces and blanks only, as IOS does. Thus a terminal needs no escape
-//! sequences, and a program that reads the output finds nothing else than the text.
+//! sequences, and a program that reads the output finds only text.
 
 use std::collections::VecDeque;
 
@@ -28,7 +28,8 @@ pub struct LineEditor {
     room: usize,
     /// Whether the line is not shown, because it is a password.
     is_hidden: bool,
-    /// The visible characters on the screen, and the number of them before the cursor.
+    /// The characters of the line on the screen, and the number of these characters before the
+    /// cursor.
     drawn: (Vec<char>, usize),
     history: VecDeque<Vec<char>>,
     /// The position in the history. It is the length of the history while the user types a new
@@ -183,7 +184,7 @@ impl LineEditor {
         self.cursor = self.text.len();
     }
 
-    /// The characters that put the line on an empty screen line after the prompt.
+    /// The characters that print the line after the prompt, on an empty row of the screen.
     pub fn redraw(&mut self, room: usize) -> String {
         self.room = room;
         self.drawn = (Vec::new(), 0);
@@ -203,7 +204,7 @@ impl LineEditor {
         rest
     }
 
-    /// The characters that change the screen from the last drawn line to the present line.
+    /// The characters that replace the last drawn line on the screen by the present line.
     fn draw(&mut self) -> String {
         if self.is_hidden {
             return String::new();
@@ -214,7 +215,8 @@ impl LineEditor {
         let pairs = drawn.iter().zip(visible);
         let same = pairs.take_while(|(one, other)| one == other).count();
         let mut out = String::new();
-        // Move to the first difference, or to the new position if it is before the difference.
+        // Move the cursor to the first character that differs. If no character differs, move the
+        // cursor to its new position.
         let is_same = same == drawn.len() && same == visible.len();
         let first = if is_same { at } else { same };
         match first < drawn_at {
@@ -231,8 +233,8 @@ impl LineEditor {
         out
     }
 
-    /// The characters of the line that fit on the screen, and the cursor's position in them. A `$`
-    /// at an end means that the line goes on there, as on IOS.
+    /// The characters of the line that fit on the screen, and the position of the cursor among
+    /// these characters. A `$` at an end means that the line goes on there, as on IOS.
     fn visible(&mut self) -> (Vec<char>, usize) {
         let (length, room) = (self.text.len(), self.room);
         if room < 4 || length < room {

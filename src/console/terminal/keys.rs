@@ -19,14 +19,14 @@ pub enum Key {
     Escape(char),
 }
 
-/// The part of a sequence that the decoder has read.
+/// The part of an escape sequence that the decoder has read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum State {
     #[default]
     Ground,
     /// After Escape.
     Escape,
-    /// After Escape and `[` or `O`. The number is the first parameter.
+    /// The decoder has read Escape and then `[` or `O`. The number is the first parameter.
     Sequence(u16),
 }
 

@@ -44,13 +44,14 @@ enum State {
 /// The reason for a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Purpose {
-    /// A line, or the request that begins the session. A new line follows.
+    /// A line, or the request that begins the session. After the answer, the user types a new line.
     Line,
-    /// A line that the user ended with Control-Z. The command `end` follows.
+    /// A line that the user ended with Control-Z. After the answer, the terminal sends the command
+    /// `end`.
     LastLine,
-    /// `?`. The user continues with the same line.
+    /// The key `?`. After the answer, the user continues with the same line.
     Help,
-    /// Tab. The user continues with the same line.
+    /// The key Tab. After the answer, the user continues with the same line.
     Complete,
 }
 
@@ -67,11 +68,11 @@ pub struct Terminal {
     prompt: String,
     /// The columns and lines of the screen, if they are known.
     screen: Option<(u16, u16)>,
-    /// The settings by `terminal length` and `terminal width`.
+    /// The settings that the user made with `terminal length` and `terminal width`.
     settings: TerminalSettings,
     /// The words that complete the last word, in the answer to a Tab.
     completions: Vec<String>,
-    /// The end of the answer, if its output still stands at `--More--`.
+    /// The end of the answer, if it has arrived while the output waits at `--More--`.
     done: Option<Done>,
     /// Whether the cursor is at the start of a line of the screen.
     is_at_start: bool,
@@ -222,8 +223,8 @@ impl Terminal {
     fn end_answer(&mut self, done: Done) {
         let State::Answering(purpose) = self.state else { return };
         self.prompt = done.prompt;
-        // If more lines are typed or pasted, the session goes on: an `exit` too many in a pasted
-        // configuration does not end it.
+        // If more lines are waiting, the session continues. So a surplus `exit` in a pasted
+        // configuration does not end the session.
         if done.closed && (self.settings.is_hidden || !self.waiting.contains(&Key::Enter)) {
             self.state = State::Closed;
             return;
@@ -366,7 +367,7 @@ impl Terminal {
         self.print(&(prompt + &drawn));
     }
 
-    /// Moves to a new line of the screen, unless the cursor is at the start of one.
+    /// Moves the cursor to a new line of the screen, unless it is at the start of a line already.
     fn new_line(&mut self) {
         if !self.is_at_start {
             self.print("\n");

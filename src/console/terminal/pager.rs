@@ -44,8 +44,8 @@ impl Pager {
         !self.held.is_empty()
     }
 
-    /// Adds text to the output. Returns the text that can be printed now. It ends with [`MORE`] if
-    /// the screen is full.
+    /// Adds text to the output. Returns the text that can be printed now. If the screen is full,
+    /// the returned text ends with [`MORE`].
     pub fn push(&mut self, text: &str) -> String {
         if self.is_ended {
             return String::new();
@@ -104,7 +104,7 @@ impl Pager {
         erased() + &self.push(&held)
     }
 
-    /// Ends the output. The rest of it is not printed.
+    /// Ends the output. The rest of the output is not printed.
     pub fn end(&mut self) -> String {
         self.held.clear();
         self.is_ended = true;

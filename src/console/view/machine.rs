@@ -86,7 +86,7 @@ pub struct TrafficView {
     pub encapsulated: u64,
     /// Packets that were decapsulated.
     pub decapsulated: u64,
-    /// Packets that were encapsulated again, because their host moved away.
+    /// Packets that were encapsulated again, because their destination host had moved away.
     pub forwarded_away: u64,
     /// Packets that were forwarded without LISP.
     pub native: u64,
@@ -99,11 +99,11 @@ pub struct TrafficView {
 /// The data of `show terminal`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TerminalView {
-    /// The number of lines of a screen; 0 if the output never stops. Absent if it is that of the
-    /// user's screen.
+    /// The number of lines that `terminal length` sets. It is 0 if the output never stops. Absent
+    /// if the user has not set it. Then the number is that of the user's screen.
     pub length: Option<u16>,
-    /// The number of columns of a screen; 0 if there is no limit. Absent if it is that of the
-    /// user's screen.
+    /// The number of columns that `terminal width` sets. It is 0 if there is no limit. Absent if
+    /// the user has not set it. Then the number is that of the user's screen.
     pub width: Option<u16>,
 }
 

@@ -26,12 +26,12 @@ pub struct RouteRow {
     pub source: RouteSource,
     /// The destination of the route.
     pub prefix: IpNet,
-    /// The next hops. The router uses the first one.
+    /// The next hops. The router uses the first next hop.
     pub paths: Vec<Path>,
     /// Seconds since the host of a LISP route was found.
     pub uptime: Option<u64>,
-    /// The network of the route's class, if this route is the first one in this network. IOS
-    /// prints a line about the network.
+    /// The class network of the route. Present only at the first route of this network, because IOS
+    /// prints a line about the network above this route.
     pub network: Option<Network>,
 }
 
@@ -52,11 +52,11 @@ pub struct Path {
 pub struct Network {
     /// The network.
     pub prefix: IpNet,
-    /// The number of its subnets that have a route.
+    /// The number of subnets of the network that have a route.
     pub subnets: usize,
-    /// The number of different masks of these subnets.
+    /// The number of different masks among the subnets that have a route.
     pub masks: usize,
-    /// The mask length of the subnets, if all of them have the same one.
+    /// The mask length of the subnets, if all subnets have the same mask length.
     pub mask_len: Option<u8>,
 }
 
@@ -82,7 +82,7 @@ pub enum RouteSource {
 pub struct RouteView {
     /// The address.
     pub address: IpAddr,
-    /// The route with the longest prefix that contains the address. Absent if there is none.
+    /// The route with the longest prefix that contains the address. Absent if no route contains it.
     pub route: Option<RouteRow>,
 }
 

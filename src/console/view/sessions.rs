@@ -33,7 +33,7 @@ pub struct SessionRow {
     pub state: SessionState,
     /// Seconds since the session came up. Absent if the session is not up.
     pub up: Option<u64>,
-    /// The last measured round-trip time in milliseconds. Absent if none has been measured.
+    /// The last measured round-trip time in milliseconds. Absent before the first measurement.
     pub rtt_ms: Option<u64>,
     /// Seconds since the last measurement of the round-trip time.
     pub rtt_measured: Option<u64>,

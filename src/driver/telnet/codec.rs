@@ -29,7 +29,8 @@ const WINDOW_SIZE: u8 = 31;
 /// twice two octets.
 const LONGEST_SUBNEGOTIATION: usize = 5;
 
-/// The options that the server offers or asks for, when the connection begins.
+/// The commands that the server sends when the connection begins. They offer options to the client
+/// or ask the client for options.
 pub const GREETING: [u8; 9] = [IAC, WILL, ECHO, IAC, WILL, SUPPRESS_GO_AHEAD, IAC, DO, WINDOW_SIZE];
 
 /// The part of a command that has arrived.
@@ -141,7 +142,8 @@ impl Codec {
     }
 }
 
-/// Doubles each octet of the text that looks like the begin of a command.
+/// Doubles each octet IAC in the text, so that the client does not take it for the start of a
+/// command.
 pub fn escaped(octets: &[u8]) -> Vec<u8> {
     octets
         .iter()
@@ -167,7 +169,7 @@ mod tests {
             (b"a\xff\xf4\xff\xf3\xff\xf7\xff\xf8", b"a\x03\x03\x7f\x15", b""),
             (b"\xff\xf6", b"", b"\r\n[Yes]\r\n"),
             (b"\xff\xf1\xff\xf2\xff\xf9\xff\xf0z", b"z", b""),
-            // A subnegotiation without end, and one that is too long.
+            // The first subnegotiation has no end. The second subnegotiation is too long.
             (b"\xff\xfa\x18abcdefgh", b"", b""),
             (b"\xff\xfa\x1f12345678\xff\xf0x", b"x", b""),
         ] {

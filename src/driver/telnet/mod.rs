@@ -60,7 +60,8 @@ impl TelnetServer {
                 io::Error::new(error.kind(), message)
             };
             let listener = bound.map_err(named)?;
-            // If a client closes its connection early, the server must not wait for the next one.
+            // If a client closes its connection before the server accepts it, `accept` must not
+            // wait for the next connection.
             listener.set_nonblocking(true)?;
             listeners.push((listener, socket.clone()));
         }
@@ -101,7 +102,8 @@ impl TelnetServer {
                 match listener.accept() {
                     Ok((stream, _)) => begin(stream, socket, &connections),
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                    // No descriptor is free, or the client has already gone.
+                    // The process has no free descriptor, or the client has already closed the
+                    // connection.
                     Err(_) => thread::sleep(PAUSE),
                 }
             }
@@ -111,7 +113,7 @@ impl TelnetServer {
 
 /// Serves a user in a new thread. If there are too many users, closes the connection.
 fn begin(mut stream: TcpStream, socket: &Path, connections: &Arc<()>) {
-    // The server has one reference, and each thread has one.
+    // The count includes one reference of the server and one reference of each thread.
     if Arc::strong_count(connections) > MAX_CONNECTIONS {
         let _ = stream.write_all(b"% All lines are in use\r\n");
         return;
@@ -145,8 +147,9 @@ fn serve(mut stream: TcpStream, socket: &Path) -> io::Result<()> {
     }
 }
 
-/// Whether the first octets of a connection are a request of HTTP. A web page can make a browser
-/// send requests to ports of its own machine, and the lines of the request must not be commands.
+/// Whether the first octets of a connection are an HTTP request. A web page can make the browser
+/// send requests to ports of the user's machine. The server must not take the lines of this request
+/// for commands.
 fn is_http(typed: &[u8]) -> bool {
     typed.windows(HTTP.len()).any(|octets| octets == HTTP)
 }

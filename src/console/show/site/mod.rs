@@ -86,8 +86,9 @@ impl SiteTable {
         }
     }
 
-    /// The next configured prefix to print. If a part of it is printed, the result also has the
-    /// last examined prefix inside it.
+    /// The next configured prefix to print, with the name of its site. If some rows of the prefix
+    /// are printed already, the last value is the last examined prefix inside the configured
+    /// prefix.
     fn next(&self, router: &Router) -> Option<(String, EidPrefix, Option<EidPrefix>)> {
         let sites = &router.config().lisp.as_ref()?.sites;
         let after = self.at.as_ref();

@@ -236,7 +236,7 @@ impl Lines {
         }
         let unsupported = "  Unsupported LISP packet type drops:";
         self.dropped(counters, unsupported, ControlDrop::Unsupported);
-        // The router counts all messages that it cannot read together.
+        // The router has one counter for all messages that it cannot read.
         self.dropped(counters, "  Unknown packet drops:", ControlDrop::Malformed);
     }
 
