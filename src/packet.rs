@@ -154,12 +154,12 @@ impl IpHeader {
         Ok(header)
     }
 
-    /// Reads the header of a packet that an ICMP error quotes. The quoted part may end
-    /// [`QUOTED_PAYLOAD`] octets after the header. The flow hash is equal to the flow hash of the
-    /// whole packet.
+    /// Reads the header of a packet that an ICMP error quotes. The quoted part must
+    /// have at least [`QUOTED_PAYLOAD`] octets after the header; the rest of the packet may be
+    /// missing. The flow hash is equal to the flow hash of the whole packet.
     ///
     /// # Errors
-    /// [`NotIp::Truncated`]: the quoted part is shorter.
+    /// [`NotIp::Truncated`]: the quoted part has fewer octets.
     pub fn parse_quoted(bytes: &[u8]) -> Result<Self, NotIp> {
         let least = QUOTED_PAYLOAD
             + match bytes.first().map(|first| (first >> 4, first & 15)) {

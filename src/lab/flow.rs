@@ -21,8 +21,8 @@ pub struct FlowReport {
     pub is_back: bool,
 }
 
-/// The time limit for the last answer of a flow. If the answer takes longer, the flow counts as
-/// interrupted at its end.
+/// The time limit for the last answer of a flow. If the answer takes longer, the flow has an
+/// interruption at the end of the flow.
 const ROUND_TRIP: Duration = Duration::from_millis(200);
 
 impl FlowReport {

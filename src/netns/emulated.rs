@@ -47,8 +47,8 @@ pub fn start(lab: &Lab, name: &str, (lan, port): (&Lan, &Port), eidway: &Path) -
     Some(lines.into_iter().fold(call, Call::with))
 }
 
-/// The calls that start the hosts at their homes. With `only_missing`, a host is started only if no
-/// router runs the host and the router at the host's home is running.
+/// The calls that start the hosts at their homes. With `only_missing`, a host is started only if two
+/// things are true: the router at its home is running, and the host is at no router.
 pub fn start_at_home(lab: &Lab, only_missing: bool, eidway: &Path) -> Vec<Call> {
     let is_missing = |name: &str, port: &Port| {
         running::pid(lab, &port.node).is_some() && whereabouts(lab, name).is_none()

@@ -52,8 +52,8 @@ const ANSWERS_A_SECOND: u32 = 64;
 struct Request {
     /// The nonce, 24 bits.
     nonce: u32,
-    /// The time at which the first packet with the nonce was sent, after the start of the request
-    /// or after its suspension. `None` if no packet has been sent since then.
+    /// The time of the first packet with the nonce. After a suspension of the request, the time of
+    /// the first packet after the suspension. `None` if there was no such packet yet.
     since: Option<Time>,
     /// Whether the request is suspended. The other xTR asks too, and this router answers first.
     suspended: bool,

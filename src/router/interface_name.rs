@@ -79,7 +79,8 @@ impl InterfaceKind {
         self.names().1
     }
 
-    /// Whether the interfaces of the kind have one number only: neither a slot nor a port.
+    /// Whether an interface of this kind has a single number, as `Loopback0` has, and not a slot and
+    /// a port.
     pub const fn has_one_number(self) -> bool {
         matches!(self, Kind::PortChannel | Kind::Vlan | Kind::Bdi | Kind::Loopback)
     }

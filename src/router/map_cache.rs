@@ -1,4 +1,4 @@
-//! The map-cache: the mappings of EIDs of other sites that an ITR has (RFC 9300 section 3, RFC 9301
+//! The map-cache of an ITR: its mappings for EIDs of other sites (RFC 9300 section 3, RFC 9301
 //! section 5.5).
 //!
 //! Learned entries live for the TTL of their record. Static entries make the ITR send Map-Requests.
@@ -7,7 +7,7 @@
 //! Memory is limited. Each family of an instance holds at most `map-cache-limit` entries. An entry
 //! with one locator has at most 300 octets, so the default limit of a million entries needs 300 MB.
 //! When a family is full, a new mapping replaces a learned entry that is not in use: the entry that
-//! was used least recently. So a scan of a /8 replaces only entries of the same scan. When all
+//! was used least recently. So a scan of a /8 cannot remove an entry that is in use. When all
 //! entries are in use, the new mapping is rejected. Replaced entries and rejected mappings are
 //! counted.
 

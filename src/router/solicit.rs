@@ -41,7 +41,7 @@ const PEERS: usize = 64;
 /// The limit of pairs of EID and RLOC with a recent SMR. If the table is full, a pair of the RLOC
 /// with the most pairs is removed: the oldest one.
 const SAID: Limit = Limit { name: "SMRs sent recently", capacity: 16_384, idle: Duration::ZERO };
-/// The limit of RLOCs with counted SMRs. If the table is full, the RLOC that got no SMR for the
+/// The most RLOCs for which SMRs are counted. If the table is full, the RLOC that got no SMR for the
 /// longest time is removed.
 const BUCKETS: Limit =
     Limit { name: "RLOCs that got an SMR recently", capacity: 16_384, idle: Duration::ZERO };

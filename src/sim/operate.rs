@@ -120,7 +120,8 @@ impl Sim {
         added.map_err(|error| SimError::Host { name: name.to_owned(), error })
     }
 
-    /// Pings from any node until the ping ends. All other nodes continue meanwhile.
+    /// Runs a ping from a node of any kind, and returns when the ping has ended. All other nodes
+    /// continue meanwhile.
     ///
     /// # Errors
     /// There is no such node.

@@ -76,7 +76,7 @@ pub fn text(view: &StatisticsView) -> String {
     lines.in_out("    Negative records in/out:", counters.negative_map_replies);
     lines.say("    Negative records cut to the request:", counters.negative_records_cut);
     lines.in_out("  Map-Register records in/out:", counters.map_registers);
-    lines.say("    Last nonces deleted to make room:", counters.forgotten_nonces);
+    lines.say("    Stored nonces deleted to make room:", counters.forgotten_nonces);
     lines.in_out("  Map-Notify records in/out:", counters.map_notifies);
     lines.in_out("  Map-Notify-Ack in/out:", counters.map_notify_acks);
     lines.say("  Locators of other address families, not used:", counters.opaque_locators);
