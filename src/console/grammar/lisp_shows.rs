@@ -15,10 +15,10 @@ use crate::console::show::map_cache::MapCacheTable;
 use crate::console::show::site::{SiteTable, Which};
 use crate::console::show::site_summary::Summary;
 use crate::console::show::xe::census::Counted;
-use crate::console::show::xe::database::XeDatabase;
+use crate::console::show::xe::database::database;
 use crate::console::show::xe::forwarding::Forwarding;
-use crate::console::show::xe::locator_hash::LocatorHash;
-use crate::console::show::xe::map_cache::XeMapCache;
+use crate::console::show::xe::locator_hash::locator_hash;
+use crate::console::show::xe::map_cache::map_cache as xe_map_cache;
 use crate::console::show::{Listing, Page, State, dynamic_eid, history, lisp, sessions, xe};
 use crate::console::view::absent::Feature;
 use crate::console::view::census::InstanceStatisticsView;
@@ -81,7 +81,7 @@ pub(super) const ROWS: &[Row] = &[
     of_table!(
         "map-cache [{detail|{<prefix:prefix>|<eid:address>} [detail]}]",
         [MAP_CACHE, DETAILS, PREFIX, EID, DETAILS],
-        |args, config| show(Listing::new(XeMapCache(map_cache(args, config)?)))
+        |args, config| show(Listing::new(xe_map_cache(map_cache(args, config)?)))
     ),
     of_table!("database [{<prefix:prefix>|<eid:address>}]", [DATABASE, PREFIX, EID], show_database),
     of_table!(
@@ -159,7 +159,7 @@ pub(super) const ROWS: &[Row] = &[
         ))
     }),
     of_service!("map-cache", [MAP_CACHE], |args, config| {
-        show(Listing::new(XeMapCache(map_cache(args, config)?)))
+        show(Listing::new(xe_map_cache(map_cache(args, config)?)))
     }),
     of_service!("database", [DATABASE], show_database),
     of_service!("statistics", [STATISTICS], |args, config| {
@@ -216,7 +216,7 @@ pub(super) const ROWS: &[Row] = &[
     exec(
         "show {ip|ipv6} lisp locator-hash <eid:address> [json]",
         &[SHOW, IP, IPV6, LISP, "The locators for the flows to an EID", EID, JSON],
-        |args, config| show(Listing::new(LocatorHash(map_cache(args, config)?))),
+        |args, config| show(Listing::new(locator_hash(map_cache(args, config)?))),
     ),
     exec(
         "show {ip|ipv6} lisp summary [json]",
@@ -269,7 +269,7 @@ fn map_cache(args: &Args<'_>, config: &Config) -> Result<MapCacheTable, Fault> {
 fn show_database(args: &Args<'_>, config: &Config) -> Result<Action, Fault> {
     let (family, instance_id) = table(args, config)?;
     let only = only(args, config)?;
-    show(Listing::new(XeDatabase(DatabaseTable { family, instance_id, only, after: None })))
+    show(Listing::new(database(DatabaseTable { family, instance_id, only, after: None })))
 }
 
 fn show_away(args: &Args<'_>, config: &Config) -> Result<Action, Fault> {

@@ -148,8 +148,19 @@ fn locator_rows(
 }
 
 pub(super) fn row_text(row: &Row, detail: bool) -> String {
+    entry_text(row, detail, STATIC, locators_text)
+}
+
+/// Prints an entry. `via_static` names the source of a static entry. `locators_text` prints the
+/// locators.
+pub(super) fn entry_text(
+    row: &Row,
+    detail: bool,
+    via_static: &str,
+    locators_text: fn(&[LocatorRow], bool) -> String,
+) -> String {
     let via = match row.source {
-        Source::Static => STATIC.to_owned(),
+        Source::Static => via_static.to_owned(),
         Source::MapReply => format!("map-reply, {}", entry_state(row.state)),
     };
     let uptime = span(row.uptime);
@@ -157,7 +168,7 @@ pub(super) fn row_text(row: &Row, detail: bool) -> String {
     let prefix = row.eid_prefix;
     let mut text = format!("{prefix}, uptime: {uptime}, expires: {expires}, via {via}\n");
     if detail {
-        text += &detail_text(row, STATIC);
+        text += &detail_text(row, via_static);
     }
     if row.state == EntryState::Complete {
         text += &locators_text(&row.locators, detail);

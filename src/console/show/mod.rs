@@ -22,6 +22,7 @@ pub mod map_cache;
 pub mod mapping;
 pub mod neighbours;
 pub mod refusals;
+pub mod restyled;
 pub mod routes;
 pub mod sessions;
 pub mod site;

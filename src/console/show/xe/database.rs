@@ -1,35 +1,13 @@
 //! `show lisp instance-id N ipv4 database`.
 
 use crate::console::show::database::{DatabaseTable, entry_text, locators_text};
+use crate::console::show::restyled::Restyled;
 use crate::console::show::span::span;
-use crate::console::show::{Rows, Table};
 use crate::console::view::database::{Head, Row};
-use crate::router::Router;
-use crate::time::Time;
 
 /// The mapping database of one family and instance, in the form of IOS-XE.
-#[derive(Debug)]
-pub struct XeDatabase(pub DatabaseTable);
-
-impl Table for XeDatabase {
-    type Head = Head;
-    type Row = Row;
-
-    fn head(&self, router: &Router, now: Time) -> Result<Head, String> {
-        self.0.head(router, now)
-    }
-
-    fn rows(&mut self, router: &Router, now: Time) -> Rows<Row> {
-        self.0.rows(router, now)
-    }
-
-    fn head_text(&self, head: &Head) -> String {
-        head_text(head)
-    }
-
-    fn row_text(&mut self, row: &Row) -> String {
-        row_text(row)
-    }
+pub fn database(table: DatabaseTable) -> Restyled<DatabaseTable> {
+    Restyled { table, head_text, row_text: |_, row| row_text(row) }
 }
 
 /// Prints the head. This router registers every entry that has a route, so no entry counts as

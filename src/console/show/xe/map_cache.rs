@@ -1,64 +1,27 @@
 //! `show lisp instance-id N ipv4 map-cache`.
 
 use crate::console::show::columns::Columns;
-use crate::console::show::map_cache::{MapCacheTable, detail_text, entry_state, locator_detail};
-use crate::console::show::span::{span, span_or_never};
-use crate::console::show::{Rows, Table, column, locator_state};
+use crate::console::show::map_cache::{MapCacheTable, entry_text, locator_detail};
+use crate::console::show::restyled::Restyled;
+use crate::console::show::span::span;
+use crate::console::show::{column, locator_state};
 use crate::console::view::TableHead;
-use crate::console::view::map_cache::{EntryState, LocatorRow, Row};
-use crate::router::Router;
-use crate::router::map_cache::Source;
-use crate::time::Time;
+use crate::console::view::map_cache::{LocatorRow, Row};
 
 /// The map-cache of one family and instance, in the form of IOS-XE.
-#[derive(Debug)]
-pub struct XeMapCache(pub MapCacheTable);
-
-impl Table for XeMapCache {
-    type Head = TableHead;
-    type Row = Row;
-
-    fn head(&self, router: &Router, now: Time) -> Result<TableHead, String> {
-        self.0.head(router, now)
-    }
-
-    fn rows(&mut self, router: &Router, now: Time) -> Rows<Row> {
-        self.0.rows(router, now)
-    }
-
-    fn head_text(&self, head: &TableHead) -> String {
-        format!(
-            "LISP {} Mapping Cache for LISP 0 EID-table {} (IID {}), {} entries\n\n",
-            head.family, head.eid_table, head.instance_id, head.total
-        )
-    }
-
-    fn row_text(&mut self, row: &Row) -> String {
-        row_text(row, self.0.detail)
-    }
+pub fn map_cache(table: MapCacheTable) -> Restyled<MapCacheTable> {
+    Restyled { table, head_text, row_text: |table, row| row_text(row, table.detail) }
 }
 
-const STATIC: &str = "static-send-map-request";
-
 fn row_text(row: &Row, detail: bool) -> String {
-    let via = match row.source {
-        Source::Static => STATIC.to_owned(),
-        Source::MapReply => format!("map-reply, {}", entry_state(row.state)),
-    };
-    let (uptime, expires) = (span(row.uptime), span_or_never(row.expires));
-    let prefix = row.eid_prefix;
-    let mut text = format!("{prefix}, uptime: {uptime}, expires: {expires}, via {via}\n");
-    if detail {
-        text += &detail_text(row, STATIC);
-    }
-    if row.state == EntryState::Complete {
-        text += &locators_text(&row.locators, detail);
-    } else if row.proxy_etr {
-        text += "  Encapsulating to proxy ETR\n";
-    } else {
-        text += &format!("  Negative cache entry, action: {}\n", entry_state(row.state));
-    }
-    text
+    entry_text(row, detail, "static-send-map-request", locators_text)
+}
+
+fn head_text(head: &TableHead) -> String {
+    format!(
+        "LISP {} Mapping Cache for LISP 0 EID-table {} (IID {}), {} entries\n\n",
+        head.family, head.eid_table, head.instance_id, head.total
+    )
 }
 
 /// Prints the locators. A locator has no instance of its own for encapsulated packets, so the last
@@ -85,7 +48,9 @@ pub(super) fn locators_text(locators: &[LocatorRow], detail: bool) -> String {
 mod tests {
     use super::*;
     use crate::console::view::LocatorAddress;
+    use crate::console::view::map_cache::EntryState;
     use crate::console::view::map_cache::LocatorState;
+    use crate::router::map_cache::Source;
 
     fn entry(locators: &[(&str, LocatorState)]) -> Row {
         let locators = locators.iter().map(|(rloc, state)| LocatorRow {
