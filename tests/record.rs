@@ -3,12 +3,16 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "shared/buffer.rs"]
+mod buffer;
+
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::Path;
 use std::rc::Rc;
 
+use buffer::Buffer;
 use eidway::lab::scenario::library;
 use eidway::lab::scenario::run::run;
 use eidway::netns::open::open;
@@ -19,30 +23,16 @@ use eidway::sim::stage::{Options, Simulated};
 use eidway::time::Time;
 use proptest::prelude::*;
 
-/// A writer into a vector that a test can read.
-#[derive(Clone, Default)]
-struct Shared(Rc<RefCell<Vec<u8>>>);
-
-impl Write for Shared {
-    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
-        self.0.borrow_mut().write(octets)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 /// Plays a scenario of gsmr and returns the record of each router. The key of a record is `ROUTER
 /// at TIME`, with the time at which the router started.
 fn recorded(scenario: &str) -> BTreeMap<String, Vec<u8>> {
     let lab = Path::new(env!("CARGO_MANIFEST_DIR")).join("lab/gsmr");
     let lab = open(lab.to_str().unwrap(), None).unwrap();
     let scenario = library::find(&lab, scenario).unwrap();
-    let files: Rc<RefCell<BTreeMap<String, Shared>>> = Rc::default();
+    let files: Rc<RefCell<BTreeMap<String, Buffer>>> = Rc::default();
     let opened = Rc::clone(&files);
     let records: Records = Box::new(move |router, at| {
-        let file = Shared::default();
+        let file = Buffer::default();
         opened.borrow_mut().insert(format!("{router} at {at}"), file.clone());
         Some(Box::new(file))
     });
@@ -52,7 +42,7 @@ fn recorded(scenario: &str) -> BTreeMap<String, Vec<u8>> {
     let played = run(&lab, &scenario, None, up, &mut out);
     assert!(played.unwrap(), "{}", String::from_utf8(out).unwrap());
     let files = files.borrow();
-    files.iter().map(|(name, file)| (name.clone(), file.0.borrow().clone())).collect()
+    files.iter().map(|(name, file)| (name.clone(), file.octets())).collect()
 }
 
 fn of_xtr1(scenario: &str) -> Vec<u8> {

@@ -2,14 +2,15 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+#[path = "shared/buffer.rs"]
+mod buffer;
 #[path = "namespaces/probe_forms.rs"]
 mod probe_forms;
 
-use std::cell::RefCell;
-use std::io::{self, Write};
-use std::rc::Rc;
+use std::io::Write;
 use std::time::Duration;
 
+use buffer::Buffer;
 use eidway::console::Session;
 use eidway::console::protocol::{Request, Response};
 use eidway::lab::built_in;
@@ -127,23 +128,9 @@ fn a_session_runs_one_probe_at_a_time() {
     assert_eq!(text.matches("% Another command runs in this session\n<done>").count(), 3, "{text}");
 }
 
-/// A record that the test can read.
-#[derive(Clone, Default)]
-struct Shared(Rc<RefCell<Vec<u8>>>);
-
-impl Write for Shared {
-    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
-        self.0.borrow_mut().write(octets)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 #[test]
 fn the_record_of_a_router_that_pings_is_reproduced() {
-    let record = Shared::default();
+    let record = Buffer::default();
     let writer = record.clone();
     let records = move |name: &str, _: Time| -> Option<Box<dyn Write>> {
         (name == "xTR2").then(|| Box::new(writer.clone()) as Box<dyn Write>)
@@ -154,7 +141,7 @@ fn the_record_of_a_router_that_pings_is_reproduced() {
     for line in ["ping 172.16.0.12", "traceroute 172.16.0.12", "lig 172.16.0.12", "lig self"] {
         lab.console("xTR2", line).unwrap();
     }
-    let octets = record.0.borrow().clone();
+    let octets = record.octets();
     let mut replay = Replay::open(&octets[..]).unwrap();
     assert_eq!(replay.run(Until::End).unwrap(), Progress::Stopped);
     assert!(replay.step() > 50);

@@ -11,6 +11,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "../shared/buffer.rs"]
+mod buffer;
 mod cases;
 mod driver;
 #[path = "../kernels/frames.rs"]

@@ -1,8 +1,5 @@
 //! The simulator under test: a router with a kernel, but without a lab.
 
-use std::cell::RefCell;
-use std::io::{self, Write};
-use std::rc::Rc;
 use std::time::Duration;
 
 use eidway::console::hosts::NoHosts;
@@ -16,28 +13,15 @@ use eidway::sim::node::NodeOutput;
 use eidway::sim::router_node::RouterNode;
 use eidway::time::Time;
 
+use crate::buffer::Buffer;
 use crate::cases::{CONFIG, PORTS};
 use crate::play::World;
-
-/// A record that the test can read.
-#[derive(Clone, Default)]
-struct Shared(Rc<RefCell<Vec<u8>>>);
-
-impl Write for Shared {
-    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
-        self.0.borrow_mut().write(octets)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
 
 pub struct Simulated {
     router: Option<RouterNode>,
     session: Session,
     now: Time,
-    record: Shared,
+    record: Buffer,
 }
 
 impl Simulated {
@@ -47,7 +31,7 @@ impl Simulated {
             let id = kernel.add_device(port, DeviceKind::Port, 1500);
             kernel.set_carrier(id, true);
         }
-        let (record, now) = (Shared::default(), Time::from_secs(1));
+        let (record, now) = (Buffer::default(), Time::from_secs(1));
         let config = parse_config("border.conf", CONFIG).unwrap();
         let start = Start { config, seed: Seed::from_number(1), wall_clock: 1000, now };
         let to = Box::new(record.clone());
@@ -97,6 +81,6 @@ impl World for Simulated {
     }
 
     fn record(&self) -> Vec<u8> {
-        self.record.0.borrow().clone()
+        self.record.octets()
     }
 }
