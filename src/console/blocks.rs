@@ -21,9 +21,9 @@ use crate::router::unsupported::Place;
 /// block of an unknown mode, and `exit` is the end of this block.
 const REFUSED_BLOCK: usize = 2;
 
-/// The treatment of the lines of a block.
+/// How the lines of a block are handled.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Fate {
+enum Handling {
     /// The lines are skipped, because the opener was refused.
     Refused,
     /// The lines are skipped without a message, because the opener was ignored.
@@ -36,7 +36,7 @@ enum Fate {
 #[derive(Clone, Debug)]
 struct Block {
     opener: String,
-    fate: Fate,
+    handling: Handling,
     /// The mode whose commands the block has, if it is known.
     mode: Option<Mode>,
     /// The prompt in the block. `None` if the prompt is that of the mode in which the block stands.
@@ -146,14 +146,14 @@ impl Blocks {
             self.open.clear();
         }
         while let Some(top) = self.open.last() {
-            let fate = top.fate.clone();
+            let handling = top.handling.clone();
             match self.belongs(context, indent, text) {
                 Belongs::Outside => drop(self.open.pop()),
                 Belongs::End => {
                     self.open.pop();
-                    return self.inside(fate, indent, text, true);
+                    return self.inside(handling, indent, text, true);
                 }
-                Belongs::Inside => return self.inside(fate, indent, text, is_exit(text)),
+                Belongs::Inside => return self.inside(handling, indent, text, is_exit(text)),
             }
         }
         if is_exit(text) && self.refused_in_row >= REFUSED_BLOCK {
@@ -164,16 +164,16 @@ impl Blocks {
     }
 
     /// The use of a line of a block.
-    fn inside(&self, fate: Fate, indent: usize, text: &str, is_exit: bool) -> Step {
+    fn inside(&self, handling: Handling, indent: usize, text: &str, is_exit: bool) -> Step {
         let depth = self.open.last().map_or(1, |block| indent.saturating_sub(block.indent).max(1));
-        match fate {
-            Fate::Ignored => Step::Nothing,
-            Fate::Refused if is_exit => Step::Nothing,
-            Fate::Refused => {
+        match handling {
+            Handling::Ignored => Step::Nothing,
+            Handling::Refused if is_exit => Step::Nothing,
+            Handling::Refused => {
                 let opener = self.open.first().map(|block| block.opener.clone());
                 Step::Skipped { opener: opener.unwrap_or_default() }
             }
-            Fate::Kept { place, opener } => {
+            Handling::Kept { place, opener } => {
                 Step::Kept { place, opener, line: format!("{:depth$}{text}", "") }
             }
         }
@@ -287,7 +287,7 @@ impl Blocks {
     /// A line was refused. If it opens a mode, its block begins.
     pub(super) fn refused(&mut self, context: &Context, line: &str) {
         self.refused_in_row += 1;
-        let block = Block::new(line, Fate::Refused);
+        let block = Block::new(line, Handling::Refused);
         match outward(context).find_map(|mode| opened(mode, line.trim())) {
             Some(mode) => self.open.push(Block { mode, ..block }),
             None => self.last = Some(block),
@@ -299,14 +299,14 @@ impl Blocks {
     pub(super) fn accepted(&mut self, row: &Accepted, line: &str, place: Option<Place>) {
         self.refused_in_row = 0;
         let opener = line.trim().to_owned();
-        let fate = match place {
+        let handling = match place {
             Some(place) => {
                 self.kept = Some(opener.clone());
-                Fate::Kept { place, opener }
+                Handling::Kept { place, opener }
             }
-            None => Fate::Ignored,
+            None => Handling::Ignored,
         };
-        let block = Block::new(line, fate);
+        let block = Block::new(line, handling);
         match row.extent {
             Extent::Block { prompt, like } => {
                 self.open.push(Block { mode: like, prompt: Some(prompt), ..block });
@@ -332,10 +332,10 @@ impl Blocks {
 }
 
 impl Block {
-    fn new(line: &str, fate: Fate) -> Self {
+    fn new(line: &str, handling: Handling) -> Self {
         Block {
             opener: line.trim().to_owned(),
-            fate,
+            handling,
             mode: None,
             prompt: None,
             indent: line.len() - line.trim_start().len(),
