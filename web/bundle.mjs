@@ -1,0 +1,93 @@
+// @ts-check
+// Bundles the page: one HTML file with two classic scripts (page and worker), the styles and the
+// simulator's module inside. `eidway lab page` puts a lab into it: it replaces the `null` of
+// <script type="application/json" id="lab">null</script>; each `<` in the JSON must be \u003c.
+//
+// node bundle.mjs [--module FILE.wasm] [--lab FILE.json] [--worker FILE.js] [--out FILE.html]
+
+import { createHash } from "node:crypto";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { gzipSync } from "node:zlib";
+import { build } from "esbuild";
+
+const here = dirname(fileURLToPath(import.meta.url));
+
+/**
+ * Returns the text of a bundled script or style.
+ *
+ * @param {string} entry
+ */
+async function bundled(entry) {
+  const result = await build({
+    entryPoints: [entry],
+    bundle: true,
+    write: false,
+    minify: true,
+    format: "iife",
+    target: "es2022",
+    charset: "utf8",
+    legalComments: "none",
+    logLevel: "warning",
+  });
+  return result.outputFiles[0].text.trim();
+}
+
+/**
+ * Returns the name that a content security policy has for a script or a style.
+ *
+ * @param {string} text
+ */
+function hash(text) {
+  return `'sha256-${createHash("sha256").update(text).digest("base64")}'`;
+}
+
+/**
+ * Returns the page.
+ *
+ * @param {{module?: string, lab?: string, worker?: string}} options paths of files
+ */
+export async function page(options = {}) {
+  const script = await bundled(join(here, "page/main.js"));
+  const worker = await bundled(options.worker ?? join(here, "page/worker/worker.js"));
+  const style = await bundled(join(here, "page/styles/page.css"));
+  const wasm = options.module
+    ? gzipSync(readFileSync(options.module), { level: 9 }).toString("base64")
+    : "";
+  // `eidway lab web` serves the page with connect-src 'self'.
+  const policy = [
+    "default-src 'none'",
+    `script-src ${hash(script)} 'wasm-unsafe-eval'`,
+    "worker-src blob:",
+    "connect-src 'none'",
+    `style-src ${hash(style)}`,
+    "img-src data: blob:",
+    "base-uri 'none'",
+    "form-action 'none'",
+  ].join("; ");
+  /** @type {Record<string, string>} */
+  const parts = { CSP: policy, STYLE: style, WASM: wasm, WORKER: worker, PAGE: script };
+  const template = readFileSync(join(here, "page/index.html"), "utf8");
+  // The worker stands in a data block, where only its end tag needs care; esbuild writes it as <\/script.
+  const html = template.replace(/@(CSP|STYLE|WASM|WORKER|PAGE)@/g, (_, name) => parts[name]);
+  if (!options.lab) return html;
+  const lab = JSON.stringify(JSON.parse(readFileSync(options.lab, "utf8"))).replaceAll("<", "\\u003c");
+  return html.replace('id="lab">null<', () => `id="lab">${lab}<`);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const { values } = parseArgs({
+    options: {
+      module: { type: "string" },
+      lab: { type: "string" },
+      worker: { type: "string" },
+      out: { type: "string", default: join(here, "dist/page.html") },
+    },
+  });
+  const html = await page(values);
+  mkdirSync(dirname(values.out), { recursive: true });
+  writeFileSync(values.out, html);
+  console.log(`${values.out}: ${(html.length / 1024).toFixed(0)} KiB`);
+}

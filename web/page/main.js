@@ -1,0 +1,35 @@
+// @ts-check
+// The page's script: it starts the worker with the lab and builds the screen.
+
+import { h } from "./dom.js";
+import { createApp } from "./shell.js";
+import { connect } from "./source.js";
+import { createStore } from "./store.js";
+
+/** @import {LabData} from "./model" */
+
+/** @param {string} id */
+const text = (id) => document.getElementById(id)?.textContent ?? "";
+
+/** Starts the lab that the page holds. */
+async function start() {
+  const store = createStore();
+  /** @type {LabData | null} */
+  const lab = JSON.parse(text("lab"));
+  const script = new Blob([text("worker")], { type: "text/javascript" });
+  const source = connect(new Worker(URL.createObjectURL(script)));
+  source.listen(store.receive);
+  const app = createApp(document.body, store, source);
+  try {
+    // The worker decodes and compiles the module; `files` and `live` say which of the two sources it is.
+    const snapshot = await source.request("open", { ...lab, wasm: text("wasm").trim() });
+    store.receive({ event: "reset", now: snapshot.now, n: -1, snapshot });
+  } catch (error) {
+    store.receive({ event: "error", message: String(/** @type {Error} */ (error).message) });
+  }
+  return app;
+}
+
+start().catch((error) => {
+  document.body.append(h("p", { role: "alert" }, `The page cannot start: ${error.message}`));
+});

@@ -1,0 +1,259 @@
+// The types of all that crosses from the lab's source to the page: the JSON of `src/watch` (Rust), and
+// the requests and events between page and worker. Times are microseconds since the start of the lab.
+
+/** Microseconds since the start of the lab. */
+export type Micros = number;
+
+export type Role = "itr" | "etr" | "pitr" | "petr" | "map-server" | "map-resolver";
+
+export interface Port {
+  device: string;
+  interface: string;
+  up: boolean;
+  carrier: boolean;
+  segment: string | null;
+}
+
+export interface NodeState {
+  name: string;
+  kind: "router" | "core" | "host";
+  roles: Role[];
+  /** The place in lab.toml. Null: the page finds one. */
+  position: [number, number] | null;
+  runs: boolean;
+  addresses: string[];
+  counts: { mappings: number; registrations: number; away: number };
+  ports: Port[];
+}
+
+export interface SegmentState {
+  name: string;
+  kind: "link" | "lan";
+  up: boolean;
+  delay_us: number;
+  loss: number;
+  ports: { node: string; device: string }[];
+}
+
+export interface Flow {
+  name: string;
+  from: string;
+  to: string;
+  every_us: number;
+  sent?: number;
+  answered?: number;
+  lost?: number;
+}
+
+/** The state of a lab at one instant. */
+export interface Snapshot {
+  lab: { name: string; title: string };
+  now: Micros;
+  nodes: NodeState[];
+  segments: SegmentState[];
+  flows: Flow[];
+}
+
+/** A reason, and the section of the RFC that it comes from. */
+export interface Reason {
+  text: string;
+  section: string | null;
+}
+
+interface Serial {
+  /** The serial number of the item in its lab. */
+  n: number;
+  at: Micros;
+}
+
+/** A control message that a router sends or receives. */
+export interface MessageItem extends Serial {
+  kind: "message";
+  node: string;
+  direction: "sent" | "received";
+  source: string;
+  destination: string;
+  name: string;
+  summary: string;
+  /** The LISP message, in hexadecimal digits. */
+  octets: string;
+  /** On a received message: the item that sent it. */
+  sent: number | null;
+  /** The message that this one answers. */
+  answers: number | null;
+  reason: Reason | null;
+}
+
+export type PacketClass = "control" | "data" | "native" | "tcp" | "neighbour";
+
+/** A packet that crosses a segment. */
+export interface HopItem extends Serial {
+  kind: "hop";
+  segment: string;
+  from: string;
+  to: string[];
+  arrives: Micros[];
+  fate: "carried" | "lost" | "doubled";
+  class: PacketClass;
+  summary: string;
+  /** The same for one inner packet on all its hops. */
+  packet: string | number;
+  octets: string;
+}
+
+/** A node's decision about a packet. */
+export interface DecisionItem extends Serial {
+  kind: "decision";
+  node: string;
+  packet: string | number;
+  summary: string;
+  verdict: string;
+  text: string;
+  line: { table: string; prefix: string } | null;
+  section: string | null;
+}
+
+/** A line of a table that came, changed or went. */
+export interface ChangeItem extends Serial {
+  kind: "change";
+  node: string;
+  table: string;
+  key: string;
+  change: "added" | "changed" | "removed";
+  text: string;
+  reason: Reason | null;
+  /** The message that caused the change. */
+  cause: number | null;
+}
+
+export interface LogItem extends Serial {
+  kind: "log";
+  node: string;
+  severity: string;
+  text: string;
+}
+
+export type Item = MessageItem | HopItem | DecisionItem | ChangeItem | LogItem;
+
+/** One table of a router: the JSON of its `show`, and the text that the console prints. */
+export interface Table {
+  text?: string;
+  [member: string]: unknown;
+}
+
+export interface Tables {
+  map_cache: Table;
+  database: Table;
+  away: Table;
+  sites: Table;
+  sessions: Table;
+  reachability: Table;
+  dynamic_eids: Table;
+  registrations: Table;
+}
+
+/** A condition at which a run ends: all the members that are there must hold. */
+export interface Stop {
+  kind?: Item["kind"];
+  /** A text that the name, the summary or the text of the item contains. */
+  text?: string;
+  node?: string;
+  [member: string]: unknown;
+}
+
+export interface Stopped {
+  stop: Stop | number;
+  item: Item;
+}
+
+export type StepTo = "event" | "message" | "change";
+
+/** A user's act on the lab. `eidway lab` has a command for each. */
+export type Hand =
+  | { kind: "ping"; from: string; to: string; count?: number; size?: number; ipv6?: boolean }
+  | { kind: "flow"; name: string; from: string; to: string; every_us: number }
+  | { kind: "end"; name: string }
+  | { kind: "port"; node: string; interface: string; up: boolean }
+  | { kind: "move"; host: string; to: string; make_before_break?: boolean }
+  | { kind: "start" | "stop" | "kill"; node: string }
+  | { kind: "link"; segment: string; delay_us?: number; loss?: number };
+
+export interface ActResult {
+  /** The command that does the same in a terminal. */
+  command: string;
+  items?: Item[];
+}
+
+export interface ConsoleResult {
+  text: string;
+  prompt: string;
+  ok: boolean;
+  completions?: string[];
+  closed?: boolean;
+}
+
+/** One step of a journey in words. */
+export interface ExplainStep {
+  node: string;
+  what: string;
+  verdict: string;
+  because: string;
+  section: string | null;
+}
+
+export interface Field {
+  name: string;
+  value: string;
+  /** The first octet of the field in the packet. */
+  from: number;
+  /** The number of octets. */
+  len: number;
+}
+
+export interface Dissection {
+  layers: { name: string; fields: Field[] }[];
+}
+
+export interface LessonTask {
+  name?: string;
+  text: string;
+  hints: string[];
+  met?: boolean;
+}
+
+export interface Lesson {
+  name: string;
+  title?: string;
+  /** Markdown. */
+  prose: string;
+  tasks: LessonTask[];
+}
+
+/** The lab in the page: files for the simulator, or the address of a lab that is up. */
+export interface LabData {
+  name?: string;
+  files?: Record<string, string>;
+  seed?: number;
+  live?: { url: string; token: string };
+}
+
+/** The worker's time engine. */
+export interface ClockState {
+  playing: boolean;
+  /** Virtual seconds in a second. */
+  pace: number;
+  /** The last instant that the lab has reached, on this course. */
+  end: Micros;
+  /** True: time can be stepped and turned back. A live lab cannot. */
+  steerable: boolean;
+}
+
+/** All that the worker says by itself. */
+export type SourceEvent =
+  /** Items since the last event, in order, and the state after them. */
+  | { event: "items"; now: Micros; items: Item[]; snapshot: Snapshot | null }
+  /** The lab is at another instant: the items with a serial number after `n` do not count any more. */
+  | { event: "reset"; now: Micros; n: number; snapshot: Snapshot }
+  | { event: "clock"; clock: ClockState }
+  | { event: "stopped"; stopped: Stopped }
+  | { event: "error"; message: string };

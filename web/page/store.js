@@ -1,0 +1,151 @@
+// @ts-check
+// The page's memory: the last snapshot, the items up to now, and the user's selection. Panels subscribe
+// and are told once a frame.
+
+/** @import {ClockState, Item, MessageItem, NodeState, SegmentState, Snapshot, SourceEvent} from "./model" */
+/** @import {Selection} from "./app" */
+
+/** The items that are kept. When there are more, the oldest fifth is dropped. */
+const MOST_ITEMS = 60000;
+
+/**
+ * @typedef {object} State
+ * @property {Snapshot | null} snapshot
+ * @property {number} now       The instant that is shown, in microseconds.
+ * @property {Item[]} items     In the order of their serial numbers.
+ * @property {ClockState} clock
+ * @property {Selection | null} selection
+ * @property {string | null} error
+ * @property {number} epoch     Rises whenever items are taken back.
+ */
+
+/** @typedef {ReturnType<typeof createStore>} Store */
+
+/**
+ * Returns an empty store.
+ *
+ * @param {(run: () => void) => void} [soon] runs a function before the next frame
+ */
+export function createStore(soon = (run) => requestAnimationFrame(run)) {
+  /** @type {State} */
+  const state = {
+    snapshot: null,
+    now: 0,
+    items: [],
+    clock: { playing: false, pace: 1, end: 0, steerable: true },
+    selection: null,
+    error: null,
+    epoch: 0,
+  };
+  /** @type {Map<number, Item>} */
+  const byN = new Map();
+  /** @type {Map<string, NodeState>} */
+  let nodes = new Map();
+  /** @type {Map<string, SegmentState>} */
+  let segments = new Map();
+  /** @type {Set<(state: State) => void>} */
+  const subscribers = new Set();
+  /** @type {Set<(items: Item[]) => void>} */
+  const witnesses = new Set();
+  let told = true;
+
+  function changed() {
+    if (!told) return;
+    told = false;
+    soon(() => {
+      told = true;
+      for (const subscriber of subscribers) subscriber(state);
+    });
+  }
+
+  /** @param {Snapshot} snapshot */
+  function take(snapshot) {
+    state.snapshot = snapshot;
+    state.now = snapshot.now;
+    nodes = new Map(snapshot.nodes.map((node) => [node.name, node]));
+    segments = new Map(snapshot.segments.map((segment) => [segment.name, segment]));
+  }
+
+  /** @param {Item[]} items */
+  function add(items) {
+    for (const item of items) {
+      state.items.push(item);
+      byN.set(item.n, item);
+    }
+    if (state.items.length > MOST_ITEMS) {
+      for (const item of state.items.splice(0, MOST_ITEMS / 5)) byN.delete(item.n);
+    }
+  }
+
+  /** @param {number} n */
+  function forgetAfter(n) {
+    let end = state.items.length;
+    while (end > 0 && state.items[end - 1].n > n) byN.delete(state.items[--end].n);
+    state.items.length = end;
+    state.epoch += 1;
+  }
+
+  return {
+    state,
+    /** @param {string} name */
+    node: (name) => nodes.get(name),
+    /** @param {string} name */
+    segment: (name) => segments.get(name),
+    /** @param {number | null} n */
+    item: (n) => (n === null ? undefined : byN.get(n)),
+
+    /**
+     * Takes in an event of the source.
+     *
+     * @param {SourceEvent} event
+     */
+    receive(event) {
+      switch (event.event) {
+        case "items":
+          if (event.snapshot) take(event.snapshot);
+          state.now = event.now;
+          add(event.items);
+          if (event.items.length > 0) for (const witness of witnesses) witness(event.items);
+          break;
+        case "reset":
+          forgetAfter(event.n);
+          take(event.snapshot);
+          state.now = event.now;
+          break;
+        case "clock":
+          state.clock = event.clock;
+          break;
+        case "stopped":
+          state.clock = { ...state.clock, playing: false };
+          break;
+        case "error":
+          state.error = event.message;
+          break;
+      }
+      changed();
+    },
+    /** @param {Selection | null} selection */
+    select(selection) {
+      state.selection = selection;
+      changed();
+    },
+    /**
+     * Calls a function with the state, once a frame in which it changed.
+     *
+     * @param {(state: State) => void} subscriber
+     */
+    subscribe(subscriber) {
+      subscribers.add(subscriber);
+      return () => subscribers.delete(subscriber);
+    },
+    /**
+     * Calls a function with new items, at once.
+     *
+     * @param {(items: Item[]) => void} witness
+     */
+    witness(witness) {
+      witnesses.add(witness);
+      return () => witnesses.delete(witness);
+    },
+  };
+}

@@ -1,0 +1,14 @@
+// @ts-check
+
+/** @import {App} from "../app" */
+
+/**
+ * Builds the timeline below an element.
+ *
+ * @param {HTMLElement} root
+ * @param {App} app
+ */
+export function mount(root, app) {
+  root.textContent = "";
+  void app;
+}
