@@ -45,8 +45,8 @@ impl<'t> Args<'t> {
     }
 
     /// Whether the line begins with `default`, which resets a setting to its default. For most
-    /// commands, `no` has the same effect as `default`. For a command that is in force by default,
-    /// `no` turns it off.
+    /// commands, `no` does the same. The exception is a setting that is on by default: `no` turns
+    /// this setting off.
     pub fn is_default(&self) -> bool {
         let first = self.line.split_whitespace().next();
         self.negated && first.is_some_and(|word| word.eq_ignore_ascii_case("default"))
@@ -57,7 +57,7 @@ impl<'t> Args<'t> {
         self.words.iter().filter(|word| !word.argument).count()
     }
 
-    /// Whether the line has no abbreviation of a keyword.
+    /// Whether each keyword of the line is written in full.
     pub fn is_unabbreviated(&self) -> bool {
         let mut keywords = self.words.iter().filter(|word| !word.argument);
         keywords.all(|word| self.line[word.span.clone()].eq_ignore_ascii_case(word.name))

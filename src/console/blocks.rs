@@ -1,12 +1,13 @@
 //! The blocks of a configuration that the router does not carry out.
 //!
-//! The router can refuse, ignore or only keep a line that opens a mode. Then it does not enter the
-//! mode. But the lines that follow belong to the block of this line. They must not be carried out
-//! in the present mode, and the `exit` of the block must not leave the present mode. So [`Blocks`]
-//! finds the end of the block:
+//! The router may refuse or ignore a line that opens a mode, or only keep the line as a comment. In
+//! these cases, the router does not enter the mode. The lines after this line still belong to its
+//! block. So they must not be carried out in the present mode, and the `exit` of the block must not
+//! leave the present mode. For this purpose, [`Blocks`] finds the end of the block:
 //!
 //! - The opener is the line that opens the block. A line with a deeper indentation than the opener
-//!   belongs to the block. The first line that is not deeper ends an indented block.
+//!   belongs to the block. If the lines of a block are indented, the first line that is not deeper
+//!   than the opener ends the block.
 //! - Without indentation, a line belongs to the block if it is a command of the block's mode. The
 //!   first line that is a command of an outer mode ends the block.
 //! - If the mode of the block is not known, the block ends at `exit` or `!`. It also ends at a line
@@ -17,8 +18,8 @@ use super::parse::{match_accepted, match_mode};
 use super::running_config::NOT_SUPPORTED;
 use crate::router::unsupported::Place;
 
-/// After this number of refused lines in a row, an `exit` has no effect. The refused lines may be a
-/// block of an unknown mode, and `exit` is the end of this block.
+/// After this number of refused lines in a row, `exit` has no effect. The refused lines may be a
+/// block of an unknown mode, and then this `exit` is the end of the block.
 const REFUSED_BLOCK: usize = 2;
 
 /// How the lines of a block are handled.
@@ -28,7 +29,8 @@ enum Handling {
     Refused,
     /// The lines are skipped without a message, because the opener was ignored.
     Ignored,
-    /// The lines are kept below the line `opener`. The line `opener` is kept at `place`.
+    /// The lines are kept as comments of the running configuration, below the line `opener`. The
+    /// line `opener` is kept at `place`.
     Kept { place: Place, opener: String },
 }
 
@@ -39,14 +41,14 @@ struct Block {
     handling: Handling,
     /// The mode whose commands the block has, if it is known.
     mode: Option<Mode>,
-    /// The prompt in the block. `None` if the prompt is that of the mode in which the block stands.
+    /// The prompt of IOS in the block. `None` if the prompt does not change at the opener.
     prompt: Option<&'static str>,
     /// The indentation of the opener.
     indent: usize,
     /// Whether a line of the block was deeper than the opener.
     is_indented: bool,
-    /// Whether the block has contained an `exit` that is deeper than the opener. Deeper lines after
-    /// this `exit` still belong to the block.
+    /// Whether the block has contained an `exit` with a deeper indentation than the opener. Lines
+    /// after this `exit` still belong to the block if they are deeper than the opener.
     is_left: bool,
 }
 
@@ -58,21 +60,23 @@ enum Belongs {
     Outside,
 }
 
-/// The use of a line.
+/// The way in which a line of the configuration is handled.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Step {
     /// The line has no effect: a comment, the end of a block, or a line of an ignored block.
     Nothing,
-    /// The line is in the block of a line that was refused.
+    /// The line is skipped, because a refused line has opened its block.
     Skipped {
         /// The line that was refused.
         opener: String,
     },
-    /// The line is kept below the kept line `opener`.
+    /// The line is kept as a comment, because it belongs to the block of the line `opener`, which
+    /// is kept as a comment at `place`.
     Kept { place: Place, opener: String, line: String },
-    /// A comment of the running configuration that keeps this line.
+    /// The line is a comment, such as `! not supported: LINE`. `line` is the part that this comment
+    /// keeps.
     Comment { line: String },
-    /// The line is in no block of a refused, ignored or kept line.
+    /// The line does not belong to an open block, and it is not a comment.
     Outside,
 }
 
@@ -80,19 +84,20 @@ pub(super) enum Step {
 #[derive(Clone, Debug, Default)]
 pub struct Blocks {
     open: Vec<Block>,
-    /// The last line, if it was not carried out. It opens a block if the next line is deeper.
+    /// The block that the last line may open, if the router did not carry out this line. The block
+    /// begins if the next line has a deeper indentation.
     last: Option<Block>,
-    /// The indentation of the last line, if it opened a mode.
+    /// The indentation of the last line, if this line opened a mode.
     opener_indent: Option<usize>,
-    /// Whether the lines are indented by their modes.
+    /// Whether the configuration indents the lines of a mode.
     is_indented: bool,
     /// The number of lines since the last line that was accepted.
     refused_in_row: usize,
     /// The delimiter at which the open text ends. For example, `banner motd #` opens a text that
     /// ends at `#`.
     text_end: Option<String>,
-    /// The last kept line that is not in a block. The comments after it keep the lines of its
-    /// block.
+    /// The last line outside of all blocks that a comment keeps. Later comments may keep the lines
+    /// of its block.
     kept: Option<String>,
 }
 
@@ -112,12 +117,13 @@ impl Blocks {
         self.text_end.as_deref()
     }
 
-    /// Ends the open text, although no line has its delimiter.
+    /// Ends the open text, although no line contains its delimiter.
     pub fn end_text(&mut self) {
         self.text_end = None;
     }
 
-    /// Finds the use of the next line. `context` is the mode of the next line outside of the blocks.
+    /// Finds the way in which the next line is handled. `context` is the present mode of the
+    /// editor.
     pub(super) fn step(&mut self, context: &Context, line: &str) -> Step {
         let text = line.trim();
         if let Some(end) = &self.text_end {
@@ -163,7 +169,7 @@ impl Blocks {
         Step::Outside
     }
 
-    /// The use of a line of a block.
+    /// The way in which a line of a block is handled.
     fn inside(&self, handling: Handling, indent: usize, text: &str, is_exit: bool) -> Step {
         let depth = self.open.last().map_or(1, |block| indent.saturating_sub(block.indent).max(1));
         match handling {
@@ -179,9 +185,9 @@ impl Blocks {
         }
     }
 
-    /// Ends blocks at a line `!`. The line ends each block with an opener that is deeper than the
-    /// line. It also ends a block with an opener that is as deep as the line, unless the block has
-    /// no indentation and a known mode. In that block, `!` is only a comment.
+    /// Ends blocks at a line `!`. The line ends each block whose opener has a deeper indentation
+    /// than `!`. If `!` and the opener have the same indentation, the block also ends, with one
+    /// exception. In a block of a known mode without indentation, `!` is only a comment.
     fn separate(&mut self, indent: usize) {
         self.last.take_if(|block| indent <= block.indent);
         let ends = |block: &mut Block| {
@@ -191,8 +197,8 @@ impl Blocks {
         while self.open.pop_if(ends).is_some() {}
     }
 
-    /// Uses the indentation of the next line. If the last line was not carried out, and the next
-    /// line is deeper, the last line opens a block. The next line is in this block.
+    /// Takes note of the indentation of the next line. If this line is deeper than the last line,
+    /// and the last line was not carried out, the last line opens a block.
     fn learn(&mut self, indent: usize) {
         self.is_indented |= self.opener_indent.take().is_some_and(|opener| indent > opener);
         if let Some(block) = self.last.take()
@@ -262,8 +268,8 @@ impl Blocks {
         outer_blocks.chain(outward(context)).any(|mode| match_mode(mode, text).is_ok())
     }
 
-    /// Opens a block inside a block without indentation, if the line opens a mode. The inner block
-    /// has the same treatment as the outer block.
+    /// Opens a block inside a block without indentation, if the line opens a mode. The lines of the
+    /// inner block are handled like the lines of the outer block.
     fn open_inner(&mut self, indent: usize, text: &str) {
         let Some(top) = self.open.last() else { return };
         let Some(mode) = top.mode else { return };
@@ -277,14 +283,14 @@ impl Blocks {
         }
     }
 
-    /// A line was carried out. `opens` is true if it entered a mode.
+    /// Takes note of a line that was carried out. `opens` is true if the line entered a mode.
     pub(super) fn applied(&mut self, line: &str, opens: bool) {
         self.refused_in_row = 0;
         let indent = line.len() - line.trim_start().len();
         self.opener_indent = opens.then_some(indent);
     }
 
-    /// A line was refused. If it opens a mode, its block begins.
+    /// Takes note of a refused line. If the line opens a mode, its block begins.
     pub(super) fn refused(&mut self, context: &Context, line: &str) {
         self.refused_in_row += 1;
         let block = Block::new(line, Handling::Refused);
@@ -294,8 +300,8 @@ impl Blocks {
         }
     }
 
-    /// A line was accepted, but it is not carried out. `place` is the place at which the line is
-    /// kept.
+    /// Takes note of a line that was accepted, but is not carried out. If the line is kept as a
+    /// comment, `place` is the place of the comment.
     pub(super) fn accepted(&mut self, row: &Accepted, line: &str, place: Option<Place>) {
         self.refused_in_row = 0;
         let opener = line.trim().to_owned();
@@ -317,9 +323,9 @@ impl Blocks {
         }
     }
 
-    /// Takes the line that a comment keeps. If the line begins with a blank, returns the kept line
-    /// that opens its block. Otherwise the line is in no block, and later comments may keep lines
-    /// of its block.
+    /// Takes a line that a comment of the running configuration keeps. If the line begins with a
+    /// blank, it belongs to a block, and the result is the kept line that opens this block. Any
+    /// other line belongs to no block. It may open a block, which later comments then keep.
     pub(super) fn kept_opener(&mut self, line: &str) -> Option<String> {
         match line.starts_with(' ') {
             true => Some(self.kept.clone().unwrap_or_default()),
@@ -387,7 +393,8 @@ fn text_end(line: &str) -> Option<String> {
         None if KINDS.contains(&rest) => "",
         _ => rest,
     };
-    // `show running-config` prints the control character ETX as `^C`.
+    // `show running-config` prints the control character ETX as `^C`, so `^C` stands for this
+    // delimiter.
     let end =
         if text.starts_with("^C") { "^C" } else { text.get(..text.chars().next()?.len_utf8())? };
     (!text[end.len()..].contains(end)).then(|| end.to_owned())

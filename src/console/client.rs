@@ -21,13 +21,13 @@ pub trait Channel {
     /// Sends a request.
     ///
     /// # Errors
-    /// The errors of the channel.
+    /// An error of the channel, if the request cannot be sent.
     fn send(&mut self, request: Request) -> io::Result<()>;
 
     /// Waits for the next response.
     ///
     /// # Errors
-    /// The errors of the channel. The error is `UnexpectedEof` if no more responses will arrive.
+    /// An error of the channel. The error is `UnexpectedEof` if no more responses will arrive.
     fn receive(&mut self) -> io::Result<Response>;
 }
 
@@ -53,8 +53,8 @@ impl Answer {
     /// Reads the view from the answer to a `show ... json` command.
     ///
     /// # Errors
-    /// The text is not the JSON of this view: the command was refused, or the command prints
-    /// another text.
+    /// The answer is not the JSON of this view, because the router refused the command, or because
+    /// the command prints another text.
     pub fn view<V: DeserializeOwned>(&self) -> serde_json::Result<V> {
         serde_json::from_str(&self.text)
     }
@@ -91,8 +91,8 @@ impl<C: Channel> Client<C> {
     /// Sends a line and collects its answer.
     ///
     /// # Errors
-    /// The errors of the channel. A refused line is not an error: its answer has [`Done::ok`] =
-    /// false.
+    /// An error if the channel fails before the answer is complete. A refused line is not an error:
+    /// its answer has [`Done::ok`] = false.
     pub fn command(&mut self, line: &str) -> io::Result<Answer> {
         self.ask(Request::Line(line.to_owned()))
     }
@@ -100,7 +100,7 @@ impl<C: Channel> Client<C> {
     /// Sends a request and collects its answer. Debug lines are not part of the answer.
     ///
     /// # Errors
-    /// The errors of the channel.
+    /// An error if the channel fails before the answer is complete.
     pub fn ask(&mut self, request: Request) -> io::Result<Answer> {
         let asked_at = self.prompt.clone();
         let (mut text, mut completions, mut host, mut error) =
@@ -122,7 +122,7 @@ impl<C: Channel> Client<C> {
     /// response is not passed to `each`, but returned.
     ///
     /// # Errors
-    /// The errors of the channel and of `each`.
+    /// An error if the channel fails before the answer is complete, or the first error of `each`.
     pub fn ask_each(
         &mut self,
         request: Request,

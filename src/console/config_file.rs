@@ -19,7 +19,8 @@ const MOST_EXPECTED: usize = 8;
 pub struct Reading {
     /// The configuration of the lines that were carried out.
     pub config: Config,
-    /// The lines that were not carried out, and the contradictions.
+    /// The problems of the file: lines that were not carried out, and lines that contradict each
+    /// other.
     pub report: Report,
 }
 
@@ -96,7 +97,7 @@ fn blamed<'a>(text: &'a str, contradiction: &Contradiction) -> LineOfFile<'a> {
     place.unwrap_or(LineOfFile { number: 1, start: 0, line: "", mode: Context::Config })
 }
 
-/// Sets the mode of each of `places`: the mode in which its line of the file stands.
+/// Sets the mode of each of the `places` to the mode in which the line of the file stands.
 fn find_modes(text: &str, places: &mut [LineOfFile<'_>]) {
     let last = places.iter().map(|place| place.number).max().unwrap_or(0);
     let mut reader = Reader::new();
@@ -104,7 +105,7 @@ fn find_modes(text: &str, places: &mut [LineOfFile<'_>]) {
         for place in places.iter_mut().filter(|place| place.number == line.number) {
             place.mode = reader.editor.context.clone();
         }
-        // The report has the problems of the line already.
+        // The error is dropped here, because the report of the file already contains it.
         let _ = reader.take(line.line);
     }
 }
@@ -117,7 +118,7 @@ struct Reader<'a> {
     editor: Editor,
     copy: Editor,
     blocks: Blocks,
-    /// The changes since the last copy.
+    /// The lines that changed the configuration after the last copy.
     since: Vec<Change<'a>>,
 }
 
@@ -172,7 +173,8 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// `end` leaves all modes, but it does not end the file.
+/// Returns to the global configuration after a line `end`. `end` leaves all modes, but it does not
+/// end the file.
 fn leave_exec(editor: &mut Editor) {
     if editor.context == Context::Exec {
         editor.context = Context::Config;
@@ -182,7 +184,7 @@ fn leave_exec(editor: &mut Editor) {
 /// A line, and its place in the file.
 struct LineOfFile<'a> {
     number: usize,
-    /// The octets of the file before the line.
+    /// The number of octets of the file before the line.
     start: usize,
     line: &'a str,
     /// The mode in which the line stands.

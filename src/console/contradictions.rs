@@ -63,8 +63,8 @@ fn empty_locator_sets(lisp: &Lisp) -> Vec<Contradiction> {
     empty.into_iter().map(contradiction).collect()
 }
 
-/// The addresses that two interfaces share without permission. Two interfaces may share an address
-/// if both are for roaming hosts, or if the address is a link-local address.
+/// The addresses that two interfaces have, although they must not share them. Two interfaces may
+/// share an address if both are for roaming hosts, or if the address is a link-local address.
 fn shared_addresses(config: &Config) -> Vec<Contradiction> {
     let roams = |name: InterfaceName| {
         config.interfaces.get(&name).is_some_and(|port| !port.lisp_mobility.is_empty())

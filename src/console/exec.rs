@@ -11,7 +11,7 @@ use crate::router::io::Command;
 
 /// The effect of an exec command.
 pub enum Action {
-    /// Print something.
+    /// Print the output of a `show` command.
     Show(Box<dyn Source>),
     /// Print the outputs of these `show` commands, one after the other.
     ShowAll(Vec<&'static str>),

@@ -94,7 +94,7 @@ pub fn parse(line: &str) -> Result<Piped<'_>, String> {
 /// them.
 ///
 /// # Errors
-/// A message for the user: the regular expression is not valid.
+/// A message for the user, if the regular expression is not valid.
 pub fn sections(pattern: &str) -> Result<impl Fn(RunningView) -> RunningView + use<>, String> {
     let regex =
         Regex::new(pattern).map_err(|_| format!("Invalid regular expression: {pattern}"))?;

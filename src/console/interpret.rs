@@ -2,10 +2,11 @@
 //!
 //! A line is carried out, accepted, skipped or refused:
 //!
-//! - If a command of the [grammar](super::grammar) fits it, it changes the configuration.
-//! - If the table of [accepted lines](super::grammar::ACCEPTED) has it, it is ignored or kept as a
-//!   comment.
-//! - If the line is in the [block](super::blocks) of a refused line, the line is skipped.
+//! - If a command of the [grammar](super::grammar) fits the line, the line changes the
+//!   configuration.
+//! - If the table of [accepted lines](super::grammar::ACCEPTED) contains the line, the line is
+//!   ignored or kept as a comment.
+//! - If a refused line has opened the [block](super::blocks) of the line, the line is skipped.
 //! - Any other line is refused.
 
 use super::args::Fault;
@@ -25,7 +26,7 @@ pub enum LineError {
     Semantic(Fault),
 }
 
-/// The use of a line that is not refused.
+/// The result for a line that is not refused.
 #[derive(Clone, Debug)]
 pub enum Taken {
     /// The command was carried out.
@@ -34,21 +35,21 @@ pub enum Taken {
     Nothing,
     /// The line is accepted, but it is not carried out.
     Accepted(&'static Accepted),
-    /// The line is kept, because it belongs to the block of a kept line or is in a comment that
-    /// keeps a line.
+    /// The line is kept as a comment. Either it belongs to the block of a line that is kept as a
+    /// comment, or the line is itself a comment that keeps another line.
     Kept(Place, Keep),
-    /// The line is skipped, because it is in the block of a refused line. The value is the refused
+    /// The line is skipped, because a refused line has opened its block. The value is the refused
     /// line.
     Skipped(String),
-    /// The editor is in exec mode, and the line is not in the block of a refused line.
+    /// The editor is in exec mode, so the line may be an exec command. It does not belong to a
+    /// block that is skipped.
     Exec,
 }
 
 /// A line that is kept in the configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Keep {
-    /// The kept line that opens the block of `line`. `None` if `line` is in no block of a kept
-    /// line.
+    /// The kept line that opens the block of `line`. `None` if no kept line opens it.
     pub opener: Option<String>,
     /// The line.
     pub line: String,
@@ -76,7 +77,7 @@ pub fn take(editor: &mut Editor, blocks: &mut Blocks, line: &str) -> Result<Take
     }
 }
 
-/// Takes a line that is outside of all blocks of refused, ignored and kept lines.
+/// Takes a line that belongs to no block of a refused, ignored or kept opener.
 fn take_outside(editor: &mut Editor, blocks: &mut Blocks, line: &str) -> Result<Taken, LineError> {
     let before = editor.context.clone();
     let mismatch = match apply(editor, line) {
@@ -121,8 +122,7 @@ pub fn apply(editor: &mut Editor, line: &str) -> Result<(), LineError> {
     Ok(())
 }
 
-/// Keeps a line. The line is in the block of a kept line, or a comment of the running configuration
-/// contains it.
+/// Keeps a line as a comment of the configuration, at `place`.
 pub fn keep(editor: &mut Editor, place: Place, keep: Keep) -> Taken {
     let unsupported = &mut editor.config.unsupported;
     match &keep.opener {
@@ -145,8 +145,8 @@ pub fn accept(
         if !negated {
             blocks.accepted(row, line, None);
         }
-        // The router does not have the function, so a line that turns the function off needs no
-        // warning.
+        // The router does not have the function of an ignored line. So `no` in front of this line
+        // changes nothing, and the user needs no warning.
         let is_told = row.treatment == Treatment::Ignored && !negated;
         return if is_told { Taken::Accepted(row) } else { Taken::Nothing };
     }
@@ -211,8 +211,9 @@ pub fn warning(line: &str, row: &Accepted) -> String {
     }
 }
 
-/// The place at which the lines of a mode are kept. For a mode of a service, also the family of the
-/// service. A kept line of a service stands outside of the `service` block and names the family.
+/// The place at which the lines of a mode are kept as comments. For a mode inside a `service`
+/// block, the result also has the family of the service, because the comment stands outside of this
+/// block and names the family.
 fn place(context: &Context) -> Option<(Place, Option<Family>)> {
     Some(match context {
         Context::Exec
@@ -255,7 +256,7 @@ fn find<'t>(context: &Context, line: &'t str) -> Result<(Match<'t>, Context), Mi
 }
 
 /// Finds the row of the accepted lines for a line, in `context` or an outer context. If several
-/// rows fit, the row with the most words is used. If these rows have equally many words, the row of
+/// rows fit, the row with the most words is used. Among rows with equally many words, the row of
 /// the innermost context is used. The last value is true if the line begins with `no` or `default`.
 fn find_accepted(context: &Context, line: &str) -> Option<(&'static Accepted, Context, bool)> {
     let contexts = std::iter::successors(Some(context.clone()), Context::outer);

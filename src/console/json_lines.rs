@@ -52,7 +52,7 @@ pub fn read_response(stream: &mut impl BufRead) -> io::Result<Response> {
 /// Writes a request to a stream.
 ///
 /// # Errors
-/// The errors of the stream.
+/// An error of the stream, if the request cannot be written.
 pub fn write_request(stream: &mut impl Write, request: &Request) -> io::Result<()> {
     stream.write_all((line(request) + "\n").as_bytes())?;
     stream.flush()

@@ -13,14 +13,14 @@ pub trait Machine {
     /// The startup configuration.
     ///
     /// # Errors
-    /// A sentence for the user: the file cannot be read.
+    /// A sentence for the user, if the file cannot be read.
     fn startup(&self) -> Result<Startup, String>;
 
-    /// Replaces the startup configuration. After an error or a crash, it is either the old text or
-    /// the new text, and never a part of it. Returns a sentence that names the place of the text.
+    /// Replaces the startup configuration. After an error or a crash, the file contains either the
+    /// whole old text or the whole new text. Returns a sentence that names the place of the file.
     ///
     /// # Errors
-    /// A sentence for the user: the file cannot be written.
+    /// A sentence for the user, if the file cannot be written.
     fn save(&mut self, text: &str) -> Result<String, String>;
 
     /// The last lines of the log. The oldest line is first.

@@ -55,7 +55,7 @@ pub(super) fn mismatch_text(line: &str, prompt: usize, mismatch: &Mismatch) -> S
     }
 }
 
-/// The number of characters of the line before the first wrong character of a word.
+/// The number of characters in the line before the first wrong character of a word.
 fn column(line: &str, span: &Range<usize>, fits: usize) -> usize {
     line[..span.start].chars().count() + fits
 }

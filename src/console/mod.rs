@@ -13,8 +13,8 @@
 //! - [`client`]: the client of a session. The session is in the same process or, with
 //!   [`json_lines`], in another process.
 //! - [`terminal`]: the terminal of a user, between the keyboard and screen and a client.
-//! - [`running`]: the commands that run for some time, as `ping` does. [`probes`]: the sockets for
-//!   their packets.
+//! - [`running`]: the commands that run for some time, such as `ping`. [`probes`]: the sockets for
+//!   the packets of these commands.
 //! - [`hosts`]: the emulated hosts. A session gives them tasks. [`machine`]: the files, the log and
 //!   the process of the router.
 

@@ -176,8 +176,8 @@ impl Matching {
                 Word::Keyword(word) => (*word).to_owned(),
                 Word::Argument(kind) => kind.to_string(),
             };
-            // The placeholder for the name of an interface is left out, because the keywords of the
-            // kinds, for example `Ethernet`, are listed.
+            // The list does not contain the placeholder `INTERFACE`, because it already contains a
+            // keyword for each kind of interface, for example `Ethernet`.
             if word != "INTERFACE" && all.iter().all(|next| next.word != word) {
                 all.push(Next { word, help: position.help, keyword });
             }
@@ -234,9 +234,9 @@ impl Matching {
     }
 }
 
-/// Removes the worse matches of a word. If the word is a complete keyword, abbreviations are
-/// removed. If the word abbreviates several keywords and also fits a value, it is the value. If it
-/// fits no value, the word is ambiguous.
+/// Keeps only the best matches of a word. If the word is a complete keyword, its matches as an
+/// abbreviation are removed. If the word abbreviates several keywords and also fits a value, only
+/// the value remains. If it fits no value, the word is ambiguous.
 fn choose(
     found: Vec<(Fit, &'static Position, Thread)>,
     span: Range<usize>,
@@ -274,7 +274,8 @@ pub fn match_mode(mode: Mode, line: &str) -> Result<Match<'_>, Mismatch> {
 }
 
 /// Matches a line against the lines that are accepted in one mode, but are not carried out. The
-/// line must have whole words: an abbreviation is more often a mistake in another line.
+/// line must contain no abbreviations, because an abbreviation is more often a mistake in another
+/// command.
 pub fn match_accepted(mode: Mode, line: &str) -> Option<Match<'_>> {
     let (negated, tokens) = negation(mode, line);
     let matched = Matching::among(accepted(mode), negated).whole(line, tokens).ok();

@@ -13,7 +13,7 @@ const FIRST_PORT: u16 = 33434;
 /// The number of destination ports of a traceroute.
 const PORTS: u16 = 16_384;
 
-/// The two ends of probes.
+/// The source and the destination of probes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ends {
     /// The source address. `None` if the kernel chooses it.
@@ -51,7 +51,7 @@ pub struct Probe {
     pub number: u16,
     /// TTL or hop limit.
     pub ttl: u8,
-    /// The octets of the whole IP packet.
+    /// The size of the whole IP packet, in octets.
     pub size: u16,
     /// Whether the packet must not be fragmented.
     pub df: bool,
@@ -62,7 +62,7 @@ pub struct Probe {
 pub struct Heard {
     /// The number of the probe.
     pub number: u16,
-    /// The sender of the answer, or `None` if this node could not send the probe.
+    /// The sender of the answer, or `None` if this router could not send the probe.
     pub from: Option<IpAddr>,
     /// The meaning of the answer.
     pub meaning: Meaning,
@@ -89,7 +89,7 @@ pub trait Probes {
     /// Opens a socket for probes to one destination.
     ///
     /// # Errors
-    /// The error is a sentence for the user.
+    /// The error is a sentence for the user. It says why no socket can be opened.
     fn open(&mut self, ends: Ends) -> Result<Box<dyn ProbeSocket>, String>;
 }
 

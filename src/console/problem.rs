@@ -14,7 +14,7 @@ const MOST_PROBLEMS: usize = 1000;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ProblemKind {
-    /// The line is wrong. The router applies neither the line nor the block of the line.
+    /// The line is wrong. The router applies neither the line nor the lines of its block.
     Refused,
     /// The line contradicts another line, or names an object that no line defines.
     Contradiction,
@@ -38,7 +38,7 @@ pub struct Problem {
     pub column: usize,
     /// The line.
     pub text: String,
-    /// The octets of the file before the line.
+    /// The number of octets of the file before the line.
     #[serde(skip)]
     pub start: usize,
     /// The octets of the line that are wrong.
@@ -49,7 +49,7 @@ pub struct Problem {
     pub message: String,
     /// The words that are expected at the error. This text may be empty.
     pub expected: String,
-    /// The number of lines in the block of the line. They are skipped too.
+    /// The number of lines in the block that the line opens. These lines are skipped too.
     pub skipped: usize,
 }
 
@@ -133,7 +133,7 @@ impl Report {
         }
     }
 
-    /// A line was skipped, because it is in the block of the line that was refused last.
+    /// Counts a skipped line. It is skipped, because the last refused line has opened its block.
     pub(super) fn skipped(&mut self) {
         let mut problems = self.problems.iter_mut().rev();
         if self.is_listed

@@ -29,7 +29,7 @@ pub enum Request {
     Interrupt,
 }
 
-/// Writes the value of a request that has no value.
+/// Writes `null` as the value of a request without a value.
 fn null<S: Serializer>(to: S) -> Result<S::Ok, S::Error> {
     to.serialize_unit()
 }

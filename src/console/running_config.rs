@@ -19,8 +19,8 @@ use crate::router::config::{
 use crate::router::unsupported::{Place, Unsupported};
 use crate::wire::auth::{Algorithm, Key};
 
-/// The beginning of a comment that keeps a line. The line is about a function of LISP that the
-/// router does not have.
+/// The beginning of a comment that keeps a line, because the line is about a function of LISP that
+/// the router does not have.
 pub(super) const NOT_SUPPORTED: &str = "! not supported:";
 
 /// The text of a configuration: the output of `show running-config`, and the content of a `.conf`
@@ -61,8 +61,8 @@ fn write_vty_lines(out: &mut Writer, lines: &VtyLines) {
     }
     out.line(0, "line vty 0 4");
     if let Some(password) = &lines.password {
-        // If the password begins with the word `0` or `7`, a reader would take this word for the
-        // type.
+        // If a password begins with the word `0` or `7`, the parser of the line would take this
+        // word for the type of the password.
         let needs_type = matches!(password.split_whitespace().next(), Some("0" | "7"));
         out.line(1, format_args!("password {}{password}", if needs_type { "0 " } else { "" }));
     }
@@ -81,7 +81,8 @@ impl Writer<'_> {
         writeln!(self.text, "{:depth$}{line}", "").expect("a String takes everything");
     }
 
-    /// Writes comments that keep the lines of a place. The router does not carry out these lines.
+    /// Writes the lines that are kept at `place`, as comments. The router does not carry out these
+    /// lines.
     fn comments(&mut self, depth: usize, place: &Place) {
         for line in self.unsupported.at(place) {
             self.line(depth, format_args!("{NOT_SUPPORTED} {line}"));
@@ -409,8 +410,8 @@ impl Display for Petr<'_> {
 }
 
 /// A key, as it stands in a line. If the algorithm of the key is not the default, the algorithm
-/// follows. If the key is `0`, `6` or `7`, a reader would take it for the type of an encryption. So
-/// the word `0` (unencrypted) is written before this key.
+/// follows. If the key is `0`, `6` or `7`, the word `0` (unencrypted) is written before it, because
+/// a reader would take the key for the type of an encryption.
 struct KeyWords<'a>(&'a Key);
 
 impl Display for KeyWords<'_> {

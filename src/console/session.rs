@@ -42,7 +42,7 @@ pub const MOST_PENDING: usize = 64;
 const HISTORY: usize = 20;
 
 /// The maximum time without a response while a command runs. After this time, the session sends an
-/// empty text, because a client gives up if it gets no response for long.
+/// empty text, because a client gives up if it gets no response for a long time.
 const LONGEST_SILENCE: Duration = Duration::from_secs(3);
 
 /// The console of one user.
@@ -349,8 +349,8 @@ impl Session {
                 let rest = " ".repeat(words[0].end) + &line[words[0].end..];
                 self.exec((&rest, prompt), router, surroundings, now)
             }
-            // A pasted configuration ends with `end`. The grammar of exec mode does not have `end`,
-            // so that `en` is an abbreviation of `enable` only.
+            // A pasted configuration ends with `end`. The grammar of exec mode does not contain
+            // `end`, so that `en` remains an abbreviation of `enable`.
             Some("end") if self.context == Context::Exec => {
                 self.blocks = Blocks::default();
                 Outcome::good(Body::Nothing)
@@ -458,9 +458,9 @@ impl Session {
         }
     }
 
-    /// Handles a line that is not a command of exec mode. If it is a line of a configuration, the
-    /// lines of its block are skipped too, and the result is a message for the user. Otherwise the
-    /// result is an empty text.
+    /// Handles a line that is not a command of exec mode. If the line belongs to a configuration,
+    /// the session skips the lines of its block too, and returns a message for the user. Otherwise
+    /// the result is an empty text.
     fn refused_in_exec(&mut self, line: &str, mismatch: &Mismatch) -> &'static str {
         let is_unknown = matches!(mismatch, Mismatch::Invalid { .. });
         if self.context != Context::Exec || !is_unknown || !is_configuration(line) {
@@ -508,8 +508,8 @@ impl Session {
     }
 }
 
-/// The line with the text of an `alias` in place of its first word. An alias stands for its text
-/// only once: the text is not searched for aliases.
+/// Replaces the first word of a line by the text of its `alias`. An alias at the start of this text
+/// is not replaced.
 fn without_alias<'l>(line: &'l str, config: &Config) -> Cow<'l, str> {
     let first = tokens(line).into_iter().next();
     let text = first.as_ref().and_then(|word| config.aliases.get(&line[word.clone()]));
@@ -519,7 +519,7 @@ fn without_alias<'l>(line: &'l str, config: &Config) -> Cow<'l, str> {
     }
 }
 
-/// The outcome of starting a command: the running command, or a message if the start failed.
+/// The outcome of starting a command. It has the running command, or a message if the start failed.
 fn running(started: Result<Box<dyn Running>, String>, filter: Filter, now: Time) -> Outcome {
     match started {
         Ok(command) => Outcome::good(Body::Running { command, filter, said_at: now }),

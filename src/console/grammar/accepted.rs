@@ -10,8 +10,8 @@ use super::context::Mode;
 /// The treatment of an accepted line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Treatment {
-    /// The line causes no message. It states a setting that every router has, or a `show` command
-    /// has printed it.
+    /// The line causes no message. Either it states a setting that every router has, or it is a
+    /// title that a `show` command has printed.
     Silent,
     /// The line has no meaning in a LISP lab. A warning names the line.
     Ignored,
@@ -20,17 +20,17 @@ pub enum Treatment {
     Kept,
 }
 
-/// The lines that belong to an accepted line. Deeper lines after an accepted line always belong to
-/// it.
+/// The lines that belong to an accepted line. A line with a deeper indentation always belongs to
+/// the accepted line above it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Extent {
-    /// The line alone.
+    /// Only lines with a deeper indentation belong to the line.
     Line,
     /// The line opens a block, which ends at its `exit`.
     Block {
         /// The prompt of IOS in the block.
         prompt: &'static str,
-        /// The mode whose commands the block has, if it is a mode of the grammar.
+        /// The mode of the grammar that has the commands of the block, if there is such a mode.
         like: Option<Mode>,
     },
     /// The line opens a text and names its delimiter. `banner motd #` opens a text that ends at
@@ -64,7 +64,7 @@ const fn row(
 }
 
 const fn silent(modes: &'static [Mode], pattern: &'static str) -> Accepted {
-    row(modes, pattern, Treatment::Silent, Extent::Line, "it is so on this router")
+    row(modes, pattern, Treatment::Silent, Extent::Line, "every router has this setting")
 }
 
 const fn ignored(modes: &'static [Mode], pattern: &'static str, reason: &'static str) -> Accepted {
@@ -132,12 +132,12 @@ const NOT_EXTRANET: &str = "the router has one instance";
 const NOT_DEFAULT_SET: &str = "each database-mapping names its locators";
 const NOT_PROBING: &str = "the router does not probe locators";
 const NOT_NOTIFY: &str = "the router sends its map-notify messages to the xTRs of the site record";
-const NOT_LIMIT: &str = "the router has its own limit";
+const NOT_LIMIT: &str = "the router has a fixed limit for EIDs";
 const NOT_ITR_RLOCS: &str = "a map-request offers the preferred locator of each family";
-const NOT_SOURCE: &str = "the source is the preferred locator of the locator-sets";
-const NOT_DISCOVER: &str = "write a line for each locator of the site";
+const NOT_SOURCE: &str = "the source of a LISP packet is the preferred locator of the locator-sets";
+const NOT_DISCOVER: &str = "write a line for each locator of the site yourself";
 const NOT_STATIC: &str = "a static entry of the map-cache can only ask by map-request";
-const NOT_DONE: &str = "the router does not do it";
+const NOT_DONE: &str = "the router does not have this function";
 
 /// The table.
 pub const ROWS: &[Accepted] = &[
@@ -150,7 +150,7 @@ pub const ROWS: &[Accepted] = &[
     silent(INTERFACE, "ipv6 enable"),
     silent(LISP, "locator-table default"),
     silent(SERVICES, "encapsulation lisp"),
-    // Management.
+    // The ignored lines about management.
     ignored(CONFIG, "service", SERVICE),
     ignored(CONFIG, "{clock|ntp|sntp|ptp|calendar}", TIME),
     ignored(CONFIG, "{aaa|enable|login|password|privilege|security|username|ip admission}", USERS),
@@ -172,7 +172,7 @@ pub const ROWS: &[Accepted] = &[
     ),
     ignored(CONFIG, "ip {radius|tacacs}", USERS),
     ignored(CONFIG, "alias", "the console has aliases of exec commands only"),
-    // Routing.
+    // The ignored lines about routing.
     block("router {ospf|ospfv3|bgp|isis|eigrp|rip|odr|omp|mobile}", "(config-router)", ROUTING),
     block("ipv6 router", "(config-rtr)", ROUTING),
     block("route-map", "(config-route-map)", ROUTING),
@@ -195,7 +195,7 @@ pub const ROWS: &[Accepted] = &[
     ignored(CONFIG, "ipv6 {multicast-routing|multicast|pim|mld|mroute}", MULTICAST),
     ignored(CONFIG, "{ip|ipv6} route vrf", ONE_TABLE),
     ignored(VRFS, "{vnid|vpn|mdt|maximum|import|export|bgp|protection|route-replicate}", ONE_TABLE),
-    // Packets.
+    // The ignored lines about packets.
     ignored(CONFIG, "access-list", FILTER),
     block("{ip access-list|ipv6 access-list|mac access-list}", "(config-nacl)", FILTER),
     block("{object-group|time-range|zone|zone-pair}", "(config-object-group)", FILTER),
@@ -213,7 +213,7 @@ pub const ROWS: &[Accepted] = &[
     ignored(CONFIG, "ipv6 {nd|neighbor|source-route|icmp|hop-limit|dhcp|flow|redirects}", KERNEL),
     ignored(CONFIG, "arp", KERNEL),
     block("flow {record|exporter|monitor}", "(config-flow)", MANAGEMENT),
-    // Layer 2 and hardware.
+    // The ignored lines about layer 2 and hardware.
     block("{vlan|bridge-domain|l2vpn|evpn|l2|pseudowire-class}", "(config-vlan)", LAN),
     ignored(
         CONFIG,
@@ -236,7 +236,7 @@ pub const ROWS: &[Accepted] = &[
          x25|atm|crashdump|diagnostics|shell|global|nmsp|location|rtr}",
         HARDWARE,
     ),
-    // An interface.
+    // The ignored lines about an interface.
     device("interface <interface:lisp-interface>", "the router has its own device, lisp0"),
     device("interface <interface:virtual-interface>", "the router has no tunnels besides LISP"),
     ignored(INTERFACE, "ip address {dhcp|negotiated|pool}", "the router has no DHCP client"),
@@ -294,7 +294,7 @@ pub const ROWS: &[Accepted] = &[
     ),
     ignored(INTERFACE, "{cts|dot1x|authentication|access-session|mab|subscriber|epm}", NOT_POLICY),
     ignored(INTERFACE, "{crypto map|crypto ipsec|nat64|macsec}", IPSEC),
-    // A terminal line.
+    // The ignored lines about a terminal line.
     ignored(
         LINE,
         "{access-class|absolute-timeout|activation-character|authorization|autobaud|autocommand|\

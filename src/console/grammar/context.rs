@@ -68,8 +68,8 @@ pub enum Mode {
 }
 
 impl Mode {
-    /// The modes with the lines of an EID-table. Directly under `router lisp`, they are the lines of
-    /// instance 0.
+    /// The modes that have the commands of an EID-table. Directly under `router lisp`, these
+    /// commands configure instance 0.
     pub const EID_TABLES: &[Mode] =
         &[Mode::EidTable, Mode::InstanceService, Mode::Instance, Mode::Service, Mode::Lisp];
 
@@ -135,8 +135,8 @@ impl Context {
         })
     }
 
-    /// The instance whose EID-table is being configured. The lines directly under `router lisp` are
-    /// those of instance 0.
+    /// The instance of the EID-table that is being configured. Commands directly under `router
+    /// lisp` configure instance 0.
     pub fn instance(&self) -> Option<InstanceId> {
         match self {
             Context::EidTable(id) | Context::Instance(id) | Context::InstanceService(id, _) => {

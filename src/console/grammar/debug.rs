@@ -18,7 +18,7 @@ const CONTROL_PLANE: &str = "Control messages and their effects";
 const FORWARDING: &str = "Decisions on packets of EIDs (the first packets of a flow)";
 const ALL: &str = "All of them";
 
-/// The help of the kinds, in the order of the words in [`DEBUG_LISP`].
+/// The help texts of the kinds of debug lines, in the order of the words in [`DEBUG_LISP`].
 const KINDS: [&str; 9] = [
     ALL,
     "Received and refused messages",
@@ -38,7 +38,8 @@ const UNDEBUG_LISP: &str = "undebug lisp control-plane {all|messages|map-server-
      map-server-map-request|remote-eid-cache|local-eid-database|solicit-map-request|\
      eid-discovery|dynamic-eid}";
 
-/// The help texts of a command with the kinds, after its first word.
+/// The help texts of a command that names kinds of debug lines. `first` is the help text of its
+/// first word.
 const fn with_kinds(first: &'static str) -> [&'static str; 12] {
     let [a, b, c, d, e, f, g, h, i] = KINDS;
     [first, LISP, CONTROL_PLANE, a, b, c, d, e, f, g, h, i]
@@ -83,7 +84,7 @@ fn undebug_kind(args: &Args<'_>, _: &Config) -> Result<Action, Fault> {
     Ok(Action::Debug(kinds(args), false))
 }
 
-/// The kinds that a line names.
+/// The kinds of debug lines that the user names in a line.
 fn kinds(args: &Args<'_>) -> Debugging {
     if args.has("dynamic-eid") {
         return Debugging::only(DebugType::EidDiscovery);

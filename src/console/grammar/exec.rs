@@ -24,7 +24,7 @@ pub(super) const LISP: &str = "Locator/ID Separation Protocol";
 pub(super) const JSON: &str = "As JSON";
 pub(super) const ROUTER: &str = "Router LISP instance";
 
-/// An exec command.
+/// The row of an exec command.
 pub(super) const fn exec(
     pattern: &'static str,
     help: &'static [&'static str],
@@ -244,7 +244,7 @@ pub(super) fn instance(args: &Args<'_>, config: &Config) -> InstanceId {
     config.instance_of_command(args.optional("instance").and_then(InstanceId::new))
 }
 
-/// The EID or EID prefix in a line. Its family must be the family of the line.
+/// The EID or EID prefix in a line. Its family must be the family that the line names.
 pub(super) fn only(args: &Args<'_>, config: &Config) -> Result<Option<EidPrefix>, Fault> {
     let family = family(args);
     let id = instance(args, config);

@@ -284,7 +284,7 @@ const TECH_LISP: &[&str] = &[
     "show lisp registration-history",
 ];
 
-/// The further commands of `show tech-support`.
+/// The commands that `show tech-support` runs in addition to those of [`TECH_LISP`].
 const TECH: &[&str] = &[
     "show clock",
     "show interfaces",

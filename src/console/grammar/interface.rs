@@ -146,8 +146,8 @@ fn mac_address(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
     Ok(())
 }
 
-/// The IPv4 address in the line with its prefix length, and the name of the argument that a fault
-/// points at.
+/// The IPv4 address and prefix length in the line. The text is the name of the argument at which a
+/// fault points.
 fn ipv4_net(args: &Args<'_>) -> Result<Option<(IpNet, &'static str)>, Fault> {
     if args.given("prefix") {
         return Ok(Some((args.value("prefix")?, "prefix")));
@@ -216,8 +216,8 @@ fn ipv6_address(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
     Ok(())
 }
 
-/// The IPv6 address in the line with its prefix length, and the name of the argument that a fault
-/// points at. The network of a link-local address is `fe80::/64`, as on every link.
+/// The IPv6 address and prefix length in the line. The text is the name of the argument at which a
+/// fault points. The network of a link-local address is `fe80::/64`, as on every link.
 fn ipv6_net(args: &Args<'_>) -> Result<Option<(IpNet, &'static str)>, Fault> {
     if args.given("prefix") {
         let net: IpNet = args.value("prefix")?;

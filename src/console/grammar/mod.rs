@@ -109,7 +109,7 @@ static ACCEPTED_COMMANDS: LazyLock<Vec<Command>> = LazyLock::new(|| {
         row.modes.iter().map(move |&mode| Command {
             mode,
             pattern: Pattern::with_one_help(&[row.pattern, "[<rest:line>]"], row.reason),
-            // All words of the pattern follow `no`.
+            // All words of the pattern must follow `no`.
             no: No::After(usize::MAX),
             run: Run::Accept(row),
         })
@@ -152,7 +152,7 @@ pub fn rows() -> impl Iterator<Item = &'static Row> {
 }
 
 /// Compiles every row for each of its modes. A command of a `service` block is also compiled for
-/// the modes around this block. There it begins with the word `ipv4` or `ipv6`.
+/// the modes around this block. In these modes, the command begins with the word `ipv4` or `ipv6`.
 fn compile() -> Vec<Command> {
     let mut commands = Vec::new();
     for row in rows() {

@@ -50,8 +50,8 @@ pub(super) const ROWS: &[Row] = &[
     ),
 ];
 
-/// Sets the addresses of a name. A name has one list for both families, so `ip host` replaces the
-/// IPv4 addresses only, and `ipv6 host` the IPv6 addresses only.
+/// Sets the addresses of a name. A name has one list of addresses for both families. `ip host`
+/// replaces only the IPv4 addresses in this list, and `ipv6 host` only the IPv6 addresses.
 fn host(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
     let name: String = args.value("name")?;
     let is_ipv6 = args.has("ipv6");

@@ -23,7 +23,7 @@ const fn opener(
 const CONFIG: &[Mode] = &[Mode::Config];
 const LISP: &[Mode] = &[Mode::Lisp];
 
-/// If several rows fit a line, the first row counts.
+/// If a line fits several rows, the first of these rows is used.
 const OPENERS: &[Opener] = &[
     opener(CONFIG, &["interface"], Some(Mode::Interface)),
     opener(CONFIG, &["router", "lisp"], Some(Mode::Lisp)),
@@ -44,8 +44,9 @@ const OPENERS: &[Opener] = &[
 /// The minimum number of letters in an abbreviation of a word of an opener.
 const SHORTEST: usize = 3;
 
-/// The mode that a line opens in `mode`. The line may be a refused line. The result is `None` if
-/// the line opens no mode, and `Some(None)` if this router does not have the mode.
+/// The mode that a line opens if it stands in `mode`. The line may be one that the router refuses.
+/// The result is `None` if the line opens no mode, and `Some(None)` if this router does not have
+/// the mode.
 pub fn opened(mode: Mode, line: &str) -> Option<Option<Mode>> {
     let fits = |opener: &&Opener| {
         let mut words = line.split_whitespace();

@@ -17,15 +17,16 @@ use crate::router::config::Config;
 /// The message of IOS for a name that has no address.
 const UNKNOWN: &str = "Unrecognized host or address, or protocol not running.";
 
-/// The notation of options that a line may have in any order. Each place takes one of the options.
+/// The notation of options that a line may have in any order. The notation has as many places as
+/// there are options, and each place takes any one option.
 macro_rules! in_any_order {
     ($option:literal) => {
         concat!("[", $option, " [", $option, " [", $option, " [", $option, " [", $option, "]]]]]")
     };
 }
 
-/// The help texts of a command with [`in_any_order`]. The texts of the first words come first. Then
-/// the texts of all options are repeated for each place of an option.
+/// The help texts of a command with [`in_any_order`]. The help texts of its first words come first.
+/// The help texts of all options follow, once for each place.
 const fn with_options<const ALL: usize, const FIRST: usize, const OPTIONS: usize>(
     first: [&'static str; FIRST],
     options: [&'static str; OPTIONS],

@@ -23,7 +23,7 @@ pub enum No {
 /// The effect of a command.
 #[derive(Clone, Copy)]
 pub enum Run {
-    /// Changes the configuration or the context.
+    /// Changes the configuration or the mode.
     Edit(fn(&mut Editor, &Args<'_>) -> Result<(), Fault>),
     /// Shows something or acts on the router.
     Exec(fn(&Args<'_>, &Config) -> Result<Action, Fault>),

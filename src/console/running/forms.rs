@@ -4,14 +4,14 @@ use std::fmt::Write;
 use std::net::IpAddr;
 use std::time::Duration;
 
-/// The parts of a ping that its first lines name.
+/// The values that the first lines of a ping contain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Opening {
     /// The address to ping.
     pub target: IpAddr,
     /// The number of echo requests.
     pub count: u32,
-    /// The octets of each IP packet.
+    /// The size of each IP packet, in octets.
     pub size: u16,
     /// The time to wait for an answer.
     pub timeout: Duration,

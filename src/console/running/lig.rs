@@ -15,11 +15,11 @@ const LOOK_INTERVAL: Duration = Duration::from_millis(20);
 /// The way in which the user named the EID of a query.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Asked {
-    /// By its address.
+    /// The user gave the address of the EID.
     Address,
-    /// By the name of a host.
+    /// The user gave the name of a host.
     Name(String),
-    /// As an EID of this router.
+    /// The user asked for an EID of this router.
     Own,
 }
 

@@ -15,7 +15,7 @@ use crate::wire::probe::Meaning;
 const LINE: u32 = 70;
 /// The minimum time between two echo requests, so that a ping does not occupy the router.
 const PACE: Duration = Duration::from_millis(1);
-/// The minimum time to wait for an answer, also if the user chose a timeout of 0 seconds.
+/// The minimum time to wait for an answer, even if the user chose a timeout of 0 seconds.
 const LEAST_WAIT: Duration = Duration::from_millis(10);
 /// The TTL of an echo request.
 const TTL: u8 = 255;
@@ -25,7 +25,7 @@ const TTL: u8 = 255;
 pub struct PingOptions {
     /// The number of echo requests.
     pub count: u32,
-    /// The octets of each IP packet.
+    /// The size of each IP packet, in octets.
     pub size: u16,
     /// The time to wait for an answer.
     pub timeout: Duration,
@@ -52,7 +52,8 @@ pub struct Ping {
     sent: u32,
     received: u32,
     sent_at: Option<Time>,
-    /// The shortest and the longest round-trip time, and the sum of all, in microseconds.
+    /// The shortest and the longest round-trip time, and the sum of all round-trip times, in
+    /// microseconds.
     times: Option<(u64, u64, u64)>,
 }
 
@@ -96,7 +97,7 @@ impl Ping {
         })
     }
 
-    /// The number of the last echo request. It is also the sequence number of the echo request.
+    /// The number of the last echo request, which is also its ICMP sequence number.
     fn number(&self) -> u16 {
         self.sent as u16
     }

@@ -23,8 +23,8 @@ pub enum Source {
 /// The source and destination addresses of the probes to `destination`.
 ///
 /// # Errors
-/// This router cannot use the source that the user chose. The error is the message of IOS, without
-/// the leading `%`.
+/// If this router cannot use the source that the user chose, the error is the message of IOS,
+/// without the leading `%`.
 pub fn ends(
     router: &Router,
     destination: IpAddr,
@@ -51,10 +51,10 @@ pub fn ends(
 
 /// The source address for a destination to which the route leads through `lisp0`. If the
 /// destination is in the core, the source is an RLOC of this router. Otherwise the destination may
-/// be an EID of another site, and the source is an EID of this router. A proxy ITR has no EIDs.
-/// There the source is an address of the router that is not an RLOC. Returns `None` if the route
-/// does not lead through `lisp0`, or if the router has no suitable address. Then the kernel chooses
-/// the source address.
+/// be an EID of another site, and the source is an EID of this router. A proxy ITR has no EIDs, so
+/// its source is an address of the router that is not an RLOC. Returns `None` if the route does not
+/// lead through `lisp0`, or if the router has no suitable address. Then the kernel chooses the
+/// source address.
 fn site_address(router: &Router, destination: IpAddr) -> Option<IpAddr> {
     if !router.leads_to_lisp(destination) {
         return None;
@@ -84,9 +84,10 @@ fn site_address(router: &Router, destination: IpAddr) -> Option<IpAddr> {
     addresses.iter().find(is_eid).or_else(|| addresses.iter().find(is_site_side)).copied()
 }
 
-/// Whether an address is known to be in the core, so that packets to it leave without LISP. It is
-/// the address of a map-resolver or map-server, or a locator in the map-cache. It is also in the
-/// core if the mapping system has answered that it is no EID, and no proxy ETR is configured.
+/// Whether an address is known to be in the core, so that packets to it leave without LISP. An
+/// address is in the core if it is the address of a map-resolver or map-server, or a locator in the
+/// map-cache. It is also in the core if the mapping system has answered that it is no EID, and no
+/// proxy ETR is configured.
 fn is_in_core(router: &Router, address: IpAddr) -> bool {
     let family = Family::of(address);
     let config = router.config();

@@ -12,7 +12,7 @@ use crate::time::Time;
 use crate::wire::IcmpErrorKind;
 use crate::wire::probe::Meaning;
 
-/// The octets of each IP packet.
+/// The size of each IP packet, in octets.
 const SIZE: u16 = 60;
 
 /// The options of a traceroute.
@@ -50,7 +50,7 @@ pub struct Traceroute {
     /// The number of datagrams that were sent with all TTLs.
     sent_in_all: u16,
     sent_at: Time,
-    /// The router that answered the last datagram with this TTL.
+    /// The router that gave the last answer for this TTL.
     answered_by: Option<IpAddr>,
     /// Whether the traceroute is at its end: the destination has answered, or a router has answered
     /// that it cannot reach the destination.

@@ -44,7 +44,8 @@ impl Table for DatabaseTable {
             instance_id: self.instance_id,
             locator_status_bits: database.status_bits(self.family),
             total,
-            // All entries belong to one instance, because a router has only one EID-table.
+            // A router has only one EID-table, so all entries of the family belong to this
+            // instance.
             no_route: total.saturating_sub(database.with_route(self.family)),
             inactive: router.away().deconfigured(self.instance_id, self.family),
         })

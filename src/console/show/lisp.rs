@@ -125,7 +125,7 @@ pub fn text(view: &LispView) -> String {
 pub(super) struct Lines(String);
 
 impl Lines {
-    /// The lines.
+    /// All lines, as one text.
     pub(super) fn text(self) -> String {
         self.0
     }

@@ -43,7 +43,7 @@ pub fn logging_text(view: &LoggingView) -> String {
     text
 }
 
-/// The time before a line of the log, as IOS prints it: `*Nov 28 07:23:36.000: `.
+/// The time at the start of a line of the log, as IOS prints it: `*Nov 28 07:23:36.000: `.
 fn stamp(wall_clock: u64) -> String {
     let Calendar { month, day, hour, minute, second, millisecond, .. } = Calendar::of(wall_clock);
     format!("*{month} {day:>2} {hour:02}:{minute:02}:{second:02}.{millisecond:03}: ")
@@ -318,7 +318,7 @@ pub fn terminal_text(view: &TerminalView) -> String {
     format!("Line 0, Location: \"\", Type: \"\"\nLength: {length}, Width: {width}\n")
 }
 
-/// The view of the short commands.
+/// The view of the aliases of commands.
 pub fn alias(State { router, .. }: State<'_>) -> AliasView {
     let aliases = router.config().aliases.iter();
     AliasView { aliases: aliases.map(|(short, long)| (short.clone(), long.clone())).collect() }

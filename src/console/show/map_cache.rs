@@ -186,7 +186,7 @@ pub(super) fn is_idle(entry: &Entry, now: Time) -> bool {
     seconds(now.since(used_at)) >= ACTIVITY_PERIOD
 }
 
-/// The name of an action.
+/// The name of the state of an entry.
 pub(super) fn entry_state(state: EntryState) -> &'static str {
     match state {
         EntryState::Complete => "complete",
@@ -236,7 +236,8 @@ fn locators_text(locators: &[LocatorRow], detail: bool) -> String {
     text
 }
 
-/// Prints the lines about the changes of a locator. `uptime`: seconds since its state changed.
+/// Prints the lines about the changes of a locator. `uptime` is the number of seconds since the
+/// state of the locator changed.
 pub(super) fn locator_detail(uptime: u64) -> String {
     let since = span(uptime);
     format!(

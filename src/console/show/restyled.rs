@@ -1,11 +1,11 @@
-//! A table in another form: the head and the rows of one table, with the text of another command.
+//! Prints the head and the rows of one table in the form of another command.
 
 use super::{Rows, Table};
 use crate::router::Router;
 use crate::time::Time;
 
-/// A table with another text for its head and for its rows. The JSON is the same as that of the
-/// table itself.
+/// A table with other functions that print its head and its rows. The JSON is the same as that of
+/// the table itself.
 #[derive(Debug)]
 pub struct Restyled<T: Table> {
     /// The table.

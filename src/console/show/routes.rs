@@ -25,9 +25,9 @@ pub struct RouteTable {
     /// If set, only the routes of this source are printed.
     only: Option<RouteSource>,
     after: Option<IpNet>,
-    /// The class network of the last row that [`Table::rows`] made.
+    /// The network of class A, B or C that contains the last row of [`Table::rows`].
     made: Option<IpNet>,
-    /// The class network of the last printed row.
+    /// The network of class A, B or C that contains the last printed row.
     printed: Option<Network>,
 }
 
@@ -37,8 +37,8 @@ impl RouteTable {
         RouteTable { family, only, after: None, made: None, printed: None }
     }
 
-    /// Finds the class network of a row. If the last row was in another network, adds the network
-    /// to the row.
+    /// Finds the network of class A, B or C that contains a row. If the previous row was in another
+    /// network, adds the network to the row.
     fn introduce(&mut self, row: &mut RouteRow, router: &Router, others: &Others) {
         let class = class(row.prefix);
         if class == self.made {
@@ -151,7 +151,8 @@ fn others(router: &Router, family: Family) -> Others {
         }
         let (host, network) = (IpNet::from(address.addr()), address.trunc());
         if name.device() == LOOPBACK {
-            // For a network on the device `lo`, the kernel's table main has no route.
+            // The kernel's table main has no route for a network on the device `lo`, so this route
+            // is added here.
             add(network, RouteSource::Connected, None, name.to_string());
         }
         if host != network {
@@ -217,7 +218,8 @@ pub fn interface(device: &str) -> String {
     }
 }
 
-/// The source of a route in table main. For a host that LISP found, also the seconds since then.
+/// The source of a route in table main. For the route of a host that LISP found, the second value
+/// is the number of seconds since the host was found.
 fn source(router: &Router, route: &KernelRoute, now: Time) -> (RouteSource, Option<u64>) {
     let config = router.config();
     if route.device == LISP_DEVICE {
@@ -244,8 +246,8 @@ fn source(router: &Router, route: &KernelRoute, now: Time) -> (RouteSource, Opti
     (RouteSource::Application, None)
 }
 
-/// The class network that contains an IPv4 prefix. `None` if the prefix is larger than the network
-/// of its class.
+/// The network of class A, B or C that contains an IPv4 prefix. `None` if the prefix is larger than
+/// the network of its class.
 fn class(prefix: IpNet) -> Option<IpNet> {
     let IpNet::V4(prefix) = prefix else { return None };
     let len = match prefix.network().octets()[0] {

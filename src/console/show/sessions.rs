@@ -132,7 +132,8 @@ pub fn detail(view: &SessionsView) -> String {
     text
 }
 
-/// Prints one line for each user of a session.
+/// Prints one line for each user of a session. A user is the registrations of one instance and
+/// family.
 fn users_text(row: &SessionRow) -> String {
     let columns = Columns::of([2, 26, 40, 10, 0]);
     let mut text = columns.line(["", "Type", "ID", "In/Out", "State"]);

@@ -137,7 +137,7 @@ fn text(view: &SummaryView) -> String {
         say("  Number of configured EID prefixes:", configured);
         say("  Number of registered EID prefixes:", registered);
     }
-    // This router has no sites with MAC addresses.
+    // No site of this router has MAC addresses, so nothing follows this heading.
     text += "MAC\n";
     let mut say = |label: &str| text += &Columns::of([50, 0]).line([label, "      0"]);
     say("  Number of configured EID prefixes:");

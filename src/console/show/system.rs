@@ -105,8 +105,8 @@ fn subject(kind: DebugType) -> String {
     }
 }
 
-/// The message after the user turns debugging on or off. `left` is the set of kinds that are on
-/// now.
+/// The message after the user has turned debugging on or off. `left` is the set of kinds of debug
+/// lines that are on now.
 pub fn debugging_turned(types: Debugging, on: bool, left: Debugging) -> String {
     if !on && left == Debugging::default() {
         return "All possible debugging has been turned off\n".to_owned();

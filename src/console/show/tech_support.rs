@@ -4,7 +4,8 @@ use std::collections::VecDeque;
 
 use super::{Format, Source, State};
 
-/// Several running `show` commands. They are printed in their order, each below its title.
+/// Several running `show` commands. The outputs are printed in the order of the commands, each
+/// below a title.
 pub struct Several {
     rest: VecDeque<(String, Box<dyn Source>)>,
     /// Whether the title of the first command in `rest` has been printed.

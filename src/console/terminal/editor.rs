@@ -22,7 +22,8 @@ pub struct LineEditor {
     text: Vec<char>,
     /// The number of characters before the cursor.
     cursor: usize,
-    /// The first character that is visible, if the line is longer than the screen is wide.
+    /// The position of the first visible character. It is greater than 0 only if the line is longer
+    /// than the screen is wide.
     first: usize,
     /// The number of columns for the line. 0 means that there is no limit.
     room: usize,
@@ -39,7 +40,8 @@ pub struct LineEditor {
     new_line: Vec<char>,
     /// The characters that Control-K, Control-U, Control-X or Control-W removed last.
     killed: Vec<char>,
-    /// Whether the next character is inserted even if it is a key, because of Control-V.
+    /// Whether the next character is inserted because of Control-V, even if it is a key of the
+    /// editor.
     is_quoted: bool,
 }
 
@@ -65,7 +67,7 @@ impl LineEditor {
         self.text.is_empty()
     }
 
-    /// Whether the next key is a character of the line, because of Control-V.
+    /// Whether the next key is inserted as a character of the line, because of Control-V.
     pub fn is_quoted(&self) -> bool {
         self.is_quoted
     }

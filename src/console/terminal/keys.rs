@@ -5,7 +5,7 @@
 pub enum Key {
     /// A character that can be printed.
     Char(char),
-    /// Enter, also a line end in pasted text.
+    /// The key Enter, or a line end in pasted text.
     Enter,
     /// Tab.
     Tab,
@@ -24,20 +24,21 @@ pub enum Key {
 enum State {
     #[default]
     Ground,
-    /// After Escape.
+    /// The decoder has read Escape.
     Escape,
-    /// The decoder has read Escape and then `[` or `O`. The number is the first parameter.
+    /// The decoder has read Escape and then `[` or `O`. The number is the first parameter of the
+    /// escape sequence.
     Sequence(u16),
 }
 
-/// Reads octets and returns keys. A sequence may be divided between two reads.
+/// Reads octets and returns keys. An escape sequence may be divided between two reads.
 #[derive(Clone, Debug, Default)]
 pub struct Decoder {
     state: State,
     /// Whether the last octet was a carriage return. A line feed after it is part of the same
     /// line end.
     after_return: bool,
-    /// The first octets of a character in UTF-8.
+    /// The first octets of an unfinished character in UTF-8.
     partial: Vec<u8>,
 }
 
@@ -87,7 +88,8 @@ impl Decoder {
                 self.state = State::Sequence(number.saturating_mul(10).saturating_add(digit));
                 return None;
             }
-            // A further parameter: the key is pressed together with Shift or Control.
+            // A second parameter says that the key is pressed together with Shift or Control. It is
+            // ignored.
             0x20..=0x3f => return None,
             _ => self.state = State::Ground,
         }

@@ -9,8 +9,8 @@
 //!   user ◀── text ──── Pager ◀──────────────────────── Response ──── router
 //! ```
 //!
-//! The text has no escape sequences. The only control characters are the carriage return, the line
-//! feed, the backspace and the bell.
+//! The output for the screen has no escape sequences. Its only control characters are the carriage
+//! return, the line feed, the backspace and the bell.
 
 mod editor;
 mod keys;
@@ -30,7 +30,7 @@ const LENGTH: u16 = 24;
 /// no more octets from the user.
 const MOST_KEYS: usize = 16 * 1024;
 
-/// The activity of a terminal.
+/// The present activity of a terminal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     /// The user types a line.
@@ -223,7 +223,7 @@ impl Terminal {
     fn end_answer(&mut self, done: Done) {
         let State::Answering(purpose) = self.state else { return };
         self.prompt = done.prompt;
-        // If more lines are waiting, the session continues. So a surplus `exit` in a pasted
+        // If more lines are waiting, the session continues. So an `exit` too many in a pasted
         // configuration does not end the session.
         if done.closed && (self.settings.is_hidden || !self.waiting.contains(&Key::Enter)) {
             self.state = State::Closed;

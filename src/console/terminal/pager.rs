@@ -14,7 +14,7 @@ pub struct Pager {
     free: usize,
     /// The text that waits for a key.
     held: String,
-    /// The number of columns of the last row so far.
+    /// The number of columns that the last row has so far.
     column: usize,
     /// Whether the user has ended this output.
     is_ended: bool,

@@ -17,7 +17,7 @@ pub struct LispView {
     pub eid_table: EidTableName,
     /// The roles of the router.
     pub roles: Roles,
-    /// The locators of a proxy ITR.
+    /// The locators from which the proxy ITR encapsulates packets.
     pub proxy_itr_rlocs: Vec<IpAddr>,
     /// The configured inner source address of Map-Requests. If absent, the source address is the
     /// EID itself.

@@ -90,7 +90,7 @@ pub struct TrafficView {
     pub forwarded_away: u64,
     /// Packets that were forwarded without LISP.
     pub native: u64,
-    /// Packets that wait now.
+    /// Packets that wait for a mapping or a host now.
     pub waiting: u64,
     /// Packets that were dropped.
     pub dropped: u64,
@@ -100,10 +100,10 @@ pub struct TrafficView {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TerminalView {
     /// The number of lines that `terminal length` sets. It is 0 if the output never stops. Absent
-    /// if the user has not set it. Then the number is that of the user's screen.
+    /// if the user has not set it: then the screen of the user decides.
     pub length: Option<u16>,
     /// The number of columns that `terminal width` sets. It is 0 if there is no limit. Absent if
-    /// the user has not set it. Then the number is that of the user's screen.
+    /// the user has not set it: then the screen of the user decides.
     pub width: Option<u16>,
 }
 

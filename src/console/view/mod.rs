@@ -134,8 +134,8 @@ pub struct Failure {
 pub enum LocatorAddress {
     /// An IP address.
     Ip(IpAddr),
-    /// An address that is not an IP address. The text has the format of the debug lines. A longer
-    /// text is cut to 40 characters.
+    /// An address that is not an IP address. The text has the format of the debug lines. A text of
+    /// more than 40 characters is cut.
     Opaque(String),
 }
 

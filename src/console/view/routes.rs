@@ -30,8 +30,8 @@ pub struct RouteRow {
     pub paths: Vec<Path>,
     /// Seconds since the host of a LISP route was found.
     pub uptime: Option<u64>,
-    /// The class network of the route. Present only at the first route of this network, because IOS
-    /// prints a line about the network above this route.
+    /// The network of class A, B or C that contains the route. Present only at the first route of
+    /// this network, because IOS prints a line about the network above this route.
     pub network: Option<Network>,
 }
 
@@ -47,7 +47,7 @@ pub struct Path {
     pub metric: u32,
 }
 
-/// A network of the classes A, B and C, and its subnets in the routing table.
+/// A network of class A, B or C, and its subnets in the routing table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Network {
     /// The network.
@@ -70,8 +70,8 @@ pub enum RouteSource {
     Connected,
     /// A configured route.
     Static,
-    /// A route that this router made for LISP: a dynamic EID that is here, or a route into the
-    /// overlay.
+    /// A route that this router made for LISP: a route to a roaming host on a LAN of this router,
+    /// or a route into the overlay.
     Lisp,
     /// A route that another program made.
     Application,
@@ -129,7 +129,7 @@ pub enum Hop {
     Attached(String),
     /// The packets go to this router, through this interface.
     Via(IpAddr, String),
-    /// LISP decides: see the locators.
+    /// LISP carries the packets to a locator of the map-cache entry.
     Lisp,
     /// The map-cache entry sends a Map-Request, or has no locator.
     NoLocator,

@@ -41,7 +41,7 @@ pub struct SessionRow {
     pub messages: (u64, u64),
     /// The number of octets received, and the number of octets sent.
     pub bytes: (u64, u64),
-    /// The users of the session.
+    /// The users of the session. A user is the registrations of one instance and family.
     pub users: Vec<UserRow>,
 }
 

@@ -37,7 +37,7 @@ fn line([site, last, up, who, instance]: [&str; 5], prefix: &str) -> String {
     Columns::of([15, 10, 7, 21, 9, 0]).line([site, last, up, who, instance, prefix])
 }
 
-/// Prints one line for a prefix. `is_first`: whether the prefix is the first of its site.
+/// Prints one line for a prefix. `is_first` is true if the prefix is the first of its site.
 pub(super) fn brief(row: &Row, is_first: bool) -> String {
     let site = if is_first { row.site.as_str() } else { "" };
     let latest = latest(row);
@@ -55,8 +55,8 @@ pub(super) fn brief(row: &Row, is_first: bool) -> String {
     line([site, &last, &up, &who, &instance], &prefix)
 }
 
-/// Prints all details of a prefix. `is_first`: whether the prefix is the first of its site.
-/// `requested`: whether the user asked for this prefix only.
+/// Prints all details of a prefix. `is_first` is true if the prefix is the first of its site.
+/// `requested` is true if the user asked for this prefix only.
 pub(super) fn detail(row: &Row, is_first: bool, requested: bool) -> String {
     let mut text = String::new();
     if is_first {

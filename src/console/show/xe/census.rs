@@ -1,4 +1,5 @@
-//! Counts the entries of a map-cache, some hundred entries in one turn of the router.
+//! Counts the entries of a map-cache. One call counts only some hundred entries, so that the router
+//! continues its work between two calls.
 
 use crate::addr::{EidPrefix, Family, InstanceId};
 use crate::console::show::map_cache::is_idle;

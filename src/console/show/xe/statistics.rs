@@ -208,7 +208,8 @@ impl Lines {
         self.say("  Number of SMR signals dropped:", counters.smrs_suppressed);
     }
 
-    /// Prints the counters that are for the whole router also on IOS-XE.
+    /// Prints the counters that do not depend on an instance. IOS-XE also has these counters for
+    /// the whole router.
     fn router(&mut self, view: &InstanceStatisticsView) {
         let counters = &view.statistics.counters;
         let cleared = span_or_never(view.statistics.last_cleared);
