@@ -8,7 +8,7 @@ export type Selection =
   | { kind: "segment"; name: string }
   /** A message, change, decision, hop or log line, by its serial number. */
   | { kind: "item"; n: number }
-  | { kind: "packet"; packet: string | number };
+  | { kind: "packet"; packet: string };
 
 /** All that a panel works with. */
 export interface App {

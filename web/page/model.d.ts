@@ -71,10 +71,14 @@ export interface MessageItem extends Serial {
   kind: "message";
   node: string;
   direction: "sent" | "received";
+  /** `tcp` for the reliable transport. */
+  transport: "udp" | "tcp";
   source: string;
   destination: string;
   name: string;
   summary: string;
+  encapsulated: boolean;
+  nonce: string | null;
   /** The LISP message, in hexadecimal digits. */
   octets: string;
   /** On a received message: the item that sent it. */
@@ -92,12 +96,13 @@ export interface HopItem extends Serial {
   segment: string;
   from: string;
   to: string[];
-  arrives: Micros[];
+  /** Null: the link lost the packet. */
+  arrives: Micros | null;
   fate: "carried" | "lost" | "doubled";
   class: PacketClass;
   summary: string;
   /** The same for one inner packet on all its hops. */
-  packet: string | number;
+  packet: string;
   octets: string;
 }
 
@@ -105,12 +110,14 @@ export interface HopItem extends Serial {
 export interface DecisionItem extends Serial {
   kind: "decision";
   node: string;
-  packet: string | number;
+  packet: string | null;
   summary: string;
+  /** `encapsulate`, `native`, `deliver`, `forward`, `hold` or `drop`. */
   verdict: string;
-  text: string;
+  /** The locator to which the packet is encapsulated. */
+  locator: string | null;
   line: { table: string; prefix: string } | null;
-  section: string | null;
+  reason: Reason;
 }
 
 /** A line of a table that came, changed or went. */
@@ -152,14 +159,12 @@ export interface Tables {
   registrations: Table;
 }
 
-/** A condition at which a run ends: all the members that are there must hold. */
-export interface Stop {
-  kind?: Item["kind"];
-  /** A text that the name, the summary or the text of the item contains. */
-  text?: string;
-  node?: string;
-  [member: string]: unknown;
-}
+/** A condition at which a run ends. A member that is absent matches everything. */
+export type Stop =
+  | { at: "message"; name?: string; node?: string }
+  | { at: "change"; table?: string; node?: string }
+  | { at: "drop"; node?: string }
+  | { at: "any" };
 
 export interface Stopped {
   stop: Stop | number;

@@ -1,7 +1,6 @@
 // @ts-check
 // The one screen: places for the panels, and the acts that panels share.
 
-import { h } from "./dom.js";
 import * as compare from "./time/compare.js";
 import * as console_ from "./console/console.js";
 import * as hands from "./time/hands.js";
@@ -12,24 +11,21 @@ import * as lessons from "./lessons/lessons.js";
 import * as timeBar from "./time/time-bar.js";
 import * as timeline from "./time/timeline.js";
 import * as topology from "./topology/topology.js";
+import { h } from "./dom.js";
+import { createDrawer } from "./drawer.js";
+import { createFailure } from "./failure.js";
+import { createTop } from "./top.js";
 
-/** @import {App, Mount} from "./app" */
+/** @import {App, Selection} from "./app" */
 /** @import {Source} from "./source.js" */
 /** @import {Store} from "./store.js" */
 
-/** @type {Record<string, Mount>} */
-const PANELS = {
-  topology: topology.mount,
-  ladder: ladder.mount,
-  inspector: inspector.mount,
-  console: console_.mount,
-  journey: journey.mount,
-  timeline: timeline.mount,
-  compare: compare.mount,
-  lessons: lessons.mount,
-  hands: hands.mount,
-  "time-bar": timeBar.mount,
-};
+/** The views of a phone, where one is seen at a time. */
+const VIEWS = [
+  ["stage", "Network"],
+  ["ladder", "Ladder"],
+  ["side", "Inspect"],
+];
 
 /**
  * Builds the screen.
@@ -40,30 +36,143 @@ const PANELS = {
  * @returns {App}
  */
 export function createApp(root, store, source) {
-  const live = h("div", { id: "announcer", role: "status", "aria-live": "polite" });
+  const places = createPlaces();
+  const drawer = createDrawer({
+    console: ["Console", places.console],
+    journey: ["Journey", places.journey],
+    timeline: ["Timeline", places.timeline],
+    compare: ["Compare", places.compare],
+  });
+  const news = h("span", { class: "news", role: "status", "aria-live": "polite" });
+  const command = h("code", { title: "The command that does the same in a terminal" });
+  const shown = { inspector: false, lessons: false };
+
+  function arrange() {
+    places.inspector.hidden = !shown.inspector;
+    places.lessons.hidden = !shown.lessons;
+    document.body.classList.toggle("with-side", shown.inspector || shown.lessons);
+    top.mark("lessons", shown.lessons);
+  }
+
+  /** @param {string} name */
+  function view(name) {
+    document.body.dataset.view = name;
+    for (const button of views.querySelectorAll("button")) {
+      button.setAttribute("aria-current", String(button.dataset.view === name));
+    }
+  }
+
   /** @type {App} */
   const app = {
     store,
     source,
-    select: (selection) => store.select(selection),
-    open() {},
+    select(selection) {
+      store.select(selection);
+      shown.inspector = selection !== null;
+      arrange();
+      if (selection) view("side");
+    },
+    open(panel, detail) {
+      if (panel === "lessons") {
+        shown.lessons = detail !== false;
+        arrange();
+        view(shown.lessons ? "side" : "stage");
+        return;
+      }
+      drawer.open(panel);
+      view("drawer");
+      places[panel]?.dispatchEvent(new CustomEvent("open", { detail }));
+    },
     async act(hand) {
       try {
-        return await source.request("act", { hand });
+        const done = await source.request("act", { hand });
+        command.textContent = done.command ? `$ ${done.command}` : "";
+        return done;
       } catch (error) {
         app.announce(/** @type {Error} */ (error).message);
         return null;
       }
     },
     announce(text) {
-      live.textContent = text;
+      news.textContent = text;
+      news.title = text;
     },
   };
-  root.append(live);
-  for (const [name, mount] of Object.entries(PANELS)) {
-    const place = h("section", { id: name });
-    root.append(place);
-    mount(place, app);
-  }
+
+  const top = createTop(store, { lessons: () => app.open("lessons", !shown.lessons) });
+  const views = createViews(view, (panel) => app.open(panel));
+  const main = h(
+    "main",
+    { id: "main" },
+    h("div", { class: "stage" }, places.hands, places.topology, h("p", { class: "status" }, news, command)),
+    places.ladder,
+    h("div", { class: "drawer" }, drawer.element),
+    h("aside", { class: "side", "aria-label": "Inspector and lesson" }, places.lessons, places.inspector),
+  );
+  drawer.attach(/** @type {HTMLElement} */ (main.querySelector(".drawer")));
+  root.append(skipLink(), top.element, main, places["time-bar"], views, createFailure(store));
+  mountAll(places, app);
+  arrange();
+  view("stage");
+  root.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && store.state.selection) app.select(null);
+  });
   return app;
+}
+
+/** Returns a link for the keyboard, over the head to the network. */
+function skipLink() {
+  return h("a", { class: "skip", href: "#topology" }, "To the network");
+}
+
+/** @returns {Record<string, HTMLElement>} */
+function createPlaces() {
+  const names = {
+    topology: "Network",
+    ladder: "Control messages",
+    inspector: "Inspector",
+    console: "Console",
+    journey: "Journey of a packet",
+    timeline: "Timeline",
+    compare: "Compare",
+    lessons: "Lesson",
+    hands: "Hands",
+    "time-bar": "Time",
+  };
+  return Object.fromEntries(
+    Object.entries(names).map(([id, label]) => [id, h("section", { id, "aria-label": label, tabindex: -1 })]),
+  );
+}
+
+/**
+ * @param {Record<string, HTMLElement>} places
+ * @param {App} app
+ */
+function mountAll(places, app) {
+  topology.mount(places.topology, app);
+  ladder.mount(places.ladder, app);
+  inspector.mount(places.inspector, app);
+  console_.mount(places.console, app);
+  journey.mount(places.journey, app);
+  timeline.mount(places.timeline, app);
+  compare.mount(places.compare, app);
+  lessons.mount(places.lessons, app);
+  hands.mount(places.hands, app);
+  timeBar.mount(places["time-bar"], app);
+}
+
+/**
+ * Returns the row of buttons of a phone.
+ *
+ * @param {(view: string) => void} view
+ * @param {(panel: string) => void} open
+ */
+function createViews(view, open) {
+  const buttons = VIEWS.map(([name, label]) =>
+    h("button", { type: "button", "data-view": name, onclick: () => view(name) }, label),
+  );
+  for (const [name, label] of [["console", "Console"], ["journey", "Journey"], ["timeline", "Timeline"], ["compare", "Compare"]]) {
+    buttons.push(h("button", { type: "button", onclick: () => open(name) }, label));
+  }
+  return h("nav", { class: "views tabs", "aria-label": "Views" }, buttons);
 }

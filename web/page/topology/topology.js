@@ -1,6 +1,19 @@
 // @ts-check
+// The stage: the network with its nodes, links and the packets on them.
+
+import { h, s } from "../dom.js";
+import { nodeElement, segmentElement, zones } from "./draw.js";
+import { enableDrag } from "./drag.js";
+import { fit, freePlace } from "./geometry.js";
+import { CLASS_NAMES, icon } from "./glyphs.js";
+import { walk } from "./keys.js";
+import { arrange } from "./layout.js";
+import { createRides, ridesLayer } from "./rides.js";
 
 /** @import {App} from "../app" */
+/** @import {Snapshot} from "../model" */
+/** @import {Layout} from "./layout.js" */
+/** @import {Picture} from "./geometry.js" */
 
 /**
  * Builds the topology below an element.
@@ -9,6 +22,181 @@
  * @param {App} app
  */
 export function mount(root, app) {
-  root.textContent = "";
-  void app;
+  const { store } = app;
+  const layers = {
+    zones: s("g", { class: "zones" }),
+    segments: s("g", { class: "segments" }),
+    nodes: s("g", { class: "nodes" }),
+    rides: ridesLayer(),
+  };
+  const svg = s("svg", { class: "network", role: "group", "aria-label": "Network" }, Object.values(layers));
+  const scroller = h("div", { class: "scroller" }, svg);
+  root.replaceChildren(scroller, legend());
+
+  /** @type {Layout | null} */
+  let layout = null;
+  /** @type {Picture | null} */
+  let picture = null;
+  /** The LANs of the hosts at the start: a host that is elsewhere now has moved. */
+  /** @type {Map<string, string>} */
+  let homes = new Map();
+  let drawn = "";
+  let chosen = "";
+  let epoch = 0;
+  let labName = "";
+  const rides = createRides(layers.rides, store, () => picture);
+
+  /** @param {Snapshot} snapshot */
+  function lay(snapshot) {
+    const key = `${snapshot.lab.name} ${snapshot.nodes.length}`;
+    if (!layout || key !== labName) {
+      layout = arrange(snapshot.nodes, snapshot.segments);
+      homes = lans(snapshot);
+      labName = key;
+    }
+    picture = fit(layout, scroller.clientWidth, scroller.clientHeight);
+    for (const [host, lan] of lans(snapshot)) {
+      if (homes.get(host) === lan) continue;
+      const segment = snapshot.segments.find(({ name }) => name === lan);
+      const others = (segment?.ports ?? []).map(({ node }) => node).filter((name) => name !== host);
+      const other = others.find((name) => store.node(name)?.kind === "host") ?? others[0];
+      const beside = picture.at.get(other ?? "");
+      if (beside) picture.at.set(host, freePlace(picture, beside, host));
+    }
+    svg.setAttribute("width", String(picture.width));
+    svg.setAttribute("height", String(picture.height));
+  }
+
+  function draw() {
+    const { snapshot, selection } = store.state;
+    if (!snapshot || scroller.clientWidth === 0) return;
+    const key = JSON.stringify([snapshot.nodes, snapshot.segments, scroller.clientWidth, scroller.clientHeight]);
+    if (key !== drawn) {
+      drawn = key;
+      chosen = "";
+      const focused = /** @type {HTMLElement | null} */ (svg.contains(document.activeElement) ? document.activeElement : null);
+      lay(snapshot);
+      const shape = /** @type {Picture} */ (picture);
+      layers.zones.replaceChildren(...zones(snapshot, shape));
+      layers.segments.replaceChildren(...snapshot.segments.map((it) => segmentElement(it, shape, store.node)));
+      layers.nodes.replaceChildren(
+        ...snapshot.nodes.map((it) => nodeElement(it, shape, (layout?.places.get(it.name)?.side ?? 0) > 0)),
+      );
+      layers.nodes.querySelector("[data-node]")?.setAttribute("tabindex", "0");
+      restore(focused?.dataset.node);
+    }
+    mark(JSON.stringify(selection));
+    if (store.state.epoch !== epoch) {
+      epoch = store.state.epoch;
+      rides.clear();
+    }
+  }
+
+  /** @param {string | undefined} name */
+  function restore(name) {
+    if (name === undefined) return;
+    const again = [...layers.nodes.children].find((it) => /** @type {any} */ (it).dataset.node === name);
+    /** @type {any} */ (again)?.focus();
+  }
+
+  /** @param {string} key marks the selection, the nodes of a selected message, and the way of a packet */
+  function mark(key) {
+    if (key === chosen) return;
+    chosen = key;
+    const { nodes, segments, way } = marked(app);
+    for (const element of /** @type {NodeListOf<SVGGElement>} */ (svg.querySelectorAll("[data-node]"))) {
+      element.classList.toggle("chosen", nodes.has(element.dataset.node ?? ""));
+    }
+    for (const element of /** @type {NodeListOf<SVGGElement>} */ (svg.querySelectorAll("[data-segment]"))) {
+      element.classList.toggle("chosen", segments.has(element.dataset.segment ?? ""));
+      element.classList.toggle("on-way", way.has(element.dataset.segment ?? ""));
+    }
+    svg.classList.toggle("with-way", way.size > 0);
+  }
+
+  svg.addEventListener("click", (event) => {
+    const element = /** @type {Element} */ (event.target).closest("[data-node], [data-segment]");
+    if (element) pick(/** @type {SVGGElement} */ (element));
+    else if (store.state.selection) app.select(null);
+  });
+  svg.addEventListener("keydown", (event) => {
+    const element = /** @type {SVGGElement | null} */ (document.activeElement);
+    if (!element || !svg.contains(element)) return;
+    if (event.key === "Enter" || event.key === " ") {
+      event.preventDefault();
+      pick(element);
+    } else if (walk(event.key, element, layers.nodes, picture)) {
+      event.preventDefault();
+    }
+  });
+
+  /** @param {SVGGElement} element */
+  function pick({ dataset }) {
+    if (dataset.node !== undefined) app.select({ kind: "node", name: dataset.node });
+    else if (dataset.segment !== undefined) app.select({ kind: "segment", name: dataset.segment });
+  }
+
+  enableDrag(svg, layers.nodes, app, () => picture);
+  new ResizeObserver(() => draw()).observe(scroller);
+  store.subscribe(draw);
+  root.addEventListener("replay", (event) => rides.replay(/** @type {CustomEvent} */ (event).detail));
+}
+
+/**
+ * Returns the LAN of each host.
+ *
+ * @param {Snapshot} snapshot
+ */
+function lans(snapshot) {
+  const found = new Map();
+  for (const node of snapshot.nodes) {
+    const segment = node.kind === "host" && node.ports.find((port) => port.segment !== null)?.segment;
+    if (segment) found.set(node.name, segment);
+  }
+  return found;
+}
+
+/**
+ * Returns the things to mark for a selection.
+ *
+ * @param {App} app
+ */
+function marked({ store }) {
+  /** @type {Set<string>} */
+  const nodes = new Set();
+  /** @type {Set<string>} */
+  const segments = new Set();
+  /** @type {Set<string>} */
+  const way = new Set();
+  const { selection, items } = store.state;
+  if (selection?.kind === "node") nodes.add(selection.name);
+  if (selection?.kind === "segment") segments.add(selection.name);
+  const item = selection?.kind === "item" ? store.item(selection.n) : undefined;
+  if (item && "node" in item) nodes.add(item.node);
+  const packet = selection?.kind === "packet" ? selection.packet : item?.kind === "hop" ? item.packet : null;
+  if (packet !== null) {
+    for (const hop of items) if (hop.kind === "hop" && hop.packet === packet) way.add(hop.segment);
+  }
+  return { nodes, segments, way };
+}
+
+/** Returns the legend: the form of each class of packet. */
+function legend() {
+  const entries = Object.entries(CLASS_NAMES).map(([class_, name]) =>
+    h("li", {}, icon(/** @type {any} */ (class_)), name),
+  );
+  return h("details", { class: "legend" }, h("summary", {}, "Legend"), h("ul", {}, entries, zoneKey("site", "LISP site"), zoneKey("core", "core, without LISP"), zoneKey("outside", "network without LISP")));
+}
+
+/**
+ * @param {string} zone
+ * @param {string} name
+ */
+function zoneKey(zone, name) {
+  return h(
+    "li",
+    {},
+    s("svg", { class: "icon", viewBox: "0 0 16 16", width: 16, height: 16, "aria-hidden": "true" }, s("rect", { class: `zone ${zone}`, x: 1, y: 2, width: 14, height: 12, rx: 4 })),
+    name,
+  );
 }
