@@ -104,7 +104,7 @@ export function createApp(root, store, source) {
   const main = h(
     "main",
     { id: "main" },
-    h("div", { class: "stage" }, places.hands, places.topology, h("p", { class: "status" }, news, command)),
+    h("div", { class: "stage" }, places.hands, places.topology, h("div", { class: "status" }, news, command, topology.legend())),
     places.ladder,
     h("div", { class: "drawer" }, drawer.element),
     h("aside", { class: "side", "aria-label": "Inspector and lesson" }, places.lessons, places.inspector),

@@ -119,7 +119,7 @@ export function createStore(soon = (run) => requestAnimationFrame(run)) {
           state.clock = { ...state.clock, playing: false };
           break;
         case "error":
-          state.error = event.message;
+          state.error = event.message || null;
           break;
       }
       changed();

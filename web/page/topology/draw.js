@@ -18,13 +18,8 @@ import { hasEids, sites } from "./layout.js";
 export function zones(snapshot, picture) {
   const drawn = [];
   const core = snapshot.nodes.filter(({ kind }) => kind === "core").map(({ name }) => name);
-  const box = around(core, picture, 4);
-  if (box) {
-    const y = box.y + picture.sizes.height / 2 - 22;
-    const height = box.height - picture.sizes.height + 44;
-    drawn.push(s("rect", { class: "zone core", x: box.x, y, width: box.width, height, rx: 26 }));
-    drawn.push(s("text", { class: "zone-name", x: box.x + box.width - 12, y: y + height - 7, "text-anchor": "end" }, "core"));
-  }
+  const box = around(core, picture, 10);
+  if (box) drawn.push(s("rect", { class: "zone core", ...box, rx: Math.min(30, box.height / 2) }));
   for (const site of sites(snapshot.nodes, snapshot.segments)) {
     if (!site.some(({ kind }) => kind === "host")) continue;
     const zone = around(site.map(({ name }) => name), picture, picture.sizes.roomy ? 10 : 3);
@@ -132,9 +127,10 @@ export function nodeElement(node, picture, below) {
   const parts = [shape];
   if (node.kind === "router") {
     const counts = countText(node, sizes.width < 76);
-    parts.push(s("text", { class: "name", y: -ry + 17, "font-size": sizes.font }, name));
-    parts.push(s("text", { class: "roles", y: -ry + 29 }, roleNames(node.roles)));
-    parts.push(s("text", { class: `counts${node.counts.away ? " away" : ""}`, y: -ry + 41 }, counts));
+    const first = counts ? -ry + 17 : -1;
+    parts.push(s("text", { class: "name", y: first, "font-size": sizes.font }, name));
+    parts.push(s("text", { class: "roles", y: first + 13 }, roleNames(node.roles)));
+    parts.push(s("text", { class: `counts${node.counts.away ? " away" : ""}`, y: first + 26 }, counts));
   } else {
     parts.push(s("text", { class: "name", y: sizes.font * 0.36, "font-size": node.kind === "core" ? sizes.font - 1 : sizes.font }, name));
   }

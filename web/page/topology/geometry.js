@@ -26,6 +26,11 @@
 
 /** The narrowest cell in which a name can be read. Where there is less room, the picture is larger than the stage. */
 const NARROWEST = 58;
+/** The largest distances between neighbours, and between rows. */
+const WIDEST = 210;
+const TALLEST = 150;
+const TOP = 50;
+const BOTTOM = 46;
 
 /**
  * Fits a layout into a stage.
@@ -41,11 +46,13 @@ export function fit(layout, width, height) {
   const cell = closest(layout, wide);
   const sizes = sizesFor(cell);
   const marginX = sizes.width / 2 + 22;
-  const top = 50;
-  const bottom = 46;
+  const spanX = Math.min(wide - 2 * marginX, (WIDEST * (wide - 110)) / Math.max(cell, 1));
+  const spanY = Math.min(tall - TOP - BOTTOM, layout.rows * TALLEST);
+  const left = (wide - spanX) / 2;
+  const upper = TOP + (tall - TOP - BOTTOM - spanY) / 2;
   const place = (/** @type {Point} */ { x, y }) => ({
-    x: Math.round(marginX + x * (wide - 2 * marginX)),
-    y: Math.round(top + y * (tall - top - bottom)),
+    x: Math.round(left + x * spanX),
+    y: Math.round(upper + y * spanY),
   });
   const at = new Map([...layout.places].map(([name, point]) => [name, place(point)]));
   const hubs = new Map([...layout.hubs].map(([name, point]) => [name, place(point)]));
@@ -59,7 +66,7 @@ export function fit(layout, width, height) {
  * @param {number} width
  */
 function closest(layout, width) {
-  let least = 170;
+  let least = width;
   /** @type {Map<number, number[]>} */
   const rows = new Map();
   for (const { x, y } of layout.places.values()) {

@@ -19,6 +19,7 @@ import dagre from "@dagrejs/dagre";
  * @property {Map<string, Place>} places
  * @property {Map<string, {x: number, y: number}>} hubs  the bars of LANs with more than one router
  * @property {number} columns  the most nodes side by side
+ * @property {number} rows     the distances between rows
  */
 
 /** Sites above the core before some go below. */
@@ -124,7 +125,7 @@ export function arrange(nodes, segments) {
     const point = /** @type {{x: number, y: number}} */ (found.points.get(name));
     places.set(name, { ...point, ...(where.get(name) ?? { side: 0, group: "" }) });
   }
-  return { places, hubs: found.hubs, columns: found.columns };
+  return { places, hubs: found.hubs, columns: found.columns, rows: found.rows };
 }
 
 /**
@@ -146,7 +147,7 @@ function placed(nodes, segments) {
     hubs.set(segment.name, { x: mean("x"), y: mean("y") });
   }
   unit([points, hubs]);
-  return { points, hubs, columns: Math.ceil(Math.sqrt(nodes.length)) };
+  return { points, hubs, columns: Math.ceil(Math.sqrt(nodes.length)), rows: 9 };
 }
 
 /**
@@ -185,7 +186,13 @@ function ordered(nodes, segments, where) {
     hubs.set(segment.name, { x: graph.node(`s:${segment.name}`).x, y });
   }
   unit([points, hubs]);
-  return { points, hubs, columns: Math.max(1, ...columns.values()) };
+  // The first node of the lab is on the left.
+  if ((points.get(nodes[0]?.name)?.x ?? 0) > 0.5) {
+    for (const point of [...points.values(), ...hubs.values()]) point.x = 1 - point.x;
+  }
+  const tiers = [...columns.keys()];
+  const rows = tiers.length > 0 ? Math.max(...tiers) - Math.min(...tiers) : 1;
+  return { points, hubs, columns: Math.max(1, ...columns.values()), rows };
 }
 
 /**

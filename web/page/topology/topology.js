@@ -31,7 +31,7 @@ export function mount(root, app) {
   };
   const svg = s("svg", { class: "network", role: "group", "aria-label": "Network" }, Object.values(layers));
   const scroller = h("div", { class: "scroller" }, svg);
-  root.replaceChildren(scroller, legend());
+  root.replaceChildren(scroller);
 
   /** @type {Layout | null} */
   let layout = null;
@@ -181,11 +181,13 @@ function marked({ store }) {
 }
 
 /** Returns the legend: the form of each class of packet. */
-function legend() {
+export function legend() {
   const entries = Object.entries(CLASS_NAMES).map(([class_, name]) =>
     h("li", {}, icon(/** @type {any} */ (class_)), name),
   );
-  return h("details", { class: "legend" }, h("summary", {}, "Legend"), h("ul", {}, entries, zoneKey("site", "LISP site"), zoneKey("core", "core, without LISP"), zoneKey("outside", "network without LISP")));
+  entries.push(zoneKey("site", "LISP site"), zoneKey("core", "core, without LISP"));
+  entries.push(zoneKey("outside", "network without LISP"));
+  return h("details", { class: "legend" }, h("summary", {}, "Legend"), h("ul", {}, entries));
 }
 
 /**
