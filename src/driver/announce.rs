@@ -63,8 +63,8 @@ impl Port {
         Ok(Port { socket, address })
     }
 
-    /// Returns the device's hardware address. The kernel writes it into the name of a socket that
-    /// is bound to the device.
+    /// Returns the device's hardware address. The kernel writes this address into the name of a
+    /// socket that is bound to the device.
     fn hardware_address(&self) -> io::Result<Mac> {
         // SAFETY: the kernel filled in the name, which is the name of a packet socket. `SockAddr`
         // has room for every kind of name, with the right alignment.
@@ -76,8 +76,8 @@ impl Port {
     }
 }
 
-/// The socket name that binds a packet socket to a device. The name contains no protocol, so the
-/// socket receives no frames.
+/// Returns the socket name that binds a packet socket to the device `index`. The name contains no
+/// protocol, so the socket receives no frames.
 fn link_address(index: u32) -> SockAddr {
     let mut storage = SockAddrStorage::zeroed();
     // SAFETY: a `sockaddr_ll` has only plain integers and fits into the storage. `len` is its size.

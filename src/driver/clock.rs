@@ -1,4 +1,4 @@
-//! Reads the clock. Only this module of a router reads the clock: all inner code gets the time as
+//! Reads the clock. Only this module of a router reads the clock: all other code gets the time as
 //! an argument.
 
 use std::time::{Instant, SystemTime, UNIX_EPOCH};

@@ -41,7 +41,7 @@ pub enum Error {
 /// always true.
 ///
 /// # Errors
-/// The router does not run, or it closes the connection, or the terminal fails.
+/// The router does not run or closes the connection, or the terminal fails.
 pub fn run(socket: &Path, commands: &[String]) -> Result<bool, Error> {
     let mut out = io::stdout();
     if !commands.is_empty() {
@@ -63,8 +63,8 @@ pub fn run(socket: &Path, commands: &[String]) -> Result<bool, Error> {
     run_lines(&mut connection, without_mark(io::stdin().lines()), &mut out)
 }
 
-/// The lines of a file. The byte order mark that some editors write before the first line is
-/// removed.
+/// Returns the lines of a file. Removes the byte order mark that some editors write before the
+/// first line.
 fn without_mark(
     lines: impl Iterator<Item = io::Result<String>>,
 ) -> impl Iterator<Item = io::Result<String>> {
@@ -96,7 +96,8 @@ impl Connection {
             stream.set_write_timeout(Some(SILENCE))?;
             let lines = JsonLines::new(BufReader::new(stream.try_clone()?), stream);
             let mut client = Client::new(lines);
-            // For an empty line, the router's only answer is the prompt.
+            // The client needs the prompt. For an empty line, the router's only answer is the
+            // prompt.
             client.ask(Request::Line(String::new()))?;
             Ok(client)
         };
@@ -125,7 +126,8 @@ fn write_response(out: &mut impl Write, response: Response) -> io::Result<()> {
         Response::Text(text) => out.write_all(text.as_bytes()),
         Response::Debug(line) => writeln!(out, "{line}"),
         Response::Error(message) => writeln!(out, "% {message}"),
-        // These responses are for a terminal, or answer requests that a person cannot type.
+        // Nothing is printed for these responses. They are for a terminal, or they answer requests
+        // that a person cannot type.
         Response::Completions(_) | Response::Host(_) | Response::Terminal(_) => Ok(()),
         Response::Done(_) => Ok(()),
     }
@@ -151,7 +153,8 @@ fn run_lines(
     Ok(all_ok)
 }
 
-/// Writes the typed line before an output that has a caret (`^`) under a position in this line.
+/// A writer for the output of a typed line. If the output has a caret (`^`) under a position of
+/// this line, it first writes the line.
 struct Echo<'a, W> {
     typed: String,
     out: &'a mut W,
@@ -185,7 +188,8 @@ mod tests {
     use crate::router::{Router, Start};
     use crate::time::Time;
 
-    /// A router that serves one client.
+    /// Starts a router that serves one client in a thread. Returns the directory of its console
+    /// socket.
     fn router() -> (tempfile::TempDir, JoinHandle<()>) {
         let directory = tempfile::tempdir().unwrap();
         let listener = UnixListener::bind(directory.path().join("x.sock")).unwrap();

@@ -1,9 +1,10 @@
-//! The unix socket of the console. Programs of one user send and receive lines of JSON through it.
+//! The unix socket of a router's console. Through it, programs of the router's user exchange lines
+//! of JSON with the router.
 //!
-//! The console must not delay forwarding. In one turn, a client gets at most a few hundred rows,
-//! and not more than its socket accepts. If a client has not yet read its answers, the server reads
-//! nothing from that client. Only this module parses the lines. The session gets each request as a
-//! value of a Rust type.
+//! The console must not delay forwarding. In one turn of the event loop, a client gets at most a
+//! few hundred rows, and not more than its socket accepts. If a client has not yet read its
+//! answers, the server reads nothing from that client. Only this module parses the lines. The
+//! session gets each request as a value of a Rust type.
 
 use std::fs::{self, File, Permissions};
 use std::io::{self, Read, Write};
@@ -34,8 +35,8 @@ const MAX_LINE: usize = 64 * 1024;
 /// The maximum number of output octets that may wait for a client. A single line may exceed this
 /// limit.
 const MAX_WAITING: usize = 64 * 1024;
-/// The maximum number of steps for one client in one turn. A step is a request, a response or a
-/// read.
+/// The maximum number of steps for one client in one turn of the event loop. A step is a request, a
+/// response or a read.
 const STEPS_A_TURN: usize = 256;
 
 /// The socket and its clients.
@@ -48,7 +49,7 @@ pub struct ConsoleServer {
     clients: Vec<Option<Client>>,
 }
 
-/// The result of a client's turn.
+/// The result of serving a client for one turn of the event loop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Turn {
     /// The client has more work that can be done immediately.
@@ -60,8 +61,8 @@ pub enum Turn {
 }
 
 impl ConsoleServer {
-    /// Binds the socket. Only its owner gets access. If the socket file of a killed router exists,
-    /// it is replaced.
+    /// Binds the console's socket. Only the router's user gets access to the socket. If the socket
+    /// file of a killed router exists, it is replaced.
     ///
     /// # Errors
     /// `AddrInUse` if a running router listens on this socket.
@@ -100,8 +101,8 @@ impl ConsoleServer {
         self.clients.get_mut(number)?.as_mut()
     }
 
-    /// Sends a line of debugging to every client that monitors. If a client's output is full, the
-    /// client does not get this line.
+    /// Sends a debug line to every client that has asked for debug lines (`terminal monitor`). If a
+    /// client's output is full, the client does not get this line.
     pub fn say(&mut self, line: &str) {
         let clients = self.clients.iter_mut().flatten();
         for client in clients.filter(|client| client.session.monitors()) {
@@ -109,12 +110,12 @@ impl ConsoleServer {
         }
     }
 
-    /// The earliest [`Client::deadline`].
+    /// The earliest [`Client::deadline`] of all clients.
     pub fn deadline(&self) -> Option<Time> {
         self.clients.iter().flatten().filter_map(Client::deadline).min()
     }
 
-    /// The clients whose deadline is reached.
+    /// The numbers of the clients with a deadline that is reached.
     pub fn due(&self, now: Time) -> Vec<usize> {
         let clients = self.clients.iter().enumerate();
         let deadlines =
@@ -135,7 +136,7 @@ impl ConsoleServer {
         answered.map(|(number, _)| number).collect()
     }
 
-    /// The sessions, for a client that asks for them.
+    /// The sessions of all clients. The session of the client `asker` is marked as its own.
     pub fn users(&self, asker: usize, now: Time) -> Vec<User> {
         let clients = self.clients.iter().enumerate();
         let clients = clients.filter_map(|(line, client)| Some((line, client.as_ref()?)));
@@ -153,7 +154,7 @@ impl ConsoleServer {
     }
 }
 
-/// Binds a socket. The socket gets its mode before it gets its name, so that no other user can
+/// Binds a socket. The socket gets its file mode before it gets its path, so that no other user can
 /// connect between the two steps.
 fn listen(path: &Path) -> io::Result<UnixListener> {
     let socket = File::from(OwnedFd::from(Socket::new(Domain::UNIX, Type::STREAM, None)?));
@@ -178,7 +179,7 @@ pub struct Client {
     /// The connection to the client. It is public so that the event loop can watch it.
     pub stream: UnixStream,
     session: Session,
-    /// Received octets that are not yet a whole request.
+    /// Received octets that are not yet a complete request.
     input: Vec<u8>,
     /// Octets that the socket has not accepted yet.
     output: Vec<u8>,
@@ -259,23 +260,25 @@ impl Client {
         }
     }
 
-    /// The time at which a command that runs has work, if a command waits. A client that does not
-    /// read its output is served when its socket becomes ready.
+    /// The time at which the running command of this client has work, if the command waits for a
+    /// time. `None` if the client has unread output: then it is served when its socket becomes
+    /// ready.
     pub fn deadline(&self) -> Option<Time> {
         self.session.poll_timeout().filter(|_| self.output.is_empty())
     }
 
-    /// Whether a command that runs has work, because a packet has arrived for it.
+    /// Whether a packet has arrived for the running command of this client. False if the client has
+    /// unread output.
     pub fn has_answer(&self) -> bool {
         self.output.is_empty() && self.session.has_answer()
     }
 
-    /// Sends a line of debugging. Only whole responses are in the output, so the line never splits
-    /// a response.
+    /// Sends a debug line. The output contains only whole responses, so the line never splits a
+    /// response.
     fn say(&mut self, line: &str) {
         if self.output.len() < MAX_WAITING {
             self.push(&Response::Debug(line.to_owned()));
-            // If the write fails, the same error occurs in the client's next turn. The connection
+            // If this write fails, the same error occurs in the client's next turn. The connection
             // is closed in that turn.
             let _ = self.flush();
         }
@@ -292,16 +295,18 @@ impl Client {
         Some(String::from_utf8_lossy(line.trim_ascii()).into_owned())
     }
 
-    /// Reads requests while an earlier request is answered, as far as the buffer has room. The
-    /// requests stay in the buffer, except an interrupt. Returns true if there was an interrupt.
+    /// Reads requests while an earlier request is still being answered, until the buffer is full.
+    /// The requests stay in the buffer, except an interrupt. Returns true if there was an
+    /// interrupt.
     ///
     /// # Errors
-    /// The client has closed its connection.
+    /// `BrokenPipe` if the client has closed its connection, or the error of a read.
     fn read_ahead(&mut self) -> io::Result<bool> {
         let before = self.input.len();
         while self.input.len() <= MAX_LINE {
             match self.fill() {
-                // The client sends no more requests, but it may wait for its answers.
+                // A read of 0 octets means that the client sends no more requests. If it has not
+                // closed the connection, it still waits for its answers.
                 Ok(0) if self.is_closed() => return Err(io::ErrorKind::BrokenPipe.into()),
                 Ok(0) => break,
                 Ok(_) => {}
@@ -480,7 +485,7 @@ mod tests {
         }
     }
 
-    /// The texts that have arrived.
+    /// Returns the octets that have arrived at the client, as text.
     fn texts(bench: &mut Bench) -> String {
         bench.stream.set_nonblocking(true).unwrap();
         let mut octets = Vec::new();

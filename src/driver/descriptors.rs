@@ -15,7 +15,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use crate::router::descriptors::Descriptors;
 use crate::time::Time;
 
-/// If a listener waits for a free descriptor, the loop tries this listener again after this time.
+/// The interval at which the loop tries listeners again that wait for a free descriptor.
 const RETRY_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Raises the limit of open files as far as the process is allowed, and returns the limit.
@@ -29,14 +29,14 @@ pub fn raise_limit() -> u64 {
     in_force.unwrap_or(u64::MAX)
 }
 
-/// Whether a call failed because no descriptor or no memory is left for another socket. The limit
-/// can be that of the process or that of the whole machine.
+/// Whether a call failed because no descriptor or no memory was left for another socket. The
+/// process or the whole machine may have reached its limit.
 pub fn none_is_free(error: &io::Error) -> bool {
     let number = error.raw_os_error();
     matches!(number, Some(libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM))
 }
 
-/// The listeners that wait for a free descriptor, because a client may wait at them. `S` is the
+/// The listeners that could not accept a client because no descriptor was free. `S` is the
 /// identifier of a listener.
 #[derive(Debug)]
 pub struct Waiting<S> {
@@ -84,7 +84,7 @@ impl<S: Copy + Ord> Waiting<S> {
         }
     }
 
-    /// The limit, and how often the process has reached it.
+    /// Returns the limit of open files, and the number of times that the process has reached it.
     pub fn figures(&self) -> Descriptors {
         self.figures
     }

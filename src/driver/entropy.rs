@@ -1,5 +1,5 @@
 //! Reads random numbers from the operating system. Only this module of a router reads them: all
-//! inner code gets a seed.
+//! other code gets a seed.
 
 use std::io;
 

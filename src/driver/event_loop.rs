@@ -52,7 +52,7 @@ use data_path::DataPath;
 use kernel::LOOK_INTERVAL;
 use spin::Spin;
 
-/// The most control messages that are read from one socket in a turn.
+/// The most control messages that are read from one socket in one turn of the loop.
 const MESSAGES_A_TURN: usize = 16;
 /// The length of the largest IP packet, in octets.
 const BUFFER_LEN: usize = 1 << 16;
@@ -152,7 +152,7 @@ pub struct EventLoop {
     udp: Udp,
     tcp: Tcp,
     hosts: Hosts,
-    /// The seed of the hosts' stacks.
+    /// The seed for the stacks of the emulated hosts.
     hosts_seed: Seed,
     console: Option<ConsoleServer>,
     /// The number of log lines for each kind of event.
@@ -161,7 +161,7 @@ pub struct EventLoop {
     log_buffer: LogBuffer,
     nonces: NonceFile,
     faults: Faults,
-    /// Listeners whose clients wait for a file descriptor.
+    /// The listeners that wait for a free file descriptor, because a client may wait at them.
     waiting: Waiting<Source>,
     buffer: Box<[u8]>,
     /// The lock of the namespace. It is dropped last: until then, no other router can use the

@@ -24,9 +24,9 @@ pub struct Faults {
 impl Faults {
     /// Counts one failure of `operation`, and logs some of the failures.
     pub fn count(&mut self, operation: &'static str, error: &io::Error) {
-        // If the error has no error number of the system, only its kind is stored. The text of an
-        // error is not stored: an attacker may choose the text, so the table could grow without
-        // limit.
+        // If the error has no error number of the system, only the kind of the error is stored. The
+        // text of the error is not stored: an attacker may choose the text, so the table could grow
+        // without limit.
         let kind = match error.raw_os_error() {
             Some(number) => io::Error::from_raw_os_error(number).to_string(),
             None => error.kind().to_string(),
@@ -80,7 +80,8 @@ impl Faults {
         match error.kind() {
             io::ErrorKind::WouldBlock => false,
             io::ErrorKind::Interrupted => true,
-            // The item was too long, or there are too many items. Only this item is lost.
+            // One datagram was too long, or there was one client too many. Only this datagram or
+            // client is lost, so the series goes on.
             io::ErrorKind::InvalidData | io::ErrorKind::QuotaExceeded => {
                 self.count(operation, error);
                 true

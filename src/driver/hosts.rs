@@ -19,7 +19,7 @@ use crate::router::config::EmulatedHost;
 use crate::router::io::{HostWish, Mac};
 use crate::time::Time;
 
-/// The most frames that are read for one host in a turn.
+/// The most frames that are read for one host in one turn of the loop.
 const FRAMES_A_TURN: usize = 32;
 /// The length of the largest frame, in octets.
 const FRAME_LEN: usize = (1 << 16) + 14;
@@ -56,14 +56,15 @@ struct RunningHost {
 }
 
 impl Hosts {
-    /// Creates a host, or changes the host with the same name. If a device was created, returns its
-    /// slot and its descriptor, which the caller must watch.
+    /// Creates a host, or changes the host with the same name. If a device was created, returns the
+    /// host's slot and the device's descriptor. The caller must watch the descriptor.
     ///
     /// A host that stays on its interface keeps its device, because a lab may have moved this
     /// device into another namespace, to a LAN. A new device would not be connected to that LAN.
     ///
     /// # Errors
-    /// The device cannot be created or connected, or the host has too many addresses.
+    /// An error if the device cannot be created or connected, or if the host has too many
+    /// addresses.
     pub fn open(
         &mut self,
         wish: &HostWish,

@@ -69,7 +69,7 @@ impl LogFile {
     }
 
     /// Makes the file the standard error and the standard output. No code writes to the standard
-    /// output. But an unchanged standard output would keep an old file open.
+    /// output, but without this change the standard output would keep an old file open.
     fn become_stderr(&self) -> io::Result<()> {
         rustix::stdio::dup2_stdout(&self.file)?;
         Ok(rustix::stdio::dup2_stderr(&self.file)?)

@@ -67,7 +67,7 @@ impl LogQueue {
     /// A log on the standard error.
     ///
     /// # Errors
-    /// No thread could be started.
+    /// An error if no thread could be started.
     pub fn to_stderr() -> io::Result<Self> {
         LogQueue::to(io::stderr())
     }

@@ -32,11 +32,11 @@ impl StartupFiles {
         copy.or(self.started_with.as_deref())
     }
 
-    /// Replaces the content of the file. A reader of the file finds the old text or the new text,
-    /// also after a crash. Returns the path of the file.
+    /// Replaces the content of the file. A reader of the file always finds the complete old text or
+    /// the complete new text, also after a crash. Returns the path of the file.
     ///
     /// # Errors
-    /// The file cannot be written. The old text remains.
+    /// An error if the file cannot be written. The old text remains.
     fn write(&self, text: &str) -> io::Result<PathBuf> {
         let path = self.copy.as_ref().or(self.started_with.as_ref());
         let path = path.ok_or_else(|| io::Error::other(NO_FILE))?;
@@ -61,7 +61,7 @@ impl LogBuffer {
     }
 }
 
-/// The machine of a router, for one session at its console.
+/// The machine of a router, as the session of one client at the console sees it.
 pub struct ProcessMachine<'a> {
     /// The files of the startup configuration.
     pub files: &'a StartupFiles,
@@ -116,7 +116,8 @@ impl Machine for ProcessMachine<'_> {
 
     fn usage(&self) -> Option<Usage> {
         let stat = fs::read_to_string("/proc/self/stat").ok()?;
-        // The name of the program may contain blanks. It ends with the last parenthesis.
+        // The second field, the name of the program in parentheses, may contain blanks. So the
+        // other fields are read after the last parenthesis.
         let (_, fields) = stat.rsplit_once(')')?;
         let mut ticks = fields.split_whitespace().skip(11).map_while(|field| field.parse().ok());
         let (user, kernel): (u64, u64) = (ticks.next()?, ticks.next()?);

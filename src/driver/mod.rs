@@ -1,5 +1,5 @@
 //! The driver: the process of a router on Linux. In a router, only this module calls the operating
-//! system. For labs and for files, the modules `netns` and `private` do so.
+//! system. The modules `netns` and `private` call it for labs and for files.
 //!
 //! ```text
 //!            site                                                    core
@@ -89,7 +89,7 @@ pub struct Error {
 pub struct Options {
     /// Whether to use segmentation offload, as far as the kernel supports it.
     pub offload: bool,
-    /// The UDP checksums of encapsulated packets.
+    /// The rule for the UDP checksums of encapsulated packets.
     pub udp_checksum: UdpChecksum,
     /// The file for a record of the inputs and outputs, if any.
     pub record: Option<PathBuf>,
@@ -128,8 +128,8 @@ impl Error {
 /// to the router there. When the socket accepts connections, the router is ready.
 ///
 /// # Errors
-/// Errors with which a router cannot work: the process has no privilege for the namespace, there is
-/// no `/dev/net/tun`, or another router uses an RLOC or a socket.
+/// An error with which a router cannot work: the process has no privilege for the namespace, there
+/// is no `/dev/net/tun`, or another router uses an RLOC or a socket.
 pub fn run(config: Config, console_socket: Option<&Path>, options: Options) -> Result<(), Error> {
     let mut event_loop = EventLoop::start(config, console_socket, options)?;
     event_loop.watch_signals()?;

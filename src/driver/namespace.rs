@@ -56,8 +56,9 @@ pub fn ip(arguments: &str) -> String {
     String::from_utf8(output.stdout).expect("ip prints text")
 }
 
-/// Returns the rules and routes as a student would see them, in order. The rules and routes that
-/// the kernel adds by itself are left out, because the time at which it adds them is not fixed.
+/// Returns the rules and routes as `ip` prints them, in alphabetical order. The rules and routes
+/// that the kernel adds by itself are left out, because the time at which it adds them is not
+/// fixed.
 pub fn rules_and_routes() -> String {
     let views = ["-4 rule", "-6 rule", "-4 route show table all", "-6 route show table all"];
     let text = views.map(ip).concat();
@@ -68,9 +69,9 @@ pub fn rules_and_routes() -> String {
 
 /// Waits until `state` returns true, for at most two seconds.
 ///
-/// Some work of the kernel is deferred. Also, another test may just have forked a child process:
-/// the child still has the open file of a device, and the device remains until the child closes
-/// this file.
+/// The state may need some time, because the kernel defers some of its work. Also, another test may
+/// just have forked a child process: the child still has the open file of a device, and the device
+/// remains until the child closes this file.
 pub fn wait_until(what: &str, mut state: impl FnMut() -> bool) {
     #[allow(clippy::disallowed_methods, reason = "the deadline of a test")]
     let end = Instant::now() + Duration::from_secs(2);

@@ -23,8 +23,8 @@ impl NamespaceLock {
     /// Takes the lock of the namespace of the calling thread.
     ///
     /// # Errors
-    /// Another router runs in this namespace (the error has its process number), or an error of the
-    /// file system.
+    /// `AddrInUse` if another router runs in this namespace: the error has the process number of
+    /// that router. Otherwise an error of the file system.
     pub fn take() -> io::Result<Self> {
         let inode = fs::metadata(NAMESPACE)?.ino();
         let path = private::make_runtime()?.join(format!("{PREFIX}{inode}"));

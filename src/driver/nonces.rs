@@ -16,13 +16,13 @@
 //! and then the new file is renamed. So the file is complete even if the process dies. The file is
 //! not synced to the disk, because that would delay packets.
 //!
-//! So a killed router loses the nonces of the last interval. While an xTR is silent, an attacker
-//! can replay the Map-Registers that this xTR has sent in the interval. Such a replay only repeats
-//! a registration that the xTR itself has made shortly before, for at most three minutes. The next
-//! Map-Register of the xTR has a greater nonce than the replayed Map-Register. If a machine loses
-//! its power, it may lose more nonces. The router's own nonces start from the clock. So if they are
-//! lost, this matters only if the clock was also set back. In this case, the router raises its
-//! nonces, as a router without a file does.
+//! A killed router loses the nonces that came after its last write of the file. While an xTR is
+//! silent, an attacker can replay the Map-Registers that this xTR has sent since then. Such a
+//! replay only repeats a registration that the xTR itself has made shortly before, for at most
+//! three minutes. The next Map-Register of the xTR has a greater nonce than the replayed
+//! Map-Register. If a machine loses its power, it may lose more nonces. The router's own nonces
+//! start from the clock. So if they are lost, this matters only if the clock was also set back. In
+//! this case, the router raises its nonces, as a router without a file does.
 
 use std::ffi::OsString;
 use std::fmt::Write as _;
@@ -58,7 +58,7 @@ impl NonceFile {
     /// of the file is used, and the log reports the first error in the file.
     ///
     /// # Errors
-    /// The file exists but cannot be read, or another user may have written it.
+    /// An error if the file exists but cannot be read, or if another user may have written it.
     pub fn open(path: Option<&Path>) -> io::Result<Self> {
         let Some(path) = path else { return Ok(NonceFile::default()) };
         let octets = match private::read(path) {
@@ -84,12 +84,12 @@ impl NonceFile {
         Ok(file)
     }
 
-    /// The stored nonces, for the start of the router.
+    /// Returns the stored nonces. The router needs them at its start.
     pub fn kept(&self) -> KeptNonces {
         self.kept.clone()
     }
 
-    /// Carries out a request of the router.
+    /// Stores or removes nonces, as the router requests.
     pub fn apply(&mut self, request: NonceRequest) {
         if self.path.is_some() {
             self.kept.apply(request);
@@ -110,7 +110,8 @@ impl NonceFile {
         if self.deadline().is_none_or(|at| at > now) {
             return Ok(());
         }
-        // The number of nonces fits into a u32, because each nonce needs memory.
+        // The number of nonces fits into a u32, because so many nonces would not fit into the
+        // memory.
         self.rested_at = now + REST * (1 + self.kept.len() / MANY) as u32;
         self.write()
     }
@@ -192,7 +193,8 @@ fn parse(text: &str) -> (KeptNonces, Option<String>) {
 }
 
 fn nonce(line: &str) -> Option<NonceRequest> {
-    // A number must have its full length, because a part of a number would be another number.
+    // A word is accepted only if it has all digits of a number. Otherwise a part of a number would
+    // count as another number.
     let long = |word: &str| {
         let is_whole = word.len() == 32;
         is_whole.then(|| u128::from_str_radix(word, 16).ok()).flatten()

@@ -30,7 +30,8 @@ use crate::wire::probe::{Meaning, ProbeAnswer, ProbeKey, echo_request};
 const BUFFER: usize = 64 << 10;
 /// The maximum number of ICMP messages that one call examines.
 const MESSAGES_A_CALL: usize = 64;
-/// The octets of a received message that are read. An answer is found by its first octets.
+/// The most octets that are read of a received message. The first octets are enough to find the
+/// probe that the message answers.
 const READ_LEN: usize = 2048;
 /// The ICMPv4 types that a socket receives: replies and errors.
 const V4_TYPES: [u32; 5] = [0, 3, 4, 11, 12];
@@ -42,13 +43,13 @@ const SOL_RAW: i32 = 255;
 /// a different identifier.
 static LAST_IDENT: AtomicU16 = AtomicU16::new(0);
 
-/// The surroundings of the session of a client: the router's emulated hosts, and its namespace.
+/// The surroundings of a client's console session: the router's emulated hosts, and its namespace.
 pub struct ClientSurroundings<'a> {
     /// The emulated hosts.
     pub hosts: &'a mut dyn Hosts,
-    /// Watches the sockets.
+    /// The registry that watches the sockets of this client's probes.
     pub registry: &'a Registry,
-    /// The token of the client.
+    /// The token of the client. The sockets of the client's probes have the same token.
     pub token: Token,
     /// The machine of the router.
     pub machine: ProcessMachine<'a>,
@@ -90,11 +91,11 @@ impl Probes for ClientSurroundings<'_> {
 struct LinuxSocket {
     ends: Ends,
     ident: u16,
-    /// Sends echo requests, and receives all answers.
+    /// The socket that sends echo requests and receives all answers.
     icmp: Socket,
-    /// Sends UDP datagrams, with its port.
+    /// The socket that sends UDP datagrams, and its port. `None` before the first datagram.
     udp: Option<(Socket, u16)>,
-    /// The answers of the local kernel.
+    /// The probes that the local kernel has refused to send, as answers.
     refused: VecDeque<Heard>,
     buffer: Vec<u8>,
 }

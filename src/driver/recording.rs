@@ -29,7 +29,7 @@ pub fn create(path: &Path) -> io::Result<File> {
 /// cannot be opened, the log reports this and there is no record of this router.
 ///
 /// # Errors
-/// The directory cannot be created.
+/// An error if the directory cannot be created.
 pub fn of_routers(directory: &Path) -> io::Result<Records> {
     DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
     let (directory, mut starts) = (directory.to_owned(), BTreeMap::<String, u32>::new());

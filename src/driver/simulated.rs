@@ -58,7 +58,7 @@ impl FromStr for Pace {
 /// telnet port of the first router.
 ///
 /// # Errors
-/// A socket that cannot be opened, or an error of polling.
+/// An error if a socket cannot be opened or polling fails.
 pub fn run(sim: Sim, directory: &Path, pace: Pace, telnet: Option<u16>) -> Result<(), Error> {
     let during = format!("opening the consoles in {}", directory.display());
     let mut served = Served::open(sim, directory).map_err(Error::during(during))?;
@@ -82,7 +82,8 @@ struct Served {
     poll: Poll,
     signals: Signals,
     consoles: Vec<(String, ConsoleServer)>,
-    /// The routers and their clients that may have more requests to serve.
+    /// The clients that may have more requests to serve, each as the number of its router and its
+    /// own number.
     ready: BTreeSet<(usize, usize)>,
     /// The routers with clients that may wait to be accepted.
     listening: BTreeSet<usize>,

@@ -105,8 +105,8 @@ fn index(socket: &Socket, device: &str) -> io::Result<libc::c_int> {
 }
 
 fn control(file: &impl AsRawFd, what: libc::c_ulong, request: &mut libc::ifreq) -> io::Result<()> {
-    // SAFETY: each of these requests takes an `ifreq` through a pointer. The pointer is to a live
-    // value.
+    // SAFETY: each of these requests takes an `ifreq` through a pointer, and the pointer points to
+    // a live value.
     check(unsafe { libc::ioctl(file.as_raw_fd(), what as _, &raw mut *request) })
 }
 

@@ -3,7 +3,7 @@
 //!
 //! Octets from a peer go to the core as they arrive. Octets from the core wait here until the peer
 //! accepts them. There are limits for the number of connections, for waiting octets, for octets
-//! that are read in a turn, and for the time to close a connection.
+//! that are read in one turn of the event loop, and for the time to close a connection.
 
 #[cfg(test)]
 mod tests;
@@ -69,7 +69,7 @@ pub struct Peer {
     /// The socket of the connection. It is public so that the event loop can watch it.
     pub stream: TcpStream,
     is_connected: bool,
-    /// Octets that the peer has not accepted yet.
+    /// Octets for the peer that the socket has not accepted yet.
     waiting: Vec<u8>,
     /// The time at which the connection ends, even if it has unsent octets. It is set when the core
     /// closes the connection.
@@ -217,8 +217,8 @@ impl Tcp {
     /// and does one read into `buffer`.
     ///
     /// # Errors
-    /// `WouldBlock` if there is nothing to read. Any other failure is not an error but a
-    /// [`Progress::Closed`].
+    /// `WouldBlock` if there is nothing to read. Any other failure returns [`Progress::Closed`] and
+    /// is not an error.
     pub fn serve(&mut self, connection: Connection, buffer: &mut [u8]) -> io::Result<Progress> {
         let Some(peer) = self.peers.get_mut(&connection) else {
             return Err(io::ErrorKind::WouldBlock.into());

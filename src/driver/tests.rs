@@ -68,7 +68,7 @@ fn start(number: u8, family_of_rlocs: &str) -> EventLoop {
     EventLoop::start(parsed(&config(number, family_of_rlocs)), None, Options::default()).unwrap()
 }
 
-/// Adds the link of the site, with its other end up.
+/// Adds the link to the site. The other end of this link is up.
 fn add_site() {
     ip("link add et1-0 type veth peer name site");
     ip("link set site up");
@@ -109,8 +109,8 @@ fn finish(router: &mut EventLoop, mut ping: Child) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-/// Runs two xTRs. `script` runs with number 1 on the thread of the test. Number 2 runs on another
-/// thread.
+/// Runs two xTRs. `script` gets the xTR with number 1, which runs on the thread of the test. The
+/// xTR with number 2 runs on another thread.
 fn between_two_xtrs(family_of_rlocs: &'static str, script: impl FnOnce(&mut EventLoop)) {
     let is_over = Arc::new(AtomicBool::new(false));
     let (tell_path, hear_path) = mpsc::channel();

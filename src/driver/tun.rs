@@ -126,7 +126,7 @@ impl Tun {
         self.send_parts(&mut [IoSlice::new(&header), IoSlice::new(packet.bytes)])
     }
 
-    /// Gives a packet in several parts to the kernel. The first part has the octets of its
+    /// Gives a packet in several parts to the kernel. The first part has the octets of the packet's
     /// [`VnetHeader`].
     pub fn send_parts(&self, parts: &mut [IoSlice<'_>]) -> io::Result<()> {
         match &self.device {

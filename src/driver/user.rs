@@ -58,8 +58,8 @@ pub enum Failed {
 /// begins the session.
 ///
 /// # Errors
-/// The errors of the user's side and of the router's side. The end of the user's input is not an
-/// error.
+/// An error if the user's terminal or the connection to the router fails. The end of the user's
+/// input is not an error.
 pub fn attend(user: &mut impl User, router: UnixStream, first: Request) -> Result<(), Failed> {
     router.set_write_timeout(Some(SILENCE)).map_err(Failed::Router)?;
     let mut console = Console { stream: router, received: Vec::new() };

@@ -11,17 +11,18 @@ use crate::driver::tcp::{Peer, Progress};
 use crate::router::io::{Connection, Input, TcpEvent, TcpRequest};
 use crate::time::Time;
 
-/// The most connections that one listener accepts in a turn.
+/// The most connections that one listener accepts in one turn of the loop.
 const ACCEPTS_A_TURN: usize = 16;
-/// The most reads of one connection in a turn; each read fills a buffer of up to 64 KiB.
+/// The most reads of one connection in one turn of the loop. Each read fills a buffer of up to 64
+/// KiB.
 const READS_A_TURN: usize = 4;
 
-/// The connection with this number. The core has asked for this connection.
+/// Returns the connection with this number. The core has asked for this connection.
 pub fn opened(number: usize) -> Connection {
     Connection(number as u64)
 }
 
-/// The accepted connection with this number.
+/// Returns the connection with this number. The router has accepted this connection.
 pub fn accepted(number: usize) -> Connection {
     Connection(Connection::ACCEPTED + number as u64)
 }
@@ -76,8 +77,8 @@ impl EventLoop {
         true
     }
 
-    /// Carries out the core's request about a connection. The result is an event: it goes to the
-    /// core as an input, and the outputs for this input are added to the same queue.
+    /// Carries out the core's request about a connection. If the connection ends, the core gets
+    /// this event as an input. The loop also carries out the outputs for this input.
     pub(super) fn change_connection(&mut self, request: TcpRequest) {
         let now = self.clock.now();
         let mut ended_by: fn(Connection) -> TcpEvent<'static> = TcpEvent::Closed;

@@ -76,7 +76,8 @@ impl EventLoop {
         turn == Turn::More
     }
 
-    /// Serves the clients whose command has waited long enough.
+    /// Serves the clients with a deadline that is reached. The running command of such a client has
+    /// work to do.
     pub(super) fn serve_due_consoles(&mut self, now: Time) {
         let due = self.console.as_ref().map(|console| console.due(now)).unwrap_or_default();
         for number in due {

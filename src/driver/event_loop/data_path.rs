@@ -1,9 +1,9 @@
 //! The data path: packets between `lisp0` and the data sockets.
 //!
-//! In both directions, the loop reads a limited number of packets into one arena. The router
-//! decides on each packet in the arena, and the packet is sent from the arena. Packets to the core
-//! wait in a queue for each socket. Packets to the kernel are joined with other packets of their
-//! flow. The loop uses the arena again only after all of these packets are sent.
+//! In both directions, the loop reads a limited number of packets into one buffer, the arena. The
+//! router decides on each packet in the arena, and the packet is sent from the arena. Packets to
+//! the core wait in a queue for each socket. Packets to the kernel are joined with other packets of
+//! their flow. The loop uses the arena again only after all of these packets are sent.
 
 use std::io::{self, IoSlice};
 use std::ops::Range;
@@ -23,10 +23,10 @@ use crate::router::io::{Device, Encapsulation, Inbound, Input, Outbound};
 use crate::time::Time;
 use crate::wire::data_header::DATA_HEADER_LEN;
 
-/// The most reads of one source in a turn.
+/// The most reads of one source in one turn of the loop.
 const READS_A_TURN: usize = 64;
-/// The length of the arena in octets: enough for a few of the largest packets. A larger arena would
-/// not fit into the processor's cache.
+/// The length in octets of the arena, the buffer for packets: enough for a few of the largest
+/// packets. A larger arena would not fit into the processor's cache.
 const ARENA_LEN: usize = 4 * READ_LEN;
 /// The name of failed writes to `lisp0` in the counters of faults.
 const WRITING: &str = "writing lisp0";
@@ -41,7 +41,8 @@ pub struct DataPath {
 }
 
 impl DataPath {
-    /// Creates the buffers. `joins_udp` is true if `lisp0` accepts super-packets of UDP.
+    /// Creates the buffers. `joins_udp` is true if `lisp0` accepts super-packets, which are joined
+    /// from several packets, of UDP too.
     pub fn new(joins_udp: bool) -> Self {
         DataPath {
             arena: vec![0; ARENA_LEN].into_boxed_slice(),
@@ -158,7 +159,7 @@ impl EventLoop {
         true
     }
 
-    /// Lets the router decide on the datagrams that arrived together. They begin at `start` in the
+    /// Lets the router decide on datagrams that arrived together. They begin at `start` in the
     /// arena.
     fn take_datagrams(&mut self, start: usize, header: &DataHeader) {
         let now = self.clock.now();
@@ -219,7 +220,8 @@ impl EventLoop {
         }
     }
 
-    /// Sends a packet that the router has held back. The queued packets are sent before it.
+    /// Sends a packet that the router held until it had a mapping. The queued packets are sent
+    /// before it.
     pub(super) fn send_held(&mut self, wrap: &Encapsulation, packet: &mut OwnedPacket) {
         self.udp.flush(&self.data_path.arena, &mut self.faults);
         match self.udp.of_mut(wrap.source.0) {
@@ -253,8 +255,7 @@ fn write(tun: &Tun, arena: &mut [u8], joined: &Joined<'_>, faults: &mut Faults) 
     let first = &arena[joined.first.clone()];
     let header = joined.segment_size.and_then(|size| VnetHeader::of_super_packet(first, size));
     let header = header.unwrap_or_default().emit();
-    // There is one part for the header, one for the first segment and one for each of the other
-    // segments.
+    // There is one part for the header, one for the first segment, and 64 for the other segments.
     let mut parts = [IoSlice::new(&[]); 66];
     parts[0] = IoSlice::new(&header);
     parts[1] = IoSlice::new(first);

@@ -1,11 +1,11 @@
 //! Compares the kernel's objects with the objects that the router has made.
 //!
 //! An event only tells which part of the state to compare. The router's own requests also cause
-//! events, and these arrive late. They are never mistaken for changes by other programs, because
-//! the real state is compared. The kernel does not report every change: it sends no event when an
-//! IPv6 route loses its source address or when a proxy entry is deleted, and no event for most
-//! settings. So the routes are read again after an address was deleted. Proxy entries and settings
-//! are read at regular intervals.
+//! events, and these arrive late. The router never takes them for changes by other programs,
+//! because it compares the real state. The kernel does not report every change: it sends no event
+//! when an IPv6 route loses its source address or when a proxy entry is deleted, and no event for
+//! most settings. So the routes are read again after an address was deleted. Proxy entries and
+//! settings are read at regular intervals.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::CString;
@@ -188,7 +188,8 @@ pub fn take_lost(
 }
 
 impl Found {
-    /// Whether an object is still as it was made. Parts that were not read are not compared.
+    /// Whether an object in the kernel is still as the router has made it. Parts that were not read
+    /// are not compared.
     fn has(
         &self,
         object: &KernelObject,
@@ -258,7 +259,8 @@ impl Found {
             && sysctl::generates_address(&device.name())
     }
 
-    /// Stores the settings of links that had changed but were found to be right.
+    /// Stores the settings of suspects: links with changed settings. Leaves out the links of the
+    /// objects in `lost`.
     fn settle(
         &self,
         mut settings: BTreeMap<u32, Vec<u8>>,
@@ -303,8 +305,8 @@ impl Found {
     }
 }
 
-/// Whether a link still is as it was made. A port that a person has set down also counts as
-/// unchanged.
+/// Whether a link still is as the router has made it. A port that a person has set down also counts
+/// as unchanged.
 fn is_as_made(link: &LinkDetail, object: &KernelObject) -> bool {
     let KernelObject::Link { device, up, mtu, mac, .. } = *object else { return true };
     let is_up = match (device, up) {
@@ -387,8 +389,8 @@ fn read_addresses(socket: &mut RequestSocket) -> io::Result<BTreeSet<(u32, IpNet
 
 fn decode_address(message: &Message<'_>) -> Option<(u32, IpNet, bool)> {
     let (header, attributes) = rt_addr::OpNewaddrDo::decode_request(message.payload);
-    // A message about an IPv6 address has only the second attribute, and it contains the local
-    // address.
+    // A message about an IPv6 address has no local address in the first of these attributes. It has
+    // the local address in the second attribute.
     let address = attributes.get_local().or_else(|_| attributes.get_address()).ok()?;
     let net = IpNet::new(address, header.ifa_prefixlen).ok()?;
     let flags = attributes.get_flags().unwrap_or(u32::from(header.ifa_flags));

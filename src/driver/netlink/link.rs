@@ -87,7 +87,8 @@ fn set_up_lisp(socket: &mut RequestSocket, index: u32) -> io::Result<()> {
         .nested_inet6()
         .push_addr_gen_mode(NO_GENERATED_ADDRESS);
     socket.change(&request)?;
-    // If IPv6 was just restored on the device, the kernel has already generated an address.
+    // If IPv6 was just restored on the device, the kernel has already generated a link-local
+    // address, which `lisp0` must not have.
     remove_generated(socket, index)
 }
 

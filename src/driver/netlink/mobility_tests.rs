@@ -47,7 +47,8 @@ impl Lab {
         lab.add(address("fe80::1/64", true));
         lab.add(address("172.16.0.1/24", false));
         lab.add(address("2001:db8:a::1/64", false));
-        // The kernel sends nothing until it has detected the carrier, which takes up to a second.
+        // The kernel sends nothing on the link until it has detected the carrier, which takes up to
+        // a second.
         wait_until("both ends are up", || {
             let host = lab.host.run("ip link show dev eth0");
             host.contains("state UP") && ip("link show dev et1-0").contains("state UP")
@@ -294,7 +295,7 @@ fn the_machines_neighbour_tables_are_told_from_inside_a_namespace() {
         for number in 1..=40 {
             ip(&format!("neigh add 172.16.9.{number} lladdr {HOST_TEXT} dev et1-0 nud permanent"));
         }
-        // Other namespaces of the machine also change this table.
+        // Other namespaces of the machine also change this neighbour table.
         wait_until("the new entries are counted", || {
             of_ipv4(look()).is_some_and(|(entries, _)| entries >= before + 20)
         });

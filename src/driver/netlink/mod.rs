@@ -111,7 +111,7 @@ impl Netlink {
     /// Reads all tables again. Returns an event for each link and each neighbour that has changed
     /// since the last report, and then all routes.
     pub fn read_all(&mut self) -> io::Result<Vec<KernelEvent>> {
-        // The waiting events are older than the tables that are read next.
+        // The waiting events are dropped, because the tables that are read next are newer.
         self.events.discard();
         let mut events = self.read_links()?;
         events.extend(self.read_neighbours()?);
@@ -163,15 +163,15 @@ impl Netlink {
             events.push(KernelEvent::Routes(routes));
             found = Some(of_ours);
         }
-        // If a link has just changed, the kernel has not yet restored the objects on it. Such a
+        // If a link has just changed, the kernel has not yet restored the objects on it. So such a
         // link is not compared.
         let lost = self.take_lost(stale, found.as_ref(), |index| !changed.contains(&index))?;
         events.extend(lost);
         Ok((events, more))
     }
 
-    /// Returns the objects that were made and are now lost, as one event. If a link is not up or
-    /// not `settled`, an address of this link may have no route for its network.
+    /// Returns the objects that were made and are now lost, as one event. If a link is down or not
+    /// `settled`, the missing route for the network of one of its addresses is not a loss.
     fn take_lost(
         &mut self,
         stale: Stale,
@@ -259,8 +259,8 @@ impl Netlink {
         Ok(())
     }
 
-    /// Deletes the objects of a dump. Each request contains the kernel's own description of the
-    /// object.
+    /// Deletes objects that were found in a dump. Each request contains the kernel's own
+    /// description of an object.
     fn delete_all(&mut self, kind: u16, descriptions: Vec<Vec<u8>>) -> io::Result<()> {
         for payload in descriptions {
             self.requests.change(&Deletion { kind, payload })?;
@@ -304,8 +304,8 @@ impl Seen {
             }
             libc::RTM_NEWROUTE | libc::RTM_DELROUTE => self.take_route(message, links, own_port),
             libc::RTM_NEWADDR => self.stale.addresses = true,
-            // The kernel also deletes the routes of the address. It does not report that an IPv6
-            // route has lost its source address.
+            // When the kernel deletes an address, it also deletes its routes. It does not report
+            // that an IPv6 route has lost its source address. So both parts are read again.
             libc::RTM_DELADDR => (self.stale.addresses, self.stale.routes) = (true, true),
             libc::RTM_DELRULE => self.stale.rules |= message.port != own_port,
             _ => {}

@@ -57,7 +57,7 @@ impl Neighbours {
         (confirmed || before != state).then_some((key, state))
     }
 
-    /// Handles a complete table and returns the changes since the last report.
+    /// Handles a complete neighbour table and returns the changes since the last report.
     pub fn replace(&mut self, found: BTreeMap<Key, NeighbourState>) -> Vec<(Key, NeighbourState)> {
         let gone = self.told.keys().filter(|key| !found.contains_key(key));
         let gone = gone.map(|&key| (key, NeighbourState::Absent));
@@ -91,7 +91,7 @@ pub struct Tables {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Table {
     entries: u32,
-    /// The most entries (the setting `gc_thresh3`).
+    /// The most entries that the table may have (the setting `gc_thresh3`).
     limit: u32,
 }
 
@@ -173,7 +173,8 @@ pub fn probe(socket: &mut RequestSocket, (index, address): Key) -> io::Result<()
     let mut request = Request::new().op_newneigh_do(&header);
     request.encode().push_dst(address);
     match socket.change(&request) {
-        // The host has no entry, or its entry has no hardware address.
+        // A unicast request is not possible, because the host has no entry or its entry has no
+        // hardware address.
         Err(error) if matches!(error.raw_os_error(), Some(libc::ENOENT | libc::EINVAL)) => {}
         other => return other,
     }

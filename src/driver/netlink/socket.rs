@@ -44,8 +44,8 @@ pub struct Message<'a> {
     /// The flags of the message, `NLM_F_*`.
     pub flags: u16,
     sequence: u32,
-    /// The port of the socket with the request that has caused this message. If the kernel itself
-    /// has caused it, the port is 0.
+    /// The port of the socket that has sent the request, if a request has caused this message. The
+    /// port is 0 if the kernel itself has caused the message.
     pub port: u32,
     /// The octets after the header.
     pub payload: &'a [u8],

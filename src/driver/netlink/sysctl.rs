@@ -146,7 +146,7 @@ pub fn of_device(device: &str, proxy_arp: bool, mobility: bool) -> Vec<(String, 
     }
     for family in ["ipv4", "ipv6"] {
         // By default, the kernel delays its proxy answers by up to 0.8 s, so that the answer of the
-        // owner arrives first.
+        // real owner arrives first. Here no owner answers, so no delay is needed.
         settings.push((format!("{family}/neigh/{device}/proxy_delay"), "0"));
         for (name, values) in NEIGHBOUR_CLOCKS {
             let path = format!("{family}/neigh/{device}/{name}");

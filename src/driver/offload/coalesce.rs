@@ -57,7 +57,7 @@ struct Growing {
 #[derive(Debug)]
 pub struct Coalescer {
     flows: Vec<Flow>,
-    /// The vectors of finished flows. They are used again for new flows.
+    /// The empty vectors of finished flows. New flows use these vectors again.
     spare: Vec<Vec<Range<usize>>>,
     joins_udp: bool,
 }
@@ -283,7 +283,7 @@ mod tests {
 
     const SEGMENT: usize = 100;
 
-    /// Pushes packets and returns the results. Each result has its octets and the size of its
+    /// Pushes packets and returns the joined packets. Each has its octets and the size of its
     /// segments.
     fn join(packets: &[Vec<u8>]) -> Vec<(Vec<u8>, Option<u16>)> {
         let mut arena: Vec<u8> = packets.concat();

@@ -6,9 +6,9 @@
 //! ```
 //!
 //! A super-packet of up to 64 KiB passes between the router and the kernel, and through the
-//! kernel's stack, only once. Its payload is not copied here. A packet to send consists of small
-//! headers and, between them, slices of the buffer that was read. A received packet is built in the
-//! same way.
+//! kernel's stack, only once. The router does not copy its payload. A packet to send consists of
+//! small headers and, between them, slices of the buffer that was read. A received packet is built
+//! in the same way.
 
 pub mod coalesce;
 pub mod segment;

@@ -19,7 +19,8 @@ pub struct Segments<'a> {
 }
 
 impl<'a> Segments<'a> {
-    /// Returns `None` if `packet` cannot be cut.
+    /// Prepares to cut `packet` into segments with payloads of `segment_size` octets. Returns
+    /// `None` if `packet` cannot be cut.
     pub fn of(packet: &'a [u8], segment_size: NonZeroU16) -> Option<Self> {
         let layout = Layout::of(packet)?;
         Some(Segments { packet, layout, segment_size: usize::from(segment_size.get()) })

@@ -98,8 +98,8 @@ impl VnetHeader {
         let data = packet.get_mut(usize::from(self.checksum_start)..)?;
         let sum = checksum::finish(checksum::sum(data));
         let field = data.get_mut(usize::from(self.checksum_offset)..)?.first_chunk_mut::<2>()?;
-        // A field of zero would mean that there is no checksum (RFC 768). In this arithmetic,
-        // 0xffff has the same value as zero.
+        // A checksum field of zero would mean that there is no checksum (RFC 768). In one's
+        // complement arithmetic, 0xffff has the same value as zero.
         *field = if sum == 0 { [0xff; 2] } else { sum.to_be_bytes() };
         Some(())
     }

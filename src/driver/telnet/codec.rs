@@ -11,7 +11,7 @@ const DONT: u8 = 254;
 const DO: u8 = 253;
 const WONT: u8 = 252;
 const WILL: u8 = 251;
-/// The begin of a subnegotiation.
+/// The start of a subnegotiation.
 const SB: u8 = 250;
 const ERASE_LINE: u8 = 248;
 const ERASE_CHARACTER: u8 = 247;
@@ -25,8 +25,8 @@ const ECHO: u8 = 1;
 const SUPPRESS_GO_AHEAD: u8 = 3;
 const WINDOW_SIZE: u8 = 31;
 
-/// The octets of a subnegotiation that are kept. The size of a screen has 5 octets: the option, and
-/// twice two octets.
+/// The most octets of a subnegotiation that are kept. The size of a screen needs 5 octets: one for
+/// the option, and two each for the width and the height.
 const LONGEST_SUBNEGOTIATION: usize = 5;
 
 /// The commands that the server sends when the connection begins. They offer options to the client
@@ -38,13 +38,13 @@ pub const GREETING: [u8; 9] = [IAC, WILL, ECHO, IAC, WILL, SUPPRESS_GO_AHEAD, IA
 enum State {
     #[default]
     Data,
-    /// After IAC.
+    /// The octet IAC has arrived.
     Command,
-    /// After IAC and one of DO, DONT, WILL and WONT.
+    /// IAC and one of DO, DONT, WILL and WONT have arrived.
     Option(u8),
-    /// In a subnegotiation.
+    /// A subnegotiation has begun.
     Subnegotiation,
-    /// After IAC in a subnegotiation.
+    /// IAC has arrived inside a subnegotiation.
     SubnegotiationCommand,
 }
 
@@ -58,7 +58,7 @@ pub struct Codec {
 }
 
 impl Codec {
-    /// Takes octets of the client, and returns the octets that the user typed.
+    /// Reads octets of the client, and returns the octets that the user typed.
     pub fn receive(&mut self, octets: &[u8]) -> Vec<u8> {
         octets.iter().filter_map(|&octet| self.push(octet)).collect()
     }
@@ -109,7 +109,7 @@ impl Codec {
         None
     }
 
-    /// Carries out a command without an option. Some commands are keys.
+    /// Carries out a command without an option. Returns an octet if the command stands for a key.
     fn command(&mut self, command: u8) -> Option<u8> {
         match command {
             INTERRUPT | BREAK => Some(0x03),
@@ -163,7 +163,8 @@ mod tests {
             // The answers to the greeting.
             (b"\xff\xfd\x01\xff\xfd\x03\xff\xfb\x1fx", b"x", b""),
             (b"\xff\xfe\x01\xff\xfe\x03\xff\xfc\x1fx", b"x", b""),
-            // TERMINAL-TYPE offered, STATUS asked for.
+            // The client offers TERMINAL-TYPE, and in the next case asks for STATUS. The server
+            // refuses both.
             (b"\xff\xfb\x18", b"", b"\xff\xfe\x18"),
             (b"\xff\xfd\x05", b"", b"\xff\xfc\x05"),
             (b"a\xff\xf4\xff\xf3\xff\xf7\xff\xf8", b"a\x03\x03\x7f\x15", b""),

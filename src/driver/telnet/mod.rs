@@ -29,12 +29,12 @@ const MAX_CONNECTIONS: usize = 64;
 const IDLE: Duration = Duration::from_secs(3600);
 /// The time in which a client must accept the output.
 const WRITING: Duration = Duration::from_secs(30);
-/// The version of the protocol, in the first line of a request of HTTP.
+/// An HTTP request has these octets and the version of HTTP in its first line.
 const HTTP: &[u8] = b" HTTP/";
 /// The wait after a connection that could not be accepted.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// The ports of routers.
+/// The telnet ports of routers, each with the console socket of its router.
 #[derive(Debug)]
 pub struct TelnetServer {
     listeners: Vec<(TcpListener, PathBuf)>,
@@ -45,7 +45,8 @@ impl TelnetServer {
     /// router gets the port `first`, and each further router gets the next port.
     ///
     /// # Errors
-    /// A port that another program uses, or a port number above 65535. The error names the port.
+    /// An error if another program uses a port, or if a port number is above 65535. The error names
+    /// the port.
     pub fn bind(first: u16, sockets: &[PathBuf]) -> io::Result<Self> {
         let mut listeners = Vec::new();
         for (socket, number) in sockets.iter().zip(usize::from(first)..) {
@@ -72,7 +73,7 @@ impl TelnetServer {
     /// its console socket.
     ///
     /// # Errors
-    /// The errors of the sockets.
+    /// An error if the kernel does not return the port of a listener.
     pub fn ports(&self) -> io::Result<String> {
         let mut text = String::new();
         for (listener, socket) in &self.listeners {
@@ -85,7 +86,7 @@ impl TelnetServer {
     /// Serves users until the process ends.
     ///
     /// # Errors
-    /// The errors of waiting for connections.
+    /// An error if the wait for connections fails.
     pub fn run(&self) -> io::Result<()> {
         let connections = Arc::new(());
         loop {
@@ -120,7 +121,8 @@ fn begin(mut stream: TcpStream, socket: &Path, connections: &Arc<()>) {
     }
     let (socket, connection) = (socket.to_owned(), Arc::clone(connections));
     let served = thread::Builder::new().name("telnet".to_owned()).spawn(move || {
-        // An error of the connection is not reported, because the user sees it.
+        // An error of the connection is not reported, because the user sees that the connection has
+        // ended.
         let _ = serve(stream, &socket);
         drop(connection);
     });

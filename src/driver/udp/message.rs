@@ -101,7 +101,7 @@ struct Arrival {
     len: usize,
     address: SockAddr,
     flags: libc::c_int,
-    /// The number of octets of control messages.
+    /// The number of octets of the received control messages.
     filled: usize,
 }
 
@@ -142,8 +142,8 @@ fn receive_message(
 /// Receives one datagram into `buffer`.
 ///
 /// # Errors
-/// `WouldBlock` if no datagram waits. `InvalidData` if the datagram did not fit or has no IP
-/// source.
+/// `WouldBlock` if no datagram waits. `InvalidData` if the datagram did not fit or its source is
+/// not an IP address.
 pub fn receive(socket: BorrowedFd<'_>, buffer: &mut [u8]) -> io::Result<Received> {
     let mut control = Control([0; 256]);
     let Arrival { len, address, flags, filled } = receive_message(socket, buffer, &mut control, 0)?;

@@ -266,7 +266,7 @@ impl Sender {
             Family::Ipv4 => (libc::IPPROTO_IP, libc::IP_MTU_DISCOVER),
             Family::Ipv6 => (libc::IPPROTO_IPV6, libc::IPV6_MTU_DISCOVER),
         };
-        // IPv6 uses the same numbers as IPv4.
+        // For IPv6, the kernel has the same numbers as for IPv4.
         let value = match fragmentation {
             Fragmentation::Never => libc::IP_PMTUDISC_PROBE,
             Fragmentation::ByPath => libc::IP_PMTUDISC_WANT,
