@@ -98,7 +98,8 @@ impl fmt::Display for Family {
 pub struct InstanceId(u32);
 
 impl InstanceId {
-    /// The default instance. In messages, an EID of this instance has a plain AFI.
+    /// The default instance. In messages, an EID of this instance is a plain address without an
+    /// LCAF.
     pub const DEFAULT: InstanceId = InstanceId(0);
     /// The largest instance-ID that the data header can carry.
     pub const MAX: u32 = 0xff_ffff;
@@ -176,7 +177,7 @@ pub struct EidPrefix {
 }
 
 impl EidPrefix {
-    /// Makes the block of EIDs in `prefix`. Bits after the mask are cleared.
+    /// Makes the block of EIDs in `prefix`. Sets the bits of the address after the mask to zero.
     pub fn new(instance_id: InstanceId, prefix: IpNet) -> Self {
         EidPrefix { instance_id, prefix: prefix.trunc() }
     }
@@ -241,8 +242,8 @@ impl<'de> Deserialize<'de> for EidPrefix {
 }
 
 impl fmt::Display for EidPrefix {
-    /// Writes only the prefix, for example `172.16.0.0/24`. The text around it names the instance,
-    /// as in IOS.
+    /// Writes only the prefix, for example `172.16.0.0/24`. The outputs of IOS name the instance in
+    /// another place.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.prefix.fmt(f)
     }
@@ -258,8 +259,9 @@ impl Rloc {
         Family::of(self.0)
     }
 
-    /// Whether the address can belong to another router. A forged message or packet may contain any
-    /// address. An answer must not be sent to a group, to all hosts, or to this machine itself.
+    /// Whether the address can belong to another router. A router checks this before it answers a
+    /// message, because a forged message may contain any address. An answer must not go to a group,
+    /// to all hosts, or to this machine itself.
     pub fn is_unicast(&self) -> bool {
         !self.0.is_unspecified()
             && !self.0.is_loopback()

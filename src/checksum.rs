@@ -1,7 +1,8 @@
 //! The Internet checksum (RFC 1071). It is fast enough to be computed over every payload.
 //!
-//! Sums are not complemented, and they are folded to 16 bits. So the sums of several parts can be
-//! added to get the sum of the whole. Each part except the last must have an even length.
+//! The sums of this module are not complemented, and they can be folded to 16 bits. So the sums of
+//! several parts can be added to get the sum of the whole. Each part except the last must have an
+//! even length.
 
 /// Returns the one's complement sum of `bytes` as big-endian words. If the number of octets is odd,
 /// a zero octet is added at the end.
@@ -21,14 +22,16 @@ pub fn sum(bytes: &[u8]) -> u32 {
     u32::from(u16::from_be(fold(total as u32)))
 }
 
-/// Folds a sum to 16 bits without a complement. The result is the value of a partial checksum.
+/// Folds a sum to 16 bits and does not complement it. A packet with a partial checksum has such a
+/// value in its checksum field.
 pub fn fold(sum: u32) -> u16 {
     let sum = (sum & 0xffff) + (sum >> 16);
     let sum = (sum & 0xffff) + (sum >> 16);
     sum as u16
 }
 
-/// Returns the checksum for a sum. It is zero if the data contain their correct checksum.
+/// Returns the checksum for a sum. The result is zero if the summed data contain their correct
+/// checksum.
 pub fn finish(sum: u32) -> u16 {
     !fold(sum)
 }

@@ -37,7 +37,7 @@ struct FileResult {
     /// The reason why the file cannot be read.
     error: Option<String>,
     problems: Vec<Problem>,
-    /// The number of further problems.
+    /// The number of problems that are not in the list `problems`, because the list is full.
     more: usize,
 }
 

@@ -13,7 +13,7 @@ use super::lisp;
 use crate::wire::data_header::{DataHeader, NonceField};
 use crate::wire::{CONTROL_PORT, DATA_PORT, FrameReader, Message, Problem, StreamError};
 
-/// The most levels of packets inside packets that are dissected.
+/// A packet can contain a packet. The dissection goes at most this many levels deep.
 const MAX_DEPTH: usize = 8;
 /// Half of the sequence space of TCP. Sequence number A is before B if the distance from A to B is
 /// less than this number.
@@ -22,9 +22,10 @@ const SEQUENCE_HALF: u32 = 1 << 31;
 /// The fields of a packet.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Dissection {
-    /// The names and values, in the order in the packet. A name may appear more than once.
+    /// The names and values of the fields, in the order in which they are in the packet. A name may
+    /// appear more than once.
     pub fields: Vec<(&'static str, Value)>,
-    /// The errors in packets on LISP ports that could not be read completely.
+    /// The reasons why packets on LISP ports could not be read completely.
     pub flaws: Vec<String>,
 }
 
@@ -55,7 +56,7 @@ impl Dissection {
 /// One direction of a TCP connection that carries LISP messages.
 #[derive(Debug)]
 struct Stream {
-    /// The sequence number of the next octet.
+    /// The sequence number of the octet after the last octet that was read.
     next: u32,
     frames: FrameReader,
 }
@@ -67,12 +68,12 @@ pub struct Dissector {
     frames: u64,
 }
 
-/// The position of the dissection in a packet.
+/// The level of a packet inside the captured packet.
 #[derive(Clone, Copy)]
 struct Inside {
     depth: usize,
-    /// Whether the position is in a packet that an ICMP error quotes. This packet may be cut off at
-    /// any octet.
+    /// Whether the packet is a part of an ICMP error, which quotes it. A quoted packet may be cut
+    /// off at any octet.
     quoted: bool,
 }
 
@@ -146,7 +147,7 @@ impl Dissector {
     }
 
     fn control(&mut self, payload: &[u8], inside: Inside, found: &mut Dissection) {
-        /// The number of octets of an ECM before its inner packet.
+        /// The length in octets of the header of an ECM. The inner packet follows this header.
         const FIRST_WORD: usize = 4;
         found.present("lisp");
         match Message::parse(payload) {
@@ -205,12 +206,12 @@ impl Dissector {
         }
         let begun = || Stream { next: at, frames: FrameReader::new() };
         let stream = self.streams.entry(ends).or_insert_with(begun);
-        // The number of octets of this segment that were already in an earlier segment.
+        // The number of octets of this segment that an earlier segment already contained.
         let old = stream.next.wrapping_sub(at);
         let fresh = if old < SEQUENCE_HALF {
             tcp.payload().get(old as usize..).unwrap_or_default()
         } else {
-            // Octets before this segment are missing. The search for the next message starts at
+            // Octets before this segment are missing, so the search for the next message starts at
             // this segment.
             *stream = begun();
             tcp.payload()
@@ -255,8 +256,8 @@ impl Dissector {
     }
 }
 
-/// Whether Wireshark accepts a frame that our parser refuses. Wireshark does not check the number
-/// of records, and it shows the octets of an unknown type.
+/// Whether Wireshark accepts a frame that our parser refuses with `error`. Wireshark does not check
+/// the number of records in a frame, and it shows the octets of a frame with an unknown type.
 fn is_only_refused(error: &StreamError) -> bool {
     let problem = &error.bad_frame().error.problem;
     matches!(problem, Problem::RecordCount(_) | Problem::UnknownType(_))
@@ -268,7 +269,8 @@ fn flaw(found: &mut Dissection, inside: Inside, error: impl ToString) {
     }
 }
 
-/// Adds the fields of an IP header. Returns its addresses.
+/// Adds the fields of an IP header to `found`. Returns the source and the destination in the
+/// header.
 fn net(net: Option<&LaxNetSlice<'_>>, found: &mut Dissection) -> Option<(IpAddr, IpAddr)> {
     match net? {
         LaxNetSlice::Ipv4(slice) => {

@@ -34,7 +34,7 @@ pub enum Value {
 /// A field that a query can name.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Field {
-    /// The name in Wireshark.
+    /// The name of the field in Wireshark.
     pub name: &'static str,
     /// The type of the field's values.
     pub kind: Kind,
@@ -149,7 +149,7 @@ fields! {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("there is no field {name}; similar fields are {}", near(name).join(", "))]
 pub struct UnknownField {
-    /// The name in the query.
+    /// The unknown name, as it is in the query.
     pub name: String,
 }
 
@@ -157,7 +157,7 @@ impl Field {
     /// Returns the field with this name.
     ///
     /// # Errors
-    /// No field has this name.
+    /// [`UnknownField`] if no field has this name.
     pub fn find(name: &str) -> Result<&'static Field, UnknownField> {
         let found = FIELDS.iter().find(|field| field.name == name);
         found.ok_or_else(|| UnknownField { name: name.to_owned() })

@@ -23,17 +23,17 @@ const MAX_DEPTH: usize = 32;
 /// A parsed filter.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Filter {
-    /// True if the field is present.
+    /// This filter is true if the field is present.
     Has(&'static str),
-    /// True if the comparison of the field with the operand is true.
+    /// This filter is true if the comparison of the field with the operand is true.
     Is(&'static str, Comparison, Operand),
-    /// True if the field has one of these values.
+    /// This filter is true if the field has one of these values.
     OneOf(&'static str, Vec<Operand>),
-    /// True if the filter is false.
+    /// This filter is true if the inner filter is false.
     Not(Box<Filter>),
-    /// True if both filters are true.
+    /// This filter is true if both inner filters are true.
     And(Box<Filter>, Box<Filter>),
-    /// True if one or both filters are true.
+    /// This filter is true if one or both inner filters are true.
     Or(Box<Filter>, Box<Filter>),
 }
 
@@ -59,7 +59,7 @@ pub enum Comparison {
 pub enum Operand {
     /// A number or a flag.
     Number(u64),
-    /// An address, or a network that contains the address of the field.
+    /// A network that contains the address of the field. A single address is a network too.
     Network(IpNet),
 }
 
@@ -74,7 +74,7 @@ pub enum FilterError {
     Syntax {
         /// A description of the text that is expected.
         expected: &'static str,
-        /// The text at the position of the expected text.
+        /// The text that the filter has in this place.
         found: String,
     },
 }
@@ -202,7 +202,7 @@ impl<'a> Parser<'a> {
 
     fn one(&mut self, depth: usize) -> Result<Filter, FilterError> {
         if depth > MAX_DEPTH {
-            return Err(self.fault("less depth"));
+            return Err(self.fault("fewer nested brackets and negations"));
         }
         if self.take(&["!", "not"]) {
             return Ok(Filter::Not(Box::new(self.one(depth + 1)?)));

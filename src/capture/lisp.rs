@@ -11,7 +11,7 @@ use crate::wire::{
 const INSTANCE: [&str; 2] = ["lisp.lcaf.iid.ipv4", "lisp.lcaf.iid.ipv6"];
 
 /// Adds the fields of a control message, which was read from `octets`. If the message is an ECM,
-/// the caller dissects the message in it.
+/// the caller dissects the message inside the ECM.
 pub(super) fn message(message: &Message, octets: &[u8], found: &mut Dissection) {
     message_type(message.message_type().number(), found);
     if let Some(count) = message.record_count(octets) {
@@ -39,8 +39,8 @@ pub(super) fn reliable(frame: &ReliableFrame, found: &mut Dissection) {
     found.number("lisp-tcp.message.type", frame.message.message_type().number());
     found.number("lisp-tcp.message.id", frame.message_id);
     match &frame.message {
-        // Wireshark shows the Map-Register in this message as a part of lisp-tcp, beginning with
-        // the flags.
+        // Wireshark shows the Map-Register in this message as fields of lisp-tcp. The first of
+        // these fields are the flags.
         ReliableMessage::Registration(registration) => {
             found.number("lisp.records", 1_u8);
             map_register(registration.register(), found);

@@ -1,5 +1,5 @@
-//! Captured packets, and queries about them. The names are those of Wireshark, but Wireshark is not
-//! needed.
+//! Captured packets, and queries about them. The fields have the names of Wireshark, but Wireshark
+//! is not needed.
 //!
 //! [`dissect`] dissects IP packets with the parsers of [`crate::wire`], and gives the fields the
 //! names that Wireshark uses ([`field`]). It dissects the outer packet, a packet in an
@@ -31,7 +31,7 @@ pub struct Frame {
     pub packet: Vec<u8>,
 }
 
-/// A finished capture. Its packets are dissected.
+/// A finished capture, with the fields of its packets.
 #[derive(Clone, Debug)]
 pub struct Capture {
     frames: Vec<Frame>,
@@ -66,7 +66,7 @@ impl Capture {
     /// Returns the frames that match a display filter, with the values of `field` in each frame.
     ///
     /// # Errors
-    /// The text is not a filter, or the field is unknown.
+    /// [`FilterError`] if the text is not a filter, or if the field is unknown.
     pub fn select(&self, filter: &str, field: &str) -> Result<Vec<Selected>, FilterError> {
         let filter: Filter = filter.parse()?;
         let field = Field::find(field)?;
@@ -81,8 +81,8 @@ impl Capture {
         Ok(passing.map(select).collect())
     }
 
-    /// Returns the frames on LISP ports that could not be read. Each frame has its number, counted
-    /// from 1, and the reason.
+    /// Returns the number, counted from 1, of each frame on a LISP port that could not be read, and
+    /// the reason.
     pub fn flaws(&self) -> impl Iterator<Item = (usize, &str)> {
         let frames = self.dissections.iter().enumerate();
         frames.flat_map(|(at, found)| found.flaws.iter().map(move |flaw| (at + 1, flaw.as_str())))

@@ -1,5 +1,5 @@
 //! Reads capture files in the classic pcap format with microseconds, as tcpdump writes them. The
-//! numbers are in the byte order of the machine.
+//! numbers in a file have the byte order of the machine.
 
 use std::time::Duration;
 

@@ -191,7 +191,7 @@ fn a_filter_that_is_none_says_what_is_wrong() {
         assert!(error(text).contains(expected), "{text}: {}", error(text));
     }
     let deep = format!("{}lisp", "!".repeat(100_000));
-    assert!(error(&deep).contains("less depth"));
+    assert!(error(&deep).contains("fewer nested brackets"));
 }
 
 #[test]

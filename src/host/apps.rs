@@ -37,7 +37,7 @@ pub(super) struct Apps {
 }
 
 impl Apps {
-    /// Makes the servers of a host. They listen. `page` is the HTTP page of the host.
+    /// Makes the servers of a host, which listen immediately. `page` is the HTTP page of the host.
     pub fn new(page: String, sockets: &mut SocketSet<'static>) -> Self {
         let buffer = || {
             udp::PacketBuffer::new(vec![udp::PacketMetadata::EMPTY; DATAGRAMS], vec![0; UDP_BUFFER])
@@ -75,7 +75,7 @@ pub(super) fn tcp_socket() -> tcp::Socket<'static> {
     let mut socket = tcp::Socket::new(buffer(), buffer());
     socket.set_timeout(Some(PEER_TIMEOUT));
     socket.set_keep_alive(Some(KEEP_ALIVE));
-    // Small answers are sent immediately. It helps no client to wait for more data.
+    // Small answers are sent immediately, because no client gains if they wait for more data.
     socket.set_nagle_enabled(false);
     socket
 }

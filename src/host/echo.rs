@@ -14,8 +14,8 @@ const V6_ECHO_HEADERS: u16 = 40 + 8;
 /// The fewest octets of data in an echo request.
 const LEAST_ECHO_DATA: u16 = 16;
 
-/// Makes an echo request in the form of smoltcp's ICMP socket. The ICMPv6 checksum covers the
-/// source address, so the stack fills it in.
+/// Makes an echo request in the form of smoltcp's ICMP socket. The stack fills in the ICMPv6
+/// checksum, because this checksum covers the source address.
 pub(super) fn echo_request(request: PingRequest, ident: u16, seq_no: u16) -> Vec<u8> {
     let headers = match request.destination {
         IpAddr::V4(_) => V4_ECHO_HEADERS,

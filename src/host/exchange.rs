@@ -5,11 +5,11 @@ use std::net::SocketAddr;
 use smoltcp::iface::{SocketHandle, SocketSet};
 use smoltcp::socket::tcp;
 
-/// The most octets of a peer that are kept. This is more than a TCP window. If the peer sends more
-/// octets, they stay in the socket, and the receive window closes.
+/// The most octets from a peer that are kept. This is more than a TCP window. If the peer sends
+/// more octets, they stay in the socket, and the receive window closes.
 const MOST_RECEIVED: usize = 64 * 1024;
 
-/// The ID of an exchange of a host.
+/// The ID of a TCP connection that a host has opened ([`Exchange`]).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ExchangeId(pub(super) u32);
 

@@ -76,8 +76,8 @@ pub struct Arp {
 /// A neighbour solicitation (RFC 4861 section 4.3). It asks for the hardware address of `target`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Solicitation {
-    /// The address of the host that asks. The address is unspecified if the host checks that no
-    /// other host uses the target address, before the host uses this address itself.
+    /// The address of the host that asks. The address is unspecified if the host wants to use
+    /// `target` itself and checks that no other host uses it.
     pub source: Ipv6Addr,
     /// The address that is requested.
     pub target: Ipv6Addr,

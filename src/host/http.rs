@@ -27,7 +27,7 @@ fn escaped(text: &str) -> String {
 }
 
 /// Returns the answer to a request. Returns `None` if the request is not complete yet. If `is_full`
-/// is true, there is no space for the rest of the request.
+/// is true, the rest of the request cannot arrive, so the answer is an error.
 pub(super) fn answer(request: &[u8], is_full: bool, page: &str) -> Option<String> {
     let mut fields = [httparse::EMPTY_HEADER; FIELDS];
     let mut parsed = httparse::Request::new(&mut fields);

@@ -2,7 +2,7 @@
 //! stack of the host. It has the table of the host's neighbours.
 //!
 //! smoltcp has its own Ethernet medium, but an emulated host that replaces a Linux host cannot use
-//! that medium. This medium ignores gratuitous ARP and proxied advertisements. It requests only one
+//! it. smoltcp's medium ignores gratuitous ARP and proxied advertisements. It requests only one
 //! neighbour each second. It drops an answer of the host if the entry of the gateway has expired.
 //! Therefore smoltcp handles only IP packets, and this module finds the neighbours as Linux does.
 
@@ -147,8 +147,8 @@ impl Link {
                     let source = source.or_else(|| self.source(target));
                     self.frames.extend(solicitation(self.mac, source, target, to));
                 }
-                // The packet of an unreachable neighbour is dropped, because a host reports no
-                // error. A change of state needs no action.
+                // A packet to an unreachable neighbour is dropped, because a host reports no error.
+                // A change of a neighbour's state needs no action.
                 Output::Unreachable(_) | Output::Changed(..) => {}
             }
         }

@@ -169,7 +169,7 @@ impl Host {
     /// Adds an address.
     ///
     /// # Errors
-    /// The host already has as many addresses as it can hold.
+    /// [`HostError::TooManyAddresses`] if the host already has as many addresses as it can hold.
     pub fn add_address(&mut self, address: IpNet) -> Result<(), HostError> {
         let mut held = Ok(());
         self.interface.update_ip_addrs(|addresses| {

@@ -23,8 +23,8 @@ use crate::time::Time;
 
 /// The time between two solicitations of a neighbour.
 const RETRANSMIT: Duration = Duration::from_secs(1);
-/// The number of solicitations before a neighbour has failed. They are sent to the whole link or to
-/// the neighbour itself.
+/// The number of solicitations after which a neighbour without an answer has failed. They are sent
+/// to the whole link or to the neighbour itself.
 const QUESTIONS: u8 = 3;
 /// The most packets that wait for one neighbour. If one more packet comes, it replaces the oldest.
 const WAITING: usize = 101;
@@ -60,7 +60,7 @@ pub enum State {
     Incomplete,
     /// The neighbour answered a short time ago.
     Reachable,
-    /// The neighbour was reachable before.
+    /// The neighbour was reachable before, but its last answer is too old.
     Stale,
     /// The neighbour was reachable before, and a packet has been sent to it since.
     Delay,

@@ -15,7 +15,7 @@ pub type Ask<'a> = dyn FnMut(&str) -> Result<Answer, Failure> + 'a;
 /// Returns the view of a `show` command. The command is given without `json`.
 ///
 /// # Errors
-/// The router does not answer or refuses the command, or the answer is another view.
+/// An error if the router does not answer or refuses the command, or if the answer is another view.
 pub fn view<V: View>(node: &str, command: &str, ask: &mut Ask<'_>) -> Result<V, Failure> {
     let answer = ask(&format!("{command} json"))?;
     answer.view().map_err(|error| Failure::Other(format!("{node}: {command}: {error}")))
@@ -25,7 +25,7 @@ pub fn view<V: View>(node: &str, command: &str, ask: &mut Ask<'_>) -> Result<V, 
 /// not have this table.
 ///
 /// # Errors
-/// The router does not answer, or the answer is another view.
+/// An error if the router does not answer, or if the answer is another view.
 pub fn rows<H: View, R: View>(
     node: &str,
     command: &str,
@@ -61,7 +61,8 @@ pub fn registrations(node: &str, ask: &mut Ask<'_>) -> Result<Vec<Registration>,
 /// The router does not answer.
 pub fn running_config(node: &str, ask: &mut Ask<'_>) -> Result<Config, Failure> {
     let text = ask("show running-config")?.text;
-    // The lines before the first `!` only have the length of the configuration.
+    // The lines before the first `!` are not commands: they contain the length of the
+    // configuration.
     let begin = text.find("\n!\n").unwrap_or(0);
     let wrong = |error| Failure::Other(format!("{node}: show running-config: {error}"));
     parse_config(node, &text[begin..]).map_err(wrong)
