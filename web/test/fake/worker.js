@@ -49,6 +49,7 @@ function respond(data) {
       lab = data.name === "fifty" ? fifty() : gsmr();
       if (data.hostile) lab.nodes[0].name = "<img src=x onerror=alert(1)>";
       rest = data.name === "fifty" || data.hostile ? [] : story(lab);
+      if (!data.waits) setTimeout(() => run(() => false), 50);
       return structuredClone(lab);
     case "snapshot":
       return structuredClone(lab);

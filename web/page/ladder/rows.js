@@ -1,0 +1,203 @@
+// @ts-check
+// From items to the rows of the ladder: messages between lifelines, changes of tables, dropped packets, lines
+// of logs, and gaps in time.
+
+/** @import {ChangeItem, DecisionItem, Item, LogItem, MessageItem, NodeState} from "../model" */
+
+/**
+ * @typedef {object} MessageRow
+ * @property {"message"} kind
+ * @property {number} n        the item that sent it, or else that received it
+ * @property {number} at
+ * @property {MessageItem} item
+ * @property {string | null} from
+ * @property {string | null} to
+ * @property {number | null} arrives  null: not received, so far
+ */
+/** @typedef {{kind: "note", n: number, at: number, node: string, item: ChangeItem | DecisionItem | LogItem}} NoteRow */
+/** @typedef {{kind: "gap", n: number, at: number, span: number}} GapRow */
+/** @typedef {MessageRow | NoteRow | GapRow} Row */
+
+export const HEIGHTS = { message: 36, note: 22, gap: 24 };
+
+/** A pause from which on the ladder shows a gap. */
+const PAUSE = 250_000;
+
+/**
+ * @typedef {object} Filter
+ * @property {boolean} changes
+ * @property {boolean} logs
+ * @property {string} node  only rows of this router, if not empty
+ */
+
+/**
+ * Returns the address without its port.
+ *
+ * @param {string} endpoint
+ */
+export function addressOf(endpoint) {
+  const bracket = endpoint.match(/^\[([^\]]+)\]/);
+  if (bracket) return bracket[1];
+  return endpoint.split(":").length === 2 ? endpoint.split(":")[0] : endpoint;
+}
+
+/**
+ * Returns the node of each address.
+ *
+ * @param {NodeState[]} nodes
+ */
+export function owners(nodes) {
+  const found = new Map();
+  for (const { name, addresses } of nodes) {
+    for (const address of addresses) found.set(address.split("/")[0], name);
+  }
+  return found;
+}
+
+/** Returns a list of rows that grows with the items. */
+export function createRows() {
+  /** @type {Row[]} */
+  let rows = [];
+  /** @type {number[]} */
+  let tops = [];
+  let height = 0;
+  /** @type {Map<number, MessageRow>} */
+  let bySent = new Map();
+  /** @type {Set<string>} */
+  let columns = new Set();
+  let last = -1;
+  let lastAt = 0;
+
+  function clear() {
+    rows = [];
+    tops = [];
+    height = 0;
+    bySent = new Map();
+    columns = new Set();
+    last = -1;
+    lastAt = 0;
+  }
+
+  /** @param {Row} row */
+  function push(row) {
+    if (rows.length > 0 && row.at - lastAt >= PAUSE) {
+      tops.push(height);
+      rows.push({ kind: "gap", n: -1, at: lastAt, span: row.at - lastAt });
+      height += HEIGHTS.gap;
+    }
+    lastAt = Math.max(lastAt, row.at);
+    tops.push(height);
+    rows.push(row);
+    height += HEIGHTS[row.kind];
+  }
+
+  /**
+   * @param {Item} item
+   * @param {Filter} filter
+   * @param {Map<string, string>} owner
+   */
+  function take(item, filter, owner) {
+    if (item.kind === "message") return takeMessage(item, filter, owner);
+    if (item.kind === "change" ? !filter.changes : item.kind === "log" ? !filter.logs : true) {
+      if (!(item.kind === "decision" && item.verdict === "drop" && filter.changes)) return;
+    }
+    const note = /** @type {ChangeItem | DecisionItem | LogItem} */ (item);
+    if (filter.node && note.node !== filter.node) return;
+    columns.add(note.node);
+    push({ kind: "note", n: note.n, at: note.at, node: note.node, item: note });
+  }
+
+  /**
+   * @param {MessageItem} item
+   * @param {Filter} filter
+   * @param {Map<string, string>} owner
+   */
+  function takeMessage(item, filter, owner) {
+    const known = item.direction === "received" && item.sent !== null ? bySent.get(item.sent) : undefined;
+    if (known) {
+      known.arrives = item.at;
+      known.to = item.node;
+      columns.add(item.node);
+      return;
+    }
+    const received = item.direction === "received";
+    const from = received ? (owner.get(addressOf(item.source)) ?? null) : item.node;
+    const to = received ? item.node : (owner.get(addressOf(item.destination)) ?? null);
+    if (filter.node && from !== filter.node && to !== filter.node) return;
+    for (const end of [from, to]) if (end !== null) columns.add(end);
+    /** @type {MessageRow} */
+    const row = { kind: "message", n: item.n, at: item.at, item, from, to, arrives: received ? item.at : null };
+    if (!received) bySent.set(item.n, row);
+    push(row);
+  }
+
+  return {
+    clear,
+    /**
+     * Takes in the items that are new.
+     *
+     * @param {Item[]} items
+     * @param {Filter} filter
+     * @param {Map<string, string>} owner the node of each address
+     */
+    update(items, filter, owner) {
+      let first = items.length;
+      while (first > 0 && items[first - 1].n > last) first -= 1;
+      for (let i = first; i < items.length; i += 1) take(items[i], filter, owner);
+      last = items.at(-1)?.n ?? last;
+    },
+    get rows() {
+      return rows;
+    },
+    get height() {
+      return height;
+    },
+    get columns() {
+      return columns;
+    },
+    /** @param {number} index */
+    top: (index) => tops[index],
+    /**
+     * Returns the first row that ends below a height.
+     *
+     * @param {number} y
+     */
+    at(y) {
+      let low = 0;
+      let high = rows.length;
+      while (low < high) {
+        const middle = (low + high) >> 1;
+        if (tops[middle] + HEIGHTS[rows[middle].kind] <= y) low = middle + 1;
+        else high = middle;
+      }
+      return low;
+    },
+    /**
+     * Returns the row of an item: its own, or that of the message it received.
+     *
+     * @param {Item | undefined} item
+     */
+    indexOf(item) {
+      if (!item) return -1;
+      const n = item.kind === "message" && item.sent !== null ? item.sent : item.n;
+      return rows.findIndex((row) => row.n === n || row.n === item.n);
+    },
+  };
+}
+
+/**
+ * Returns the place of each lifeline.
+ *
+ * @param {string[]} names
+ * @param {number} width
+ * @returns {{x: Map<string, number>, width: number, step: number}}
+ */
+export function lifelines(names, width) {
+  const left = TIME_WIDTH + 26;
+  const right = 30;
+  const step = Math.max(62, names.length > 1 ? (width - left - right) / (names.length - 1) : 0);
+  const x = new Map(names.map((name, i) => [name, left + i * step]));
+  return { x, step, width: Math.max(width, left + step * Math.max(0, names.length - 1) + right) };
+}
+
+export const TIME_WIDTH = 66;
