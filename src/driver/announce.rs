@@ -25,8 +25,8 @@ const BROADCAST: [u8; 6] = [0xff; 6];
 const ALL_NODES: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 1);
 /// The Ethernet address of [`ALL_NODES`] (RFC 2464 section 7).
 const ALL_NODES_MAC: [u8; 6] = [0x33, 0x33, 0, 0, 0, 1];
-/// The hop limit of neighbour discovery. With 255 a receiver knows that the message comes from the
-/// link itself (RFC 4861 section 7.1.2).
+/// The hop limit of neighbour discovery. With the value 255, a receiver knows that the message
+/// comes from the link itself (RFC 4861 section 7.1.2).
 const HOP_LIMIT: u8 = 255;
 /// The type and the length of the option Target Link-Layer Address. The length is one unit of 8
 /// octets (RFC 4861 section 4.6.1).

@@ -1,8 +1,9 @@
 //! The console's client. It sends lines to a router through the router's unix socket, and works
 //! like the console of an IOS router.
 //!
-//! The router does the work, also for `?` and for completion. At a terminal, the client has a line
-//! editor ([`user`](super::user)). Without a terminal, it reads lines and prints the answers.
+//! The router executes the lines. It also answers `?` and completes words. At a terminal, the
+//! client has a line editor ([`user`](super::user)). Without a terminal, it reads lines and prints
+//! the answers.
 
 use std::io::{self, BufReader, Write};
 use std::os::unix::net::UnixStream;

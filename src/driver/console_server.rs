@@ -39,7 +39,7 @@ const MAX_WAITING: usize = 64 * 1024;
 /// response or a read.
 const STEPS_A_TURN: usize = 256;
 
-/// The socket and its clients.
+/// The console's socket and its clients.
 #[derive(Debug)]
 pub struct ConsoleServer {
     /// The socket on which clients connect. It is public so that the event loop can watch it.

@@ -437,7 +437,8 @@ impl EventLoop {
         }
     }
 
-    /// Sends a debug line, with the time, to the log and to every monitoring console.
+    /// Sends a debug line, with the time, to the log and to every console that has asked for debug
+    /// lines.
     fn say(&mut self, line: &str) {
         let line = format!("{}{line}", Clock::stamp(Clock::wall_clock_micros()));
         info!(target: "debug", "{line}");

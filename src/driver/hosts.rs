@@ -23,8 +23,8 @@ use crate::time::Time;
 const FRAMES_A_TURN: usize = 32;
 /// The length of the largest frame, in octets.
 const FRAME_LEN: usize = (1 << 16) + 14;
-/// The time between two checks whether a host's device is up. The kernel sends no event for this,
-/// because the device is a port of a bridge in another namespace.
+/// The interval at which the router checks whether a host's device is up. The kernel sends no event
+/// for this, because the device is a port of a bridge in another namespace.
 const PLUG_INTERVAL: Duration = Duration::from_millis(100);
 
 const _: () = assert!(EmulatedHost::MOST_ADDRESSES <= smoltcp::config::IFACE_MAX_ADDR_COUNT);
@@ -226,8 +226,9 @@ impl RunningHost {
         }
         self.host.poll(now);
         while let Some(frame) = self.host.poll_output() {
-            // The frame is lost. A full queue acts like a link that loses frames. A device that is
-            // down acts like a cable that is not plugged in.
+            // If the device does not accept a frame, the frame is lost. A full queue acts like a
+            // link that loses frames. A device that is down acts like a cable that is not plugged
+            // in.
             match self.tap.send(&frame) {
                 Ok(()) => self.sent += 1,
                 Err(error) => self.is_up &= error.raw_os_error() != Some(libc::EIO),

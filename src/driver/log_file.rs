@@ -14,7 +14,7 @@ use crate::private;
 /// The size in octets at which a new file begins.
 pub const LONGEST: u64 = 4 << 20;
 
-/// The log that is being written.
+/// A log file that is open for writing.
 #[derive(Debug)]
 pub struct LogFile {
     path: PathBuf,

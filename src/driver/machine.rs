@@ -20,8 +20,8 @@ const TICKS: u64 = 100;
 pub struct StartupFiles {
     /// The file with which the router was started.
     pub started_with: Option<PathBuf>,
-    /// The file that `write memory` writes, and that a later start of the router reads in place of
-    /// `started_with`. `None` if `write memory` writes `started_with`.
+    /// The file that `write memory` writes. A later start of the router reads it in place of
+    /// `started_with`. `None` if `write memory` writes `started_with` itself.
     pub copy: Option<PathBuf>,
 }
 

@@ -108,8 +108,7 @@ impl Host {
         &self.path
     }
 
-    /// Runs a program in the namespace. Returns true if the program succeeded, and the program's
-    /// output.
+    /// Runs a program in the namespace. Returns whether the program succeeded, and its output.
     pub fn try_run(&self, command: &str) -> (bool, String) {
         let output = Command::new("nsenter")
             .arg(format!("--net={}", self.path))

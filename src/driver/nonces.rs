@@ -10,11 +10,11 @@
 //!   end 3                                   the number of lines with a nonce
 //! ```
 //!
-//! A change is written in the turn in which it occurs, but not earlier than one second after the
-//! previous write. For each ten thousand nonces in the file, this interval is one second longer, so
-//! that a large table is written less often. The data is written to a new file with another name,
-//! and then the new file is renamed. So the file is complete even if the process dies. The file is
-//! not synced to the disk, because that would delay packets.
+//! A change is written in the turn of the event loop in which it occurs, but not earlier than one
+//! second after the previous write. For each ten thousand nonces in the file, this interval is one
+//! second longer, so that a large table is written less often. The data is written to a new file
+//! with another name, and then the new file is renamed. So the file is complete even if the process
+//! dies. The file is not synced to the disk, because that would delay packets.
 //!
 //! A killed router loses the nonces that came after its last write of the file. While an xTR is
 //! silent, an attacker can replay the Map-Registers that this xTR has sent since then. Such a
@@ -43,7 +43,7 @@ const REST: Duration = Duration::from_secs(1);
 /// nonces need about a megabyte of text.
 const MANY: usize = 10_000;
 
-/// The stored nonces and their file. The file exists only if it is configured.
+/// The stored nonces and their file. There is a file only if one is configured.
 #[derive(Debug, Default)]
 pub struct NonceFile {
     path: Option<PathBuf>,

@@ -1,8 +1,8 @@
 //! The TAP device of an emulated host, and the bridge that the device is connected to.
 //!
 //! A lab connects the device to one of its LANs. Without a lab, the device of the router's
-//! interface is a bridge, and the hosts are its ports. If the interface has no device, the bridge
-//! is created here.
+//! interface is a bridge, and the hosts' devices are ports of this bridge. If the interface has no
+//! device, the bridge is created here.
 
 #![allow(unsafe_code, reason = "the ioctls of bridges and links take raw structures")]
 
@@ -25,7 +25,8 @@ pub struct Tap {
 }
 
 impl Tap {
-    /// Creates the device `name` in the namespace of the calling thread. The device is down.
+    /// Creates the device `name` in the namespace of the calling thread. At first, the device is
+    /// down.
     pub fn open(name: &str) -> io::Result<Self> {
         let device = Iface::without_packet_info(name, Mode::Tap)?;
         device.set_non_blocking()?;

@@ -109,8 +109,8 @@ impl Tcp {
         self.listeners.iter().flatten().any(|listener| listener.rloc == rloc)
     }
 
-    /// Listens on an RLOC and returns the number of the listener's slot. The RLOC need not exist
-    /// yet.
+    /// Listens on an RLOC and returns the number of the listener's slot. The address of the RLOC
+    /// need not exist yet.
     ///
     /// # Errors
     /// EADDRINUSE if another program in the namespace listens on this RLOC.
@@ -244,7 +244,8 @@ impl Tcp {
         self.peers.values().filter_map(|peer| peer.closing_until).min()
     }
 
-    /// Ends each connection that is being closed if its time is over. Returns these connections.
+    /// Ends the connections that are being closed and have reached their time limit. Returns these
+    /// connections.
     pub fn expire(&mut self, now: Time) -> Vec<Connection> {
         let is_late = |peer: &Peer| peer.closing_until.is_some_and(|until| until <= now);
         self.peers

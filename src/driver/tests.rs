@@ -170,9 +170,9 @@ fn a_second_router_in_a_namespace_does_not_start_and_does_no_harm() {
             second.err().expect("it must not start").to_string()
         };
         let process = format!("process {}, which is the router of this", std::process::id());
-        // The second router of the second pass has no devices and no sockets. So it has no conflict
-        // with the devices and sockets of the first router. But without the lock, it would remove
-        // the rules of the first router.
+        // In the second pass of this loop, the second router has no devices and no sockets. So it
+        // has no conflict with the devices and sockets of the first router. But without the lock,
+        // it would remove the rules of the first router.
         for config in [parsed(&config(1, "ipv4")), parsed("hostname idle\n")] {
             let complaint = second(config);
             assert!(complaint.contains(&process), "{complaint}");
@@ -224,7 +224,8 @@ fn device_and_sockets_follow_the_configuration() {
         assert_eq!(sockets.lines().count(), 1, "only the title is left: {sockets}");
         let lines: Vec<&str> = ["configure terminal"].into_iter().chain(text.lines()).collect();
         ask(&mut router, &socket, &lines);
-        // The kernel adds the local route of an IPv6 address some time after the address.
+        // The test waits, because the kernel adds the local route of an IPv6 address some time
+        // after the address.
         turn_until(&mut router, |_| rules_and_routes() == before);
         assert_eq!(rules_and_routes(), before);
         let sockets = std::fs::read_to_string("/proc/thread-self/net/udp").unwrap();

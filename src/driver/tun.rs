@@ -67,7 +67,8 @@ impl Tun {
     /// Whether the device still exists with its name.
     pub fn is_lisp0(&self) -> bool {
         let mut request = request();
-        // SAFETY: TUNGETIFF writes an `ifreq` through a pointer. The pointer is to a live `ifreq`.
+        // SAFETY: TUNGETIFF writes an `ifreq` through a pointer, and the pointer points to a live
+        // `ifreq`.
         let found = unsafe { libc::ioctl(self.as_raw_fd(), libc::TUNGETIFF, &raw mut request) };
         let name = request.ifr_name.iter().map(|octet| *octet as u8);
         found == 0 && name.take_while(|octet| *octet != 0).eq(LISP_DEVICE.bytes())

@@ -134,7 +134,7 @@ fn wait(
 /// The connection to the console of a router.
 struct Console {
     stream: UnixStream,
-    /// The octets that are not yet a whole response.
+    /// The received octets that are not yet a whole response.
     received: Vec<u8>,
 }
 

@@ -41,8 +41,8 @@ pub struct DataPath {
 }
 
 impl DataPath {
-    /// Creates the buffers. `joins_udp` is true if `lisp0` accepts super-packets, which are joined
-    /// from several packets, of UDP too.
+    /// Creates the buffers. `joins_udp` is true if `lisp0` also accepts super-packets of UDP. A
+    /// super-packet is joined from several packets.
     pub fn new(joins_udp: bool) -> Self {
         DataPath {
             arena: vec![0; ARENA_LEN].into_boxed_slice(),
@@ -230,8 +230,7 @@ impl EventLoop {
         }
     }
 
-    /// Writes a held packet to `lisp0` of the packet's instance. The packet has waited in the
-    /// router.
+    /// Writes a packet to `lisp0` of the packet's instance. The router has held this packet back.
     pub(super) fn write_held(&mut self, instance_id: InstanceId, packet: &mut OwnedPacket) {
         let sent = match tun_of(&self.tun, &self.router, instance_id) {
             Some(tun) => tun.send(&packet.borrow()),

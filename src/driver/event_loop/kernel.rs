@@ -41,7 +41,7 @@ impl EventLoop {
         for look in looks {
             match look {
                 Ok(events) => self.tell_router(events),
-                Err(error) => self.faults.count("looking at the kernel", &error),
+                Err(error) => self.faults.count("checking the state of the kernel", &error),
             }
         }
     }

@@ -2,8 +2,8 @@
 //!
 //! To sleep and wake up takes longer than the whole path of a packet through the router. So after a
 //! packet, the loop polls for the next packet for some microseconds, and yields the processor
-//! between two polls. Without traffic, the loop sleeps. If a yield takes long, another process
-//! needs the processor. Then the loop does not spin for a while.
+//! between two polls: the loop spins. Without traffic, the loop sleeps. If a yield takes long,
+//! another process needs the processor. Then the loop does not spin for a while.
 
 use std::time::Duration;
 
@@ -13,11 +13,12 @@ use crate::time::Time;
 const AFTER_A_PACKET: Duration = Duration::from_micros(50);
 /// If a yield takes longer than this time, another process has used the processor.
 const CONTENDED: Duration = Duration::from_micros(25);
-/// After a yield that took too long, the loop does not spin for this time. Other processes then get
-/// the processor.
+/// After a yield that took too long, the loop does not poll without sleeping for this time. Other
+/// processes then get the processor.
 const REST: Duration = Duration::from_millis(2);
 
-/// The end of the current spin, and the end of the current rest from spinning.
+/// The time until which the loop polls without sleeping, and the time until which it must not do
+/// so.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Spin {
     until: Time,

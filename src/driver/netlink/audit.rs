@@ -32,25 +32,25 @@ use crate::router::made::{IPV6_METRIC, Made};
 /// The parts of the kernel's state that must be read again.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Stale {
-    /// Whether links and their settings are stale.
+    /// Whether links and their settings must be read again.
     pub links: bool,
-    /// Whether addresses are stale.
+    /// Whether addresses must be read again.
     pub addresses: bool,
-    /// Whether policy rules are stale.
+    /// Whether policy rules must be read again.
     pub rules: bool,
-    /// Whether routes are stale.
+    /// Whether routes must be read again.
     pub routes: bool,
-    /// Whether the settings under `/proc/sys` and the proxy entries are stale. The kernel sends no
-    /// events for these parts.
+    /// Whether the settings under `/proc/sys` and the proxy entries must be read again. The kernel
+    /// sends no events for these parts.
     pub untold: bool,
 }
 
 impl Stale {
-    /// All parts are stale.
+    /// All parts must be read again.
     pub const ALL: Stale =
         Stale { links: true, addresses: true, rules: true, routes: true, untold: true };
 
-    /// Whether any part is stale.
+    /// Whether any part must be read again.
     pub fn any(self) -> bool {
         self.links || self.addresses || self.rules || self.routes || self.untold
     }
@@ -147,7 +147,7 @@ impl Settled {
     }
 }
 
-/// Reads the stale parts of the kernel's state. If the caller has just read the routes, it passes
+/// Reads the parts in `stale` from the kernel. If the caller has just read the routes, it passes
 /// them in `routes`. Returns the objects that the router has made and that are lost now, in the
 /// order in which they must be made again. `is_running` is true for a link that has been up for a
 /// while.
@@ -389,8 +389,8 @@ fn read_addresses(socket: &mut RequestSocket) -> io::Result<BTreeSet<(u32, IpNet
 
 fn decode_address(message: &Message<'_>) -> Option<(u32, IpNet, bool)> {
     let (header, attributes) = rt_addr::OpNewaddrDo::decode_request(message.payload);
-    // A message about an IPv6 address has no local address in the first of these attributes. It has
-    // the local address in the second attribute.
+    // A message about an IPv6 address has only the attribute that `get_address` reads. This
+    // attribute contains the local address.
     let address = attributes.get_local().or_else(|_| attributes.get_address()).ok()?;
     let net = IpNet::new(address, header.ifa_prefixlen).ok()?;
     let flags = attributes.get_flags().unwrap_or(u32::from(header.ifa_flags));

@@ -34,7 +34,7 @@ pub struct Settings {
     pub mobility: bool,
 }
 
-/// Applies the settings to a link, before the link is set up. If they were applied later, some
+/// Applies the settings to a link, before the link is brought up. If they were applied later, some
 /// effects could not be undone: a check for duplicate addresses, a generated address, or an address
 /// from a router advertisement. The MTU is the first setting. With an MTU below 1280, the kernel
 /// removes IPv6 and all its settings from the device, so a larger MTU must first restore IPv6.

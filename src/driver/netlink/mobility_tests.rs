@@ -1,5 +1,5 @@
-//! Tests with hosts that arrive and leave, and with answers that the router gives for them. There
-//! is one port and one host.
+//! Tests of hosts that arrive and leave, and of the answers that the router gives in place of a
+//! host. Each test has one port and one host.
 
 use std::fs;
 use std::net::IpAddr;
@@ -15,7 +15,8 @@ const PORT: Device = Device::Interface(InterfaceName::ethernet(1, 0));
 const GATEWAY: Mac = Mac([0x00, 0x00, 0x5e, 0x00, 0x01, 0x01]);
 const HOST: Mac = Mac([0x02, 0, 0, 0, 0, 0x12]);
 
-/// A mobility port `et1-0`, which is the gateway of two networks, and a host behind the port.
+/// A port `et1-0`, which detects roaming hosts and is the gateway of two networks, and a host
+/// behind this port.
 struct Lab {
     netlink: Netlink,
     host: Host,

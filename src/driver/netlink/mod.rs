@@ -60,7 +60,7 @@ pub struct Netlink {
 }
 
 impl Netlink {
-    /// Opens both sockets. No event after this call is missed.
+    /// Opens the socket for requests and the socket for events. No event after this call is missed.
     pub fn open() -> io::Result<Self> {
         Ok(Netlink {
             requests: RequestSocket::open()?,
@@ -231,8 +231,9 @@ impl Netlink {
         Ok((routes, found))
     }
 
-    /// Removes the policy rules and the routes of our table that a killed router has left. The
-    /// kernel itself has deleted the killed router's `lisp0` and the routes into it.
+    /// Removes the policy rules that a killed router has left, and its routes in the router's own
+    /// routing table. The kernel itself has deleted the killed router's `lisp0` and the routes into
+    /// it.
     fn remove_leftovers(&mut self) -> io::Result<()> {
         for family in Family::BOTH {
             let header = rt_rule::FibRuleHdr {
@@ -277,7 +278,7 @@ impl AsRawFd for Netlink {
     }
 }
 
-/// The changes that were found in the datagrams of one turn.
+/// The changes that were found in the datagrams of one turn of the event loop.
 #[derive(Default)]
 struct Seen {
     events: Vec<KernelEvent>,

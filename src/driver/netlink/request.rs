@@ -164,8 +164,8 @@ pub fn add_connected(
         None => attributes.push_priority(IPV6_CONNECTED_METRIC),
     };
     drop(attributes);
-    // A device that is down has no routes. When it goes up, the kernel adds this route and all
-    // others.
+    // A device that is down has no routes, so ENETDOWN is not an error. When the device goes up,
+    // the kernel adds this route and all others.
     unless(&[libc::EEXIST, libc::ENETDOWN], socket.change(&request))
 }
 

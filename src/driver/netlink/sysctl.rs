@@ -24,9 +24,9 @@ const NAMESPACE: [(&str, &str); 7] = [
 /// Settings of every device. They are also set for `default`, so that devices that are added later
 /// get them.
 ///
-/// IPv6 addresses remain after a `shutdown`, can be used immediately and come only from the
-/// configuration. Routes do not use a link without carrier. When an IPv4 primary address is
-/// removed, the other addresses remain.
+/// With these settings, IPv6 addresses remain after a `shutdown`, can be used immediately and come
+/// only from the configuration. Routes do not use a link without carrier. When an IPv4 primary
+/// address is removed, the other addresses remain.
 const DEVICE: [(&str, &str, &str); 14] = [
     ("ipv6", "disable_ipv6", "0"),
     ("ipv4", "forwarding", "1"),
@@ -156,8 +156,8 @@ pub fn of_device(device: &str, proxy_arp: bool, mobility: bool) -> Vec<(String, 
     let proxy_arp = if proxy_arp && !mobility { "1" } else { "0" };
     settings.push((conf("ipv4", "proxy_arp"), proxy_arp));
     if device == LISP_DEVICE {
-        // Native packets that the router itself has sent arrive from `lisp0`. Their source is an
-        // address of the router.
+        // Native packets that the router itself has sent arrive from `lisp0`. The kernel must
+        // accept them, although their source is an address of the router.
         settings.push((conf("ipv4", "accept_local"), "1"));
     }
     settings

@@ -156,7 +156,7 @@ impl Candidate {
     }
 
     /// Begins a super-packet with this packet as its first. Returns `None` if the packet has the
-    /// flag PSH, because no packet is joined after it.
+    /// flag PSH, because no packet may be joined after a packet with PSH.
     fn beginning(&self) -> Option<Growing> {
         (!self.is_last).then(|| Growing {
             layout: self.layout,

@@ -1,4 +1,4 @@
-//! Segmentation offload at both ends of the data path. It only works on octets in memory.
+//! Segmentation offload at both ends of the data path. This module only works on octets in memory.
 //!
 //! ```text
 //!   lisp0 --- super-packet ---> segment: one header each ------ UDP_SEGMENT ---> core

@@ -15,7 +15,7 @@ const GSO_NONE: u8 = 0;
 const GSO_TCP_V4: u8 = 1;
 const GSO_TCP_V6: u8 = 4;
 const GSO_UDP: u8 = 5;
-/// A flag that is added to a TCP type. It says that the first segment has CWR.
+/// A flag in the type of a super-packet of TCP. It means that the first segment has CWR.
 const GSO_ECN: u8 = 0x80;
 
 /// The work that the sender of a packet has left to the receiver of the packet. The kernel and this
@@ -76,8 +76,8 @@ impl VnetHeader {
         bytes
     }
 
-    /// Does the work that the kernel has left on a packet. If the packet is a super-packet, returns
-    /// the size of its segments: the caller must cut it.
+    /// Does the work on a packet that the kernel has left to the router. If the packet is a
+    /// super-packet, returns the size of its segments: the caller must cut it.
     ///
     /// # Errors
     /// `InvalidData` if the header does not match the packet.

@@ -203,7 +203,7 @@ pub fn receive_error(socket: BorrowedFd<'_>, family: Family) -> io::Result<Optio
     }))
 }
 
-/// A `struct sock_extended_err` and the address after it.
+/// A note of the error queue: a `struct sock_extended_err` and the address after it.
 struct Note {
     origin: u8,
     kind: u8,
@@ -302,7 +302,8 @@ impl<'a> Iterator for Ancillary<'a> {
     }
 }
 
-/// Reads a number. An IPv4 type of service is one octet. Any other value is an int.
+/// Reads a number from ancillary data. An IPv4 type of service is one octet. Any other value is an
+/// int.
 fn number(data: &[u8]) -> u8 {
     match data.first_chunk() {
         Some(&int) => i32::from_ne_bytes(int) as u8,

@@ -248,7 +248,7 @@ impl Udp {
         self.slots.iter_mut().flatten()
     }
 
-    /// Adds sockets, and returns the number of their slot.
+    /// Adds the sockets of an RLOC, and returns the number of their slot.
     pub fn insert(&mut self, sockets: RlocSockets) -> usize {
         let free = self.slots.iter().position(Option::is_none);
         let number = free.unwrap_or_else(|| {
