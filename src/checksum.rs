@@ -1,4 +1,4 @@
-//! The Internet checksum (RFC 1071). It is fast enough to be computed over every payload.
+//! Computes the Internet checksum (RFC 1071). It is fast enough to be computed over every payload.
 //!
 //! The sums of this module are not complemented, and they can be folded to 16 bits. So the sums of
 //! several parts can be added to get the sum of the whole. Each part except the last must have an

@@ -125,7 +125,7 @@ fn main() -> ExitCode {
     // of every router.
     let started = match &cli.command {
         Command::Router { log, .. } => start_log("info", true, log.as_deref()),
-        // These commands do not work with routers, or show the messages of a lab.
+        // The other commands run no router, or they show the messages of a lab.
         _ => start_log("warn", false, None),
     };
     let log = match started {

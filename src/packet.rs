@@ -18,13 +18,13 @@ use crate::checksum;
 const PROTOCOL_TCP: u8 = 6;
 const PROTOCOL_UDP: u8 = 17;
 
-/// The number of octets of an IPv6 packet that every link can carry (RFC 8200 section 5).
+/// Every link can carry an IPv6 packet of this number of octets (RFC 8200 section 5).
 pub const IPV6_MINIMUM_MTU: u16 = 1280;
-/// The number of octets of an IPv4 packet that every host can receive (RFC 1122 section 3.3.2).
+/// Every host can receive an IPv4 packet of this number of octets (RFC 1122 section 3.3.2).
 pub const IPV4_MINIMUM_REASSEMBLY: u16 = 576;
 
-/// The fewest octets after the IP header that an ICMP error quotes (RFC 792). These octets include
-/// the ports of a flow.
+/// An ICMP error quotes at least this number of octets after the IP header (RFC 792). These octets
+/// include the ports of a flow.
 const QUOTED_PAYLOAD: usize = 8;
 
 /// A packet in a borrowed buffer. The first octet is the first octet of the IP header.
@@ -118,7 +118,7 @@ pub enum NotIp {
     /// header is smaller than the header.
     #[error("not a complete IPv4 or IPv6 header")]
     Header,
-    /// The length field in the header is greater than the number of octets.
+    /// The length field in the header is greater than the number of octets of the packet.
     #[error("shorter than its header says")]
     Truncated,
     /// The IPv4 header checksum does not match.
@@ -286,8 +286,8 @@ fn patch_v4(bytes: &mut [u8], at: usize, value: u8) {
     bytes[10..12].copy_from_slice(&(!(sum as u16)).to_be_bytes());
 }
 
-/// A small hash that multiplies and folds. It distributes flows over source ports and locators. The
-/// hash must be fast, and equal input must give an equal hash. The hash is not a secret.
+/// A fast hash that multiplies and folds. It distributes flows over source ports and locators, so
+/// equal input must give an equal hash. The hash is not a secret.
 struct FlowHash(u64);
 
 impl FlowHash {

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 pub struct Time(pub u64);
 
 impl Time {
-    /// The epoch.
+    /// The epoch, from which all times are counted.
     pub const ZERO: Time = Time(0);
 
     /// Returns the time `seconds` after the epoch.

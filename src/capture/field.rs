@@ -3,7 +3,7 @@
 use std::fmt;
 use std::net::IpAddr;
 
-/// The type of the values of a field. It decides the format in which Wireshark shows a value.
+/// The type of the values of a field. The type decides the format in which Wireshark shows a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// No value: the field is present or absent. A protocol is a field of this type.

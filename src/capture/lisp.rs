@@ -129,8 +129,8 @@ fn locator(locator: &LocatorRecord, found: &mut Dissection) {
     found.number("lisp.loc.flags.reach", locator.reachable);
 }
 
-/// Adds an EID. In the default instance it is a plain address. In any other instance it is in an
-/// LCAF.
+/// Adds the fields of an EID. In the default instance the EID is a plain address. In any other
+/// instance it is in an LCAF.
 fn eid(names: [&'static str; 2], eid: Eid, found: &mut Dissection) {
     if eid.instance_id == InstanceId::DEFAULT {
         return found.address(names, eid.address);

@@ -129,7 +129,7 @@ fn a_message_on_a_stream_counts_where_it_ends_and_once() {
     assert_eq!(capture(&packets).flaws().count(), 0);
 }
 
-/// These are the fields that tshark shows for the Registration in the golden file.
+/// This test expects the fields that tshark shows for the Registration in the golden file.
 #[test]
 fn a_registration_on_a_stream_has_the_fields_of_its_map_register_and_is_none() {
     let golden = include_str!("../../tests/golden/lisp-golden.hex");

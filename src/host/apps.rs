@@ -1,8 +1,8 @@
 //! The servers of a host: echo over UDP and over TCP (RFC 862), and an HTTP page with the name of
 //! the host.
 //!
-//! There are few sockets, which are made with the host. [`server`](super::server) shares them among
-//! the clients.
+//! A host has only a few sockets, which are made together with the host. [`server`](super::server)
+//! shares them among the clients.
 
 use smoltcp::iface::{SocketHandle, SocketSet};
 use smoltcp::socket::{tcp, udp};
@@ -130,8 +130,8 @@ fn show(socket: &mut tcp::Socket<'static>, page: &str) -> bool {
     true
 }
 
-/// Closes our direction of a connection if the peer has closed its direction and all its octets are
-/// answered.
+/// Closes the host's direction of a connection if the peer has closed its direction and the host
+/// has answered all octets.
 fn close_after_peer(socket: &mut tcp::Socket<'static>) -> bool {
     let is_over = socket.state() == tcp::State::CloseWait && !socket.can_recv();
     if is_over {

@@ -1,5 +1,5 @@
-//! ICMP errors about an echo request that we sent (RFC 792, RFC 4443). smoltcp gives these errors
-//! to no ICMP socket, so the host finds them itself.
+//! ICMP errors about an echo request of the host (RFC 792, RFC 4443). smoltcp gives these errors to
+//! no ICMP socket, so this module finds them.
 
 use std::net::IpAddr;
 

@@ -36,7 +36,7 @@ pub struct Exchange {
     pub phase: Phase,
     /// The octets that the peer has sent, up to 64 KiB.
     pub received: Vec<u8>,
-    /// The octets that have not been sent yet.
+    /// The octets that the host has not sent yet.
     to_say: Vec<u8>,
 }
 

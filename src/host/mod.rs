@@ -214,7 +214,8 @@ impl Host {
     /// Does the work that is due now.
     pub fn poll(&mut self, now: Time) {
         self.expire_probes(now);
-        // An answer may allow the next echo request. The stack must be polled again to send it.
+        // An answer that has arrived may make the next echo request due. Then the stack must be
+        // polled again to send it.
         loop {
             let sent = self.send_due_probes(now);
             self.interface.poll(instant(now), &mut self.device, &mut self.sockets);

@@ -60,7 +60,7 @@ pub enum State {
     Incomplete,
     /// The neighbour answered a short time ago.
     Reachable,
-    /// The neighbour was reachable before, but its last answer is too old.
+    /// The hardware address of the neighbour is known, but no recent answer confirms it.
     Stale,
     /// The neighbour was reachable before, and a packet has been sent to it since.
     Delay,

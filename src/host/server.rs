@@ -48,8 +48,8 @@ impl Server {
         }
     }
 
-    /// Calls `app` for each connection. `app` returns true if it has read or written octets.
-    /// Returns true if the stack has something to send.
+    /// Calls `app` for each connection. `app` returns true if it has read or written octets. This
+    /// function returns true if the stack has something to send.
     pub fn serve(
         &mut self,
         sockets: &mut SocketSet<'static>,
