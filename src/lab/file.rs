@@ -102,7 +102,8 @@ pub enum Node {
     Host(Host),
 }
 
-/// A host. It has one interface, with addresses and with gateways for its default routes.
+/// A host with one interface. The interface has addresses, and the host has a gateway for each of
+/// its default routes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Host {
     /// The device of the host's only interface.
@@ -177,7 +178,7 @@ pub struct Port {
 
 impl Port {
     /// The name of the device at the other end of a port on a LAN: `A.eth0`. This device is in the
-    /// switch of the lab.
+    /// namespace `switch`, which has the bridges of the lab.
     pub fn switch_device(&self) -> String {
         format!("{}.{}", self.node, self.device)
     }
@@ -225,7 +226,7 @@ pub struct Impairment {
 /// A LAN: a bridge, with the ports that are connected to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lan {
-    /// The name of the bridge in the switch of the lab.
+    /// The name of the LAN's bridge, which is in the namespace `switch` of the lab.
     pub name: String,
     /// The ports on this LAN.
     pub ports: Vec<Port>,
@@ -258,12 +259,12 @@ impl LabFile {
     /// directories. So a copy never writes to a path outside its own directory.
     ///
     /// # Errors
-    /// There are none, because this file was already checked.
+    /// There is never an error, because this file was already checked.
     pub fn with_configs_beside(&self) -> Result<LabFile, LabError> {
         let mut text = self.text.clone();
         let mut configs: Vec<_> = self.places.configs.iter().collect();
-        // The order is from the end of the text to its beginning, so that a change does not move
-        // the positions before it.
+        // The positions are sorted from the end of the text to its beginning, so that a change does
+        // not move the positions that come next.
         configs.sort_by_key(|(_, place)| std::cmp::Reverse(place.start));
         for (node, place) in configs {
             text.replace_range(place.clone(), &format!("\"{node}.conf\""));
@@ -280,7 +281,8 @@ impl LabFile {
         routers.next().is_none().then_some((lan, port))
     }
 
-    /// All ports of links and LANs. The links are first, and the order is the order of the file.
+    /// All ports of links and LANs. The ports of the links come first. Otherwise the order is that
+    /// of the file.
     pub fn ports(&self) -> impl Iterator<Item = &Port> {
         let links = self.links.iter().flat_map(|link| &link.ends);
         links.chain(self.lans.iter().flat_map(|lan| &lan.ports))

@@ -8,8 +8,8 @@ use serde::Serialize;
 /// The result of a flow. Its text is one line for a person.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct FlowReport {
-    /// The number of echos that were sent. An echo that had no time to be answered before the end
-    /// is not counted.
+    /// The number of echos that were sent. An echo is not counted if the flow ended before this
+    /// echo could be answered.
     pub sent: u64,
     /// The number of echos that were answered.
     pub received: u64,
@@ -28,7 +28,7 @@ const ROUND_TRIP: Duration = Duration::from_millis(200);
 impl FlowReport {
     /// Makes the report of a flow. `sent` is the number of echos that count. `first` and `last` are
     /// the times of the first and the last echo. `answers` has the times of the answers, in order.
-    /// All times are times of one clock.
+    /// One clock measures all times.
     pub fn of(
         sent: u64,
         (first, last): (Duration, Duration),

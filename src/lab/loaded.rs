@@ -59,7 +59,8 @@ impl Lab {
         self.texts.insert(file.to_owned(), Ok(text));
     }
 
-    /// All texts that could be read, each with its path in the directory of the lab.
+    /// The texts of all files that could be read, each with the file's path in the directory of the
+    /// lab.
     pub fn texts(&self) -> impl Iterator<Item = (&str, &str)> {
         self.texts.iter().filter_map(|(file, text)| Some((file.as_str(), text.as_deref().ok()?)))
     }
@@ -69,8 +70,8 @@ impl Lab {
         self.called.join(file).display().to_string()
     }
 
-    /// The names of the files in a directory of the lab, in order. There are none if this directory
-    /// does not exist.
+    /// The names of the files in a directory of the lab, in alphabetical order. There are none if
+    /// this directory does not exist.
     pub fn files_in(&self, directory: &str) -> Vec<&str> {
         let files = self.texts.keys();
         files.filter_map(|file| file.strip_prefix(directory)?.strip_prefix('/')).collect()
@@ -89,8 +90,8 @@ impl Lab {
     ) -> Result<Lab, Failure> {
         let file = self.file.with_configs_beside()?;
         let mut texts = self.texts.clone();
-        // In this lab, a configuration may have a path outside the directory of the lab. In the
-        // copy, it has no such path.
+        // Only the scenarios keep their paths. The path of a configuration can lead out of the
+        // lab's directory, so the configurations get new paths.
         texts.retain(|file, _| file.starts_with(&format!("{SCENARIOS}/")));
         texts.insert("lab.toml".to_owned(), Ok(file.text.clone()));
         for ((node, from), (_, to)) in self.file.routers().zip(file.routers()) {
@@ -163,7 +164,7 @@ impl Lab {
     }
 
     /// Returns the LAN that `to` names: `to` is a router, or `ROUTER:INTERFACE`. If a router has
-    /// several LANs, it is the LAN on which the lab file has the host.
+    /// several LANs, the result is the LAN on which the lab file has the host.
     ///
     /// # Errors
     /// The lab does not have this router, or the router has no suitable LAN.

@@ -67,7 +67,7 @@ pub struct Tally {
     pub received: u32,
     /// The characters that IOS prints, one for each echo.
     pub marks: String,
-    /// The round-trip times, in microseconds.
+    /// The round-trip times of the answered echos, in microseconds.
     pub round_trips_us: Vec<u64>,
 }
 

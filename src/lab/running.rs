@@ -22,7 +22,7 @@ pub struct NodeState {
     pub pid: Option<u32>,
     /// The namespace of the node. For an emulated host, it is the namespace of its router.
     pub namespace: Option<String>,
-    /// The router that runs an emulated host.
+    /// For an emulated host, the router that runs it.
     pub player: Option<String>,
 }
 
@@ -63,17 +63,18 @@ pub trait RunningLab {
     /// Returns the state of a node of the lab.
     fn node(&mut self, node: &str) -> NodeState;
 
-    /// Checks that a node can ping. Returns an error otherwise.
+    /// Checks that a node can send pings. Returns an error otherwise.
     ///
     /// # Errors
-    /// The reason why the node cannot ping. For example, this machine does not have a program.
+    /// The node cannot send pings, for example because this machine has no program `ping`. The
+    /// error has the reason.
     fn expect_ping(&mut self, from: &str) -> Result<(), Failure>;
 
     /// Pings from a node. The next echo is sent as soon as the previous echo is answered or lost.
     /// `seen` is called with each outcome.
     ///
     /// # Errors
-    /// The node cannot ping.
+    /// The node cannot send pings, for a reason of [`RunningLab::expect_ping`].
     fn ping(
         &mut self,
         from: &str,
@@ -87,7 +88,7 @@ pub trait RunningLab {
     /// Different nodes may ping at the same time.
     ///
     /// # Errors
-    /// A node cannot ping.
+    /// One of the nodes cannot send pings, for a reason of [`RunningLab::expect_ping`].
     fn ping_each(
         &mut self,
         pings: &[(String, IpAddr)],
@@ -103,7 +104,7 @@ pub trait RunningLab {
     /// Begins a ping in the background. It continues until [`RunningLab::end`].
     ///
     /// # Errors
-    /// The node cannot ping.
+    /// The node cannot send pings, for a reason of [`RunningLab::expect_ping`].
     fn flow(
         &mut self,
         name: &str,

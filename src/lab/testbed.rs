@@ -18,7 +18,7 @@ pub enum Format {
 pub struct Device {
     /// The name of the node in the lab.
     pub node: String,
-    /// The hostname of the router, which its prompt has.
+    /// The hostname of the router. The router's prompt begins with it.
     pub hostname: String,
     /// The telnet port of the router on 127.0.0.1.
     pub port: u16,
@@ -35,7 +35,7 @@ pub fn testbed(name: &str, devices: &[Device], format: Format) -> String {
     }
 }
 
-/// A text between quotation marks. A JSON text is also a YAML text.
+/// Returns a text between quotation marks, as JSON. This form is also valid in YAML.
 fn quoted(text: &str) -> serde_json::Value {
     serde_json::Value::String(text.to_owned())
 }
@@ -43,7 +43,8 @@ fn quoted(text: &str) -> serde_json::Value {
 fn pyats(name: &str, devices: &[Device]) -> String {
     let mut out = format!("testbed:\n  name: {}\ndevices:\n", quoted(name));
     for Device { node, hostname, port, password } in devices {
-        // pyATS finds the end of an answer by the hostname in the prompt.
+        // The key of a device is its hostname, because pyATS finds the end of an answer by the
+        // hostname in the prompt.
         let (hostname, node, password) = (quoted(hostname), quoted(node), quoted(password));
         let _ = write!(
             out,

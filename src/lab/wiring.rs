@@ -38,8 +38,8 @@ pub fn expect(lab: &Lab) -> Result<(), Failure> {
     }
 }
 
-/// Returns all faults between the files. This function ignores a configuration file that itself has
-/// an error.
+/// Returns all faults of a lab: parts of its files that do not fit together. A configuration file
+/// that itself has an error is ignored.
 pub fn faults(lab: &Lab) -> Vec<LabError> {
     let written: BTreeMap<&str, Written> = lab
         .file
@@ -194,7 +194,7 @@ mod tests {
     #[test]
     fn an_address_is_once_on_a_link_and_each_fault_shows_file_and_line() {
         assert_eq!(said(RIGHT, "172.16.0.12/24", "10.0.0.2/24"), "");
-        // An address may exist again on another link.
+        // The same address may exist on another link.
         assert_eq!(said(RIGHT, "10.0.0.1/24", "172.16.0.1/24"), "");
         let host = said(RIGHT, "172.16.0.1/24", "10.0.0.2/24");
         for part in [

@@ -13,7 +13,7 @@ use super::Which;
 pub struct SaveCommand {
     #[command(flatten)]
     which: Which,
-    /// Only this router
+    /// Save only the configuration of this router
     node: Option<String>,
     /// Write the files into this directory instead of the folder of the lab
     #[arg(long, value_name = "DIR")]

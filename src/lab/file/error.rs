@@ -40,7 +40,8 @@ impl LabError {
                 Renderer::plain().render(&[title])
             }
         };
-        // The command line prints its own "error: " before every message, so it is removed here.
+        // The command line prints its own "error: " before every message, so the "error: " of the
+        // report is removed here.
         let report = report.strip_prefix("error: ").map_or(report.clone(), str::to_owned);
         LabError { message, report }
     }

@@ -1,13 +1,13 @@
 //! The rules for the names of labs, nodes and devices. These names become parts of paths, of the
 //! names of namespaces and of commands. `check_names` in `netns-scripts/lib.sh` has equal rules.
 
-/// The name of the namespace that contains the bridges. No node may have this name.
+/// The name of the namespace that contains the bridges of a lab. No node may have this name.
 pub const SWITCH: &str = "switch";
 /// The length of the longest name of a Linux device: IFNAMSIZ minus 1, because the name ends with a
 /// zero.
 const LONGEST_DEVICE: usize = 15;
 /// The length of the longest name of a lab or node. With this limit, the path of a socket fits into
-/// 108 octets.
+/// the 108 octets that Linux allows.
 pub const LONGEST: usize = 24;
 /// Names that have another meaning for the kernel or for a capture.
 const RESERVED: [&str; 6] = [".", "..", "all", "any", "default", "lo"];

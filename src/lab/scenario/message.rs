@@ -25,7 +25,7 @@ use crate::wire::{
     MapRegister, MapReply, MapRequest, MappingRecord, Message, Nonce, ReliableType, XtrIdentity,
 };
 
-/// The fields of each message that are only a word, without a value.
+/// The fields that are only a word, without a value, for each type of message.
 const MAP_REQUEST: &[&str] =
     &["smr", "probe", "do-not-reply", "smr-invoked", "pitr", "encapsulated"];
 const MAP_REPLY: &[&str] = &["probe"];
@@ -38,12 +38,12 @@ const MAP_REGISTER: &[&str] = &[
     "mac-to-records",
 ];
 const REGISTRATION: &[&str] = &["merge", "proxy-reply", "corrupt-end-marker"];
-/// The fields of each message that have a value.
+/// The fields that have a value, for each type of message.
 const OF_MAP_REQUEST: &[&str] = &["nonce", "source-eid", "itr-rloc", "eid"];
 const OF_MAP_REPLY: &[&str] = &["nonce", "record", "locator", "action"];
 const OF_MAP_REGISTER: &[&str] = &["nonce", "key", "xtr-id", "record", "locator", "action"];
 const OF_REGISTRATION: &[&str] = &["nonce", "key", "xtr-id", "type", "record", "locator", "action"];
-/// The most addresses that a prefix after `each` may have.
+/// The most addresses of the prefix in `source-eid each PREFIX`.
 const MOST_EACH: usize = 4096;
 
 /// The fields of a message of any type. The tables above have the names of the fields that each

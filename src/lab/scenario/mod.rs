@@ -350,11 +350,11 @@ pub enum Printed {
 /// The number that is expected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Bound {
-    /// `exactly N`: this number. `none` is 0.
+    /// `exactly N`: the number must be N. `none` is the same as `exactly 0`.
     Exactly(u64),
-    /// `at-least N`: this number or more.
+    /// `at-least N`: the number must be N or more.
     AtLeast(u64),
-    /// `at-most N`: this number or less.
+    /// `at-most N`: the number must be N or less.
     AtMost(u64),
 }
 

@@ -11,11 +11,11 @@ use crate::lab::failure::Failure;
 use crate::lab::file::{LabError, LabFile, Node};
 use crate::lab::ping::Echos;
 
-/// The time limit for a `show` until it prints the expected text. It is used if the statement has
-/// no `within`.
+/// The time within which a `show` must print the expected text, if the statement has no `within`.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Returns the text of a file by its name. The file is in the directory of the scenario.
+/// A function that returns the text of the file with this name. The file is in the directory of the
+/// scenario.
 pub type Beside<'a> = dyn Fn(&str) -> Result<String, Failure> + 'a;
 
 /// Reads a scenario for `lab`. `path` is the path of the scenario in errors. `beside` reads
@@ -51,7 +51,7 @@ fn read(
     })
 }
 
-/// An error, and the file in which it is.
+/// An error in the file that is being read, or an error in a file that it includes.
 enum Wrong {
     Here(Fault),
     Included(LabError),
@@ -172,7 +172,7 @@ impl<'a> Parser<'a> {
                 return Err(open.fault("this block has no end: a line with `}` is missing"));
             };
             if let Some(rest) = line.trim_start().strip_prefix('}') {
-                // The words after `}` belong to the statement.
+                // The words after `}` belong to the statement that has this block.
                 *words = Words::new(start + line.len() - rest.len(), rest)?;
                 return Ok(block);
             }

@@ -2,14 +2,15 @@
 //! scenario and started again (`lab run LAB SCENARIO --kill ROUTER`).
 //!
 //! The script stops at its statement `middle`, because the later statements assume that no router
-//! was killed. The conditions are valid for the beginning of any script:
+//! was killed. The following conditions are checked, and they are valid for the beginning of any
+//! script:
 //!
 //! 1. Each ETR that had a session with the killed router detects that the session is down.
-//! 2. After the restart, each of these ETRs registers first by UDP and then by TCP.
+//! 2. After the restart, each ETR that had a session registers first by UDP and then by TCP.
 //! 3. The killed router has all prefixes that its sites accept and that have a route in the
-//!    database of an ETR, and no other prefix. Each is registered by its owner and by TCP. Every
-//!    other map-server has at least the prefixes that its own sites accept.
-//! 4. Every away entry has a cause.
+//!    database of an ETR, and no other prefix. Each prefix is registered by the ETR that owns it,
+//!    and by TCP. Every other map-server has at least the prefixes that its own sites accept.
+//! 4. Every entry in an away table (an EID that is not at the router's site any more) has a cause.
 //! 5. Every host with a registered EID answers every other host that is not cut off.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -36,8 +37,8 @@ const FALL: Duration = Duration::from_secs(30);
 /// The longest time until a session is up again. An ETR registers by UDP once a minute, and then
 /// its session comes up.
 const RETURN: Duration = Duration::from_secs(90);
-/// The longest time until registrations, away entries and caches are correct. A cache keeps a
-/// negative answer for a minute.
+/// The longest time until the registrations, the caches and the tables of away EIDs are correct. A
+/// cache keeps a negative answer for a minute.
 const SETTLED: Duration = Duration::from_secs(70);
 /// The name of the capture at the killed router.
 const CAPTURE: &str = "returning";
@@ -46,7 +47,7 @@ const CAPTURE: &str = "returning";
 struct Etrs {
     /// The RLOC of each ETR, by the name of the ETR.
     rlocs: BTreeMap<String, IpAddr>,
-    /// The addresses of the killed router in these sessions.
+    /// The addresses of the killed router in its sessions with these ETRs.
     server: BTreeSet<IpAddr>,
 }
 
@@ -86,7 +87,7 @@ pub fn play(
     let middle = scenario.steps.iter().position(|step| step.action == Action::Middle);
     let Some(middle) = middle else {
         let why = Why::Failed(Failure::new(
-            "the scenario has no statement `middle`, so no router can be killed there",
+            "the scenario has no statement `middle`, at which a router could be killed",
         ));
         return Err(why.at(scenario, "middle"));
     };
@@ -295,9 +296,9 @@ impl Recovery<'_> {
         Ok(())
     }
 
-    /// Checks that each away entry has a cause. There are three possible causes: the prefix has no
-    /// route; another router has registered the prefix; the prefix is not configured, and this
-    /// router has not registered it.
+    /// Checks that each away entry has a cause. An away entry is a local EID that is not at its
+    /// site any more. There are three possible causes: the prefix has no route; another router has
+    /// registered the prefix; the prefix is not configured, and this router has not registered it.
     fn away(&mut self, etrs: &Etrs) -> Result<(), Why> {
         let registered = self.registered(self.victim)?.all;
         for (node, rloc) in &etrs.rlocs {
@@ -322,7 +323,8 @@ impl Recovery<'_> {
     }
 
     /// Checks that hosts with a registered EID answer the pings of all other hosts. A host does not
-    /// ping if its own EID is away and not registered, or if it has several addresses.
+    /// ping if its own EID is away from its site and not registered, or if the host has several
+    /// addresses.
     fn pings(&mut self, etrs: &Etrs) -> Result<(), Why> {
         let registered: Vec<IpNet> =
             self.owned(etrs)?.into_iter().map(|(prefix, _)| prefix).collect();

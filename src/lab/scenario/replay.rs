@@ -43,7 +43,7 @@ pub fn destination(packet: &[u8]) -> Result<IpAddr, Failure> {
     match sliced {
         Some(LaxNetSlice::Ipv4(ip)) => Ok(ip.header().destination_addr().into()),
         Some(LaxNetSlice::Ipv6(ip)) => Ok(ip.header().destination_addr().into()),
-        _ => Err(Failure::new("no IP packet")),
+        _ => Err(Failure::new("the captured frame has no IP packet")),
     }
 }
 

@@ -1,4 +1,5 @@
-//! The data that a TCP client of a scenario receives on its connection, and the expectations on it.
+//! The data that a TCP client of a scenario receives on its connection, and the expectations on
+//! this data.
 
 use std::fmt;
 

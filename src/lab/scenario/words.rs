@@ -94,7 +94,7 @@ impl Words {
 
     pub fn name(&mut self) -> Result<String, Fault> {
         let word = self.next("a name")?;
-        // The name is also used as the name of a file.
+        // A name has only these characters, because it is also used as the name of a file.
         let plain = |c: char| c.is_ascii_alphanumeric() || c == '-';
         match !word.quoted && word.text.chars().all(plain) {
             true => Ok(word.text),

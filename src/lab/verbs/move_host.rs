@@ -24,7 +24,7 @@ use crate::router::config::InterfaceName;
 /// second. If this time were 10 ms or more, `ping` would wait in ticks of the kernel: 10 ms would
 /// become 16 ms.
 const EVERY: Duration = Duration::from_millis(9);
-/// The time that the flow runs before the move, and again after the move.
+/// The time for which the other host pings before the move, and again after the move.
 const AROUND: Duration = Duration::from_secs(2);
 /// After a host has sent a packet, it is registered within this time.
 const REGISTERING: Duration = Duration::from_millis(300);
@@ -33,11 +33,11 @@ const REGISTERING: Duration = Duration::from_millis(300);
 pub struct Fared {
     /// The host that sends the echos.
     pub pinger: String,
-    /// Whether this host got an answer before the move.
+    /// Whether the host that sends the echos got an answer before the move.
     pub answered_before: bool,
     /// The address of the host that moves.
     pub address: IpAddr,
-    /// The losses.
+    /// The losses of the echos to this address.
     pub course: FlowReport,
 }
 
@@ -86,8 +86,8 @@ pub fn measured(
 }
 
 /// Pings the gateways of a host. A router detects and registers a roaming host when it receives a
-/// packet from the host. If an ITR asks for the host before the registration, the ITR keeps a
-/// negative answer for a minute.
+/// packet from the host. If an ITR asks for the host's mapping before the registration, the ITR
+/// keeps a negative answer for a minute.
 fn speak(lab: &Lab, running: &mut dyn RunningLab, host: &str) -> Result<(), Failure> {
     let once = Echos { count: 1, ..Echos::default() };
     for gateway in &lab.expect_host(host)?.gateways {
@@ -141,8 +141,8 @@ fn pinger(
 /// missing lines of each router.
 ///
 /// # Errors
-/// The lines that are missing. Also an error if the node is not a host, or if a router does not
-/// answer.
+/// No packet would reach the host, and the error has the missing lines. Also an error if the node
+/// is not a host, or if a router does not answer.
 pub fn expect_roaming(
     lab: &Lab,
     running: &mut dyn RunningLab,

@@ -1,4 +1,4 @@
-//! `lab ping` and `lab pingall`.
+//! The commands `lab ping` and `lab pingall`.
 
 use std::io::{self, Write};
 use std::net::IpAddr;
@@ -12,7 +12,7 @@ use crate::lab::running::RunningLab;
 /// Pings and prints the lines of IOS on `out`. Each outcome is printed as soon as it is known.
 ///
 /// # Errors
-/// The node cannot ping, or `out` cannot be written.
+/// The node cannot send pings ([`RunningLab::expect_ping`]), or `out` cannot be written.
 pub fn show<L: RunningLab + ?Sized>(
     lab: &mut L,
     from: &str,
@@ -20,7 +20,7 @@ pub fn show<L: RunningLab + ?Sized>(
     echos: Echos,
     out: &mut dyn Write,
 ) -> Result<Tally, Failure> {
-    // If the node cannot ping, the function returns before anything is printed.
+    // If the node cannot send pings, the function returns before anything is printed.
     lab.expect_ping(from)?;
     let printed = |result: io::Result<()>| result.map_err(Failure::io("standard output"));
     printed(write!(out, "{}", opening(target, echos)).and_then(|()| out.flush()))?;
@@ -38,7 +38,7 @@ pub fn show<L: RunningLab + ?Sized>(
 /// Pings from every host of the lab to every other host, in both families.
 ///
 /// # Errors
-/// A host cannot ping.
+/// A host cannot send pings ([`RunningLab::expect_ping`]).
 pub fn all(lab: &Lab, running: &mut dyn RunningLab, echos: Echos) -> Result<Matrix, Failure> {
     let (mut cells, mut pings) = (Vec::new(), Vec::new());
     for (family, ip) in [(Family::Ipv4, 4), (Family::Ipv6, 6)] {

@@ -12,7 +12,8 @@ use crate::lab::running::RunningLab;
 /// The longest time for all registrations after a router has started. An ETR registers once a
 /// minute (RFC 9301 section 8.2).
 const REGISTERING: Duration = Duration::from_secs(90);
-/// The time between two checks of the registrations. A check asks many consoles.
+/// The time between two checks of the registrations. A check asks many consoles, so it must not be
+/// repeated too often.
 const LOOKING: Duration = Duration::from_millis(200);
 
 /// Starts a router and waits until it is registered. If the router is a map-server, also waits

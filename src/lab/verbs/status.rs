@@ -26,7 +26,7 @@ pub struct NodeStatus {
     pub pid: Option<u32>,
     /// The registrations of the router. There are none if its console does not answer.
     pub registrations: Vec<Registration>,
-    /// The router that runs an emulated host.
+    /// For an emulated host, the router that runs it.
     pub player: Option<String>,
     /// The addresses of the node in the lab file.
     pub addresses: Vec<String>,
