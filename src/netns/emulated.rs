@@ -104,7 +104,7 @@ pub fn expect(lab: &Lab, name: &str) -> Result<(String, String), Failure> {
         .ok_or_else(|| Failure::Other(format!("no router of lab {} runs host {name}", lab.name)))
 }
 
-/// A ping of an emulated host that is running.
+/// A running ping of an emulated host.
 #[derive(Debug)]
 pub struct HostPing {
     console: Console,
@@ -127,8 +127,9 @@ impl HostPing {
         let every_ms = every.map(|every| u64::try_from(every.as_millis()).unwrap_or(u64::MAX));
         let task = HostTask::Ping { to, count, size, every_ms };
         let answer = console.host(&HostRequest { name: name.to_owned(), task })?;
-        let number =
-            answer.ping.ok_or_else(|| Failure::new("the router gave the ping no number"))?;
+        let number = answer
+            .ping
+            .ok_or_else(|| Failure::new("the router returned no number for the ping"))?;
         Ok(HostPing { console, name: name.to_owned(), number })
     }
 

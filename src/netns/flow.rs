@@ -89,7 +89,7 @@ impl Drop for Program {
 pub(super) fn interrupt(child: &Child) -> Result<(), Failure> {
     let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
     let Some(pid) = pid else {
-        return Err(Failure::new("the ping process has no number"));
+        return Err(Failure::new("the process of ping has no process number"));
     };
     kill_process(pid, Signal::INT)
         .map_err(|error| Failure::Io { what: "a signal".to_owned(), error: error.into() })
@@ -100,7 +100,7 @@ fn flow_report(text: &str, every: Duration) -> Option<FlowReport> {
     let summary = text.lines().find(|line| line.contains(" packets transmitted, "))?;
     let mut numbers = summary.split(", ").filter_map(|part| part.split(' ').next()?.parse().ok());
     let (sent, received) = (numbers.next()?, numbers.next()?);
-    // The number of an echo, and the time of its answer.
+    // Returns the number of the echo that a line shows, and the time of the answer to this echo.
     let answer = |line: &str| {
         let (stamp, rest) = line.strip_prefix('[')?.split_once(']')?;
         let (_, number) = rest.split_once("icmp_seq=").filter(|_| rest.contains("bytes from"))?;
@@ -110,7 +110,7 @@ fn flow_report(text: &str, every: Duration) -> Option<FlowReport> {
     let mut answers: Vec<(u32, Duration)> = text.lines().filter_map(answer).collect();
     answers.sort();
     // The ping program numbers its echos and sends them at equal intervals. It does not print the
-    // times at which it has sent them.
+    // times at which it has sent them, so these times are computed here.
     let all = u32::try_from(sent).ok()?;
     let (mut first, mut last) = (Duration::ZERO, every * all.saturating_sub(1));
     let mut distance = every;

@@ -28,7 +28,7 @@ pub fn exec(lab: &Lab, node: &str, command: &[String]) -> Result<(), Failure> {
         )));
     }
     let [name, arguments @ ..] = command else {
-        return Err(Failure::new("no command"));
+        return Err(Failure::new("the command to run in the node is missing"));
     };
     let mut program = program(lab, node, name)?;
     Err(Failure::io("ip netns exec")(program.args(arguments).exec()))
@@ -67,7 +67,7 @@ pub fn capture(lab: &Lab, place: &str, what: &Capture) -> Result<(), Failure> {
     let (node, interface) = place.split_once(':').unwrap_or((place, "any"));
     let device = lab.device(node, interface)?;
     let (node, device) = run::end_of(lab, node, &device);
-    // The program is looked for before the output file is created.
+    // A missing program must be detected before the output file is created.
     let mut command = program(lab, node, "tshark")?;
     command.args(["-n", "-l", "-i", &device]);
     let mut option = |flag: &str, value: Option<&str>| {
@@ -79,8 +79,8 @@ pub fn capture(lab: &Lab, place: &str, what: &Capture) -> Result<(), Failure> {
     option("-Y", what.display.as_deref());
     option("-c", what.count.map(|count| count.to_string()).as_deref());
     if let Some(file) = what.write.as_deref() {
-        // tshark writes to a file that is already open. If tshark opened the file by its path,
-        // another user could replace the file before that. Also, tshark gives up its root
+        // tshark writes to a file that this process has opened. If tshark opened the file by its
+        // path, another user could replace the file first. Also, tshark gives up its root
         // privileges, so it could not enter a directory of root.
         command.args(["-w", "-"]);
         if file != "-" {

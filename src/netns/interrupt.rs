@@ -10,7 +10,7 @@ use crate::lab::failure::Failure;
 pub struct Interrupt(Arc<AtomicBool>);
 
 impl Interrupt {
-    /// Begins to watch for the signals.
+    /// Begins to watch for the signals INT and TERM.
     pub fn watch() -> Result<Self, Failure> {
         let flag = Arc::new(AtomicBool::new(false));
         for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {

@@ -42,7 +42,8 @@ fn make_room_in(settings: &Path, neighbours: u32, say: &mut dyn FnMut(&str)) {
     for (family, name) in [("ipv4", "IPv4"), ("ipv6", "IPv6")] {
         let directory = settings.join(family).join("neigh/default");
         let limit = text::read(&directory.join("gc_thresh3"));
-        // This setting exists only in the first namespace of the machine.
+        // The settings exist only in the first namespace of the machine. In any other namespace,
+        // nothing is changed.
         let Some(limit) = limit.ok().and_then(|text| text.trim().parse::<u32>().ok()) else {
             continue;
         };

@@ -34,7 +34,7 @@ pub fn open(what: &str, name: Option<&str>) -> Result<Lab, Failure> {
     if let Some(name) = name {
         name::lab(name).map_err(Failure::new)?;
     }
-    // The files in `/run` are trusted, because they show which labs are up.
+    // The files in `/run` show which labs are up, so no other user may have changed them.
     private::expect_unspoilt(Path::new(RUN)).map_err(Failure::new)?;
     let mut lab = find(what)?;
     if let Some(name) = name {

@@ -138,8 +138,8 @@ fn plain(lab: &Lab) -> Step {
     Step::new("addresses and routes of hosts and core nodes", calls)
 }
 
-/// The calls that configure a node that is not a router. The calls can be repeated after a device
-/// was down: it has then lost its routes.
+/// The calls that configure a node that is not a router. They can be repeated after a device was
+/// down, because the device has then lost its routes.
 pub fn plain_node(lab: &Lab, node: &str) -> Vec<Call> {
     let set = |device: &str| Call::new("link-set", &lab.name).with(node).with(device).with("up");
     match lab.file.nodes.get(node) {

@@ -127,7 +127,7 @@ pub fn link(lab: &Lab, port: &Place, change: LinkChange) -> Result<(), Failure> 
 }
 
 /// Returns the node that has the device in its namespace, and the name of the device there. An
-/// emulated host has no namespace: its device is in the namespace of the switch.
+/// emulated host has no namespace: its device is in the namespace `switch`.
 pub fn end_of<'a>(lab: &Lab, node: &'a str, device: &str) -> (&'a str, String) {
     match emulated::find(lab, node) {
         Some(_) => (SWITCH, EmulatedHost::device(node)),
@@ -135,7 +135,7 @@ pub fn end_of<'a>(lab: &Lab, node: &'a str, device: &str) -> (&'a str, String) {
     }
 }
 
-/// The path of the program that each router runs. It is this program.
+/// Returns the path of this program. The routers of a lab run this program too.
 pub fn program() -> Result<PathBuf, Failure> {
     std::env::current_exe().map_err(Failure::io("the path of this program"))
 }

@@ -81,6 +81,7 @@ pub fn pid(lab: &Lab, node: &str) -> Option<u32> {
             return Some(pid);
         }
         // While a process becomes another program, it has no argv for a moment although it lives.
+        // So its argv is read again.
         if !argv.is_empty() || !lives(pid) {
             return None;
         }
@@ -90,8 +91,8 @@ pub fn pid(lab: &Lab, node: &str) -> Option<u32> {
 /// Whether a process lives. A process that has ended but still waits for its parent does not live.
 fn lives(pid: u32) -> bool {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    // In this file, the state of the process comes after its name. The name is in parentheses and
-    // may itself contain parentheses.
+    // In the file `stat`, the state of the process comes after its name. The name is in parentheses
+    // and may itself contain parentheses.
     let state = stat.rsplit(") ").next().and_then(|rest| rest.chars().next());
     state.is_some_and(|state| !matches!(state, 'Z' | 'X'))
 }

@@ -10,7 +10,7 @@ use crate::lab::Lab;
 use crate::lab::failure::Failure;
 use crate::private;
 
-/// The outcome for one router.
+/// The result of `lab save` for one router.
 #[derive(Debug)]
 pub struct Saved {
     /// The router.
@@ -96,8 +96,8 @@ pub fn save(
     routers.map(save).collect()
 }
 
-/// The lines that only `old` has, and the lines that only `new` has. A line counts as often as it
-/// is there.
+/// The lines that only `old` has, and the lines that only `new` has. If a text has a line several
+/// times, each time counts.
 fn changes(old: &str, new: &str) -> (Vec<String>, Vec<String>) {
     let mut left: BTreeMap<&str, usize> = BTreeMap::new();
     for line in old.lines() {

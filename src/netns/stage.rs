@@ -163,7 +163,7 @@ fn agree(file: &Path, filter: &str, field: &str) -> Result<(), Failure> {
     let unread = || Failure::Other(format!("{}: this is not a pcap file", file.display()));
     let taken = Taken::new(pcap::read(&octets).ok_or_else(unread)?);
     let ours = taken.select(filter, field).map_err(Failure::new)?;
-    // If a field is requested twice, tshark prints it only once.
+    // tshark prints a field only once, so `frame.number` must not be requested twice.
     let number_is_enough = field == "frame.number";
     let fields = if number_is_enough { &[field][..] } else { &["frame.number", field] };
     let theirs = tshark(file, filter, fields)?;
@@ -209,7 +209,9 @@ impl RunningLab for Namespaces {
             self.consoles.insert(node.to_owned(), console);
         }
         let console = self.consoles.get_mut(node);
-        let answer = console.ok_or_else(|| Failure::new("no console"))?.ask(command);
+        let answer = console
+            .ok_or_else(|| Failure::new("the console of the router is not open"))?
+            .ask(command);
         if answer.is_err() {
             // A session with an error is not used again. Its router may have been restarted.
             self.consoles.remove(node);
@@ -330,7 +332,7 @@ impl Stage for Namespaces {
             said.push_str(&line);
             line.contains("listening on")
         });
-        // The rest of tcpdump's output is not read. It is too short to fill the pipe.
+        // The rest of tcpdump's output is not read, because it is too short to fill the pipe.
         std::mem::forget(lines);
         self.captures.insert(name.to_owned(), Capture { file, running: Some(child) });
         listens.then_some(()).ok_or_else(|| Failure::Other(format!("tcpdump: {said}")))

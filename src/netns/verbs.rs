@@ -137,7 +137,7 @@ pub fn run(steps: &[Step], progress: impl FnMut(&str)) -> Result<(), Failure> {
 /// with all processes that it has started. Only routers keep running.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Shell<'a> {
-    /// The lock that the verbs also hold.
+    /// A lock that the verbs hold while they run.
     pub lock: Option<&'a Lock>,
     /// The request of the user to stop. If it is given, the verbs are ended when the user asks to
     /// stop.
@@ -160,7 +160,7 @@ impl Shell<'_> {
         let (Some(mut stdin), Some(stdout), Some(mut stderr)) =
             (bash.stdin.take(), bash.stdout.take(), bash.stderr.take())
         else {
-            return Err(Failure::new("bash has no pipes"));
+            return Err(Failure::new("bash was started without pipes"));
         };
         let (ended, has_ended) = mpsc::channel::<()>();
         let (output, status) = thread::scope(|scope| {

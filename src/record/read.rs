@@ -25,7 +25,7 @@ pub enum ReadError {
     Cut {
         /// The step that is not complete.
         step: u64,
-        /// The number of octets of this step's frame that exist.
+        /// The number of octets of this step's frame that the record has.
         octets: usize,
     },
     /// The octets are damaged: they differ from the octets that were written.
@@ -57,7 +57,7 @@ pub struct Reader<R> {
     /// The number of the next step.
     step: u64,
     body: Vec<u8>,
-    /// Whether `body` is the body of the next step.
+    /// Whether `body` already has the body of the next step.
     is_loaded: bool,
 }
 

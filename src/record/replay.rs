@@ -34,7 +34,7 @@ pub enum Until {
     Step(u64),
     /// The replay stops before the first step after this time, for example `12.5s` or `12.5`.
     Time(Time),
-    /// At the end of the record.
+    /// The replay stops at the end of the record.
     End,
 }
 
@@ -105,7 +105,7 @@ impl<R: Read> Replay<R> {
     /// compares the outputs of the start.
     ///
     /// # Errors
-    /// The source is not a record, or the record does not begin with a start.
+    /// The source is not a record, or the record does not begin with the start of a router.
     pub fn open(from: R) -> Result<Self, ReadError> {
         let mut reader = Reader::open(from)?;
         let nothing = || ReadError::Cut { step: 0, octets: 0 };
@@ -136,7 +136,7 @@ impl<R: Read> Replay<R> {
         &self.eidway
     }
 
-    /// Returns the time of the start.
+    /// Returns the recorded time of the router's start.
     pub fn started_at(&self) -> Time {
         self.started_at
     }

@@ -41,32 +41,33 @@ pub enum Call<'a> {
         /// The running configuration as text.
         config: &'a str,
     },
-    /// `Input::Control`.
+    /// `Router::handle` with `Input::Control`.
     #[serde(borrow)]
     Control(ControlDatagram<'a>),
-    /// `Input::Kernel`.
+    /// `Router::handle` with `Input::Kernel`.
     Kernel(KernelEvent),
-    /// `Input::Process`.
+    /// `Router::handle` with `Input::Process`.
     Process(ProcessEvent),
-    /// `Input::Tcp`.
+    /// `Router::handle` with `Input::Tcp`.
     Tcp(TcpEvent<'a>),
-    /// `Input::Path`.
+    /// `Router::handle` with `Input::Path`.
     Path(PathEvent),
-    /// `Input::Configure`, with the running configuration after the change.
+    /// `Router::handle` with `Input::Configure`. The text is the running configuration after the
+    /// change.
     Configure(&'a str),
-    /// `Input::Command`.
+    /// `Router::handle` with `Input::Command`.
     Command(Command),
-    /// `Input::Descriptors`.
+    /// `Router::handle` with `Input::Descriptors`.
     Descriptors(Descriptors),
-    /// `Input::Nonces`.
+    /// `Router::handle` with `Input::Nonces`.
     Nonces(KeptNonces),
-    /// `Input::Stop`.
+    /// `Router::handle` with `Input::Stop`.
     Stop,
-    /// `handle_timeout`.
+    /// `Router::handle_timeout`.
     Timeout,
-    /// `encapsulate`.
+    /// `Router::encapsulate`.
     Encapsulate {
-        /// The instance with the `lisp0` from which the packet was read.
+        /// The instance of the `lisp0` from which the packet was read.
         instance_id: InstanceId,
         /// The octets of the packet before the call.
         #[serde(serialize_with = "octets")]
@@ -74,7 +75,7 @@ pub enum Call<'a> {
         /// The number of payload octets in each segment, if the packet is a super-packet.
         segment_size: Option<NonZeroU16>,
     },
-    /// `decapsulate`.
+    /// `Router::decapsulate`.
     Decapsulate {
         /// The values of the outer headers.
         outer: Outer,
@@ -89,7 +90,7 @@ pub enum Call<'a> {
 /// The outcome of a call. This is the second part of a frame.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outcome {
-    /// The verdict on a packet.
+    /// The verdict on the packet of the call, if the call has a packet.
     pub verdict: Verdict,
     /// The octets of the packet that were changed by the call.
     pub changes: Vec<Change>,
