@@ -43,8 +43,8 @@ const IID_MASK_LEN: u8 = 32;
 /// |    Type       |     Rsvd2     |            Length             |
 /// +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
 /// ```
-/// Length octets follow the header. Rsvd1, Flags and Rsvd2 are ignored on receipt and sent as zero,
-/// unless the description of a variant says otherwise.
+/// Length is the number of octets that follow the header. Rsvd1, Flags and Rsvd2 are ignored on
+/// receipt and sent as zero, unless the description of a variant says otherwise.
 ///
 /// An address is opaque if [`Address::ip`] finds no IP address in it. An opaque address is kept and
 /// sent on in messages, but no packet is sent to it.
@@ -53,7 +53,7 @@ pub enum Address {
     /// AFI 0: no address. No octets follow the AFI.
     #[default]
     None,
-    /// AFI 1 or 2.
+    /// AFI 1 or 2: an IP address.
     Ip(IpAddr),
     /// LCAF type 1: several addresses in one (RFC 8060 section 4.10).
     List(Vec<Address>),
@@ -83,8 +83,8 @@ pub enum Address {
     Mac48([u8; 6]),
     /// AFI 16390: a MAC address of 64 bits.
     Mac64([u8; 8]),
-    /// An LCAF of any other type, or an LCAF of a type above with contents that do not fit this
-    /// type. It is kept as received, with its Length.
+    /// An LCAF of any other type, or an LCAF of a type in this enum with contents that do not fit
+    /// the type. It is kept as received, with its Length.
     Opaque {
         /// Flags.
         flags: u8,
@@ -92,7 +92,7 @@ pub enum Address {
         lcaf_type: u8,
         /// Rsvd2. Some LCAF types use this octet.
         rsvd2: u8,
-        /// The octets that Length counts; at most 65535.
+        /// The octets after the header. Length is their number, at most 65535.
         octets: Vec<u8>,
     },
 }

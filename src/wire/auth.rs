@@ -79,7 +79,7 @@ impl Algorithm {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MacForm {
     algorithm: Algorithm,
-    /// The length in octets. The algorithm accepts this length.
+    /// The length of the MAC in octets. The algorithm accepts a MAC of this length.
     length: usize,
 }
 
@@ -106,7 +106,7 @@ impl MacForm {
         self.algorithm
     }
 
-    /// Returns the octets of Authentication Data.
+    /// Returns the number of octets of Authentication Data.
     pub const fn length(self) -> usize {
         self.length
     }
@@ -115,8 +115,9 @@ impl MacForm {
 /// A secret that an ETR and a map-server share.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Key {
-    /// The algorithm with which this side signs. A received message is verified with the algorithm
-    /// that the message names, because the key of a map-server is configured without an algorithm.
+    /// The algorithm with which this router signs. A received message is verified with the
+    /// algorithm that the message names, because the key of a map-server is configured without an
+    /// algorithm.
     pub algorithm: Algorithm,
     /// The shared secret, as the user typed it.
     pub secret: Vec<u8>,

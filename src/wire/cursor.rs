@@ -31,13 +31,13 @@ impl<'a> Reader<'a> {
         self.place = Place { name, ordinal: Some(index.saturating_add(1)) };
     }
 
-    /// Returns the octets from the start of the message to the present position.
+    /// Returns the number of octets from the start of the message to the present position.
     pub(super) fn offset(&self) -> usize {
         self.at
     }
 
-    /// Returns the octets from the present position to the end. The end is the end of the message,
-    /// or of the part that [`Reader::part`] returned.
+    /// Returns the number of octets from the present position to the end. The end is the end of the
+    /// message, or of the part that [`Reader::part`] returned.
     pub(super) fn left(&self) -> usize {
         self.end.saturating_sub(self.at)
     }

@@ -17,7 +17,8 @@ pub const fn encapsulation_len(family: Family) -> u32 {
     }
 }
 
-/// The low-order 24 bits of the first word, and the bits N, E and V that select their meaning.
+/// The low-order 24 bits of the first word of a LISP data header, and the bits N, E and V that
+/// select their meaning.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum NonceField {
     /// N and V are clear. The field is sent as zero and ignored on receipt.
@@ -59,7 +60,7 @@ pub struct DataHeader {
     /// the n-th locator in the mapping of the inner source. If the header also has an instance-ID,
     /// only 8 bits are sent.
     pub locator_status_bits: Option<u32>,
-    /// Present if I is set.
+    /// The instance-ID, if the bit I is set.
     pub instance_id: Option<InstanceId>,
     /// KK: the number of the key with which the payload is encrypted (RFC 8061); 0 if the payload
     /// is not encrypted.

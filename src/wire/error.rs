@@ -6,7 +6,7 @@ use crate::addr::Family;
 
 /// An error in octets that should be a message.
 ///
-/// An example of its text is
+/// An example of the text of an error is
 /// `Map-Request: EID-Record 1 is truncated: it needs 4 octets, but only 2 are left, at octet 24`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}: {place} {problem}, at octet {offset}")]
@@ -43,9 +43,9 @@ pub enum Problem {
     /// The field is cut: the message, or the LCAF with the field, ends too early.
     #[error("is truncated: it needs {wanted} octets, but only {left} are left")]
     Truncated {
-        /// The octets that the field needs.
+        /// The number of octets that the field needs.
         wanted: usize,
-        /// The octets that are left.
+        /// The number of octets that are left.
         left: usize,
     },
     /// The type is unknown. The first nibble is not a type of the [`super::Message`] enum, or the

@@ -78,8 +78,8 @@ impl FirstWord {
         MessageType::from_number(word.type_number()).ok_or(unknown)
     }
 
-    /// Reads the first word of a message. The message must be of type `message_type`. The returned
-    /// reader is after the first word.
+    /// Reads the first word of a message. The message must be of type `message_type`. The position
+    /// of the returned reader is after the first word.
     pub(super) fn read(
         message: &[u8],
         message_type: MessageType,

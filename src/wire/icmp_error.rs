@@ -76,7 +76,7 @@ impl IcmpErrorKind {
 mod tests {
     use super::*;
 
-    /// Only the listed types and codes make a locator unreachable.
+    /// Only the types and codes in this list make a locator unreachable.
     #[test]
     fn unreachable_are_these_codes_of_icmpv4_and_icmpv6_only() {
         let unreachable = |family| -> Vec<(u8, u8)> {

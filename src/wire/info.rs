@@ -50,7 +50,7 @@ impl Info {
     /// Reads an Info-Request or Info-Reply. The octets begin with the type of the message.
     ///
     /// # Errors
-    /// The first wrong field.
+    /// A field of the message is wrong. The error names the first wrong field.
     pub fn parse(message: &[u8]) -> Result<Self, ParseError> {
         let (word, mut reader) = FirstWord::read(message, MessageType::Info)?;
         reader.enter("Nonce");

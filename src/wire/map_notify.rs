@@ -49,7 +49,7 @@ impl MapNotify {
     /// the MAC.
     ///
     /// # Errors
-    /// The first wrong field.
+    /// A field of the message is wrong. The error names the first wrong field.
     pub fn parse(message: &[u8]) -> Result<Self, ParseError> {
         Self::parse_as(MessageType::MapNotify, message)
     }
@@ -96,7 +96,7 @@ impl MapNotifyAck {
     /// checks the MAC.
     ///
     /// # Errors
-    /// The first wrong field.
+    /// A field of the message is wrong. The error names the first wrong field.
     pub fn parse(message: &[u8]) -> Result<Self, ParseError> {
         MapNotify::parse_as(MessageType::MapNotifyAck, message).map(MapNotifyAck)
     }

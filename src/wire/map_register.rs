@@ -92,7 +92,7 @@ impl MapRegister {
     /// the MAC.
     ///
     /// # Errors
-    /// The first wrong field.
+    /// A field of the message is wrong. The error names the first wrong field.
     pub fn parse(message: &[u8]) -> Result<Self, ParseError> {
         let (word, mut reader) = FirstWord::read(message, MessageType::MapRegister)?;
         let body = Body::parse(&mut reader, word.count(), word.bit(6))?;
@@ -127,9 +127,9 @@ impl MapRegister {
         auth::signed(self.emit_with(&Authentication::zeroed(key, form)), key, form)
     }
 
-    /// Returns the octets of the message with a MAC that ends at the last record. RFC 9301 section
-    /// 5.6 can also be read in this way. The MAC then does not cover the xTR-ID. Eidway sends such
-    /// a message only if a test asks for it.
+    /// Returns the octets of the message with a MAC over the octets up to the end of the last
+    /// record. RFC 9301 section 5.6 can also be read in this way. The MAC then does not cover the
+    /// xTR-ID. Eidway sends such a message only if a test asks for it.
     pub fn emit_signed_to_records(&self, key: &Key) -> Vec<u8> {
         let form = MacForm::of_first(key.algorithm);
         let octets = self.emit_with(&Authentication::zeroed(key, form));

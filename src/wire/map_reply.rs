@@ -36,7 +36,7 @@ impl MapReply {
     /// Reads a Map-Reply. The octets begin with the type of the message.
     ///
     /// # Errors
-    /// The first wrong field.
+    /// A field of the message is wrong. The error names the first wrong field.
     pub fn parse(message: &[u8]) -> Result<Self, ParseError> {
         let (word, mut reader) = FirstWord::read(message, MessageType::MapReply)?;
         reader.enter("Nonce");

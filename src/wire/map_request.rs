@@ -39,7 +39,8 @@ pub struct MapRequest {
     pub authoritative: bool,
     /// P: the message is a probe of the locator to which it is sent.
     pub probe: bool,
-    /// S: the message is an SMR, which solicits a Map-Request from the receiver (section 6.1).
+    /// S: the message is an SMR, which solicits a Map-Request from the receiver (RFC 9301 section
+    /// 6.1).
     pub smr: bool,
     /// p: the sender is a proxy ITR.
     pub from_pitr: bool,
@@ -55,8 +56,8 @@ pub struct MapRequest {
     /// `None` means AFI 0. If the address is not an IP address, it is also read as `None`.
     pub source_eid: Option<Eid>,
     /// The RLOCs to which the reply may be sent, at most [`MAX_ITR_RLOCS`]. Opaque addresses are
-    /// skipped on receipt. An empty list is sent as one address of AFI 0. Only an unsubscription
-    /// may have an empty list (N set, RFC 9437 section 6).
+    /// skipped on receipt. An empty list is sent as one address of AFI 0. Only an unsubscription,
+    /// in which the bit N is set, may have an empty list (RFC 9437 section 6).
     pub itr_rlocs: Vec<Rloc>,
     /// The requested EID-Prefixes, at most 255. Senders send only one EID-Prefix in a request. On
     /// receipt, an EID that is not an IP prefix of an instance is left out.
@@ -88,7 +89,8 @@ impl MapRequest {
     /// Reads a Map-Request. The octets begin with the type of the message.
     ///
     /// # Errors
-    /// The first wrong field. It is also an error if there is no ITR-RLOC for the reply.
+    /// A field of the message is wrong, or there is no ITR-RLOC for the reply. The error names the
+    /// first wrong field.
     pub fn parse(message: &[u8]) -> Result<Self, ParseError> {
         let (word, mut reader) = FirstWord::read(message, MessageType::MapRequest)?;
         reader.enter("Nonce");

@@ -15,8 +15,8 @@
 //! * These are left out: an ITR-RLOC or source-EID that is not an IP address, a record with an EID
 //!   that is not an IP prefix, and a name in a list with an ITR-RLOC.
 //! * Octets after the last field are dropped. Later standards put their fields there.
-//! * A Registration Refresh has instance-ID 0 in an LCAF. An address or mask without meaning is not
-//!   kept.
+//! * In a Registration Refresh, instance-ID 0 is emitted in an LCAF. An address or mask without
+//!   meaning is not kept.
 //! * An Encapsulated Control Message gets a new inner IP header with the same addresses, ports and
 //!   TTL.
 
@@ -102,7 +102,8 @@ impl Message {
     /// Reads one message.
     ///
     /// # Errors
-    /// The wrong field and its offset. It is also an error if the type is not in the enum.
+    /// A field of the message is wrong, or the type of the message is not in the enum. The error
+    /// has the wrong field and its offset.
     pub fn parse(message: &[u8]) -> Result<Self, ParseError> {
         Ok(match FirstWord::message_type_of(message)? {
             MessageType::MapRequest => Message::MapRequest(MapRequest::parse(message)?),

@@ -11,7 +11,7 @@ use super::IcmpErrorKind;
 use crate::addr::Family;
 use crate::packet::IpHeader;
 
-/// The octets of an ICMP header. The quoted packet of an error follows it.
+/// The number of octets of an ICMP header. In an ICMP error, the quoted packet follows this header.
 const ICMP_HEADER: usize = 8;
 
 /// Makes an echo request with its checksum. `data` is the number of octets after its header.
@@ -81,7 +81,7 @@ pub struct ProbeAnswer {
     /// The destination of the probe. `None` for an echo reply, because an echo reply does not quote
     /// the request.
     pub destination: Option<IpAddr>,
-    /// The probe.
+    /// The key of the probe that is answered.
     pub probe: ProbeKey,
     /// The meaning of the message.
     pub meaning: Meaning,
@@ -145,7 +145,8 @@ fn quoted_probe(quoted: &[u8]) -> Option<(IpAddr, ProbeKey)> {
 mod tests {
     use super::*;
 
-    /// A quoted IP packet with the first octets of its payload.
+    /// Makes the part of an IP packet that an ICMP error quotes: the header and the first octets of
+    /// the payload.
     fn quoted(family: Family, payload: [u8; 8], protocol: IpNumber) -> Vec<u8> {
         let ends = match family {
             Family::Ipv4 => ["172.16.0.1", "192.168.0.22"],

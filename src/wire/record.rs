@@ -80,7 +80,7 @@ pub struct MappingRecord {
     pub ttl_minutes: u32,
     /// The EID-Prefix. Bits of the address after the mask are cleared.
     pub eid_prefix: EidPrefix,
-    /// ACT. It is used only if there is no locator.
+    /// ACT: the action for packets to the EID-Prefix. It is used only if there is no locator.
     pub action: Action,
     /// A: the record comes from an ETR of the EID's site.
     pub authoritative: bool,
@@ -103,8 +103,8 @@ impl MappingRecord {
         }
     }
 
-    /// Whether the record has locators, and all of them are opaque. This record maps the EID-Prefix
-    /// to locators that cannot be used here. It is not a negative record.
+    /// Whether the record has locators, and all of them are opaque. Such a record maps the
+    /// EID-Prefix to locators that cannot be used here. It is not a negative record.
     pub fn is_all_opaque(&self) -> bool {
         !self.locators.is_empty() && self.locators.iter().all(|locator| locator.ip().is_none())
     }
@@ -151,7 +151,7 @@ impl MappingRecord {
             .collect()
     }
 
-    /// Returns the octets of the record in a message.
+    /// Returns the number of octets of the record in a message.
     pub fn emitted_len(&self) -> usize {
         let mut out = Vec::new();
         self.emit(&mut out);
@@ -226,8 +226,8 @@ impl LocatorRecord {
         self.rloc.ip().map(Rloc)
     }
 
-    /// Whether both records are for the same locator. Two IP addresses are compared without the
-    /// names beside them. Two opaque addresses must be equal.
+    /// Whether both records are for the same locator. If both have an IP address, only the IP
+    /// addresses are compared, not the names beside them. Otherwise, the locators must be equal.
     pub fn is_same(&self, other: &Self) -> bool {
         self.rloc == other.rloc || self.ip().is_some() && self.ip() == other.ip()
     }
@@ -305,8 +305,8 @@ mod tests {
     #[test]
     fn a_record_of_another_family_is_left_out_and_the_next_one_is_read() {
         let mut named = emit(&record());
-        // The EID-Prefix-AFI and EID-Prefix here have 6 octets in the record. They are replaced by
-        // a name.
+        // The test replaces the EID-Prefix-AFI and EID-Prefix of the record, which have 6 octets,
+        // by a name.
         named.splice(10..16, [0, 17, b'h', b'o', b's', b't', 0]);
         let octets = [named, emit(&record())].concat();
         let mut reader = Reader::new(&octets, "test");

@@ -40,7 +40,8 @@ fn address() -> impl Strategy<Value = Address> {
             rsvd2,
             octets,
         });
-    // An LCAF of a known type. It contains an address of an AFI of unknown length.
+    // An LCAF of a known type. It contains an address with an unknown AFI, so the length of this
+    // address is unknown.
     let unreadable = (any::<u8>(), prop::sample::select(&KNOWN[..]), any::<u8>()).prop_map(
         |(flags, lcaf_type, rsvd2)| {
             let octets = vec![0xff; 8];

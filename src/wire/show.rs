@@ -1,6 +1,6 @@
 //! Displays each message as one line of text, for debug output and tests.
 //!
-//! An example is
+//! An example of such a line is
 //! `Map-Request nonce 0x68E45971-0xE3DF4931 probe SMR DoNotReply source-EID 172.16.0.12 ITR-RLOCs
 //! 203.0.113.11 for 192.168.0.22/32`.
 //! Bits that are clear and fields that are absent are left out. If an EID is in an instance other

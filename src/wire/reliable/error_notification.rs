@@ -1,10 +1,11 @@
-//! Error Notification: the sender could not understand a frame (section 5.1 of the draft).
+//! Error Notification: the sender could not understand a frame (section 5.1 of the draft for
+//! reliable transport).
 
 use crate::wire::cursor::Reader;
 use crate::wire::error::ParseError;
 
-/// The kind of error. The draft names two errors but gives them no numbers. The numbers here follow
-/// the order in the draft.
+/// The kind of error. The draft for reliable transport names two errors but gives them no numbers.
+/// The numbers here follow the order in the draft.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ErrorCode {
     /// 1: the Type is unknown.

@@ -1,5 +1,5 @@
 //! Mapping Notification: the mapping of an EID-prefix that a map-server holds (section 6.1.5 of the
-//! draft).
+//! draft for reliable transport).
 
 use crate::wire::cursor::Reader;
 use crate::wire::error::{ParseError, Problem};

@@ -41,7 +41,7 @@ const LENGTH_END: usize = 4;
 /// The number of octets of a frame before its data.
 const HEADER_LEN: usize = 8;
 
-/// The message types of the reliable transport (sections 5 and 6.1).
+/// The message types of the reliable transport (sections 5 and 6.1 of its draft).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ReliableType {
     /// Type 16.
@@ -188,7 +188,7 @@ impl ReliableMessage {
 /// |                    End Marker = 0x9FACADE9                    |
 /// +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
 /// ```
-/// Length counts all octets of the frame.
+/// Length is the number of all octets of the frame.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReliableFrame {
     /// The Message ID. The sender chooses it to distinguish its frames.
@@ -201,8 +201,8 @@ impl ReliableFrame {
     /// Reads the octets of one frame, from Type to End Marker.
     ///
     /// # Errors
-    /// The wrong field and its offset in the frame, or an error of [`Registration::parse`] in the
-    /// Map-Register. It is also an error if the type is not in [`ReliableType`].
+    /// A field of the frame is wrong, the type is not in [`ReliableType`], or
+    /// [`Registration::parse`] has returned an error. The error has the wrong field and its offset.
     pub fn parse(frame: &[u8]) -> Result<Self, ParseError> {
         let (message_type, mut reader) = open(frame)?;
         reader.enter("Message ID");
@@ -248,7 +248,8 @@ fn open(frame: &[u8]) -> Result<(ReliableType, Reader<'_>), ParseError> {
 /// Returns the length of the frame at the start of `octets`. Returns `None` if its Length has not
 /// been received yet.
 ///
-/// A frame of 8 octets has no Message ID. Section 5 allows this, but no message type uses it.
+/// A frame of 8 octets has no Message ID. Section 5 of the draft allows this, but no message type
+/// uses it.
 fn framed_length(octets: &[u8]) -> Result<Option<usize>, ParseError> {
     if octets.len() < LENGTH_END {
         return Ok(None);

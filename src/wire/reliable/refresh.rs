@@ -1,4 +1,5 @@
-//! Registration Refresh: the map-server asks for registrations (section 6.1.4 of the draft).
+//! Registration Refresh: the map-server asks for registrations (section 6.1.4 of the draft for
+//! reliable transport).
 
 use super::{emit_sized_prefix, parse_sized_prefix};
 use crate::addr::{EidPrefix, Family, InstanceId};
@@ -127,7 +128,7 @@ fn parse_instance_family(reader: &mut Reader<'_>) -> Result<RefreshScope, ParseE
     }
 }
 
-/// Reads an instance. Also returns the address in its LCAF, and the position of the LCAF.
+/// Reads an instance-ID. Also returns the address in the same LCAF, and the position of the LCAF.
 fn parse_instance_address(
     reader: &mut Reader<'_>,
 ) -> Result<(InstanceId, Address, usize), ParseError> {

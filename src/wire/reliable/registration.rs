@@ -1,4 +1,5 @@
-//! Registration, and the message that rejects it (sections 6.1.1 and 6.1.3 of the draft).
+//! Registration, and the message that rejects it (sections 6.1.1 and 6.1.3 of the draft for
+//! reliable transport).
 
 use super::{ReliableType, emit_sized_prefix, framed, parse_sized_prefix};
 use crate::addr::EidPrefix;
@@ -11,7 +12,7 @@ use crate::wire::record::MappingRecord;
 /// The data of a Registration: a whole Map-Register with exactly one mapping record. A Record TTL
 /// of 0 ends the registration.
 ///
-/// The octets are kept as received, because the MAC covers these octets.
+/// The octets of the Map-Register are kept as received, because the MAC covers these octets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Registration {
     register: MapRegister,
@@ -23,8 +24,9 @@ impl Registration {
     /// Reads the Map-Register of a Registration. [`Registration::verify`] checks its MAC.
     ///
     /// # Errors
-    /// The first wrong field, with its offset in the Map-Register. If there is not exactly one
-    /// record, the error is [`Problem::RecordCount`], and a map-server discards the Registration.
+    /// A field is wrong. The error has the first wrong field and its offset in the Map-Register. If
+    /// there is not exactly one record, the error is [`Problem::RecordCount`], and a map-server
+    /// discards the Registration.
     pub fn parse(octets: &[u8]) -> Result<Self, ParseError> {
         let register = MapRegister::parse(octets)?;
         let mut reader = Reader::new(octets, ReliableType::Registration.name());

@@ -1,6 +1,6 @@
-//! Displays each frame as one line of text, in the wording of the other messages.
+//! Displays each frame as one line of text, in the same wording as the control messages over UDP.
 //!
-//! An example is `Registration-Reject id 2 for 10.99.0.0/24 not-a-site-prefix`.
+//! An example of such a line is `Registration-Reject id 2 for 10.99.0.0/24 not-a-site-prefix`.
 
 use std::fmt::{self, Display, Formatter};
 

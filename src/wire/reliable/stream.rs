@@ -37,8 +37,8 @@ impl StreamError {
 pub struct BadFrame {
     /// The error and its position.
     pub error: ParseError,
-    /// The answer. `None` if the bad frame is an Error Notification, because no Error Notification
-    /// may answer an Error Notification.
+    /// The answer to the bad frame. `None` if the bad frame is an Error Notification, because no
+    /// Error Notification may answer an Error Notification.
     pub notification: Option<ErrorNotification>,
 }
 
