@@ -167,7 +167,7 @@ export type Stop =
   | { at: "any" };
 
 export interface Stopped {
-  stop: Stop | number;
+  stop: Stop;
   item: Item;
 }
 
@@ -256,9 +256,11 @@ export interface ClockState {
 /** All that the worker says by itself. */
 export type SourceEvent =
   /** Items since the last event, in order, and the state after them. */
-  | { event: "items"; now: Micros; items: Item[]; snapshot: Snapshot | null }
+  | { event: "items"; now: Micros; items: Item[]; snapshot: Snapshot | null; left_out?: number }
   /** The lab is at another instant: the items with a serial number after `n` do not count any more. */
   | { event: "reset"; now: Micros; n: number; snapshot: Snapshot }
   | { event: "clock"; clock: ClockState }
   | { event: "stopped"; stopped: Stopped }
+  /** A hand in the past began another future. The run so far is kept for comparison. */
+  | { event: "branched"; at: Micros }
   | { event: "error"; message: string };

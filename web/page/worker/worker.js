@@ -1,4 +1,58 @@
 // @ts-check
 // The script of the worker: it answers `{id, op, ...}` with `{id, ok, result | error}` and posts events.
 
-export {};
+import { Session } from "./session.js";
+
+/** @import {Exports} from "./types" */
+
+const scope = /** @type {any} */ (globalThis);
+
+/** @type {Promise<Session>|null} */
+let session = null;
+
+/** A message to itself waits behind those of the page: that makes slices. */
+const channel = new MessageChannel();
+/** @type {(() => void)[]} */
+const deferred = [];
+channel.port1.onmessage = () => deferred.shift()?.();
+
+/**
+ * @param {string} text  the module: base64 of gzip
+ * @returns {Promise<WebAssembly.Module>}
+ */
+async function decode(text) {
+  const packed = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
+  return WebAssembly.compileStreaming(new Response(stream, { headers: { "content-type": "application/wasm" } }));
+}
+
+/**
+ * Makes the session of a module.
+ * @param {{wasm?: string, module?: WebAssembly.Module}} message
+ */
+async function begin({ wasm, module }) {
+  if (!module && !wasm) throw new Error("the page has no module: it was not built whole");
+  const compiled = module ?? (await decode(wasm ?? "").catch((error) => {
+    throw new Error(`the module cannot be read: ${error.message}. The file may be cut short.`);
+  }));
+  return new Session({
+    make: () => /** @type {Exports} */ (/** @type {any} */ (new WebAssembly.Instance(compiled, {}).exports)),
+    post: (message) => scope.postMessage(message),
+    defer(work) {
+      deferred.push(work);
+      channel.port2.postMessage(null);
+    },
+  });
+}
+
+scope.onmessage = async (/** @type {MessageEvent} */ { data }) => {
+  const { wasm, module, ...message } = data;
+  try {
+    if (message.op === "open" && (wasm || module || !session)) session = begin({ wasm, module });
+    if (!session) throw new Error("no lab is open");
+    await (await session).receive(message);
+  } catch (error) {
+    session = null;
+    scope.postMessage({ id: message.id, ok: false, error: /** @type {Error} */ (error).message });
+  }
+};

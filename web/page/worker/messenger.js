@@ -1,0 +1,122 @@
+// @ts-check
+// Tells the page of the run: the page's items are always those until the present, as far as they
+// are still there.
+
+/** @import {ClockState, Item, Stopped} from "../model" */
+/** @import {Run} from "./run.js" */
+
+import { weight } from "./history.js";
+
+/** A post has at most this number of items. The lightest are left out. */
+const MOST_AT_ONCE = 1500;
+
+/** After a jump the page gets the items before the present, at most this number. */
+const WINDOW = 4000;
+
+/** The page gets a snapshot without news after this time, in milliseconds. */
+const SNAPSHOT = 250;
+
+export class Messenger {
+  /**
+   * @param {(message: any) => void} post
+   * @param {() => number} clock
+   */
+  constructor(post, clock) {
+    this.post = post;
+    this.clock = clock;
+    /** The page has items from this one ... @type {number} */
+    this.first = Infinity;
+    /** ... to this one. @type {number} */
+    this.last = -1;
+    this.now = -1;
+    /** Whether the page has none of the items. */
+    this.is_new = true;
+    this.clock_state = "";
+    this.snapshot_at = -Infinity;
+  }
+
+  /** The page must forget its items: the next post begins anew. */
+  forget() {
+    [this.first, this.last, this.now, this.is_new] = [Infinity, -1, -1, true];
+  }
+
+  /** @param {Stopped} stopped */
+  stopped(stopped) {
+    this.post({ event: "stopped", stopped });
+  }
+
+  /**
+   * @param {Run} run
+   * @param {ClockState} clock
+   * @param {boolean} changed  whether the snapshot has changed without an item
+   */
+  tell(run, clock, changed) {
+    const { at, n } = run.present;
+    if (this.is_new || n < this.last || at < this.now) this.reset(run);
+    const news = n > this.last;
+    if (news || changed || at !== this.now) this.news(run, news || changed);
+    const state = JSON.stringify(clock);
+    if (state !== this.clock_state) this.post({ event: "clock", clock });
+    this.clock_state = state;
+  }
+
+  /** @param {Run} run */
+  reset(run) {
+    const { at, n } = run.present;
+    const snapshot = run.ask({ op: "snapshot" });
+    const isKept = !this.is_new && n >= this.first;
+    this.post({ event: "reset", now: at, n: isKept ? n : -1, snapshot });
+    if (!isKept) {
+      const items = before(run, n, WINDOW);
+      this.first = items[0]?.n ?? n + 1;
+      if (items.length > 0) this.post({ event: "items", now: at, items, snapshot: null });
+    }
+    this.is_new = false;
+    [this.last, this.now] = [n, at];
+    this.snapshot_at = this.clock();
+  }
+
+  /**
+   * @param {Run} run
+   * @param {boolean} changed
+   */
+  news(run, changed) {
+    const { at, n } = run.present;
+    const start = run.history.index(this.last + 1);
+    const end = run.history.index(n + 1);
+    if (end - start > WINDOW && this.last >= 0) {
+      this.is_new = true;
+      return this.reset(run);
+    }
+    const { items, left_out } = lightened(run.history.items.slice(start, end));
+    const due = this.clock() - this.snapshot_at > SNAPSHOT;
+    const snapshot = changed && (due || items.length < MOST_AT_ONCE) ? run.ask({ op: "snapshot" }) : null;
+    if (snapshot) this.snapshot_at = this.clock();
+    this.post({ event: "items", now: at, items, snapshot, left_out });
+    [this.last, this.now] = [n, at];
+    this.first = Math.min(this.first, items[0]?.n ?? Infinity);
+  }
+}
+
+/**
+ * @param {Run} run
+ * @param {number} n
+ * @param {number} count
+ */
+function before(run, n, count) {
+  const end = run.history.index(n + 1);
+  return run.history.items.slice(Math.max(0, end - count), end);
+}
+
+/**
+ * Leaves out light items until the rest can be posted at once.
+ * @param {Item[]} items
+ */
+function lightened(items) {
+  let kept = items;
+  for (let least = 1; kept.length > MOST_AT_ONCE && least <= 3; least += 1) {
+    kept = kept.filter((item) => weight(item) >= least);
+  }
+  kept = kept.slice(-MOST_AT_ONCE);
+  return { items: kept, left_out: items.length - kept.length };
+}

@@ -1,0 +1,330 @@
+// @ts-check
+// One run of a lab: an instance of the module, and all that the page remembers of it outside the
+// module's memory. The present can be any instant of the run. A hand in the past begins another
+// future.
+
+import { Checkpoints, Ledger, write } from "./checkpoints.js";
+import { Density } from "./density.js";
+import { History, isDrop } from "./history.js";
+import { Machine, Refused } from "./machine.js";
+
+/** @import {Item, Stop, Stopped} from "../model" */
+/** @import {Exports, Recipe, Request} from "./types" */
+
+/** The module computes at least this long between two copies of its memory, in milliseconds. */
+const BETWEEN_COPIES = 30;
+
+/** A call of the module should take this long, in milliseconds. */
+const CALL = 3;
+
+/** The most items of one call. */
+const LIMIT = 2000;
+
+/**
+ * The work of one slice.
+ * @typedef {object} Slice
+ * @property {Item[]} items    the items that are new
+ * @property {boolean} done    whether the aim is reached
+ * @property {Stopped|null} stopped
+ */
+
+export class Run {
+  /**
+   * @param {() => Exports} make  makes an instance of the module
+   * @param {object} [options]
+   * @param {Ledger} [options.ledger]
+   * @param {() => number} [options.clock]  milliseconds
+   */
+  constructor(make, { ledger = new Ledger(), clock = () => performance.now() } = {}) {
+    this.make = make;
+    this.ledger = ledger;
+    this.clock = clock;
+    this.machine = new Machine(make);
+    this.checkpoints = new Checkpoints(ledger);
+    this.history = new History();
+    this.density = new Density();
+    /** @type {Recipe} */
+    this.recipe = { files: {}, seed: 1, hands: [] };
+    /** The place in the run that the module's memory has. */
+    this.present = { at: 0, n: -1, hands: 0, cost: 0 };
+    /** The instant of the module's next event, where it is known. @type {number|null} */
+    this.next = null;
+    /** Whether all events of the present instant have happened. */
+    this.settled = true;
+    /** The latest instant that the run has reached. */
+    this.end = 0;
+    /** The hands that the module refused when they were repeated. @type {{at: number, text: string}[]} */
+    this.refusals = [];
+    /** The cost of the last copy. */
+    this.copied = 0;
+    /** The milliseconds that the last copy took. */
+    this.copy_took = 0;
+    /** The span of virtual time that a call should cover. */
+    this.span = 100_000;
+  }
+
+  /**
+   * Starts the lab of a recipe, without its hands, and returns the snapshot.
+   * @param {Record<string, string>} files
+   * @param {number} seed
+   */
+  open(files, seed) {
+    const snapshot = this.machine.call({ op: "open", files, seed });
+    this.recipe = { files, seed, hands: [] };
+    this.present = { at: snapshot.now ?? 0, n: -1, hands: 0, cost: 0 };
+    this.end = this.present.at;
+    this.checkpoints.clear();
+    this.history = new History();
+    this.density = new Density();
+    this.keep();
+    return snapshot;
+  }
+
+  /** Whether there is a recorded future: later hands, or instants that the run has reached. */
+  get has_future() {
+    return this.present.hands < this.recipe.hands.length || this.present.n < this.history.last;
+  }
+
+  /**
+   * Asks the module for something that changes nothing.
+   * @param {Request} request
+   */
+  ask(request) {
+    const result = this.machine.call(request);
+    if (result?.items && !this.has_future) this.take(result.items);
+    return result;
+  }
+
+  /**
+   * Does a request that changes the lab, at the end of the present instant, and remembers it. A
+   * recorded future is forgotten.
+   * @param {Request} request
+   * @returns {{result: any, items: Item[], at: number}}
+   */
+  hand(request) {
+    const items = this.settle();
+    const result = this.machine.call(request);
+    this.forget_future();
+    const { at } = this.present;
+    const command = typeof result?.command === "string" ? { command: result.command } : {};
+    this.recipe.hands.push({ at, request, ...command });
+    this.present.hands += 1;
+    this.density.count(at, "hand");
+    items.push(...this.take(result?.items), ...this.catch_up());
+    return { result, items, at };
+  }
+
+  /** Asks the module for its time after a hand: a hand may take its time. */
+  catch_up() {
+    this.settled = false;
+    return this.settle();
+  }
+
+  /** Lets the rest of the present instant happen. */
+  settle() {
+    const items = [];
+    while (!this.settled) {
+      const slice = this.call({ until: this.present.at });
+      items.push(...slice.items);
+    }
+    return items;
+  }
+
+  /** Drops the hands, items and copies after the present. */
+  forget_future() {
+    if (!this.has_future && this.end <= this.present.at) return;
+    const { at, n, hands } = this.present;
+    this.recipe.hands.length = hands;
+    this.history.truncate(n);
+    this.density.truncate(at, this.history.items, this.recipe.hands.map((hand) => hand.at));
+    this.checkpoints.truncate(at, hands);
+    this.end = at;
+  }
+
+  /**
+   * Runs on for some milliseconds, towards an instant. Recorded hands are done on the way.
+   * @param {number} until
+   * @param {object} [options]
+   * @param {number} [options.budget]  milliseconds
+   * @param {Stop[]} [options.stops]
+   * @param {boolean} [options.quiet]  whether items are left out; all until `until` must be known
+   * @returns {Slice}
+   */
+  advance(until, { budget = 8, stops = [], quiet = false } = {}) {
+    const start = this.clock();
+    const items = [];
+    for (;;) {
+      items.push(...this.due_hands());
+      if (this.settled && this.present.at >= until) return { items, done: true, stopped: null };
+      if (this.clock() - start >= budget) return { items, done: false, stopped: null };
+      const hand = this.recipe.hands[this.present.hands];
+      const aim = Math.min(until, hand?.at ?? until, this.present.at + Math.ceil(this.span));
+      const slice = this.call({
+        until: Math.max(aim, this.present.at),
+        ...(stops.length > 0 ? { stop_at: stops } : {}),
+        ...(quiet && stops.length === 0 ? { quiet: true } : {}),
+      });
+      items.push(...slice.items);
+      if (slice.stopped) return { items, done: true, stopped: slice.stopped };
+    }
+  }
+
+  /** Does the recorded hands that are due at the present instant. */
+  due_hands() {
+    const items = [];
+    for (;;) {
+      const hand = this.recipe.hands[this.present.hands];
+      if (!hand || !this.settled || hand.at > this.present.at) return items;
+      this.present.hands += 1;
+      try {
+        items.push(...this.take(this.machine.call(hand.request)?.items), ...this.catch_up());
+      } catch (error) {
+        // Only a hand of a foreign file can be refused: a refused hand is not remembered.
+        if (!(error instanceof Refused)) throw error;
+        if (this.refusals.length < 100) this.refusals.push({ at: hand.at, text: error.message });
+      }
+    }
+  }
+
+  /**
+   * Goes to the next item, or to the next recorded hand if that comes first.
+   * @returns {Slice}
+   */
+  step() {
+    const { items } = this.settled ? this.advance(this.present.at, { budget: Infinity }) : { items: [] };
+    const hand = this.recipe.hands[this.present.hands];
+    const isFirst = hand && (this.next === null || hand.at < this.next);
+    const until = isFirst ? hand.at : (this.next ?? this.present.at);
+    const slice = this.advance(until, { budget: Infinity, stops: [{ at: "any" }] });
+    return { ...slice, items: [...items, ...slice.items] };
+  }
+
+  /**
+   * Calls the module once for the passing of time.
+   * @param {{until: number, [field: string]: any}} request
+   * @returns {{items: Item[], stopped: Slice["stopped"]}}
+   */
+  call(request) {
+    const start = this.clock();
+    const answer = this.machine.call({ op: "run", limit: LIMIT, ...request });
+    const took = this.clock() - start;
+    const span = answer.now - this.present.at;
+    if (span > 0) {
+      const wanted = (span * CALL) / Math.max(took, 0.05);
+      this.span = Math.min(3_600_000_000, Math.max(1000, Math.min(wanted, this.span * 4)));
+    }
+    this.present.cost += took;
+    const { now, next, stopped, more } = answer;
+    const found = (answer.items ?? []).find((/** @type {Item} */ item) => item.n === stopped);
+    this.next = next ?? null;
+    this.settled = !more && !found;
+    const items = this.take(answer.items);
+    this.arrive(now);
+    if (this.settled && this.present.cost - this.copied >= this.grain) this.keep();
+    return { items, stopped: found ? { stop: stopOf(request.stop_at, found), item: found } : null };
+  }
+
+  /**
+   * The module has come to an instant.
+   * @param {number} now
+   */
+  arrive(now) {
+    this.present.at = now;
+    this.end = Math.max(this.end, now);
+    if (this.settled) this.present.n = Math.max(this.present.n, this.history.last_until(now));
+  }
+
+  /** The milliseconds between two copies: a copy is at most a fifth of the work. */
+  get grain() {
+    return Math.max(BETWEEN_COPIES, 5 * this.copy_took);
+  }
+
+  /**
+   * Adds items to the history and returns those that are new.
+   * @param {Item[]|undefined} items
+   */
+  take(items) {
+    if (!items || items.length === 0) return [];
+    this.present.n = Math.max(this.present.n, items[items.length - 1].n);
+    const fresh = this.history.add(items);
+    this.density.add(fresh);
+    return fresh;
+  }
+
+  /** Copies the memory. */
+  keep() {
+    const start = this.clock();
+    this.checkpoints.keep(this.machine.octets, { ...this.present });
+    this.copied = this.present.cost;
+    this.copy_took = this.clock() - start;
+  }
+
+  /**
+   * Goes to the copy from which an instant is nearest, unless the present is nearer.
+   * @param {number} at
+   * @param {{n?: number}} [options] `n`: the instant is at this item, not at its end
+   */
+  approach(at, { n } = {}) {
+    const aim = n === undefined ? at : at - 1;
+    const copy = this.checkpoints.before(Math.max(aim, 0)) ?? this.checkpoints.list[0];
+    const isHere = this.present.at === at && (n === undefined || this.present.n < n);
+    const isAhead = this.present.at < at || isHere;
+    const isNearer = isAhead && (!copy || copy.at <= this.present.at) && !this.machine.broken;
+    if (isNearer || !copy) return;
+    this.restore(copy);
+  }
+
+  /** @param {import("./checkpoints.js").Checkpoint} copy */
+  restore(copy) {
+    this.machine.restore(copy.size, (octets) => write(copy, octets));
+    const { at, n, hands, cost } = copy;
+    this.present = { at, n, hands, cost };
+    this.copied = cost;
+    this.settled = true;
+    this.next = null;
+    this.checkpoints.focus = cost;
+  }
+
+  /**
+   * After the module failed: returns to the present, by a copy and a run on from there. A hand that
+   * failed is not remembered, so the run on does not meet it.
+   */
+  recover() {
+    const { at } = this.present;
+    this.approach(at);
+    while (!this.advance(at, { budget: 100, quiet: true }).done);
+  }
+
+  /** Returns a run with the same past, present and future, in an instance of its own. */
+  clone() {
+    const clone = new Run(this.make, { ledger: this.ledger, clock: this.clock });
+    const size = this.machine.octets.length;
+    clone.machine.restore(size, (octets) => octets.set(this.machine.octets));
+    clone.checkpoints = this.checkpoints.clone();
+    clone.history = this.history.clone();
+    clone.density = this.density.clone();
+    clone.recipe = { ...this.recipe, hands: this.recipe.hands.slice() };
+    clone.present = { ...this.present };
+    const { next, settled, end, copied, span } = this;
+    Object.assign(clone, { next, settled, end, copied, span });
+    return clone;
+  }
+
+  /** Gives the copies back. */
+  close() {
+    this.checkpoints.clear();
+  }
+}
+
+/**
+ * Returns the condition that an item meets.
+ * @param {Stop[]} stops
+ * @param {any} item
+ * @returns {Stop}
+ */
+function stopOf(stops, item) {
+  const fits = (/** @type {any} */ stop) =>
+    ["name", "table", "node"].every((member) => stop[member] === undefined || stop[member] === (item[member] ?? item.from));
+  const isOf = (/** @type {Stop} */ stop) => stop.at === item.kind || stop.at === "any" || (stop.at === "drop" && isDrop(item));
+  return stops.find((stop) => isOf(stop) && fits(stop)) ?? stops[0];
+}

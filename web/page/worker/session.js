@@ -1,0 +1,471 @@
+// @ts-check
+// The worker's inside: it takes the requests of the page, works in slices, and tells the page the
+// news. It knows neither `postMessage` nor a clock, so that a test can drive it.
+
+import { Ledger } from "./checkpoints.js";
+import { isDrop } from "./history.js";
+import { Broken } from "./machine.js";
+import { Messenger } from "./messenger.js";
+import { fromFile, MOST_HANDS, sum, toFile } from "./recipe.js";
+import { Run } from "./run.js";
+import { tally } from "../time/packets.js";
+
+/** @import {Item, Stop} from "../model" */
+/** @import {Exports, Request} from "./types" */
+
+/** The milliseconds of a slice. A message of the page waits no longer. */
+const SLICE = 8;
+
+/** A search for a breakpoint ends after this span of virtual time. */
+const FARTHEST = 24 * 3_600_000_000;
+
+/**
+ * @typedef {object} Surroundings
+ * @property {() => Exports} make        makes an instance of the module
+ * @property {(message: any) => void} post
+ * @property {(work: () => void) => void} defer  does work after the messages that wait
+ * @property {() => number} [clock]       milliseconds
+ */
+
+export class Session {
+  /** @param {Surroundings} surroundings */
+  constructor({ make, post, defer, clock = () => performance.now() }) {
+    this.make = make;
+    this.post = post;
+    this.defer = defer;
+    this.clock = clock;
+    this.ledger = new Ledger();
+    /** The run that the page shows. */
+    this.run = new Run(make, { ledger: this.ledger, clock });
+    /** The run beside it, for comparisons. @type {Run|null} */
+    this.other = null;
+    this.messenger = new Messenger(post, clock);
+    this.lab = "";
+    this.playing = false;
+    this.pace = 1;
+    /** The instant to which the run plays. */
+    this.target = 0;
+    /** @type {Stop[]} */
+    this.breakpoints = [];
+    /** The work that goes on in slices. @type {{end: (done: boolean) => void}|null} */
+    this.task = null;
+    /** Settles when the present is where the page wants it. @type {Promise<any>} */
+    this.arrived = Promise.resolve();
+  }
+
+  /**
+   * Answers a message of the page.
+   * @param {{id: number, op: string, [field: string]: any}} message
+   */
+  async receive({ id, op, ...fields }) {
+    try {
+      const result = await this.answer(op, fields);
+      this.post({ id, ok: true, result: result ?? null });
+    } catch (error) {
+      if (error instanceof Broken) this.recover();
+      this.post({ id, ok: false, error: error instanceof Error ? error.message : String(error) });
+    }
+  }
+
+  /**
+   * @param {string} op
+   * @param {any} fields
+   * @returns {Promise<any>}
+   */
+  async answer(op, fields) {
+    switch (op) {
+      case "open": return this.open(fields);
+      case "play": return this.play(fields);
+      case "pause": return this.pause();
+      case "frame": return this.frame(fields);
+      case "step": return this.step(fields);
+      case "back": return this.back(fields);
+      case "goto": return this.goto(fields);
+      case "until": return this.until(fields);
+      case "breakpoints": this.breakpoints = fields.stops ?? []; return null;
+    }
+    await this.arrived;
+    switch (op) {
+      case "act": return this.hand({ op, hand: fields.hand });
+      case "console": return this.console(fields);
+      case "status": return this.status();
+      case "items": return this.items(fields);
+      case "density": return this.pick(fields).density.between(fields.from, fields.to, fields.steps ?? 400);
+      case "tally": return tally(this.pick(fields).history.window(fields.from, fields.to, undefined, Infinity).items);
+      case "export": return toFile(this.run.recipe, { lab: this.lab, at: this.run.present.at, end: this.run.end });
+      case "import": return this.load(fields.run);
+      case "fork": return this.keep_other(this.run.clone());
+      case "vary": return this.vary(fields);
+      case "swap": return this.swap();
+      case "forget": return this.keep_other(null);
+    }
+    return this.pick(fields).ask({ op, ...fields });
+  }
+
+  /** @param {{run?: string}} fields the run that a request is about */
+  pick({ run }) {
+    if (run !== "other") return this.run;
+    if (!this.other) throw new Error("there is no other run");
+    return this.other;
+  }
+
+  // ---- the lab -------------------------------------------------------------------------------
+
+  /** @param {{files: Record<string, string>, seed?: number, run?: any}} fields */
+  async open({ files, seed = 1, run }) {
+    this.stop();
+    const file = run ? fromFile(run) : null;
+    this.run.close();
+    this.run = new Run(this.make, { ledger: this.ledger, clock: this.clock });
+    const snapshot = this.run.open(files, file?.seed ?? seed);
+    this.lab = snapshot.lab?.name ?? "";
+    this.keep_other(null);
+    this.messenger.forget();
+    this.tell();
+    return file ? this.load(run) : snapshot;
+  }
+
+  /**
+   * Does the run of a file again, in the lab that is open.
+   * @param {any} given
+   */
+  async load(given) {
+    const file = fromFile(given);
+    const { files } = this.run.recipe;
+    this.stop();
+    this.run.close();
+    this.run = new Run(this.make, { ledger: this.ledger, clock: this.clock });
+    this.run.open(files, file.seed);
+    this.run.recipe.hands = file.hands;
+    this.messenger.forget();
+    await this.go(file.end, {});
+    if (file.at < file.end) await this.go(file.at, {});
+    const warning = sum(files) === file.files ? null : `this run was made in another lab (${file.lab}) or another version of it`;
+    return { ...this.status(), snapshot: this.run.ask({ op: "snapshot" }), warning, refusals: this.run.refusals };
+  }
+
+  status() {
+    const { present, recipe, checkpoints, machine } = this.run;
+    return {
+      now: present.at,
+      n: present.n,
+      next: this.run.next,
+      has_future: this.run.has_future,
+      hands: recipe.hands,
+      done: present.hands,
+      seed: recipe.seed,
+      breakpoints: this.breakpoints,
+      copies: { count: checkpoints.list.length, octets: this.ledger.octets, memory: machine.octets.length },
+      items: this.run.history.items.length,
+      complete_from: this.run.history.complete_from,
+      other: this.other && { end: this.other.end, hands: this.other.recipe.hands, now: this.other.present.at },
+      ...this.clock_state(),
+    };
+  }
+
+  clock_state() {
+    const { playing, pace, run } = this;
+    return { playing, pace, end: run.end, steerable: true };
+  }
+
+  // ---- time ----------------------------------------------------------------------------------
+
+  /** @param {{pace?: number}} fields */
+  play({ pace = this.pace }) {
+    if (!(pace >= 0.01 && pace <= 100_000)) throw new Error(`a pace of ${pace} is not between 0.01 and 100000`);
+    this.pace = pace;
+    this.playing = true;
+    this.target = this.run.present.at;
+    this.tell();
+    return this.clock_state();
+  }
+
+  pause() {
+    this.stop();
+    this.tell();
+    return { now: this.run.present.at };
+  }
+
+  /** Ends the work that goes on. */
+  stop() {
+    this.playing = false;
+    this.task?.end(false);
+  }
+
+  /**
+   * The page drew a frame: the run plays on by the time since the last one.
+   * @param {{elapsed: number}} fields milliseconds
+   */
+  frame({ elapsed }) {
+    if (!this.playing) return null;
+    const span = Math.min(Math.max(elapsed, 0), 100) * 1000 * this.pace;
+    // A run that cannot keep the pace plays as fast as it can: it does not run after the lost time.
+    const behind = this.target - this.run.present.at;
+    this.target = (behind > 2 * span ? this.run.present.at : this.target) + span;
+    if (!this.task) this.work(() => this.toward(Math.floor(this.target))).catch((error) => this.fail(error));
+    return null;
+  }
+
+  /**
+   * A slice of playing. It returns whether the aim is reached.
+   * @param {number} until
+   */
+  toward(until) {
+    const { done, stopped } = this.run.advance(until, { budget: SLICE, stops: this.breakpoints });
+    if (stopped) {
+      this.playing = false;
+      this.messenger.stopped(stopped);
+    }
+    this.tell();
+    return done;
+  }
+
+  /** @param {{at: number, n?: number}} fields */
+  async goto({ at, n }) {
+    if (!Number.isFinite(at)) throw new Error("`at` is no time");
+    this.stop();
+    const done = await this.go(Math.max(0, Math.floor(at)), { n });
+    return { now: this.run.present.at, done };
+  }
+
+  /**
+   * Goes to an instant of the run, or on to a later one.
+   * @param {number} at
+   * @param {{n?: number}} options  `n`: not to the end of the instant, but to this item
+   */
+  go(at, { n }) {
+    const { run } = this;
+    run.approach(at, { n });
+    const known = Math.min(n === undefined ? at : at - 1, run.end);
+    const going = this.work(() => {
+      if (run.present.at < known && !run.advance(known, { budget: SLICE, quiet: true }).done) return false;
+      if (n !== undefined) return this.step_to(n, at);
+      const { done } = run.advance(at, { budget: SLICE });
+      if (!done) this.tell();
+      return done;
+    });
+    this.arrived = going.catch(() => {});
+    return going.then((done) => (this.tell(), done));
+  }
+
+  /**
+   * @param {number} n
+   * @param {number} at
+   */
+  step_to(n, at) {
+    const start = this.clock();
+    while (this.run.present.n < n && this.run.present.at <= at) {
+      if (this.clock() - start > SLICE) return false;
+      this.run.step();
+    }
+    return true;
+  }
+
+  /** @param {{to?: "event"|"message"|"change"|"drop"}} fields */
+  async step({ to = "event" }) {
+    this.stop();
+    const { run } = this;
+    if (to !== "event") return this.until({ stops: STEPS[to] });
+    run.step();
+    this.tell();
+    return { now: run.present.at, n: run.present.n };
+  }
+
+  /**
+   * Goes back to the event, message, change or drop before the present.
+   * @param {{to?: "event"|"message"|"change"|"drop"}} fields
+   */
+  async back({ to = "event" }) {
+    this.stop();
+    const { run } = this;
+    const { at, n } = run.present;
+    const wanted = (/** @type {Item} */ item) => item.at < at || item.n < n ? isStep(item, to) : false;
+    for (let from = n + 1; ; ) {
+      const item = run.history.next(from, -1, wanted);
+      if (!item) {
+        await this.go(0, {});
+        break;
+      }
+      await this.go(item.at, { n: item.n });
+      // An event can have several items. Then the present is where it was, and the next one is tried.
+      if (run.present.at < at || run.present.n < n) break;
+      from = item.n;
+    }
+    return { now: run.present.at, n: run.present.n };
+  }
+
+  /**
+   * Runs on, as fast as it can, until a condition holds.
+   * @param {{stops?: Stop[], within?: number}} fields
+   */
+  async until({ stops = this.breakpoints, within = FARTHEST }) {
+    if (stops.length === 0) throw new Error("there is no breakpoint");
+    this.stop();
+    const { run } = this;
+    const last = run.present.at + within;
+    /** @type {any} */
+    let found = null;
+    const going = this.work(() => {
+      const { done, stopped } = run.advance(last, { budget: SLICE, stops });
+      found = stopped;
+      this.tell();
+      return done;
+    });
+    this.arrived = going.catch(() => {});
+    await going;
+    if (found) this.messenger.stopped(found);
+    return { now: run.present.at, n: run.present.n, stopped: found };
+  }
+
+  // ---- hands ---------------------------------------------------------------------------------
+
+  /**
+   * Does something to the lab. In the past, this begins another future, and the recorded one becomes
+   * the other run.
+   * @param {Request} request
+   */
+  hand(request) {
+    const { run } = this;
+    if (run.present.hands >= MOST_HANDS) throw new Error(`this run has ${MOST_HANDS} hands: no more are remembered`);
+    const past = run.has_future ? run.clone() : null;
+    let done;
+    try {
+      done = run.hand(request);
+    } catch (error) {
+      past?.close();
+      throw error;
+    }
+    if (past) {
+      this.keep_other(past);
+      this.post({ event: "branched", at: done.at });
+    }
+    this.tell(true);
+    return done.result;
+  }
+
+  /** @param {any} fields */
+  console({ run, ...fields }) {
+    const request = { op: "console", ...fields };
+    const changes = (fields.key ?? "enter") === "enter" && !isLook(String(fields.line));
+    return changes && run !== "other" ? this.hand(request) : this.pick({ run }).ask(request);
+  }
+
+  // ---- the other run -------------------------------------------------------------------------
+
+  /** @param {Run|null} run */
+  keep_other(run) {
+    this.other?.close();
+    this.other = run;
+    return this.status();
+  }
+
+  /**
+   * Makes the other run: the same hands, with one of them another or none, until the same end.
+   * @param {{hand: number, request?: Request|null, files?: Record<string, string>}} fields
+   */
+  async vary({ hand, request = null, files }) {
+    const { recipe, end } = this.run;
+    const other = new Run(this.make, { ledger: this.ledger, clock: this.clock });
+    const hands = recipe.hands.slice();
+    if (hands[hand]) hands.splice(hand, 1, ...(request ? [{ at: hands[hand].at, request }] : []));
+    other.open({ ...recipe.files, ...files }, recipe.seed);
+    other.recipe.hands = hands;
+    this.stop();
+    const done = await this.work(() => other.advance(end, { budget: SLICE }).done);
+    if (!done) {
+      other.close();
+      throw new Error("the comparison was interrupted");
+    }
+    return this.keep_other(other);
+  }
+
+  /** Shows the other run, and keeps the shown one as the other. */
+  swap() {
+    if (!this.other) throw new Error("there is no other run");
+    this.stop();
+    [this.run, this.other] = [this.other, this.run];
+    this.messenger.forget();
+    this.tell(true);
+    return this.status();
+  }
+
+  /** @param {any} fields */
+  items({ from = 0, to = Infinity, kinds, limit, ...rest }) {
+    const wanted = kinds && ((/** @type {Item} */ item) => kinds.includes(item.kind) || (kinds.includes("drop") && isDrop(item)));
+    return this.pick(rest).history.window(from, to, wanted, limit);
+  }
+
+  // ---- slices --------------------------------------------------------------------------------
+
+  /**
+   * Does a slice after the other until one says that it was the last. Later work ends this one.
+   * @param {() => boolean} slice
+   * @returns {Promise<boolean>} whether the work was done to its end
+   */
+  work(slice) {
+    this.task?.end(false);
+    return new Promise((resolve, reject) => {
+      const task = { end: (/** @type {boolean} */ done) => { this.task = null; resolve(done); } };
+      const turn = () => {
+        if (this.task !== task) return;
+        try {
+          if (slice()) task.end(true);
+          else this.defer(turn);
+        } catch (error) {
+          this.task = null;
+          reject(error);
+        }
+      };
+      this.task = task;
+      turn();
+    });
+  }
+
+  /** @param {boolean} [changed] whether the snapshot has changed without an item */
+  tell(changed = false) {
+    this.messenger.tell(this.run, this.clock_state(), changed);
+  }
+
+  /** @param {any} error */
+  fail(error) {
+    this.playing = false;
+    if (error instanceof Broken) this.recover();
+    this.post({ event: "error", message: error instanceof Error ? error.message : String(error) });
+  }
+
+  /** Brings the lab back after the module failed. */
+  recover() {
+    this.stop();
+    try {
+      this.run.recover();
+      this.tell(true);
+    } catch (error) {
+      this.post({ event: "error", message: `the lab cannot be brought back: ${/** @type {Error} */ (error).message}` });
+    }
+  }
+}
+
+/** The conditions of the steps. @type {Record<string, Stop[]>} */
+const STEPS = {
+  message: [{ at: "message" }],
+  change: [{ at: "change" }],
+  drop: [{ at: "drop" }],
+};
+
+/**
+ * @param {Item} item
+ * @param {string} to
+ */
+function isStep(item, to) {
+  if (to === "event") return true;
+  return to === "drop" ? isDrop(item) : item.kind === to;
+}
+
+/**
+ * Returns whether a line of a console only looks: it is no hand, and may be typed in the past without
+ * another future.
+ * @param {string} line
+ */
+export function isLook(line) {
+  return /^\s*(do\s+)?sh(o(w)?)?\s/i.test(line);
+}

@@ -1,0 +1,152 @@
+// @ts-check
+// A module made by hand: the exports of the real one, and a state that lies in a real linear memory and
+// nowhere else. An event happens each 100 ms, with a hop, now and then a message, a change or a drop.
+
+/** @import {Exports, Request} from "../../page/worker/types" */
+
+const EVERY = 100_000;
+const STATE = 16;
+const REQUEST = 70_000;
+/** Each event changes one of sixteen pages from here on. */
+const SCRATCH = 131_072;
+const ANSWER = 262_144;
+const PAGES = 20;
+
+/** @returns {Exports} */
+export function instantiate() {
+  const memory = new WebAssembly.Memory({ initial: PAGES });
+  const write = (/** @type {number} */ at, /** @type {any} */ value) => {
+    const text = new TextEncoder().encode(JSON.stringify(value));
+    new Uint8Array(memory.buffer).set(text, at);
+    return text.length;
+  };
+  const read = (/** @type {number} */ at, /** @type {number} */ length) =>
+    JSON.parse(new TextDecoder().decode(new Uint8Array(memory.buffer, at, length)));
+  return {
+    memory,
+    alloc: () => REQUEST,
+    free() {},
+    call(ptr, len) {
+      const size = new DataView(memory.buffer).getUint32(0, true);
+      const lab = new FakeLab(size === 0 ? null : read(STATE, size), memory);
+      const answer = lab.answer(read(ptr, len));
+      const text = answer.error ? answer : { ok: answer };
+      new DataView(memory.buffer).setUint32(0, write(STATE, lab.state), true);
+      return (BigInt(ANSWER) << 32n) | BigInt(write(ANSWER, text));
+    },
+  };
+}
+
+class FakeLab {
+  /**
+   * @param {any} state
+   * @param {WebAssembly.Memory} memory
+   */
+  constructor(state, memory) {
+    this.state = state ?? { now: 0, event: 0, n: 0, luck: 1 };
+    this.memory = memory;
+  }
+
+  /**
+   * @param {Request} request
+   * @returns {any}
+   */
+  answer(request) {
+    switch (request.op) {
+      case "open":
+        this.state = { now: 0, event: 0, n: 0, luck: request.seed };
+        return this.snapshot();
+      case "snapshot": return this.snapshot();
+      case "run": return this.run(request);
+      case "act": return this.act(request.hand);
+      case "console": return this.console(request);
+    }
+    return { error: `no ${request.op}` };
+  }
+
+  snapshot() {
+    const { now, luck } = this.state;
+    return { lab: { name: "fake", title: "" }, now, nodes: [], segments: [], flows: [], luck };
+  }
+
+  /** @param {any} hand */
+  act(hand) {
+    if (hand.kind === "refused") return { error: "this hand is refused" };
+    if (hand.kind === "trap") throw new WebAssembly.RuntimeError("unreachable");
+    if (hand.kind === "grow") this.memory.grow(hand.pages);
+    this.luck(hand.value ?? 7);
+    const items = [this.item({ kind: "log", node: "R", text: hand.kind })];
+    // A hand may take its time.
+    if (hand.takes) items.push(...this.run({ until: this.state.now + hand.takes }).items);
+    return { command: `eidway lab ${hand.kind}`, items };
+  }
+
+  /** @param {any} request */
+  console({ line }) {
+    if (!line.startsWith("show")) this.luck(line.length);
+    return { text: `${line}: ${this.state.luck}`, prompt: "R#", ok: true };
+  }
+
+  /** @param {any} request */
+  run({ until, limit = 5000, stop_at = [], quiet = false }) {
+    const items = [];
+    let stopped = null;
+    while (this.due() <= until && items.length < limit && stopped === null) {
+      for (const item of this.happen()) {
+        items.push(item);
+        stopped ??= stop_at.some((/** @type {any} */ stop) => meets(item, stop)) ? item.n : null;
+      }
+    }
+    const more = stopped === null && this.due() <= until;
+    if (stopped === null && !more) this.state.now = Math.max(this.state.now, until);
+    return { now: this.state.now, next: this.due(), items: quiet ? [] : items, stopped, more };
+  }
+
+  due() {
+    return (this.state.event + 1) * EVERY;
+  }
+
+  /** Lets the next event happen. */
+  happen() {
+    const { state } = this;
+    state.now = this.due();
+    state.event += 1;
+    this.luck(state.event);
+    new Uint32Array(this.memory.buffer)[(SCRATCH + (state.event % 16) * 4096) / 4] = state.luck;
+    const packet = String(state.event);
+    const items = [this.item({ kind: "hop", class: "native", fate: "carried", packet, summary: String(state.luck) })];
+    if (state.event % 10 === 0) items.push(this.item({ kind: "message", direction: "sent", node: "R", name: "Map-Register" }));
+    if (state.event % 25 === 0) items.push(this.item({ kind: "change", node: "R", table: "map-cache", key: "10.0.0.0/8" }));
+    if (state.event % 37 === 0) items.push(this.item({ kind: "decision", node: "R", verdict: "drop", packet }));
+    return items;
+  }
+
+  /** @param {any} item */
+  item(item) {
+    return { n: this.state.n++, at: this.state.now, ...item };
+  }
+
+  /** @param {number} value */
+  luck(value) {
+    this.state.luck = (Math.imul(this.state.luck ^ value, 1664525) + 1013904223) >>> 0;
+  }
+}
+
+/**
+ * @param {any} item
+ * @param {any} stop
+ */
+function meets(item, stop) {
+  if (stop.at === "any") return true;
+  if (stop.at === "drop") return item.verdict === "drop";
+  return item.kind === stop.at && (!stop.name || stop.name === item.name) && (!stop.table || stop.table === item.table);
+}
+
+/**
+ * Returns a clock that moves by a step at each look: a run costs as many looks on any machine.
+ * @param {number} [step] milliseconds
+ */
+export function ticking(step = 1) {
+  let now = 0;
+  return () => (now += step);
+}

@@ -1,0 +1,171 @@
+// @ts-check
+import assert from "node:assert/strict";
+import test from "node:test";
+
+import { Session } from "../../page/worker/session.js";
+import { createStore } from "../../page/store.js";
+import { instantiate } from "./fake-module.js";
+
+const SECOND = 1_000_000;
+
+/** A session with the page's own store behind it. */
+async function page() {
+  /** @type {Map<number, any>} */
+  const answers = new Map();
+  /** @type {any[]} */
+  const events = [];
+  const store = createStore((run) => run());
+  let last = 0;
+  const session = new Session({
+    make: instantiate,
+    defer: (work) => setImmediate(work),
+    post(message) {
+      const data = structuredClone(message);
+      if (data.event) {
+        events.push(data);
+        store.receive(data);
+      } else answers.set(data.id, data);
+    },
+  });
+  const ask = async (/** @type {string} */ op, fields = {}) => {
+    const id = (last += 1);
+    await session.receive({ id, op, ...fields });
+    const answer = answers.get(id);
+    if (!answer.ok) throw new Error(answer.error);
+    return answer.result;
+  };
+  await ask("open", { files: { "lab.toml": "" }, seed: 3 });
+  return { session, store, events, ask };
+}
+
+/** @param {any} at */
+const secondsOf = (at) => at * SECOND;
+
+test("the page has the items until the present, wherever it goes", async () => {
+  const { session, store, ask } = await page();
+  for (const at of [10, 200, 50, 51, 199, 3, 250].map(secondsOf)) {
+    await ask("goto", { at });
+    assert.equal(store.state.now, at);
+    assert.equal(store.state.items.at(-1)?.n, session.run.history.last_until(at), `at ${at}`);
+    const numbers = store.state.items.map(({ n }) => n);
+    assert.deepEqual(numbers, [...new Set(numbers)].sort((a, b) => a - b));
+  }
+});
+
+test("a step goes to the next message, and back to the one before", async () => {
+  const { ask } = await page();
+  const first = await ask("step", { to: "message" });
+  const second = await ask("step", { to: "message" });
+  const third = await ask("step", { to: "message" });
+  assert.deepEqual([first.now, second.now, third.now], [1, 2, 3].map(secondsOf));
+  assert.deepEqual(await ask("back", { to: "message" }), { now: second.now, n: second.n });
+  assert.deepEqual(await ask("back", { to: "message" }), { now: first.now, n: first.n });
+  const change = await ask("step", { to: "change" });
+  assert.equal(change.stopped.item.kind, "change");
+  const before = await ask("back", { to: "event" });
+  assert.equal(before.now, change.now - 100_000);
+  const drop = await ask("step", { to: "drop" });
+  assert.equal(drop.stopped.item.verdict, "drop");
+});
+
+test("a pause is answered at once while a far goto runs, and ends it", async () => {
+  const { session, ask } = await page();
+  const far = ask("goto", { at: secondsOf(10_000_000) });
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  const start = performance.now();
+  const { now } = await ask("pause");
+  assert.ok(performance.now() - start < 16);
+  assert.equal((await far).done, false);
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  assert.equal(session.run.present.at, now);
+});
+
+test("playing follows the frames at its pace, and stops at a breakpoint", async () => {
+  const { store, events, ask } = await page();
+  await ask("play", { pace: 10 });
+  for (let frame = 0; frame < 10; frame += 1) {
+    await ask("frame", { elapsed: 16 });
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  assert.equal(store.state.now, 1_600_000);
+  assert.equal(store.state.clock.playing, true);
+  await ask("breakpoints", { stops: [{ at: "change" }] });
+  for (let frame = 0; frame < 10; frame += 1) await ask("frame", { elapsed: 16 });
+  assert.equal(store.state.now, 2_500_000);
+  assert.equal(store.state.clock.playing, false);
+  assert.equal(events.filter(({ event }) => event === "stopped").length, 1);
+});
+
+test("a hand in the past begins another future, and the old one is the other run", async () => {
+  const { session, events, ask } = await page();
+  await ask("goto", { at: secondsOf(10) });
+  const { command } = await ask("act", { hand: { kind: "stop" } });
+  assert.equal(command, "eidway lab stop");
+  await ask("goto", { at: secondsOf(60) });
+  await ask("goto", { at: secondsOf(5) });
+  await ask("console", { node: "R", line: "show version" });
+  assert.equal(session.other, null);
+  await ask("act", { hand: { kind: "kill" } });
+  assert.equal(events.filter(({ event }) => event === "branched").length, 1);
+  const status = await ask("status");
+  assert.deepEqual(status.hands.map((/** @type {any} */ hand) => hand.request.hand.kind), ["kill"]);
+  assert.deepEqual(status.other.hands.map((/** @type {any} */ hand) => hand.request.hand.kind), ["stop"]);
+  assert.equal(status.other.end, secondsOf(60));
+  await ask("swap");
+  assert.equal((await ask("status")).end, secondsOf(60));
+});
+
+test("a run is exported as its hands and its seed, and done again", async () => {
+  const one = await page();
+  await one.ask("goto", { at: secondsOf(7) });
+  await one.ask("console", { node: "R", line: "configure terminal" });
+  await one.ask("act", { hand: { kind: "port" } });
+  await one.ask("goto", { at: secondsOf(20) });
+  await one.ask("goto", { at: secondsOf(12) });
+  const run = await one.ask("export");
+  assert.ok(JSON.stringify(run).length < 1000);
+  const two = await page();
+  const result = await two.ask("import", { run });
+  assert.equal(result.warning, null);
+  assert.equal(result.now, secondsOf(12));
+  assert.equal(result.end, secondsOf(20));
+  assert.deepEqual(two.session.run.history.items, one.session.run.history.items);
+  await assert.rejects(two.ask("import", { run: { ...run, hands: [{ at: -1 }] } }), /"hands\[0\].at" is no time/);
+  await assert.rejects(two.ask("import", { run: { format: "x" } }), /this is no run/);
+});
+
+test("what one hand changes is seen beside the run", async () => {
+  const { ask } = await page();
+  await ask("goto", { at: secondsOf(10) });
+  await ask("act", { hand: { kind: "move", value: 1 } });
+  await ask("goto", { at: secondsOf(30) });
+  await ask("vary", { hand: 0, request: { op: "act", hand: { kind: "move", value: 2 } } });
+  const [shown, other] = [await ask("snapshot"), await ask("snapshot", { run: "other" })];
+  assert.equal(shown.now, other.now);
+  assert.notEqual(shown.luck, other.luck);
+  const { items } = await ask("items", { run: "other", from: secondsOf(10), kinds: ["log"] });
+  assert.equal(items.length, 1);
+});
+
+test("after a trap the page hears of it, and the lab goes on", async () => {
+  const { ask, store } = await page();
+  await ask("goto", { at: secondsOf(10) });
+  await assert.rejects(ask("act", { hand: { kind: "trap" } }), /the module failed/);
+  assert.equal(store.state.now, secondsOf(10));
+  await ask("goto", { at: secondsOf(11) });
+  assert.equal(store.state.now, secondsOf(11));
+});
+
+test("a long run is bounded in copies, items and posts", async () => {
+  const { session, store, events, ask } = await page();
+  await ask("goto", { at: secondsOf(20_000) });
+  const { copies, items } = await ask("status");
+  assert.ok(copies.octets <= 64 * 1024 * 1024);
+  assert.ok(items <= 60_000);
+  assert.ok(store.state.items.length <= 60_000);
+  const most = Math.max(...events.filter(({ event }) => event === "items").map((event) => event.items.length));
+  assert.ok(most <= 4000, `${most} in a post`);
+  assert.equal(session.run.present.at, secondsOf(20_000));
+  await ask("goto", { at: secondsOf(16_400) });
+  assert.equal(store.state.now, secondsOf(16_400));
+});
