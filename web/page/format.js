@@ -82,6 +82,17 @@ export function shortInterface(name) {
 }
 
 /**
+ * Returns the address without its port.
+ *
+ * @param {string} endpoint
+ */
+export function addressOf(endpoint) {
+  const bracket = endpoint.match(/^\[([^\]]+)\]/);
+  if (bracket) return bracket[1];
+  return endpoint.split(":").length === 2 ? endpoint.split(":")[0] : endpoint;
+}
+
+/**
  * Returns the node's kind and roles, for a title.
  *
  * @param {NodeState} node

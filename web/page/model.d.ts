@@ -31,6 +31,7 @@ export interface SegmentState {
   kind: "link" | "lan";
   up: boolean;
   delay_us: number;
+  /** In percent. */
   loss: number;
   ports: { node: string; device: string }[];
 }
@@ -142,22 +143,17 @@ export interface LogItem extends Serial {
 
 export type Item = MessageItem | HopItem | DecisionItem | ChangeItem | LogItem;
 
-/** One table of a router: the JSON of its `show`, and the text that the console prints. */
+/** One table of a router, in one family: the JSON of its `show`, and the text that the console prints. */
 export interface Table {
-  text?: string;
-  [member: string]: unknown;
+  /** `map-cache`, `database`, `away`, `sites`, `registrations`, `sessions`, `reachability`, `dynamic-eids`. */
+  table: string;
+  family: "ipv4" | "ipv6" | null;
+  command: string;
+  text: string;
+  view: any;
 }
 
-export interface Tables {
-  map_cache: Table;
-  database: Table;
-  away: Table;
-  sites: Table;
-  sessions: Table;
-  reachability: Table;
-  dynamic_eids: Table;
-  registrations: Table;
-}
+export type Tables = Table[];
 
 /** A condition at which a run ends. A member that is absent matches everything. */
 export type Stop =
@@ -195,6 +191,8 @@ export interface ConsoleResult {
   ok: boolean;
   completions?: string[];
   closed?: boolean;
+  /** The debug lines since the last request. */
+  debug?: string[];
 }
 
 /** One step of a journey in words. */

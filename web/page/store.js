@@ -2,6 +2,9 @@
 // The page's memory: the last snapshot, the items up to now, and the user's selection. Panels subscribe
 // and are told once a frame.
 
+import { addressOf } from "./format.js";
+import { normalSnapshot } from "./normal.js";
+
 /** @import {ClockState, Item, MessageItem, NodeState, SegmentState, Snapshot, SourceEvent} from "./model" */
 /** @import {Selection} from "./app" */
 
@@ -17,9 +20,26 @@ const MOST_ITEMS = 60000;
  * @property {Selection | null} selection
  * @property {string | null} error
  * @property {number} epoch     Rises whenever items are taken back.
+ * @property {number} since     The items after this number are news: the last step, or the last seconds of a run.
  */
 
 /** @typedef {ReturnType<typeof createStore>} Store */
+
+/** Changes of these last microseconds of a run are news. */
+const NEWS = 2_000_000;
+
+/**
+ * Returns the number before the first item that is news, when items from a number on come.
+ *
+ * @param {State} state
+ * @param {number} first
+ */
+function newsBefore({ clock, now, items, since }, first) {
+  if (!clock.playing) return first - 1;
+  let end = items.length;
+  while (end > 0 && items[end - 1].at > now - NEWS && items[end - 1].n > since) end -= 1;
+  return items[end]?.n !== undefined ? items[end].n - 1 : first - 1;
+}
 
 /**
  * Returns an empty store.
@@ -36,6 +56,7 @@ export function createStore(soon = (run) => requestAnimationFrame(run)) {
     selection: null,
     error: null,
     epoch: 0,
+    since: -1,
   };
   /** @type {Map<number, Item>} */
   const byN = new Map();
@@ -43,6 +64,9 @@ export function createStore(soon = (run) => requestAnimationFrame(run)) {
   let nodes = new Map();
   /** @type {Map<string, SegmentState>} */
   let segments = new Map();
+  /** The node of each address: of hosts by the snapshot, of routers by their messages. */
+  /** @type {Map<string, string>} */
+  const owners = new Map();
   /** @type {Set<(state: State) => void>} */
   const subscribers = new Set();
   /** @type {Set<(items: Item[]) => void>} */
@@ -58,12 +82,16 @@ export function createStore(soon = (run) => requestAnimationFrame(run)) {
     });
   }
 
-  /** @param {Snapshot} snapshot */
-  function take(snapshot) {
+  /** @param {Snapshot} given */
+  function take(given) {
+    const snapshot = normalSnapshot(given);
     state.snapshot = snapshot;
     state.now = snapshot.now;
     nodes = new Map(snapshot.nodes.map((node) => [node.name, node]));
     segments = new Map(snapshot.segments.map((segment) => [segment.name, segment]));
+    for (const { name, addresses } of snapshot.nodes) {
+      for (const address of addresses) owners.set(address.split("/")[0], name);
+    }
   }
 
   /** @param {Item[]} items */
@@ -71,6 +99,9 @@ export function createStore(soon = (run) => requestAnimationFrame(run)) {
     for (const item of items) {
       state.items.push(item);
       byN.set(item.n, item);
+      if (item.kind === "message") {
+        owners.set(addressOf(item.direction === "sent" ? item.source : item.destination), item.node);
+      }
     }
     if (state.items.length > MOST_ITEMS) {
       for (const item of state.items.splice(0, MOST_ITEMS / 5)) byN.delete(item.n);
@@ -94,6 +125,9 @@ export function createStore(soon = (run) => requestAnimationFrame(run)) {
     /** @param {number | null} n */
     item: (n) => (n === null ? undefined : byN.get(n)),
 
+    /** @param {string} endpoint an address, with a port or without */
+    owner: (endpoint) => owners.get(addressOf(endpoint)),
+
     /**
      * Takes in an event of the source.
      *
@@ -104,6 +138,7 @@ export function createStore(soon = (run) => requestAnimationFrame(run)) {
         case "items":
           if (event.snapshot) take(event.snapshot);
           state.now = event.now;
+          if (event.items.length > 0) state.since = newsBefore(state, event.items[0].n);
           add(event.items);
           if (event.items.length > 0) for (const witness of witnesses) witness(event.items);
           break;

@@ -1,6 +1,13 @@
 // @ts-check
+// The inspector: it opens on the selected node, segment, packet or item.
 
-/** @import {App} from "../app" */
+import { h } from "../dom.js";
+import { itemView, titleOf } from "./items-view.js";
+import { nodeFacts, segmentFacts } from "./node-view.js";
+import { packetView } from "./packet-view.js";
+import { createTablesView } from "./tables-view.js";
+
+/** @import {App, Selection} from "../app" */
 
 /**
  * Builds the inspector below an element.
@@ -9,6 +16,80 @@
  * @param {App} app
  */
 export function mount(root, app) {
-  root.textContent = "";
-  void app;
+  const { store } = app;
+  const title = h("h2", { tabindex: -1 });
+  const back = h("button", { type: "button", "aria-label": "Back to the selection before", hidden: true, onclick: goBack }, "←");
+  const close = h("button", { type: "button", "aria-label": "Close the inspector", onclick: () => app.select(null) }, "×");
+  const content = h("div", { class: "content" });
+  root.replaceChildren(h("div", { class: "head" }, back, title, close), content);
+
+  /** @type {Selection[]} */
+  let past = [];
+  /** @type {Selection | null} */
+  let shown = null;
+  let key = "";
+  /** @type {ReturnType<typeof createTablesView> | null} */
+  let tables = null;
+  let facts = "";
+
+  function goBack() {
+    past.pop();
+    const before = past.pop();
+    app.select(before ?? null);
+  }
+
+  function update() {
+    const { selection } = store.state;
+    const now = JSON.stringify(selection);
+    if (now !== key) {
+      key = now;
+      tables = null;
+      facts = "";
+      if (selection) past = [...past.slice(-30), selection];
+      else past = [];
+      back.hidden = past.length < 2;
+      shown = selection;
+      root.scrollTop = 0;
+      if (shown) show(shown);
+      else content.replaceChildren();
+    }
+    refresh();
+  }
+
+  /** @param {Selection} selection shows a thing that does not change any more, or begins with a node */
+  function show(selection) {
+    content.className = `content ${selection.kind}`;
+    if (selection.kind === "item") {
+      const item = store.item(selection.n);
+      title.textContent = item ? titleOf(item) : "Gone";
+      content.replaceChildren(...(item ? itemView(item, app) : [h("p", { class: "empty" }, "This item is in a past that was left.")]));
+    } else if (selection.kind === "packet") {
+      title.textContent = "Packet";
+      content.replaceChildren(packetView(selection.packet, app));
+    } else {
+      title.textContent = selection.name;
+      content.replaceChildren(h("div"));
+      const router = selection.kind === "node" && store.node(selection.name)?.kind === "router";
+      if (router) tables = createTablesView(selection.name, app);
+      if (tables) content.append(tables.element);
+    }
+  }
+
+  function refresh() {
+    if (!shown || (shown.kind !== "node" && shown.kind !== "segment")) return;
+    const thing = shown.kind === "node" ? store.node(shown.name) : store.segment(shown.name);
+    const state = JSON.stringify(thing);
+    if (state !== facts && !content.firstElementChild?.contains(document.activeElement)) {
+      facts = state;
+      const view = !thing
+        ? h("p", { class: "empty" }, "It is not in this lab.")
+        : shown.kind === "node"
+          ? nodeFacts(/** @type {any} */ (thing), app)
+          : segmentFacts(/** @type {any} */ (thing), app);
+      content.firstElementChild?.replaceWith(view);
+    }
+    tables?.update();
+  }
+
+  store.subscribe(update);
 }

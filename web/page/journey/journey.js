@@ -1,6 +1,15 @@
 // @ts-check
+// The journey of a packet: of one that was seen, or in words for a pair of nodes.
+
+import { h } from "../dom.js";
+import { clock } from "../format.js";
+import { card, wordCard } from "./cards.js";
+import { journey, recentPackets } from "./steps.js";
 
 /** @import {App} from "../app" */
+/** @import {ExplainStep, HopItem} from "../model" */
+
+const RECENT = 40;
 
 /**
  * Builds the journey below an element.
@@ -9,6 +18,90 @@
  * @param {App} app
  */
 export function mount(root, app) {
-  root.textContent = "";
-  void app;
+  const { store, source } = app;
+  const packets = h("select", { "aria-label": "Packet", onchange: () => follow(packets.value) });
+  const from = h("select", { "aria-label": "From" });
+  const to = h("select", { "aria-label": "To" });
+  const again = h("button", { type: "button", class: "plain", onclick: replay }, "Show it again");
+  const form = h("form", { class: "pair", onsubmit: explain }, h("span", {}, "or in words, "), from, " to ", to, h("button", { class: "plain" }, "Explain"));
+  const strip = h("ol", { class: "strip", tabindex: 0, "aria-label": "Steps of the journey" });
+  root.replaceChildren(h("div", { class: "bar" }, h("label", {}, "Packet ", packets), again, form), strip);
+
+  /** @type {string | null} */
+  let packet = null;
+  let key = "";
+  let listed = "";
+
+  /** @param {string} name */
+  function follow(name) {
+    packet = name || null;
+    key = "";
+    if (packet) app.select({ kind: "packet", packet });
+    update();
+  }
+
+  function replay() {
+    if (!packet) return;
+    const hops = /** @type {HopItem[]} */ (store.state.items.filter((item) => item.kind === "hop" && item.packet === packet));
+    document.getElementById("topology")?.dispatchEvent(new CustomEvent("replay", { detail: hops }));
+  }
+
+  /** @param {Event} event */
+  async function explain(event) {
+    event.preventDefault();
+    packet = null;
+    key = "";
+    packets.value = "";
+    try {
+      /** @type {ExplainStep[]} */
+      const steps = await source.request("explain", { from: from.value, to: to.value });
+      strip.replaceChildren(...steps.map((step) => wordCard(step, app)));
+    } catch (error) {
+      strip.replaceChildren(h("li", { class: "empty" }, /** @type {Error} */ (error).message));
+    }
+  }
+
+  function list() {
+    const { snapshot, items, epoch } = store.state;
+    const names = (snapshot?.nodes ?? []).filter(({ kind }) => kind !== "core").map(({ name }) => name);
+    if (from.options.length !== names.length) {
+      const hosts = [...names].sort((a, b) => Number(store.node(b)?.kind === "host") - Number(store.node(a)?.kind === "host"));
+      from.replaceChildren(...hosts.map((name) => h("option", { value: name }, name)));
+      to.replaceChildren(...hosts.map((name) => h("option", { value: name }, name)));
+      to.selectedIndex = Math.min(1, hosts.length - 1);
+    }
+    const now = `${epoch} ${items.at(-1)?.n} ${packet}`;
+    if (now === listed || document.activeElement === packets) return;
+    listed = now;
+    const recent = recentPackets(items, RECENT);
+    packets.replaceChildren(
+      h("option", { value: "" }, recent.length > 0 ? "choose" : "none yet"),
+      ...recent.map((it) => h("option", { value: it.packet }, `${clock(it.at)} ${it.lost ? "✕ " : ""}${it.summary}`)),
+    );
+    packets.value = packet ?? "";
+  }
+
+  function update() {
+    if (root.hidden && !packet) return;
+    list();
+    again.disabled = packet === null;
+    if (packet === null) {
+      if (strip.childElementCount === 0) strip.append(h("li", { class: "empty" }, "Choose a packet that was seen, click one on a link, or have the way between two nodes explained."));
+      return;
+    }
+    const steps = journey(store.state.items, packet, (name) => store.node(name)?.kind === "host");
+    const now = `${packet} ${store.state.epoch} ${steps.length} ${JSON.stringify(steps.at(-1))}`;
+    if (now === key) return;
+    key = now;
+    strip.replaceChildren(...steps.map((step) => card(step, app)));
+  }
+
+  root.addEventListener("open", (event) => {
+    const detail = /** @type {CustomEvent} */ (event).detail;
+    if (detail?.packet) packet = detail.packet;
+    key = "";
+    update();
+  });
+  store.subscribe(update);
+  new MutationObserver(update).observe(root, { attributeFilter: ["hidden"] });
 }

@@ -4,7 +4,7 @@
 
 import { h, s } from "../dom.js";
 import { lifelineElements, nameElements, rowElement } from "./draw.js";
-import { createRows, lifelines, owners } from "./rows.js";
+import { createRows, lifelines } from "./rows.js";
 
 /** @import {App} from "../app" */
 /** @import {Item} from "../model" */
@@ -70,7 +70,7 @@ export function mount(root, app) {
       rows.clear();
       drawn = "";
     }
-    rows.update(items, filter, owners(snapshot.nodes));
+    rows.update(items, filter, store.owner);
     const routers = snapshot.nodes.filter(({ kind }) => kind === "router").map(({ name }) => name);
     if (node.options.length - 1 !== routers.length) {
       node.replaceChildren(h("option", { value: "" }, "all routers"), ...routers.map((it) => h("option", { value: it }, it)));

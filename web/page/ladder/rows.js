@@ -2,7 +2,7 @@
 // From items to the rows of the ladder: messages between lifelines, changes of tables, dropped packets, lines
 // of logs, and gaps in time.
 
-/** @import {ChangeItem, DecisionItem, Item, LogItem, MessageItem, NodeState} from "../model" */
+/** @import {ChangeItem, DecisionItem, Item, LogItem, MessageItem} from "../model" */
 
 /**
  * @typedef {object} MessageRow
@@ -29,30 +29,6 @@ const PAUSE = 250_000;
  * @property {boolean} logs
  * @property {string} node  only rows of this router, if not empty
  */
-
-/**
- * Returns the address without its port.
- *
- * @param {string} endpoint
- */
-export function addressOf(endpoint) {
-  const bracket = endpoint.match(/^\[([^\]]+)\]/);
-  if (bracket) return bracket[1];
-  return endpoint.split(":").length === 2 ? endpoint.split(":")[0] : endpoint;
-}
-
-/**
- * Returns the node of each address.
- *
- * @param {NodeState[]} nodes
- */
-export function owners(nodes) {
-  const found = new Map();
-  for (const { name, addresses } of nodes) {
-    for (const address of addresses) found.set(address.split("/")[0], name);
-  }
-  return found;
-}
 
 /** Returns a list of rows that grows with the items. */
 export function createRows() {
@@ -94,7 +70,7 @@ export function createRows() {
   /**
    * @param {Item} item
    * @param {Filter} filter
-   * @param {Map<string, string>} owner
+   * @param {(endpoint: string) => string | undefined} owner
    */
   function take(item, filter, owner) {
     if (item.kind === "message") return takeMessage(item, filter, owner);
@@ -110,7 +86,7 @@ export function createRows() {
   /**
    * @param {MessageItem} item
    * @param {Filter} filter
-   * @param {Map<string, string>} owner
+   * @param {(endpoint: string) => string | undefined} owner
    */
   function takeMessage(item, filter, owner) {
     const known = item.direction === "received" && item.sent !== null ? bySent.get(item.sent) : undefined;
@@ -121,8 +97,8 @@ export function createRows() {
       return;
     }
     const received = item.direction === "received";
-    const from = received ? (owner.get(addressOf(item.source)) ?? null) : item.node;
-    const to = received ? item.node : (owner.get(addressOf(item.destination)) ?? null);
+    const from = received ? (owner(item.source) ?? null) : item.node;
+    const to = received ? item.node : (owner(item.destination) ?? null);
     if (filter.node && from !== filter.node && to !== filter.node) return;
     for (const end of [from, to]) if (end !== null) columns.add(end);
     /** @type {MessageRow} */
@@ -138,7 +114,7 @@ export function createRows() {
      *
      * @param {Item[]} items
      * @param {Filter} filter
-     * @param {Map<string, string>} owner the node of each address
+     * @param {(endpoint: string) => string | undefined} owner returns the node of an address
      */
     update(items, filter, owner) {
       let first = items.length;
@@ -193,9 +169,9 @@ export function createRows() {
  * @returns {{x: Map<string, number>, width: number, step: number}}
  */
 export function lifelines(names, width) {
-  const left = TIME_WIDTH + 26;
+  const left = TIME_WIDTH + 22;
   const right = 30;
-  const step = Math.max(62, names.length > 1 ? (width - left - right) / (names.length - 1) : 0);
+  const step = Math.max(54, names.length > 1 ? (width - left - right) / (names.length - 1) : 0);
   const x = new Map(names.map((name, i) => [name, left + i * step]));
   return { x, step, width: Math.max(width, left + step * Math.max(0, names.length - 1) + right) };
 }

@@ -65,7 +65,7 @@ export function segmentElement(segment, picture, node) {
   for (const end of ends) parts.push(portElement(end, portOf(end), picture, node(end.node)));
   if (lines.length > 0 && (segment.loss > 0 || segment.delay_us >= 5000)) {
     const { x, y } = pointOn(lines[0].line, 0.5);
-    const loss = segment.loss > 0 ? `loss ${Math.round(segment.loss * (segment.loss <= 1 ? 100 : 1))} %` : "";
+    const loss = segment.loss > 0 ? `loss ${segment.loss} %` : "";
     const delay = segment.delay_us >= 5000 ? `${segment.delay_us / 1000} ms` : "";
     parts.push(s("text", { class: "trouble", x: x + 6, y: y - 4 }, [delay, loss].filter(Boolean).join(", ")));
   }

@@ -97,6 +97,10 @@ export function createRides(layer, store, picture) {
       active = [];
       planner.clear();
     },
+    /** Takes the lines of a new picture. */
+    relay() {
+      for (const one of active) one.lines = linesFor(one.ride.hop);
+    },
     /** @param {HopItem[]} hops shows these hops once more */
     replay(hops) {
       this.clear();

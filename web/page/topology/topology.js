@@ -84,6 +84,7 @@ export function mount(root, app) {
       );
       layers.nodes.querySelector("[data-node]")?.setAttribute("tabindex", "0");
       restore(focused?.dataset.node);
+      rides.relay();
     }
     mark(JSON.stringify(selection));
     if (store.state.epoch !== epoch) {

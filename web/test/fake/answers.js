@@ -13,7 +13,10 @@
 export function answer(data, lab) {
   switch (data.op) {
     case "tables":
-      return TABLES[data.node] ?? TABLES.xTR2;
+      return Object.entries(TABLES[data.node] ?? TABLES.xTR2).map(([name, { text = "", ...view }]) => {
+        const table = name.replace("_", "-");
+        return { table, family: "ipv4", command: `show ip lisp ${table}`, text, view };
+      });
     case "dissect":
       return data.octets.startsWith("45") ? DATA : REQUEST;
     case "console":
@@ -32,15 +35,21 @@ export function answer(data, lab) {
 }
 
 /** @param {any} data */
-function shell({ node, line, complete, help }) {
+function shell({ node, line, key }) {
   const prompt = `${node}#`;
-  if (complete !== undefined) return { text: "", prompt, ok: true, completions: ["show"] };
-  if (help !== undefined) return { text: "  ping   Send echo messages\n  show   Show information\n", prompt, ok: true };
-  if (!line) return { text: "", prompt, ok: true };
-  if (line.startsWith("sh")) {
-    return { text: "LISP IPv4 Mapping Cache for EID-table default (IID 0), 2 entries\n\n0.0.0.0/0, uptime: 00:00:09, expires: never, via static send map-request\n  Negative cache entry, action: send-map-request\n", prompt, ok: true };
+  const done = { text: "", prompt, ok: true };
+  if (key === "tab") return { ...done, completions: ["show "] };
+  if (key === "help") return { ...done, text: "  ping   Send echo messages\n  show   Show information\n" };
+  if (!line) return done;
+  if (!line.startsWith("sh")) {
+    return { ...done, text: "           ^\n% Invalid input detected at '^' marker.\n", ok: false };
   }
-  return { text: "           ^\n% Invalid input detected at '^' marker.\n", prompt, ok: false };
+  const text = `LISP IPv4 Mapping Cache for EID-table default (IID 0), 2 entries
+
+0.0.0.0/0, uptime: 00:00:09, expires: never, via static send map-request
+  Negative cache entry, action: send-map-request
+`;
+  return { ...done, text, debug: ["*00:00:09.160: LISP: Send map request type SMR"] };
 }
 
 /** @type {Record<string, any>} */

@@ -1,0 +1,86 @@
+// @ts-check
+// Shows a node or a segment: addresses, ports, and the hands that fit.
+
+import { h } from "../dom.js";
+import { kindOf, span } from "../format.js";
+import { portState } from "../topology/draw.js";
+
+/** @import {App} from "../app" */
+/** @import {NodeState, Port, SegmentState} from "../model" */
+
+/**
+ * Returns the facts of a node.
+ *
+ * @param {NodeState} node
+ * @param {App} app
+ */
+export function nodeFacts(node, app) {
+  const talk = h("button", { type: "button", class: "plain", onclick: () => app.open("console", { node: node.name }) }, "Console");
+  return h(
+    "div",
+    { class: "facts" },
+    h("p", { class: "soft" }, kindOf(node), node.runs ? "" : h("b", { class: "lost" }, " stopped")),
+    h("ul", { class: "addresses" }, node.addresses.map((address) => h("li", {}, h("code", {}, address)))),
+    h("table", { class: "ports" }, h("tbody", {}, node.ports.map((port) => portRow(node, port, app)))),
+    h("p", { class: "hands" }, node.kind === "core" ? null : talk, node.kind === "router" ? power(node, app) : null),
+  );
+}
+
+/**
+ * @param {NodeState} node
+ * @param {App} app
+ */
+function power(node, app) {
+  const act = (/** @type {"start" | "stop" | "kill"} */ kind, /** @type {string} */ label) =>
+    h("button", { type: "button", class: "plain", onclick: () => app.act({ kind, node: node.name }) }, label);
+  return node.runs ? [act("stop", "Stop"), act("kill", "Kill")] : act("start", "Start");
+}
+
+/**
+ * @param {NodeState} node
+ * @param {Port} port
+ * @param {App} app
+ */
+function portRow(node, port, app) {
+  const state = portState(port);
+  const words = { up: "up", dark: "no carrier", shut: "down" }[state];
+  const flip = () => app.act({ kind: "port", node: node.name, interface: port.interface, up: !port.up });
+  const { segment } = port;
+  return h(
+    "tr",
+    {},
+    h("th", { scope: "row" }, port.interface),
+    h("td", { class: state === "up" ? "good" : "bad" }, words),
+    h("td", {}, segment ? h("button", { type: "button", class: "link", onclick: () => app.select({ kind: "segment", name: segment }) }, segment) : ""),
+    h("td", {}, node.kind === "core" ? null : h("button", { type: "button", class: "link", onclick: flip }, port.up ? "shut" : "no shut")),
+  );
+}
+
+/**
+ * Returns the facts of a link or LAN, with its delay and its loss.
+ *
+ * @param {SegmentState} segment
+ * @param {App} app
+ */
+export function segmentFacts(segment, app) {
+  const delay = h("input", { type: "number", min: 0, step: 0.1, value: segment.delay_us / 1000, "aria-label": "Delay in milliseconds" });
+  const loss = h("input", { type: "number", min: 0, max: 100, value: segment.loss, "aria-label": "Loss in percent" });
+  const apply = (/** @type {Event} */ event) => {
+    event.preventDefault();
+    void app.act({
+      kind: "link",
+      segment: segment.name,
+      delay_us: Math.round(Number(delay.value) * 1000),
+      loss: Number(loss.value),
+    });
+  };
+  return h(
+    "div",
+    { class: "facts" },
+    h("p", { class: "soft" }, `${segment.kind === "lan" ? "LAN" : "link"}, ${segment.up ? "up" : "down"}, delay ${span(segment.delay_us)}, loss ${segment.loss} %`),
+    h("ul", { class: "addresses" }, segment.ports.map((port) =>
+      h("li", {}, h("button", { type: "button", class: "link", onclick: () => app.select({ kind: "node", name: port.node }) }, port.node), ` ${port.device}`),
+    )),
+    h("form", { class: "hands", onsubmit: apply }, h("label", {}, "delay ", delay, " ms"), h("label", {}, "loss ", loss, " %"), h("button", { class: "plain" }, "Set")),
+  );
+}

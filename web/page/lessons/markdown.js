@@ -1,0 +1,102 @@
+// @ts-check
+// From Markdown to elements. Marked reads it; the elements are made here, one kind each, and all text goes
+// in as text. So markup in a lesson stays text, and no address but http(s) becomes a link.
+
+import { lexer } from "marked";
+import { h } from "../dom.js";
+
+/** @typedef {import("marked").Token} Token */
+
+/**
+ * Returns the elements of a text in Markdown.
+ *
+ * @param {string} text
+ * @returns {Node[]}
+ */
+export function markdown(text) {
+  return blocks(lexer(text));
+}
+
+/**
+ * @param {Token[]} tokens
+ * @returns {Node[]}
+ */
+function blocks(tokens) {
+  return tokens.flatMap((token) => block(/** @type {any} */ (token)));
+}
+
+/**
+ * @param {any} token
+ * @returns {Node[]}
+ */
+function block(token) {
+  switch (token.type) {
+    case "space":
+    case "def":
+      return [];
+    case "heading":
+      return [h(token.depth <= 1 ? "h2" : "h3", {}, inline(token.tokens))];
+    case "paragraph":
+      return [h("p", {}, inline(token.tokens))];
+    case "text":
+      return token.tokens ? inline(token.tokens) : [document.createTextNode(token.text)];
+    case "code":
+      return [h("pre", { class: "code", tabindex: 0 }, h("code", {}, token.text))];
+    case "blockquote":
+      return [h("blockquote", {}, blocks(token.tokens))];
+    case "list":
+      return [h(token.ordered ? "ol" : "ul", {}, token.items.map((/** @type {any} */ item) => h("li", {}, blocks(item.tokens))))];
+    case "hr":
+      return [h("hr")];
+    case "table":
+      return [table(token)];
+    default:
+      return [h("p", {}, token.raw ?? "")];
+  }
+}
+
+/** @param {any} token */
+function table({ header, rows }) {
+  const cells = (/** @type {"th" | "td"} */ tag, /** @type {any[]} */ row) => h("tr", {}, row.map((cell) => h(tag, {}, inline(cell.tokens))));
+  return h("table", {}, h("thead", {}, cells("th", header)), h("tbody", {}, rows.map((/** @type {any} */ row) => cells("td", row))));
+}
+
+/**
+ * @param {Token[]} [tokens]
+ * @returns {Node[]}
+ */
+function inline(tokens = []) {
+  return tokens.flatMap((/** @type {any} */ token) => {
+    switch (token.type) {
+      case "strong":
+        return [h("strong", {}, inline(token.tokens))];
+      case "em":
+        return [h("em", {}, inline(token.tokens))];
+      case "codespan":
+        return [h("code", {}, token.text)];
+      case "br":
+        return [h("br")];
+      case "del":
+        return [h("del", {}, inline(token.tokens))];
+      case "link":
+        return link(token);
+      case "escape":
+        return [document.createTextNode(token.text)];
+      case "text":
+        return token.tokens ? inline(token.tokens) : [document.createTextNode(unescaped(token.text))];
+      default:
+        return [document.createTextNode(token.raw ?? "")];
+    }
+  });
+}
+
+/** @param {any} token */
+function link(token) {
+  if (!/^https?:\/\//i.test(token.href)) return inline(token.tokens);
+  return [h("a", { href: token.href, target: "_blank", rel: "noreferrer noopener" }, inline(token.tokens))];
+}
+
+/** @param {string} text text of a token, in which some versions of marked have escaped characters */
+function unescaped(text) {
+  return text.replace(/&(amp|lt|gt|quot|#39);/g, (_, name) => /** @type {any} */ ({ amp: "&", lt: "<", gt: ">", quot: '"', "#39": "'" })[name]);
+}
