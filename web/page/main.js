@@ -23,7 +23,8 @@ async function start() {
   try {
     // The worker decodes and compiles the module; `files` and `live` say which of the two sources it is.
     const snapshot = await source.request("open", { ...lab, wasm: text("wasm").trim() });
-    store.receive({ event: "reset", now: snapshot.now, n: -1, snapshot });
+    // A lab with a run inside has shown itself already.
+    if (!store.state.snapshot) store.receive({ event: "reset", now: snapshot.now, n: -1, snapshot });
   } catch (error) {
     store.receive({ event: "error", message: String(/** @type {Error} */ (error).message) });
   }

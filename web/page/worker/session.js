@@ -76,6 +76,7 @@ export class Session {
     switch (op) {
       case "open": return this.open(fields);
       case "play": return this.play(fields);
+      case "pace": return this.set_pace(fields);
       case "pause": return this.pause();
       case "frame": return this.frame(fields);
       case "step": return this.step(fields);
@@ -172,10 +173,17 @@ export class Session {
 
   /** @param {{pace?: number}} fields */
   play({ pace = this.pace }) {
-    if (!(pace >= 0.01 && pace <= 100_000)) throw new Error(`a pace of ${pace} is not between 0.01 and 100000`);
-    this.pace = pace;
+    this.set_pace({ pace });
     this.playing = true;
     this.target = this.run.present.at;
+    this.tell();
+    return this.clock_state();
+  }
+
+  /** @param {{pace: number}} fields */
+  set_pace({ pace }) {
+    if (!(pace >= 0.001 && pace <= 100_000)) throw new Error(`a pace of ${pace} is not between 0.001 and 100000`);
+    this.pace = pace;
     this.tell();
     return this.clock_state();
   }
