@@ -38,7 +38,7 @@ impl Faults {
         }
     }
 
-    /// One line for each kind of error that has been counted.
+    /// Returns one line for each kind of error that has been counted.
     pub fn lines(&self) -> impl Iterator<Item = String> {
         let counts = self.counts.iter();
         counts.map(|((operation, kind), count)| format!("{operation}: {kind}: {count} times"))

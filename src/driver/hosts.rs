@@ -101,7 +101,7 @@ impl Hosts {
     /// more frames.
     ///
     /// # Errors
-    /// The errors of a read, except `WouldBlock`.
+    /// An error of a read. `WouldBlock` is not an error here.
     pub fn receive(&mut self, slot: usize, now: Time) -> io::Result<bool> {
         self.buffer.resize(FRAME_LEN, 0);
         let Some(running) = self.slots.get_mut(slot).and_then(Option::as_mut) else {
@@ -112,7 +112,7 @@ impl Hosts {
         outcome
     }
 
-    /// Does the due work of all hosts.
+    /// Does the work that is due now, for all hosts.
     pub fn handle_timeout(&mut self, now: Time) {
         for running in self.slots.iter_mut().flatten() {
             if running.due.is_some_and(|due| due <= now) {

@@ -37,7 +37,7 @@ use crate::time::Time;
 
 /// The first line of the file.
 const HEAD: &str = "eidway nonces 1";
-/// The shortest time between two writes.
+/// The shortest time between two writes of the file.
 const REST: Duration = Duration::from_secs(1);
 /// For every 10000 nonces in the file, the interval between two writes grows by [`REST`]. 10000
 /// nonces need about a megabyte of text.

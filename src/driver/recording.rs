@@ -25,8 +25,8 @@ pub fn create(path: &Path) -> io::Result<File> {
 }
 
 /// Prepares the records of a simulation. Makes their directory, which only its owner can use. The
-/// files are `ROUTER.record`, and `ROUTER-2.record` after the router is started again. If a file
-/// cannot be opened, the log reports this and there is no record of this router.
+/// files are `ROUTER.record`, and `ROUTER-2.record` after the router is started again. If the file
+/// of a router cannot be opened, the log reports this and there is no record of this router.
 ///
 /// # Errors
 /// An error if the directory cannot be created.

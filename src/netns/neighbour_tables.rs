@@ -9,8 +9,8 @@ use std::path::Path;
 use super::text;
 use crate::lab::file::LabFile;
 
-/// The directory of these settings. The settings are in the first namespace of the machine, and are
-/// valid for all namespaces.
+/// The directory of the settings of neighbour tables. The settings are in the first namespace of
+/// the machine, and are valid for all namespaces.
 const SETTINGS: &str = "/proc/sys/net";
 /// The names of the settings, each with a number. The value of a setting is the limit divided by
 /// this number. The third threshold is the limit itself. If there are more entries than the second

@@ -182,7 +182,7 @@ impl EventLoop {
                 Inbound::Held | Inbound::Dropped(_) => {}
             }
             self.carry_out_outputs();
-            // An empty datagram is counted too.
+            // The end is checked here and not before, because an empty datagram is counted too.
             if at >= end {
                 break;
             }

@@ -13,12 +13,12 @@ use crate::time::Time;
 const AFTER_A_PACKET: Duration = Duration::from_micros(50);
 /// If a yield takes longer than this time, another process has used the processor.
 const CONTENDED: Duration = Duration::from_micros(25);
-/// After a yield that took too long, the loop does not poll without sleeping for this time. Other
-/// processes then get the processor.
+/// After a yield that took too long, the loop sleeps between its polls for this time, so that other
+/// processes get the processor.
 const REST: Duration = Duration::from_millis(2);
 
-/// The time until which the loop polls without sleeping, and the time until which it must not do
-/// so.
+/// The time until which the loop polls without sleeping (spins), and the time until which it must
+/// not spin.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Spin {
     until: Time,

@@ -78,7 +78,7 @@ pub struct FoundRoutes {
 }
 
 impl FoundRoutes {
-    /// Adds a route from a dump.
+    /// Adds a route that was found in a dump of the kernel's routes.
     pub fn take(&mut self, route: &RouteState<'_>) {
         let Some(prefix) = route.prefix() else { return };
         let (device, gateway) = (route.device(), route.gateway());
@@ -117,8 +117,8 @@ struct Found {
     indices: BTreeMap<String, u32>,
     /// The links by their indices.
     links: Option<BTreeMap<u32, LinkDetail>>,
-    /// The index of the device, the address, and whether the address was added without a route for
-    /// its network.
+    /// For each address: the index of its device, the address, and whether it was added without a
+    /// route for its network.
     addresses: Option<BTreeSet<(u32, IpNet, bool)>>,
     rules: Option<BTreeSet<RuleKey>>,
     proxies: Option<BTreeSet<neighbour::Key>>,

@@ -1,8 +1,9 @@
 //! Hosts on a link: the kernel's neighbour entries for them, and the router's requests about them.
 //!
-//! An entry also changes when it ages, or after a request of the router itself. These changes tell
-//! nothing about the host. So a [`KernelEvent::Neighbour`] is sent only in two cases: the state
-//! differs from the last reported state, or the host has just confirmed that it is present.
+//! A neighbour entry also changes when it ages, or after a request of the router itself. These
+//! changes tell nothing about the host. So a [`KernelEvent::Neighbour`] is sent only in two cases:
+//! the state differs from the last reported state, or the host has just confirmed that it is
+//! present.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -18,8 +19,8 @@ use crate::addr::Family;
 use crate::router::io::{KernelEvent, Mac, NeighbourState};
 
 /// The states in which the hardware address is known. The core ignores the states in `IGNORED`.
-/// They belong to entries that a person has configured and to multicast groups, so they tell
-/// nothing about a host.
+/// These states belong to entries that a person has configured and to multicast groups, so they
+/// tell nothing about a host.
 const KNOWN: u16 = NudState::Reachable as u16
     | NudState::Stale as u16
     | NudState::Delay as u16
@@ -113,7 +114,8 @@ impl Tables {
     }
 }
 
-/// Decodes a row of a dump into a table. Returns `None` for a row with the settings of one device.
+/// Decodes a row of a dump of the settings of neighbour tables. Returns `None` for a row with the
+/// settings of one device.
 fn decode_table(message: &Message<'_>) -> Option<(Family, Table)> {
     let (header, attributes) = OpGetneightblDump::decode_request(message.payload);
     let family = match i32::from(header.family) {
@@ -126,7 +128,7 @@ fn decode_table(message: &Message<'_>) -> Option<(Family, Table)> {
     Some((family, Table { entries, limit }))
 }
 
-/// Decodes a row of a dump. Returns `None` if the core does not need this neighbour.
+/// Decodes a row of a dump of neighbours. Returns `None` if the core does not need this neighbour.
 pub fn decode_row(message: &Message<'_>) -> Option<(Key, NeighbourState)> {
     let entry = decode(message)?;
     (entry.state != NeighbourState::Absent).then_some((entry.key, entry.state))

@@ -439,7 +439,8 @@ fn every_setting_that_somebody_turns_is_told_once_and_put_back() {
             let other = other.to_string();
             sysctl::set(&path, &other).unwrap();
             let mut told = lab.netlink.look().unwrap();
-            // If forwarding or IPv6 is turned off, the kernel changes other settings too.
+            // If forwarding or IPv6 is turned off, the kernel changes other settings too. So the
+            // event may also contain other objects.
             let is_told = |event: &KernelEvent| matches!(event, KernelEvent::Lost(objects) if objects.contains(&object));
             assert!(told.iter().any(is_told), "{path} = {other}: {told:?}");
             lab.netlink.read_events(64).unwrap();

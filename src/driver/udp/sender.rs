@@ -200,7 +200,7 @@ impl Sender {
         match (outcome, segment_size) {
             (Err(error), Some(_)) if is_about_segmentation(&error) => {
                 // EIO means that the device has no checksum offload and the kernel does not compute
-                // the checksum instead.
+                // the checksum instead. So segmentation cannot be used on this socket.
                 self.has_segmentation &= error.raw_os_error() != Some(libc::EIO);
                 for index in 0..self.pieces.len() {
                     let outcome = self.send_or_learn(arena, index..index + 1, None, faults);

@@ -226,8 +226,8 @@ fn a_packet_that_the_link_does_not_take_leaves_in_fragments_or_not_at_all() {
     });
 }
 
-/// Puts ICMP errors from a router into an error queue. The queue belongs to the socket of 127.0.0.1
-/// that sends flow 0. The errors quote a datagram to `rloc` with `payload`.
+/// Puts ICMP errors from a router into the error queue of a socket: the socket that sends flow 0
+/// from 127.0.0.1. The errors quote a datagram to `rloc` with `payload`.
 fn inject(kind: u8, code: u8, rloc: &str, payload: &[u8], times: usize) {
     let raw = Socket::new(Domain::IPV4, Type::RAW, Some(socket2::Protocol::ICMPV4)).unwrap();
     let from: SocketAddr = format!("{REPORTER}:0").parse().unwrap();
