@@ -286,8 +286,8 @@ fn patch_v4(bytes: &mut [u8], at: usize, value: u8) {
     bytes[10..12].copy_from_slice(&(!(sum as u16)).to_be_bytes());
 }
 
-/// A fast hash that multiplies and folds. It distributes flows over source ports and locators, so
-/// equal input must give an equal hash. The hash is not a secret.
+/// A fast hash. It distributes flows over source ports and locators, so equal input must give an
+/// equal hash. The hash is not a secret.
 struct FlowHash(u64);
 
 impl FlowHash {

@@ -110,7 +110,7 @@ pub struct Calendar {
 
 const MONTHS: [&str; 12] =
     ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-/// The days of the week, from day 0: 1970-01-01 was a Thursday.
+/// The days of the week. The first of them is the weekday of 1970-01-01, which was a Thursday.
 const WEEKDAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
 
 impl Calendar {

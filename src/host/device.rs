@@ -1,7 +1,7 @@
 //! A smoltcp device with two queues: received frames, and frames to send.
 //!
-//! The medium is a parameter, because a device carries Ethernet frames or IP packets. This code
-//! never reads the content of a frame.
+//! The medium of a device is a parameter, because a device carries Ethernet frames or IP packets.
+//! This code never reads the content of a frame.
 
 use std::collections::VecDeque;
 

@@ -8,7 +8,7 @@ pub type HardwareAddress = [u8; 6];
 
 /// The hardware address of all stations on the link.
 pub const BROADCAST: HardwareAddress = [0xff; 6];
-/// The octets of an Ethernet header.
+/// The number of octets of an Ethernet header.
 pub const HEADER_LEN: usize = 14;
 
 const ETHERTYPE_IPV4: u16 = 0x0800;

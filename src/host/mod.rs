@@ -58,7 +58,7 @@ pub struct HostConfig {
     pub gateways: Vec<IpAddr>,
     /// The number of octets of the largest IP packet.
     pub mtu: u16,
-    /// The hardware address of the host. If it is absent, the host's seed decides it.
+    /// The hardware address of the host. If it is absent, the host makes its address from its seed.
     pub mac: Option<HardwareAddress>,
 }
 

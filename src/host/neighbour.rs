@@ -23,8 +23,8 @@ use crate::time::Time;
 
 /// The time between two solicitations of a neighbour.
 const RETRANSMIT: Duration = Duration::from_secs(1);
-/// The number of solicitations after which a neighbour without an answer has failed. They are sent
-/// to the whole link or to the neighbour itself.
+/// A neighbour that answers none of this many solicitations has failed. They are sent to the whole
+/// link or to the neighbour itself.
 const QUESTIONS: u8 = 3;
 /// The most packets that wait for one neighbour. If one more packet comes, it replaces the oldest.
 const WAITING: usize = 101;
@@ -153,7 +153,7 @@ impl Neighbours {
         self.entries.iter().map(|(&address, entry)| (address, entry.state))
     }
 
-    /// Returns the next work of the device.
+    /// Returns the next work that the owner of the device must do.
     #[must_use]
     pub fn poll_output(&mut self) -> Option<Output> {
         self.outputs.pop_front()

@@ -14,7 +14,7 @@ pub const SCENARIOS: &str = "scenarios";
 /// directory of the lab.
 pub type Texts = BTreeMap<String, Result<String, String>>;
 
-/// A lab with its name at run time.
+/// A lab, and the name under which it runs.
 #[derive(Clone, Debug)]
 pub struct Lab {
     /// The name that is used in the names of namespaces. It is the name in the lab file, unless the

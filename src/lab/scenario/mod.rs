@@ -271,7 +271,7 @@ pub enum Action {
     Wait(Duration),
 }
 
-/// A port in the form of the text: `xTR1:Ethernet0/0`.
+/// A port in the form that a scenario uses: `xTR1:Ethernet0/0`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
     /// The name of the node.

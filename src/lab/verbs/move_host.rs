@@ -55,8 +55,8 @@ impl fmt::Display for Fared {
 /// losses. The other host is `from`, or a host that gets answers before the move.
 ///
 /// # Errors
-/// `host` has no address, the lab has no other host that can ping, or an error of
-/// [`RunningLab::move_host`].
+/// `host` has no address, the lab has no other host that can send pings, or
+/// [`RunningLab::move_host`] has returned an error.
 pub fn measured(
     lab: &Lab,
     running: &mut dyn RunningLab,

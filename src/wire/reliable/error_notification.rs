@@ -17,7 +17,7 @@ pub enum ErrorCode {
 }
 
 impl ErrorCode {
-    /// Returns the error code for the value of the field.
+    /// Returns the error code for this value of the field Error Code.
     pub const fn from_number(number: u8) -> Self {
         match number {
             1 => ErrorCode::UnrecognizedType,
@@ -26,7 +26,7 @@ impl ErrorCode {
         }
     }
 
-    /// Returns the value of the field.
+    /// Returns the value of the field Error Code.
     pub const fn number(self) -> u8 {
         match self {
             ErrorCode::UnrecognizedType => 1,

@@ -98,7 +98,7 @@ pub enum ReliableMessage {
     ErrorNotification(ErrorNotification),
     /// Type 17, from the ETR: registers one mapping, or ends its registration.
     Registration(Registration),
-    /// Type 18, from the map-server: the EID-prefix is registered (section 6.1.2).
+    /// Type 18, from the map-server: the EID-prefix is registered (section 6.1.2 of the draft).
     /// ```text
     ///  0                   1                   2                   3
     ///  0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
@@ -174,7 +174,7 @@ impl ReliableMessage {
     }
 }
 
-/// One message in its envelope (section 5).
+/// One message in its envelope (section 5 of the draft for reliable transport).
 /// ```text
 ///  0                   1                   2                   3
 ///  0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1

@@ -90,7 +90,7 @@ pub enum RejectReason {
 }
 
 impl RejectReason {
-    /// Returns the reason for the value of the field.
+    /// Returns the reason for this value of the field Reason.
     pub const fn from_number(number: u8) -> Self {
         match number {
             1 => RejectReason::NotASitePrefix,
@@ -101,7 +101,7 @@ impl RejectReason {
         }
     }
 
-    /// Returns the value of the field.
+    /// Returns the value of the field Reason.
     pub const fn number(self) -> u8 {
         match self {
             RejectReason::NotASitePrefix => 1,

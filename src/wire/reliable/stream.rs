@@ -13,11 +13,12 @@ pub const MAX_QUOTED: usize = 128;
 /// The reason why the stream has given no frame.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StreamError {
-    /// The start of the next frame is unknown. The router sends the answer, then ends the session.
+    /// The start of the next frame is unknown. The router sends the notification of the bad frame,
+    /// then ends the session.
     #[error("stream lost: {0}")]
     Fatal(Box<BadFrame>),
     /// The frame is bad, but it ends at the right position and the next frame follows. The router
-    /// sends the answer and reads on.
+    /// sends the notification of the bad frame and reads on.
     #[error("{0}")]
     Skipped(Box<BadFrame>),
 }
