@@ -14,6 +14,7 @@ import * as topology from "./topology/topology.js";
 import { h } from "./dom.js";
 import { createDrawer } from "./drawer.js";
 import { createFailure } from "./failure.js";
+import { news } from "./news.js";
 import { createTop } from "./top.js";
 
 /** @import {App, Selection} from "./app" */
@@ -43,13 +44,15 @@ export function createApp(root, store, source) {
     timeline: ["Timeline", places.timeline],
     compare: ["Compare", places.compare],
   });
-  const news = h("span", { class: "news", role: "status", "aria-live": "polite" });
+  const latest = h("span", { class: "news", role: "status", "aria-live": "polite" });
   const command = h("code", { title: "The command that does the same in a terminal" });
+  const nothing = h("p", { class: "empty" }, "Choose a node or a link in the network, or a message in the ladder.");
   const shown = { inspector: false, lessons: false };
 
   function arrange() {
     places.inspector.hidden = !shown.inspector;
     places.lessons.hidden = !shown.lessons;
+    nothing.hidden = shown.inspector || shown.lessons;
     document.body.classList.toggle("with-side", shown.inspector || shown.lessons);
     top.mark("lessons", shown.lessons);
   }
@@ -94,8 +97,8 @@ export function createApp(root, store, source) {
       }
     },
     announce(text) {
-      news.textContent = text;
-      news.title = text;
+      latest.textContent = text;
+      latest.title = text;
     },
   };
 
@@ -104,16 +107,23 @@ export function createApp(root, store, source) {
   const main = h(
     "main",
     { id: "main" },
-    h("div", { class: "stage" }, places.hands, places.topology, h("div", { class: "status" }, news, command, topology.legend())),
+    h("div", { class: "stage" }, places.hands, places.topology, h("div", { class: "status" }, latest, command, topology.legend())),
     places.ladder,
     h("div", { class: "drawer" }, drawer.element),
-    h("aside", { class: "side", "aria-label": "Inspector and lesson" }, places.lessons, places.inspector),
+    h("aside", { class: "side", "aria-label": "Inspector and lesson" }, places.lessons, places.inspector, nothing),
   );
   drawer.attach(/** @type {HTMLElement} */ (main.querySelector(".drawer")));
   root.append(skipLink(), top.element, main, places["time-bar"], views, createFailure(store));
   mountAll(places, app);
   arrange();
   view("stage");
+  let told = 0;
+  store.witness((items) => {
+    // A run that plays would say more than anyone can hear: one line in two seconds.
+    if (store.state.clock.playing && performance.now() - told < 2000) return;
+    told = performance.now();
+    app.announce(news(items));
+  });
   root.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && store.state.selection) app.select(null);
   });

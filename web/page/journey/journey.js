@@ -4,7 +4,7 @@
 import { h } from "../dom.js";
 import { clock } from "../format.js";
 import { card, wordCard } from "./cards.js";
-import { journey, recentPackets } from "./steps.js";
+import { journey, outcome, recentPackets } from "./steps.js";
 
 /** @import {App} from "../app" */
 /** @import {ExplainStep, HopItem} from "../model" */
@@ -23,9 +23,10 @@ export function mount(root, app) {
   const from = h("select", { "aria-label": "From" });
   const to = h("select", { "aria-label": "To" });
   const again = h("button", { type: "button", class: "plain", onclick: replay }, "Show it again");
+  const end = h("span", { class: "outcome" });
   const form = h("form", { class: "pair", onsubmit: explain }, h("span", {}, "or in words, "), from, " to ", to, h("button", { class: "plain" }, "Explain"));
   const strip = h("ol", { class: "strip", tabindex: 0, "aria-label": "Steps of the journey" });
-  root.replaceChildren(h("div", { class: "bar" }, h("label", {}, "Packet ", packets), again, form), strip);
+  root.replaceChildren(h("div", { class: "bar" }, h("label", {}, "Packet ", packets), end, again, form), strip);
 
   /** @type {string | null} */
   let packet = null;
@@ -52,6 +53,7 @@ export function mount(root, app) {
     packet = null;
     key = "";
     packets.value = "";
+    end.textContent = "";
     try {
       /** @type {ExplainStep[]} */
       const steps = await source.request("explain", { from: from.value, to: to.value });
@@ -94,6 +96,9 @@ export function mount(root, app) {
     if (now === key) return;
     key = now;
     strip.replaceChildren(...steps.map((step) => card(step, app)));
+    const { text, bad } = outcome(steps);
+    end.textContent = text;
+    end.classList.toggle("lost", bad);
   }
 
   root.addEventListener("open", (event) => {

@@ -90,3 +90,17 @@ export function recentPackets(items, most) {
   }
   return [...found.values()];
 }
+
+/**
+ * Returns the end of a journey in a few words.
+ *
+ * @param {Step[]} steps
+ * @returns {{text: string, bad: boolean}}
+ */
+export function outcome(steps) {
+  const dropped = steps.find((step) => step.kind === "node" && step.end === "dropped");
+  if (dropped?.kind === "node") return { text: `dropped at ${dropped.name}`, bad: true };
+  const last = steps.at(-1);
+  if (last?.kind === "node") return { text: last.end === "delivered" ? `arrived at ${last.name}` : "", bad: false };
+  return { text: last?.kind === "end" ? last.fate : "", bad: last?.kind === "end" && last.fate === "lost" };
+}

@@ -66,6 +66,7 @@ export function mount(root, app) {
     content.replaceChildren(h("div", { class: "prose" }, markdown(withoutTitle(lesson))), h("ol", { class: "tasks" }, tasks));
     mark();
     root.scrollTop = 0;
+    void check();
   }
 
   function mark() {

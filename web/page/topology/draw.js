@@ -100,7 +100,7 @@ function portElement(end, port, picture, owner) {
     state === "shut"
       ? s("path", { class: "port shut", d: `M${at.x - 4} ${at.y - 4}l8 8m0-8l-8 8` })
       : s("circle", { class: `port ${state}`, cx: at.x, cy: at.y, r: 3.2 });
-  if (!port || owner.kind === "core" || !picture.sizes.roomy) return mark;
+  if (!port || owner.kind === "core" || !picture.sizes.ports) return mark;
   const away = at.y >= from.y ? 13 : -6;
   const beside = (via ?? to).x >= from.x ? 7 : -7;
   const name = s("text", { class: "interface", x: at.x + beside, y: at.y + away, "text-anchor": beside > 0 ? "start" : "end" }, shortInterface(port.interface));

@@ -12,7 +12,8 @@
  * @property {number} width   of a router
  * @property {number} height  of a router
  * @property {number} font
- * @property {boolean} roomy  there is room for addresses and interfaces
+ * @property {boolean} roomy  there is room for addresses
+ * @property {boolean} ports  there is room for the names of interfaces
  */
 
 /**
@@ -85,10 +86,10 @@ function closest(layout, width) {
  * @returns {Sizes}
  */
 function sizesFor(cell) {
-  if (cell >= 108) return { width: 98, height: 50, font: 13, roomy: true };
-  if (cell >= 84) return { width: 80, height: 46, font: 12, roomy: true };
-  const width = Math.max(44, Math.min(70, Math.floor(cell) - 6));
-  return { width, height: 40, font: width < 52 ? 10.5 : 11.5, roomy: false };
+  if (cell >= 108) return { width: 98, height: 50, font: 13, roomy: true, ports: true };
+  if (cell >= 84) return { width: 80, height: 46, font: 12, roomy: true, ports: false };
+  const width = Math.max(44, Math.min(70, Math.floor(cell) - 10));
+  return { width, height: 40, font: width < 52 ? 10.5 : 11.5, roomy: false, ports: false };
 }
 
 /**

@@ -1,0 +1,55 @@
+// @ts-check
+// Opens pages in headless Chromium, from a file, and watches them.
+
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import puppeteer from "puppeteer-core";
+
+const PLACES = [process.env.CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+
+/** Returns the path of Chromium, or undefined. */
+export function chromium() {
+  return PLACES.find((place) => place && existsSync(place));
+}
+
+/**
+ * Opens a page from a file, calls a function with it, and returns the faults that the browser saw: errors on
+ * the console, and requests that leave the page.
+ *
+ * @param {string} html
+ * @param {{width?: number, height?: number, theme?: string, motion?: string}} settings
+ * @param {(page: import("puppeteer-core").Page) => Promise<void>} use
+ * @returns {Promise<string[]>}
+ */
+export async function open(html, { width = 1440, height = 900, theme = "light", motion = "no-preference" }, use) {
+  const folder = mkdtempSync(join(tmpdir(), "eidway-page-"));
+  const file = join(folder, "page.html");
+  writeFileSync(file, html);
+  const browser = await puppeteer.launch({ executablePath: chromium(), args: ["--no-sandbox"], userDataDir: join(folder, "profile") });
+  /** @type {string[]} */
+  const faults = [];
+  try {
+    const page = await browser.newPage();
+    page.setDefaultTimeout(15_000);
+    await page.setViewport({ width, height });
+    await page.emulateMediaFeatures([
+      { name: "prefers-color-scheme", value: theme },
+      { name: "prefers-reduced-motion", value: motion },
+    ]);
+    page.on("console", (message) => {
+      if (["error", "warn"].includes(message.type())) faults.push(`${message.type()}: ${message.text()}`);
+    });
+    page.on("pageerror", (error) => faults.push(String(error)));
+    page.on("dialog", (dialog) => faults.push(`dialog: ${dialog.message()}`));
+    page.on("request", (request) => {
+      if (!/^(file|blob|data):/.test(request.url())) faults.push(`request: ${request.url()}`);
+    });
+    await page.goto(`file://${file}`);
+    await use(page);
+  } finally {
+    await browser.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
+  return faults;
+}

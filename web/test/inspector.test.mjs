@@ -1,0 +1,100 @@
+// @ts-check
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { completed } from "../page/console/terminal.js";
+import { clock, hexRows, roleNames, shortInterface, span, uptime } from "../page/format.js";
+import { diagram, layersOf, packetsOf } from "../page/inspector/layers.js";
+import { sectionAddress } from "../page/inspector/reason.js";
+import { changeOf, lastChanges, tableViews } from "../page/inspector/tables.js";
+import { normalSnapshot } from "../page/normal.js";
+import { answer } from "./fake/answers.js";
+import { gsmr } from "./fake/lab.js";
+import { story } from "./fake/run.js";
+
+const tables = () => tableViews(answer({ op: "tables", node: "xTR2" }, gsmr()));
+
+test("tables with lines come first, in the order of the model", () => {
+  const full = tables().filter(({ lines }) => lines.length > 0);
+  assert.deepEqual(full.map(({ name }) => name), ["map-cache", "database", "sessions"]);
+  assert.ok(tables().at(-1)?.lines.length === 0);
+});
+
+test("a mapping counts its seconds down, a static one never expires", () => {
+  const [cache] = tables();
+  assert.equal(cache.lines[0].cells[3].text, "never");
+  assert.equal(cache.lines[1].cells[3].seconds, 86395);
+});
+
+test("a table that the page does not know has the plain members as columns", () => {
+  const [view] = tableViews([{ table: "new", family: null, command: "", text: "", view: { entries: [{ eid: "1.1.1.1", state: "up", list: [] }] } }]);
+  assert.deepEqual(view.heads, ["eid", "state"]);
+  assert.equal(view.lines[0].key, "1.1.1.1");
+});
+
+test("the last change of a line says why it is there", () => {
+  const changes = lastChanges(story(gsmr()), "xTR2");
+  const line = tables()[0].lines[1];
+  assert.equal(changeOf(changes, "map-cache", line)?.reason?.text, "A negative Map-Reply arrived.");
+  assert.equal(changeOf(changes, "map-cache", tables()[0].lines[0]), undefined);
+});
+
+test("the diagram of a header has four octets in a row and no octet twice", () => {
+  const [layer] = layersOf(answer({ op: "dissect", octets: "1a" }, gsmr()));
+  const boxes = diagram(layer);
+  let next = 0;
+  for (const box of boxes) {
+    assert.equal(box.from, next);
+    assert.ok(box.column + box.columns <= 4);
+    next += box.len;
+  }
+  assert.equal(next, 30);
+  assert.equal(boxes[0].name, "Flags, Type");
+});
+
+test("a packet in a packet is a box in a box", () => {
+  const { layers } = answer({ op: "dissect", octets: "45" }, gsmr());
+  assert.deepEqual(packetsOf(layers), [["IPv4", "UDP", "LISP"], ["IPv4", "ICMP"]]);
+});
+
+test("a section of an RFC has an address", () => {
+  assert.equal(sectionAddress("RFC 9301 section 6.1"), "https://www.rfc-editor.org/rfc/rfc9301#section-6.1");
+  assert.equal(sectionAddress("RFC 9300, section 10.1."), "https://www.rfc-editor.org/rfc/rfc9300#section-10.1");
+  assert.equal(sectionAddress("the document"), null);
+});
+
+test("times have the form of a clock, a span and an uptime", () => {
+  assert.equal(clock(2_015_091), "00:02.015");
+  assert.equal(clock(2_015_091, 6), "00:02.015091");
+  assert.equal(clock(3_600_000_000 * 2, 0), "2:00:00");
+  assert.equal(span(310), "310 µs");
+  assert.equal(span(1_990_000), "1.99 s");
+  assert.equal(span(75_000_000), "1 min 15 s");
+  assert.equal(uptime(86395), "23:59:55");
+  assert.equal(uptime(90000), "1d01h");
+});
+
+test("names are short where the picture needs it", () => {
+  assert.equal(roleNames(["itr", "etr"]), "xTR");
+  assert.equal(roleNames(["pitr", "petr", "map-server"]), "PxTR · MS");
+  assert.equal(shortInterface("Ethernet1/0"), "e1/0");
+  assert.equal(shortInterface("GigabitEthernet0/0/1"), "gi0/0/1");
+  assert.equal(shortInterface("eth0"), "eth0");
+});
+
+test("octets stand in rows with their offsets", () => {
+  assert.deepEqual(hexRows("0102030405", 4), [
+    { offset: 0, octets: ["01", "02", "03", "04"] },
+    { offset: 4, octets: ["05"] },
+  ]);
+});
+
+test("Tab completes the last word, also with a whole line", () => {
+  assert.equal(completed("sh ip li", "lisp"), "sh ip lisp ");
+  assert.equal(completed("show ip li", "show ip lisp"), "show ip lisp ");
+});
+
+test("a snapshot in the form of the simulator becomes one of the model", () => {
+  const given = { lab: { name: "x", title: null }, nodes: [{ name: "P", kind: "router", roles: ["proxy-itr"] }], segments: [{ name: "s", is_lan: true, ports: [] }] };
+  const { nodes, segments, lab } = normalSnapshot(given);
+  assert.deepEqual([nodes[0].roles, segments[0].kind, lab.title], [["pitr"], "lan", ""]);
+});

@@ -1,0 +1,100 @@
+// @ts-check
+// The bundled page with the lab made by hand, from a file, in Chromium.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { page as bundle } from "../bundle.mjs";
+import { chromium, open } from "./browser.mjs";
+
+const WORKER = fileURLToPath(new URL("./fake/worker.js", import.meta.url));
+const skip = chromium() ? false : "Chromium is not installed";
+
+/** @param {object} lab */
+async function html(lab) {
+  const text = await bundle({ worker: WORKER });
+  const json = JSON.stringify(lab).replaceAll("<", "\\u003c");
+  return text.replace('id="lab">null<', () => `id="lab">${json}<`);
+}
+
+/**
+ * @param {import("puppeteer-core").Page} page
+ * @param {string} selector
+ * @param {string} text
+ */
+async function press(page, selector, text) {
+  const found = await page.evaluateHandle(
+    (of, has) => [...document.querySelectorAll(of)].find((it) => it.textContent?.includes(has)),
+    selector,
+    text,
+  );
+  const element = found.asElement();
+  assert.ok(element, `there is no ${selector} with ${text}`);
+  await page.evaluate((it) => it.dispatchEvent(new MouseEvent("click", { bubbles: true })), /** @type {any} */ (element));
+}
+
+test("a walk over the page causes no error and no request", { skip }, async () => {
+  const faults = await open(await html({ name: "gsmr" }), {}, async (page) => {
+    await page.waitForSelector(".row.message");
+    assert.equal(await page.$$eval("[data-node]", (all) => all.filter((it) => it.closest(".network")).length), 12);
+    await press(page, ".node", "xTR2");
+    await page.waitForSelector("#inspector tr.fresh");
+    await page.click("#inspector tr.fresh button.line");
+    await page.waitForSelector("#inspector tr.more .reason");
+    await press(page, ".row.message", "SMR");
+    await page.waitForSelector("#inspector .diagram");
+    assert.match(await page.$eval("#inspector .reason", (it) => it.textContent ?? ""), /RFC 9301 section 6\.1/);
+    await press(page, ".tabs button", "Console");
+    await press(page, "#console button", "xTR1");
+    await page.waitForSelector(".terminal .entry input");
+    await page.type(".terminal .entry input", "show ip lisp map-cache\n");
+    await page.waitForFunction(() => document.querySelector(".terminal .output")?.textContent?.includes("Mapping Cache"));
+    await press(page, ".tabs button", "Journey");
+    await page.waitForSelector("#journey option[value=echo2]");
+    await page.select("#journey select", "echo2");
+    await page.waitForSelector("#journey .step.dropped");
+    await press(page, ".top button", "Lessons");
+    await page.waitForSelector(".task.met");
+  });
+  assert.deepEqual(faults, []);
+});
+
+test("markup in a lab stays text", { skip }, async () => {
+  const faults = await open(await html({ name: "gsmr", hostile: true }), {}, async (page) => {
+    await page.waitForSelector(".node");
+    await press(page, ".node", "<img");
+    await press(page, ".top button", "Lessons");
+    await page.waitForSelector(".task");
+    assert.equal(await page.$$eval("img", (all) => all.length), 0);
+  });
+  assert.deepEqual(faults, []);
+});
+
+test("the keyboard reaches the network, the ladder and the drawer, and Escape closes the inspector", { skip }, async () => {
+  const faults = await open(await html({ name: "gsmr" }), {}, async (page) => {
+    await page.waitForSelector(".row.message");
+    await page.$eval(".node[tabindex='0']", (it) => /** @type {any} */ (it).focus());
+    await page.keyboard.press("ArrowRight");
+    await page.keyboard.press("Enter");
+    await page.waitForSelector("#inspector h2");
+    assert.notEqual(await page.$eval("#inspector h2", (it) => it.textContent), "");
+    await page.keyboard.press("Escape");
+    await page.waitForFunction(() => document.getElementById("inspector")?.hidden);
+    await page.focus(".ladder-rows");
+    await page.keyboard.press("ArrowUp");
+    await page.waitForSelector(".row.chosen");
+  });
+  assert.deepEqual(faults, []);
+});
+
+for (const [theme, width, height] of /** @type {[string, number, number][]} */ ([["light", 1440, 900], ["dark", 1440, 900], ["light", 390, 780], ["dark", 820, 1100]])) {
+  test(`nothing is wider than the window, ${theme}, ${width} x ${height}`, { skip }, async () => {
+    const faults = await open(await html({ name: "fifty" }), { theme, width, height }, async (page) => {
+      await page.waitForSelector(".node");
+      const wider = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      assert.ok(wider <= 0, `${wider} pixels wider`);
+      assert.equal(await page.evaluate(() => document.documentElement.dataset.theme), theme);
+    });
+    assert.deepEqual(faults, []);
+  });
+}
