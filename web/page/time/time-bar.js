@@ -26,6 +26,8 @@ export function mount(root, app) {
   const pace = choice("Pace", PACES.map((value) => [String(value), `× ${value}`]));
   pace.select.addEventListener("change", () => player.pace(Number(pace.select.value)));
   const play = icon("Play", PLAY, () => player.toggle());
+  const next = icon("Run to the next breakpoint", "⏭", () => player.next());
+  next.disabled = true;
   const badge = h("span", { class: "badge", hidden: true });
   const breakpoints = createBreakpoints(app, player, (count) => {
     badge.textContent = String(count);
@@ -35,8 +37,6 @@ export function mount(root, app) {
   const files = createFiles(app);
   const now = h("output", { class: "now", "aria-label": "Time" });
   const end = h("span", { class: "end faint" });
-  const next = icon("Run to the next breakpoint", "⏭", () => player.next());
-  next.disabled = true;
   const steering = h(
     "div",
     { class: "steering", role: "group", "aria-label": "Play and step" },
