@@ -5,6 +5,7 @@ import { h } from "../dom.js";
 import { clock } from "../format.js";
 import { choice, createBreakpoints, inWords } from "./breakpoints.js";
 import { createFiles } from "./files.js";
+import { sign } from "./icons.js";
 import { createPlayer, PACES } from "./player.js";
 import { createTrack } from "./track.js";
 
@@ -25,8 +26,8 @@ export function mount(root, app) {
   const track = createTrack(app, player, unit);
   const pace = choice("Pace", PACES.map((value) => [String(value), `× ${value}`]));
   pace.select.addEventListener("change", () => player.pace(Number(pace.select.value)));
-  const play = icon("Play", PLAY, () => player.toggle());
-  const next = icon("Run to the next breakpoint", "⏭", () => player.next());
+  const play = icon("Play", "play", () => player.toggle());
+  const next = icon("Run to the next breakpoint", "next", () => player.next());
   next.disabled = true;
   const badge = h("span", { class: "badge", hidden: true });
   const breakpoints = createBreakpoints(app, player, (count) => {
@@ -40,9 +41,9 @@ export function mount(root, app) {
   const steering = h(
     "div",
     { class: "steering", role: "group", "aria-label": "Play and step" },
-    icon("Back one step", "⏴|", () => player.back(unit())),
+    icon("Back one step", "back", () => player.back(unit())),
     play,
-    icon("Forward one step", "|⏵", () => player.step(unit())),
+    icon("Forward one step", "forward", () => player.step(unit())),
     next,
     steps.label,
     pace.label,
@@ -65,8 +66,9 @@ export function mount(root, app) {
   store.subscribe(({ now: at, clock: state }) => {
     now.textContent = clock(at);
     end.textContent = state.end > at ? `of ${clock(state.end, 1)}` : "";
-    play.textContent = state.playing ? "⏸" : PLAY;
-    play.setAttribute("aria-label", state.playing ? "Pause" : "Play");
+    const label = state.playing ? "Pause" : "Play";
+    if (play.getAttribute("aria-label") !== label) play.replaceChildren(sign(state.playing ? "pause" : "play"));
+    play.setAttribute("aria-label", label);
     play.title = `${state.playing ? "Pause" : "Play"} (Space)`;
     if (document.activeElement !== pace.select) pace.select.value = String(state.pace);
     steering.hidden = !state.steerable;
@@ -80,8 +82,6 @@ export function mount(root, app) {
   });
   addEventListener("keydown", (event) => shortcut(event, player, unit));
 }
-
-const PLAY = "▶";
 
 /**
  * The keys that work everywhere, except where text is typed.
@@ -102,9 +102,9 @@ function shortcut(event, player, unit) {
 
 /**
  * @param {string} label
- * @param {string} sign
+ * @param {import("./icons.js").Sign} name
  * @param {() => unknown} act
  */
-function icon(label, sign, act) {
-  return h("button", { type: "button", class: "icon", "aria-label": label, title: label, onclick: act }, sign);
+function icon(label, name, act) {
+  return h("button", { type: "button", class: "icon", "aria-label": label, title: label, onclick: act }, sign(name));
 }
