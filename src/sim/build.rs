@@ -1,4 +1,4 @@
-//! Builds a simulation from a lab file. The command `lab up` builds the lab of this file in network
+//! Builds a simulation from a lab file. The command `lab up` builds the same lab in network
 //! namespaces.
 
 use std::collections::BTreeMap;
@@ -21,8 +21,8 @@ const DEFAULT_MTU: u16 = 1500;
 /// nodes.
 ///
 /// # Errors
-/// The lab does not have a configuration file. A wrong line of a configuration is logged, and the
-/// other lines are applied.
+/// An error if the lab does not contain the configuration file of a router. A wrong line of a
+/// configuration is not an error: it is logged, and the other lines are applied.
 pub fn parse_configs(lab: &Lab) -> Result<BTreeMap<String, Config>, SimError> {
     let wrong = |error: &dyn std::fmt::Display| SimError::Config(error.to_string());
     let parsed = lab.file.routers().map(|(name, file)| {
@@ -38,7 +38,7 @@ impl Sim {
     /// Builds a lab. Every node is switched on at [`crate::time::Time::ZERO`].
     ///
     /// # Errors
-    /// A router has no configuration, or one of these calls fails: [`Sim::connect`],
+    /// An error if a router has no configuration, or if one of these calls fails: [`Sim::connect`],
     /// [`Sim::add_host`], or `ip route` of the simulated kernel.
     pub fn build(
         lab: &LabFile,
@@ -52,7 +52,7 @@ impl Sim {
     /// [`Sim::build`].
     ///
     /// # Errors
-    /// The errors of [`Sim::build`].
+    /// The same errors as those of [`Sim::build`].
     pub fn built(
         mut self,
         lab: &LabFile,

@@ -86,7 +86,7 @@ impl Sim {
     /// is known. [`Sim::arrived`] returns the result.
     ///
     /// # Errors
-    /// `name` is not a node without LISP.
+    /// An error if no node has this name, or if the node is a LISP router or a host.
     pub fn connect_client(
         &mut self,
         name: &str,
@@ -117,7 +117,7 @@ impl Sim {
     /// Sends octets on a connection. If the connection has ended, the octets are lost.
     ///
     /// # Errors
-    /// The node has no clients.
+    /// An error if the node has no TCP clients.
     pub fn send_octets(
         &mut self,
         name: &str,
@@ -132,7 +132,7 @@ impl Sim {
     /// Returns the octets that arrived on a connection since the last call.
     ///
     /// # Errors
-    /// The node has no clients.
+    /// An error if the node has no TCP clients.
     pub fn arrived(&mut self, name: &str, connection: Connection) -> Result<Arrived, SimError> {
         self.with_client(name, |client, _| {
             let arrived = &mut client.connections.entry(connection).or_default().arrived;

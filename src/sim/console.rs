@@ -27,7 +27,7 @@ impl Sim {
     /// nodes.
     ///
     /// # Errors
-    /// `name` is not a running router.
+    /// An error if `name` is not the name of a running router.
     pub fn at_console<T>(
         &mut self,
         name: &str,
@@ -99,7 +99,7 @@ struct RouterHosts<'a> {
     hosts: BTreeMap<&'a str, Plugged<'a>>,
     /// The hosts that have received a task. These hosts may have packets to send.
     asked: BTreeSet<NodeId>,
-    /// The sockets that were opened.
+    /// The sockets for probes that a console has opened.
     opened: Vec<Opened>,
     /// The startup configuration that `write memory` has written.
     saved: &'a mut Option<String>,

@@ -209,8 +209,8 @@ impl Sim {
         let segment = &self.segments[at];
         let is_up = |port: &Attachment| self.nodes[port.node.0].node.is_up(port.device);
         let whole = segment.up && (segment.is_lan || segment.ports.iter().all(is_up));
-        // During a make-before-break move, a host still receives frames of the old LAN. But for the
-        // carrier state, the host's port belongs to the new LAN only.
+        // During a make-before-break move, a host still receives frames of the old LAN. For the
+        // carrier state, however, the port of the host belongs to the new LAN only.
         let here = segment.ports.iter().filter(|port| self.plugged.get(port) == Some(&at));
         let mut wanted = here.map(|port| (*port, whole && is_up(port)));
         wanted.find(|&(port, carrier)| self.has_carrier(port) != carrier)

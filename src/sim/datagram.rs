@@ -1,4 +1,4 @@
-//! Builds IP packets with correct checksums, with the crate etherparse.
+//! Builds IP packets with correct checksums. The crate etherparse writes their headers.
 
 use std::net::{IpAddr, SocketAddr};
 

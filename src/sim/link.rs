@@ -1,6 +1,6 @@
 //! Links and LANs, and their impairments.
 //!
-//! Every link has its own random numbers, and uses the same number of them for each packet.
+//! Every link has its own random numbers, and draws equally many of them for each packet.
 //! Therefore, if one setting of one link is changed, all other random results stay as they were.
 
 use std::collections::BTreeMap;
@@ -34,7 +34,7 @@ pub struct Attachment {
 pub struct LinkConfig {
     /// The name of the link in traces and commands.
     pub name: String,
-    /// The octets of the largest IP packet that the link carries.
+    /// The length of the largest IP packet that the link carries, in octets.
     pub mtu: u16,
     /// The impairment of the packets on the link.
     pub impairment: Impairment,
@@ -52,7 +52,7 @@ impl LinkConfig {
 pub struct Segment {
     /// The name of the link or LAN.
     pub name: String,
-    /// The octets of the largest IP packet that the segment carries.
+    /// The length of the largest IP packet that the segment carries, in octets.
     pub mtu: u16,
     /// The ports that are plugged in, in the order in which they were plugged in.
     pub ports: Vec<Attachment>,

@@ -164,8 +164,8 @@ impl Sim {
     }
 
     /// Connects devices, each named `(node, device)`. A link has exactly two devices, and a LAN has
-    /// any number of devices. If a kernel does not have the named device, the device is created. It
-    /// is down until it is set up.
+    /// any number of devices. If a kernel does not have a named device, this device is created. A
+    /// created device is down until it is set up.
     pub fn connect(
         &mut self,
         config: LinkConfig,

@@ -26,7 +26,7 @@ impl Sim {
     /// that move ends here.
     ///
     /// # Errors
-    /// There is no such host or no such LAN.
+    /// An error if there is no such host or no such LAN.
     pub fn move_host(&mut self, host: &str, lan: &str, how: Replug) -> Result<(), SimError> {
         let port = self.host_port(host)?;
         let segment = self.find_link(lan)?;
@@ -61,7 +61,7 @@ impl Sim {
     /// Pulls a host out of its LAN. The host sends no message when it leaves.
     ///
     /// # Errors
-    /// There is no such host.
+    /// An error if there is no such host.
     pub fn unplug_host(&mut self, host: &str) -> Result<(), SimError> {
         let port = self.host_port(host)?;
         *self.moves.entry(port).or_default() += 1;
@@ -73,7 +73,7 @@ impl Sim {
     /// if the device does not exist or is not plugged in.
     ///
     /// # Errors
-    /// There is no such node.
+    /// An error if there is no such node.
     pub fn lan_of(&self, node: &str, device: &str) -> Result<Option<&str>, SimError> {
         let id = self.find(node)?;
         let device = self.nodes[id.0].node.device_id(device);

@@ -24,7 +24,7 @@ impl Sim {
     /// Returns the debug lines of a router since the last call. Dropped lines are not returned.
     ///
     /// # Errors
-    /// `name` is not a running router.
+    /// An error if `name` is not the name of a running router.
     pub fn take_debug(&mut self, name: &str) -> Result<Vec<(Time, String)>, SimError> {
         let id = self.find(name)?;
         match &mut self.nodes[id.0].node {
@@ -36,7 +36,7 @@ impl Sim {
     /// Returns the lines in the log of a router. Dropped lines are not returned.
     ///
     /// # Errors
-    /// `name` is not a running router.
+    /// An error if `name` is not the name of a running router.
     pub fn log(&self, name: &str) -> Result<Vec<(Time, Severity, String)>, SimError> {
         match &self.nodes[self.find(name)?.0].node {
             Node::Router(router) => Ok(router.log().cloned().collect()),
@@ -53,7 +53,7 @@ impl Sim {
     /// The header checksum is corrected before the packet is sent.
     ///
     /// # Errors
-    /// There is no such node.
+    /// An error if there is no such node.
     pub fn send_raw(&mut self, name: &str, mut packet: Vec<u8>) -> Result<(), SimError> {
         let id = self.find(name)?;
         mend_checksum(&mut packet);
@@ -76,7 +76,7 @@ impl Sim {
     /// Sets a device of a node up or down.
     ///
     /// # Errors
-    /// There is no such node or device.
+    /// An error if there is no such node or device.
     pub fn set_port(&mut self, name: &str, device: &str, up: bool) -> Result<(), SimError> {
         let id = self.find(name)?;
         let device_id = self.nodes[id.0].node.device_id(device);
@@ -100,7 +100,7 @@ impl Sim {
     /// Sets the MTU of a device of a node that has a kernel.
     ///
     /// # Errors
-    /// There is no such node or device, or the node is a host.
+    /// An error if there is no such node or device, or if the node is a host.
     pub fn set_mtu(&mut self, name: &str, device: &str, mtu: u16) -> Result<(), SimError> {
         let id = self.find(name)?;
         let device_id = self.nodes[id.0].node.device_id(device);
@@ -114,7 +114,7 @@ impl Sim {
     /// Adds an address to a host.
     ///
     /// # Errors
-    /// `name` is not a host, or the host has too many addresses.
+    /// An error if `name` is not the name of a host, or if the host has too many addresses.
     pub fn add_host_address(&mut self, name: &str, address: IpNet) -> Result<(), SimError> {
         let added = self.with_host(name, |host| host.add_address(address))?;
         added.map_err(|error| SimError::Host { name: name.to_owned(), error })
@@ -124,7 +124,7 @@ impl Sim {
     /// continue meanwhile.
     ///
     /// # Errors
-    /// There is no such node.
+    /// An error if there is no such node.
     pub fn ping_from(&mut self, name: &str, request: PingRequest) -> Result<PingReport, SimError> {
         match &self.nodes[self.find(name)?.0].node {
             Node::Host(_) => self.ping(name, request),

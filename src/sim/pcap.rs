@@ -23,7 +23,7 @@ impl<W: Write> PcapWriter<W> {
     /// Begins a capture file.
     ///
     /// # Errors
-    /// `out` returns an error.
+    /// An error if `out` cannot be written.
     pub fn new(mut out: W) -> io::Result<Self> {
         let mut header = MAGIC.to_le_bytes().to_vec();
         VERSION.iter().for_each(|part| header.extend(part.to_le_bytes()));
@@ -37,7 +37,7 @@ impl<W: Write> PcapWriter<W> {
     /// Writes an Ethernet frame with its time in the simulation.
     ///
     /// # Errors
-    /// `out` returns an error.
+    /// An error if `out` cannot be written.
     pub fn write(&mut self, at: Time, frame: &[u8]) -> io::Result<()> {
         let micros = WALL_CLOCK + at.0;
         let len = u32::try_from(frame.len()).unwrap_or(u32::MAX);
@@ -53,7 +53,7 @@ impl<W: Write> PcapWriter<W> {
     /// Flushes the buffered octets.
     ///
     /// # Errors
-    /// `out` returns an error.
+    /// An error if `out` cannot be written.
     pub fn flush(&mut self) -> io::Result<()> {
         self.out.flush()
     }
@@ -70,7 +70,7 @@ impl Sim {
     /// Calls `tap` with every frame that a device sends or receives, until [`Sim::end_capture`].
     ///
     /// # Errors
-    /// There is no such node, or the node has no such device.
+    /// An error if there is no such node, or if the node has no such device.
     pub fn capture(&mut self, node: &str, device: &str, tap: Tap) -> Result<CaptureId, SimError> {
         let port = self.port(node, device)?;
         let id = CaptureId(self.captures.last_key_value().map_or(0, |(id, _)| id.0 + 1));
@@ -81,8 +81,8 @@ impl Sim {
     /// Writes every frame that a device sends or receives to a capture file.
     ///
     /// # Errors
-    /// The errors of [`Sim::capture`], and an error from writing the start of the file. Later
-    /// errors are logged.
+    /// The errors of [`Sim::capture`], and an error if the start of the file cannot be written.
+    /// Later errors are logged.
     pub fn capture_to(
         &mut self,
         node: &str,

@@ -19,7 +19,7 @@ impl Sim {
     /// Pings from a host until the ping ends. All other nodes continue meanwhile.
     ///
     /// # Errors
-    /// `from` is not a host.
+    /// An error if `from` is not the name of a host.
     pub fn ping(&mut self, from: &str, request: PingRequest) -> Result<PingReport, SimError> {
         let id = self.with_host(from, |host| host.start_ping(request))?;
         let done = |sim: &Sim| {
@@ -36,7 +36,7 @@ impl Sim {
     /// Returns the first address of a host in `family`.
     ///
     /// # Errors
-    /// `name` is not a host, or the host has no address in `family`.
+    /// An error if `name` is not the name of a host, or if the host has no address in `family`.
     pub fn host_address(&self, name: &str, family: Family) -> Result<IpAddr, SimError> {
         let addresses = &self.host(name)?.config().addresses;
         let mut addresses = addresses.iter().map(|net| net.addr());
@@ -59,7 +59,7 @@ impl Sim {
     /// negative entry into a map-cache.
     ///
     /// # Errors
-    /// Registration takes longer than a minute.
+    /// An error if the registration takes longer than a minute.
     pub fn run_until_registered(&mut self) -> Result<(), SimError> {
         let deadline = self.now() + REGISTRATION_PATIENCE;
         if self.run_while_not(deadline, Sim::is_registered) {
@@ -85,7 +85,7 @@ impl Sim {
 /// Builds a lab from its files. The lab has just been switched on.
 ///
 /// # Errors
-/// There is an error in the lab or in its configurations.
+/// An error if the lab or one of its configurations is wrong.
 pub fn lab_start(lab: &Lab, seed: Seed) -> Result<Sim, SimError> {
     lab::wiring::expect(lab).map_err(|failure| SimError::Config(failure.to_string()))?;
     let configs = build::parse_configs(lab)?;
@@ -95,7 +95,7 @@ pub fn lab_start(lab: &Lab, seed: Seed) -> Result<Sim, SimError> {
 /// Builds a lab from its files, and runs the lab until it is registered.
 ///
 /// # Errors
-/// The errors of [`lab_start`] and [`Sim::run_until_registered`].
+/// The errors of [`lab_start`] and of [`Sim::run_until_registered`].
 pub fn lab_up(lab: &Lab, seed: Seed) -> Result<Sim, SimError> {
     let mut sim = lab_start(lab, seed)?;
     sim.run_until_registered()?;

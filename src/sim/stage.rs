@@ -46,8 +46,8 @@ impl From<FilterError> for Failure {
     }
 }
 
-/// The time between the first examination of a capture and its end. The packets that are on a link
-/// at the first examination still belong to the capture.
+/// The time between the first examination of a capture and the end of this capture. Packets that
+/// are on a link at the first examination still belong to the capture.
 const ON_ITS_WAY: Duration = Duration::from_millis(200);
 
 /// The time for which a host is in both LANs during a make-before-break move.
@@ -118,7 +118,7 @@ impl Simulated {
     /// Builds `lab` and switches it on.
     ///
     /// # Errors
-    /// There is an error in the lab or in its configurations.
+    /// An error if the lab or one of its configurations is wrong.
     pub fn start(lab: Lab, options: Options) -> Result<Self, Failure> {
         wiring::expect(&lab)?;
         let configs = build::parse_configs(&lab)?;
@@ -145,7 +145,7 @@ impl Simulated {
     /// Builds `lab`, and waits until it is registered.
     ///
     /// # Errors
-    /// The errors of [`Simulated::start`] and [`Simulated::register`].
+    /// The errors of [`Simulated::start`] and of [`Simulated::register`].
     pub fn up(lab: Lab, options: Options) -> Result<Self, Failure> {
         let mut simulated = Simulated::start(lab, options)?;
         simulated.register()?;
@@ -155,7 +155,7 @@ impl Simulated {
     /// Waits until the lab is registered. The time of the scenario is counted from there.
     ///
     /// # Errors
-    /// The lab does not register in time.
+    /// An error if the lab does not register in time.
     pub fn register(&mut self) -> Result<(), Failure> {
         self.sim.run_until_registered()?;
         self.began = self.sim.now();
@@ -165,7 +165,7 @@ impl Simulated {
     /// Returns a capture as a pcap file.
     ///
     /// # Errors
-    /// There is no capture of this name.
+    /// An error if there is no capture of this name.
     pub fn pcap(&self, name: &str) -> Result<Vec<u8>, Failure> {
         let missing = || Failure::Other(format!("there is no capture {name}"));
         let Running { seen, .. } = self.captures.get(name).ok_or_else(missing)?;
@@ -200,7 +200,7 @@ impl Simulated {
         self.captured.get(name).ok_or_else(missing)
     }
 
-    /// Returns the router on the LAN of an emulated host.
+    /// Returns the router that emulates the host `node`.
     fn player(&self, node: &str) -> Option<String> {
         let host = self.lab.expect_host(node).ok().filter(|host| host.emulated)?;
         let lan = self.sim.lan_of(node, &host.device).ok()??;
@@ -450,8 +450,8 @@ fn flow_report(report: &PingReport, every: Duration) -> FlowReport {
     let end = |probe: Option<&Probe>| probe.map_or(Duration::ZERO, |probe| instant(probe.sent_at));
     let is_answered = |probe: &Probe| matches!(probe.outcome, Outcome::Reply(_));
     let last = report.probes.iter().rposition(is_answered);
-    // When the flow ends, the last echo request may still wait for its reply. It is not counted
-    // then.
+    // The last echo request may still wait for its reply when the flow ends. In this case, it is
+    // not counted.
     let under_way = last.is_some_and(|last| last + 2 == report.probes.len());
     let sent = (report.probes.len() - usize::from(under_way)) as u64;
     FlowReport::of(sent, (end(report.probes.first()), end(report.probes.last())), &answers, every)

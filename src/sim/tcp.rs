@@ -25,10 +25,10 @@ use crate::router::io::{Connection, TcpEvent, TcpRequest};
 use crate::time::{Deadline, Time};
 use crate::wire::CONTROL_PORT;
 
-/// The octets of the largest TCP segment with its IP header. Every IPv6 link carries a packet of
-/// this size (RFC 8200 section 5). This stack does not discover path MTUs.
+/// The length of the largest TCP segment with its IP header, in octets. Every IPv6 link carries a
+/// packet of this size (RFC 8200 section 5). This stack does not discover path MTUs.
 const MTU: usize = IPV6_MINIMUM_MTU as usize;
-/// The octets of each of the two buffers of a socket.
+/// The size of each of the two buffers of a socket, in octets.
 const BUFFER: usize = 16 * 1024;
 /// The most octets that may wait for a peer. If more octets wait, the connection is closed.
 const MAX_WAITING: usize = 1 << 20;
@@ -94,7 +94,8 @@ impl Tcp {
         let mut config = Config::new(HardwareAddress::Ip);
         config.random_seed = rng.next_u64();
         let mut interface = Interface::new(config, &mut device, instant(now));
-        // The kernel knows the addresses of this node. smoltcp itself can hold only two addresses.
+        // smoltcp can hold only two addresses, so it accepts segments for any address. The kernel
+        // passes on only the segments for addresses of this node.
         interface.set_any_ip(true);
         Tcp {
             device,
@@ -109,7 +110,7 @@ impl Tcp {
         }
     }
 
-    /// Listens on an RLOC. The node need not have this address.
+    /// Listens on an RLOC, also if the node does not have this address.
     pub fn listen(&mut self, rloc: Rloc) {
         let sockets = &mut self.sockets;
         self.listeners.entry(rloc).or_insert_with(|| sockets.add(listener(rloc)));
@@ -341,8 +342,8 @@ impl Stream {
         Stream { socket, is_told: false, waiting: Vec::new(), closing_until: None }
     }
 
-    /// Whether an ended connection was never established. If a peer does not answer, the core gives
-    /// up before this stack does.
+    /// Whether the peer has refused an ended connection, so that the connection was never
+    /// established. If a peer does not answer at all, the core gives up before this stack does.
     fn is_refused(&self, connection: Connection) -> bool {
         connection.0 < Connection::ACCEPTED && !self.is_told && self.closing_until.is_none()
     }

@@ -79,15 +79,15 @@ pub fn ip_packet(frame: &[u8]) -> &[u8] {
     }
 }
 
-/// The destination to which the crossings are written.
+/// The place to which the packets on the links are written.
 #[derive(Default)]
 pub enum Trace {
-    /// The crossings are not recorded.
+    /// The packets are not written.
     #[default]
     Off,
-    /// The crossings are kept as lines of text.
+    /// Each packet is kept as a line of text.
     Lines(Vec<String>),
-    /// The crossings are passed to a receiver, for example a capture file or a web page.
+    /// Each packet is passed to a receiver, for example a capture file or a web page.
     Sink(Box<dyn FnMut(&Crossing<'_>)>),
 }
 

@@ -99,8 +99,8 @@ impl Kernel {
             }
         } else {
             self.routing.remove_device(id);
-            // Global IPv6 addresses stay and IPv6 link-local addresses are removed, as with
-            // `keep_addr_on_down`.
+            // As on Linux with `keep_addr_on_down`, global IPv6 addresses stay and IPv6 link-local
+            // addresses are removed.
             self.devices[id.0].addresses.retain(|net| !is_ipv6_link_local(net.addr()));
         }
         self.tell_link(id);

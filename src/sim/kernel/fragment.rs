@@ -13,7 +13,8 @@ use etherparse::{
 /// the oldest packet.
 const REASSEMBLY_LIMIT: usize = 16;
 
-/// The octets of an IPv6 header, then the octets of the fragment header that follows it.
+/// The length of an IPv6 header, in octets. The next constant is the length of the fragment header
+/// that follows it.
 const V6_HEADER: usize = 40;
 const V6_FRAGMENT: usize = 8;
 const V6_FRAGMENT_HEADER: u8 = 44;
@@ -173,7 +174,8 @@ impl Reassembly {
     /// Adds a fragment. If this fragment was the last missing fragment, returns the whole packet.
     ///
     /// # Errors
-    /// [`Unfit`]: this fragment and the earlier fragments of its packet are dropped.
+    /// [`Unfit`] if the fragment overlaps other fragments, or if the packet would be too long for
+    /// IP. In this case, the fragment and the earlier fragments of its packet are dropped.
     pub fn add(&mut self, fragment: &[u8]) -> Result<Option<Vec<u8>>, Unfit> {
         let fragment = Fragment::parse(fragment).ok_or(Unfit)?;
         let at = self.0.iter().position(|(other, _)| *other == fragment.key);

@@ -11,15 +11,17 @@ use super::{DeviceId, Kernel};
 use crate::addr::Family;
 use crate::router::io::{LISP_GROUP, Table};
 
-/// The error if this kernel does not know the command, or if the object of the command does not
-/// exist.
-const UNKNOWN: &str = "this kernel does not know the command, or does not have its object";
+/// The error if this kernel does not know the command, or if the object that the command names does
+/// not exist.
+const UNKNOWN: &str =
+    "this kernel does not know the command, or the object that it names does not exist";
 
 impl Kernel {
     /// Carries out `command`: `ip address|link|route|rule|neigh ...` or `sysctl -w NAME=VALUE`.
     ///
     /// # Errors
-    /// The command is not known here, or its object does not exist.
+    /// An error if this kernel does not know the command, or if the object that the command names
+    /// does not exist.
     pub fn by_hand(&mut self, command: &str) -> Result<(), &'static str> {
         let words: Vec<&str> = command.split_whitespace().collect();
         let (family, words) = match words[..] {

@@ -15,11 +15,12 @@ use crate::router::io::IcmpError as Reported;
 use crate::sim::datagram::{IpFields, ip_packet};
 use crate::wire::IcmpErrorKind;
 
-/// The octets of the largest ICMPv4 error (RFC 1812 section 4.3.2.3), then of the largest ICMPv6
-/// error (RFC 4443 section 2.4). Both include the IP header.
+/// The length of the largest ICMPv4 error in octets, with the IP header (RFC 1812 section 4.3.2.3).
+/// The next constant is the length of the largest ICMPv6 error (RFC 4443 section 2.4).
 const V4_ERROR_LEN: usize = IPV4_MINIMUM_REASSEMBLY as usize;
 const V6_ERROR_LEN: usize = IPV6_MINIMUM_MTU as usize;
-/// The octets of the IP header and the ICMP header, which precede the quoted packet.
+/// The length of the IP header and the ICMP header in octets. They precede the packet that an error
+/// quotes.
 const V4_ERROR_HEADERS: usize = 28;
 const V6_ERROR_HEADERS: usize = 48;
 /// The type of service of ICMPv4 errors. Linux sends them with precedence "internetwork control".
@@ -27,7 +28,7 @@ const V4_ERROR_TOS: u8 = 0xc0;
 /// The TTL or hop limit of packets that the node itself sends.
 const DEFAULT_TTL: u8 = 64;
 
-/// The reason why a packet was dropped. For each reason there is an ICMP error.
+/// The reason why a packet was dropped. There is an ICMP error for each of these reasons.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IcmpError {
     /// There is no route to the destination.
@@ -138,7 +139,8 @@ impl Kernel {
         let Some(source) = own.or_else(|| self.source_for(destination)) else {
             return;
         };
-        // Linux looks up the route of an IPv4 error before it chooses a source.
+        // On Linux, the route of an IPv4 error depends on the source of the error only if `packet`
+        // was sent to this source.
         let bound = own.is_some() || destination.is_ipv6();
         let (most, tos) = match destination {
             IpAddr::V4(_) => (V4_ERROR_LEN - V4_ERROR_HEADERS, V4_ERROR_TOS),

@@ -1,5 +1,5 @@
-//! Finds lost objects. The kernel made a lost object at the request of the process. Later, another
-//! program removed the object.
+//! Finds lost objects. An object is lost if the kernel made it at the request of the process, and
+//! another program removed it later.
 
 use std::net::IpAddr;
 

@@ -65,7 +65,7 @@ pub struct NetDevice {
     pub up: bool,
     /// Whether the link has carrier.
     pub carrier: bool,
-    /// The octets of the largest IP packet that the device sends.
+    /// The length of the largest IP packet that the device sends, in octets.
     pub mtu: u16,
     /// The MTU of the device's link, in octets.
     pub own_mtu: u16,
@@ -81,7 +81,7 @@ pub struct NetDevice {
     /// Whether the device accepts hosts that announce themselves (`arp_accept`,
     /// `accept_untracked_na`).
     pub mobility: bool,
-    /// The addresses of the hosts for which the device answers.
+    /// The addresses of other hosts for which the device answers ARP and neighbour discovery.
     pub proxies: BTreeSet<IpAddr>,
     /// The neighbours on the device's link.
     pub neighbours: Neighbours,
@@ -154,7 +154,7 @@ pub struct Datagram {
     pub payload: Vec<u8>,
 }
 
-/// The reason why a packet was dropped.
+/// The reason why a kernel dropped a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum KernelDrop {
     /// The packet is not an IP packet, or is damaged.
@@ -163,9 +163,10 @@ pub enum KernelDrop {
     DeviceDown,
     /// The frame is for another hardware address.
     NotForUs,
-    /// The address is link-local, multicast or broadcast, and no program here accepts such packets.
+    /// The address is link-local, multicast or broadcast, and no program of this node accepts such
+    /// packets.
     LinkScoped,
-    /// An IPv4 packet from a link has one of our own addresses as its source.
+    /// An IPv4 packet from a link has an address of this node as its source.
     Martian,
     /// The packet is for another node, but forwarding is off.
     NotForwarding,
@@ -232,10 +233,10 @@ pub struct Kernel {
     events: VecDeque<KernelEvent>,
     drops: BTreeMap<KernelDrop, u64>,
     link_changed: bool,
-    /// The neighbour states that were last sent to the process. A neighbour that is not in this map
-    /// is absent.
+    /// The state of each neighbour, as it was last reported to the process. A neighbour that is not
+    /// in this map was last reported as absent.
     told: BTreeMap<(DeviceId, IpAddr), NeighbourState>,
-    /// The number of neighbours of each family that was last sent to the process.
+    /// The number of neighbours of each family, as it was last reported to the process.
     neighbours_told: [usize; 2],
     /// The time at which the process checks the number of neighbours again.
     look_at: Time,
@@ -363,8 +364,8 @@ impl Kernel {
         self.icmp.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
-    /// The process has ended. Closes its sockets. Its `lisp0` loses carrier, addresses and routes.
-    /// Policy rules stay.
+    /// Closes the sockets of the process, which has ended. Its `lisp0` loses carrier, addresses and
+    /// routes. Policy rules stay.
     pub fn end_process(&mut self) {
         self.receivers.clear();
         self.senders.clear();

@@ -25,16 +25,16 @@ use crate::host::neighbour::{Clocks, ENTRIES, Output, State, Strength};
 use crate::router::io::{KernelEvent, Mac, NeighbourState};
 use crate::time::{Deadline, Time};
 
-/// The interval at which the process checks how full the neighbour tables are.
+/// The interval at which the process checks how many entries the neighbour tables have.
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 
 impl Kernel {
-    /// Tells the process how full the neighbour tables are, as `driver/netlink` does. This happens
-    /// only if the node has ports for roaming hosts and the number has changed, and at most once a
-    /// second. Each simulated kernel has its own tables.
+    /// Tells the process how many entries the neighbour tables have, as `driver/netlink` does. This
+    /// happens only if the node has ports for roaming hosts and the number has changed, and at most
+    /// once a second. Each simulated kernel has its own tables.
     pub(super) fn look_at_tables(&mut self) {
         let mut devices = self.devices.iter();
-        // The timers of a port for roaming hosts differ from the default timers.
+        // A port is for roaming hosts if its timers differ from the default timers.
         let is_mobile = devices.any(|device| device.neighbours.clocks != Clocks::default());
         if !is_mobile || self.now < self.look_at {
             return;

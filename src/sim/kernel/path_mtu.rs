@@ -10,8 +10,9 @@ use crate::time::Time;
 
 /// The time for which a path MTU is remembered (`net.ipv4.route.mtu_expires`).
 const MTU_FOR: Duration = Duration::from_secs(600);
-/// The smallest path MTU for IPv4 (`net.ipv4.route.min_pmtu`) and for IPv6 (RFC 8200 section 5), in
-/// octets. If a reported MTU is smaller, this value is stored instead.
+/// The smallest path MTU for IPv4, in octets (`net.ipv4.route.min_pmtu`). If a reported MTU is
+/// smaller, this value is stored instead. The next constant is the smallest path MTU for IPv6 (RFC
+/// 8200 section 5).
 const SMALLEST_V4: u16 = 552;
 const SMALLEST_V6: u16 = IPV6_MINIMUM_MTU;
 /// The most destinations whose path MTU is remembered. A further destination replaces the
@@ -42,8 +43,8 @@ impl PathMtus {
         self.0.insert(destination, (mtu, now + MTU_FOR));
     }
 
-    /// Returns the octets of the largest packet that the path carries without fragmentation, if
-    /// known.
+    /// Returns the length of the largest packet that the path carries without fragmentation, in
+    /// octets, if it is known.
     pub fn of(&self, destination: IpAddr, now: Time) -> Option<u16> {
         let (mtu, until) = self.0.get(&destination)?;
         (now < *until).then_some(*mtu)

@@ -170,14 +170,15 @@ impl Flow {
     }
 }
 
-/// The tables of a namespace and the rules that select one of them (see
+/// The tables of a namespace, and the rules that select a table for a packet (see
 /// [`crate::router::io::KernelObject::Rule`]).
 #[derive(Debug, Default)]
 pub struct Routing {
     main: RoutingTable,
     native: RoutingTable,
     rules: BTreeSet<Rule>,
-    /// The families whose rule 32766, which looks up main, has been removed.
+    /// The families that have no rule 32766, which looks up table main. An operator has removed
+    /// this rule.
     without_main: BTreeSet<Family>,
 }
 

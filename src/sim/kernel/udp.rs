@@ -36,7 +36,7 @@ impl Kernel {
     /// Sends a UDP datagram of a process.
     ///
     /// # Errors
-    /// The reason why the datagram is not sent. On Linux, the send call returns this error too.
+    /// The reason why the datagram was not sent. On Linux, the send call fails for the same reason.
     pub fn send_udp(&mut self, datagram: &Outgoing<'_>) -> Result<(), KernelDrop> {
         let packets = self.wrap(datagram);
         // If there is no route, the send of the first packet fails and the other packets are not
@@ -49,8 +49,8 @@ impl Kernel {
     /// Sends an IP packet of the process from one of the node's own addresses.
     ///
     /// # Errors
-    /// The reason why the packet is not sent. A packet that must not be fragmented is not sent if
-    /// it is larger than the MTU of its link.
+    /// The reason why the packet was not sent. For example, the packet must not be fragmented and
+    /// is larger than the MTU of its link.
     pub fn send_probe(&mut self, packet: Vec<u8>, df: bool) -> Result<(), KernelDrop> {
         let header = IpHeader::parse(&packet).map_err(|_| KernelDrop::WriteFailed)?;
         let room = self.room(header.source, header.destination, Fragmentation::Never);
@@ -98,8 +98,8 @@ impl Kernel {
         fragment::split(&packet, room, identification).ok_or(KernelDrop::TooBig)
     }
 
-    /// Returns the octets of the largest packet that is sent in one piece. A packet to the node
-    /// itself has no limit.
+    /// Returns the length of the largest packet that is sent in one piece, in octets. A packet to
+    /// the node itself has no limit.
     fn room(&self, source: IpAddr, destination: IpAddr, fragmentation: Fragmentation) -> usize {
         let flow = Flow { destination, source: Some(source), from_lisp: false };
         let leads = self.route(&flow).map(|route| route.leads);
