@@ -78,10 +78,10 @@ impl Replies {
         self.reply(context, &asked, &answers, credit, &records, now);
     }
 
-    /// Sends a reply to the ITR-RLOC. If the limits of the ITR-RLOC do not permit an answer, the
-    /// reply does not contain this answer. A reply without answers is not sent. `records_of` makes
-    /// the records of an answer. Its last argument is the approximate number of octets that these
-    /// records may have.
+    /// Sends a reply to the ITR-RLOC. It contains only those of the `answers` that the rate limits
+    /// of the ITR-RLOC permit. A reply without answers is not sent. `records_of` makes the records
+    /// of an answer. Its last argument is the approximate number of octets that these records may
+    /// have.
     pub(super) fn reply(
         &mut self,
         context: &mut Context,

@@ -1,4 +1,5 @@
-//! The away table has the local EIDs that are not here (draft-ietf-lisp-eid-mobility section 4.2.4;
+//! The away table has the EIDs of this site that are away: they have no route, were removed from
+//! the configuration, or are registered by another xTR (draft-ietf-lisp-eid-mobility section 4.2.4;
 //! `show ip lisp away`).
 //!
 //! If a packet for an away EID arrives, the xTR that encapsulated it has an old mapping. The router
@@ -82,7 +83,7 @@ const TOLD: Limit = Limit { name: "EIDs elsewhere", capacity: 16_384, idle: Dura
 /// How long the router waits for an answer when it asks the mapping system again.
 const ANSWER_WAIT: Duration = Duration::from_secs(30);
 
-/// A prefix that is away.
+/// An entry of the away table. It says why and for how long an EID prefix of this site is away.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     /// The cause of the entry.
@@ -127,7 +128,7 @@ pub(super) struct Elsewhere {
     pub ttl: Duration,
 }
 
-/// The away EIDs of all instances and both families.
+/// The away table: the EIDs of this site that are away, in all instances and both families.
 #[derive(Debug)]
 pub struct AwayTable {
     entries: PrefixMap<Entry>,
@@ -136,8 +137,9 @@ pub struct AwayTable {
     /// The entries with [`Stay::Told`].
     told: Bounded<EidPrefix, ()>,
     due: Deadlines<EidPrefix>,
-    /// The prefixes of added and removed entries that [lead elsewhere](Producer::leads_elsewhere).
-    /// The router has to change the kernel for these prefixes.
+    /// The prefixes of entries that were added or removed, if the entries [lead
+    /// elsewhere](Producer::leads_elsewhere). The router has to change the kernel for these
+    /// prefixes.
     moved: BTreeSet<EidPrefix>,
     /// The number of [`Producer::Deconfigured`] entries for each instance and family.
     deconfigured: BTreeMap<(InstanceId, Family), usize>,

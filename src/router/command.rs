@@ -6,8 +6,8 @@ use super::io::{Command, Device, KernelRequest};
 use super::last_drops::LastDrops;
 use crate::time::Time;
 
-/// The most neighbours that one command asks. They are the neighbours that showed last that they
-/// are there. The kernel asks the others before it sends packets to them.
+/// The largest number of neighbours that one command probes: those that have answered most
+/// recently. The kernel probes the other neighbours before it sends packets to them.
 const NEIGHBOURS: usize = 1024;
 
 impl Router {

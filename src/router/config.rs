@@ -104,7 +104,8 @@ impl EmulatedHost {
     /// The largest number of octets in the name of a host. The name of its Linux device is
     /// `NAME.eth0`, which has 15 octets at most.
     pub const LONGEST_NAME: usize = 10;
-    /// The number of addresses that a stack can hold ([`HostError`](crate::host::HostError)).
+    /// The largest number of addresses that the network stack of a host can hold
+    /// ([`HostError`](crate::host::HostError)).
     pub const MOST_ADDRESSES: usize = 8;
 
     /// The Linux device of the host with the name `name`.
@@ -301,7 +302,7 @@ pub enum NonceOrder {
     /// message from another sender only if the map-server has received the same message before.
     #[default]
     Id,
-    /// All senders.
+    /// All senders have to send growing nonces.
     Strict,
     /// No sender has to send growing nonces. The map-server refuses a message only if the
     /// map-server has received the same message before.

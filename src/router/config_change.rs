@@ -16,12 +16,13 @@ pub(super) struct ConfigChange {
     pub mappings: BTreeSet<EidPrefix>,
     /// Whether static routes were added or removed.
     pub routes: bool,
-    /// The EID prefixes of sites that were added, removed, or got other options.
+    /// The EID prefixes in the configuration of sites, if they were added or removed, or if their
+    /// options changed.
     pub site_prefixes: BTreeSet<EidPrefix>,
     /// Whether other settings of the sites of the map-server changed.
     pub sites: bool,
-    /// Whether any other part of the configuration changed. If so, the router computes all data
-    /// that depend on the configuration again.
+    /// Whether any other part of the configuration changed. In this case, the router computes all
+    /// data that depend on the configuration again.
     pub rest: bool,
 }
 

@@ -73,7 +73,7 @@ impl Router {
     }
 
     /// Handles the answer of the map-server about the place of an EID. `truth` is the record of the
-    /// answer; `None` means that the EID is here.
+    /// answer; `None` means that the EID is at this router.
     pub(super) fn news_settled(&mut self, about: About, truth: Option<MappingRecord>, now: Time) {
         let Some(Question { told, later, .. }) = self.news.end(&about) else { return };
         let (server, prefix) = about;
@@ -97,8 +97,8 @@ impl Router {
     pub(super) fn believe_unconfirmed(&mut self, now: Time) {
         while let Some(((server, prefix), Question { told, later, .. })) = self.news.unanswered(now)
         {
-            // If a session reported the prefix before, the router keeps the mapping of that
-            // session: the session also reports each later change.
+            // If a map-server has reported the prefix on a session before, the router keeps the
+            // mapping of that session, because the session also reports each later change.
             if self.told_before(&prefix).is_some() {
                 continue;
             }

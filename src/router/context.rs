@@ -68,7 +68,7 @@ pub(super) struct Context {
     pub last_drops: LastDrops,
     /// When the counters were cleared.
     pub cleared_at: Option<Time>,
-    /// The kinds of debug lines that are on. If one about control messages is on, the router
+    /// The kinds of debug lines that are on. If a kind about control messages is on, the router
     /// outputs an [`Event::Message`] for each control message.
     pub debugging: Debugging,
     /// The limit of events about packets: when all of [`PACKET_EVENTS`] are allowed again.

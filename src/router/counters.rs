@@ -24,7 +24,7 @@ pub enum ControlDrop {
     Malformed,
     /// A message of a type that this router does not handle.
     Unsupported,
-    /// A message for a role that is not configured here.
+    /// A message for a role that this router does not have.
     NotOurRole,
     /// A Map-Reply, Map-Notify or acknowledgement for which this router has no open request.
     UnknownNonce,
@@ -36,7 +36,8 @@ pub enum ControlDrop {
     /// A Map-Register that was received before, or whose nonce is not greater than the last nonce
     /// of its sender.
     Replay,
-    /// A Map-Request for an EID that is not at this site, or for which the router must not answer.
+    /// A Map-Request for an EID that is not at this site, or a Map-Request that the router must not
+    /// answer.
     NotOurEid,
     /// A probe or SMR that was sent to the mapping system (RFC 9301 section 6.1).
     ProbeToMappingSystem,
@@ -48,8 +49,8 @@ pub enum ControlDrop {
     WrongRecord,
     /// A Map-Request without an ITR-RLOC to which the router can send a reply.
     NoReplyPath,
-    /// A record of a reply, or a part of the record, for more EIDs than the answer to the request
-    /// may cover.
+    /// A record of a reply that covers more EIDs than the request permits. The router uses none of
+    /// the record, or only a part of it.
     Overclaim,
     /// A TCP connection from an RLOC that has not registered, or a TCP connection to a router that
     /// accepts no connections.
@@ -227,8 +228,8 @@ impl Counters {
         *self.drops.entry(reason).or_default() += packets;
     }
 
-    /// Counts the records of a Map-Reply. `end` selects the number: of received records, or of sent
-    /// records.
+    /// Counts the records of a Map-Reply. `end` selects the counter of received records or the
+    /// counter of sent records.
     pub fn replied(&mut self, reply: &MapReply, end: fn(&mut InOut) -> &mut u64) {
         let all = reply.records.len() as u64;
         let authoritative = reply.records.iter().filter(|record| record.authoritative);

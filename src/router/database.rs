@@ -30,7 +30,7 @@ pub enum LocatorOrigin {
 /// A locator of a database entry.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct LocalLocator {
-    /// Its address.
+    /// The address of the locator.
     pub rloc: Rloc,
     /// The priority. A locator with a lower number is preferred. A locator with 255 is never used.
     pub priority: u8,
@@ -49,8 +49,8 @@ pub struct LocalLocator {
 pub struct Entry {
     /// The name of the locator-set; `None` for inline locators.
     pub locator_set: Option<String>,
-    /// The name of the dynamic-EID, if the prefix is one of its hosts; `None` for a configured
-    /// prefix.
+    /// The name of the dynamic-EID, if the entry is a host of a dynamic-EID; `None` for a
+    /// configured prefix.
     pub dynamic: Option<String>,
     /// The locators in the order of their addresses, which is also their order in records (RFC 9301
     /// section 5.4).
@@ -81,16 +81,17 @@ impl Entry {
     }
 }
 
-/// The prefixes that a reconciliation looked at, and the changes that it made.
+/// The prefixes that one call of [`Database::reconcile`] examined, and the changes that this call
+/// made.
 #[derive(Debug, Default)]
 pub(super) struct Changes {
-    /// The prefixes that the reconciliation looked at, in order. A prefix in this list may be
-    /// missing from the database, both before and after the reconciliation.
+    /// The prefixes that the call examined, in order. The list may contain prefixes that the
+    /// database does not have.
     pub judged: Vec<EidPrefix>,
     /// The prefixes that were added or removed, or that got or lost their route.
     pub rerouted: Vec<EidPrefix>,
-    /// The prefixes that had a route before and have one after, and that have other locators, or
-    /// locators in another state.
+    /// The prefixes that kept their route, but have other locators than before, or locators in
+    /// another state.
     pub changed: BTreeSet<EidPrefix>,
     /// The prefixes that have other locators than before.
     pub relocated: Vec<EidPrefix>,
@@ -107,8 +108,8 @@ struct Wanted<'a> {
 }
 
 /// Returns the data of `prefix`, if the prefix has to be in the database. Two kinds of prefixes
-/// have to be in the database: the prefix of a host of a dynamic-EID range, if the host is here,
-/// and a configured prefix.
+/// have to be in the database: a configured prefix, and the prefix of a host of a dynamic-EID
+/// range, if the host is on a LAN of this router.
 fn wanted<'a>(
     config: &'a Config,
     rib: &Rib,
@@ -150,7 +151,8 @@ pub struct Database {
 }
 
 impl Database {
-    /// Updates the entries to match the configuration, the routes and the hosts that are here.
+    /// Updates the entries to match the configuration, the routes and the hosts on the LANs of this
+    /// router.
     pub(super) fn reconcile(
         &mut self,
         config: &Config,

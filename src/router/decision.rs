@@ -18,7 +18,7 @@ use crate::wire::DataHeader;
 pub struct Decision {
     /// The treatment of the packet.
     pub verdict: Verdict,
-    /// The reason.
+    /// The reason for the verdict.
     pub because: Because,
     /// The TTL or hop limit that the packet gets. [`Verdict::Forward`] subtracts one from this
     /// value.
@@ -137,7 +137,7 @@ pub struct Wants {
     /// Note and count that the nonce of the packet begins an Echo-Nonce request (RFC 9300 section
     /// 10.1).
     pub begin_echo: bool,
-    /// The note for the flow cache.
+    /// The note about the packet for the flow cache.
     pub remember: FlowWant,
     /// Search for the host with the destination address. The router has not found this host yet.
     pub search_destination: Option<Discovery>,
@@ -155,9 +155,10 @@ pub enum SourceWant {
     /// There is nothing to do.
     #[default]
     Nothing,
-    /// Note that the source is elsewhere. Then the next packet from this source needs no lookup.
+    /// Note that the source is not an EID at this site, so that the next packet from this source
+    /// needs no lookup.
     Note,
-    /// Ask the host whether it is still here. The host was found here before.
+    /// Ask the host whether it is still on its port. The router has found the host there before.
     AskHost,
 }
 
@@ -216,7 +217,7 @@ pub enum Table {
     StaticMapCache,
     /// The local EID prefixes.
     Database,
-    /// The local EIDs that are not here.
+    /// The away table: the EIDs of this site that are not at this xTR.
     Away,
 }
 
@@ -242,8 +243,8 @@ pub enum Rule {
     LinkScoped,
     /// The packet is from the site, and the router is neither ITR nor proxy ITR for the family.
     NoItr,
-    /// The packet is from the site. Its destination was found here after the kernel had sent the
-    /// packet to `lisp0`.
+    /// The packet is from the site. Its destination was found on a LAN of this router after the
+    /// kernel had sent the packet to `lisp0`.
     HostIsHere,
     /// The packet is from the site, and its destination is a local EID that has no route.
     LocalEidWithoutRoute,
@@ -278,7 +279,8 @@ pub enum Rule {
     Resting,
     /// The packet is from the site. It has waited for a mapping once, and does not wait again.
     WaitedInVain,
-    /// The packet is for a host that may be on a port here, and the router is looking for the host.
+    /// The packet is for a host that may be on a port of this router, and the router is looking for
+    /// the host.
     HostIsSought,
     /// The packet is from the core, and its LISP header cannot be read.
     BadLispHeader,
@@ -304,13 +306,13 @@ pub enum Rule {
     NotOurEid,
     /// The packet is from the core, and its destination is a local EID that has no route.
     EidWithoutRoute,
-    /// The packet is from the core, and its destination is away.
+    /// The packet is from the core, and its destination is an EID of this site that is away.
     EidAway,
     /// The packet is from the core. Its destination moved to another xTR, and the router knows the
     /// locator of this xTR.
     EidMoved,
-    /// The packet is from the core. Its destination may be here, and there is no room to search for
-    /// the host.
+    /// The packet is from the core. Its destination may be on a port of this router, but there is
+    /// no room to search for the host.
     NoRoomToSearch,
 }
 

@@ -43,8 +43,8 @@ const PEERS: usize = 1024;
 /// The largest number of locators whose nonce the router has to echo at the same time. If there is
 /// one more, the locator whose nonce has waited longest for a packet is removed.
 const OWED: Limit = Limit { name: "Nonces to echo", capacity: 1024, idle: Duration::ZERO };
-/// The largest number of answers that begin or change in one second. There is a limit because each
-/// of these answers begins a new forwarding generation.
+/// The largest number of echoes that the router begins or changes in one second. There is a limit
+/// because each such change begins a new forwarding generation.
 const ANSWERS_A_SECOND: u32 = 64;
 
 /// An Echo-Nonce-request state.
@@ -82,7 +82,8 @@ pub(super) struct EchoNonce {
     due: Deadlines<Rloc>,
     /// The nonce that this router has to echo, for each locator.
     owed: Bounded<Rloc, u32>,
-    /// The current second, and the number of answers that began in it.
+    /// The current second, and the number of echoes that this router began or changed in this
+    /// second.
     answers: (u64, u32),
     revision: Revision,
     rng: Rng,

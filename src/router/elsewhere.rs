@@ -107,7 +107,8 @@ impl Router {
             return self.host_gone(eid, Some(elsewhere), now);
         }
         let (device, address) = (Device::Interface(host.interface), eid.address);
-        // The table has room for each host that is here.
+        // The result is not used, because the table has room for each host on the LANs of this
+        // router.
         let _ = self.mobility.searches.confirmations.insert(eid, (), elsewhere, now);
         self.context.request(vec![KernelRequest::Probe { device, address }]);
     }

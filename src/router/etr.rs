@@ -64,7 +64,7 @@ impl Router {
     /// read the payload after the header.
     ///
     /// # Errors
-    /// The reason why the check failed, and the rule.
+    /// If the check fails, the error has the reason and the rule.
     pub(super) fn check_lisp_header(&self, lisp: &DataHeader) -> Result<(), (DropReason, Rule)> {
         // This router cannot read a payload that is encrypted by RFC 8061.
         if lisp.key != 0 {
@@ -159,10 +159,10 @@ impl Router {
         }
     }
 
-    /// Judges a packet for an EID that is away: the sender has an old mapping. If the EID is a host
-    /// of a dynamic range and may be on a port here, the router searches for the host. Otherwise,
-    /// the router sends an SMR to the sender. If the host moved and its new locator is known, the
-    /// packet is also forwarded to that locator.
+    /// Judges a packet for an EID that is away: the xTR that encapsulated the packet has an old
+    /// mapping. If the EID is a host of a dynamic range and may be on a port of this router, the
+    /// router searches for the host. Otherwise, the router sends an SMR to that xTR. If the host
+    /// moved and its new locator is known, the packet is also forwarded to the new locator.
     fn for_away(
         &self,
         transit: &Transit,
@@ -181,7 +181,8 @@ impl Router {
                 Sought::Waits => {
                     return (Verdict::Hold(Awaited::Host), because(Rule::HostIsSought));
                 }
-                // The host may be here, so the mapping of the sender may be true.
+                // The host may be at this xTR, so the mapping of the xTR that encapsulated the
+                // packet may be right.
                 Sought::Refused => {
                     return stopped(DropReason::EidAway, because(Rule::NoRoomToSearch));
                 }
@@ -235,7 +236,7 @@ impl Router {
 /// The TTL and the type of service of a packet after decapsulation.
 ///
 /// # Errors
-/// The reason why the packet must not be decapsulated, and the rule.
+/// If the packet must not be decapsulated, the error has the reason and the rule.
 fn decapsulated(header: &IpHeader, outer: &Outer) -> Result<(u8, u8), (DropReason, Rule)> {
     let tos = decapsulated_tos(header.tos, outer.tos)
         .ok_or((DropReason::EcnMismatch, Rule::EcnMismatch))?;

@@ -27,23 +27,23 @@ use crate::wire::{IcmpErrorKind, MapRequest};
 pub enum Event {
     /// An entry of the map-cache changed.
     Mapping {
-        /// Its EID prefix.
+        /// The EID prefix of the entry.
         eid_prefix: EidPrefix,
         /// The change.
         change: MappingChange,
     },
     /// An entry of the away table changed.
     Away {
-        /// Its EID prefix.
+        /// The EID prefix of the entry.
         eid_prefix: EidPrefix,
-        /// Its cause.
+        /// The cause of the entry.
         producer: Producer,
         /// The change.
         change: AwayChange,
     },
     /// A host of a dynamic-EID range was found, moved or was lost.
     Host {
-        /// Its EID.
+        /// The EID of the host.
         eid: Eid,
         /// The port that the host is on, or was on.
         port: InterfaceName,
@@ -71,9 +71,9 @@ pub enum Event {
     },
     /// The state of a map-server changed. This router is an ETR of the map-server.
     MapServer {
-        /// Its address.
+        /// The address of the map-server.
         map_server: IpAddr,
-        /// Its state.
+        /// The change of the state.
         change: MapServerChange,
     },
     /// A reliable session with an ETR went up or down. This router is the map-server.
@@ -89,7 +89,7 @@ pub enum Event {
         peer: IpAddr,
         /// The type of the message.
         message_type: u16,
-        /// Its Message ID.
+        /// The Message ID of the refused message.
         message_id: u32,
         /// The error that the peer reports.
         error: String,
@@ -111,12 +111,12 @@ pub enum Event {
         kind: IcmpErrorKind,
         /// Why the router does not believe the error.
         why: Disbelief,
-        /// The number of these errors.
+        /// The number of ICMP errors that the router did not believe.
         count: u64,
     },
     /// The router refused a control message.
     Refused {
-        /// Its sender.
+        /// The sender of the message.
         source: IpAddr,
         /// The reason.
         reason: ControlDrop,
@@ -136,7 +136,7 @@ pub enum Event {
     },
     /// A port was set up or down. The configuration of the router did not cause this.
     PortSetByHand {
-        /// Its name.
+        /// The name of the port.
         port: String,
         /// The Linux device of the port.
         device: String,
@@ -165,7 +165,8 @@ pub enum Event {
     /// A control message was received or sent. The router outputs this event only while debugging
     /// is on.
     Message(MessageEvent),
-    /// A decision on a packet of EIDs, only while debugging of packets is on.
+    /// The router decided on a packet of EIDs. The router outputs this event only while debugging
+    /// of packets is on.
     Packet(PacketEvent),
 }
 
@@ -195,7 +196,7 @@ pub enum AwayChange {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum HostChange {
-    /// The host is here.
+    /// The host is on a LAN of this router.
     Found {
         /// The way in which the router found the host.
         discovery: Discovery,
@@ -203,8 +204,8 @@ pub enum HostChange {
         /// [`HostChange::Duplicate`].
         is_duplicate: bool,
     },
-    /// The host is here, although a map-server says that it is elsewhere. The router registers the
-    /// host again.
+    /// The host is on a LAN of this router, although a map-server says that it is elsewhere. The
+    /// router registers the host again.
     Confirmed,
     /// The host has stopped answering.
     Silent,
@@ -216,8 +217,8 @@ pub enum HostChange {
         /// Whether the host is a duplicate, as in [`HostChange::Found`].
         is_duplicate: bool,
     },
-    /// The host was found alternately here and at another xTR: more than `changes` times in
-    /// `seconds`.
+    /// The host was found alternately at this router and at another xTR: more than `changes` times
+    /// in `seconds`.
     Duplicate {
         /// The largest permitted number of changes. There were more changes than this number.
         changes: u32,
@@ -230,7 +231,7 @@ pub enum HostChange {
     TurnedAway {
         /// The number of refusals of hosts, in total.
         times: u64,
-        /// The number of hosts that are here.
+        /// The number of hosts on the LANs of this router.
         hosts: usize,
     },
 }
@@ -374,7 +375,7 @@ pub enum ProcessObjectChange {
 pub enum MessageEvent {
     /// A message was received.
     Received {
-        /// Its type (RFC 9301 section 5.1).
+        /// The type of the message (RFC 9301 section 5.1).
         message_type: u8,
         /// The interface that has the destination address of the message.
         interface: Option<InterfaceName>,
@@ -397,7 +398,7 @@ pub enum MessageEvent {
     NotReplying(Eid),
     /// A Map-Request was sent.
     RequestSent {
-        /// Its contents.
+        /// The contents of the Map-Request.
         request: RequestSummary,
         /// The number of the attempt for this EID; the first attempt is number 1.
         attempt: u32,
@@ -421,9 +422,9 @@ pub enum MessageEvent {
     },
     /// A Map-Reply was received.
     ReplyReceived {
-        /// Its nonce.
+        /// The nonce of the Map-Reply.
         nonce: u64,
-        /// The number of its records.
+        /// The number of records of the Map-Reply.
         records: usize,
     },
     /// A map-server forwarded a Map-Request.
@@ -437,7 +438,7 @@ pub enum MessageEvent {
     },
     /// An SMR was sent.
     SmrSent {
-        /// Its contents.
+        /// The contents of the SMR.
         smr: RequestSummary,
         /// The locator of this router.
         source: Rloc,
@@ -449,13 +450,13 @@ pub enum MessageEvent {
 /// The parts of a Map-Request that a debug line prints.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RequestSummary {
-    /// The prefix of its first record.
+    /// The prefix of the first record of the Map-Request.
     pub eid_prefix: EidPrefix,
-    /// The number of its records.
+    /// The number of records of the Map-Request.
     pub records: usize,
     /// The source EID.
     pub source_eid: Option<Eid>,
-    /// The locators that the reply may be sent to.
+    /// The locators to which the reply may be sent.
     pub itr_rlocs: Vec<Rloc>,
     /// The nonce.
     pub nonce: u64,

@@ -14,7 +14,7 @@ use crate::wire::{
 
 type Told = Explanation;
 
-/// The largest number of locators that a line lists. If there are more locators, the line also has
+/// The largest number of locators that a text lists. If there are more locators, the text also has
 /// the number of the others.
 const SOME_LOCATORS: usize = 3;
 
@@ -46,13 +46,13 @@ fn of_request(request: &MapRequest) -> String {
     kind.to_owned() + &of_prefixes(request.records.iter().map(|record| record.eid_prefix))
 }
 
-/// A source address that no router can have.
+/// The text about a message with a source address that no router can have.
 pub(super) fn forged_source() -> Told {
     let why = "a router cannot have this source address";
     Told::new("control message", why, "find the sender that forges this address")
 }
 
-/// Octets that are not a valid message.
+/// The text about octets that are not a valid message.
 pub(super) fn octets(error: &ParseError) -> Told {
     let ParseError { message, place, problem, offset } = error;
     let (why, advice) = match problem {
@@ -99,7 +99,8 @@ pub(super) fn octets(error: &ParseError) -> Told {
     Told::new(what, why, advice)
 }
 
-/// Records that the router left out of a message because their EIDs are not IP prefixes.
+/// The text about records that the router left out of a message, because their EIDs are not IP
+/// prefixes.
 pub(super) fn not_an_ip_eid(message: MessageType, records: usize) -> Told {
     let why = match records {
         1 => {
@@ -113,26 +114,27 @@ pub(super) fn not_an_ip_eid(message: MessageType, records: usize) -> Told {
     Told::new(what, why, "no action is needed: this router uses the other records of the message")
 }
 
-/// An Info-Request or Info-Reply.
+/// The text about an Info-Request or Info-Reply.
 pub(super) fn nat_traversal() -> Told {
     let why = "this router does not implement NAT traversal";
     Told::new("Info message", why, "turn off NAT traversal on the sender")
 }
 
-/// A Map-Register that reached a router that is not a map-server.
+/// The text about a Map-Register that reached a router that is not a map-server.
 pub(super) fn no_map_server(records: &[MappingRecord]) -> Told {
     let advice = "configure `map-server` on this router, or correct the address in `etr \
                   map-server` on the sender";
     Told::new(of_records("Map-Register", records), "this router is not a map-server", advice)
 }
 
-/// A Map-Notify that reached a router that is not an ETR.
+/// The text about a Map-Notify that reached a router that is not an ETR.
 pub(super) fn no_etr(records: &[MappingRecord]) -> Told {
     let advice = "configure `etr` on this router if it has EIDs";
     Told::new(of_records("Map-Notify", records), "this router is not an ETR", advice)
 }
 
-/// A Map-Request that reached a router that is neither an ETR nor a part of the mapping system.
+/// The text about a Map-Request that reached a router that is neither an ETR nor a part of the
+/// mapping system.
 pub(super) fn nobody_asked(request: &MapRequest) -> Told {
     let why = "this router is not an ETR, a map-resolver or a map-server";
     let advice = "configure `etr` or `map-resolver` on this router, or correct the address in `itr \
@@ -140,7 +142,7 @@ pub(super) fn nobody_asked(request: &MapRequest) -> Told {
     Told::new(of_request(request), why, advice)
 }
 
-/// A message between xTRs that was sent to a map-server or map-resolver.
+/// The text about a message between xTRs that was sent to a map-server or map-resolver.
 pub(super) fn at_mapping_system(request: &MapRequest) -> Told {
     let why =
         "only an xTR can handle this message, but this router is only a map-server or map-resolver";
@@ -149,7 +151,7 @@ pub(super) fn at_mapping_system(request: &MapRequest) -> Told {
     Told::new(of_request(request), why, advice)
 }
 
-/// A Map-Request for an EID that is not at this site.
+/// The text about a Map-Request for an EID that is not at this site.
 pub(super) fn not_our_eid(request: &MapRequest) -> Told {
     let why = "this ETR has no EID prefix that contains the requested EID and has a route";
     let advice =
@@ -157,7 +159,7 @@ pub(super) fn not_our_eid(request: &MapRequest) -> Told {
     Told::new(of_request(request), why, advice)
 }
 
-/// A request to which the router cannot send a reply.
+/// The text about a request to which the router cannot send a reply.
 pub(super) fn no_reply_path(request: &MapRequest) -> Told {
     let itrs: Vec<String> = request.itr_rlocs.iter().map(Rloc::to_string).collect();
     let why = format!(
@@ -168,14 +170,15 @@ pub(super) fn no_reply_path(request: &MapRequest) -> Told {
     Told::new(of_request(request), why, advice)
 }
 
-/// A request that was received too often.
+/// The text about a request that was received too often.
 pub(super) fn asked_too_often(request: &MapRequest, itr: Rloc) -> Told {
     let why = format!("{itr} sends this request too often");
     let advice = format!("check whether Map-Replies reach {itr}");
     Told::new(of_request(request), why, advice)
 }
 
-/// A record of a request that is not looked up, because the request has too many records.
+/// The text about a record of a request that is not looked up, because the request has too many
+/// records.
 pub(super) fn too_many_records(request: &MapRequest, most: usize) -> Told {
     let why = format!(
         "the request has too many records: this router answers only the first {most} of {}",
@@ -185,7 +188,7 @@ pub(super) fn too_many_records(request: &MapRequest, most: usize) -> Told {
     Told::new(what, why, "request fewer EIDs in one Map-Request")
 }
 
-/// A record of a request that is not answered, because the reply has no room for it.
+/// The text about a record of a request that is not answered, because the reply has no room for it.
 pub(super) fn reply_is_full(request: &MapRequest) -> Told {
     let what = format!("a record of {}", of_request(request));
     let why =
@@ -193,13 +196,14 @@ pub(super) fn reply_is_full(request: &MapRequest) -> Told {
     Told::new(what, why, "request fewer EIDs in one Map-Request")
 }
 
-/// A request for EIDs of too many ETRs. The number of ETRs is limited for each request.
+/// The text about a request for EIDs of too many ETRs. The router forwards a request only to a
+/// limited number of ETRs.
 pub(super) fn too_many_etrs(request: &MapRequest, most: usize) -> Told {
     let why = format!("the requested EIDs belong to more than {most} ETRs");
     Told::new(of_request(request), why, "request fewer EIDs in one Map-Request")
 }
 
-/// A request that map-servers forward to each other again and again.
+/// The text about a request that map-servers forward to each other again and again.
 pub(super) fn forwarded_too_often(request: &MapRequest, etr: Rloc) -> Told {
     let why = "map-servers have forwarded this request too often (its inner TTL is 1)";
     let advice = format!(
@@ -209,7 +213,7 @@ pub(super) fn forwarded_too_often(request: &MapRequest, etr: Rloc) -> Told {
     Told::new(of_request(request), why, advice)
 }
 
-/// A Map-Request without a record.
+/// The text about a Map-Request without a record.
 pub(super) fn asks_nothing() -> Told {
     let why = "the message has no record";
     Told::new(
@@ -219,15 +223,17 @@ pub(super) fn asks_nothing() -> Told {
     )
 }
 
-/// A reply to a probe that is not authoritative: it does not come from the ETR.
+/// The text about a reply to an RLOC-probe, if the reply is not authoritative: it does not come
+/// from the ETR.
 pub(super) fn unauthoritative_probe_reply(reply: &MapReply) -> Told {
     let why = "the message answers an RLOC-probe, but its records are not authoritative";
     let what = of_records("Map-Reply", &reply.records);
     Told::new(what, why, "report the fault to the vendor of the sender")
 }
 
-/// A reply for which this router has no open request. The SMRs of this router have the probe bit
-/// and the D bit. If another router does not know the D bit, it answers the SMRs as RLOC-probes.
+/// The text about a reply for which this router has no open request. The SMRs of this router have
+/// the probe bit and the D bit. If another router does not know the D bit, it answers the SMRs as
+/// RLOC-probes.
 pub(super) fn unasked_reply(reply: &MapReply) -> Told {
     if reply.probe {
         let why = "the message answers an RLOC-probe, but this router sends no RLOC-probe that \
@@ -242,7 +248,7 @@ pub(super) fn unasked_reply(reply: &MapReply) -> Told {
     Told::new(of_records("Map-Reply", &reply.records), why, advice)
 }
 
-/// A reply that does not cover the requested EID.
+/// The text about a reply that does not cover the requested EID.
 pub(super) fn reply_without_eid(reply: &MapReply, eid: Eid) -> Told {
     let why = format!("this router requested {eid}, but the reply is only about other EIDs");
     let advice = "compare the EID prefixes in the database of the replying ETR with the prefixes \
@@ -250,7 +256,7 @@ pub(super) fn reply_without_eid(reply: &MapReply, eid: Eid) -> Told {
     Told::new(of_records("Map-Reply", &reply.records), why, advice)
 }
 
-/// A mapping for all EIDs.
+/// The text about a mapping for all EIDs.
 pub(super) fn claims_everything(prefix: EidPrefix, asked: Eid) -> Told {
     let why = format!("the reply has a mapping for all EIDs, but this router requested {asked}");
     let family = prefix.family().to_string().to_lowercase();
@@ -261,8 +267,8 @@ pub(super) fn claims_everything(prefix: EidPrefix, asked: Eid) -> Told {
     Told::new(format!("Map-Reply for {prefix}"), why, advice)
 }
 
-/// A mapping for more EIDs than an answer may have. The router cuts the mapping to the prefix `to`.
-/// If `is_entry` is true, `to` is the prefix of the static map-cache entry.
+/// The text about a mapping for more EIDs than an answer may cover. The router cuts the mapping to
+/// the prefix `to`. If `is_entry` is true, `to` is the prefix of the static map-cache entry.
 pub(super) fn claims_too_much(
     prefix: EidPrefix,
     to: EidPrefix,
@@ -285,7 +291,8 @@ pub(super) fn claims_too_much(
     Told::new(format!("part of the record for {prefix} of a Map-Reply"), why, advice)
 }
 
-/// A record of a reply with a prefix outside the widest permitted prefix around the requested EID.
+/// The text about a record of a reply, if its prefix is outside the widest permitted prefix around
+/// the requested EID.
 pub(super) fn claims_beside(prefix: EidPrefix, asked: Eid) -> Told {
     let why = format!(
         "the prefix is outside the widest prefix that this router accepts for {asked}, the \
@@ -295,20 +302,20 @@ pub(super) fn claims_beside(prefix: EidPrefix, asked: Eid) -> Told {
     Told::new(format!("the record for {prefix} of a Map-Reply"), why, advice)
 }
 
-/// A mapping that is not stored because the map-cache is full.
+/// The text about a mapping that is not stored, because the map-cache is full.
 pub(super) fn map_cache_full(prefix: EidPrefix, limit: usize) -> Told {
     let why = format!("the map-cache is full: it has {limit} entries");
     let advice = "raise `map-cache-limit`, or run `clear ip lisp map-cache`";
     Told::new(format!("Map-Reply for {prefix}"), why, advice)
 }
 
-/// An SMR after which the router cannot send a Map-Request.
+/// The text about an SMR after which the router cannot send a Map-Request.
 pub(super) fn smr_without_resolver(eid: Eid) -> Told {
     let advice = "configure `itr map-resolver`";
     Told::new(format!("SMR for {eid}"), "no map-resolver is configured", advice)
 }
 
-/// An SMR that reached a router that is neither an ITR nor a proxy ITR.
+/// The text about an SMR that reached a router that is neither an ITR nor a proxy ITR.
 pub(super) fn smr_at_no_itr(eid: Eid) -> Told {
     let why = "this router is not an ITR for this address family, so it has no map-cache entries \
                to renew";
@@ -316,14 +323,14 @@ pub(super) fn smr_at_no_itr(eid: Eid) -> Told {
     Told::new(format!("SMR for {eid}"), why, advice)
 }
 
-/// An SMR for an EID that is not cached.
+/// The text about an SMR for an EID that is not in the map-cache.
 pub(super) fn smr_not_cached(eid: Eid) -> Told {
     let why = "the EID is not in the map-cache, so this router has no entry to renew";
     let advice = "ignore rare messages of this kind: the entry may have expired";
     Told::new(format!("SMR for {eid}"), why, advice)
 }
 
-/// An SMR above the rate limit.
+/// The text about an SMR above the rate limit.
 pub(super) fn smr_too_often(eid: Eid, entry: EidPrefix) -> Told {
     let why = format!(
         "SMRs for {entry} come too often, or this router already acts on an earlier SMR for {entry}"
@@ -333,7 +340,7 @@ pub(super) fn smr_too_often(eid: Eid, entry: EidPrefix) -> Told {
     Told::new(format!("SMR for {eid}"), why, advice)
 }
 
-/// A Map-Notify that is signed with a wrong key.
+/// The text about a Map-Notify that is signed with a wrong key.
 pub(super) fn notify_of_wrong_key(records: &[MappingRecord], is_map_server: bool) -> Told {
     let what = of_records("Map-Notify", records);
     match is_map_server {
@@ -375,8 +382,9 @@ pub(super) fn place(locators: &[String]) -> String {
     format!("at {}{more}", named.join(", "))
 }
 
-/// A Map-Notify that the map-server did not confirm. If `is_here` is true, the map-server answered
-/// that the EID is here. Otherwise, it answered that no xTR has the EID.
+/// The text about a Map-Notify that the map-server did not confirm. If `is_here` is true, the
+/// map-server answered that the EID is at this router. Otherwise, it answered that no xTR has the
+/// EID.
 pub(super) fn news_of_the_past(record: &MappingRecord, is_here: bool) -> Told {
     let now = if is_here { "here" } else { "not registered by any xTR" };
     let why = format!(
@@ -389,7 +397,7 @@ pub(super) fn news_of_the_past(record: &MappingRecord, is_here: bool) -> Told {
     Told::new(of_records("Map-Notify", std::slice::from_ref(record)), why, advice)
 }
 
-/// A Map-Notify-Ack for which no Map-Notify waits.
+/// The text about a Map-Notify-Ack for which no Map-Notify waits.
 pub(super) fn unasked_acknowledgement(records: &[MappingRecord]) -> Told {
     let why = "no Map-Notify of this router waits for this acknowledgement, or the message is \
                signed with another key";
@@ -399,7 +407,7 @@ pub(super) fn unasked_acknowledgement(records: &[MappingRecord]) -> Told {
     Told::new(of_records("Map-Notify-Ack", records), why, advice)
 }
 
-/// A Map-Register without a record.
+/// The text about a Map-Register without a record.
 pub(super) fn registers_nothing() -> Told {
     let why = "the message has no record, so its site is unknown";
     Told::new(
@@ -409,7 +417,7 @@ pub(super) fn registers_nothing() -> Told {
     )
 }
 
-/// A Map-Register for a prefix that no site has.
+/// The text about a Map-Register for a prefix that no site has.
 pub(super) fn no_site(prefix: EidPrefix) -> Told {
     let why =
         "no site of this map-server has this EID prefix or accepts it as a more specific prefix";
@@ -418,7 +426,7 @@ pub(super) fn no_site(prefix: EidPrefix) -> Told {
     Told::new(format!("Map-Register for {prefix}"), why, advice)
 }
 
-/// A record of a Map-Register for a prefix of another site or of no site.
+/// The text about a record of a Map-Register, if its prefix belongs to another site or to no site.
 pub(super) fn record_not_taken(prefix: EidPrefix, site: &str) -> Told {
     let why = format!(
         "the record came in a Map-Register of site {site}, but this site does not have the EID \
@@ -431,7 +439,7 @@ pub(super) fn record_not_taken(prefix: EidPrefix, site: &str) -> Told {
     Told::new(format!("Map-Register for {prefix}"), why, advice)
 }
 
-/// A Map-Register that is signed with a wrong key.
+/// The text about a Map-Register that is signed with a wrong key.
 pub(super) fn wrong_key(prefix: EidPrefix, site: &str, has_key: bool) -> Told {
     let what = format!("Map-Register for {prefix} of site {site}");
     match has_key {
@@ -447,8 +455,8 @@ pub(super) fn wrong_key(prefix: EidPrefix, site: &str, has_key: bool) -> Told {
     }
 }
 
-/// A Map-Register whose nonce is not greater than the last nonce of its sender. `nonces` has the
-/// nonce of this Map-Register and the last nonce.
+/// The text about a Map-Register whose nonce is not greater than the last nonce of its sender.
+/// `nonces` has the nonce of this Map-Register and the last nonce.
 pub(super) fn nonce_not_greater(
     prefix: EidPrefix,
     site: &str,
@@ -469,8 +477,9 @@ pub(super) fn nonce_not_greater(
     Told::new(what, why, advice)
 }
 
-/// A Map-Register that was received before. The nonces of its sender need not grow. `nonces` has
-/// the nonce of this Map-Register and the nonce of the newest Map-Register of the site.
+/// The text about a Map-Register that was received before. The nonces of its sender need not grow.
+/// `nonces` has the nonce of this Map-Register and the nonce of the newest Map-Register of the
+/// site.
 pub(super) fn octets_came_before(prefix: EidPrefix, site: &str, nonces: (Nonce, Nonce)) -> Told {
     let what = format!("Map-Register for {prefix} of site {site}");
     let (nonce, newest) = nonces;
@@ -483,7 +492,8 @@ pub(super) fn octets_came_before(prefix: EidPrefix, site: &str, nonces: (Nonce, 
     Told::new(what, why, advice)
 }
 
-/// A Map-Register that was received before. Since then, another xTR has registered the prefix.
+/// The text about a Map-Register that was received before, if another xTR has registered the prefix
+/// since then.
 pub(super) fn repetition_of_moved(prefix: EidPrefix, site: &str) -> Told {
     let what = format!("Map-Register for {prefix} of site {site}");
     let why = "the same message came before, and another xTR has registered the prefix after that";
@@ -492,23 +502,24 @@ pub(super) fn repetition_of_moved(prefix: EidPrefix, site: &str) -> Told {
     Told::new(what, why, advice)
 }
 
-/// A Map-Register for which a table of the map-server has no room.
+/// The text about a Map-Register for which a table of the map-server has no room.
 pub(super) fn map_server_full(prefix: EidPrefix, site: &str) -> Told {
     let what = format!("Map-Register for {prefix} of site {site}");
     let advice = "look in `show lisp site` for xTRs and EID prefixes that are not needed";
     Told::new(what, "this map-server has no room for another registration", advice)
 }
 
-/// A Map-Notify that the router does not send, because it has no room to keep the Map-Notify until
-/// its acknowledgement. The source in this refusal is the xTR to which the router would send the
-/// Map-Notify.
+/// The text about a Map-Notify that the router does not send, because it has no room to keep the
+/// Map-Notify until its acknowledgement. The text names the xTR to which the router would send the
+/// Map-Notify as the source.
 pub(super) fn too_many_notifies(prefix: EidPrefix) -> Told {
     let why = "too many xTRs have not acknowledged their Map-Notifies";
     let advice = "check whether Map-Notifies reach the xTRs";
     Told::new(format!("to send another Map-Notify for {prefix} after a registration"), why, advice)
 }
 
-/// A TCP connection that is not expected, for example because no Map-Register came before it.
+/// The text about a TCP connection that is not expected, for example because no Map-Register came
+/// before it.
 pub(super) fn uninvited_session(listens: bool, is_admitted: bool) -> Told {
     let (why, advice) = match (listens, is_admitted) {
         (false, _) => {
@@ -536,14 +547,14 @@ pub(super) fn uninvited_session(listens: bool, is_admitted: bool) -> Told {
     Told::new("TCP connection", why, advice)
 }
 
-/// A frame that is not a valid message of reliable transport.
+/// The text about a frame that is not a valid message of reliable transport.
 pub(super) fn bad_frame(error: &StreamError) -> Told {
     let advice = "capture the session, and report the fault to the vendor of the sender";
     Told::new("message of a reliable session", error.to_string(), advice)
 }
 
-/// A message of reliable transport that arrived at the wrong end of the session: only this end may
-/// send it.
+/// The text about a message of reliable transport that arrived at the wrong end of the session,
+/// because only this end may send it.
 pub(super) fn wrong_way(message: &str, role: &str) -> Told {
     let why = format!(
         "this router is the {role} of the session, and a {role} does not receive this message"

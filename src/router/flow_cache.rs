@@ -48,7 +48,7 @@ struct Remembered {
 #[derive(Debug, Default)]
 pub struct FlowCache {
     generation: u64,
-    /// Empty until the first flow.
+    /// The places of the cache. The list is empty until the first flow is remembered.
     places: Vec<Option<Remembered>>,
 }
 

@@ -13,8 +13,8 @@ impl Router {
     /// - the configuration, which includes the roles, the instance, the router's own addresses and
     ///   RLOCs, the proxy ETRs and the dynamic-EID ranges;
     /// - an entry of the map-cache, or a Locator-Status-Bit of an entry;
-    /// - the database: the local prefixes, their routes, the hosts that are here, and whether the
-    ///   own locators are up;
+    /// - the database: the local prefixes, their routes, the hosts on the LANs of this router, and
+    ///   whether the own locators are up;
     /// - the away table;
     /// - the set of locators that can be reached, and the path MTUs;
     /// - the nonces of packets to a locator, and the set of mappings that are sent without

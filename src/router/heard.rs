@@ -10,9 +10,9 @@ use crate::time::Time;
 pub(super) struct Heard {
     /// The xTR that sent the packet.
     pub from: Rloc,
-    /// Its inner source.
+    /// The inner source of the packet.
     pub source: Eid,
-    /// Its inner destination.
+    /// The inner destination of the packet.
     pub destination: Eid,
     /// When the packet was received.
     pub at: Time,

@@ -17,14 +17,14 @@ use crate::addr::{Eid, EidPrefix};
 use crate::time::Time;
 
 impl Router {
-    /// The dynamic EIDs.
+    /// The hosts of dynamic-EID ranges, and the searches for such hosts.
     pub fn mobility(&self) -> &Mobility {
         &self.mobility
     }
 
-    /// Treats neighbours as found hosts, if their port now serves their range. The kernel reported
-    /// these neighbours earlier, when the port did not serve the range, and does not report them
-    /// again.
+    /// Treats the neighbours on a port as found hosts, if the port now serves their range. The
+    /// kernel reported these neighbours when the port did not serve the range, and does not report
+    /// them again.
     pub(super) fn find_neighbours(&mut self, now: Time) {
         let config = &self.context.config;
         let neighbours = self.mobility.neighbours.iter();
@@ -141,9 +141,9 @@ impl Router {
         }
     }
 
-    /// Handles a host that is here. The host gets a route, a database entry and a registration. All
-    /// entries that say that the host is elsewhere are removed. Returns whether there was room for
-    /// the host.
+    /// Handles a host that was found on a LAN of this router. The host gets a route, a database
+    /// entry and a registration. All entries that say that the host is elsewhere are removed.
+    /// Returns whether there was room for the host.
     fn host_found(
         &mut self,
         eid: Eid,
@@ -182,7 +182,7 @@ impl Router {
         self.map_cache.forget_learned(&prefix);
         self.stale.prefixes.insert(prefix);
         let (device, address) = (Device::Interface(interface), eid.address);
-        // The probe also gives the host the hardware address of its gateway here.
+        // The probe also tells the host the hardware address of its gateway on this LAN.
         self.stale.requests.extend([
             KernelRequest::Probe { device, address },
             KernelRequest::Watch { device, address },
@@ -214,8 +214,8 @@ impl Router {
         for eid in here {
             self.context.tell(Event::Host { eid, port, change: HostChange::Lost });
             self.host_gone(eid, None, now);
-            // A host of another port may be removed from this table to make room. The router finds
-            // that host when the host sends something.
+            // A host of another port may be removed from this table to make room. The result is not
+            // used, because the router finds that host again when the host sends a packet.
             let _ = self.mobility.missed.insert(eid, port, port, now);
         }
     }
@@ -279,8 +279,8 @@ impl Router {
         true
     }
 
-    /// Probes the duplicates whose wait has ended. If a host is still here, it answers and is
-    /// found.
+    /// Probes the duplicates whose wait has ended. If a host is still on a port of this router, it
+    /// answers and is found.
     pub(super) fn claim_duplicates(&mut self, now: Time) {
         while let Some(eid) = self.mobility.owners.next_claim(now) {
             let ports = self.mobility.ports(eid).iter();
@@ -293,9 +293,9 @@ impl Router {
         }
     }
 
-    /// Whether `eid` may be on a port here although the router has not found it. This is possible
-    /// if a port serves the range of the EID, and the away table has an entry for the range but no
-    /// entry for the host itself.
+    /// Whether `eid` may be on a port of this router although the router has not found it. This is
+    /// possible if a port serves the range of the EID, and the away table has an entry for the
+    /// range but no entry for the host itself.
     pub(super) fn is_undetected(&self, eid: Eid) -> bool {
         let away = self.away.longest_match(eid);
         !self.mobility.ports(eid).is_empty()

@@ -12,11 +12,12 @@ use crate::packet::{IPV4_MINIMUM_REASSEMBLY, IPV6_MINIMUM_MTU, IpHeader};
 use crate::time::Time;
 
 /// The maximum number of octets of a packet that an ICMP error quotes. It is the size of the
-/// largest error (RFC 1812 section 4.3.2.3, RFC 4443 section 2.4) without the headers of the error.
+/// largest error (RFC 1812 section 4.3.2.3 for IPv4, RFC 4443 section 2.4 for IPv6) without the
+/// headers of the error.
 const QUOTED_V4: usize = IPV4_MINIMUM_REASSEMBLY as usize - 28;
 const QUOTED_V6: usize = IPV6_MINIMUM_MTU as usize - 48;
-/// The maximum numbers of ICMP errors from the core that are relayed in one second: to one host,
-/// and to all hosts together (RFC 1812 section 4.3.2.8).
+/// The maximum number of ICMP errors from the core that are relayed to one host in one second (RFC
+/// 1812 section 4.3.2.8). The next constant is the maximum number for all hosts together.
 const ERRORS_PER_HOST: usize = 10;
 const ERRORS_IN_ALL: usize = 100;
 const SECOND: Duration = Duration::from_secs(1);

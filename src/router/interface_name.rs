@@ -23,8 +23,8 @@ use serde::{Deserialize, Serialize};
 
 use InterfaceKind as Kind;
 
-/// The octets of the longest name of a Linux device: IFNAMSIZ minus 1, because the name ends with
-/// a zero.
+/// The length of the longest name of a Linux device, in octets: IFNAMSIZ minus 1, because the name
+/// ends with a zero.
 const LONGEST_DEVICE: usize = 15;
 
 /// The kinds of interface that a router can have, in the order in which `show` prints them. If an

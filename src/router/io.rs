@@ -81,9 +81,9 @@ pub enum Command {
     Lig(LigQuestion),
     /// `debug ..` and its `no` form: turns kinds of debug lines on or off.
     Debug {
-        /// The kinds.
+        /// The kinds of debug lines.
         types: Debugging,
-        /// Whether they are turned on.
+        /// Whether the kinds are turned on. Otherwise they are turned off.
         on: bool,
     },
     /// `clear ip lisp statistics` and `clear counters`: all counters begin at zero again.

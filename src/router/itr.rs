@@ -108,8 +108,9 @@ impl Router {
             if !self.is_of_site(source) {
                 return self.native(transit, draft, Because::rule(Rule::ForeignSource));
             }
-            // The source may be a host that has not been found. Then the host is on a port here,
-            // but the packet does not show on which port. So the router searches for the host.
+            // The source may be a host that has not been found. Then the host is on a port of this
+            // router, but the packet does not show on which port. So the router searches for the
+            // host.
             draft.wants.search_source =
                 !self.is_own_address(source.address) && self.is_to_be_searched(source);
         }
@@ -232,7 +233,7 @@ impl Router {
     }
 
     /// Whether the router itself sent the packet, and the destination is a host that may be on a
-    /// port here but has not been found.
+    /// port of this router but has not been found.
     fn is_for_newcomer(&self, transit: &Transit) -> bool {
         self.is_own_address(transit.header.source) && self.is_undetected(transit.destination())
     }

@@ -1,5 +1,6 @@
 //! The nonces of Map-Registers that a router keeps over a restart (RFC 9301 section 5.6): the last
-//! nonce of each xTR that registers here, and the last nonce that the router itself has sent.
+//! nonce of each xTR that registers at this router, and the last nonce that the router itself has
+//! sent.
 //!
 //! A Map-Register with a nonce that is not greater than the last nonce of its sender is a replay.
 //! To detect replays after a restart too, the core outputs the nonces to keep
@@ -16,7 +17,8 @@ use sha2::{Digest, Sha256};
 
 use crate::wire::{Key, XtrIdentity};
 
-/// A name for a shared secret that does not reveal the secret: 16 octets of a SHA-256.
+/// A name for a shared secret. The name does not reveal the secret, because it is 16 octets of a
+/// SHA-256.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct KeyPrint(pub [u8; 16]);
 
@@ -37,9 +39,9 @@ impl KeyPrint {
 pub enum Sender {
     /// An xTR-ID and a Site-ID. The authentication data of the message covers both.
     Xtr {
-        /// 128 bits.
+        /// The xTR-ID, 128 bits.
         xtr_id: u128,
-        /// 64 bits.
+        /// The Site-ID, 64 bits.
         site_id: u64,
     },
     /// The source address, if the authentication data covers no xTR-ID. A sender can forge this

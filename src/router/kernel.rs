@@ -14,14 +14,14 @@
 //! 103  from RLOC   lookup 4341
 //! table 4341: the native default, a blackhole for each local EID prefix, and unreachable for the rest
 //! ```
-//! We tried to do without each part. Without the rules of the RLOCs, the router's own packet to
-//! port 4341 of a peer entered `lisp0` again, and nothing worked. In another trial, the suppressed
-//! lookup of main was left out. In its place, the table of `lisp0` had copies of the site's routes
-//! and of the default route. When a link vanished, the kernel removed the copies without a
-//! notification. Then one ping went through `lisp0` again and again, a hundred thousand times a
-//! second. Without the blackholes, packets leaked into the core while the link of a site was down.
-//! With `unreachable` in place of the blackholes, hosts got an error about a failure that the
-//! mapping system would soon repair.
+//! Each part of these objects is necessary. Without the rules of the RLOCs, the router's own
+//! packets to port 4341 of a peer enter `lisp0` again, and never reach the peer. Without the
+//! suppressed lookup of main, the table of `lisp0` would need copies of the site's routes and of
+//! the default route. When a link vanishes, the kernel removes such copies without a notification.
+//! Then one ping goes through `lisp0` again and again, a hundred thousand times a second. Without
+//! the blackholes, packets leak into the core while the link of a site is down. With `unreachable`
+//! in place of the blackholes, hosts get an error about a failure that the mapping system will soon
+//! repair.
 
 mod events;
 mod wanted;

@@ -93,7 +93,7 @@ pub enum KernelObject {
     Address {
         /// The device.
         device: Device,
-        /// The address and its network's length.
+        /// The address, with the prefix length of its network.
         address: IpNet,
         /// Whether the kernel makes a route to the network of the address. On a mobility port, the
         /// kernel must not make this route. If it made the route, it would use ARP to search for a
@@ -194,9 +194,10 @@ pub enum KernelEvent {
         /// The Linux name.
         device: String,
     },
-    /// All unicast routes of table main; routes that are not listed do not exist. The kernel does
-    /// not announce every change (for example, that an IPv4 route was removed because its link went
-    /// down), so the driver reads the table again after each change of a link.
+    /// All unicast routes of table main. A route that is not in the list does not exist. The driver
+    /// reads the table again after each change of a link, because the kernel does not announce
+    /// every change. For example, it does not announce that an IPv4 route was removed because its
+    /// link went down.
     Routes(Vec<KernelRoute>),
     /// A route was added to table main.
     RouteAdded(KernelRoute),

@@ -11,8 +11,8 @@ use crate::time::Time;
 pub enum Source {
     /// The R bit of the record (RFC 9301 section 5.4). It is valid until the next record.
     RBit,
-    /// The Locator-Status-Bit in a packet of the site (RFC 9300 section 10). It is valid until the
-    /// next bit or record.
+    /// The Locator-Status-Bit in a packet from the site of the locator (RFC 9300 section 10). It is
+    /// valid until the next bit or record.
     StatusBits,
     /// An ICMP error of the core.
     Icmp,

@@ -7,9 +7,9 @@
 //! Memory is limited. Each family of an instance holds at most `map-cache-limit` entries. An entry
 //! with one locator has at most 300 octets, so the default limit of a million entries needs 300 MB.
 //! When a family is full, a new mapping replaces a learned entry that is not in use: the entry that
-//! was used least recently. So a scan of a /8 cannot remove an entry that is in use. When all
-//! entries are in use, the new mapping is rejected. Replaced entries and rejected mappings are
-//! counted.
+//! was used least recently. So a host that sends a packet to each address of a /8 cannot remove an
+//! entry that is in use. When all entries are in use, the new mapping is rejected. Replaced entries
+//! and rejected mappings are counted.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -32,9 +32,9 @@ use crate::wire::{MappingRecord, StatusBits};
 
 /// The maximum number of entries of a family if `map-cache-limit` is not configured.
 pub const DEFAULT_LIMIT: usize = 1_000_000;
-/// How long an entry is in use after its last packet. An entry with only one packet is not in use
-/// after this packet: a scan sends one packet to each EID, but two hosts that communicate send
-/// more.
+/// How long an entry is in use after its last packet. An entry with only one packet does not count
+/// as in use. The reason: a host that scans a network sends one packet to each EID, but two hosts
+/// that communicate send more.
 const IN_USE: Duration = Duration::from_secs(60);
 /// Data packets change the locator states of an entry at most once in this time.
 const STATUS_INTERVAL: Duration = Duration::from_secs(1);
@@ -42,7 +42,7 @@ const STATUS_INTERVAL: Duration = Duration::from_secs(1);
 /// mapping is limited, even if very many entries have come into use or the limit has been lowered.
 const LOOKS: usize = 64;
 
-/// The action of an ITR for a packet that matches the entry.
+/// The action of an ITR for a packet that matches a map-cache entry.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Mapping {
@@ -76,7 +76,7 @@ impl Mapping {
 pub enum Source {
     /// The entry is configured, or it is the default entry of an ITR.
     Static,
-    /// A Map-Reply.
+    /// The entry comes from a Map-Reply.
     MapReply,
 }
 
@@ -165,9 +165,9 @@ impl Entry {
 /// A mapping from a Map-Reply.
 #[derive(Clone, Debug)]
 pub struct Learned {
-    /// Its EID prefix.
+    /// The EID prefix of the mapping.
     pub prefix: EidPrefix,
-    /// The action.
+    /// The action for packets that match the mapping.
     pub mapping: Mapping,
     /// The record's TTL.
     pub ttl: Duration,
@@ -279,10 +279,10 @@ impl MapCache {
     /// Adds a mapping for `asked`, the EID that was requested (RFC 9301 section 5.5):
     ///
     /// - If an entry with this prefix exists, it is overwritten in place and keeps its uptime.
-    /// - A new prefix replaces a more specific entry that contains `asked`, because the owner of
-    ///   that entry does not support the entry any more. Other more specific entries remain. The
-    ///   new entry expires no later than the first of the remaining entries, because it must not
-    ///   outlive the prefixes inside it.
+    /// - A new prefix replaces a more specific entry that contains `asked`, because the reply shows
+    ///   that this entry is not valid any more. Other more specific entries remain. The new entry
+    ///   expires no later than the first of the remaining entries, because it must not outlive the
+    ///   prefixes inside it.
     /// - A TTL of zero removes the prefix.
     ///
     /// Returns whether the mapping was added. If the family has `limit` entries and all entries are

@@ -43,7 +43,7 @@ pub(super) fn locators(record: &MappingRecord, local: &LocalRlocs, now: Time) ->
         let up = locator.reachable && !local.is_no_router_address(rloc);
         Some(Locator { rloc, priority, weight, ordinal, up, source: Source::RBit, since: now })
     };
-    // A record has 255 locators at most.
+    // A record has 255 locators at most, so each locator gets an ordinal.
     record.locators.iter().zip(0..=u8::MAX).filter_map(locator).collect()
 }
 

@@ -1,19 +1,20 @@
 //! Hosts that move: dynamic EIDs (draft-ietf-lisp-eid-mobility section 4).
 //!
-//! A `lisp mobility` port serves dynamic-EID ranges. A host of a range is found when it sends on
-//! the port: the kernel's neighbour table shows this. Then the database contains a prefix for the
-//! host. The prefix is registered, and the host is watched. The host has left when a map-server
-//! reports that another xTR has it, or when the host does not answer any more. The range itself is
-//! always away, so a sender of packets to hosts that are not here receives SMRs.
+//! A `lisp mobility` port serves dynamic-EID ranges. A host of a range is found when it sends a
+//! packet on the port, because the kernel's neighbour table shows this. Then the database contains
+//! a prefix for the host. The prefix is registered, and the host is watched. The host has left when
+//! a map-server reports that another xTR has it, or when the host does not answer any more. The
+//! away table always has an entry for the range itself. So the sender of a packet to a host of the
+//! range that is not on a port receives an SMR.
 //!
-//! The port has the roaming gateway: it has the same IP address and hardware address at every xTR.
-//! The port has no route for its network. With this route, the kernel would search with ARP for a
-//! host that moved away, instead of using LISP. While a host is here, its route leads to the port.
-//! After the host has moved, its route leads into `lisp0`. Then a gratuitous ARP and a proxy
-//! neighbour make the old LAN of the host send its packets to this router. A neighbour entry that
-//! only becomes old does not show that the host is here. A host that already has the hardware
-//! address of the gateway in its cache creates no neighbour entry at all. So the packets of such a
-//! host make this router ask for the host.
+//! The port has the addresses of the roaming gateway: the same IP address and hardware address at
+//! every xTR. The port has no route for its network. With this route, the kernel would search with
+//! ARP for a host that moved away, instead of using LISP. While a host is on the port, its route
+//! leads to the port. After the host has moved, its route leads into `lisp0`. Then a gratuitous ARP
+//! and a proxy neighbour make the other hosts of the old LAN send the packets for this host to the
+//! router. A neighbour entry that only becomes old does not show that the host is still on the
+//! port. A host that already has the hardware address of the gateway in its cache creates no
+//! neighbour entry at all. So the packets of such a host make this router ask for the host.
 //!
 //! The first packets of a host are not lost. If a host sends a packet to its gateway, the kernel
 //! answers before the host has a route. So the router receives this answer, and holds it while it
@@ -38,10 +39,11 @@ use crate::addr::{Eid, EidPrefix};
 use crate::prefix_map::PrefixMap;
 use crate::time::Time;
 
-/// The limit of hosts that are here at one time. The kernel asks each host every few seconds, so a
-/// host that is still here is never silent for long. If the table is full, a host is removed from
-/// the port with the most hosts: the host that was silent for the longest time. If the new host is
-/// at the same port, the removed host must have been silent for half a minute.
+/// The limit of hosts that are on the ports of this router at one time. If the table is full, a
+/// host of the port with the most hosts is removed: the host that was silent for the longest time.
+/// If the new host is at the same port, the removed host must have been silent for half a minute.
+/// The kernel asks each host every few seconds, so a host that is still on its port is never silent
+/// for long.
 const HOSTS: Limit = Limit { name: "Hosts here", capacity: 65_536, idle: Duration::from_secs(30) };
 /// The limit of neighbours with a stored hardware address. If the table is full, the oldest
 /// neighbour of the port with the most neighbours is removed.
@@ -55,25 +57,25 @@ const MISSED: Limit =
 pub(super) const SILENCE: Duration = Duration::from_secs(15 * 60);
 /// The minimum time between two lines in the log about rejected hosts.
 pub(super) const TURNED_AWAY_INTERVAL: Duration = Duration::from_secs(60);
-/// A dynamic EID that is here.
+/// A host of a dynamic-EID range that is on a port of this router.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Host {
     /// The name of the dynamic-EID to which the range of the host belongs.
     pub name: String,
-    /// The range.
+    /// The dynamic-EID range that contains the host.
     pub range: EidPrefix,
     /// The port of the host.
     pub interface: InterfaceName,
-    /// Its hardware address.
+    /// The hardware address of the host.
     pub mac: Mac,
-    /// When it was found.
+    /// The time at which the host was found.
     pub found_at: Time,
-    /// The time of the last message that shows that the host is here.
+    /// The time of the last message that shows that the host is on its port.
     pub last_seen_at: Time,
     /// The last time at which this router asked the host because a packet from the core had the
     /// address of the host as its source.
     pub asked_at: Option<Time>,
-    /// How it was found.
+    /// The way in which the router found the host.
     pub discovery: Discovery,
 }
 
@@ -92,7 +94,7 @@ pub struct Mobility {
     pub(super) ranges: PrefixMap<Range>,
     pub(super) hosts: Bounded<Eid, Host, InterfaceName>,
     /// The port at which each host was before it moved away. On this port, the router answers for
-    /// the host by proxy. The port is removed together with the host's entry in the away table,
+    /// the host by proxy. The entry is removed together with the host's entry in the away table,
     /// which has a limit.
     pub(super) former_ports: BTreeMap<Eid, InterfaceName>,
     /// The hosts that were at a port when the port lost its link.
@@ -129,7 +131,7 @@ impl Mobility {
         &self.neighbours
     }
 
-    /// The dynamic EIDs that are here.
+    /// The hosts that are on the ports of this router.
     pub fn hosts(&self) -> &Bounded<Eid, Host, InterfaceName> {
         &self.hosts
     }
@@ -146,7 +148,7 @@ impl Mobility {
         [hosts, missed, self.neighbours.fill(), running, refused, confirmations]
     }
 
-    /// The first host of the hosts that were at a port when the port lost its link.
+    /// The first of the hosts that were at a port when the port lost its link.
     pub(super) fn first_missed(&self, port: InterfaceName) -> Option<Eid> {
         self.missed.keys_of(&port).next().copied()
     }
@@ -229,7 +231,7 @@ impl Mobility {
         self.ranges.longest_match(eid).is_some()
     }
 
-    /// The local host with this prefix.
+    /// The host on a port of this router that has this prefix.
     pub(super) fn host(&self, prefix: EidPrefix) -> Option<&Host> {
         let eid = prefix.network();
         self.hosts.get(&eid).filter(|_| prefix == eid.host_prefix())
@@ -292,8 +294,8 @@ impl Mobility {
         self.ranges.contains(prefix)
     }
 
-    /// The prefixes of the hosts that are here, and of the EIDs that are elsewhere. The kernel may
-    /// need a route for each prefix.
+    /// The prefixes of the hosts on the ports of this router, and of the EIDs that are at another
+    /// xTR. The kernel may need a route for each prefix.
     pub(super) fn kernel_prefixes(&self, away: &AwayTable) -> BTreeSet<EidPrefix> {
         let gone = away.entries().iter().filter(|(_, entry)| entry.producer.leads_elsewhere());
         let gone = gone.map(|(prefix, _)| prefix);

@@ -441,7 +441,7 @@ impl Router {
         self.news.fill()
     }
 
-    /// The local EIDs that are not here.
+    /// The away table: the EIDs of this site that are not at this xTR.
     pub fn away(&self) -> &AwayTable {
         &self.away
     }

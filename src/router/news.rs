@@ -15,10 +15,11 @@ use crate::wire::{MappingRecord, Nonce};
 
 /// The time in which a map-server has to confirm its notification.
 const ANSWER_WAIT: Duration = Duration::from_secs(3);
-/// The minimum time between two lines about map-servers that do not answer.
+/// The minimum time between two lines in the log about map-servers that do not answer.
 const LINES: Duration = Duration::from_secs(60);
-/// The limit of notifications that wait for a confirmation. If the table is full, a notification of
-/// the map-server with the most notifications is removed: the oldest one. It is not believed.
+/// The limit of notifications that wait for a confirmation. If the table is full, the oldest
+/// notification of the map-server with the most notifications is removed, and the router does not
+/// believe it.
 const QUESTIONS: Limit =
     Limit { name: "News to be confirmed", capacity: 4096, idle: Duration::ZERO };
 
@@ -42,7 +43,7 @@ pub(super) struct News {
     questions: Bounded<About, Question, IpAddr>,
     nonces: BTreeMap<Nonce, About>,
     due: Deadlines<About>,
-    /// The time of the last line about a map-server that does not answer.
+    /// The time of the last line in the log about a map-server that does not answer.
     said_at: Option<Time>,
     rng: Rng,
 }
@@ -103,8 +104,8 @@ impl News {
         Some((about, self.end(&about)?))
     }
 
-    /// Whether to write a line at `now` about a map-server that does not answer. There is at most
-    /// one line a minute.
+    /// Whether to write a line to the log at `now` about a map-server that does not answer. There
+    /// is at most one line a minute.
     pub(super) fn is_to_be_said(&mut self, now: Time) -> bool {
         let is_due = self.said_at.is_none_or(|at| now.since(at) >= LINES);
         self.said_at = if is_due { Some(now) } else { self.said_at };

@@ -1,5 +1,5 @@
-//! The opaque locators of map-cache entries. They are kept so that a `show` command can list them.
-//! No other part of the router reads them.
+//! The opaque locators of map-cache entries: locators that are not IP addresses. They are kept so
+//! that a `show` command can list them. No other part of the router reads them.
 //!
 //! Most entries have no opaque locators. So the opaque locators are not stored in the entries, of
 //! which there may be a million.
@@ -88,7 +88,7 @@ impl OpaqueLocators {
 }
 
 fn opaque_of(record: &MappingRecord) -> Box<[OpaqueLocator]> {
-    // A record has 255 locators at most.
+    // A record has 255 locators at most, so each locator gets an ordinal.
     let locators = record.locators.iter().zip(0..=u8::MAX);
     let opaque = locators.filter(|(locator, _)| locator.ip().is_none());
     opaque

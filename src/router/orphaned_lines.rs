@@ -1,4 +1,5 @@
-//! Lines that the router does not carry out, at places that the configuration does not have any more.
+//! Removes lines that the router does not carry out, if the configuration does not have their place
+//! any more.
 
 use super::config::Config;
 use super::unsupported::Place;

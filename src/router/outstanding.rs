@@ -3,8 +3,8 @@
 //! Any host of a LAN can make the router send Map-Requests, as often as it likes. So each source
 //! host has a share of the table, and each family of EIDs has its own tables. If a table is full,
 //! the host with the most entries loses an entry: the entry of the EID that no packet has needed
-//! for the longest time. So a scan replaces only earlier EIDs of the same scan. All SMRs together
-//! have one share. All EIDs that are away have one share too.
+//! for the longest time. So a host that sends a packet to each address of a network replaces only
+//! its own entries. All SMRs together have one share. All EIDs that are away have one share too.
 //!
 //! After ten tries without an answer, an EID rests: the router does not request it for some time.
 
@@ -261,7 +261,7 @@ impl Outstanding {
     /// Whether a packet may wait for an EID if the EID is requested.
     ///
     /// # Errors
-    /// The reason why the packet may not wait.
+    /// If the packet may not wait, the error is the reason.
     pub(super) fn may_hold(&self, eid: Eid) -> Result<(), DropReason> {
         if self.resting.contains_key(&eid) {
             return Err(DropReason::Unresolved);

@@ -4,14 +4,14 @@
 //! So each record is compared with the request:
 //!
 //! - A record with locators for `0.0.0.0/0` or `::/0` is refused.
-//! - Any other record with locators is reduced if it is too wide. It may cover only the part of the
+//! - Any other record with locators is reduced if it is too wide. It may cover only EIDs inside the
 //!   static entry that caused the request, and only a /8 (IPv4) or /16 (IPv6) around the requested
 //!   EID.
 //! - A record without locators (a hole) is reduced to the static entry and is never refused:
 //!   `0.0.0.0/1` is a valid answer.
 //! - A record that was reduced, or that is wider than a /8 or /16, is valid for at most 15 minutes.
 //! - The record that contains the requested EID may be reduced. All other records must lie inside
-//!   the remaining part of this record. If not, they are ignored.
+//!   the reduced prefix. If not, they are ignored.
 
 use std::borrow::Cow;
 use std::net::IpAddr;

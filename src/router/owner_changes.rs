@@ -19,7 +19,7 @@ pub(super) const CHANGES: usize = 10;
 pub(super) const WINDOW: Duration = Duration::from_secs(30);
 /// How long an xTR does not claim a duplicate EID that it has lost.
 pub(super) const WAIT: Duration = Duration::from_secs(30);
-/// The minimum time between two lines about one duplicate EID.
+/// The minimum time between two lines in the log about one duplicate EID.
 const LINES: Duration = Duration::from_secs(60);
 /// If an EID does not change its owner for this time, it is not a duplicate any more. The time is
 /// longer than [`WAIT`], because an xTR claims the EID again after [`WAIT`].
@@ -55,7 +55,7 @@ pub(super) enum Owned {
 #[derive(Debug)]
 pub(super) struct OwnerChanges<K> {
     changes: Bounded<K, Changes>,
-    /// The end of the wait of each EID that must not be claimed yet.
+    /// The time at which the wait of each EID ends. Until then, this router must not claim the EID.
     waits: Deadlines<K>,
 }
 

@@ -17,7 +17,7 @@ pub struct PacketEvent {
     pub destination: Eid,
     /// The RLOC that encapsulated the packet. `None` for a packet from the site.
     pub encapsulator: Option<Rloc>,
-    /// The reason of the decision.
+    /// The reason for the decision.
     pub because: Because,
     /// The decision.
     pub fate: Fate,
@@ -33,7 +33,7 @@ pub enum Fate {
     Native,
     /// The packet is decapsulated, and the kernel forwards it to its host.
     Delivered,
-    /// The packet is encapsulated to this locator, because its host moved away.
+    /// The packet is encapsulated to this locator, because the destination host moved away.
     SentOn(Rloc),
     /// The packet waits.
     Held,

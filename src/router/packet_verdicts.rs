@@ -73,8 +73,8 @@ pub enum Inbound {
         /// The number of octets of the inner packet. The rest of the datagram is padding.
         len: usize,
     },
-    /// The EID has moved. Remove the 8 octets of the LISP header, and encapsulate the next `len`
-    /// octets again. Their TTL has been reduced by one.
+    /// The host with the inner destination has moved. Remove the 8 octets of the LISP header, and
+    /// encapsulate the next `len` octets again. Their TTL has been reduced by one.
     Forward {
         /// The outer headers.
         encapsulation: Encapsulation,
@@ -120,7 +120,7 @@ pub enum DropReason {
     BadInnerPacket,
     /// The inner packet of a packet on port 4341 is link-local or multicast.
     InnerLinkScoped,
-    /// The instance of a packet on port 4341 is not configured here.
+    /// The instance of a packet on port 4341 is not configured on this router.
     UnknownInstance,
     /// The router is neither ETR nor proxy ETR for the family of a packet on port 4341.
     NotAnEtr,
@@ -130,7 +130,7 @@ pub enum DropReason {
     /// The inner destination of a packet on port 4341 is a local EID that has no route.
     NoRouteToEid,
     /// The inner destination of a packet on port 4341 is a local EID that is away. An SMR is sent
-    /// to the sender.
+    /// to the xTR that encapsulated the packet.
     EidAway,
     /// The inner source of a packet on port 4341 is an address of this router, or an EID at this
     /// site.

@@ -88,8 +88,8 @@ impl Router {
         self.context.outputs.extend(answer);
     }
 
-    /// The Time Exceeded for the host that sent the packet of a flow, if the host is here. `by` is
-    /// the router of the core that reported the error.
+    /// The Time Exceeded for the host that sent the packet of a flow, if the host is at this site.
+    /// `by` is the router of the core that reported the error.
     fn time_exceeded_for_host(
         &mut self,
         by: IpAddr,

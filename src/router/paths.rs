@@ -20,8 +20,8 @@ use crate::wire::IcmpErrorKind;
 
 /// How long a path MTU is kept (RFC 1191 section 6.3).
 const MTU_FOR: Duration = Duration::from_secs(600);
-/// The limit of path MTUs. If the table is full, a path MTU of the reporter with the most path MTUs
-/// is removed: the oldest one.
+/// The limit of path MTUs. If the table is full, the router removes the oldest path MTU of the
+/// reporter that has the most path MTUs.
 const MTUS: Limit = Limit { name: "Path MTUs", capacity: 1024, idle: Duration::ZERO };
 /// The limit of locators to which packets for moved hosts were sent on. If the table is full, the
 /// locator that was unused for the longest time is removed.

@@ -10,8 +10,8 @@ pub enum Producer {
     NoRoute,
     /// A database mapping that was de-configured.
     Deconfigured,
-    /// A dynamic-EID range, or one of its hosts that left. (The hosts of the range that are here
-    /// are in the database.)
+    /// A dynamic-EID range, or a host of such a range that has left its port. (Hosts that are on a
+    /// port of this router are in the database.)
     DynamicEid,
     /// A more specific prefix of a local prefix, registered by another xTR.
     SiteRegistration,
@@ -27,7 +27,8 @@ impl Producer {
         }
     }
 
-    /// Whether the EID may be elsewhere, so that packets for it have to be routed into `lisp0`.
+    /// Whether the EID may be at another xTR, so that packets for it have to be routed into
+    /// `lisp0`.
     pub(super) fn leads_elsewhere(self) -> bool {
         matches!(self, Producer::DynamicEid | Producer::SiteRegistration)
     }

@@ -30,7 +30,7 @@ impl Router {
     /// flow.
     ///
     /// # Errors
-    /// The reason why the error is not about a packet of this router.
+    /// If the error is not about a packet of this router, the result is the reason.
     pub(super) fn quoted_flow<'a>(
         &self,
         error: &'a IcmpError,

@@ -23,8 +23,8 @@ impl Rate {
         (now.until(full_at) <= self.unused_after()).then_some(full_at)
     }
 
-    /// The time after which the state of a limit without actions can be deleted: the state has no
-    /// effect any more.
+    /// The time after which the state of a limit without actions can be deleted, because the state
+    /// has no effect any more.
     pub(super) fn unused_after(self) -> Duration {
         self.interval * self.burst
     }

@@ -21,8 +21,8 @@ use crate::time::Time;
 /// How long the router prefers other locators to an unreachable locator.
 pub(super) const UNREACHABLE_FOR: Duration = Duration::from_secs(15);
 /// The limit of reports that a locator cannot be reached. There is one report for each locator and
-/// source. If the table is full, a report of the reporter with the most reports is removed: the
-/// oldest one.
+/// source. If the table is full, the router removes the oldest report of the reporter that has the
+/// most reports.
 const LEFT: Limit =
     Limit { name: "Locators that are not used for a time", capacity: 1024, idle: Duration::ZERO };
 

@@ -128,8 +128,8 @@ fn roaming(rng: &mut Rng) -> Eid {
     Eid::new(InstanceId::DEFAULT, [10, 1, 0, 1 + rng.below(3) as u8].into())
 }
 
-/// A random record in a notification of a map-server. It says that a prefix is here, elsewhere or
-/// nowhere.
+/// A random record in a notification of a map-server. It says that a prefix is at this router, at
+/// another xTR or at no xTR.
 fn news(rng: &mut Rng) -> MappingRecord {
     let instance_id = InstanceId::new(7 * rng.below(2) as u32).unwrap();
     let eid_prefix = match rng.below(2) {
@@ -232,7 +232,7 @@ fn outputs(router: &mut Router) -> Vec<Output> {
     std::iter::from_fn(|| router.poll_output()).collect()
 }
 
-/// The Map-Registers among the outputs that ask for an acknowledgement.
+/// The outputs that are Map-Registers and ask for an acknowledgement.
 fn registers(outputs: &[Output]) -> impl Iterator<Item = MapRegister> {
     outputs.iter().filter_map(|output| match output {
         Output::Control { payload, .. } => match Message::parse(payload) {

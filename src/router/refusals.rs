@@ -1,12 +1,12 @@
 //! Counts the control messages that are refused, and reports them to the operator.
 //!
-//! A line names the refused message, its source, the reason and the remedy. `debug lisp
-//! control-plane` prints a line for each message. The number of lines in the log is limited: one
-//! line a minute for each pair of source and reason, 16 lines a minute for each reason, and 32
-//! lines a minute for all reasons together. The first line of each reason does not count for the
-//! last limit. At the end of the minute, one more line gives the numbers of the messages without a
-//! line. So if a sender changes its address with each message, it does not fill the log or the
-//! table. Lines about messages that are refused for other reasons are still written.
+//! The line about a refused message names the message, its source, the reason and the remedy.
+//! `debug lisp control-plane` prints a line for each message. The number of lines in the log is
+//! limited: one line a minute for each pair of source and reason, 16 lines a minute for each
+//! reason, and 32 lines a minute for all reasons together. The first line of each reason does not
+//! count for the last limit. At the end of the minute, one more line gives the numbers of the
+//! messages without a line. So if a sender changes its address with each message, it does not fill
+//! the log or the table. Lines about messages that are refused for other reasons are still written.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -29,8 +29,8 @@ const LINES_OF_REASON: u32 = 16;
 /// reason. Further pairs are only counted, because it must cost less to refuse a message than to
 /// send it.
 const NEW_OF_REASON: u32 = 64;
-/// The limit of stored pairs of source and reason. If the table is full, a source of the reason
-/// with the most sources is removed: the source that was silent for the longest time.
+/// The limit of stored pairs of source and reason. If the table is full, the router takes the
+/// reason with the most sources, and removes its source that was silent for the longest time.
 const REMEMBERED: Limit = Limit { name: "Refusals", capacity: 256, idle: Duration::ZERO };
 
 /// The explanation of a refused message for the operator. The line also names the source.
@@ -63,7 +63,7 @@ impl Explanation {
 /// The messages of one source that were refused for one reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
-    /// The number of these messages.
+    /// The number of messages from the source that were refused for the reason.
     pub count: u64,
     /// The time at which the first message of this source and reason arrived.
     pub first_at: Time,

@@ -13,8 +13,8 @@
 //!   ([`RATE`]). The RFC recommends one reply in three seconds from the start. With this limit, an
 //!   ITR that tries again after one second would get no answer.
 //!
-//! The tables are bounded. If a table is full, an entry of the ITR-RLOC with the most entries is
-//! removed: the entry that was unused for the longest time. The limits of this entry then start
+//! The tables are bounded. If a table is full, the router takes the ITR-RLOC with the most entries,
+//! and removes its entry that was unused for the longest time. The limits of this entry then start
 //! again. So no ITR has to wait because of other ITRs.
 
 use std::time::Duration;
@@ -76,9 +76,9 @@ impl Credit {
     }
 }
 
-/// The octets beyond credits that were sent to an ITR-RLOC in one second of the clock, and in the
-/// second before. The two numbers together are at most [`ALLOWANCE`]. So in any period of one
-/// second, the router sends at most this number of octets beyond credits.
+/// The octets that were sent to an ITR-RLOC beyond the credits of its requests, in one second of
+/// the clock and in the second before. The two numbers together are at most [`ALLOWANCE`]. So in
+/// any period of one second, the router sends at most this number of octets beyond credits.
 #[derive(Clone, Copy, Debug)]
 struct Account {
     second: u64,

@@ -51,7 +51,8 @@ impl Router {
         }
         let eid = match owner {
             Some(NonceOwner::Lig(number)) => {
-                // An ITR stores the mapping as the answer to a request of its own.
+                // For an ITR, the answer has the same effect as the answer to a request of the ITR:
+                // the mapping is stored. Other routers store nothing.
                 let asked = self.lig.answered(number, reply, from.ip(), now);
                 let is_itr = |eid: &Eid| {
                     let roles = self.context.config.roles(eid.family());

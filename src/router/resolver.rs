@@ -40,7 +40,7 @@ impl Resolver {
     /// Whether a packet may wait until `eid` is resolved. This function changes nothing.
     ///
     /// # Errors
-    /// The reason why [`Resolver::hold`] would reject the packet.
+    /// If the packet may not wait, the error is the reason.
     pub(super) fn may_hold(&self, context: &Context, eid: Eid) -> Result<(), DropReason> {
         if !self.outstanding.is_pending(eid)
             && context.config.itr_map_resolvers(eid.family()).is_empty()

@@ -25,7 +25,7 @@ impl Router {
         self.mobility.searches.tables[index(family)] = table;
     }
 
-    /// The asker of a search for a host. A packet with this origin starts the search.
+    /// The cause of the search that a packet from `origin` starts.
     pub(super) fn asker(&self, origin: &Origin) -> Asker {
         match origin.encapsulator() {
             None => Asker::Site,
@@ -54,13 +54,13 @@ impl Router {
         }
     }
 
-    /// Whether a host may be here, and the router is not searching for it yet.
+    /// Whether a host may be on a port of this router, and the router is not searching for it yet.
     pub(super) fn is_to_be_searched(&self, eid: Eid) -> bool {
         self.may_be_here(eid) && !self.mobility.searches.running.contains_key(&eid)
     }
 
-    /// Starts a search for an EID of a dynamic range that has not been found. A packet to or from
-    /// this EID is the reason. The search starts only if a port here serves the range.
+    /// Starts a search for an EID of a dynamic range that has not been found, because of a packet
+    /// to or from this EID. The search starts only if a port of this router serves the range.
     pub(super) fn search_for(&mut self, eid: Eid, asker: Asker, discovery: Discovery, now: Time) {
         if !self.is_to_be_searched(eid) {
             return;
@@ -78,7 +78,8 @@ impl Router {
     /// Keeps a packet until its destination host is found, or the search for the host ends.
     ///
     /// # Errors
-    /// If there is no search for the host, or if the maximum number of packets is waiting already.
+    /// An error if there is no search for the host, or if the maximum number of packets is waiting
+    /// already.
     pub(super) fn hold_for_host(
         &mut self,
         eid: Eid,

@@ -19,8 +19,8 @@ use super::held::Held;
 use crate::addr::{Eid, Family, Rloc};
 use crate::time::Time;
 
-/// A map-server may report that a host of this router is elsewhere. If the host is still here, it
-/// must answer within this time.
+/// A map-server may report that a host of this router is at another xTR. If the host is still on
+/// its port, it must answer within this time.
 pub(super) const CONFIRMATION: Duration = Duration::from_secs(1);
 /// The limit of searches that run at one time. If the table is full, the oldest search of the asker
 /// with the most searches is removed. If this asker also asks for the new search, its oldest search
@@ -29,16 +29,16 @@ pub(super) const RUNNING: Limit =
     Limit { name: "Searches for hosts", capacity: 64, idle: Duration::from_secs(1) };
 /// The maximum number of searches that start in a second.
 pub(super) const STARTS_A_SECOND: usize = 100;
-/// The limit of hosts for which a search was refused. If the table is full, a host of the asker
-/// with the most hosts is removed: the oldest one.
+/// The limit of hosts for which a search was refused. If the table is full, the router removes the
+/// oldest host of the asker that has the most hosts.
 pub(super) const REFUSED: Limit =
     Limit { name: "Hosts to look for again", capacity: 1024, idle: Duration::ZERO };
 /// How long a refused search is tried again. If a sender still needs the host, it sends another
 /// packet within this time.
 pub(super) const REFUSED_FOR: Duration = Duration::from_secs(10);
 pub(super) const RETRY_INTERVAL: Duration = Duration::from_millis(250);
-/// The limit of hosts that are here, although map-servers report them as elsewhere. It is equal to
-/// the limit of hosts that are here.
+/// The limit of hosts on the ports of this router that map-servers report at another xTR. It is
+/// equal to the limit of hosts on the ports of this router.
 pub(super) const CONFIRMATIONS: Limit =
     Limit { name: "Hosts to be confirmed", capacity: 65_536, idle: Duration::ZERO };
 /// The maximum number of packets that wait for one search.
@@ -68,7 +68,7 @@ pub(super) enum Asker {
 pub(super) enum Sought {
     /// A search for the host runs, and the packet waits.
     Waits,
-    /// There is no search for the host here, or the maximum number of packets already waits.
+    /// The router does not search for the host, or the maximum number of packets already waits.
     Passes,
     /// There is no room for a search.
     Refused,
@@ -88,7 +88,8 @@ pub(super) struct Search {
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct NeighbourTable {
     pub(super) entries: u32,
-    /// `gc_thresh3`; unknown at first.
+    /// The largest number of entries in the table (`gc_thresh3`). It is unknown until the first
+    /// report.
     pub(super) limit: Option<u32>,
 }
 
@@ -96,11 +97,11 @@ pub(super) struct NeighbourTable {
 #[derive(Debug)]
 pub(super) struct Searches {
     pub running: Bounded<Eid, Search, Asker>,
-    /// Hosts that were found here, and that a map-server reports to be elsewhere.
+    /// Hosts on the ports of this router that a map-server reports at another xTR.
     pub confirmations: Bounded<Eid, Elsewhere>,
     pub(super) refused: Bounded<Eid, (), Asker>,
-    /// Ports that have their link again. A port is removed from here when the router has asked for
-    /// all its hosts.
+    /// Ports that have their link again. A port is removed from this set when the router has asked
+    /// for all its hosts.
     pub returned: BTreeSet<InterfaceName>,
     /// The searches that started in the last second, each with the number of entries that it uses
     /// in the kernel's table.

@@ -62,7 +62,7 @@ pub struct SessionView {
     pub messages: (u64, u64),
     /// The numbers of received and sent octets.
     pub bytes: (u64, u64),
-    /// The users of the session.
+    /// The users of the session. A user is the registrations of one instance and family.
     pub users: Vec<SessionUser>,
 }
 
@@ -155,7 +155,8 @@ impl Session {
     /// Sends a message with the next Message ID.
     pub(super) fn send(&mut self, message: ReliableMessage) -> Output {
         if let ReliableMessage::RegistrationAck(prefix) = &message {
-            // The first acknowledged Registration was received before the user existed.
+            // The user exists from this moment. It counts as 1 the Registration that is
+            // acknowledged now, because this message was received before the user existed.
             let user = (prefix.instance_id(), prefix.family());
             self.users.entry(user).or_insert((1, 0));
         }

@@ -1,5 +1,6 @@
 //! The end of each input. The router updates its tables, its registrations, the kernel and its
-//! peers. The update uses the configuration, the state of the kernel and the hosts that are here.
+//! peers. The update uses the configuration, the state of the kernel and the hosts on the ports of
+//! this router.
 
 use std::collections::BTreeSet;
 
@@ -40,9 +41,9 @@ impl Router {
     }
 
     /// Reconciles [`Stale`] objects with the configuration, the state of the kernel and the hosts
-    /// that are here. For each prefix, one function returns the correct state of an entry, a
-    /// registration or an object of the kernel. After a new configuration or a change of a link,
-    /// this function is called for all prefixes.
+    /// on the ports of this router. For each prefix, one function returns the correct state of an
+    /// entry, a registration or an object of the kernel. After a new configuration or a change of a
+    /// link, this function is called for all prefixes.
     pub(super) fn reconcile(&mut self, now: Time) {
         let stale = std::mem::take(&mut self.stale);
         let Stale { routes, all, .. } = stale;
@@ -142,7 +143,7 @@ impl Router {
     }
 
     /// The objects that the kernel should have for an EID prefix: the guard of a configured prefix,
-    /// the route to a host, or the route into `lisp0` to a prefix that is elsewhere.
+    /// the route to a host, or the route into `lisp0` for a prefix that is at another xTR.
     pub(super) fn kernel_objects(&self, prefix: EidPrefix) -> BTreeSet<KernelObject> {
         let mut objects = self.mobility.kernel_objects(prefix, &self.away);
         let is_configured =

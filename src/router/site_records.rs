@@ -46,7 +46,7 @@ pub(super) enum AnswerFrom {
 pub(super) struct SiteRecords<'a> {
     /// The local EID prefixes.
     pub database: &'a Database,
-    /// The local EIDs that are not here.
+    /// The away table: the EIDs of this site that are not at this xTR.
     pub away: &'a AwayTable,
 }
 

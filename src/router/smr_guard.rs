@@ -19,8 +19,8 @@ pub const SMR_SUPPRESSION: Duration = Duration::from_secs(20);
 /// The maximum number of SMRs for one map-cache entry within [`SMR_SUPPRESSION`]. IOS: "Max SMRs
 /// per map-cache entry: 8 more specifics".
 pub const SMRS_PER_ENTRY: usize = 8;
-/// The limit of EIDs that the router requested because of SMRs. If the table is full, an EID of the
-/// map-cache entry with the most EIDs is removed: the first one.
+/// The limit of EIDs that the router requested because of SMRs. If the table is full, the router
+/// removes the first EID of the map-cache entry that has the most EIDs.
 const ASKED: Limit = Limit { name: "EIDs asked for by SMRs", capacity: 4096, idle: Duration::ZERO };
 /// The limit of map-cache entries with counted SMRs. If the table is full, the entry with the
 /// oldest SMRs is removed.
@@ -33,7 +33,7 @@ pub(super) struct SmrGuard {
     /// The time at which each requested EID can be requested again. Each map-cache entry has a
     /// share of the table.
     asked: Bounded<Eid, Time, EidPrefix>,
-    /// The times at which more specifics of each map-cache entry were requested, within
+    /// The times at which EIDs inside each map-cache entry were requested, within
     /// [`SMR_SUPPRESSION`].
     entries: Bounded<EidPrefix, VecDeque<Time>>,
 }

@@ -33,20 +33,21 @@ const RATE: Rate = Rate { burst: 8, interval: Duration::from_secs(3) };
 const RECENT: Duration = Duration::from_secs(60);
 /// How long the SMRs about a changed mapping wait until the map-servers have the new mapping.
 const REGISTRATION_WAIT: Duration = Duration::from_secs(1);
-/// The number of times that a proactive SMR is repeated while its peer still sends packets.
+/// The number of times that an SMR about a changed mapping is repeated while its peer still sends
+/// packets.
 const REPEATS: u32 = 2;
 /// The maximum number of peers that are stored for each local prefix. If there are more peers, the
 /// peer that was silent for the longest time is removed.
 const PEERS: usize = 64;
-/// The limit of pairs of EID and RLOC with a recent SMR. If the table is full, a pair of the RLOC
-/// with the most pairs is removed: the oldest one.
+/// The limit of pairs of EID and RLOC with a recent SMR. If the table is full, the router removes
+/// the oldest pair of the RLOC that has the most pairs.
 const SAID: Limit = Limit { name: "SMRs sent recently", capacity: 16_384, idle: Duration::ZERO };
 /// The most RLOCs for which SMRs are counted. If the table is full, the RLOC that got no SMR for the
 /// longest time is removed.
 const BUCKETS: Limit =
     Limit { name: "RLOCs that got an SMR recently", capacity: 16_384, idle: Duration::ZERO };
-/// The limit of proactive SMRs that may be repeated. If the table is full, an SMR of the prefix
-/// with the most SMRs is removed: the oldest one.
+/// The limit of SMRs about changed mappings that may be repeated. If the table is full, the router
+/// removes the oldest SMR of the prefix that has the most SMRs.
 const REPEATED: Limit = Limit { name: "SMRs to repeat", capacity: 16_384, idle: Duration::ZERO };
 
 /// A remote xTR that sent packets to a local prefix.
@@ -57,7 +58,7 @@ struct Peer {
     inner_destination: Eid,
 }
 
-/// A proactive SMR that may be repeated.
+/// An SMR about a changed mapping that may be repeated.
 #[derive(Clone, Copy, Debug)]
 struct Repeat {
     left: u32,
@@ -283,7 +284,7 @@ impl Solicitor {
         peers.into_values().collect()
     }
 
-    /// Repeats each proactive SMR if its peer still sends packets.
+    /// Repeats each SMR about a changed mapping if its peer still sends packets.
     pub(super) fn repeat_smrs(&mut self, context: &mut Context, now: Time) {
         while let Some(((prefix, to), repeat)) = self.repeats.pop_unused(INTERVAL, now) {
             let since = now.since(repeat.said_at);

@@ -2,11 +2,12 @@
 //! come from the core.
 //!
 //! A source is forged if it is at this site by configuration, or if it is an address of the router
-//! itself. The router drops a packet with a forged source. A host that was found here may just have
-//! moved, and its new xTR may not have registered it yet. So the router delivers the packet, and
-//! immediately asks the host whether it is still here. Two kinds of sources may be anywhere: an EID
-//! that is away, and an EID in a dynamic range that has not been found. The addresses of roaming
-//! gateways are not checked, because every xTR has the same roaming gateway.
+//! itself. The router drops a packet with a forged source. A host that was found on a port of this
+//! router may just have moved, and its new xTR may not have registered it yet. So the router
+//! delivers the packet, and immediately asks the host whether it is still on its port. Two kinds of
+//! sources may be anywhere: an EID that is away, and an EID in a dynamic range that has not been
+//! found. The addresses of roaming gateways are not checked, because every xTR has the same roaming
+//! gateway.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -23,9 +24,9 @@ use super::mobility::Mobility;
 use crate::addr::Eid;
 use crate::time::Time;
 
-/// The number of sources that can be recorded as elsewhere. It is a power of two.
+/// The number of sources that can be recorded as not at this site. It is a power of two.
 const SOURCES: usize = 1024;
-/// The minimum time between two questions to a host that was found here.
+/// The minimum time between two questions to a host that was found on a port of this router.
 const QUESTION_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The data for the check of sources.
@@ -35,8 +36,8 @@ pub(super) struct SourceCheck {
     own: BTreeSet<IpAddr>,
     /// The forwarding generation. In a new generation, the location of a source may be different.
     generation: u64,
-    /// Sources that are elsewhere, each with the generation in which the router found this out. A
-    /// source replaces another source with the same index.
+    /// Sources that are not at this site, each with the generation in which the router found this
+    /// out. A source replaces another source with the same index.
     elsewhere: Box<[Option<(u64, Eid)>]>,
 }
 
@@ -61,8 +62,8 @@ impl SourceCheck {
         self.elsewhere[place_of(source)] == Some((self.generation, source))
     }
 
-    /// Records that a source is elsewhere. The record is valid until the forwarding generation
-    /// ends.
+    /// Records that a source is not at this site. The record is valid until the forwarding
+    /// generation ends.
     pub(super) fn note_elsewhere(&mut self, source: Eid) {
         self.elsewhere[place_of(source)] = Some((self.generation, source));
     }
@@ -81,7 +82,7 @@ impl SourceCheck {
     /// source.
     ///
     /// # Errors
-    /// The rule that shows that the source is forged.
+    /// If the source is forged, the error is the rule that shows this.
     pub(super) fn check(
         &self,
         config: &Config,

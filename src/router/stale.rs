@@ -16,8 +16,8 @@ pub(super) struct Stale {
     pub all: bool,
     /// The static routes are stale. They are objects of the kernel that belong to no EID.
     pub routes: bool,
-    /// Prefixes with a changed route, or with a host that arrived or left. They need not be in the
-    /// database.
+    /// Prefixes with a changed route, or with a host that arrived or left. The list may contain
+    /// prefixes that the database does not have.
     pub prefixes: BTreeSet<EidPrefix>,
     /// Requests to the kernel that are sent after its routes have been updated.
     pub requests: Vec<KernelRequest>,

@@ -10,15 +10,15 @@ use super::interface_name::InterfaceName;
 /// is the order in which the router prefers them.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct StaticRoute {
-    /// The destination prefix. The bits after its mask are zero.
+    /// The destination prefix. The bits after its prefix length are zero.
     pub prefix: IpNet,
     /// The administrative distance, 1 to 255. Of several routes for a prefix, the route with the
     /// smallest distance is used while its link is up.
     pub distance: u8,
     /// The target of the route.
     pub target: StaticTarget,
-    /// The interface that the line has before the address of the next hop. The kernel finds the
-    /// interface of the next hop itself, so this one is only printed.
+    /// The interface that stands before the next hop in the line. The kernel finds the interface of
+    /// the next hop itself, so this interface is only printed.
     pub interface: Option<InterfaceName>,
     /// `tag TAG`, a number for routing protocols. It is only printed.
     pub tag: Option<u32>,

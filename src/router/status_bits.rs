@@ -19,10 +19,10 @@ use crate::time::Time;
 use crate::wire::DataHeader;
 
 /// The use-LSB timer (RFC 9300 section 13.1). After the locators of a mapping have changed, packets
-/// of the mapping carry no bits for this time.
+/// of the mapping carry no Locator-Status-Bits for this time.
 const USE_LSB: Duration = Duration::from_secs(5 * 60);
 
-/// The local mappings that are sent without bits.
+/// The local mappings that are sent without Locator-Status-Bits.
 #[derive(Debug, Default)]
 pub(super) struct StatusHolds {
     until: Deadlines<EidPrefix>,
@@ -36,13 +36,13 @@ impl StatusHolds {
         self.revision.advance();
     }
 
-    /// A counter of the changes between packets with bits and packets without bits, for all
-    /// mappings.
+    /// A counter for all mappings. It counts each change between packets with Locator-Status-Bits
+    /// and packets without them.
     pub(super) fn revision(&self) -> u64 {
         self.revision.number()
     }
 
-    /// The time at which the next mapping is sent with bits again.
+    /// The time at which the packets of the next mapping carry Locator-Status-Bits again.
     pub(super) fn next_expiry(&self) -> Option<Time> {
         self.until.next()
     }
@@ -62,7 +62,7 @@ impl StatusHolds {
         }
     }
 
-    /// The bits for packets of a local EID. `None` if the packets carry no bits.
+    /// The Locator-Status-Bits for packets of a local EID. `None` if the packets carry no bits.
     pub(super) fn bits(&self, config: &Config, database: &Database, source: Eid) -> Option<u32> {
         if !config.loc_reach(source.family()).lsb_reports {
             return None;
@@ -72,8 +72,8 @@ impl StatusHolds {
     }
 }
 
-/// Applies the bits of a packet with the source EID `source`, which the locator `from`
-/// encapsulated.
+/// Applies the Locator-Status-Bits of a packet with the source EID `source`, which the locator
+/// `from` encapsulated.
 pub(super) fn take(
     context: &mut Context,
     map_cache: &mut MapCache,

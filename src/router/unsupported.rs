@@ -1,7 +1,7 @@
 //! Lines of LISP that the router keeps in its configuration but does not carry out.
 //!
-//! A configuration of another router may have lines that this router does not do. They are kept as
-//! text, at their place, so that no line of the configuration is lost.
+//! A configuration of another router may have lines that this router does not carry out. They are
+//! kept as text, at their place, so that no line of the configuration is lost.
 
 use std::collections::BTreeMap;
 

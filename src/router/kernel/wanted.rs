@@ -20,7 +20,8 @@ const USUAL_MTU: u32 = 1500;
 /// IPv6.
 const STANDBY_METRIC: u32 = 1024;
 
-/// Rule priorities. They are before 32766, the priority of the kernel's own rule for table main.
+/// The priority of a rule. The rules of this router have smaller priorities than the kernel's own
+/// rule for table main (32766), so the kernel uses them first.
 const FROM_LISP_MAIN: u32 = 100;
 const FROM_LISP_NATIVE: u32 = 101;
 const FROM_RLOC_MAIN: u32 = 102;

@@ -1,5 +1,5 @@
-//! The answers about an EID, made from the registrations. These functions are the map-resolver in a
-//! map-server (RFC 9301 sections 8.1, 8.3 and 8.4).
+//! The answers to requests for an EID, made from the registrations. These functions are the
+//! map-resolver in a map-server (RFC 9301 sections 8.1, 8.3 and 8.4).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
@@ -261,9 +261,9 @@ impl MapServer {
         Some(MessageEvent::RequestForwarded { eid_prefix, site: site.to_string(), etr })
     }
 
-    /// Forwards a Map-Request to an ETR, with only the records that this ETR is to answer. If the
-    /// ETR is to answer all records of the request, the inner packet is forwarded unchanged, except
-    /// for the TTL (RFC 9301 section 8.3).
+    /// Forwards a Map-Request to an ETR. The forwarded message contains only the records that this
+    /// ETR has to answer. If these are all records of the request, the inner packet is forwarded
+    /// unchanged, except for the TTL (RFC 9301 section 8.3).
     fn forward(
         &self,
         (context, replies): (&mut Context, &mut Replies),

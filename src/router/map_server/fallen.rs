@@ -8,7 +8,7 @@ use crate::router::register::LIFETIME;
 use crate::router::session::SessionView;
 use crate::time::Time;
 
-/// The maximum number of entries that one call searches when sessions have ended.
+/// The maximum number of entries that one call searches for registrations of ended sessions.
 const LOOKS: usize = 4096;
 
 impl MapServer {
@@ -37,8 +37,8 @@ impl MapServer {
     }
 
     /// Handles a session that has ended. Its registrations are treated like registrations by UDP,
-    /// and expire unless they are renewed. This call finds the registrations in the next entries.
-    /// Later calls of [`MapServer::orphan_some`] find the others.
+    /// and expire unless they are renewed. This call searches only some entries of the table for
+    /// these registrations. Later calls of [`MapServer::orphan_some`] search the others.
     pub(super) fn session_fell(&mut self, connection: Connection, now: Time) {
         if self.sessions.users.contains_key(&connection) {
             let fallen = Fallen { at: now, from: self.sessions.cursor, rounds: 0 };

@@ -65,7 +65,7 @@ enum Others {
 /// The reason to refuse a record of a Map-Register.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum NotTaken {
-    /// The prefix does not belong to the site with the key that signed the Map-Register.
+    /// The prefix does not belong to the site that has the key of the Map-Register.
     NoSite,
     /// There is no room: there are too many prefixes, or too many xTRs share this prefix.
     Full,

@@ -168,8 +168,8 @@ impl MapServer {
         Err(other(ControlDrop::Replay, replay))
     }
 
-    /// The first prefix of a Map-Register that is permitted for some site. Also returns the
-    /// configured prefix that contains this prefix, and the site.
+    /// The first prefix in a Map-Register that some site may register. Also returns the configured
+    /// prefix that contains this prefix, and the site.
     fn site_of(&self, register: &MapRegister) -> Option<(EidPrefix, EidPrefix, Arc<str>)> {
         let mut prefixes = register.records.iter().map(|record| record.eid_prefix);
         prefixes.find_map(|prefix| {

@@ -45,9 +45,9 @@ type Digest = [u8; 32];
 pub(super) struct Candidate<'a> {
     /// The site with the key that signed the Map-Register.
     pub site: &'a Arc<str>,
-    /// The name of this key.
+    /// The name of the key that signed the Map-Register.
     pub key: KeyPrint,
-    /// The order that the site requires.
+    /// The rule of the site for the order of nonces.
     pub order: NonceOrder,
     /// The sender.
     pub sender: Sender,
@@ -91,7 +91,8 @@ pub(super) struct Registers {
 struct Last {
     nonce: Nonce,
     at: Time,
-    /// `None` if the Map-Register was received before the restart of the router.
+    /// The digest of the Map-Register. `None` if the Map-Register was received before the restart
+    /// of the router.
     digest: Option<Digest>,
 }
 
@@ -256,7 +257,7 @@ mod tests {
         Candidate { site, key, order, sender, source, nonce, covered }
     }
 
-    /// The freshness of a register that is received at this second.
+    /// The freshness of a Map-Register that is received at this second.
     fn judge(
         registers: &mut Registers,
         order: NonceOrder,

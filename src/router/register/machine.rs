@@ -16,8 +16,8 @@
 //! Reject           |             |            | Rejected    | Rejected    | stays
 //! timer            |             | stays A5   |             |             |
 //! ```
-//! In the draft, a change waits for the periodic timer; this implementation registers immediately
-//! (A1).
+//! In the draft, a changed mapping waits for the periodic timer. This implementation registers it
+//! immediately (action A1 of the table).
 
 /// The state of a registration. A prefix without registration has no state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,7 +40,7 @@ pub(super) enum Event {
     Created { session_up: bool },
     /// The registration of the prefix is to end.
     Deleted,
-    /// The mapping of the prefix or the key changed.
+    /// The mapping of the prefix, or the key of the map-server, has changed.
     Changed,
     /// The TCP session with the map-server came up.
     SessionUp,

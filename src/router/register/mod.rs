@@ -43,7 +43,7 @@ use crate::rng::{Rng, Seed};
 use crate::time::Time;
 use crate::wire::{MappingRecord, Nonce};
 
-/// The time between two Map-Registers of a prefix by UDP (RFC 9301 section 5.6).
+/// The time between two Map-Registers by UDP for one prefix (RFC 9301 section 5.6).
 const PERIOD: Duration = Duration::from_secs(60);
 /// The random part of the period, so that the routers of a lab do not send at the same time.
 const JITTER: f64 = 0.1;
