@@ -450,7 +450,7 @@ fn a_range_of_roaming_hosts_is_more_specific_than_static_mappings() {
         ),
         (
             format!("{range}   exit\n{}", line("172.16.0.12/32")),
-            "172.16.0.12/32 lies in 172.16.0.0/24 of dynamic-eid R",
+            "172.16.0.12/32 lies in the range 172.16.0.0/24 of dynamic-eid R",
         ),
         (other, "dynamic-eid R already has 172.16.0.0/24"),
     ] {

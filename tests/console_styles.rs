@@ -351,12 +351,12 @@ fn what_cannot_be_done_is_refused_with_a_reason() {
         (
             "router lisp 1\nrouter lisp 2\n ipv4 itr\n",
             "2",
-            "a router has one LISP process, and router lisp 1 is there",
+            "a router has only one LISP process, and this router has `router lisp 1`",
         ),
         (
             "router lisp\nrouter lisp 1\n",
             "1",
-            "a router has one LISP process, and router lisp 0 is there",
+            "a router has only one LISP process, and this router has `router lisp 0`",
         ),
         (
             "router lisp\n site A\n  key 6 ABCDEF\n",
@@ -366,7 +366,7 @@ fn what_cannot_be_done_is_refused_with_a_reason() {
         (
             "router lisp\n site A\n  key 7 nonsense\n",
             "nonsense",
-            "this is not a key of type 7 of a word without blanks",
+            "this key of type 7 does not hide one word without blanks",
         ),
         (
             "router lisp\n ipv4 etr map-server 192.0.2.1 proxy-reply\n",
@@ -376,7 +376,7 @@ fn what_cannot_be_done_is_refused_with_a_reason() {
         (
             "router lisp\n eid-table default instance-id 5\n ipv4 use-petr 192.0.2.1 instance-id 6\n",
             "6",
-            "the packets of this router have instance-id 5",
+            "this router sends packets of instance-id 5 only",
         ),
         (
             "ipv6 route ::/0 Gi0/0 fe80::1\n",

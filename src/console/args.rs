@@ -52,7 +52,7 @@ impl<'t> Args<'t> {
         self.negated && first.is_some_and(|word| word.eq_ignore_ascii_case("default"))
     }
 
-    /// The number of the words of the line that are keywords.
+    /// The number of keywords in the line.
     pub fn keywords(&self) -> usize {
         self.words.iter().filter(|word| !word.argument).count()
     }

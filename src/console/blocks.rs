@@ -45,7 +45,7 @@ struct Block {
     prompt: Option<&'static str>,
     /// The indentation of the opener.
     indent: usize,
-    /// Whether a line of the block was deeper than the opener.
+    /// Whether a line of the block had a deeper indentation than the opener.
     is_indented: bool,
     /// Whether the block has contained an `exit` with a deeper indentation than the opener. Lines
     /// after this `exit` still belong to the block if they are deeper than the opener.

@@ -36,10 +36,10 @@ pub fn parse_config(name: &str, text: &str) -> Result<Config, Report> {
 
 /// Reads a whole config file. A wrong line changes nothing.
 ///
-/// Blank lines have no effect. A line that begins with `!` has no effect, unless it keeps a line,
-/// as `! not supported: LINE` does. Indentation matters only in the block of a line that is not
-/// carried out ([`blocks`](super::blocks)). The line `end` leaves all modes. The reader also reads
-/// the lines after `end`.
+/// Blank lines have no effect. A line that begins with `!` has no effect either. The exception is a
+/// line such as `! not supported: LINE`, which keeps `LINE`. Indentation matters only in the block
+/// of a line that is not carried out ([`blocks`](super::blocks)). The line `end` leaves all modes.
+/// The reader also reads the lines after `end`.
 pub fn read_config(name: &str, text: &str) -> Reading {
     let mut reader = Reader::new();
     let mut report = Report::new(name);
@@ -270,8 +270,8 @@ mod tests {
         let (mut reader, mut alone) = (Reader::new(), Reader::new());
         for line in right {
             assert!(reader.take(line).is_ok() && alone.take(line).is_ok(), "{line}");
-            // A line is deeper than the kept line above it. So it belongs to the block of the kept
-            // line.
+            // Each of these lines has a deeper indentation than the kept line above it. So it
+            // belongs to the block of the kept line.
             if [" service ethernet", "  itr"].contains(&line) {
                 continue;
             }

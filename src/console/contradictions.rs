@@ -39,7 +39,7 @@ pub fn contradictions(config: &Config) -> Vec<Contradiction> {
     found
 }
 
-/// The locator-sets that a mapping uses although they have no locator.
+/// The locator-sets that have no locator, although a mapping uses them.
 fn empty_locator_sets(lisp: &Lisp) -> Vec<Contradiction> {
     let mut empty: BTreeSet<&String> = BTreeSet::new();
     for table in lisp.eid_tables.values() {

@@ -29,9 +29,9 @@ pub enum Action {
     Monitor(bool),
     /// Print this text.
     Text(&'static str),
-    /// Set the number of lines of the user's screen, or forget it.
+    /// Set the number of lines of the user's screen. `None` removes this setting.
     Length(Option<u16>),
-    /// Set the number of columns of the user's screen, or forget it.
+    /// Set the number of columns of the user's screen. `None` removes this setting.
     Width(Option<u16>),
     /// Send packets to a target, and print the answers.
     Probe(ProbeRequest),
@@ -79,7 +79,7 @@ pub struct LigRequest {
 /// The EID of a request for a mapping.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LigTarget {
-    /// This EID, with its name if the user gave a name.
+    /// The EID that the user gave, with its name if the user gave a name.
     Eid(Eid, Option<String>),
     /// An EID of this router.
     Own(Family),

@@ -90,8 +90,8 @@ pub fn parse(line: &str) -> Result<Piped<'_>, String> {
     Ok(Piped { command, format, filter })
 }
 
-/// A function that keeps the lines of a configuration that match, and the indented lines below
-/// them.
+/// A function that keeps the matching lines of a configuration, and the indented lines below these
+/// lines.
 ///
 /// # Errors
 /// A message for the user, if the regular expression is not valid.

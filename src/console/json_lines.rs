@@ -37,8 +37,8 @@ pub fn request(line: &str) -> Result<Request, String> {
 /// Reads the next response from a stream.
 ///
 /// # Errors
-/// The errors of the stream. The error is `UnexpectedEof` at the end of the stream, and
-/// `InvalidData` if a line is not a response.
+/// An error of the stream. The error is `UnexpectedEof` at the end of the stream, and `InvalidData`
+/// if a line is not a response.
 pub fn read_response(stream: &mut impl BufRead) -> io::Result<Response> {
     let mut line = String::new();
     if stream.read_line(&mut line)? == 0 {

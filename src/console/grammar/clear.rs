@@ -55,7 +55,7 @@ fn clear_counters(_: &Args<'_>, _: &Config) -> Result<Action, Fault> {
 
 fn clear_sessions(args: &Args<'_>, _: &Config) -> Result<Action, Fault> {
     if args.text("vrf").is_some_and(|vrf| !vrf.eq_ignore_ascii_case("default")) {
-        return Err(args.fault("vrf", "sessions are in the VRF default"));
+        return Err(args.fault("vrf", "all sessions are in the VRF default"));
     }
     let peer: Option<IpAddr> = args.optional("peer");
     Ok(Action::Command(Command::ClearSessions(peer)))

@@ -30,8 +30,8 @@ pub enum Context {
     EidTable(InstanceId),
     /// A dynamic-EID. Prompt: `(config-router-lisp-eid-table-dynamic-eid)#`.
     DynamicEid {
-        /// The mode that contains the dynamic-EID: an EID-table, an instance, its service, or
-        /// `router lisp`.
+        /// The mode that contains the dynamic-EID: an EID-table, an instance, the service of an
+        /// instance, or `router lisp`.
         within: Box<Context>,
         /// The name of the dynamic-EID.
         name: String,

@@ -31,8 +31,8 @@ fn dynamic_eid(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
 
 /// Checks that the mapping of a line is compatible with the other mappings of its table. A range
 /// belongs to one dynamic-EID only. If a range and a static mapping have common addresses, the
-/// range must be more specific. A static mapping inside a range would claim that its hosts are
-/// here, although a host may have moved away.
+/// range must be more specific. A static mapping inside a range would claim that all its hosts are
+/// at this site, although a host may have moved away.
 pub(super) fn check_range(
     editor: &mut Editor,
     args: &Args<'_>,
@@ -45,7 +45,7 @@ pub(super) fn check_range(
         for (name, dynamic) in &table.dynamic_eids {
             let mut ranges = dynamic.database.keys();
             if let Some(range) = ranges.find(|range| range.contains(&prefix)) {
-                return refuse(format!("{prefix} lies in {range} of dynamic-eid {name}"));
+                return refuse(format!("{prefix} lies in the range {range} of dynamic-eid {name}"));
             }
         }
         return Ok(());

@@ -66,7 +66,9 @@ fn router_lisp(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
         && lisp.process != process
     {
         let known = lisp.process;
-        let message = format!("a router has one LISP process, and router lisp {known} is there");
+        let message = format!(
+            "a router has only one LISP process, and this router has `router lisp {known}`"
+        );
         return Err(args.fault(if args.given("process") { "process" } else { "lisp" }, message));
     }
     if args.negated {

@@ -1,4 +1,4 @@
-//! The keys in lines, plain or encrypted by IOS.
+//! Reads the keys in the lines of a configuration. A key is in plain text, or IOS has encrypted it.
 
 use crate::console::args::{Args, Fault};
 use crate::wire::auth::{Algorithm, Key};
@@ -20,7 +20,7 @@ pub(super) fn key(args: &Args<'_>) -> Result<Key, Fault> {
     let text: String = args.value("key")?;
     let secret = if args.has("7") {
         unhide(&text).ok_or_else(|| {
-            args.fault("key", "this is not a key of type 7 of a word without blanks")
+            args.fault("key", "this key of type 7 does not hide one word without blanks")
         })?
     } else if args.has("6") {
         let message = "only the router that made a key of type 6 can decrypt it: write the key \

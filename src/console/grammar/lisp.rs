@@ -127,7 +127,8 @@ fn locator_set(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
 /// The instance-ID in a line.
 pub(super) fn instance_id(args: &Args<'_>) -> Result<InstanceId, Fault> {
     let number: u32 = args.value("instance")?;
-    InstanceId::new(number).ok_or_else(|| args.fault("instance", "an instance-ID has 24 bits"))
+    InstanceId::new(number)
+        .ok_or_else(|| args.fault("instance", "an instance-ID has at most 24 bits"))
 }
 
 fn eid_table(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {

@@ -306,7 +306,9 @@ fn proxy_itr(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
     if args.given("other-rloc") {
         let other = rloc(args, "other-rloc")?;
         if other.family() == rlocs[0].family() {
-            return Err(args.fault("other-rloc", "a locator of the other family is expected"));
+            return Err(
+                args.fault("other-rloc", "the second locator must be of the other address family")
+            );
         }
         rlocs.push(other);
     }
@@ -328,7 +330,7 @@ fn use_petr(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
         && args.given("instance")
         && instance_id(args)? != table
     {
-        let message = format!("the packets of this router have instance-id {table}");
+        let message = format!("this router sends packets of instance-id {table} only");
         return Err(args.fault("instance", message));
     }
     let petrs = &mut service(editor, args).use_petr;

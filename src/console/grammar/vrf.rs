@@ -1,5 +1,5 @@
 //! `vrf definition`, its address families, and `vrf forwarding` of an interface. `ip vrf` of older
-//! IOS says the same for IPv4.
+//! IOS has the same effect for IPv4.
 
 use super::context::{Context, Mode};
 use super::interface::current as current_interface;

@@ -35,7 +35,7 @@ pub trait Running {
     /// work.
     fn poll(&mut self, router: &Router, now: Time) -> Piece;
 
-    /// The time at which the command has work, if it waits.
+    /// The time at which the command has work next, if it waits for a time.
     fn poll_timeout(&self) -> Option<Time>;
 
     /// Whether the command has work now, because an answer has arrived.
@@ -43,6 +43,7 @@ pub trait Running {
         false
     }
 
-    /// Aborts the command. It still returns the text that IOS prints after an abort.
+    /// Aborts the command. After this call, [`Running::poll`] still returns the text that IOS
+    /// prints after an abort.
     fn interrupt(&mut self);
 }

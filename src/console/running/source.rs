@@ -14,9 +14,9 @@ const ENTRIES: usize = 1024;
 /// The source that the user chose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Source {
-    /// The address of this interface.
+    /// The address of the interface that the user chose.
     Interface(InterfaceName),
-    /// This address.
+    /// The address that the user chose.
     Address(IpAddr),
 }
 

@@ -46,7 +46,9 @@ pub fn start_lig(
         }
     };
     if resolver.is_none() && router.config().itr_map_resolvers(eid.family()).is_empty() {
-        return Err("No map-resolver is configured: add to MAP-RESOLVER to the command".to_owned());
+        return Err(
+            "No map-resolver is configured: end the command with `to MAP-RESOLVER`".to_owned()
+        );
     }
     let number = router.lig().next_number();
     let question = LigQuestion { eid, resolver, requests };

@@ -1,4 +1,5 @@
-//! `show ip lisp dynamic-eid`: the ranges of roaming hosts and the hosts that are here.
+//! `show ip lisp dynamic-eid`: the ranges of roaming hosts, and the hosts of these ranges that are
+//! on a LAN of this router.
 
 use std::fmt::Write;
 

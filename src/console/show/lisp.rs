@@ -206,7 +206,7 @@ fn peers(lines: &mut Lines, view: &LispView) {
     lines.say("  ITR use proxy ETR RLOC(s):", petrs);
 }
 
-/// The locator of the router for Map-Requests, if there is one.
+/// The locator that the router uses for Map-Requests, if there is one.
 pub(super) fn local_rloc(view: &LispView) -> String {
     let rloc = view.local_rloc.map(|address| address.to_string());
     rloc.unwrap_or_else(|| "*** NOT FOUND ***".to_owned())

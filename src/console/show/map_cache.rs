@@ -110,7 +110,8 @@ pub(super) fn row(prefix: EidPrefix, entry: &Entry, router: &Router, now: Time) 
     }
 }
 
-/// The rows of the usable locators and of the opaque locators, in the order of the mapping record.
+/// The rows of the usable locators and of the opaque locators, which are not IP addresses. They are
+/// in the order of the mapping record.
 fn locator_rows(
     prefix: EidPrefix,
     entry: &Entry,

@@ -226,8 +226,8 @@ impl<F: Fn(State<'_>) -> V, V: View> Source for Page<F, V> {
     }
 }
 
-/// A view as JSON. A view consists of strings, numbers, lists and named fields. All of these exist
-/// in JSON.
+/// Writes a view as JSON. This cannot fail, because a view consists of strings, numbers, lists and
+/// named fields, and all of these exist in JSON.
 pub fn json(view: &impl Serialize) -> String {
     serde_json::to_string(view).unwrap_or_else(|error| format!("{{\"error\":\"{error}\"}}"))
 }

@@ -291,7 +291,7 @@ impl Terminal {
         self.ask(Request::Line(line), purpose);
     }
 
-    /// Adds the completion that the router found. If there are several, prints them.
+    /// Adds the completion that the router found. If there are several completions, prints them.
     fn complete(&mut self) {
         let words = std::mem::take(&mut self.completions);
         let before = self.editor.before_cursor();

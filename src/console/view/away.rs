@@ -55,10 +55,10 @@ pub struct SmrRow {
 /// A table that has prefixes for which SMRs are sent or were received.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SmrProducer {
-    /// The away table. The router sends SMRs to the senders of packets for these EIDs.
+    /// The away table. The router sends SMRs to the xTRs that send packets for these EIDs.
     #[serde(rename = "away table")]
     AwayTable,
-    /// The database. The router sends SMRs to the senders of packets for these EIDs.
+    /// The database. The router sends SMRs to the xTRs that send packets for these EIDs.
     #[serde(rename = "local EID")]
     LocalEid,
     /// The map-cache. The router sends Map-Requests for these EIDs because it received an SMR.

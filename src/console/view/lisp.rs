@@ -20,7 +20,7 @@ pub struct LispView {
     /// The locators from which the proxy ITR encapsulates packets.
     pub proxy_itr_rlocs: Vec<IpAddr>,
     /// The configured inner source address of Map-Requests. If absent, the source address is the
-    /// EID itself.
+    /// requested EID.
     pub map_request_source: Option<IpAddr>,
     /// The map-resolvers, in the order in which requests are sent to them.
     pub map_resolvers: Vec<IpAddr>,

@@ -22,7 +22,8 @@ pub struct Row {
     pub source: Source,
     /// The action for packets that match the entry.
     pub state: EntryState,
-    /// Whether packets are sent to a proxy ETR. Otherwise they are forwarded natively.
+    /// Whether the packets of a negative entry are sent to a proxy ETR. If not, they are forwarded
+    /// natively.
     pub proxy_etr: bool,
     /// Seconds since the mapping changed.
     pub last_modified: u64,
@@ -34,7 +35,8 @@ pub struct Row {
     pub bytes: u64,
     /// Seconds since the last packet that used the entry.
     pub last_used: Option<u64>,
-    /// The usable locators and the opaque locators, in the order of the mapping record.
+    /// The usable locators and the opaque locators, which are not IP addresses. They are in the
+    /// order of the mapping record.
     pub locators: Vec<LocatorRow>,
 }
 

@@ -131,7 +131,8 @@ pub enum Hop {
     Via(IpAddr, String),
     /// LISP carries the packets to a locator of the map-cache entry.
     Lisp,
-    /// The map-cache entry sends a Map-Request, or has no locator.
+    /// The packets enter the overlay, but the map-cache entry has no locator, or makes the router
+    /// send a Map-Request.
     NoLocator,
     /// The packets are dropped.
     Drop,

@@ -39,7 +39,7 @@ pub struct Row {
     pub authentication_failures: u64,
     /// The number of Map-Registers that were refused as replays.
     pub replays: u64,
-    /// The registrations that have not expired. The list is empty if the prefix is not up.
+    /// The registrations that have not expired. The list is empty if the prefix is not registered.
     pub registrations: Vec<RegistrationRow>,
 }
 
@@ -99,7 +99,7 @@ pub enum HashFunction {
 pub struct LocatorRow {
     /// The address of the locator.
     pub rloc: LocatorAddress,
-    /// The family of the IP address. Absent if the address is opaque.
+    /// The family of the IP address. Absent if the address is not an IP address.
     pub family: Option<Family>,
     /// Whether the locator belongs to the ETR that registers it.
     pub local: bool,

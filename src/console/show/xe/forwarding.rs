@@ -52,7 +52,7 @@ impl Table for Forwarding {
     }
 }
 
-/// Bit n is set if locator n is up.
+/// The Locator-Status-Bits of an entry: bit n is set if locator n is up.
 fn status_bits(row: &Row) -> u32 {
     let up = row.locators.iter().enumerate().filter(|(_, it)| it.state == LocatorState::Up);
     up.filter_map(|(ordinal, _)| 1_u32.checked_shl(ordinal.try_into().ok()?)).sum()

@@ -1,10 +1,10 @@
 //! The outputs of IOS-XE 17. These are the outputs of `show lisp ...`. The commands `show ip lisp
 //! ...` print the forms of the older IOS version that the document on Generalized SMR shows.
 //!
-//! Both forms have the same [view](crate::console::view), so the JSON of both commands is the same.
-//! A line about a feature that this router does not have has the value that IOS-XE prints while the
-//! feature is off. Cisco's parsers (the Python package `genie.libs.parser`) read these forms:
-//! `tests/genie` checks this.
+//! The form of IOS-XE and the older form have the same [view](crate::console::view), so the JSON of
+//! both commands is the same. A line about a feature that this router does not have has the value
+//! that IOS-XE prints while the feature is off. Cisco's parsers (the Python package
+//! `genie.libs.parser`) read these forms: `tests/genie` checks this.
 
 pub mod absent;
 pub mod census;

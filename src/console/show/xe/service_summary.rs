@@ -28,7 +28,7 @@ pub fn view(
     }
 }
 
-/// Prints the key of the columns, one line for the instance, and the sums.
+/// Prints the explanation of the columns, one line for the instance, and the sums.
 pub fn text(view: &ServiceSummaryView) -> String {
     let mut text = "\
 Router-lisp ID:   0
