@@ -136,7 +136,7 @@ impl Sim {
         let Some(Deadline { at, .. }) = named.node.poll_timeout(now) else {
             return;
         };
-        // If a node has the same deadline again after a wake-up, the clock must still advance.
+        // The clock must advance, even if a node has the same deadline again after a wake-up.
         let at = at.max(now + Duration::from_micros(1));
         if named.wake_at.is_none_or(|planned| at < planned || planned <= now) {
             named.wake_at = Some(at);

@@ -23,7 +23,7 @@ pub enum Replug {
 impl Sim {
     /// Plugs a host into another LAN. The host keeps its IP addresses and its hardware address,
     /// restarts its stack, and announces itself. If an earlier move of this host is unfinished,
-    /// that move ends here.
+    /// this call ends the earlier move.
     ///
     /// # Errors
     /// An error if there is no such host or no such LAN.
@@ -101,7 +101,8 @@ impl Sim {
         self.plugged.insert(port, segment);
         self.segments[segment].plug(port);
         let now = self.now;
-        // The new LAN gives a new carrier, even if the host was never without carrier.
+        // The carrier of the host goes down and up again, because each LAN gives its own carrier.
+        // This also happens if the host changes the LAN at one instant.
         self.clock(port.node).set_carrier(port.device, false, now);
         self.refresh_carrier(segment);
     }

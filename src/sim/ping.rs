@@ -55,8 +55,8 @@ impl Sim {
         })
     }
 
-    /// Runs until every registration is acknowledged, as `lab up` does. An earlier ping would put a
-    /// negative entry into a map-cache.
+    /// Runs until every registration is acknowledged, as `lab up` does. A ping before that could
+    /// put a negative entry into a map-cache.
     ///
     /// # Errors
     /// An error if the registration takes longer than a minute.

@@ -99,7 +99,8 @@ struct Console {
     prompt: String,
 }
 
-/// Ethernet frames with their times, shared with a running capture.
+/// The Ethernet frames of a capture, each with its time. The running capture adds frames to this
+/// list.
 type Seen = Rc<RefCell<Vec<(Time, Vec<u8>)>>>;
 
 /// A capture, and the Ethernet frames that it has seen.

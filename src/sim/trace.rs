@@ -15,11 +15,11 @@ use crate::wire::{CONTROL_PORT, DATA_PORT, Message};
 /// The fate of a packet on a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
-    /// It will arrive.
+    /// The packet will arrive.
     Carried,
-    /// It will arrive twice.
+    /// The packet will arrive twice.
     Doubled,
-    /// The link lost it.
+    /// The link lost the packet.
     Lost,
 }
 

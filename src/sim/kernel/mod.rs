@@ -218,7 +218,8 @@ pub struct Kernel {
     forwards: [bool; 2],
     /// UDP sockets that receive datagrams.
     receivers: BTreeSet<SocketAddr>,
-    /// UDP sockets that only send datagrams; the process reads their ICMP errors.
+    /// UDP sockets that only send datagrams. The process reads the ICMP errors about these
+    /// datagrams.
     senders: BTreeSet<SocketAddr>,
     path_mtus: PathMtus,
     /// Whether a process receives the TCP segments.
@@ -383,8 +384,8 @@ impl Kernel {
         }
     }
 
-    /// Removes the rules and routes that a killed process has left. The driver of a starting
-    /// process does this too.
+    /// Removes the rules and routes that a killed process has left. The driver also does this when
+    /// it starts.
     pub fn remove_leftovers(&mut self) {
         self.routing.clear_rules();
         for (table, prefix, entry) in std::mem::take(&mut self.of_process) {
