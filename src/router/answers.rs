@@ -19,8 +19,8 @@ use crate::wire::{CONTROL_PORT, MapReply, MapRequest, MappingRecord, Message};
 /// The largest number of records of one Map-Request that the router looks up.
 pub(super) const MOST_RECORDS: usize = 8;
 
-/// The way in which a Map-Request arrived. The answer depends on these data and on the contents of
-/// the request.
+/// The way in which a Map-Request arrived. The answer depends on it, and on the contents of the
+/// request.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Arrival {
     /// The sender of the datagram.
@@ -178,7 +178,8 @@ fn send_map_reply(context: &mut Context, source: Rloc, to: SocketAddr, reply: Ma
         context.counters.negative_map_replies.sent += 1;
     }
     let from = SocketAddr::new(source.0, CONTROL_PORT);
-    // A source port of zero means that there is no source port (RFC 768).
+    // A source port of zero means that there is no source port (RFC 768), so the reply goes to the
+    // control port.
     let port = if to.port() == 0 { CONTROL_PORT } else { to.port() };
     let to = SocketAddr::new(to.ip(), port);
     context.send_control(from, to, &Message::MapReply(reply));

@@ -77,9 +77,9 @@ impl Stay {
 /// became silent first is removed. When a packet arrives for a host without an entry, the router
 /// searches for the host, in the same way as for every EID of the range.
 const SILENT: Limit = Limit { name: "Silent hosts", capacity: 4096, idle: Duration::ZERO };
-/// The largest number of entries for prefixes that map-servers report as elsewhere. If there is one
-/// more, the oldest entry is removed.
-const TOLD: Limit = Limit { name: "EIDs elsewhere", capacity: 16_384, idle: Duration::ZERO };
+/// The largest number of entries for prefixes that map-servers report at another xTR. If there is
+/// one more, the oldest entry is removed.
+const TOLD: Limit = Limit { name: "EIDs at other xTRs", capacity: 16_384, idle: Duration::ZERO };
 /// How long the router waits for an answer when it asks the mapping system again.
 const ANSWER_WAIT: Duration = Duration::from_secs(30);
 
@@ -88,7 +88,7 @@ const ANSWER_WAIT: Duration = Duration::from_secs(30);
 pub struct Entry {
     /// The cause of the entry.
     pub producer: Producer,
-    /// When the entry was made.
+    /// The time at which the entry was made.
     pub created_at: Time,
     /// How long the entry stays in the table.
     pub stay: Stay,
@@ -169,8 +169,8 @@ impl AwayTable {
         std::mem::take(&mut self.changes)
     }
 
-    /// Returns the prefixes of the entries that lead elsewhere and that were added or removed since
-    /// the last call.
+    /// Returns the prefixes of the entries that lead to another xTR, if they were added or removed
+    /// since the last call.
     pub(super) fn take_moved(&mut self) -> BTreeSet<EidPrefix> {
         std::mem::take(&mut self.moved)
     }

@@ -67,17 +67,19 @@ pub struct Bounded<K, V, S = ()> {
     entries: BTreeMap<K, Held<V, S>>,
     /// All keys; the key that has been unused for the longest time is first.
     order: BTreeSet<(Time, K)>,
-    /// The keys of each sharer; the key that has been unused for the longest time is first.
+    /// The keys of each sharer, for example of each port. The key that has been unused for the
+    /// longest time is first.
     unused: BTreeMap<S, BTreeSet<(Time, K)>>,
-    /// The sharers in the order of their [`Place`]. The last sharer has the most entries, and loses
-    /// the next entry. If several sharers have the most entries, the last of these sharers has the
-    /// entry that has been unused for the longest time.
+    /// The sharers (for example ports) in the order of their [`Place`]. The last sharer has the
+    /// most entries, and loses the next entry. If several sharers have the most entries, the last
+    /// of these sharers has the entry that has been unused for the longest time.
     sharers: BTreeSet<Place<S>>,
     evicted: u64,
     turned_away: u64,
 }
 
-/// The number of entries of a sharer, and the earliest time of last use among these entries.
+/// The number of entries of a sharer (for example a port), and the earliest time of last use among
+/// these entries.
 type Place<S> = (usize, Reverse<Time>, S);
 
 fn place<K: Ord, S: Clone>(sharer: &S, keys: &BTreeSet<(Time, K)>) -> Option<Place<S>> {
@@ -176,8 +178,8 @@ impl<K: Ord + Clone, V, S: Ord + Clone> Bounded<K, V, S> {
         Some(held.value)
     }
 
-    /// Removes all entries of a sharer. Returns their keys; the key that has been unused for the
-    /// longest time is first.
+    /// Removes all entries of a sharer, for example of a port. Returns the keys of these entries.
+    /// The key that has been unused for the longest time is first.
     pub fn remove_all_of(&mut self, sharer: &S) -> Vec<K> {
         let keys: Vec<K> = self.keys_of(sharer).cloned().collect();
         for key in &keys {
@@ -199,8 +201,8 @@ impl<K: Ord + Clone, V, S: Ord + Clone> Bounded<K, V, S> {
         self.remove(&key).map(|value| (key, value))
     }
 
-    /// The sharer with the fewest entries, and the entry of this sharer that has been unused for
-    /// the longest time.
+    /// The sharer (for example the port) with the fewest entries, and the entry of this sharer that
+    /// has been unused for the longest time.
     pub fn first_of_smallest(&self) -> Option<(&S, &K)> {
         let (_, _, sharer) = self.sharers.first()?;
         self.keys_of(sharer).next().map(|key| (sharer, key))
@@ -273,7 +275,8 @@ impl<K: Ord + Clone, V, S: Ord + Clone> Bounded<K, V, S> {
         self.entries.keys()
     }
 
-    /// The keys of a sharer; the key that has been unused for the longest time is first.
+    /// The keys of a sharer, for example of a port. The key that has been unused for the longest
+    /// time is first.
     pub fn keys_of(&self, sharer: &S) -> impl Iterator<Item = &K> {
         self.unused.get(sharer).into_iter().flatten().map(|(_, key)| key)
     }

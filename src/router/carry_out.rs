@@ -177,8 +177,8 @@ impl Router {
         self.context.outputs.extend(answer.map(native));
     }
 
-    /// Ends the wait of packets. The mapping or the host of the packets was found, or the search
-    /// for it ended without a result. The router decides on each packet again, as if the packet had
+    /// Ends the wait of packets, because their mapping or their host was found, or because the
+    /// search ended without a result. The router decides on each packet again, as if the packet had
     /// just arrived. There is one difference: the packet does not wait for a mapping again.
     pub(super) fn release(&mut self, held: Held, now: Time) {
         self.follow_generation();

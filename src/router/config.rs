@@ -2,7 +2,7 @@
 //!
 //! The console edits a copy of the configuration and gives the whole copy to the router. The router
 //! compares the copy with the previous configuration. So a file or a line is applied completely or
-//! not at all, and `show running-config` needs only this value.
+//! not at all, and `show running-config` needs only the configuration.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -228,8 +228,8 @@ pub struct Service {
     pub itr: bool,
     /// `etr`.
     pub etr: bool,
-    /// `proxy-itr RLOC [RLOC]`: the locators of this proxy ITR. They are empty if the router is not
-    /// a proxy ITR.
+    /// `proxy-itr RLOC [RLOC]`: the locators of this proxy ITR. The list is empty if the router is
+    /// not a proxy ITR.
     pub proxy_itr: Vec<Rloc>,
     /// `proxy-etr`.
     pub proxy_etr: bool,
@@ -263,7 +263,8 @@ pub struct Service {
     pub etr_no_forward_away: bool,
     /// `no etr source-check`: the router does not check the inner source of packets from the core.
     pub etr_no_source_check: bool,
-    /// `itr accept-default`: the router accepts a mapping for all EIDs that has locators.
+    /// `itr accept-default`: the router also accepts a mapping with locators for all EIDs
+    /// (`0.0.0.0/0` or `::/0`).
     pub itr_accept_default: bool,
     /// `itr widest-mapping LENGTH`: if a mapping with locators has a shorter mask, the router cuts
     /// the mapping to this mask length.
@@ -352,7 +353,7 @@ impl Config {
 
     /// The algorithms that this router uses for EIDs of `family` to report in data packets which
     /// locators can be reached. Both ends of an algorithm must be an ITR and an ETR (RFC 9300
-    /// sections 10.1 and 13.1). If this router is not both an ITR and an ETR, it uses no algorithm.
+    /// sections 10.1 and 13.1). So a router that has only one of these two roles uses no algorithm.
     pub fn loc_reach(&self, family: Family) -> LocReach {
         match &self.lisp {
             Some(lisp) if lisp.service(family).itr && lisp.service(family).etr => lisp.loc_reach,
@@ -468,7 +469,7 @@ impl Config {
         }
     }
 
-    /// The locators of a database mapping. They are empty if the locator-set does not exist.
+    /// The locators of a database mapping. The list is empty if the locator-set does not exist.
     pub fn mapping_locators<'a>(&'a self, mapping: &'a DatabaseMapping) -> &'a [ConfiguredLocator] {
         match mapping {
             DatabaseMapping::Inline(locators) => locators,

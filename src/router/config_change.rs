@@ -55,9 +55,9 @@ impl ConfigChange {
             let own: Vec<IpAddr> = after.addresses().map(|(_, net)| net.addr()).collect();
             change.rest = change.mappings.iter().any(|prefix| {
                 // The RLOCs of this router may change in two cases:
-                // 1. The mapping has inline locators, because they can be RLOCs of this router.
-                // 2. An address of this router lies inside the prefix, because such an address is
-                //    an EID and not an RLOC.
+                // 1. The mapping has inline locators. They can be RLOCs of this router.
+                // 2. An address of this router lies inside the prefix. Then this address is an EID
+                //    and not an RLOC.
                 let is_inline = |config: &Config| {
                     matches!(config.mapping(prefix), Some(DatabaseMapping::Inline(_)))
                 };

@@ -66,12 +66,12 @@ pub(super) struct Context {
     pub refusals: Refusals,
     /// The last packet that was dropped for each reason.
     pub last_drops: LastDrops,
-    /// When the counters were cleared.
+    /// The time at which the counters were cleared.
     pub cleared_at: Option<Time>,
     /// The kinds of debug lines that are on. If a kind about control messages is on, the router
     /// outputs an [`Event::Message`] for each control message.
     pub debugging: Debugging,
-    /// The limit of events about packets: when all of [`PACKET_EVENTS`] are allowed again.
+    /// The time from which the full number of [`PACKET_EVENTS`] is allowed again.
     pub packet_events_at: Option<Time>,
     /// The outputs that the caller has to carry out.
     pub outputs: VecDeque<Output>,

@@ -58,7 +58,7 @@ pub struct Entry {
     /// Whether the RIB has a route to the prefix. Without a route, `show` prints
     /// `*** NO ROUTE TO EID PREFIX ***`.
     pub has_route: bool,
-    /// When the entry was made.
+    /// The time at which the entry was made.
     pub created_at: Time,
     /// The time at which the locators or the route of the entry last changed.
     pub changed_at: Time,

@@ -1,5 +1,5 @@
 //! The lines of `debug lisp control-plane`, in the words of IOS. If Cisco's document *LISP
-//! Generalized SMR* shows a line, the line here has exactly the same words.
+//! Generalized SMR* shows a line, this router prints exactly the same words.
 //!
 //! A nonce is printed as two halves. An instance is printed as `IID n`.
 

@@ -182,7 +182,7 @@ pub enum FlowWant {
 pub struct Because {
     /// The rule.
     pub rule: Rule,
-    /// The line of a table that decided, if there is one.
+    /// The line of a table by which the router decided, if there is one.
     pub line: Option<TableLine>,
 }
 
@@ -295,9 +295,9 @@ pub enum Rule {
     OuterTtlExpired,
     /// The packet is from the core, and its inner source is an address of the router.
     SourceIsRouter,
-    /// The packet is from the core, and its inner source is an EID that is here.
+    /// The packet is from the core, and its inner source is an EID at this xTR.
     SourceIsHere,
-    /// The packet is from the core, and its destination is an EID that is here.
+    /// The packet is from the core, and its destination is an EID at this xTR.
     LocalEid,
     /// The packet is from the core. The router is a proxy ETR, which decapsulates packets for all
     /// EIDs.
@@ -354,7 +354,7 @@ impl Rule {
             Rule::AnyEid => "A proxy ETR decapsulates for all EIDs",
             Rule::NotOurEid => "The destination is not an EID of the site",
             Rule::EidWithoutRoute => "The destination is a local EID without a route",
-            Rule::EidAway => "The destination is an EID of the site, but it is away",
+            Rule::EidAway => "The destination is an EID of the site, but it is not at this xTR",
             Rule::EidMoved => "The destination moved to another xTR",
             Rule::NoRoomToSearch => "The router has no room for a search for the destination",
         }

@@ -303,7 +303,7 @@ pub enum MapServerChange {
     Unconfirmed {
         /// The prefix.
         eid_prefix: EidPrefix,
-        /// The reported locators of the prefix. They are empty if no xTR registers the prefix.
+        /// The reported locators of the prefix. The list is empty if no xTR registers the prefix.
         locators: Vec<String>,
         /// The number of minutes for which the router believes the report.
         minutes: u32,
@@ -394,7 +394,7 @@ pub enum MessageEvent {
         /// of this site.
         own: Option<Eid>,
     },
-    /// The D bit of a Map-Request forbids an answer.
+    /// The router received a Map-Request, but the D bit of the request forbids an answer.
     NotReplying(Eid),
     /// A Map-Request was sent.
     RequestSent {

@@ -363,7 +363,7 @@ pub(super) fn whereabouts(record: &MappingRecord) -> String {
     place(&locators(record))
 }
 
-/// The locators of a record. They are empty if no xTR registers the prefix of the record.
+/// The locators of a record. The list is empty if no xTR registers the prefix of the record.
 pub(super) fn locators(record: &MappingRecord) -> Vec<String> {
     match record.is_withdrawn() {
         true => Vec::new(),

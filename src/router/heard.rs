@@ -14,6 +14,6 @@ pub(super) struct Heard {
     pub source: Eid,
     /// The inner destination of the packet.
     pub destination: Eid,
-    /// When the packet was received.
+    /// The time at which the packet was received.
     pub at: Time,
 }

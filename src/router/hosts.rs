@@ -73,12 +73,13 @@ impl Router {
         let is_known = matches!(state, NeighbourState::Known(_));
         if is_known && self.mobility.owners.is_waiting(&eid) {
             // This EID is a duplicate, and the router waits before it claims the EID. The router
-            // does not remember the entry. So the entry counts as new after the wait.
+            // does not store the neighbour entry, so the entry counts as new after the wait.
             return;
         }
         let before = self.mobility.remember(port, address, state, now);
         if !serves || self.context.own_addresses.contains(&address) {
-            // The entry is remembered, because the port may serve the range of the host later.
+            // The neighbour entry is stored, because the port may serve the range of the host
+            // later.
             return;
         }
         match state {
@@ -205,8 +206,8 @@ impl Router {
         }
     }
 
-    /// Handles a port that has lost its link. The hosts of the port are away until they are found
-    /// again, on this port or elsewhere.
+    /// Handles a port that has lost its link. The hosts of the port count as away until they are
+    /// found again, on this port or at another place.
     pub(super) fn port_fell(&mut self, port: &str, now: Time) {
         let Some(port) = InterfaceName::of_device(port) else { return };
         self.mobility.searches.returned.remove(&port);
@@ -230,8 +231,8 @@ impl Router {
 
     /// Handles a host that has left. Its registration is withdrawn, and the host gets an entry in
     /// the away table. If there is a mapping `elsewhere`, another xTR has the host. In this case,
-    /// the router announces on the LAN of the host that packets for the host must be sent to the
-    /// router.
+    /// the router announces on the old LAN of the host that packets for the host must be sent to
+    /// this router.
     pub(super) fn host_gone(&mut self, eid: Eid, elsewhere: Option<Elsewhere>, now: Time) {
         if let Some(host) = self.mobility.hosts.remove(&eid) {
             self.host_left(eid, &host, elsewhere, now);

@@ -13,8 +13,8 @@
 //! Loopback0                lo           all loopbacks: their addresses are on one device
 //! ```
 //!
-//! The rule works in both directions. A name whose device would have more octets than Linux allows
-//! is refused.
+//! The rule works in both directions. If the Linux device of a name would have more octets than
+//! Linux allows, the name is refused.
 
 use std::fmt;
 use std::str::FromStr;

@@ -54,8 +54,9 @@ pub struct Kernel {
     wanted_by: BTreeMap<KernelObject, usize>,
     /// The MTU that a link had before an MTU was configured; `None` if the link had not been seen.
     own_mtus: BTreeMap<InterfaceName, Option<u16>>,
-    /// The objects that the router requested again because of a link, and the time of these
-    /// requests. The notification that the kernel lost these objects may arrive after the requests.
+    /// The objects that the router requested again because their link changed, and the time of
+    /// these requests. The notification that the kernel lost these objects may arrive after the
+    /// requests.
     asked_again: (Time, BTreeSet<KernelObject>),
     /// The objects that have vanished or were refused lately.
     losses: Losses<KernelObject>,
@@ -111,8 +112,8 @@ impl Kernel {
         gone.into_iter().map(KernelRequest::Remove).chain(self.make(come)).collect()
     }
 
-    /// The wanted routes with the same place as the removed route `object`. Several wanted routes
-    /// can have one place, but the kernel has only one of them.
+    /// The wanted routes that have the same key in the kernel as the removed route `object`.
+    /// Several wanted routes can have the same key, but the kernel has only one of them.
     fn in_the_place_of(&self, object: &KernelObject) -> Vec<KernelObject> {
         let KernelObject::Route { table, prefix, .. } = *object else {
             return Vec::new();
@@ -172,7 +173,7 @@ impl Kernel {
         self.mobile.keys().copied()
     }
 
-    /// The objects of the configuration, computed with the present links.
+    /// The objects of the configuration, as the present links require them.
     pub fn fixed(&mut self, config: &Config, rib: &Rib) -> BTreeSet<KernelObject> {
         self.remember_mtus(config, rib);
         wanted::wanted(config, rib, &self.own_mtus)
@@ -226,9 +227,9 @@ impl Kernel {
         self.again(lost, now)
     }
 
-    /// Handles a port that has gone down. Returns whether another program set it down. Another
-    /// program set the port down if the configuration wants the port up, and the router has not
-    /// asked the kernel to set it down.
+    /// Handles a port that has gone down. Returns whether another program set it down. This is the
+    /// case if the configuration wants the port up, and the router has not asked the kernel to set
+    /// it down.
     pub fn went_down(&mut self, port: InterfaceName, config: &Config) -> bool {
         let device = Device::Interface(port);
         let was_asked = self.going_down.remove(&device);
@@ -252,10 +253,9 @@ impl Kernel {
         self.down_by_hand.contains(&Device::Interface(*port))
     }
 
-    /// The wanted object that belongs to a requested object, if this object is still wanted. The
-    /// wanted object and the requested object are different only for the link of a port that was
-    /// set down by hand. The configuration wants this port up, and the router requested the port
-    /// down.
+    /// The wanted object that belongs to a requested object. `None` if no such object is wanted any
+    /// more. The two objects differ only for the link of a port that was set down by hand: the
+    /// configuration wants this port up, and the router requested the port down.
     fn wish(&self, object: KernelObject) -> Option<KernelObject> {
         let mut wish = object;
         if let KernelObject::Link { device, up, .. } = &mut wish {

@@ -9,7 +9,7 @@ use crate::time::Time;
 /// A packet that was dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LastDrop {
-    /// When the packet was dropped.
+    /// The time at which the packet was dropped.
     pub at: Time,
     /// The source and the destination of the packet. `None` if they cannot be read.
     pub addresses: Option<(IpAddr, IpAddr)>,

@@ -30,7 +30,7 @@ pub struct Answer {
     pub from: IpAddr,
     /// The time from the Map-Request to the Map-Reply.
     pub round_trip: Duration,
-    /// The record of the Map-Reply that contains the EID.
+    /// The record of the Map-Reply, with an EID prefix that contains the requested EID.
     pub record: MappingRecord,
 }
 
@@ -114,7 +114,7 @@ impl Queries {
         self.last_number += 1;
         let nonce = Nonce(0);
         let query = Query { question, sent: 0, resolver: None, answer: None, nonce, sent_at: now };
-        // If the table is full, another query is removed.
+        // If the table is full, another query is removed, so this insertion does not fail.
         let _ = self.table.insert(self.last_number, (), query, now);
         self.ask(context, resolver, self.last_number, now);
     }

@@ -53,7 +53,7 @@ pub struct Locator {
     /// The source of `up`: [`Source::RBit`] or [`Source::StatusBits`].
     #[serde(skip)]
     pub source: Source,
-    /// The time since which the locator has been in the entry with this state.
+    /// The time since which the locator has had this state in the map-cache entry.
     #[serde(skip)]
     pub since: Time,
 }

@@ -67,7 +67,8 @@ impl Log {
         if !has_line(event) {
             return Vec::new();
         }
-        // Refused messages are already limited for each reason and source.
+        // The log does not limit lines about refused messages again, because these are already
+        // limited for each reason and source.
         let is_bounded = !matches!(event, Event::Refused { .. });
         let left_out = match is_bounded {
             true => self.admit(event.kind(), now),

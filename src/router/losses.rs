@@ -109,7 +109,7 @@ impl<T: Ord + Clone> Losses<T> {
         due
     }
 
-    /// When the next object is due.
+    /// The time at which the next object is due.
     pub fn next_due(&self) -> Option<Time> {
         self.due.next()
     }

@@ -10,7 +10,7 @@ use ipnet::{IpNet, Ipv4Net};
 use super::io::{Device, KernelObject, KernelRequest, RouteTarget, Table};
 use crate::addr::Family;
 
-/// The metric that Linux uses in IPv6 for metric 0.
+/// Linux replaces metric 0 of an IPv6 route by this metric.
 pub const IPV6_METRIC: u32 = 1024;
 
 /// The objects that were made, were not removed, and have not been reported as lost.
@@ -21,7 +21,7 @@ impl Made {
     /// Records that the kernel has carried out a request.
     pub fn done(&mut self, request: &KernelRequest) {
         match *request {
-            // If an earlier object has the same place, the new object has replaced it.
+            // If an earlier object has the same key in the kernel, the new object has replaced it.
             KernelRequest::Add(object) => drop(self.0.insert(place(object), object)),
             KernelRequest::Remove(object) if self.0.get(&place(object)) == Some(&object) => {
                 self.0.remove(&place(object));

@@ -47,7 +47,8 @@ const LOOKS: usize = 64;
 #[serde(rename_all = "kebab-case")]
 pub enum Mapping {
     /// Encapsulate to one of these locators. The list is empty if all locators of the record are
-    /// opaque: then there is a mapping, but no usable locator.
+    /// opaque, which means that none of them is an IP address. Then there is a mapping, but no
+    /// usable locator.
     Locators(Box<[Locator]>),
     /// Forward without LISP, or to a proxy ETR (ACT 1).
     ForwardNative,
@@ -95,12 +96,13 @@ pub struct Entry {
     pub map_source: Option<IpAddr>,
     /// The instant since which the prefix has been in the map-cache.
     pub created_at: Time,
-    /// When the mapping last changed.
+    /// The time at which the mapping last changed.
     pub modified_at: Time,
-    /// When the entry expires; `None` for a static entry.
+    /// The time at which the entry expires; `None` for a static entry.
     pub expires_at: Option<Time>,
-    /// The position in the order of eviction. When the entry was last examined, this position was
-    /// the time of its last use. Packets that use the entry later do not change the position.
+    /// The position of the entry in the order of eviction. When the entry was last examined, this
+    /// position was the time of its last use. Packets that use the entry later do not change the
+    /// position.
     queued_at: Time,
 }
 
@@ -448,7 +450,7 @@ impl MapCache {
         }
     }
 
-    /// When the next entry expires.
+    /// The time at which the next entry expires.
     pub fn next_expiry(&self) -> Option<Time> {
         self.expiries.first().map(|&(at, _)| at)
     }
@@ -559,7 +561,7 @@ fn count(used: &mut Used, prefix: EidPrefix, entry: &mut Entry, load: Load, now:
     if is_first && let Mapping::Locators(locators) = &entry.mapping {
         for locator in locators {
             let key = (prefix.instance_id(), prefix.family(), locator.rloc);
-            // If the table is full, another locator is removed.
+            // If the table is full, another locator is removed, so this insertion does not fail.
             let _ = used.insert(key, (), prefix, now);
         }
     }

@@ -105,7 +105,7 @@ pub struct Mobility {
     pub(super) owners: OwnerChanges<Eid>,
     /// The time of the last line in the log about a rejected host.
     pub(super) turned_away_at: Option<Time>,
-    /// The changes about lost hosts that the caller has not taken yet.
+    /// The events about lost hosts that the caller has not taken yet.
     pub(super) changes: Vec<Event>,
 }
 
@@ -136,7 +136,8 @@ impl Mobility {
         &self.hosts
     }
 
-    /// The changes about hosts that a change of the configuration removed since the last call.
+    /// The events about hosts that were removed by a change of the configuration since the last
+    /// call.
     pub(super) fn take_changes(&mut self) -> Vec<Event> {
         std::mem::take(&mut self.changes)
     }
@@ -153,7 +154,8 @@ impl Mobility {
         self.missed.keys_of(&port).next().copied()
     }
 
-    /// Removes a host from the hosts for which the router asks when their port has its link again.
+    /// Removes a host from the list of hosts for which the router asks when their port has its link
+    /// again.
     pub(super) fn forget_missed(&mut self, eid: Eid) {
         self.missed.remove(&eid);
     }
@@ -237,9 +239,9 @@ impl Mobility {
         self.hosts.get(&eid).filter(|_| prefix == eid.host_prefix())
     }
 
-    /// The port at which the router now asks a host whether it is still here. The result is `None`
-    /// if, within the last `interval`, the router asked the host or received a message from the
-    /// host.
+    /// The port at which the router now asks a host whether it is still on this port. The result is
+    /// `None` if, within the last `interval`, the router asked the host or received a message from
+    /// the host.
     pub(super) fn ask_from_time_to_time(
         &mut self,
         eid: Eid,

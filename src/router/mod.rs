@@ -206,7 +206,7 @@ pub struct Router {
     away: AwayTable,
     mobility: Mobility,
     rib: Rib,
-    /// The parts that have to be updated at the end of the input.
+    /// The parts of the tables that have to be updated at the end of the input.
     stale: Stale,
     kernel: Kernel,
     process: Process,
@@ -461,7 +461,7 @@ impl Router {
         &self.context.last_drops
     }
 
-    /// When the counters were cleared; `None` if they count since the start.
+    /// The time at which the counters were cleared; `None` if they count since the start.
     pub fn cleared_at(&self) -> Option<Time> {
         self.context.cleared_at
     }

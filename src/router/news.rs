@@ -21,7 +21,7 @@ const LINES: Duration = Duration::from_secs(60);
 /// notification of the map-server with the most notifications is removed, and the router does not
 /// believe it.
 const QUESTIONS: Limit =
-    Limit { name: "News to be confirmed", capacity: 4096, idle: Duration::ZERO };
+    Limit { name: "Map-Notifies to be confirmed", capacity: 4096, idle: Duration::ZERO };
 
 /// A map-server, and the prefix that its notification is about.
 pub(super) type About = (IpAddr, EidPrefix);
@@ -32,8 +32,8 @@ pub(super) struct Question {
     nonce: Nonce,
     /// The record in the notification.
     pub told: MappingRecord,
-    /// A record that the map-server sent after the question. The answer may be older than this
-    /// record, so the router asks the map-server once more.
+    /// A record that the map-server sent after the question. The answer to the question may be
+    /// older than this record, so the router asks the map-server once more.
     pub later: Option<MappingRecord>,
 }
 

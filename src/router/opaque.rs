@@ -34,7 +34,7 @@ pub struct OpaqueLocator {
     pub ordinal: u8,
 }
 
-/// The opaque locators of the learned entries that have opaque locators.
+/// The opaque locators of the learned entries. An entry without opaque locators has no row.
 #[derive(Debug)]
 pub(super) struct OpaqueLocators {
     by_prefix: Bounded<EidPrefix, Kept>,

@@ -5,7 +5,7 @@ use super::config::Config;
 use super::unsupported::Place;
 
 impl Config {
-    /// Removes the lines of `unsupported` from places that do not exist any more.
+    /// Removes from `unsupported` the lines of places that do not exist any more.
     pub fn remove_orphaned_lines(&mut self) {
         if !self.unsupported.is_empty() {
             let mut unsupported = std::mem::take(&mut self.unsupported);

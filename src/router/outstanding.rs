@@ -1,4 +1,5 @@
-//! The Map-Requests under way, and the packets that wait for their answers (RFC 9301 section 5.3).
+//! The Map-Requests under way, and the packets that wait for the answers to these Map-Requests (RFC
+//! 9301 section 5.3).
 //!
 //! Any host of a LAN can make the router send Map-Requests, as often as it likes. So each source
 //! host has a share of the table, and each family of EIDs has its own tables. If a table is full,
@@ -21,12 +22,13 @@ use crate::wire::Nonce;
 
 /// The waits after the first and after the second try at a resolver.
 const WAITS: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(2)];
-/// The number of tries before an EID rests (RFC 9301 section 5.3).
+/// The number of tries without an answer after which the router does not request an EID for some
+/// time (RFC 9301 section 5.3).
 const TRIES: u32 = 10;
-/// How long an EID rests.
+/// How long the router does not request an EID after [`TRIES`] tries without an answer.
 const REST: Duration = Duration::from_secs(30);
-/// The limit of EIDs that rest. If the table is full, the EID that began its rest first is removed,
-/// and may be requested again.
+/// The limit of EIDs that the router does not request for some time. If the table is full, the EID
+/// that has not been requested for the longest time is removed, and may be requested again.
 const RESTING: Limit =
     Limit { name: "EIDs that wait for the next request", capacity: 16_384, idle: Duration::ZERO };
 /// The maximum number of packets that wait for one EID. It is enough for the first seconds of a
@@ -51,7 +53,8 @@ pub(super) enum Cause {
     Packet,
     /// A Solicit-Map-Request asked this router to request the EID (RFC 9301 section 6.1).
     Smr,
-    /// The EID is a local EID that is elsewhere, and the record about its place has expired.
+    /// The EID belongs to this site, but is at another xTR, and the record about its place has
+    /// expired.
     Away,
 }
 
@@ -64,7 +67,7 @@ pub(super) struct Request {
     /// The reason for the request.
     pub(super) cause: Cause,
     phase: Phase,
-    /// When the next try is due.
+    /// The time at which the next try is due.
     due_at: Time,
 }
 
@@ -124,7 +127,8 @@ struct Tables {
     packets: Bounded<(Eid, u64), HeldPacket, Eid>,
 }
 
-/// The Map-Requests under way, and the EIDs that rest.
+/// The Map-Requests under way, and the EIDs that rest: the router does not request them for some
+/// time.
 #[derive(Debug)]
 pub(super) struct Outstanding {
     of_ipv4: Tables,
@@ -179,12 +183,12 @@ impl Outstanding {
         }
     }
 
-    /// When the next try is due.
+    /// The time at which the next try is due.
     pub(super) fn next_retry(&self) -> Option<Time> {
         self.due.first().map(|&(at, _)| at)
     }
 
-    /// The time at which the next EID ends its rest.
+    /// The time at which the next EID that rests may be requested again.
     pub(super) fn next_end_of_rest(&self) -> Option<Time> {
         self.resting.first_use().map(|at| at + REST)
     }
@@ -221,7 +225,7 @@ impl Outstanding {
         self.request(eid).is_some_and(|request| request.cause == Cause::Away)
     }
 
-    /// Whether an EID is requested, or rests.
+    /// Whether an EID is requested, or must not be requested for some time.
     pub(super) fn is_pending(&self, eid: Eid) -> bool {
         self.request(eid).is_some() || self.resting.contains_key(&eid)
     }
@@ -231,7 +235,7 @@ impl Outstanding {
         self.request(eid).is_some_and(|request| request.phase == Phase::ToBegin)
     }
 
-    /// The EIDs within a prefix that are requested or rest.
+    /// The EIDs within a prefix that are requested, or must not be requested for some time.
     pub(super) fn pending_within(&self, prefix: &EidPrefix) -> Vec<Eid> {
         let within = || prefix.network()..=prefix.last();
         let requests = self.tables(prefix.family()).requests.range(within());
@@ -239,8 +243,9 @@ impl Outstanding {
         requests.map(|(eid, _)| *eid).chain(resting.map(|(eid, _)| *eid)).collect()
     }
 
-    /// Begins a request for an EID that is not pending. The request is due at `at`. If it replaces
-    /// the request for another EID, returns the packets that waited for the other EID.
+    /// Begins a request for an EID that is not [pending](Outstanding::is_pending). The request is
+    /// due at `at`. If it replaces the request for another EID, returns the packets that waited for
+    /// the other EID.
     pub(super) fn begin(
         &mut self,
         (eid, source_eid): (Eid, Option<Eid>),
@@ -295,7 +300,8 @@ impl Outstanding {
         Ok(gone)
     }
 
-    /// Ends the request for an EID, or ends its rest. Returns the packets that waited for the EID.
+    /// Ends the request for an EID, or the time in which the EID must not be requested. Returns the
+    /// packets that waited for the EID.
     pub(super) fn end_request(&mut self, eid: Eid) -> Held {
         self.resting.remove(&eid);
         match self.tables_mut(eid.family()).requests.remove(&eid) {
@@ -318,15 +324,16 @@ impl Outstanding {
         held
     }
 
-    /// Lets an EID rest, and returns the packets that waited for it.
+    /// Stops the requests for an EID for some time, and returns the packets that waited for the
+    /// EID.
     pub(super) fn rest(&mut self, eid: Eid, now: Time) -> Held {
         let held = self.end_request(eid);
-        // If the table is full, another EID is removed.
+        // If the table is full, another EID is removed, so this insertion does not fail.
         let _ = self.resting.insert(eid, (), (), now);
         held
     }
 
-    /// Ends each rest that has lasted long enough.
+    /// Permits requests again for each EID that was not requested for [`REST`].
     pub(super) fn end_rests(&mut self, now: Time) {
         self.resting.expire(REST, now);
     }

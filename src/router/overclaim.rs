@@ -59,14 +59,14 @@ pub(super) struct Taken<'a> {
     pub(super) record: Cow<'a, MappingRecord>,
 }
 
-/// The records of a Map-Reply, sorted after the comparison with the request.
+/// The records of a Map-Reply, divided by the result of the comparison with the request.
 #[derive(Debug, Default)]
 pub(super) struct Held<'a> {
     /// The accepted records, in the order of the message.
     pub(super) taken: Vec<Taken<'a>>,
     /// The records for `0.0.0.0/0` or `::/0` that are refused.
     defaults: Vec<&'a MappingRecord>,
-    /// The records with locators that are reduced, each with its smaller prefix.
+    /// The reduced records with locators, each with its smaller prefix.
     cut: Vec<(&'a MappingRecord, EidPrefix)>,
     /// The records outside the accepted prefix, which are ignored.
     beside: Vec<&'a MappingRecord>,
@@ -98,9 +98,9 @@ impl Claims {
         }
     }
 
-    /// Compares the records of a reply with the request. `covering` is the record of the reply that
-    /// contains the requested EID. A record of an own prefix (`is_own`) is not compared: it gets a
-    /// TTL of zero, so that the map-cache does not keep it.
+    /// Compares the records of a reply with the request. `covering` is the record with a prefix
+    /// that contains the requested EID. A record of an own prefix (`is_own`) is not compared: it
+    /// gets a TTL of zero, so that the map-cache does not keep it.
     pub(super) fn hold<'a>(
         &self,
         records: &'a [MappingRecord],

@@ -116,7 +116,7 @@ impl<K: Ord + Clone> OwnerChanges<K> {
         self.waits.pop(now)
     }
 
-    /// When the next wait is over.
+    /// The time at which the next wait is over.
     pub(super) fn next_claim_at(&self) -> Option<Time> {
         self.waits.next()
     }

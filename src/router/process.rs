@@ -112,7 +112,7 @@ impl Process {
         open(self.losses.take_due(now), context);
     }
 
-    /// When the next object is due.
+    /// The time at which the next object is due.
     pub(super) fn next_open(&self) -> Option<Time> {
         self.losses.next_due()
     }
@@ -123,7 +123,8 @@ impl Process {
         let gone: Vec<_> = self.wanted.difference(&wanted).cloned().collect();
         gone.iter().for_each(|gone| self.losses.forget(gone));
         self.unwanted.extend(gone);
-        // A new object with the same place as an unwanted object replaces it in one step.
+        // If a new object and an unwanted object cannot be open at the same time, the new object
+        // replaces the unwanted object in one step.
         self.unwanted.retain(|gone| !come.iter().any(|other| other.has_the_place_of(gone)));
         self.wanted = wanted;
         come

@@ -124,7 +124,7 @@ impl Reachability {
         }
     }
 
-    /// When the next report ends.
+    /// The time at which the next report ends.
     pub(super) fn next_expiry(&self) -> Option<Time> {
         self.until.next()
     }

@@ -31,13 +31,13 @@ const FACTOR: usize = 3;
 const ALLOWANCE: usize = 1280;
 /// The limit of replies about a prefix.
 const RATE: Rate = Rate { burst: 3, interval: Duration::from_secs(3) };
-/// The limit of prefixes and ITR-RLOCs with recent replies.
+/// The limit of pairs of prefix and ITR-RLOC with recent replies.
 const BUCKETS: Limit =
     Limit { name: "Limits of Map-Replies by prefix", capacity: 65_536, idle: Duration::ZERO };
 /// The limit of ITR-RLOCs to which the router sent more octets than their requests allowed.
 const ACCOUNTS: Limit =
     Limit { name: "Limits of Map-Replies by ITR-RLOC", capacity: 65_536, idle: Duration::ZERO };
-/// The time for which an account is needed: the second of the account and the next second.
+/// The time for which an [`Account`] is needed: its own second and the next second.
 const REMEMBERED: Duration = Duration::from_secs(2);
 /// The number of old entries that one request removes from each table. So no single request has to
 /// remove all old entries.
@@ -56,8 +56,8 @@ pub(super) fn headers(family: Family) -> usize {
 /// the same time.
 type Subject = (Rloc, EidPrefix, Option<Rloc>);
 
-/// The octets that can be sent because of one request. Earlier messages to its ITR do not change
-/// this number.
+/// The octets that can be sent because of one request. Earlier messages to the same ITR do not
+/// change this number.
 #[derive(Debug)]
 pub(super) struct Credit {
     itr: Rloc,
@@ -87,7 +87,7 @@ struct Account {
 }
 
 impl Account {
-    /// The account in the same second or in a later second.
+    /// The account as it is in `second`, which is the same second or a later second.
     fn in_second(self, second: u64) -> Self {
         let sent_before = match second.saturating_sub(self.second) {
             0 => return self,
@@ -129,8 +129,8 @@ impl Replies {
         credit.octets + self.account(credit.itr, now).left()
     }
 
-    /// Whether a message of `octets` IP octets can be sent at `now` because of a request. If so,
-    /// counts its octets.
+    /// Whether a message of `octets` octets, with its IP header, can be sent at `now` because of a
+    /// request. If so, counts its octets.
     pub(super) fn spend(&mut self, credit: &mut Credit, octets: usize, now: Time) -> bool {
         if octets > self.may_send(credit, now) {
             return false;

@@ -15,7 +15,7 @@ use crate::addr::{Eid, EidPrefix};
 use crate::time::Time;
 use crate::wire::{LocatorRecord, MapReply, MappingRecord, Nonce};
 
-/// The purpose of a nonce that this router has sent. A Map-Reply with the nonce is the answer.
+/// The purpose of a nonce that this router has sent. A Map-Reply with this nonce is the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum NonceOwner {
     /// A question to a map-server about its notification.

@@ -66,7 +66,8 @@ impl Resolver {
         }
         let gone = self.outstanding.hold(eid, source, packet, now)?;
         context.give_up(gone.into_iter().collect(), DropReason::HoldQueueFull, now);
-        // An SMR can cause a request with a delayed start. A packet does not wait for this delay.
+        // An SMR can cause a request with a delayed start. A packet does not wait for this delay,
+        // so the request starts now.
         if self.outstanding.is_yet_to_begin(eid) {
             self.ask(context, eid, now);
         }
@@ -118,7 +119,8 @@ impl Resolver {
         }
     }
 
-    /// Does the work that is due: sends the next try of each request, and ends the rests of EIDs.
+    /// Does the work that is due: sends the next try of each request, and permits requests again
+    /// for EIDs that rest.
     pub(super) fn retry_requests(&mut self, context: &mut Context, now: Time) {
         self.outstanding.end_rests(now);
         while let Some(eid) = self.outstanding.next_due(now) {
@@ -126,7 +128,8 @@ impl Resolver {
         }
     }
 
-    /// Sends the next Map-Request for an EID. After the last try, the EID rests.
+    /// Sends the next Map-Request for an EID. After the last try, the router does not request the
+    /// EID for some time.
     fn ask(&mut self, context: &mut Context, eid: Eid, now: Time) {
         let Some(attempt) = self.outstanding.next_try(eid, now) else {
             context.counters.map_requests_unanswered += 1;
@@ -203,8 +206,8 @@ fn map_request(context: &Context, eid: Eid, request: &Request, nonce: Nonce) -> 
     }
 }
 
-/// The servers that are asked in turn for an EID. They are the map-resolvers. If no map-resolver is
-/// configured and the EID is away, they are the map-servers of the ETR.
+/// The servers that are asked for an EID, one after the other. They are the map-resolvers. If no
+/// map-resolver is configured and the EID is away, they are the map-servers of the ETR.
 fn servers_for(config: &Config, eid: Eid, cause: Cause) -> Vec<IpAddr> {
     match config.itr_map_resolvers(eid.family()) {
         [] if cause == Cause::Away => {

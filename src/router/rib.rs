@@ -60,7 +60,7 @@ impl Rib {
         self.gone.contains(device)
     }
 
-    /// Replaces all routes by the routes of table main that were read.
+    /// Replaces all routes by `routes`, which were read from table main.
     pub fn replace_routes(&mut self, routes: Vec<KernelRoute>) {
         self.routes.clear();
         for route in routes {
@@ -135,7 +135,8 @@ impl Rib {
         routes.filter(|route| self.is_up(route))
     }
 
-    /// The number of usable prefixes inside `prefix`, and their mask lengths.
+    /// The number of prefixes inside `prefix` that have a usable route, and the mask lengths of
+    /// these prefixes.
     pub fn subnets(&self, prefix: IpNet) -> (usize, BTreeSet<u8>) {
         let inside = self.routes.covered_by(&key(prefix));
         let inside = inside.filter(|(_, routes)| routes.iter().any(|route| self.is_up(route)));

@@ -95,7 +95,8 @@ impl Router {
     }
 
     /// Whether a search for a host is possible: a port serves its range, and the host has not been
-    /// found. The EID must also not be a duplicate that this router must not claim yet.
+    /// found. While the EID is a duplicate that this router must not claim yet, no search is
+    /// possible.
     fn may_be_here(&self, eid: Eid) -> bool {
         !self.mobility.ports(eid).is_empty()
             && !self.mobility.owners.is_waiting(&eid)

@@ -39,7 +39,7 @@ pub enum SessionType {
 pub struct RoundTrip {
     /// The time from a message to its answer.
     pub time: Duration,
-    /// When the time was measured.
+    /// The time at which the round trip was measured.
     pub at: Time,
 }
 

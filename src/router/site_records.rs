@@ -147,8 +147,8 @@ impl SiteRecords<'_> {
     }
 
     /// The records of the prefixes inside another prefix. `None` if they need more than `room`
-    /// octets. The function stops soon after the room is used up, so it does not examine all of
-    /// very many prefixes.
+    /// octets. The function stops soon after the room is used up, so it does not examine very many
+    /// prefixes.
     fn records_inside(
         &self,
         config: &Config,
@@ -216,9 +216,9 @@ fn negative_record(prefix: EidPrefix, ttl_minutes: u32) -> MappingRecord {
     }
 }
 
-/// Makes records the answer to a probe. Removes the records of other xTRs, because all records in
-/// the answer must be authoritative. Sets the p bit of the locator that was probed (RFC 9301
-/// section 5.4).
+/// Changes records so that they answer a probe. Removes the records of other xTRs, because all
+/// records in the answer must be authoritative. Sets the p bit of the locator that was probed (RFC
+/// 9301 section 5.4).
 fn as_probe_reply(records: &mut Vec<MappingRecord>, probed: Rloc) {
     records.retain(|record| record.authoritative);
     for locator in records.iter_mut().flat_map(|record| &mut record.locators) {

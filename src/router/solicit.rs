@@ -1,10 +1,10 @@
 //! The Solicit-Map-Requests that this router sends: Generalized SMR (RFC 9301 section 6.1).
 //!
-//! A router sends SMRs for two reasons. The first reason is a packet for an away EID: its sender
-//! has an old mapping, so the router sends an SMR, within the limits below. The second reason is a
-//! change of a local mapping. In this case, the router does not wait for a packet. It sends SMRs to
-//! the peers that sent packets in the last minute. An ETR keeps no list of the ITRs that cached its
-//! mappings, so it does not know the other ITRs.
+//! A router sends SMRs for two reasons. The first reason is a packet for an away EID: the xTR that
+//! encapsulated it has an old mapping, so the router sends an SMR to this xTR, within limits. The
+//! second reason is a change of a local mapping. In this case, the router does not wait for a
+//! packet. It sends SMRs to the peers that sent packets in the last minute. An ETR keeps no list of
+//! the ITRs that cached its mappings, so it does not know the other ITRs.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -62,7 +62,7 @@ struct Peer {
 #[derive(Clone, Copy, Debug)]
 struct Repeat {
     left: u32,
-    /// When the last SMR was sent.
+    /// The time at which the last SMR was sent.
     said_at: Time,
     solicitation: Solicitation,
 }
@@ -192,7 +192,7 @@ impl Solicitor {
 }
 
 impl Solicitor {
-    /// Sends an SMR to the sender of a packet that was decapsulated for an away EID.
+    /// Sends an SMR to the xTR that encapsulated a packet for an away EID.
     pub(super) fn solicit_sender(
         &mut self,
         context: &mut Context,

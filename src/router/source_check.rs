@@ -78,8 +78,8 @@ fn place_of(source: Eid) -> usize {
 }
 
 impl SourceCheck {
-    /// Whether a packet from the core may have this inner source. Returns the consequence of this
-    /// source.
+    /// Whether a packet from the core may have this inner source. Returns the action that follows
+    /// from this source.
     ///
     /// # Errors
     /// If the source is forged, the error is the rule that shows this.

@@ -1,10 +1,11 @@
 //! Locator-Status-Bits: the xTRs of a site report in each packet which locators of the site are up
 //! (RFC 9300 sections 10 and 13.1).
 //!
-//! Bit n is the state of the n-th locator in the mapping of the inner source, according to the last
-//! Map-Reply. Both ends must have the same list of locators. So after a change, packets carry no
-//! bits until the SMRs have updated the peers. Any sender can forge the bits. So the bits are used
-//! only if `loc-reach-algorithm lsb-reports` declares that the network is trusted.
+//! Bit n of the Locator-Status-Bits is the state of the n-th locator in the mapping of the inner
+//! source, according to the last Map-Reply. Both ends must have the same list of locators. So after
+//! a change, packets carry no bits until the SMRs have updated the peers. Any sender can forge the
+//! bits. So the bits are used only if `loc-reach-algorithm lsb-reports` declares that the network
+//! is trusted.
 
 use std::time::Duration;
 

@@ -358,7 +358,7 @@ impl DropReason {
                 "there is no route to the destination of the packet, a local EID"
             }
             DropReason::SourceIsHere => "the inner source of the packet is at this site",
-            DropReason::EidAway => "the destination of the packet, a local EID, is away",
+            DropReason::EidAway => "the destination, a local EID, is not at this xTR",
             DropReason::OuterTtlExpired => "the TTL of the packet reached 0 on the path",
             DropReason::EcnMismatch => {
                 "the packet is marked as congested, but its transport does not support ECN"

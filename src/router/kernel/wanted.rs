@@ -158,8 +158,8 @@ fn route(table: Table, prefix: IpNet, target: RouteTarget, metric: u32) -> Kerne
 /// The source address of the router's own packets into the overlay. A remote host can answer to
 /// this address through the overlay.
 ///
-/// The address of a device that was removed or is down is not used, because the kernel accepts no
-/// route with a source address that is not in use.
+/// If a device was removed or is down, its address is not used, because the kernel refuses a route
+/// with this source address.
 fn first_eid_address(config: &Config, rib: &Rib, family: Family) -> Option<IpAddr> {
     let is_there = |(name, interface): &(&InterfaceName, &Interface)| {
         let is_up = rib.link(&name.device()).is_none_or(|link| link.up);

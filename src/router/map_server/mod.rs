@@ -128,7 +128,7 @@ impl MapServer {
         &self.entries
     }
 
-    /// When the next registration expires.
+    /// The time at which the next registration expires.
     pub(super) fn next_expiry(&self) -> Option<Time> {
         self.expiries.first().map(|&(at, ..)| at)
     }
@@ -289,7 +289,7 @@ mod fixture {
         Eid::new(InstanceId::DEFAULT, text.parse().unwrap())
     }
 
-    /// A map-server with one site that has these prefixes, all with accept-more-specifics.
+    /// A map-server with one site. The site has these prefixes, and accepts more specifics of each.
     pub(super) fn map_server(prefixes: &[EidPrefix]) -> MapServer {
         let options = SitePrefix { accept_more_specifics: true };
         let eid_prefixes = prefixes.iter().map(|prefix| (*prefix, options)).collect();

@@ -93,7 +93,7 @@ impl MapServer {
             self.name_duplicate(context, prefix, (before.source, xtr_id), now);
         }
         // If an earlier Map-Notify about this prefix still waits for its acknowledgement, it is out
-        // of date.
+        // of date and is not repeated.
         let notifies = &mut self.pending_notifies;
         let stale = |(_, about): &(IpAddr, EidPrefix), _: &mut Pending| *about == prefix;
         for (about, _) in notifies.pending.extract_if(.., stale) {
@@ -195,7 +195,7 @@ impl MapServer {
         let notify = MapNotify {
             nonce,
             records: vec![notification.record.clone()],
-            // The message has an xTR-ID only if the Map-Register had one. The same is true for a
+            // The Map-Notify has an xTR-ID only if the Map-Register had one. The same is true for a
             // Map-Notify that acknowledges a Map-Register.
             xtr_identity: replaced.identity.map(|_| notification.xtr_identity),
             ..MapNotify::default()

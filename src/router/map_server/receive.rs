@@ -22,7 +22,7 @@ use crate::wire::{
 };
 
 impl MapServer {
-    /// The records in `records` for which this xTR has registered the prefix.
+    /// The records in `records` with a prefix that this xTR has registered.
     fn registered_by(&self, xtr_id: u128, records: &[MappingRecord]) -> Vec<MappingRecord> {
         let registered =
             |record: &&MappingRecord| self.registration(&record.eid_prefix, xtr_id).is_some();

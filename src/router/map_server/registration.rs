@@ -22,9 +22,9 @@ pub struct Registration {
     /// The xTR-ID and Site-ID of the Map-Register. `None` if the I bit was clear, or if the MAC
     /// does not cover these fields.
     pub identity: Option<XtrIdentity>,
-    /// Whether the Map-Register cannot be a replay. It cannot be a replay if its xTR-ID is
-    /// authenticated and its nonce is greater than all earlier nonces of this xTR-ID. If the value
-    /// is false, the source may be an attacker that replays a message, so no Map-Request is
+    /// Whether it is certain that the Map-Register is not a replay. This is certain if its xTR-ID
+    /// is authenticated and its nonce is greater than all earlier nonces of this xTR-ID. If the
+    /// value is false, the source may be an attacker that replays a message, so no Map-Request is
     /// forwarded to `source`.
     pub is_proven: bool,
     /// The record as registered, with TTL and locators.
@@ -57,9 +57,9 @@ impl Registration {
         }
     }
 
-    /// How long the registration of `record` lasts. If the T bit is set and the TTL of the record
-    /// is a time, the registration lasts for the TTL (RFC 9301 section 5.6, T). Otherwise it lasts
-    /// for [`LIFETIME`].
+    /// How long the registration of `record` lasts. If the T bit is set and the record names a TTL,
+    /// the registration lasts for this TTL (RFC 9301 section 5.6, T). Otherwise it lasts for
+    /// [`LIFETIME`].
     pub(super) fn lifetime(record: &MappingRecord, ttl_for_timeout: bool) -> Duration {
         match record.ttl_minutes {
             minutes if ttl_for_timeout && minutes != u32::MAX => {

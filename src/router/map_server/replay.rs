@@ -12,8 +12,9 @@
 //! | repeated | it is the last one, within 32 s | it is the last one from its source |
 //! | replay | in all other cases | in all other cases |
 //!
-//! A repeated Map-Register of a sender with an order is answered, but has no other effect. A
-//! repeated Map-Register of another sender renews its registrations.
+//! Some senders must send growing nonces. If such a sender repeats a Map-Register, the map-server
+//! answers the repetition, but the repetition has no other effect. A repetition from any other
+//! sender renews the registrations of this sender.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::IpAddr;
@@ -27,14 +28,15 @@ use crate::router::kept::{KeptNonce, KeptNonces, KeyPrint, NonceOwner, NonceRequ
 use crate::time::Time;
 use crate::wire::Nonce;
 
-/// How long the map-server answers a repetition of the last Map-Register of a sender with an order.
-/// An ETR repeats a Map-Register after 1, 2, 4, 8 and 16 s (RFC 9301 section 5.7), 31 s in all.
+/// How long the map-server answers a repetition of the last Map-Register of a sender with growing
+/// nonces. An ETR repeats a Map-Register after 1, 2, 4, 8 and 16 s (RFC 9301 section 5.7), 31 s in
+/// all.
 const REPEATS: Duration = Duration::from_secs(32);
 /// The maximum number of digests that are remembered for each site.
 const DIGESTS: usize = 1024;
-/// The maximum number of senders with an order that are remembered for each key.
+/// The maximum number of senders with growing nonces that are remembered for each key.
 const SENDERS: usize = 4096;
-/// The number of senders that are removed together when there are more than [`SENDERS`].
+/// The number of senders that are removed together when more than [`SENDERS`] are remembered.
 const GIVE_WAY: usize = 256;
 
 /// A digest of the octets that the MAC of a Map-Register covers.
@@ -43,7 +45,7 @@ type Digest = [u8; 32];
 /// The parts of an authenticated Map-Register that decide whether it is new.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Candidate<'a> {
-    /// The site with the key that signed the Map-Register.
+    /// The site that has the key of the Map-Register.
     pub site: &'a Arc<str>,
     /// The name of the key that signed the Map-Register.
     pub key: KeyPrint,
@@ -65,17 +67,18 @@ pub(super) enum Freshness {
     /// The Map-Register is new. If `proven` is true, it cannot be a replay: its xTR-ID is
     /// authenticated, and its nonce is greater than all earlier nonces of this xTR-ID.
     New { proven: bool },
-    /// The sender has no order, and the Map-Register is a repetition of the newest Map-Register
-    /// from its source. It renews the registrations of this source.
+    /// The nonces of the sender need not grow, and the Map-Register is a repetition of the newest
+    /// Map-Register from its source. It renews the registrations of this source.
     Renewed,
-    /// The sender has an order, and the Map-Register is a repetition of its last Map-Register. The
-    /// map-server answers it, because the first answer may have been lost. It has no other effect,
-    /// because any observer of the network can repeat a message.
+    /// The nonces of the sender must grow, and the Map-Register is a repetition of its last
+    /// Map-Register. The map-server answers it, because the first answer may have been lost. It has
+    /// no other effect, because any observer of the network can repeat a message.
     Repeated,
-    /// The sender has an order, and the nonce is not greater than the last nonce of the sender.
+    /// The nonces of the sender must grow, but this nonce is not greater than the last nonce of the
+    /// sender.
     NotGreater { last: Nonce },
-    /// The sender has no order, and the map-server has received the same octets before. `newest` is
-    /// the nonce of the newest Map-Register of the site.
+    /// The nonces of the sender need not grow, but the map-server has received the same octets
+    /// before. `newest` is the nonce of the newest Map-Register of the site.
     CameBefore { newest: Nonce },
 }
 
@@ -86,7 +89,7 @@ pub(super) struct Registers {
     others: BTreeMap<Arc<str>, Octets>,
 }
 
-/// The last Map-Register of a sender with an order.
+/// The last Map-Register of a sender with growing nonces.
 #[derive(Clone, Copy, Debug)]
 struct Last {
     nonce: Nonce,
@@ -96,7 +99,7 @@ struct Last {
     digest: Option<Digest>,
 }
 
-/// The last Map-Registers of a site that are not proven, the oldest first.
+/// The last Map-Registers of a site that are not proven to be new, the oldest first.
 #[derive(Debug, Default)]
 struct Octets(VecDeque<Seen>);
 

@@ -44,7 +44,7 @@ pub(super) struct Sessions {
 /// call searches some entries. After the end of the table, the search continues at its beginning.
 #[derive(Debug)]
 pub(super) struct Fallen {
-    /// When the session ended.
+    /// The time at which the session ended.
     pub at: Time,
     /// The position of the search when the session ended, and the number of times that the search
     /// has reached the end of the table since then.

@@ -12,8 +12,8 @@ use crate::router::kept::NonceRequest;
 use crate::time::Time;
 
 impl Registrar {
-    /// Continues after `sent`, the last nonce that an earlier run has stored. Tells the operator if
-    /// the clock is behind this nonce.
+    /// Continues the nonces after `sent`, the last nonce that an earlier run has stored. Tells the
+    /// operator if the clock is behind this nonce.
     pub(in crate::router) fn restore_nonce(&mut self, context: &mut Context, sent: u64) {
         if let Some(behind) = self.nonces.restore(sent) {
             context.tell(Event::ClockBehind { by: behind / 1_000_000 });

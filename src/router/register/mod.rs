@@ -177,7 +177,7 @@ impl Registrar {
         }
     }
 
-    /// When the next Map-Register is due.
+    /// The time at which the next Map-Register is due.
     pub(super) fn next_register(&self) -> Option<Time> {
         self.due.next()
     }

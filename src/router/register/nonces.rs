@@ -48,8 +48,8 @@ impl Nonces {
         }
     }
 
-    /// Continues after `sent`, which an earlier run has stored as its last nonce. If the clock is
-    /// behind `sent`, returns the difference in microseconds.
+    /// Continues the nonces after `sent`, which an earlier run has stored as its last nonce. If the
+    /// clock is behind `sent`, returns the difference in microseconds.
     pub(super) fn restore(&mut self, sent: u64) -> Option<u64> {
         self.is_restored = true;
         let behind = sent.checked_sub(self.last).filter(|behind| *behind > 0)?;

@@ -1,11 +1,11 @@
 //! Decides whether a Map-Register offers reliable transport. The offer is bit 18, which RFC 9301
 //! reserves.
 //!
-//! If the bit has another meaning for a map-server, this map-server drops each Map-Register with
-//! the bit, and the registrations of the site expire. A map-server that is down answers no
-//! Map-Register at all. When it is up again, the router must still offer reliable transport. So the
-//! router leaves the bit out in two cases: a comparison shows that the bit does harm, or the
-//! map-server refuses TCP.
+//! If bit 18 has another meaning for a map-server, this map-server drops each Map-Register with the
+//! bit, and the registrations of the site expire. A map-server that is down answers no Map-Register
+//! at all. When it is up again, the router must still offer reliable transport. So the router
+//! leaves the bit out in two cases: a comparison shows that the bit does harm, or the map-server
+//! refuses TCP.
 //!
 //! ```text
 //!           three unanswered: every second register of the prefix without the bit
@@ -24,12 +24,12 @@ use std::time::Duration;
 use crate::time::Time;
 
 /// After this number of Map-Registers in a row without an answer, every second Map-Register is sent
-/// without the bit.
+/// without bit 18.
 const UNANSWERED: u32 = 3;
-/// The bit is left out if this number of Map-Registers with the bit had no answer, while the
+/// Bit 18 is left out if this number of Map-Registers with the bit had no answer, while the
 /// map-server answers Map-Registers without the bit.
 const MISSED: u32 = 2;
-/// How long the bit is left out.
+/// How long bit 18 is left out of the Map-Registers to a map-server.
 pub(super) const WITHHELD_FOR: Duration = Duration::from_secs(600);
 
 /// Whether reliable transport is offered to a map-server, and the reason.
@@ -38,15 +38,15 @@ pub(super) enum Offer {
     /// There is no reason against the offer.
     #[default]
     Open,
-    /// The map-server has answered a Map-Register without the bit. Since then, `missed`
-    /// Map-Registers with the bit had no answer.
+    /// The map-server has answered a Map-Register without bit 18. Since then, `missed`
+    /// Map-Registers with bit 18 had no answer.
     Comparing {
-        /// The number of Map-Registers with the bit that had no answer.
+        /// The number of Map-Registers with bit 18 that had no answer.
         missed: u32,
     },
-    /// The map-server answers only Map-Registers without the bit, or refuses TCP.
+    /// The map-server answers only Map-Registers without bit 18, or refuses TCP.
     Withheld {
-        /// No Map-Register has the bit until this time.
+        /// No Map-Register has bit 18 until this time.
         until: Time,
     },
     /// A session with the map-server has started since the start of the router.
@@ -54,7 +54,7 @@ pub(super) enum Offer {
 }
 
 impl Offer {
-    /// Whether the next Map-Register of a prefix has the bit. `unanswered` is the number of
+    /// Whether the next Map-Register of a prefix has bit 18. `unanswered` is the number of
     /// Map-Registers of this prefix in a row that had no answer.
     pub(super) fn is_made(&mut self, unanswered: u32, now: Time) -> bool {
         self.resume(now);
@@ -71,7 +71,7 @@ impl Offer {
         if let Offer::Comparing { missed } = *self {
             *self = match had_bit {
                 true => Offer::Comparing { missed: missed + 1 },
-                // The map-server also does not answer a Map-Register without the bit, so the bit is
+                // The map-server also does not answer a Map-Register without bit 18, so this bit is
                 // not the cause.
                 false if missed >= MISSED => Offer::Open,
                 false => *self,
@@ -95,7 +95,7 @@ impl Offer {
         false
     }
 
-    /// Records that the map-server has refused TCP after a Map-Notify. Returns true if the bit is
+    /// Records that the map-server has refused TCP after a Map-Notify. Returns true if bit 18 is
     /// now left out.
     pub(super) fn refused(&mut self, now: Time) -> bool {
         if *self == Offer::Kept {
@@ -150,8 +150,8 @@ mod tests {
         assert!(offer.is_made(0, NOW));
         offer.answered(true, NOW);
         assert_eq!(offer, Offer::Open);
-        // The map-server fails during the comparison. It answers no Map-Register, so nothing is
-        // known about the bit.
+        // The map-server fails during the comparison. It answers no Map-Register, so the router
+        // learns nothing about bit 18.
         offer.answered(false, NOW);
         for had_bit in [true, true, false] {
             offer.unanswered(had_bit);

@@ -15,9 +15,9 @@ use crate::router::site_records;
 use crate::time::Time;
 use crate::wire::{CONTROL_PORT, MapRegister, MappingRecord, Nonce, XtrIdentity};
 
-/// The maximum number of octets of records in one Map-Register. It is the space in a packet of 576
-/// octets after the IPv4 and UDP headers, the fixed part with the longest authentication data in
-/// use, the xTR-ID and the Site-ID.
+/// The maximum number of octets of records in one Map-Register. A packet has 576 octets. The other
+/// octets are needed for the IPv4 and UDP headers, the fixed part with the longest authentication
+/// data in use, the xTR-ID and the Site-ID.
 const RECORDS_LEN: usize = 576 - 20 - 8 - (16 + 20) - 24;
 
 impl Registrar {
@@ -189,8 +189,8 @@ impl Registrar {
         let (family, server) = peer;
         let key =
             context.config.etr_map_servers(family).get(&server).map(|server| server.key.clone());
-        // A map-server that was removed from the configuration has no key any more. The
-        // map-server's own timer ends the registrations there.
+        // A map-server that was removed from the configuration has no key any more, so no message
+        // is sent to it. Its own timer ends the registrations.
         let Some(key) = key else { return nonce };
         let Some(source) = context.local.preferred(Rloc(server).family()) else {
             context.tell(ChangeEvent::MapServer {

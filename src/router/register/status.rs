@@ -23,7 +23,7 @@ pub struct RegistrationStatus {
     /// The number of prefixes whose registration the map-server has acknowledged: by a Map-Notify
     /// in the last 180 s, or on a session.
     pub acknowledged: usize,
-    /// When the last acknowledgement arrived.
+    /// The time at which the last acknowledgement arrived.
     pub last_notify_at: Option<Time>,
 }
 
