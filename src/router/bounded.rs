@@ -35,7 +35,7 @@ pub struct Limit {
 /// The number of entries in a table, and its limit, for `show ip lisp statistics`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Fill {
-    /// The name of its entries.
+    /// The name of the entries.
     pub name: &'static str,
     /// The number of entries.
     pub entries: usize,

@@ -278,13 +278,13 @@ pub enum MapServerChange {
     SessionDown,
     /// The map-server refuses TCP. The router asks for a session again after some minutes.
     RefusesTcp {
-        /// The number of minutes.
+        /// The number of minutes until this router asks for a session again.
         again_in: u64,
     },
     /// The map-server does not answer Map-Registers that ask for a session. For some minutes, this
     /// router sends Map-Registers that do not ask for a session.
     AnswersNoOffer {
-        /// The number of minutes.
+        /// The number of minutes until this router asks for a session again.
         again_in: u64,
     },
     /// The map-server has not answered the last Map-Registers. The router increases the nonces of

@@ -26,9 +26,9 @@ const OCTETS: usize = 4 << 20;
 pub struct OpaqueLocator {
     /// The address and its type.
     pub address: Address,
-    /// The priority in its record.
+    /// The priority of the locator in its record.
     pub priority: u8,
-    /// The weight in its record.
+    /// The weight of the locator in its record.
     pub weight: u8,
     /// The position of the locator among all locators of the record.
     pub ordinal: u8,

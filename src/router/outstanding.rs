@@ -80,27 +80,30 @@ enum Phase {
     Tried(Try),
 }
 
-/// One try of a request: one Map-Request.
+/// One try of a request: one Map-Request. The tries at one resolver, one after the other, are a
+/// round.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Try {
     /// The number of the try. The first try of a request has the number 1.
     pub(super) number: u32,
-    /// The nonce of the Map-Request. All tries of a round have the same nonce.
+    /// The nonce of the Map-Request. All tries of a round, which go to the same resolver, have the
+    /// same nonce.
     pub(super) nonce: Nonce,
 }
 
 impl Try {
-    /// The number of the round of the try, from 0. Each round uses the next resolver.
+    /// The number of the round of the try, from 0. In a round, all tries go to the same resolver.
+    /// Each round uses the next resolver.
     pub(super) fn round(self) -> u32 {
         self.number.saturating_sub(1) / WAITS.len() as u32
     }
 
-    /// Whether the try is the first try of its round.
+    /// Whether the try is the first try of its round, in which all tries go to the same resolver.
     pub(super) fn starts_round(self) -> bool {
         self.place() == 0
     }
 
-    /// The place of the try in its round, from 0.
+    /// The place of the try among the tries of its round, from 0.
     fn place(self) -> usize {
         self.number.saturating_sub(1) as usize % WAITS.len()
     }

@@ -143,7 +143,7 @@ pub enum DropReason {
 }
 
 impl DropReason {
-    /// All reasons, in the order in which they are printed.
+    /// All reasons to drop a packet, in the order in which they are printed.
     pub const ALL: [DropReason; 21] = [
         DropReason::NotIp,
         DropReason::LinkScoped,

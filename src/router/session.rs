@@ -155,8 +155,8 @@ impl Session {
     /// Sends a message with the next Message ID.
     pub(super) fn send(&mut self, message: ReliableMessage) -> Output {
         if let ReliableMessage::RegistrationAck(prefix) = &message {
-            // The user exists from this moment. It counts as 1 the Registration that is
-            // acknowledged now, because this message was received before the user existed.
+            // The user exists from this moment. Its counter of received messages begins at 1,
+            // because the Registration that is acknowledged now was received before.
             let user = (prefix.instance_id(), prefix.family());
             self.users.entry(user).or_insert((1, 0));
         }

@@ -42,7 +42,7 @@ pub enum Call<'a> {
 
 /// Receives the calls of one router, in the order of the calls.
 pub trait Witness: Debug {
-    /// Is called when a call begins.
+    /// Is called when a call of the router begins.
     fn call(&mut self, call: Call<'_>, now: Time);
 
     /// Is called when [`Router::encapsulate`](super::Router::encapsulate) has returned `verdict`.

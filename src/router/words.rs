@@ -40,7 +40,7 @@ impl Display for RouteTarget {
 }
 
 impl Display for KernelObject {
-    /// Prints a noun with its article.
+    /// Prints an object of the kernel as a noun with its article.
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             KernelObject::Namespace => f.write_str("the settings of the namespace"),
@@ -97,7 +97,8 @@ fn family_name(family: Family) -> &'static str {
 }
 
 impl Display for KernelRequest {
-    /// Prints a verb with its object: `add the address 10.0.0.1/24 of et0-0`.
+    /// Prints a request to the kernel as a verb with its object: `add the address 10.0.0.1/24 of
+    /// et0-0`.
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             KernelRequest::Add(object) => write!(f, "add {object}"),
@@ -126,7 +127,7 @@ impl Display for KernelRoute {
 }
 
 impl Display for KernelEvent {
-    /// Prints a sentence.
+    /// Prints an event of the kernel as a sentence.
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             KernelEvent::Link { device, up, carrier, mtu } => {
@@ -162,7 +163,7 @@ impl Display for KernelEvent {
 }
 
 impl Display for ProcessObject {
-    /// Prints a noun.
+    /// Prints an object of the process as a noun.
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             ProcessObject::Tunnel => f.write_str(LISP_DEVICE),
@@ -183,7 +184,7 @@ impl Display for ProcessObject {
 }
 
 impl Display for ProcessRequest {
-    /// Prints a verb with its object.
+    /// Prints a request to the process as a verb with its object.
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             ProcessRequest::Open(object) => write!(f, "open {object}"),
@@ -193,7 +194,7 @@ impl Display for ProcessRequest {
 }
 
 impl Display for ProcessEvent {
-    /// Prints a sentence.
+    /// Prints an event of the process as a sentence.
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             ProcessEvent::Lost(object) => write!(f, "{object} has gone"),
@@ -205,7 +206,7 @@ impl Display for ProcessEvent {
 }
 
 impl Display for TcpEvent<'_> {
-    /// Prints a sentence.
+    /// Prints an event on TCP as a sentence.
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             TcpEvent::Connected { connection, local } => {
@@ -224,7 +225,7 @@ impl Display for TcpEvent<'_> {
 }
 
 impl Display for TcpRequest {
-    /// Prints a verb with its object.
+    /// Prints a request about TCP as a verb with its object.
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             TcpRequest::Connect { connection, source, destination } => {
@@ -239,7 +240,7 @@ impl Display for TcpRequest {
 }
 
 impl Display for PathEvent {
-    /// Prints a sentence.
+    /// Prints an event about a path as a sentence.
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             PathEvent::NoRoute(rloc) => write!(f, "there is no route to locator {rloc}"),

@@ -133,7 +133,7 @@ mod tests {
         assert!(on_session(&server, ONE) >= COUNT as usize / 2 - LOOKS, "no more in one turn");
         assert_eq!(server.sessions.next_look(), Some(Time(5)));
         server.session_fell(OTHER, Time(7));
-        // Meanwhile the table becomes much smaller.
+        // While the search runs, the table becomes much smaller.
         for number in COUNT / 8..COUNT {
             server.withdraw(&host(number), 1, Time(7));
         }

@@ -35,7 +35,7 @@ pub(super) const WITHHELD_FOR: Duration = Duration::from_secs(600);
 /// Whether reliable transport is offered to a map-server, and the reason.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Offer {
-    /// There is no reason against the offer.
+    /// Reliable transport is offered.
     #[default]
     Open,
     /// The map-server has answered a Map-Register without bit 18. Since then, `missed`
@@ -79,8 +79,9 @@ impl Offer {
         }
     }
 
-    /// Records that a Map-Notify answered a Map-Register. Returns true if the comparison begins. In
-    /// this case, the next Map-Register is sent without a wait for its period.
+    /// Records that a Map-Notify answered a Map-Register. Returns true if a comparison of
+    /// Map-Registers with and without bit 18 begins. In this case, the next Map-Register is sent
+    /// without a wait for its period.
     pub(super) fn answered(&mut self, had_bit: bool, now: Time) -> bool {
         match (*self, had_bit) {
             (Offer::Kept, _) => {}
@@ -150,8 +151,8 @@ mod tests {
         assert!(offer.is_made(0, NOW));
         offer.answered(true, NOW);
         assert_eq!(offer, Offer::Open);
-        // The map-server fails during the comparison. It answers no Map-Register, so the router
-        // learns nothing about bit 18.
+        // While Map-Registers with and without bit 18 are compared, the map-server fails. It
+        // answers no Map-Register, so the router learns nothing about bit 18.
         offer.answered(false, NOW);
         for had_bit in [true, true, false] {
             offer.unanswered(had_bit);

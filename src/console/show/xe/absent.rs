@@ -7,7 +7,7 @@ pub fn view(feature: Feature) -> AbsentView {
     AbsentView { feature, entries: 0 }
 }
 
-/// Prints the empty table, or one sentence.
+/// Prints the empty table of the feature, or one sentence about the feature.
 pub fn text(view: &AbsentView) -> String {
     match view.feature {
         Feature::RemoteLocatorSets => "There are no remote locator-sets: this router learns \
