@@ -171,8 +171,8 @@ export type StepTo = "event" | "message" | "change";
 
 /** A user's act on the lab. `eidway lab` has a command for each. */
 export type Hand =
-  | { kind: "ping"; from: string; to: string; count?: number; size?: number; ipv6?: boolean }
-  | { kind: "flow"; name: string; from: string; to: string; every_us: number }
+  | { kind: "ping"; name?: string; from: string; to: string; count?: number; size?: number; ipv6?: boolean }
+  | { kind: "flow"; name: string; from: string; to: string; every_us: number; ipv6?: boolean }
   | { kind: "end"; name: string }
   | { kind: "port"; node: string; interface: string; up: boolean }
   | { kind: "move"; host: string; to: string; make_before_break?: boolean }

@@ -129,7 +129,7 @@ export function mount(root, app) {
  * @param {{request: any}} hand
  */
 export function isCause({ request }) {
-  if (request.op === "console") return !/^\s*(ping|trace|lig|en|conf|end|exit|router|interface|debug|terminal)/i.test(request.line ?? "");
+  if (request.op === "console") return /^\s*(no|shutdown|clear) ?/i.test(request.line ?? "");
   return !["ping", "flow", "end"].includes(request.hand?.kind);
 }
 
