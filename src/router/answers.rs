@@ -121,8 +121,8 @@ impl Replies {
     }
 }
 
-/// Counts and reports the records of a Map-Request after the first [`MOST_RECORDS`]. The router
-/// does not look these records up.
+/// Counts and reports the records of a Map-Request that come after its first [`MOST_RECORDS`]
+/// records. The router does not look these records up.
 pub(super) fn tell_unread_records(
     context: &mut Context,
     source: IpAddr,

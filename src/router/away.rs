@@ -35,7 +35,7 @@ pub enum Teller {
     Datagram,
 }
 
-/// How long an entry stays in the table.
+/// How long an entry stays in the away table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stay {
     /// The entry stays as long as the configuration and the routes require it.
@@ -90,7 +90,7 @@ pub struct Entry {
     pub producer: Producer,
     /// The time at which the entry was made.
     pub created_at: Time,
-    /// How long the entry stays in the table.
+    /// How long the entry stays in the away table.
     pub stay: Stay,
     /// The locators of the EID, if a map-server sent them.
     pub locators: Vec<Locator>,
@@ -328,7 +328,7 @@ impl AwayTable {
         self.deconfigured.get(&(instance_id, family)).copied().unwrap_or_default()
     }
 
-    /// The fill level of the table for each kind of entry that the network causes.
+    /// The fill level of the away table, for each kind of entry that the network causes.
     pub fn fills(&self) -> [Fill; 2] {
         [self.silent.fill(), self.told.fill()]
     }

@@ -194,7 +194,7 @@ pub enum LocatorSource {
 /// The lines under `eid-table`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct EidTable {
-    /// The VRF of the table; `None` for the default routing table.
+    /// The VRF of the EID-table; `None` for the default routing table.
     pub vrf: Option<String>,
     /// `database-mapping PREFIX ...`.
     pub database: Shared<BTreeMap<IpNet, DatabaseMapping>>,

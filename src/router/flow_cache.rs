@@ -15,7 +15,7 @@ use crate::addr::{InstanceId, Rloc};
 use crate::packet::IpHeader;
 use crate::prefix_map::Slot;
 
-/// The number of places; a power of two.
+/// The number of places of the cache. It is a power of two.
 const FLOWS: usize = 4096;
 
 /// All values of a packet that its verdict depends on.

@@ -85,7 +85,7 @@ impl Queries {
         self.table.get(&number)
     }
 
-    /// How full the table is.
+    /// How full the table of queries is.
     pub fn fill(&self) -> Fill {
         self.table.fill()
     }

@@ -182,7 +182,7 @@ pub struct Learned {
 /// The limit of the table of locators to which packets were sent recently. If the table is full,
 /// the least recently used locator is removed.
 const IN_SIGHT: Limit = Limit { name: "Locators in use", capacity: 16_384, idle: Duration::ZERO };
-/// How long a locator remains in the table after its last packet.
+/// How long a locator remains in the table of locators in use after its last packet.
 const SIGHT: Duration = Duration::from_secs(60);
 
 /// The locators in use, for each instance and family. The value is one EID prefix that has the

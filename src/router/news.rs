@@ -64,7 +64,7 @@ impl News {
         self.due.next()
     }
 
-    /// How full the table is.
+    /// How full the table of notifications is.
     pub(super) fn fill(&self) -> Fill {
         self.questions.fill()
     }

@@ -129,7 +129,7 @@ impl Reachability {
         self.until.next()
     }
 
-    /// How full the table is.
+    /// How full the table of reports is.
     pub fn fill(&self) -> Fill {
         self.unreachable.fill()
     }

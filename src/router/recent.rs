@@ -12,7 +12,8 @@ const SPANS: [u64; 3] = [5, 60, SECONDS];
 pub struct Recent {
     /// The number of the current second.
     second: u64,
-    /// The events of each second. The place is the number of the second, modulo [`SECONDS`].
+    /// The number of events in each second. The index is the number of the second, modulo
+    /// [`SECONDS`].
     events: [u32; SECONDS as usize],
 }
 

@@ -250,7 +250,7 @@ fn state(router: &Router) -> String {
     format!("{database:#?}\n{away:#?}\n{:#?}\n{:#?}", router.kernel, router.registrar)
 }
 
-/// Applies the requests to the objects in the kernel. Each place has only one object.
+/// Applies the requests to the objects in the kernel. The kernel has only one object for each key.
 fn apply(outputs: &[Output], made: &mut Made) {
     for output in outputs {
         if let Output::Kernel(request) = output {
@@ -259,8 +259,8 @@ fn apply(outputs: &[Output], made: &mut Made) {
     }
 }
 
-/// Whether the kernel has exactly the wanted objects. If several wanted objects have the same
-/// place, the kernel has one of these objects.
+/// Whether the kernel has exactly the wanted objects. If several wanted objects have the same key
+/// in the kernel, the kernel has one of these objects.
 fn stand_as_wanted(made: &Made, wanted: &BTreeSet<KernelObject>) -> bool {
     let places = |objects: &[KernelObject]| -> BTreeSet<KernelObject> {
         objects.iter().copied().map(place).collect()

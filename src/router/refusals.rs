@@ -69,7 +69,7 @@ pub struct Refusal {
     pub first_at: Time,
     /// The time at which the last message of this source and reason arrived.
     pub last_at: Time,
-    /// The explanation of the last message that had a line.
+    /// The explanation of the last message that got a line in the log.
     pub explanation: Explanation,
     said_at: Option<Time>,
 }
@@ -97,7 +97,7 @@ struct OfReason {
     lines: u32,
     /// The number of sources stored since the start of the minute.
     new: u32,
-    /// The number of messages without a line.
+    /// The number of messages that got no line in the log.
     rest: u64,
 }
 
@@ -124,8 +124,8 @@ impl Refusals {
         self.recent.fill()
     }
 
-    /// The time of the next summary. It is the end of the minute, if there are messages without a
-    /// line.
+    /// The time of the next summary in the log. It is the end of the minute, if there are messages
+    /// that got no line of their own.
     pub(super) fn next_sum(&self) -> Option<Time> {
         let minute = self.minute.as_ref()?;
         let has_rest = minute.of_reason.values().any(|of_reason| of_reason.rest > 0);
@@ -176,8 +176,8 @@ impl Refusals {
         told
     }
 
-    /// If the minute is over, ends it. Returns the number of messages without a line, for each
-    /// reason.
+    /// If the minute is over, ends it. Returns the number of messages that got no line in the log,
+    /// for each reason.
     pub(super) fn end_minute(&mut self, now: Time) -> Option<Vec<(ControlDrop, u64)>> {
         let minute = self.minute.take_if(|minute| minute.ends_at <= now)?;
         let rest = minute.of_reason.iter().map(|(reason, of_reason)| (*reason, of_reason.rest));

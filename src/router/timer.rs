@@ -65,7 +65,7 @@ timers! {
     ChangedMappings = "smr without registration",
     /// An SMR is to be repeated if its peer still sends packets.
     SmrRepetitions = "smr repetition",
-    /// The summary of the refused messages without a line is due.
+    /// The summary of the refused messages that got no line in the log is due.
     Refusals = "sum of refused messages",
     /// An object that the kernel lost or refused is requested again.
     Kernel = "putting back lost objects of the kernel",

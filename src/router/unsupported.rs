@@ -31,7 +31,7 @@ pub enum Place {
 pub struct Unsupported(BTreeMap<Place, Vec<String>>);
 
 impl Unsupported {
-    /// The lines of a place.
+    /// The lines at a place of the configuration.
     pub fn at(&self, place: &Place) -> &[String] {
         self.0.get(place).map_or(&[], Vec::as_slice)
     }
@@ -41,7 +41,7 @@ impl Unsupported {
         self.0.is_empty()
     }
 
-    /// Adds a line at the end of its place, unless the place has the line already.
+    /// Adds a line after the other lines of its place, unless the place has the line already.
     pub fn add(&mut self, place: Place, line: &str) {
         let lines = self.0.entry(place).or_default();
         if !lines.iter().any(|other| other == line) {

@@ -38,7 +38,7 @@ pub enum Extent {
     Text,
 }
 
-/// A row of the table.
+/// A row of the table of accepted lines.
 #[derive(Debug)]
 pub struct Accepted {
     /// The modes that have the line.

@@ -79,8 +79,8 @@ pub(super) enum Action {
     StartTimer,
 }
 
-/// The next state and the action according to the table. An empty cell of the table changes
-/// nothing.
+/// The next state and the action according to the table of the draft. An empty cell of this table
+/// changes nothing.
 pub(super) fn transition(state: Option<State>, event: Event) -> (Option<State>, Action) {
     use State::{AckWait, Periodic, Rejected, Stable};
     let (next, action) = match (state, event) {

@@ -190,8 +190,8 @@ impl Registrar {
             .collect()
     }
 
-    /// Applies an event to one registration according to the table. Carries out the actions that
-    /// concern the timer. Returns the action.
+    /// Applies an event to one registration according to the table in `machine.rs`. Carries out the
+    /// actions that concern the timer. Returns the action.
     fn step(&mut self, peer: Peer, prefix: EidPrefix, event: Event, now: Time) -> Action {
         let period = self.rng.jittered(PERIOD, JITTER);
         let standings = self.standings.entry(peer).or_default();

@@ -88,8 +88,8 @@ impl Registrar {
         self.withdraw(context, database, &all, now);
     }
 
-    /// Applies an event to a registration according to the table, and sends the resulting messages
-    /// on TCP.
+    /// Applies an event to a registration according to the table in `machine.rs`, and sends the
+    /// resulting messages on TCP.
     pub(super) fn registration_event(
         &mut self,
         context: &mut Context,
