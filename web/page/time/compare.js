@@ -1,14 +1,166 @@
 // @ts-check
+// Two runs beside each other: their figures, and their packets and messages over one time.
+
+import { h } from "../dom.js";
+import { span } from "../format.js";
+import { choice } from "./breakpoints.js";
+import { comparison } from "./comparison-picture.js";
+import { figures, firstDifference, variants, worstFlow } from "./differences.js";
+import { inWords, save } from "./files.js";
+import { hosts } from "./hosts.js";
+import { fill } from "./timeline.js";
+import { themeColors } from "./timeline-picture.js";
 
 /** @import {App} from "../app" */
+/** @import {Figure} from "./differences.js" */
+
+/** The comparison begins this long before the first difference. */
+const BEFORE = 2_000_000;
+const LIMIT = 40_000;
 
 /**
- * Builds the compare below an element.
+ * Builds the comparison below an element.
  *
  * @param {HTMLElement} root
  * @param {App} app
  */
 export function mount(root, app) {
-  root.textContent = "";
-  void app;
+  const { store, source } = app;
+  const hand = choice("Hand to change", []);
+  const how = choice("Change", []);
+  const frame = h("figure", { class: "picture" });
+  const body = h("tbody");
+  const note = h("p", { class: "soft", role: "status" });
+  const button = (/** @type {string} */ name, /** @type {() => unknown} */ act, title = "") =>
+    h("button", { type: "button", class: "plain", onclick: act, title }, name);
+  const vary = button("Run it", runVariant);
+  const variant = h("span", { class: "row" }, h("span", {}, "The same, but"), hand.label, how.label, vary);
+  const keep = button("Keep this run", () => ask("fork"), "Keeps it as it is now: go back, do something else, and compare");
+  const pair = h(
+    "span",
+    { class: "row" },
+    button("Swap", () => ask("swap"), "Shows the other run on the page, and keeps this one"),
+    button("Forget the other", () => ask("forget")),
+    button("Save the picture", savePicture),
+  );
+  const table = h(
+    "table",
+    { class: "figures-table" },
+    h("thead", {}, h("tr", {}, h("th", { scope: "col" }), h("th", { scope: "col" }, "this run"), h("th", { scope: "col" }, "other run"), h("th", { scope: "col" }, "difference"))),
+    body,
+  );
+  const result = h("div", { class: "compared" }, frame, table);
+  root.classList.add("compare");
+  root.append(h("div", { class: "row" }, keep, variant, pair), note, result);
+
+  /** @type {any} */
+  let status = null;
+  let drawn = "";
+  let timer = 0;
+
+  /** @param {string} op */
+  async function ask(op, fields = {}) {
+    try {
+      await source.request(op, fields);
+    } catch (error) {
+      app.announce(/** @type {Error} */ (error).message);
+    }
+    drawn = "";
+    await refresh();
+  }
+
+  async function runVariant() {
+    const index = Number(hand.select.value);
+    const chosen = variants(status.hands[index].request)[Number(how.select.value)];
+    vary.disabled = true;
+    await ask("vary", { hand: index, request: chosen.request });
+    vary.disabled = false;
+  }
+
+  function showVariants() {
+    const deed = status?.hands[Number(hand.select.value)];
+    fill(how.select, deed ? variants(deed.request).map(({ name }, index) => [String(index), name]) : [], "0");
+  }
+  hand.select.addEventListener("change", showVariants);
+
+  async function refresh() {
+    if (!store.state.clock.playing) await source.request("level").catch(() => {});
+    status = await source.request("status").catch(() => null);
+    if (!status) return;
+    const options = status.hands.map((/** @type {any} */ deed, /** @type {number} */ index) => [String(index), inWords(deed)]);
+    const last = options.findLastIndex((/** @type {any} */ _, /** @type {number} */ index) => !["ping", "flow", "end"].includes(status.hands[index].request.hand?.kind));
+    const before = hand.select.options.length;
+    fill(hand.select, options, options.length === before ? hand.select.value : String(last));
+    if (options.length !== before || how.select.options.length === 0) showVariants();
+    variant.hidden = options.length === 0;
+    pair.hidden = result.hidden = !status.other;
+    if (!status.other) {
+      note.textContent = "One run so far. Keep it and go on differently from an earlier instant, or change one of its hands: this shows what that changes.";
+      return;
+    }
+    await show();
+  }
+
+  async function show() {
+    const start = firstDifference(status.hands, status.other.hands);
+    const from = Math.max(0, (start ?? 0) - BEFORE);
+    const to = Math.min(status.end, status.other.end);
+    const query = { from, to, limit: LIMIT };
+    const [one, other] = await Promise.all([source.request("items", query), source.request("items", { ...query, run: "other" })]);
+    const names = hosts(store.state.snapshot);
+    const all = figures(one.items, other.items, names);
+    body.replaceChildren(...all.map(row));
+    const place = { from, to: Math.max(to, from + 1), at: start, colors: themeColors(root), ...worstFlow(one.items, other.items, names.nodeOf) };
+    frame.replaceChildren(comparison({ one: one.items, other: other.items }, place, names));
+    note.textContent = start === null
+      ? "Both runs have the same hands."
+      : `The hands differ from ${(start / 1e6).toFixed(3)} s on. ${inSentence(all)}${one.left_out || other.left_out ? " Only the latest items are compared." : ""}`;
+  }
+
+  function savePicture() {
+    const svg = frame.querySelector("svg");
+    if (svg) save(`${store.state.snapshot?.lab.name ?? "lab"}-comparison.svg`, svg.outerHTML, "image/svg+xml");
+  }
+
+  function update() {
+    const { clock, epoch, now } = store.state;
+    const key = [clock.end, epoch, now, clock.playing, document.documentElement.dataset.theme].join();
+    if (root.hidden || key === drawn || timer) return;
+    timer = window.setTimeout(async () => {
+      drawn = key;
+      await refresh().catch((error) => app.announce(error.message));
+      timer = 0;
+      update();
+    }, 250);
+  }
+
+  store.subscribe(update);
+  new MutationObserver(update).observe(root, { attributeFilter: ["hidden"] });
+  new MutationObserver(update).observe(document.documentElement, { attributeFilter: ["data-theme"] });
+}
+
+/** @param {Figure} figure */
+function row({ name, one, other, unit, isBad }) {
+  const text = (/** @type {number} */ value) => (unit === "span" ? span(value) : String(value));
+  const difference = one - other;
+  const sign = difference > 0 ? "+" : "−";
+  return h(
+    "tr",
+    { class: difference === 0 ? "faint" : null },
+    h("th", { scope: "row" }, name),
+    h("td", {}, text(one)),
+    h("td", {}, text(other)),
+    h("td", { class: isBad && difference > 0 ? "lost" : null }, difference === 0 ? "same" : `${sign}${text(Math.abs(difference))}`),
+  );
+}
+
+/**
+ * The greatest difference in a sentence.
+ *
+ * @param {Figure[]} all
+ */
+function inSentence(all) {
+  const lost = all.filter(({ name, one, other }) => name.endsWith("packets lost") && one !== other);
+  const worst = lost.sort((a, b) => Math.abs(b.one - b.other) - Math.abs(a.one - a.other))[0];
+  return worst ? `${worst.name.replace(": packets lost", "")}: ${worst.one} packets lost in this run, ${worst.other} in the other.` : "Both lost the same.";
 }

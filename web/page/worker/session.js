@@ -97,6 +97,7 @@ export class Session {
       case "import": return this.load(fields.run);
       case "fork": return this.keep_other(this.run.clone());
       case "vary": return this.vary(fields);
+      case "level": return this.level();
       case "swap": return this.swap();
       case "forget": return this.keep_other(null);
     }
@@ -385,6 +386,14 @@ export class Session {
       throw new Error("the comparison was interrupted");
     }
     return this.keep_other(other);
+  }
+
+  /** Brings the other run to the instant to which the shown one has come. */
+  async level() {
+    const { other } = this;
+    if (!other || this.task || other.present.at >= this.run.end) return null;
+    await this.work(() => other.advance(this.run.end, { budget: SLICE }).done);
+    return null;
   }
 
   /** Shows the other run, and keeps the shown one as the other. */

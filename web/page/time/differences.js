@@ -1,0 +1,108 @@
+// @ts-check
+// The differences of two runs.
+
+import { flows, packets, tally } from "./packets.js";
+
+/** @import {Item} from "../model" */
+/** @import {Flow, Packet} from "./packets.js" */
+
+/** @typedef {{at: number, request: any, command?: string}} Deed */
+
+/**
+ * A figure of both runs.
+ * @typedef {object} Figure
+ * @property {string} name
+ * @property {number} one
+ * @property {number} other
+ * @property {"count"|"span"} unit
+ * @property {boolean} isBad  whether less is better
+ */
+
+/**
+ * Returns the first instant at which the hands of two runs differ, or null.
+ *
+ * @param {Deed[]} one
+ * @param {Deed[]} other
+ */
+export function firstDifference(one, other) {
+  const key = (/** @type {Deed|undefined} */ deed) => JSON.stringify(deed && [deed.at, deed.request]);
+  for (let index = 0; index < Math.max(one.length, other.length); index += 1) {
+    if (key(one[index]) === key(other[index])) continue;
+    return Math.min(one[index]?.at ?? Infinity, other[index]?.at ?? Infinity);
+  }
+  return null;
+}
+
+/**
+ * Returns the figures of two runs over one time: losses and silences of each flow, messages and
+ * changes by name.
+ *
+ * @param {Item[]} one
+ * @param {Item[]} other
+ * @param {{nodeOf: (address: string) => string|undefined, nameOf: (address: string) => string}} names
+ * @returns {Figure[]}
+ */
+export function figures(one, other, { nodeOf, nameOf }) {
+  const [a, b] = [tally(one, nodeOf), tally(other, nodeOf)];
+  const key = (/** @type {Flow} */ { source, destination }) => `${nameOf(source)} to ${nameOf(destination)}`;
+  /** @param {Flow[]} list */
+  const byKey = (list) => new Map(list.map((flow) => [key(flow), flow]));
+  const [flowsA, flowsB] = [byKey(a.flows), byKey(b.flows)];
+  /** @type {Figure[]} */
+  const found = [];
+  for (const name of new Set([...flowsA.keys(), ...flowsB.keys()])) {
+    const of = (/** @type {"sent"|"lost"|"longest"} */ member) => ({ one: flowsA.get(name)?.[member] ?? 0, other: flowsB.get(name)?.[member] ?? 0 });
+    found.push({ name: `${name}: packets sent`, ...of("sent"), unit: "count", isBad: false });
+    found.push({ name: `${name}: packets lost`, ...of("lost"), unit: "count", isBad: true });
+    found.push({ name: `${name}: longest silence`, ...of("longest"), unit: "span", isBad: true });
+  }
+  found.push(...counts("", a.messages, b.messages), ...counts("changes of ", a.changes, b.changes));
+  return found;
+}
+
+/**
+ * @param {string} before
+ * @param {Record<string, number>} one
+ * @param {Record<string, number>} other
+ * @returns {Figure[]}
+ */
+function counts(before, one, other) {
+  const names = [...new Set([...Object.keys(one), ...Object.keys(other)])].sort();
+  return names.map((name) => ({ name: `${before}${name}`, one: one[name] ?? 0, other: other[name] ?? 0, unit: "count", isBad: false }));
+}
+
+/**
+ * Returns the packets of the flow that lost most in the two runs together, of each run.
+ *
+ * @param {Item[]} one
+ * @param {Item[]} other
+ * @param {(address: string) => string|undefined} nodeOf
+ * @returns {{flow: Flow|null, one: Packet[], other: Packet[]}}
+ */
+export function worstFlow(one, other, nodeOf) {
+  const [a, b] = [packets(one, nodeOf), packets(other, nodeOf)];
+  const all = flows([...a, ...b]);
+  const flow = all.sort((x, y) => y.lost - x.lost || y.sent - x.sent)[0] ?? null;
+  const own = (/** @type {Packet[]} */ list) =>
+    list.filter(({ source, destination }) => source === flow?.source && destination === flow.destination);
+  return { flow, one: own(a), other: own(b) };
+}
+
+/**
+ * Returns the hands that could have been done in the place of one.
+ *
+ * @param {any} request
+ * @returns {{name: string, request: any}[]}
+ */
+export function variants(request) {
+  const without = { name: "without it", request: null };
+  const hand = request.hand;
+  const as = (/** @type {string} */ name, /** @type {any} */ change) => ({ name, request: { ...request, hand: { ...hand, ...change } } });
+  switch (hand?.kind) {
+    case "move":
+      return [hand.make_before_break ? as("break before make", { make_before_break: false }) : as("make before break", { make_before_break: true }), without];
+    case "stop": return [as("killed, without a last message", { kind: "kill" }), without];
+    case "kill": return [as("stopped, with a last message", { kind: "stop" }), without];
+    default: return [without];
+  }
+}
