@@ -118,7 +118,8 @@ impl InstanceId {
 impl<'de> Deserialize<'de> for InstanceId {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         let number = u32::deserialize(from)?;
-        InstanceId::new(number).ok_or_else(|| D::Error::custom("an instance-ID has 24 bits"))
+        InstanceId::new(number)
+            .ok_or_else(|| D::Error::custom("an instance-ID has at most 24 bits"))
     }
 }
 

@@ -66,8 +66,8 @@ fn find(what: &str) -> Result<Lab, Failure> {
     built_in::find(what).unwrap_or_else(|| {
         let known: Vec<_> = built_in::names().collect();
         Err(Failure::Other(format!(
-            "no lab {what:?}: it is not a directory with a lab.toml, not a lab under ./lab, not a \
-             lab that is up, and not a built-in lab ({})",
+            "there is no lab {what:?}: name a directory with a lab.toml, a lab under ./lab, a lab \
+             that is up, or a built-in lab ({})",
             known.join(", ")
         )))
     })

@@ -231,7 +231,7 @@ impl Check<'_> {
         let mut ports = Vec::new();
         for text in &lan.ports {
             let port = self.port(raw, text, used)?;
-            let what = "the device of this port in the switch";
+            let what = "the device of this port in the namespace `switch`";
             self.name(name::device(&port.switch_device(), what), text.span())?;
             ports.push(port);
         }

@@ -306,7 +306,7 @@ impl<'a> Player<'a> {
         for (name, flaws) in self.stage.flaws()? {
             let flawed = self.flawed.get(&name).copied().unwrap_or_default();
             if flaws.len() != flawed {
-                let expected = format!("that capture {name} has {flawed} malformed packets");
+                let expected = format!("{flawed} malformed packets in the capture {name}");
                 return Err(unmet(expected, flaws.join("\n")));
             }
         }
