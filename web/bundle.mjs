@@ -6,7 +6,7 @@
 // node bundle.mjs [--module FILE.wasm] [--lab FILE.json] [--worker FILE.js] [--out FILE.html]
 
 import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -31,8 +31,35 @@ async function bundled(entry) {
     charset: "utf8",
     legalComments: "none",
     logLevel: "warning",
+    metafile: true,
+    absWorkingDir: here,
   });
+  for (const path of Object.keys(result.metafile.inputs)) {
+    const found = path.match(/(^|\/)node_modules\/((@[^/]+\/)?[^/]+)\//);
+    if (found) libraries.add(found[2]);
+  }
   return result.outputFiles[0].text.trim();
+}
+
+/** The libraries that are in a bundle. */
+const libraries = new Set();
+
+/** Returns the libraries in the bundles, with their licences, as their authors ask for. */
+function licences() {
+  // A library may have its own dependencies inside already.
+  for (const name of libraries) {
+    const { dependencies = {} } = JSON.parse(readFileSync(join(here, "node_modules", name, "package.json"), "utf8"));
+    for (const dependency of Object.keys(dependencies)) libraries.add(dependency);
+  }
+  const texts = [...libraries].sort().map((name) => {
+    const folder = join(here, "node_modules", name);
+    const { version, license } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+    const file = ["LICENSE", "LICENSE.md", "LICENSE.txt", "license"].find((it) => existsSync(join(folder, it)));
+    if (!file) throw new Error(`${name} has no file with its licence`);
+    return `${name} ${version}, ${license}\n\n${readFileSync(join(folder, file), "utf8").trim()}`;
+  });
+  // A comment of HTML ends at two hyphens.
+  return texts.join("\n\n\n").replaceAll("--", "- -");
 }
 
 /**
@@ -68,10 +95,10 @@ export async function page(options = {}) {
     "form-action 'none'",
   ].join("; ");
   /** @type {Record<string, string>} */
-  const parts = { CSP: policy, STYLE: style, WASM: wasm, WORKER: worker, PAGE: script };
+  const parts = { LICENCES: licences(), CSP: policy, STYLE: style, WASM: wasm, WORKER: worker, PAGE: script };
   const template = readFileSync(join(here, "page/index.html"), "utf8");
   // The worker stands in a data block, where only its end tag needs care; esbuild writes it as <\/script.
-  const html = template.replace(/@(CSP|STYLE|WASM|WORKER|PAGE)@/g, (_, name) => parts[name]);
+  const html = template.replace(/@(LICENCES|CSP|STYLE|WASM|WORKER|PAGE)@/g, (_, name) => parts[name]);
   if (!options.lab) return html;
   const lab = JSON.stringify(JSON.parse(readFileSync(options.lab, "utf8"))).replaceAll("<", "\\u003c");
   return html.replace('id="lab">null<', () => `id="lab">${lab}<`);

@@ -32,5 +32,5 @@ async function start() {
 }
 
 start().catch((error) => {
-  document.body.append(h("p", { role: "alert" }, `The page cannot start: ${error.message}`));
+  document.body.append(h("p", { role: "alert", class: "failure" }, `The page cannot start: ${error.message}`));
 });

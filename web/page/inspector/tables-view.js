@@ -10,6 +10,9 @@ import { changeOf, lastChanges, tableViews, valueText } from "./tables.js";
 /** @import {Tables} from "../model" */
 /** @import {Cell, Line, TableView} from "./tables.js" */
 
+/** The least time between two requests for the tables, in milliseconds. */
+const PAUSE = 250;
+
 /** At most this many lines of one table are shown. */
 const MOST = 200;
 
@@ -29,6 +32,7 @@ export function createTablesView(node, app) {
   /** @type {Tables | null} */
   let tables = null;
   let fetchedAt = 0;
+  let askedAt = -PAUSE;
   let asking = false;
   let stale = true;
   let shown = "";
@@ -37,6 +41,9 @@ export function createTablesView(node, app) {
     if (asking || !stale) return;
     asking = true;
     stale = false;
+    await new Promise((resolve) => setTimeout(resolve, Math.max(0, askedAt + PAUSE - performance.now())));
+    if (!element.isConnected) return;
+    askedAt = performance.now();
     try {
       const at = store.state.now;
       tables = await source.request("tables", { node });
@@ -46,6 +53,7 @@ export function createTablesView(node, app) {
       element.replaceChildren(h("p", { class: "empty" }, /** @type {Error} */ (error).message));
     }
     asking = false;
+    void fetch();
   }
 
   function draw() {

@@ -84,7 +84,7 @@ export function mount(root, app) {
   }
 
   function update() {
-    if (root.hidden && !packet) return;
+    if (root.hidden) return;
     list();
     again.disabled = packet === null;
     if (packet === null) {

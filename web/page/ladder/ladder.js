@@ -28,7 +28,7 @@ export function mount(root, app) {
   let drawn = "";
 
   const names = s("svg", { class: "names", height: 36, "aria-hidden": "true" });
-  const body = s("svg", { class: "rows", role: "presentation" });
+  const body = s("svg", { class: "ladder-body", role: "presentation" });
   const scroller = h(
     "div",
     { class: "ladder-rows", role: "listbox", tabindex: 0, "aria-label": "Control messages, by time" },

@@ -15,6 +15,9 @@ import { createRides, ridesLayer } from "./rides.js";
 /** @import {Layout} from "./layout.js" */
 /** @import {Picture} from "./geometry.js" */
 
+/** A packet leaves its router within this time after the message was sent, in microseconds. */
+const CARRIED_WITHIN = 100_000;
+
 /**
  * Builds the topology below an element.
  *
@@ -41,6 +44,9 @@ export function mount(root, app) {
   /** @type {Map<string, string>} */
   let homes = new Map();
   let drawn = "";
+  /** @type {Snapshot | null} */
+  let last = null;
+  let lastSize = "";
   let chosen = "";
   let epoch = 0;
   let labName = "";
@@ -70,7 +76,9 @@ export function mount(root, app) {
   function draw() {
     const { snapshot, selection } = store.state;
     if (!snapshot || scroller.clientWidth === 0) return;
-    const key = JSON.stringify([snapshot.nodes, snapshot.segments, scroller.clientWidth, scroller.clientHeight]);
+    const size = `${scroller.clientWidth} ${scroller.clientHeight}`;
+    const key = snapshot === last && size === lastSize ? drawn : JSON.stringify([snapshot.nodes, snapshot.segments, size]);
+    [last, lastSize] = [snapshot, size];
     if (key !== drawn) {
       drawn = key;
       chosen = "";
@@ -86,7 +94,8 @@ export function mount(root, app) {
       restore(focused?.dataset.node);
       rides.relay();
     }
-    mark(JSON.stringify(selection));
+    const news = changedNodes(app);
+    mark(JSON.stringify([selection, [...news]]), news);
     if (store.state.epoch !== epoch) {
       epoch = store.state.epoch;
       rides.clear();
@@ -100,19 +109,26 @@ export function mount(root, app) {
     /** @type {any} */ (again)?.focus();
   }
 
-  /** @param {string} key marks the selection, the nodes of a selected message, and the way of a packet */
-  function mark(key) {
+  /**
+   * Marks the selection, the way of a packet, and the routers with news.
+   *
+   * @param {string} key
+   * @param {Set<string>} news
+   */
+  function mark(key, news) {
     if (key === chosen) return;
     chosen = key;
-    const { nodes, segments, way } = marked(app);
+    const { nodes, segments, way, class_ } = marked(app);
     for (const element of /** @type {NodeListOf<SVGGElement>} */ (svg.querySelectorAll("[data-node]"))) {
       element.classList.toggle("chosen", nodes.has(element.dataset.node ?? ""));
+      element.classList.toggle("fresh", news.has(element.dataset.node ?? ""));
     }
     for (const element of /** @type {NodeListOf<SVGGElement>} */ (svg.querySelectorAll("[data-segment]"))) {
       element.classList.toggle("chosen", segments.has(element.dataset.segment ?? ""));
       element.classList.toggle("on-way", way.has(element.dataset.segment ?? ""));
     }
     svg.classList.toggle("with-way", way.size > 0);
+    svg.dataset.way = class_;
   }
 
   svg.addEventListener("click", (event) => {
@@ -158,6 +174,22 @@ function lans(snapshot) {
 }
 
 /**
+ * Returns the routers with a table that changed in the last step.
+ *
+ * @param {App} app
+ */
+function changedNodes({ store }) {
+  const { items, since } = store.state;
+  /** @type {Set<string>} */
+  const found = new Set();
+  for (let i = items.length - 1; i >= 0 && items[i].n > since; i -= 1) {
+    const item = items[i];
+    if (item.kind === "change") found.add(item.node);
+  }
+  return found;
+}
+
+/**
  * Returns the things to mark for a selection.
  *
  * @param {App} app
@@ -174,11 +206,34 @@ function marked({ store }) {
   if (selection?.kind === "segment") segments.add(selection.name);
   const item = selection?.kind === "item" ? store.item(selection.n) : undefined;
   if (item && "node" in item) nodes.add(item.node);
-  const packet = selection?.kind === "packet" ? selection.packet : item?.kind === "hop" ? item.packet : null;
+  const carrier = item?.kind === "message" ? carrierOf(item, store) : item?.kind === "hop" ? item : null;
+  const packet = selection?.kind === "packet" ? selection.packet : (carrier?.packet ?? null);
+  let class_ = "data";
   if (packet !== null) {
-    for (const hop of items) if (hop.kind === "hop" && hop.packet === packet) way.add(hop.segment);
+    for (const hop of items) {
+      if (hop.kind !== "hop" || hop.packet !== packet) continue;
+      way.add(hop.segment);
+      if (hop.class !== "native") class_ = hop.class;
+    }
   }
-  return { nodes, segments, way };
+  return { nodes, segments, way, class_ };
+}
+
+/**
+ * Returns the first hop of the packet that carries a message.
+ *
+ * @param {import("../model").MessageItem} message
+ * @param {App["store"]} store
+ */
+function carrierOf(message, store) {
+  const sent = message.direction === "sent" ? message : store.item(message.sent);
+  if (sent?.kind !== "message") return null;
+  for (const hop of store.state.items) {
+    if (hop.kind !== "hop" || hop.from !== sent.node || hop.at < sent.at) continue;
+    if (hop.at > sent.at + CARRIED_WITHIN) return null;
+    if (hop.octets ? hop.octets.includes(sent.octets) : hop.summary === sent.summary) return hop;
+  }
+  return null;
 }
 
 /** Returns the legend: the form of each class of packet. */
