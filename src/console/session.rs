@@ -272,7 +272,7 @@ impl Session {
         }
     }
 
-    /// The time at which the running command has work next, if it waits for a time.
+    /// The time at which the running command has work next. `None` if no command waits for a time.
     pub fn poll_timeout(&self) -> Option<Time> {
         match &self.answers.front()?.body {
             Body::Running { command, said_at, .. } => {

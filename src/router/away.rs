@@ -137,9 +137,8 @@ pub struct AwayTable {
     /// The entries with [`Stay::Told`].
     told: Bounded<EidPrefix, ()>,
     due: Deadlines<EidPrefix>,
-    /// The prefixes of entries that were added or removed, if the entries [lead
-    /// elsewhere](Producer::leads_elsewhere). The router has to change the kernel for these
-    /// prefixes.
+    /// The prefixes of entries that were added or removed, if the entries [lead to another
+    /// xTR](Producer::leads_elsewhere). The router has to change the kernel for these prefixes.
     moved: BTreeSet<EidPrefix>,
     /// The number of [`Producer::Deconfigured`] entries for each instance and family.
     deconfigured: BTreeMap<(InstanceId, Family), usize>,

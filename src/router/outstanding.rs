@@ -336,7 +336,7 @@ impl Outstanding {
         held
     }
 
-    /// Permits requests again for each EID that was not requested for [`REST`].
+    /// Permits requests again for each EID that the router has not requested during [`REST`].
     pub(super) fn end_rests(&mut self, now: Time) {
         self.resting.expire(REST, now);
     }

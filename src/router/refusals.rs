@@ -18,8 +18,8 @@ use super::bounded::{Bounded, Fill, Limit};
 use super::counters::ControlDrop;
 use crate::time::Time;
 
-/// The time in which a pair of source and reason gets one line, and the whole log gets [`LINES`]
-/// lines.
+/// The time in which a pair of source and reason gets one line in the log, and the whole log gets
+/// [`LINES`] lines about refused messages.
 const MINUTE: Duration = Duration::from_secs(60);
 /// The maximum number of lines in one minute. The first line of each reason is always written.
 const LINES: u32 = 32;

@@ -128,7 +128,7 @@ const NOT_POLICY: &str = "the router has no security groups";
 const NOT_ETHERNET: &str = "the router does not carry Ethernet frames";
 const NOT_DDT: &str = "the router has no Delegated Database Tree";
 const NOT_ROUTES: &str = "the router does not exchange routes with a routing protocol";
-const NOT_EXTRANET: &str = "the router has one instance";
+const NOT_EXTRANET: &str = "the router has only one instance";
 const NOT_DEFAULT_SET: &str = "each database-mapping names its locators";
 const NOT_PROBING: &str = "the router does not probe locators";
 const NOT_NOTIFY: &str = "the router sends its map-notify messages to the xTRs of the site record";
@@ -245,7 +245,7 @@ pub const ROWS: &[Accepted] = &[
     ignored(
         INTERFACE,
         "encapsulation dot1Q",
-        "a subinterface has a link of its own in the lab, without tags",
+        "in the lab, each subinterface has its own link, without VLAN tags",
     ),
     ignored(
         INTERFACE,

@@ -35,7 +35,7 @@ pub trait Running {
     /// work.
     fn poll(&mut self, router: &Router, now: Time) -> Piece;
 
-    /// The time at which the command has work next, if it waits for a time.
+    /// The time at which the command has work next. `None` if it does not wait for a time.
     fn poll_timeout(&self) -> Option<Time>;
 
     /// Whether the command has work now, because an answer has arrived.

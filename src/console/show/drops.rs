@@ -86,7 +86,8 @@ fn remedy(reason: DropReason) -> &'static str {
             "see `show ip lisp map-cache`: the map-server denies the EID, so check its site and key"
         }
         DropReason::NoUsableLocator => {
-            "see `show ip lisp map-cache`: no locator is up and of a family that this router has"
+            "see `show ip lisp map-cache`: each locator is down, or of a family that \
+             this router does not have"
         }
         DropReason::TooBigForPath => {
             "nothing if the sender obeys the ICMP error: otherwise permit ICMP, or lower the MTU of \

@@ -277,7 +277,7 @@ fn is_legacy(config: &Config, family: Family) -> bool {
     config.service(family).is_some_and(|service| service.map_server_legacy)
 }
 
-/// Acknowledges the accepted records of a Map-Register with a Map-Notify.
+/// Sends a Map-Notify that acknowledges the accepted records of a Map-Register.
 fn notify(
     context: &mut Context,
     register: &MapRegister,
