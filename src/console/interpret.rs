@@ -35,8 +35,8 @@ pub enum Taken {
     Nothing,
     /// The line is accepted, but it is not carried out.
     Accepted(&'static Accepted),
-    /// The line is kept as a comment. Either it belongs to the block of a line that is kept as a
-    /// comment, or the line is itself a comment that keeps another line.
+    /// The line is kept as a comment. There are two cases: a kept line opens the block of this
+    /// line, or this line is itself a comment of `show running-config` that keeps another line.
     Kept(Place, Keep),
     /// The line is skipped, because a refused line has opened its block. The value is the refused
     /// line.

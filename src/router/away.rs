@@ -120,7 +120,7 @@ impl Entry {
 /// The mapping of an EID that is at another xTR, as a map-server sent it.
 #[derive(Clone, Debug)]
 pub(super) struct Elsewhere {
-    /// The locators of the EID that are IP addresses.
+    /// The locators of the EID. Locators that are not IP addresses are left out.
     pub locators: Vec<Locator>,
     /// How the map-server sent the mapping.
     pub by: Teller,

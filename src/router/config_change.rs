@@ -108,7 +108,8 @@ impl ConfigChange {
     }
 }
 
-/// The keys that only one of the two tables has, and the keys whose values differ.
+/// The keys that only one of the two tables has, and the keys that have different values in the two
+/// tables.
 fn others<K: Ord + Copy, V: PartialEq>(
     a: &Shared<BTreeMap<K, V>>,
     b: &Shared<BTreeMap<K, V>>,

@@ -130,8 +130,8 @@ impl Router {
         register::registers_around(&self.context.config, &self.database, prefix)
     }
 
-    /// Removes the entries of the away table whose time has passed, and asks the mapping system
-    /// about the entries whose record is older than its TTL.
+    /// Removes the entries of the away table that have expired. If the TTL of an entry's record has
+    /// passed, asks the mapping system about this entry again.
     pub(super) fn expire_away(&mut self, now: Time) {
         let registrar = &self.registrar;
         for prefix in self.away.expire(|session| registrar.is_session_up(session), now) {

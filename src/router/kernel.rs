@@ -179,8 +179,8 @@ impl Kernel {
         wanted::wanted(config, rib, &self.own_mtus)
     }
 
-    /// The requests that make objects again, in the order in which objects are made. The function
-    /// `lost` selects these objects.
+    /// The requests that make the objects selected by `lost` again. The requests are in the order
+    /// in which objects are made.
     fn again(&mut self, lost: impl Fn(&&KernelObject) -> bool, now: Time) -> Vec<KernelRequest> {
         let mobile: BTreeSet<KernelObject> = self.wanted_by.keys().copied().collect();
         let lost: Vec<_> = self.fixed.union(&mobile).filter(lost).copied().collect();
@@ -201,8 +201,8 @@ impl Kernel {
         }
     }
 
-    /// The requests that set up a device that has just appeared. It was connected late, or it was
-    /// made again.
+    /// The requests for the objects of a device that has just appeared. The device was connected
+    /// late, or it was made again.
     pub fn introduce(&mut self, device: &str, now: Time) -> Vec<KernelRequest> {
         let of_device = |object: &&KernelObject| match object {
             KernelObject::Link { device: on, .. } | KernelObject::Address { device: on, .. } => {
@@ -213,8 +213,8 @@ impl Kernel {
         self.again(of_device, now)
     }
 
-    /// The requests that put back the objects that the kernel may have dropped when `device` went
-    /// down: its addresses and every route.
+    /// The requests for the objects that the kernel may have dropped when `device` went down: its
+    /// addresses and every route.
     pub fn reassert(&mut self, device: &str, now: Time) -> Vec<KernelRequest> {
         let lost = |object: &&KernelObject| match object {
             KernelObject::Address { device: on, .. } => on.name() == device,

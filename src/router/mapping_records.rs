@@ -33,9 +33,9 @@ pub(super) fn learned(
     Learned { prefix, mapping, ttl: ttl(record), map_source: from, solicited: false }
 }
 
-/// The locators of a record that are IP addresses, in the form that a mapping uses. The ordinal of
-/// a locator is its position among all locators of the record. A locator is marked as down if no
-/// router can have its address.
+/// The locators of a record, in the form that a mapping uses. Locators that are not IP addresses
+/// are left out. The ordinal of a locator is its position among all locators of the record. A
+/// locator is marked as down if no router can have its address.
 pub(super) fn locators(record: &MappingRecord, local: &LocalRlocs, now: Time) -> Vec<Locator> {
     let locator = |(locator, ordinal): (&LocatorRecord, u8)| {
         let rloc = locator.ip()?;

@@ -223,7 +223,7 @@ impl Mobility {
         self.searches.retain(|eid| ranges.longest_match(*eid).is_some())
     }
 
-    /// The ports that serve the range that contains `eid`; empty if there are none.
+    /// The ports that serve the range around `eid`. The list is empty if there is no such port.
     pub(super) fn ports(&self, eid: Eid) -> &[InterfaceName] {
         self.ranges.longest_match(eid).map_or(&[], |(_, range)| &range.ports)
     }

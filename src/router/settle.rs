@@ -15,7 +15,7 @@ use crate::time::Time;
 
 impl Router {
     /// Ends an input. Reconciles all parts that are stale because of this input. Then does the work
-    /// that waits until the parts are up to date, for example the removal of the route of an away
+    /// that waits until the parts are up to date. For example, it removes the route of an away
     /// entry that has ended.
     pub(super) fn settle(&mut self, now: Time) {
         while !self.is_settled() {

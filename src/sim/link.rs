@@ -88,8 +88,8 @@ impl Segment {
         }
     }
 
-    /// Returns the ports that receive a frame that the port `from` sends. If the destination
-    /// address is known, a bridge sends the frame to the port of that address only.
+    /// Returns the ports that receive a frame from the port `from`. If the destination address is
+    /// known, a bridge sends the frame to the port of that address only.
     pub fn receivers(&mut self, from: Attachment, frame: &[u8]) -> Vec<Attachment> {
         let others = self.ports.iter().copied().filter(|&port| port != from);
         let (Some(&to), Some(&source)) = (frame.first_chunk(), frame[6..].first_chunk()) else {

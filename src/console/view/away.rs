@@ -52,7 +52,7 @@ pub struct SmrRow {
     pub producers: Vec<SmrProducer>,
 }
 
-/// A table that has prefixes for which SMRs are sent or were received.
+/// A table of EID prefixes. SMRs are sent or were received for these prefixes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SmrProducer {
     /// The away table. The router sends SMRs to the xTRs that send packets for these EIDs.

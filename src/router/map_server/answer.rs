@@ -122,8 +122,8 @@ impl MapServer {
     }
 }
 
-/// The shortest prefix of at least `min_len` bits that contains `eid` and for which `taken` is
-/// false.
+/// The shortest prefix that has at least `min_len` bits and contains `eid`, and for which `taken`
+/// is false.
 fn least_specific(eid: Eid, min_len: u8, taken: impl Fn(&EidPrefix) -> bool) -> EidPrefix {
     let host = eid.host_prefix();
     let nets = (min_len..host.mask_len()).filter_map(|len| IpNet::new(eid.address, len).ok());

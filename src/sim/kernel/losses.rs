@@ -11,7 +11,8 @@ use crate::router::io::{Device, KernelEvent, KernelObject, LISP_DEVICE, Mac, Rou
 use crate::router::made::IPV6_METRIC;
 
 impl Kernel {
-    /// Notifies the process of the objects that it requested and that are lost now.
+    /// Notifies the process of lost objects: the process requested these objects, and another
+    /// program removed them.
     pub(super) fn tell_losses(&mut self) {
         let mut made = std::mem::take(&mut self.made);
         let lost = made.take_lost(true, |object| !self.is_made(object));

@@ -5,7 +5,7 @@ use crate::console::show::span::span;
 use crate::console::view::lisp::LispView;
 use crate::router::smr_guard::{SMR_SUPPRESSION, SMRS_PER_ENTRY};
 
-/// The limit that IOS-XE prints for a table that has none.
+/// The limit that IOS-XE prints for a table without a limit.
 const NO_LIMIT: u32 = u32::MAX;
 
 /// Prints the view of one instance and family.

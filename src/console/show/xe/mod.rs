@@ -2,9 +2,9 @@
 //! ...` print the forms of the older IOS version that the document on Generalized SMR shows.
 //!
 //! The form of IOS-XE and the older form have the same [view](crate::console::view), so the JSON of
-//! both commands is the same. A line about a feature that this router does not have has the value
-//! that IOS-XE prints while the feature is off. Cisco's parsers (the Python package
-//! `genie.libs.parser`) read these forms: `tests/genie` checks this.
+//! both commands is the same. The form of IOS-XE also has lines about features that this router
+//! does not have. Such a line has the value that IOS-XE prints while the feature is off. Cisco's
+//! parsers (the Python package `genie.libs.parser`) read these forms: `tests/genie` checks this.
 
 pub mod absent;
 pub mod census;
