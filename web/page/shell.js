@@ -125,7 +125,11 @@ export function createApp(root, store, source) {
     app.announce(news(items));
   });
   root.addEventListener("keydown", (event) => {
-    if (event.key === "Escape" && store.state.selection) app.select(null);
+    const { selection } = store.state;
+    if (event.key !== "Escape" || !selection) return;
+    app.select(null);
+    const from = selection.kind === "node" ? `.node[data-node="${CSS.escape(selection.name)}"]` : ".ladder-rows";
+    /** @type {HTMLElement | null} */ (document.querySelector(from))?.focus({ preventScroll: true });
   });
   return app;
 }

@@ -61,8 +61,9 @@ export function createTablesView(node, app) {
     const focus = element.contains(document.activeElement) ? /** @type {HTMLElement} */ (document.activeElement).dataset.line : undefined;
     const changes = lastChanges(store.state.items, node);
     const views = tableViews(tables);
-    const full = views.filter(({ lines }) => lines.length > 0);
-    const bare = views.filter(({ lines }) => lines.length === 0);
+    const shows = (/** @type {TableView} */ view) => view.lines.length > 0 || removedIn(view, changes).length > 0;
+    const full = views.filter(shows);
+    const bare = views.filter((view) => !shows(view));
     element.replaceChildren(
       ...full.map((view) => tableElement(view, changes)),
       bare.length > 0 ? h("p", { class: "faint bare" }, `Empty: ${bare.map(({ title }) => title).join(", ")}.`) : "",
@@ -99,6 +100,7 @@ export function createTablesView(node, app) {
    */
   function grid(view, changes) {
     const rows = view.lines.slice(0, MOST).flatMap((line) => lineElements(view, line, changes));
+    rows.push(...removedIn(view, changes).map((change) => removedElement(change, view.heads.length)));
     const more = view.lines.length > MOST ? h("p", { class: "faint" }, `${view.lines.length - MOST} more lines are not shown.`) : null;
     return [
       h(
@@ -134,6 +136,31 @@ export function createTablesView(node, app) {
     );
     if (!open.has(id)) return [row];
     return [row, h("tr", { class: "more" }, h("td", { colspan: line.cells.length }, why(change), details(line)))];
+  }
+
+  /**
+   * Returns the lines that the last step removed.
+   *
+   * @param {TableView} view
+   * @param {ReturnType<typeof lastChanges>} changes
+   */
+  function removedIn(view, changes) {
+    const here = new Set(view.lines.map(({ key }) => key));
+    return [...changes.values()].filter((it) => it.table === view.name && it.change === "removed" && it.n > store.state.since && !here.has(it.key));
+  }
+
+  /**
+   * @param {import("../model").ChangeItem} change
+   * @param {number} columns
+   */
+  function removedElement(change, columns) {
+    const go = () => app.select({ kind: "item", n: change.n });
+    return h(
+      "tr",
+      { class: "fresh removed" },
+      h("th", { scope: "row" }, h("del", {}, change.key), h("span", { class: "tag" }, "removed")),
+      h("td", { colspan: columns - 1 }, h("button", { type: "button", class: "link", onclick: go }, change.text)),
+    );
   }
 
   /** @param {import("../model").ChangeItem | undefined} change */

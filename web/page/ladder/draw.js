@@ -92,6 +92,7 @@ function label(item, left, right, width) {
   return s(
     "text",
     { class: "label", x, y: 12, "text-anchor": "middle" },
+    s("title", {}, item.summary),
     s("tspan", { class: "what" }, item.name),
     s("tspan", { class: "about", dx: 4 }, short),
   );
@@ -109,7 +110,7 @@ function note(row, lines) {
   const short = text.length > room ? `${text.slice(0, Math.max(1, room - 1))}…` : text;
   return [
     s("g", { class: `mark ${markOf(row.item)}`, transform: `translate(${x} 11)` }, form(row.item)),
-    s("text", { class: "noted", x: leftHalf ? x + 10 : x - 10, y: 15, "text-anchor": leftHalf ? "start" : "end" }, short),
+    s("text", { class: "noted", x: leftHalf ? x + 10 : x - 10, y: 15, "text-anchor": leftHalf ? "start" : "end" }, s("title", {}, text), short),
   ];
 }
 

@@ -38,6 +38,14 @@ export function enableDrag(svg, layer, app, picture) {
     }
   }
 
+  /** @param {{host: SVGGElement, name: string}} dragged puts a host back to its place */
+  function release({ host, name }) {
+    host.classList.remove("dragged");
+    mark(null);
+    const home = picture()?.at.get(name);
+    if (home) host.setAttribute("transform", `translate(${home.x} ${home.y})`);
+  }
+
   svg.addEventListener("pointerdown", (event) => {
     const host = /** @type {SVGGElement | null} */ (/** @type {Element} */ (event.target).closest("[data-node].host"));
     if (!host || event.button !== 0) return;
@@ -55,15 +63,16 @@ export function enableDrag(svg, layer, app, picture) {
     drag.host.setAttribute("transform", `translate(${point.x} ${point.y})`);
     mark(target(point));
   });
+  svg.addEventListener("pointercancel", () => {
+    if (drag) release(drag);
+    drag = null;
+  });
   svg.addEventListener("pointerup", (event) => {
     if (!drag) return;
-    const { host, name, moved } = drag;
+    const { name, moved } = drag;
+    if (moved) release(drag);
     drag = null;
     if (!moved) return;
-    host.classList.remove("dragged");
-    mark(null);
-    const home = picture()?.at.get(name);
-    if (home) host.setAttribute("transform", `translate(${home.x} ${home.y})`);
     const to = target(inside(event));
     if (to) void app.act({ kind: "move", host: name, to });
     // The click that ends a drag is no click on a node.

@@ -76,6 +76,7 @@ export function createRides(layer, store, picture) {
     }
     if (elements.length === 0) {
       for (let i = 0; i < lines.length; i += 1) elements.push(glyph(ride.hop.class));
+      for (const element of elements) element.dataset.hop = String(ride.hop.n);
       layer.append(...elements);
     }
     const t = Math.min(1, (now - ride.start) / (ride.end - ride.start)) * (lost ? 0.55 : 1);

@@ -15,6 +15,14 @@ import { createRides, ridesLayer } from "./rides.js";
 /** @import {Layout} from "./layout.js" */
 /** @import {Picture} from "./geometry.js" */
 
+/** The keys that work everywhere. */
+const KEYS = [
+  ["Space", "play or pause"],
+  [".", "one step forward"],
+  [",", "one step back"],
+  ["Esc", "close the inspector"],
+];
+
 /** A packet leaves its router within this time after the message was sent, in microseconds. */
 const CARRIED_WITHIN = 100_000;
 
@@ -29,8 +37,9 @@ export function mount(root, app) {
   const layers = {
     zones: s("g", { class: "zones" }),
     segments: s("g", { class: "segments" }),
-    nodes: s("g", { class: "nodes" }),
+    // Packets go below the nodes, so that names stay legible.
     rides: ridesLayer(),
+    nodes: s("g", { class: "nodes" }),
   };
   const svg = s("svg", { class: "network", role: "group", "aria-label": "Network" }, Object.values(layers));
   const scroller = h("div", { class: "scroller" }, svg);
@@ -132,7 +141,7 @@ export function mount(root, app) {
   }
 
   svg.addEventListener("click", (event) => {
-    const element = /** @type {Element} */ (event.target).closest("[data-node], [data-segment]");
+    const element = /** @type {Element} */ (event.target).closest("[data-hop], [data-node], [data-segment]");
     if (element) pick(/** @type {SVGGElement} */ (element));
     else if (store.state.selection) app.select(null);
   });
@@ -149,7 +158,8 @@ export function mount(root, app) {
 
   /** @param {SVGGElement} element */
   function pick({ dataset }) {
-    if (dataset.node !== undefined) app.select({ kind: "node", name: dataset.node });
+    if (dataset.hop !== undefined) app.select({ kind: "item", n: Number(dataset.hop) });
+    else if (dataset.node !== undefined) app.select({ kind: "node", name: dataset.node });
     else if (dataset.segment !== undefined) app.select({ kind: "segment", name: dataset.segment });
   }
 
@@ -243,7 +253,8 @@ export function legend() {
   );
   entries.push(zoneKey("site", "LISP site"), zoneKey("core", "core, without LISP"));
   entries.push(zoneKey("outside", "network without LISP"));
-  return h("details", { class: "legend" }, h("summary", {}, "Legend"), h("ul", {}, entries));
+  const keys = KEYS.map(([key, act]) => h("li", {}, h("kbd", {}, key), ` ${act}`));
+  return h("details", { class: "legend" }, h("summary", {}, "Legend"), h("ul", {}, entries, keys));
 }
 
 /**
