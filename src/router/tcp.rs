@@ -18,9 +18,8 @@ impl Connection {
     pub const ACCEPTED: u64 = 1 << 63;
 }
 
-/// An event on TCP. A connection begins with `Connected` or `Accepted`. It ends with `Closed`,
-/// which comes also if this router has closed it. After `Closed`, the connection has no more
-/// events.
+/// An event on TCP. A connection begins with `Connected` or `Accepted`, and ends with `Closed`,
+/// also if this router itself has closed it. After `Closed`, the connection has no more events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TcpEvent<'a> {
     /// A requested connection is established.

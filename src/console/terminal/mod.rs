@@ -157,8 +157,8 @@ impl Terminal {
         self.waiting.len() < MOST_KEYS
     }
 
-    /// Whether the client may read more responses from the router. It may not while the output
-    /// stands at `--More--`.
+    /// Whether the client may read more responses from the router. The client may not read them
+    /// while the output stands at `--More--`.
     pub fn wants_responses(&self) -> bool {
         !self.pager.is_waiting()
     }
