@@ -51,9 +51,9 @@ export function mount(root, app) {
       shown = selection;
       root.scrollTop = 0;
       if (shown) show(shown);
+      else content.replaceChildren();
       // A selection by the keyboard takes the focus along.
       if (shown && document.querySelector(".network :focus-visible")) title.focus({ preventScroll: true });
-      else content.replaceChildren();
     }
     refresh();
   }
