@@ -527,6 +527,7 @@ fn play_simulated(
     let options = sim::stage::Options {
         seed: Seed::from_number(seed),
         records: record.map(recording::of_routers).transpose()?,
+        watch: None,
         keep: Box::new(move |files| keep(&name, files)),
     };
     let up = |lab| Simulated::up(lab, options);

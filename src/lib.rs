@@ -76,4 +76,5 @@ pub mod rng;
 pub mod router;
 pub mod sim;
 pub mod time;
+pub mod watch;
 pub mod wire;

@@ -14,6 +14,7 @@
 //!
 //! [nodes.A]
 //! kind = "host"                        # a plain kernel host with one interface
+//! position = [0, 0]                    # in a picture of the lab: x to the right, y down
 //! addresses = ["172.16.0.12/24", "2001:db8:a::12/64"]
 //! gateways = ["172.16.0.1", "2001:db8:a::1"]
 //!
@@ -69,6 +70,9 @@ pub struct LabFile {
     pub links: Vec<Link>,
     /// The bridges, in the order of the file.
     pub lans: Vec<Lan>,
+    /// `position`: where a picture of the lab has a node. The first number is the distance to the
+    /// right, the second the distance down, in any unit. A picture scales them.
+    pub positions: BTreeMap<String, [f64; 2]>,
     /// The positions of some items in the text of the file.
     pub places: Places,
 }

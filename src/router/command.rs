@@ -22,6 +22,7 @@ impl Router {
             Command::Debug { types, on } => {
                 self.context.debugging = self.context.debugging.with(types, on);
             }
+            Command::Watch(on) => self.context.is_watched = on,
             Command::Lig(question) => {
                 let Router { lig, context, resolver, .. } = self;
                 lig.begin(context, resolver, question, now);

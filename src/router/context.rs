@@ -71,6 +71,8 @@ pub(super) struct Context {
     /// The kinds of debug lines that are on. If a kind about control messages is on, the router
     /// outputs an [`Event::Message`] for each control message.
     pub debugging: Debugging,
+    /// Whether decisions on packets are reported, even if their debugging is off.
+    pub is_watched: bool,
     /// The time from which the full number of [`PACKET_EVENTS`] is allowed again.
     pub packet_events_at: Option<Time>,
     /// The outputs that the caller has to carry out.
@@ -117,12 +119,18 @@ impl Context {
     /// Reports the decision on a packet of EIDs, if debugging of packets is on. At most
     /// [`PACKET_EVENTS`] are reported.
     pub(super) fn trace_packet(&mut self, event: impl FnOnce() -> Event, now: Time) {
-        if self.debugging.has(DebugType::Forwarding)
+        if (self.is_watched || self.debugging.has(DebugType::Forwarding))
             && let Some(full_at) = PACKET_EVENTS.admit(self.packet_events_at, now)
         {
             self.packet_events_at = Some(full_at);
             self.tell(event());
         }
+    }
+
+    /// Whether the decision on the next packet is reported because the router is watched. Then the
+    /// flow cache is not used, because it has no reasons.
+    pub(super) fn reports_next_packet(&self, now: Time) -> bool {
+        self.is_watched && PACKET_EVENTS.admit(self.packet_events_at, now).is_some()
     }
 
     /// Drops packets that have waited without success, and counts them under `reason`.

@@ -91,6 +91,9 @@ pub enum Command {
     /// `clear lisp session`: closes the sessions with this peer; `None` for all sessions. The ends
     /// of a session connect again.
     ClearSessions(Option<IpAddr>),
+    /// Reports decisions on packets as [`Event::Packet`], or ends these reports. At most some
+    /// hundred packets a second are reported, without regard to the debugging that is on.
+    Watch(bool),
     /// `clear arp-cache`: asks the neighbours on the links whether they are there.
     AskNeighbours,
 }

@@ -60,7 +60,8 @@ impl Router {
             self.context.last_drops.note(reason, drop);
             return Verdict::Drop(DropReason::NotIp);
         };
-        if let Some((wrap, entry)) = self.flows.find(instance_id, &header)
+        if !self.context.reports_next_packet(now)
+            && let Some((wrap, entry)) = self.flows.find(instance_id, &header)
             && self.mtu_exceeded(&wrap, &header, packet).is_none()
         {
             let load = packet.load(header.total_len);

@@ -30,6 +30,16 @@ pub enum Severity {
     Notice,
 }
 
+impl Severity {
+    /// The name of the severity.
+    pub fn name(self) -> &'static str {
+        match self {
+            Severity::Warning => "warning",
+            Severity::Notice => "notice",
+        }
+    }
+}
+
 impl From<Severity> for log::Level {
     fn from(severity: Severity) -> Self {
         match severity {

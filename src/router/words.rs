@@ -284,6 +284,8 @@ impl Display for Command {
             Command::ClearStatistics => f.write_str("clear counters"),
             Command::ClearSessions(None) => f.write_str("clear lisp session *"),
             Command::ClearSessions(Some(peer)) => write!(f, "clear lisp session {peer}"),
+            Command::Watch(true) => f.write_str("watch"),
+            Command::Watch(false) => f.write_str("no watch"),
             Command::AskNeighbours => f.write_str("clear arp-cache"),
         }
     }

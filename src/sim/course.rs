@@ -170,6 +170,11 @@ impl Sim {
         };
         self.crossings += u64::from(!crossing.is_neighbour_discovery());
         self.trace.record(&crossing);
+        if let Some(watch) = &self.watch {
+            let name = |port: &Attachment| self.nodes[port.node.0].name.clone();
+            let to = receivers.iter().map(name).collect();
+            watch.packet_on_link(self.now, crossing.hop(to, arrivals.first().copied()));
+        }
         let frame: Rc<[u8]> = frame.into();
         for arrival in arrivals {
             for &to in &receivers {
@@ -216,7 +221,7 @@ impl Sim {
         wanted.find(|&(port, carrier)| self.has_carrier(port) != carrier)
     }
 
-    fn has_carrier(&self, port: Attachment) -> bool {
+    pub(super) fn has_carrier(&self, port: Attachment) -> bool {
         match &self.nodes[port.node.0].node {
             Node::Host(host) => host.carrier,
             other => other.kernel().is_some_and(|kernel| kernel.device(port.device).carrier),

@@ -36,6 +36,7 @@ pub mod router_node;
 pub mod stage;
 pub mod tcp;
 pub mod trace;
+pub mod watched;
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -50,6 +51,7 @@ use crate::router::io::{Input, KernelEvent};
 use crate::router::kept::KeptNonces;
 use crate::router::{Router, Start};
 use crate::time::Time;
+use crate::watch::Watch;
 use course::Event;
 pub use error::SimError;
 use error::{bad_port, wrong_kind};
@@ -98,6 +100,7 @@ pub struct Sim {
     crossings: u64,
     captures: BTreeMap<CaptureId, (Attachment, Tap)>,
     records: Option<Records>,
+    watch: Option<Watch>,
     /// The nonces that routers keep while they do not run.
     kept: BTreeMap<NodeId, KeptNonces>,
     /// The startup configurations that `write memory` has written.
@@ -122,6 +125,7 @@ impl Sim {
             crossings: 0,
             captures: BTreeMap::new(),
             records: None,
+            watch: None,
             kept: BTreeMap::new(),
             saved: BTreeMap::new(),
             clocks_behind: BTreeMap::new(),
@@ -214,6 +218,7 @@ impl Sim {
         let kept = self.kept.remove(&id).unwrap_or_default();
         let router = RouterNode::start(*kernel, kept, start, record);
         self.nodes[id.0].node = Node::Router(Box::new(router));
+        self.watch_router(id);
         self.settle(id);
         Ok(())
     }

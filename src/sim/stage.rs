@@ -17,6 +17,7 @@ use super::{Records, Sim, SimError, build, ping};
 use crate::capture::{Capture, FilterError, Frame, Selected};
 use crate::console::Session;
 use crate::console::client::{Answer, Client};
+use crate::console::protocol::Request;
 use crate::host::PingId;
 use crate::host::ping::{Outcome, Pace, PingReport, PingRequest, Probe};
 use crate::lab::failure::Failure;
@@ -33,6 +34,7 @@ use crate::rng::Seed;
 use crate::router::config::Config;
 use crate::router::io::Connection;
 use crate::time::Time;
+use crate::watch::Watch;
 
 impl From<SimError> for Failure {
     fn from(error: SimError) -> Self {
@@ -62,6 +64,8 @@ pub struct Options {
     pub seed: Seed,
     /// Opens the records of the routers. `None` if the routers are not recorded.
     pub records: Option<Records>,
+    /// The collection to which all that happens is added. `None` if the lab is not watched.
+    pub watch: Option<Watch>,
     /// The function that is called if a scenario has failed. It gets the evidence of the failure.
     pub keep: Keep,
 }
@@ -69,7 +73,8 @@ pub struct Options {
 impl Options {
     /// The settings for a lab without records. No files of a failed scenario are kept.
     pub fn new(seed: Seed) -> Self {
-        Options { seed, records: None, keep: Box::new(|_| Ok("no place".to_owned())) }
+        let keep: Keep = Box::new(|_| Ok("no place".to_owned()));
+        Options { seed, records: None, watch: None, keep }
     }
 }
 
@@ -127,6 +132,9 @@ impl Simulated {
         if let Some(records) = options.records {
             sim.record(records);
         }
+        if let Some(watch) = options.watch {
+            sim.watch(watch);
+        }
         let sim = sim.built(&lab.file, &configs)?;
         Ok(Simulated {
             lab,
@@ -181,6 +189,24 @@ impl Simulated {
     /// Returns the simulation for reading.
     pub fn sim(&self) -> &Sim {
         &self.sim
+    }
+
+    /// Returns the simulation, as a mutable reference.
+    pub fn sim_mut(&mut self) -> &mut Sim {
+        &mut self.sim
+    }
+
+    /// Sends a request to the session on a router, as [`RunningLab::console`] does with a line.
+    ///
+    /// # Errors
+    /// The router does not run.
+    pub fn ask(&mut self, node: &str, request: Request) -> Result<Answer, Failure> {
+        let Console { session, prompt } = self.consoles.entry(node.to_owned()).or_default();
+        let channel = LabChannel::new(&mut self.sim, node, session);
+        let answer = Client::resume(channel, std::mem::take(prompt)).ask(request);
+        let answer = answer.map_err(Failure::new)?;
+        prompt.clone_from(&answer.done.prompt);
+        Ok(answer)
     }
 
     fn finished(&mut self, name: &str) -> Result<&Capture, Failure> {
@@ -248,12 +274,7 @@ impl RunningLab for Simulated {
     }
 
     fn console(&mut self, node: &str, command: &str) -> Result<Answer, Failure> {
-        let Console { session, prompt } = self.consoles.entry(node.to_owned()).or_default();
-        let channel = LabChannel::new(&mut self.sim, node, session);
-        let answer = Client::resume(channel, std::mem::take(prompt)).command(command);
-        let answer = answer.map_err(Failure::new)?;
-        prompt.clone_from(&answer.done.prompt);
-        Ok(answer)
+        self.ask(node, Request::Line(command.to_owned()))
     }
 
     fn end_session(&mut self, node: &str) {

@@ -9,6 +9,8 @@ use crate::host::frame::{Arp, Content, Frame, HEADER_LEN};
 use crate::packet::IpHeader;
 use crate::router::io::Mac;
 use crate::time::Time;
+use crate::watch::item::{Class, Hop, HopFate};
+use crate::watch::packet;
 use crate::wire::data_header::DataHeader;
 use crate::wire::{CONTROL_PORT, DATA_PORT, Message};
 
@@ -51,7 +53,7 @@ impl Display for Crossing<'_> {
         let Crossing { time, link, from, .. } = self;
         write!(f, "{time} {link} {from} ")?;
         match Frame::parse(self.frame).map(|frame| frame.content) {
-            Some(Content::Arp(arp)) => show_arp(f, &arp)?,
+            Some(Content::Arp(arp)) => ArpSummary(&arp).fmt(f)?,
             _ => Summary(self.packet).fmt(f)?,
         }
         write!(f, " sum {sum:#010x}")?;
@@ -64,6 +66,33 @@ impl Display for Crossing<'_> {
 }
 
 impl Crossing<'_> {
+    /// Makes the item of the packet for a lab that is watched. `to` are the nodes that the link
+    /// carries the packet to.
+    pub(super) fn hop(&self, to: Vec<String>, arrives: Option<Time>) -> Hop {
+        let class = match self.is_neighbour_discovery() {
+            true => Class::Neighbour,
+            false => packet::class(self.packet),
+        };
+        Hop {
+            segment: self.link.to_owned(),
+            from: self.from.to_owned(),
+            to,
+            arrives: arrives.map(|at| at.0),
+            fate: match self.fate {
+                Fate::Carried => HopFate::Carried,
+                Fate::Doubled => HopFate::Doubled,
+                Fate::Lost => HopFate::Lost,
+            },
+            class,
+            summary: match Frame::parse(self.frame).map(|frame| frame.content) {
+                Some(Content::Arp(arp)) => ArpSummary(&arp).to_string(),
+                _ => Summary(self.packet).to_string(),
+            },
+            packet: packet::name(self.packet),
+            octets: packet::hex(self.packet),
+        }
+    }
+
     /// Whether the frame is a message between neighbours: ARP or neighbour discovery.
     pub fn is_neighbour_discovery(&self) -> bool {
         let content = Frame::parse(self.frame).map(|frame| frame.content);
@@ -130,11 +159,16 @@ impl Display for Summary<'_> {
     }
 }
 
-fn show_arp(f: &mut Formatter<'_>, arp: &Arp) -> fmt::Result {
-    let Arp { is_reply, sender, target, sender_mac, .. } = arp;
-    match is_reply {
-        false => write!(f, "ARP who has {target}, tell {sender}"),
-        true => write!(f, "ARP {sender} is at {}", Mac(*sender_mac)),
+/// Displays an ARP message in one line.
+struct ArpSummary<'a>(&'a Arp);
+
+impl Display for ArpSummary<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Arp { is_reply, sender, target, sender_mac, .. } = self.0;
+        match is_reply {
+            false => write!(f, "ARP who has {target}, tell {sender}"),
+            true => write!(f, "ARP {sender} is at {}", Mac(*sender_mac)),
+        }
     }
 }
 

@@ -60,7 +60,9 @@ fn modules_for_the_browser_name_no_crate_of_linux() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let crates = linux_crates(&fs::read_to_string(root.join("Cargo.toml")).unwrap());
     let modules = modules_for_all(&fs::read_to_string(root.join("src/lib.rs")).unwrap());
-    for expected in ["wire", "router", "host", "console", "record", "capture", "lab", "sim"] {
+    for expected in
+        ["wire", "router", "host", "console", "record", "capture", "lab", "watch", "sim"]
+    {
         assert!(modules.iter().any(|module| module == expected), "{expected} is for all machines");
     }
     let mut findings = Vec::new();

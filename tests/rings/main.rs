@@ -22,7 +22,7 @@ const ROOT: &str = "addr checksum packet prefix_map rng time";
 
 /// Each ring with the modules that it may import. Every ring may also import the modules of
 /// [`ROOT`].
-const IMPORTS: [(&str, &str); 12] = [
+const IMPORTS: [(&str, &str); 13] = [
     ("prefix_map", ""),
     ("wire", "wire"),
     ("capture", "wire capture"),
@@ -32,14 +32,15 @@ const IMPORTS: [(&str, &str); 12] = [
     ("record", "wire router console record"),
     ("private", "private"),
     ("lab", "wire router console lab"),
-    ("sim", "wire capture router host console record lab sim"),
+    ("watch", "wire router console lab watch"),
+    ("sim", "wire capture router host console record lab watch sim"),
     ("netns", "wire capture router console private lab netns"),
     ("driver", "wire router host console record private sim driver"),
 ];
 
 /// The rings that do not use the operating system.
-const PURE: [&str; 8] =
-    ["prefix_map", "wire", "capture", "router", "host", "console", "record", "lab"];
+const PURE: [&str; 9] =
+    ["prefix_map", "wire", "capture", "router", "host", "console", "record", "lab", "watch"];
 
 /// Paths by which a pure ring would use the operating system.
 const SYSTEM: [&str; 16] = [

@@ -292,6 +292,7 @@ impl Topology {
             nodes,
             links: self.cables().into_iter().map(|cable| self.link(cable)).collect(),
             lans: self.lan_files(roamers_at),
+            positions: BTreeMap::new(),
             places: Places::default(),
         }
     }

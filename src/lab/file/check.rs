@@ -50,6 +50,7 @@ struct RawNode {
     gateways: Option<Spanned<Vec<IpAddr>>>,
     mac: Option<Spanned<String>>,
     emulated: Option<Spanned<bool>>,
+    position: Option<[f64; 2]>,
 }
 
 /// The addresses of a node. A host has one list of addresses; a plain node has a list for each
@@ -101,8 +102,10 @@ impl LabFile {
         let (links, lans, ports) = check.wires(&raw)?;
         let mut places = Places { ports, ..Places::default() };
         let mut nodes = BTreeMap::new();
+        let mut positions = BTreeMap::new();
         let mut emulated = Vec::new();
         for (name, node) in raw.nodes {
+            positions.extend(node.position.map(|position| (name.get_ref().clone(), position)));
             if let Some(key) = &node.emulated {
                 emulated.push((name.get_ref().clone(), key.span()));
             }
@@ -125,6 +128,7 @@ impl LabFile {
             nodes,
             links,
             lans,
+            positions,
             places,
         };
         emulated.into_iter().try_for_each(|(name, span)| emulated_host(&file, &name, span))?;

@@ -1,0 +1,89 @@
+//! A simulation that is watched: it adds the packets on its links and the calls of its routers to a
+//! [`Watch`].
+
+use super::link::Attachment;
+use super::node::Node;
+use super::{NodeId, Sim};
+use crate::lab::file::LabFile;
+use crate::router::io::{Command, Input};
+use crate::time::Time;
+use crate::watch::snapshot::{Ground, PluggedPort, PortState, RouterState, Segment};
+use crate::watch::{RouterWatch, Snapshot, Watch};
+
+impl Sim {
+    /// From this call on, adds all that happens to `watch`.
+    pub fn watch(&mut self, watch: Watch) {
+        self.watch = Some(watch);
+        for number in 0..self.nodes.len() {
+            self.watch_router(NodeId(number));
+        }
+    }
+
+    /// Adds a witness to the router of a node, if the node is a router and the lab is watched.
+    pub(super) fn watch_router(&mut self, id: NodeId) {
+        let Some(watch) = &self.watch else { return };
+        let now = self.now;
+        let named = &mut self.nodes[id.0];
+        if let Node::Router(router) = &mut named.node {
+            let witness = RouterWatch::new(&named.name, watch.clone());
+            router.router_mut().show_to(Box::new(witness));
+            router.handle(Input::Command(Command::Watch(true)), now);
+        }
+    }
+
+    /// The time of the next event, if there is one.
+    pub fn next_at(&self) -> Option<Time> {
+        self.queue.next_at()
+    }
+
+    /// Returns the nodes, the links and the state of the ports. `file` is the file of this lab.
+    pub fn snapshot(&self, file: &LabFile, name: &str) -> Snapshot {
+        Snapshot::of(file, name, self, self.now.0)
+    }
+
+    fn segment(&self, segment: &super::link::Segment) -> Segment {
+        let port = |port: &Attachment| PluggedPort {
+            node: self.nodes[port.node.0].name.clone(),
+            device: self.device_name(*port),
+        };
+        let here = segment.ports.iter().filter(|port| {
+            self.plugged.get(port).is_some_and(|&at| self.segments[at].name == segment.name)
+        });
+        Segment {
+            name: segment.name.clone(),
+            is_lan: segment.is_lan,
+            up: segment.up,
+            delay_us: u64::try_from(segment.impairment.delay.as_micros()).unwrap_or(u64::MAX),
+            loss: segment.impairment.loss,
+            ports: here.map(port).collect(),
+        }
+    }
+
+    fn device_name(&self, port: Attachment) -> String {
+        match &self.nodes[port.node.0].node {
+            Node::Host(host) => host.device.clone(),
+            node => node
+                .kernel()
+                .map(|kernel| kernel.device(port.device).name.clone())
+                .unwrap_or_default(),
+        }
+    }
+}
+
+impl Ground for Sim {
+    fn port(&self, node: &str, device: &str) -> PortState {
+        let Ok(Attachment { node, device }) = Sim::port(self, node, device) else {
+            return PortState::default();
+        };
+        let carrier = self.has_carrier(Attachment { node, device });
+        PortState { up: self.nodes[node.0].node.is_up(device), carrier }
+    }
+
+    fn segments(&self) -> Vec<Segment> {
+        self.segments.iter().map(|segment| self.segment(segment)).collect()
+    }
+
+    fn router(&self, node: &str) -> Option<RouterState> {
+        Sim::router(self, node).ok().map(RouterState::of)
+    }
+}

@@ -1,0 +1,72 @@
+//! The collection of the items of a lab.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use super::item::{self, Item, Kind};
+use super::matching::{self, Matching};
+use crate::time::Time;
+
+/// The most items that wait until they are taken. If there are more, the oldest are left out, and
+/// the next item that is taken says how many.
+const WAITING: usize = 200_000;
+
+/// Collects the items of one lab. A clone is another handle of the same collection.
+#[derive(Clone, Debug, Default)]
+pub struct Watch(Rc<RefCell<Collected>>);
+
+#[derive(Debug, Default)]
+struct Collected {
+    items: Vec<Item>,
+    /// The number of the next item.
+    next: u64,
+    /// The messages that were sent, for the messages that are received later.
+    matching: Matching,
+}
+
+impl Watch {
+    /// Adds a packet that was put on a link.
+    pub fn packet_on_link(&self, at: Time, hop: item::Hop) {
+        self.add(at, Kind::Hop(hop));
+    }
+
+    /// Adds a line of the log of a router.
+    pub fn log_line(&self, at: Time, node: &str, severity: &str, text: &str) {
+        let (node, severity, text) = (node.to_owned(), severity.to_owned(), text.to_owned());
+        self.add(at, Kind::Log(item::LogLine { node, severity, text }));
+    }
+
+    /// Returns the items since the last call, in the order in which they happened.
+    pub fn take(&self) -> Vec<Item> {
+        std::mem::take(&mut self.0.borrow_mut().items)
+    }
+
+    pub(super) fn add(&self, at: Time, kind: Kind) -> u64 {
+        let mut collected = self.0.borrow_mut();
+        let n = collected.next;
+        collected.next += 1;
+        if collected.items.len() == WAITING {
+            collected.items.remove(0);
+        }
+        collected.items.push(Item { n, at: at.0, kind });
+        n
+    }
+
+    /// Adds a message that a router sent.
+    pub(super) fn sent(&self, at: Time, message: item::Message) {
+        let answered = self.0.borrow().matching.answered_by(&message);
+        let key = matching::Key::of(&message);
+        let nonce = message.nonce.clone();
+        let n = self.add(at, Kind::Message(item::Message { answers: answered, ..message }));
+        self.0.borrow_mut().matching.sent(key, nonce, n);
+    }
+
+    /// Adds a message that a router received.
+    pub(super) fn received(&self, at: Time, message: item::Message) {
+        let (sent, answers) = {
+            let matching = &mut self.0.borrow_mut().matching;
+            (matching.take_sent(&matching::Key::of(&message)), matching.answered_by(&message))
+        };
+        self.add(at, Kind::Message(item::Message { sent, answers, ..message }));
+    }
+}

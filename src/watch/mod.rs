@@ -1,0 +1,27 @@
+//! A lab as it is watched: its parts, and the things that happen in it, as plain data.
+//!
+//! A page and a program read the same types, whether the lab runs on the simulator or in
+//! namespaces. A [`Snapshot`] has the nodes, the links and the state of the ports. An [`Item`] is
+//! one thing that happened: a message, a packet on a link, a decision on a packet, a change of a
+//! table, or a line of a log. Each item has its time and its reason.
+//!
+//! ```text
+//!   Router ── RouterWatch, a witness ──▶ messages, decisions, changes ─┐
+//!   link   ── Watch::packet_on_link  ──▶ packets on links              ┴─▶ Watch ──▶ items
+//! ```
+
+mod change;
+mod collection;
+pub mod item;
+mod matching;
+pub mod packet;
+mod router;
+pub mod snapshot;
+pub mod stop;
+pub mod tables;
+
+pub use collection::Watch;
+pub use item::{Item, Kind};
+pub use router::RouterWatch;
+pub use snapshot::Snapshot;
+pub use stop::Stop;

@@ -1,0 +1,123 @@
+//! The class, the summary and the name of a packet.
+
+use std::fmt::Write;
+
+use etherparse::{SlicedPacket, TransportSlice};
+use sha2::{Digest, Sha256};
+
+use super::item::Class;
+use crate::packet::IpHeader;
+use crate::wire::data_header::DataHeader;
+use crate::wire::{CONTROL_PORT, DATA_PORT};
+
+/// The octets of the hash that names a packet.
+const NAME_LEN: usize = 6;
+/// The most encapsulations that are opened to find the packet of EIDs.
+const MAX_DEPTH: usize = 4;
+
+/// Returns the class of an IP packet. A frame without an IP packet is ARP.
+pub fn class(packet: &[u8]) -> Class {
+    let Ok(sliced) = SlicedPacket::from_ip(packet) else {
+        return if packet.is_empty() { Class::Neighbour } else { Class::Native };
+    };
+    match sliced.transport {
+        Some(TransportSlice::Udp(udp)) => match (udp.source_port(), udp.destination_port()) {
+            (_, DATA_PORT) => Class::Data,
+            (CONTROL_PORT, _) | (_, CONTROL_PORT) => Class::Control,
+            _ => Class::Native,
+        },
+        Some(TransportSlice::Tcp(tcp))
+            if [tcp.source_port(), tcp.destination_port()].contains(&CONTROL_PORT) =>
+        {
+            Class::Tcp
+        }
+        _ => Class::Native,
+    }
+}
+
+/// Returns the packet of EIDs in a packet of class [`Class::Data`], or the packet itself.
+pub fn innermost(packet: &[u8]) -> &[u8] {
+    let mut packet = packet;
+    for _ in 0..MAX_DEPTH {
+        let Ok(sliced) = SlicedPacket::from_ip(packet) else { return packet };
+        let Some(TransportSlice::Udp(udp)) = sliced.transport else { return packet };
+        if udp.destination_port() != DATA_PORT {
+            return packet;
+        }
+        let payload = udp.payload();
+        let Ok((_, inner)) = DataHeader::parse(payload) else { return packet };
+        // The slice of `inner` lies in `packet`, but the parser borrows from `sliced`.
+        let at = packet.len() - inner.len();
+        packet = &packet[at..];
+    }
+    packet
+}
+
+/// Returns a name that is the same for a packet of EIDs on all its links: it depends on the
+/// addresses and on the payload, and not on the TTL or on the encapsulation.
+pub fn name(packet: &[u8]) -> String {
+    let inner = innermost(packet);
+    let mut hash = Sha256::new();
+    match IpHeader::parse(inner) {
+        Ok(header) => {
+            hash.update(header.source.to_string());
+            hash.update(header.destination.to_string());
+            let header_len = if inner[0] >> 4 == 4 { usize::from(inner[0] & 15) * 4 } else { 40 };
+            // The identification tells two equal UDP packets apart.
+            if inner[0] >> 4 == 4 {
+                hash.update(&inner[4..6]);
+            }
+            hash.update(&inner[header_len.min(inner.len())..]);
+        }
+        Err(_) => hash.update(inner),
+    }
+    hex(&hash.finalize()[..NAME_LEN])
+}
+
+/// Returns octets in hexadecimal.
+pub fn hex(octets: &[u8]) -> String {
+    let mut text = String::with_capacity(2 * octets.len());
+    for octet in octets {
+        // Writing to a string does not fail.
+        let _ = write!(text, "{octet:02x}");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use etherparse::PacketBuilder;
+
+    use super::*;
+
+    fn echo(ttl: u8, seq: u16) -> Vec<u8> {
+        let mut packet = Vec::new();
+        let builder = PacketBuilder::ipv4([172, 16, 0, 12], [192, 168, 0, 22], ttl);
+        builder.icmpv4_echo_request(1, seq).write(&mut packet, b"data").expect("a buffer");
+        packet
+    }
+
+    fn encapsulated(inner: &[u8]) -> Vec<u8> {
+        let mut packet = Vec::new();
+        let builder = PacketBuilder::ipv4([203, 0, 113, 11], [198, 51, 100, 21], 64);
+        let payload = [&[0; 8][..], inner].concat();
+        builder.udp(0xc000, DATA_PORT).write(&mut packet, &payload).expect("a buffer");
+        packet
+    }
+
+    #[test]
+    fn a_packet_keeps_its_name_in_an_encapsulation_and_at_every_ttl() {
+        let first = name(&echo(64, 1));
+        assert_eq!(name(&echo(63, 1)), first);
+        assert_eq!(name(&encapsulated(&echo(62, 1))), first);
+        assert_ne!(name(&echo(64, 2)), first);
+    }
+
+    #[test]
+    fn the_class_comes_from_the_ports() {
+        assert_eq!(class(&echo(64, 1)), Class::Native);
+        assert_eq!(class(&encapsulated(&echo(64, 1))), Class::Data);
+        assert_eq!(class(&[]), Class::Neighbour);
+        assert_eq!(class(&[0x45, 0, 0]), Class::Native);
+    }
+}

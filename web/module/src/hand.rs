@@ -1,0 +1,132 @@
+//! The things that a user does in a lab, and the commands that do the same in a terminal.
+
+use serde::Deserialize;
+
+/// A thing that a user does.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Hand {
+    /// Begin a ping from a host. The request returns at once; time passes with later requests.
+    Ping {
+        /// The name for the ping.
+        name: String,
+        /// The host that sends the echos.
+        from: String,
+        /// An address, or a host.
+        to: String,
+        /// The number of echos.
+        #[serde(default = "five")]
+        count: u16,
+        /// The octets of each packet.
+        #[serde(default = "hundred")]
+        size: u16,
+        /// Whether to use the IPv6 address of the host.
+        #[serde(default)]
+        ipv6: bool,
+    },
+    /// Begin a ping that goes on until [`Hand::End`].
+    Flow {
+        /// The name for the flow.
+        name: String,
+        /// The host that sends the echos.
+        from: String,
+        /// An address, or a host.
+        to: String,
+        /// The time between two echos, in microseconds.
+        every_us: u64,
+        /// Whether to use the IPv6 address of the host.
+        #[serde(default)]
+        ipv6: bool,
+    },
+    /// End a ping or a flow, and forget it.
+    End {
+        /// The name of the ping or flow.
+        name: String,
+    },
+    /// Set a port up or down.
+    Port {
+        /// The node.
+        node: String,
+        /// The interface, as in the lab file.
+        interface: String,
+        /// The new state.
+        up: bool,
+    },
+    /// Move a host to the LAN of a router.
+    Move {
+        /// The host.
+        host: String,
+        /// The router, or `ROUTER:INTERFACE`.
+        to: String,
+        /// Whether the host is in both LANs for a second.
+        #[serde(default)]
+        make_before_break: bool,
+    },
+    /// Start a router that was stopped.
+    Start {
+        /// The router.
+        node: String,
+    },
+    /// Stop a router.
+    Stop {
+        /// The router.
+        node: String,
+    },
+    /// Kill a router, so that it cannot send a last message.
+    Kill {
+        /// The router.
+        node: String,
+    },
+    /// Change the delay and the loss of a link.
+    Link {
+        /// The name of the link.
+        segment: String,
+        /// The delay in microseconds.
+        delay_us: u64,
+        /// The packets that are lost, in percent.
+        loss: f64,
+    },
+}
+
+const fn five() -> u16 {
+    5
+}
+
+const fn hundred() -> u16 {
+    100
+}
+
+impl Hand {
+    /// Returns the command that does the same in a terminal.
+    pub fn command(&self, lab: &str) -> String {
+        match self {
+            Hand::Ping { from, to, count, size, ipv6, .. } => {
+                let mut command = format!("eidway lab ping {lab} {from} {to}");
+                if (*count, *size) != (five(), hundred()) {
+                    command += &format!(" -c {count} -s {size}");
+                }
+                command + if *ipv6 { " --ipv6" } else { "" }
+            }
+            Hand::Flow { from, to, ipv6, .. } => {
+                let family = if *ipv6 { " --ipv6" } else { "" };
+                format!("eidway lab ping {lab} {from} {to} -c 1000000{family}")
+            }
+            Hand::End { .. } => "Ctrl-C in the terminal of the ping".to_owned(),
+            Hand::Port { node, interface, up } => {
+                let state = if *up { "up" } else { "down" };
+                format!("eidway lab link {lab} {node}:{interface} {state}")
+            }
+            Hand::Move { host, to, make_before_break } => {
+                let how = if *make_before_break { " --make-before-break" } else { "" };
+                format!("eidway lab move {lab} {host} --to {to}{how}")
+            }
+            Hand::Start { node } => format!("eidway lab start {lab} {node}"),
+            Hand::Stop { node } => format!("eidway lab stop {lab} {node}"),
+            Hand::Kill { node } => format!("eidway lab kill {lab} {node}"),
+            Hand::Link { segment, delay_us, loss } => {
+                let delay_ms = *delay_us as f64 / 1000.0;
+                format!("lab.toml, link {segment}: delay_ms = {delay_ms}, loss = {loss}")
+            }
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! The requests of the page, and their answers.
+
+use std::collections::BTreeMap;
+
+use eidway::watch::{Item, Snapshot, Stop, tables};
+use serde::{Deserialize, Serialize};
+
+use crate::hand::Hand;
+
+/// The most items of one answer, if the request does not say.
+pub const ITEMS: usize = 5000;
+
+/// A request.
+#[derive(Debug, Deserialize)]
+#[serde(tag = "op", rename_all = "kebab-case")]
+pub enum Request {
+    /// Build a lab and switch it on. The answer is a [`Snapshot`].
+    Open {
+        /// The files of the lab: the text of each, by its path in the directory of the lab.
+        files: BTreeMap<String, String>,
+        /// The seed of all random numbers.
+        #[serde(default)]
+        seed: u64,
+    },
+    /// Return the state of the nodes and links: a [`Snapshot`].
+    Snapshot,
+    /// Let time pass. The answer is a [`Run`].
+    Run {
+        /// The time at which the run ends, in microseconds.
+        until: u64,
+        /// The most items of the answer. If there are more, the run ends early.
+        #[serde(default = "items")]
+        limit: usize,
+        /// The conditions at which the run ends early.
+        #[serde(default)]
+        stop_at: Vec<Stop>,
+    },
+    /// Let time pass until something of this kind happens. The answer is a [`Run`].
+    Step {
+        /// The condition at which the step ends.
+        to: Stop,
+    },
+    /// Return the tables of a router: a list of [`tables::Table`].
+    Tables {
+        /// The router.
+        node: String,
+    },
+    /// Carry out a line at the console of a node. The answer is a [`ConsoleAnswer`].
+    Console {
+        /// A router or a host.
+        node: String,
+        /// The line, or the start of it.
+        line: String,
+        /// Whether to carry the line out, list the next words, or complete the last word.
+        #[serde(default)]
+        key: Key,
+    },
+    /// Do something in the lab. The answer is a [`Done`].
+    Act {
+        /// The thing to do.
+        hand: Hand,
+    },
+    /// Return the flows that were begun with [`Hand::Flow`] and [`Hand::Ping`]: a list of
+    /// [`FlowState`].
+    Flows,
+}
+
+const fn items() -> usize {
+    ITEMS
+}
+
+/// The key that ends a line of a console.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Key {
+    /// Enter: carry the line out.
+    #[default]
+    Enter,
+    /// `?`: list the words that may come next.
+    Help,
+    /// Tab: complete the last word.
+    Tab,
+}
+
+/// The answer to [`Request::Run`] and [`Request::Step`].
+#[derive(Debug, Serialize)]
+pub struct Run {
+    /// The time at the end, in microseconds.
+    pub now: u64,
+    /// The time of the next event, if there is one.
+    pub next: Option<u64>,
+    /// The items, in the order in which they happened.
+    pub items: Vec<Item>,
+    /// The number of the item at which a condition ended the run.
+    pub stopped: Option<u64>,
+    /// Whether the run ended early because there were too many items.
+    pub more: bool,
+}
+
+/// The answer to [`Request::Console`].
+#[derive(Debug, Default, Serialize)]
+pub struct ConsoleAnswer {
+    /// The text to print.
+    pub text: String,
+    /// The prompt for the next line.
+    pub prompt: String,
+    /// Whether the line was carried out.
+    pub ok: bool,
+    /// Whether the session has ended.
+    pub closed: bool,
+    /// The completions of the last word.
+    pub completions: Vec<String>,
+    /// The debug lines of the router since the last request.
+    pub debug: Vec<String>,
+    /// The time after the command. A command that waits lets time pass.
+    pub now: u64,
+    /// The items since the last request.
+    pub items: Vec<Item>,
+}
+
+/// The answer to [`Request::Act`].
+#[derive(Debug, Serialize)]
+pub struct Done {
+    /// The command that does the same in a terminal.
+    pub command: String,
+    /// The items since the last request.
+    pub items: Vec<Item>,
+}
+
+/// A ping that runs, or has ended.
+#[derive(Debug, Serialize)]
+pub struct FlowState {
+    /// The name.
+    pub name: String,
+    /// The sending host.
+    pub from: String,
+    /// The address.
+    pub to: String,
+    /// One character for each echo, as IOS prints them. `?` waits for its answer.
+    pub marks: String,
+    /// The echos without an answer, not counting those that wait.
+    pub lost: usize,
+    /// The time of the last echo that was sent, in microseconds.
+    pub last_sent: u64,
+}
+
+/// An answer.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub enum Answer {
+    /// The state of the nodes and links.
+    Snapshot(Box<Snapshot>),
+    /// The items of a run.
+    Run(Run),
+    /// The tables of a router.
+    Tables(Vec<tables::Table>),
+    /// The output of a console.
+    Console(ConsoleAnswer),
+    /// The command of a hand.
+    Done(Done),
+    /// The flows.
+    Flows(Vec<FlowState>),
+}

@@ -1,0 +1,266 @@
+//! A simulated lab that answers the requests of the page.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use eidway::addr::Family;
+use eidway::console::protocol;
+use eidway::host::PingId;
+use eidway::host::ping::{Outcome, Pace, PingRequest};
+use eidway::lab::Lab;
+use eidway::lab::failure::Failure;
+use eidway::lab::file::{Impairment, LabFile, Node};
+use eidway::lab::running::{Plugging, RunningLab};
+use eidway::lab::scenario::{LinkChange, Place};
+use eidway::rng::Seed;
+use eidway::sim::stage::{Options, Simulated};
+use eidway::time::Time;
+use eidway::watch::{Item, Stop, Watch, tables};
+
+use crate::hand::Hand;
+use crate::host_console;
+use crate::request::{Answer, ConsoleAnswer, Done, FlowState, ITEMS, Key, Request, Run};
+
+/// The virtual time within which a step ends, even if nothing of its kind happens.
+const LONGEST_STEP: u64 = 24 * 3600 * 1_000_000;
+/// The most pings and flows of a page.
+const MOST_FLOWS: usize = 100;
+
+/// A simulated lab, or none before [`Request::Open`].
+#[derive(Default)]
+pub struct Source(Option<Open>);
+
+/// A lab that is open.
+struct Open {
+    lab: Simulated,
+    watch: Watch,
+    flows: BTreeMap<String, Flow>,
+}
+
+struct Flow {
+    from: String,
+    to: String,
+    ping: PingId,
+}
+
+impl Source {
+    /// Answers a request in JSON. The answer is `{"ok":..}` or `{"error":".."}`.
+    pub fn answer(&mut self, request: &[u8]) -> String {
+        let answer = serde_json::from_slice(request)
+            .map_err(|error| format!("the request cannot be read: {error}"))
+            .and_then(|request| self.carry_out(request));
+        let text = match &answer {
+            Ok(answer) => serde_json::to_string(answer).map(|text| format!("{{\"ok\":{text}}}")),
+            Err(error) => serde_json::to_string(error).map(|text| format!("{{\"error\":{text}}}")),
+        };
+        text.unwrap_or_else(|error| {
+            format!("{{\"error\":\"the answer cannot be written: {error}\"}}")
+        })
+    }
+
+    fn carry_out(&mut self, request: Request) -> Result<Answer, String> {
+        if let Request::Open { files, seed } = request {
+            let open = Open::new(files, seed).map_err(|error| error.to_string())?;
+            let snapshot = open.snapshot();
+            self.0 = Some(open);
+            return Ok(snapshot);
+        }
+        let open = self.0.as_mut().ok_or("no lab is open")?;
+        open.carry_out(request).map_err(|error| error.to_string())
+    }
+}
+
+impl Open {
+    fn new(files: BTreeMap<String, String>, seed: u64) -> Result<Self, Failure> {
+        let text = files.get("lab.toml");
+        let text = text.ok_or_else(|| Failure::Other("there is no lab.toml".to_owned()))?;
+        let file = LabFile::parse("lab.toml", text)?;
+        let texts = files.into_iter().map(|(path, text)| (path, Ok(text))).collect();
+        let mut lab = Lab::new(file, texts);
+        lab.called = PathBuf::new();
+        let watch = Watch::default();
+        let seed = Seed::from_number(seed);
+        let options = Options { watch: Some(watch.clone()), ..Options::new(seed) };
+        let lab = Simulated::start(lab, options)?;
+        Ok(Open { lab, watch, flows: BTreeMap::new() })
+    }
+
+    fn carry_out(&mut self, request: Request) -> Result<Answer, Failure> {
+        Ok(match request {
+            Request::Open { .. } => unreachable!("the caller opens a lab"),
+            Request::Snapshot => self.snapshot(),
+            Request::Run { until, limit, stop_at } => {
+                Answer::Run(self.run(until, limit.clamp(1, 10 * ITEMS), &stop_at))
+            }
+            Request::Step { to } => {
+                let until = self.lab.sim().now().0.saturating_add(LONGEST_STEP);
+                Answer::Run(self.run(until, ITEMS, &[to]))
+            }
+            Request::Tables { node } => {
+                self.lab.lab().expect_router(&node)?;
+                Answer::Tables(tables::of(&mut self.lab, &node)?)
+            }
+            Request::Console { node, line, key } => {
+                Answer::Console(self.console(&node, &line, key)?)
+            }
+            Request::Act { hand } => {
+                let command = hand.command(&self.lab.lab().name);
+                self.act(hand)?;
+                Answer::Done(Done { command, items: self.watch.take() })
+            }
+            Request::Flows => Answer::Flows(self.flow_states()),
+        })
+    }
+
+    fn snapshot(&self) -> Answer {
+        let lab = self.lab.lab();
+        Answer::Snapshot(Box::new(self.lab.sim().snapshot(&lab.file, &lab.name)))
+    }
+
+    fn run(&mut self, until: u64, limit: usize, stops: &[Stop]) -> Run {
+        let sim = self.lab.sim_mut();
+        let mut items: Vec<Item> = self.watch.take();
+        let mut stopped = None;
+        while stopped.is_none() && items.len() < limit {
+            if sim.next_at().is_none_or(|at| at.0 > until) {
+                sim.run_until(Time(until));
+                break;
+            }
+            sim.step();
+            let new = self.watch.take();
+            let met = new.iter().find(|item| stops.iter().any(|stop| stop.is_met_by(item)));
+            stopped = met.map(|item| item.n);
+            items.extend(new);
+        }
+        let next = sim.next_at().map(|at| at.0);
+        let more = stopped.is_none() && next.is_some_and(|at| at <= until);
+        Run { now: sim.now().0, next, items, stopped, more }
+    }
+
+    fn console(&mut self, node: &str, line: &str, key: Key) -> Result<ConsoleAnswer, Failure> {
+        self.lab.lab().expect_node(node)?;
+        let mut shown = ConsoleAnswer::default();
+        match (&self.lab.lab().file.nodes[node], key) {
+            (Node::Router { .. }, key) => {
+                let line = line.to_owned();
+                let request = match key {
+                    Key::Enter => protocol::Request::Line(line),
+                    Key::Help => protocol::Request::Help(line),
+                    Key::Tab => protocol::Request::Complete(line),
+                };
+                let answer = self.lab.ask(node, request)?;
+                shown.text = answer.text + &answer.error.unwrap_or_default();
+                shown.completions = answer.completions;
+                shown.prompt = answer.done.prompt;
+                (shown.ok, shown.closed) = (answer.done.ok, answer.done.closed);
+                if shown.closed {
+                    self.lab.end_session(node);
+                }
+                let debug = self.lab.sim_mut().take_debug(node)?;
+                shown.debug = debug.into_iter().map(|(_, line)| line).collect();
+            }
+            (Node::Host(_), Key::Enter) => {
+                (shown.text, shown.ok) = host_console::line(&mut self.lab, node, line);
+            }
+            (Node::Host(_), Key::Help) => {
+                (shown.text, shown.ok) = host_console::line(&mut self.lab, node, "?");
+            }
+            (Node::Host(_), Key::Tab) => shown.ok = true,
+            (Node::Forwarder { .. }, _) => {
+                return Err(Failure::Other(format!("{node} has no console: it is a plain router")));
+            }
+        }
+        if shown.prompt.is_empty() {
+            shown.prompt = format!("{node}> ");
+        }
+        shown.now = self.lab.sim().now().0;
+        shown.items = self.watch.take();
+        Ok(shown)
+    }
+
+    fn act(&mut self, hand: Hand) -> Result<(), Failure> {
+        match hand {
+            Hand::Ping { name, from, to, count, size, ipv6 } => {
+                let request = PingRequest { count, size, ..self.request(&to, ipv6)? };
+                self.begin(name, from, to, request)
+            }
+            Hand::Flow { name, from, to, every_us, ipv6 } => {
+                let pace = Pace::Every(Duration::from_micros(every_us.max(1000)));
+                let request = PingRequest { count: u16::MAX, pace, ..self.request(&to, ipv6)? };
+                self.begin(name, from, to, request)
+            }
+            Hand::End { name } => {
+                let flow = self.flows.remove(&name);
+                let missing = || Failure::Other(format!("there is no flow {name:?}"));
+                let Flow { from, ping, .. } = flow.ok_or_else(missing)?;
+                self.lab.sim_mut().with_host(&from, |host| host.stop_ping(ping))?;
+                Ok(())
+            }
+            Hand::Port { node, interface, up } => {
+                let change = if up { LinkChange::Up } else { LinkChange::Down };
+                self.lab.link(&Place { node, interface }, change)
+            }
+            Hand::Move { host, to, make_before_break } => {
+                let how = match make_before_break {
+                    true => Plugging::MakeBeforeBreak,
+                    false => Plugging::Atomic,
+                };
+                self.lab.move_host(&host, &to, how)
+            }
+            Hand::Start { node } => self.lab.start(&node, &mut |_| ()),
+            Hand::Stop { node } => self.lab.stop(&node, false, &mut |_| ()),
+            Hand::Kill { node } => self.lab.stop(&node, true, &mut |_| ()),
+            Hand::Link { segment, delay_us, loss } => {
+                if !(0.0..=100.0).contains(&loss) {
+                    return Err(Failure::Other(format!("{loss} is not a percentage")));
+                }
+                let delay = Duration::from_micros(delay_us.min(10_000_000));
+                let impairment = Impairment { delay, loss, ..Impairment::default() };
+                Ok(self.lab.sim_mut().impair(&segment, impairment)?)
+            }
+        }
+    }
+
+    fn request(&self, to: &str, ipv6: bool) -> Result<PingRequest, Failure> {
+        let family = if ipv6 { Family::Ipv6 } else { Family::Ipv4 };
+        let address = host_console::address(&self.lab, to, family).map_err(Failure::Other)?;
+        Ok(PingRequest::new(address))
+    }
+
+    fn begin(
+        &mut self,
+        name: String,
+        from: String,
+        to: String,
+        request: PingRequest,
+    ) -> Result<(), Failure> {
+        if self.flows.contains_key(&name) || self.flows.len() >= MOST_FLOWS {
+            let problem = format!("flow {name:?} runs already, or {MOST_FLOWS} flows run");
+            return Err(Failure::Other(problem));
+        }
+        let ping = self.lab.sim_mut().with_host(&from, |host| host.start_ping(request))?;
+        self.flows.insert(name, Flow { from, to, ping });
+        Ok(())
+    }
+
+    fn flow_states(&self) -> Vec<FlowState> {
+        let state = |(name, flow): (&String, &Flow)| {
+            let report = self.lab.sim().host(&flow.from).ok()?.ping(flow.ping)?;
+            let mark = |outcome: Outcome| match outcome {
+                Outcome::Waiting => '?',
+                outcome => outcome.mark(),
+            };
+            let marks: String = report.probes.iter().map(|probe| mark(probe.outcome)).collect();
+            Some(FlowState {
+                name: name.clone(),
+                from: flow.from.clone(),
+                to: flow.to.clone(),
+                lost: marks.chars().filter(|mark| !"!?".contains(*mark)).count(),
+                last_sent: report.probes.last().map_or(0, |probe| probe.sent_at.0),
+                marks,
+            })
+        };
+        self.flows.iter().filter_map(state).collect()
+    }
+}

@@ -1,0 +1,140 @@
+//! The module answers the requests of the page.
+
+use std::collections::BTreeMap;
+
+use eidway::lab::built_in;
+use eidway_web_module::source::Source;
+use serde_json::{Value, json};
+
+/// A page without a browser.
+#[derive(Default)]
+struct Page(Source);
+
+impl Page {
+    /// A page with the lab gsmr, after `seconds`.
+    fn gsmr(seconds: u64) -> (Self, Vec<Value>) {
+        let lab = built_in::find("gsmr").expect("a built-in lab").expect("a lab");
+        let files: BTreeMap<&str, &str> = lab.texts().collect();
+        let mut page = Page::default();
+        page.ask(&json!({"op": "open", "files": files, "seed": 1}));
+        let items = page.run(seconds * 1_000_000);
+        (page, items)
+    }
+
+    fn answer(&mut self, request: &Value) -> Value {
+        let answer = self.0.answer(request.to_string().as_bytes());
+        serde_json::from_str(&answer).expect("JSON")
+    }
+
+    fn ask(&mut self, request: &Value) -> Value {
+        let answer = self.answer(request);
+        assert!(answer.get("error").is_none(), "{request}: {answer}");
+        answer["ok"].clone()
+    }
+
+    fn run(&mut self, until: u64) -> Vec<Value> {
+        let mut items = Vec::new();
+        loop {
+            let run = self.ask(&json!({"op": "run", "until": until}));
+            items.extend(run["items"].as_array().expect("items").clone());
+            if run["more"] == false {
+                return items;
+            }
+        }
+    }
+}
+
+fn of_kind<'a>(items: &'a [Value], kind: &'a str) -> impl Iterator<Item = &'a Value> {
+    items.iter().filter(move |item| item["kind"] == kind)
+}
+
+#[test]
+fn a_lab_comes_up_and_each_received_message_names_the_sent_one() {
+    let (mut page, items) = Page::gsmr(30);
+    let snapshot = page.ask(&json!({"op": "snapshot"}));
+    let node = |name: &str| {
+        let nodes = snapshot["nodes"].as_array().expect("nodes");
+        nodes.iter().find(|node| node["name"] == name).expect("a node").clone()
+    };
+    assert_eq!(node("xTR1")["roles"], json!(["itr", "etr"]));
+    assert_eq!(node("A")["kind"], "host");
+    assert!(node("NewMSMR")["counts"]["registrations"].as_u64() >= Some(8), "{snapshot}");
+    let received: Vec<&Value> =
+        of_kind(&items, "message").filter(|item| item["direction"] == "received").collect();
+    assert!(received.len() > 10, "{}", received.len());
+    for message in received {
+        let sent = items.iter().find(|item| item["n"] == message["sent"]);
+        let sent = sent.unwrap_or_else(|| panic!("no sender: {message}"));
+        assert_eq!((&sent["direction"], &sent["octets"]), (&json!("sent"), &message["octets"]));
+    }
+}
+
+#[test]
+fn a_ping_shows_its_request_and_answer_and_its_journey_has_one_name() {
+    let (mut page, _) = Page::gsmr(30);
+    let ping = json!({"kind": "ping", "name": "1", "from": "B", "to": "A"});
+    let done = page.ask(&json!({"op": "act", "hand": ping}));
+    assert_eq!(done["command"], "eidway lab ping gsmr B A");
+    let items = page.run(40_000_000);
+    let flows = page.ask(&json!({"op": "flows"}));
+    assert_eq!(flows[0]["marks"], "!!!!!");
+    let reply = of_kind(&items, "message").find(|item| item["name"] == "Map-Reply");
+    let reply = reply.expect("a Map-Reply");
+    let asked = items.iter().find(|item| item["n"] == reply["answers"]).expect("a request");
+    assert_eq!(asked["name"], "Map-Request");
+    // An echo crosses the LAN of B, two links of the core encapsulated, and the LAN of A.
+    let hops: Vec<&Value> = of_kind(&items, "hop").collect();
+    let inside = hops.iter().find(|hop| hop["class"] == "data").expect("an encapsulated packet");
+    let journey: Vec<_> = hops.iter().filter(|hop| hop["packet"] == inside["packet"]).collect();
+    let classes: Vec<_> = journey.iter().map(|hop| hop["class"].as_str().expect("text")).collect();
+    assert_eq!(classes, ["native", "data", "data", "data", "native"]);
+    let decisions = of_kind(&items, "decision").filter(|item| item["packet"] == inside["packet"]);
+    let verdicts: Vec<_> = decisions.map(|item| item["verdict"].as_str().expect("text")).collect();
+    assert_eq!(verdicts.last(), Some(&"deliver"), "{verdicts:?}");
+}
+
+#[test]
+fn a_run_stops_at_the_next_smr_and_goes_on() {
+    let (mut page, _) = Page::gsmr(30);
+    page.ask(&json!({"op": "act", "hand":
+        {"kind": "flow", "name": "f", "from": "B", "to": "A", "every_us": 100_000}}));
+    page.run(32_000_000);
+    let port = json!({"kind": "port", "node": "xTR1", "interface": "Ethernet1/0", "up": false});
+    page.ask(&json!({"op": "act", "hand": port}));
+    let run = page.ask(&json!({"op": "step", "to": {"at": "message", "name": "SMR"}}));
+    let last = run["items"].as_array().expect("items").last().expect("an item").clone();
+    assert!(run["stopped"].is_u64());
+    assert!(run["items"].as_array().expect("items").iter().any(|item| item["n"] == run["stopped"]));
+    assert!(last["at"].as_u64() < Some(33_000_000), "{last}");
+    let console =
+        page.ask(&json!({"op": "console", "node": "xTR1", "line": "show ip lisp database"}));
+    assert!(console["text"].as_str().expect("text").contains("NO ROUTE TO EID PREFIX"));
+    let tables = page.ask(&json!({"op": "tables", "node": "xTR1"}));
+    assert!(tables.as_array().expect("tables").iter().any(|table| table["table"] == "away"));
+}
+
+#[test]
+fn a_wrong_request_is_an_error_in_words_and_changes_nothing() {
+    let mut page = Page::default();
+    for (request, problem) in [
+        (json!({"op": "snapshot"}), "no lab is open"),
+        (json!({"op": "dance"}), "unknown variant `dance`"),
+        (json!({"op": "open", "files": {}}), "there is no lab.toml"),
+        (json!({"op": "open", "files": {"lab.toml": "name = <b>"}}), "lab.toml"),
+    ] {
+        let error = page.answer(&request)["error"].as_str().expect("an error").to_owned();
+        assert!(error.contains(problem), "{request}: {error}");
+    }
+    let (mut page, _) = Page::gsmr(20);
+    let before = page.ask(&json!({"op": "snapshot"}));
+    for request in [
+        json!({"op": "tables", "node": "nowhere"}),
+        json!({"op": "console", "node": "Core1", "line": "show ip route"}),
+        json!({"op": "act", "hand": {"kind": "move", "host": "A", "to": "<b>"}}),
+        json!({"op": "act", "hand": {"kind": "link", "segment": "x", "delay_us": 1, "loss": 1e9}}),
+        json!({"op": "act", "hand": {"kind": "end", "name": "f"}}),
+    ] {
+        assert!(page.answer(&request)["error"].is_string(), "{request}");
+    }
+    assert_eq!(page.ask(&json!({"op": "snapshot"})), before);
+}
