@@ -5,9 +5,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Subcommand;
-use eidway::console::{Problem, Reading, read_config};
+use eidway::console::{FileCheck, Reading, read_config};
 use eidway::netns::text;
-use serde::Serialize;
 
 /// The exit code if a line of a file is refused.
 const REFUSED: u8 = 1;
@@ -28,17 +27,6 @@ pub enum ConfigCommand {
         #[arg(long)]
         json: bool,
     },
-}
-
-/// The result for a file, as JSON.
-#[derive(Serialize)]
-struct FileResult {
-    file: String,
-    /// The reason why the file cannot be read.
-    error: Option<String>,
-    problems: Vec<Problem>,
-    /// The number of problems that are not in the list `problems`, because the list is full.
-    more: usize,
 }
 
 impl ConfigCommand {
@@ -70,7 +58,7 @@ impl ConfigCommand {
                     (Some(error), Vec::new(), 0)
                 }
             };
-            results.push(FileResult { file, error, problems, more });
+            results.push(FileCheck { file, error, problems, more });
         }
         if json {
             match serde_json::to_string(&results) {

@@ -19,6 +19,7 @@ use eidway::lab::scenario::run::run as play_scenario;
 use eidway::lab::scenario::stage::Evidence;
 use eidway::lab::scenario::{LinkChange, Place, Scenario, library};
 use eidway::lab::testbed::{self, Device};
+use eidway::lab::verbs::list::LabList;
 use eidway::lab::verbs::router;
 use eidway::netns::inside::Capture;
 use eidway::netns::plan::Options;
@@ -546,9 +547,8 @@ fn keep(name: &str, files: &[Evidence]) -> Result<String, Failure> {
 fn list(json: bool) -> Outcome {
     let (running, available) = (running(), open::available());
     if json {
-        let available: Vec<_> = available.iter().map(|(name, _)| name).collect();
-        let labs = serde_json::json!({ "running": running, "available": available });
-        println!("{labs}");
+        let available = available.into_iter().map(|(name, _)| name).collect();
+        println!("{}", serde_json::to_string(&LabList { running, available })?);
         return Ok(true);
     }
     println!("{:24} {:8} About", "Lab", "State");

@@ -19,6 +19,7 @@ use eidway::driver::machine::StartupFiles;
 use eidway::driver::telnet::TelnetServer;
 use eidway::driver::udp::UdpChecksum;
 use eidway::lab::file::name;
+use eidway::lab::schema;
 use eidway::netns::paths::{expect_own_sockets, sockets_of};
 use eidway::netns::text;
 use eidway::private;
@@ -94,6 +95,15 @@ enum Command {
     },
     /// Print the manual page of this program, for `man -l -`
     Man,
+    /// Print the JSON schema of an output for programs: of `show ... json` at a console, or of
+    /// `--json` at this command line
+    Schema {
+        /// The output. Without a NAME, the names of all outputs are listed, each with a command
+        name: Option<String>,
+        /// Print one schema with all outputs. It has a property for each output
+        #[arg(long, conflicts_with = "name")]
+        all: bool,
+    },
     /// Serve the consoles of routers by telnet on 127.0.0.1, until a signal stops this command
     Telnet {
         /// The port of the first router; the next router has the next port
@@ -162,6 +172,7 @@ fn main() -> ExitCode {
             Ok(true)
         }
         Command::Man => manual(),
+        Command::Schema { name, all } => print_schema(name.as_deref(), all),
         Command::Console { router, commands } => talk(&router, &commands),
         Command::Telnet { port, routers, ports } => telnet(port, &routers, ports.as_deref()),
         Command::Replay(command) => command.run(),
@@ -252,6 +263,23 @@ fn manual() -> Outcome {
         waiting.extend(below);
         clap_mangen::Man::new(command).render(&mut out)?;
     }
+    Ok(true)
+}
+
+fn print_schema(name: Option<&str>, all: bool) -> Outcome {
+    let schema = match name {
+        Some(name) => schema::find(name).map(schema::Document::schema).ok_or_else(|| {
+            format!("there is no output {name:?}: `eidway schema` lists the outputs for programs")
+        })?,
+        None if all => schema::all(),
+        None => {
+            for document in schema::DOCUMENTS {
+                println!("{:22} {}", document.name, document.command);
+            }
+            return Ok(true);
+        }
+    };
+    println!("{:#}", schema.as_value());
     Ok(true)
 }
 

@@ -1,7 +1,10 @@
-//! If a view of the console is written as JSON and read again, the result equals the view. The
-//! example of a `show` command in CONTRIBUTING.md is equal to the sources.
+//! If a view of the console is written as JSON and read again, the result equals the view, and the
+//! JSON fits the schema of the view. The example of a `show` command in CONTRIBUTING.md is equal to the sources.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+#[path = "shared/schema.rs"]
+mod schema;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -16,21 +19,29 @@ use eidway::console::view::{
 use eidway::lab::running::RunningLab;
 use eidway::lab::scenario::library;
 use eidway::lab::scenario::play::play;
+use eidway::lab::schema::DOCUMENTS;
 use eidway::netns::open::open;
 use eidway::rng::Seed;
 use eidway::sim::stage::{Options, Simulated};
 
-/// Reads JSON as a view and writes the view as JSON. Line ends in the JSON are only between the
-/// rows of a table, because a string in JSON has no line ends.
-fn again<V: View>(json: &str) -> Result<String, serde_json::Error> {
+/// A JSON text that was read and written again, and the name of the schema that it fits.
+type Same = (String, &'static str);
+
+/// Reads JSON as a view, checks it against the schema of the view, and writes the view as JSON.
+/// Line ends in the JSON are only between the rows of a table, because a string in JSON has no line
+/// ends.
+fn again<V: View>(json: &str) -> Result<Same, serde_json::Error> {
     let view: V = serde_json::from_str(json)?;
     let copy: V = serde_json::from_str(&serde_json::to_string(&view)?)?;
     assert_eq!(copy, view);
-    serde_json::to_string(&view)
+    let schema = schema::titled(&V::schema_name());
+    let errors = schema.errors(json);
+    assert!(errors.is_empty(), "{}: {errors:#?}\n{json}", schema.name);
+    Ok((serde_json::to_string(&view)?, schema.name))
 }
 
 /// Reads the JSON of a command with several views: the first view that fits counts.
-fn again_one_of<A: View, B: View, C: View>(json: &str) -> Result<String, serde_json::Error> {
+fn again_one_of<A: View, B: View, C: View>(json: &str) -> Result<Same, serde_json::Error> {
     again::<A>(json).or_else(|_| again::<B>(json)).or_else(|_| again::<C>(json))
 }
 
@@ -38,7 +49,7 @@ type RouteTable = Listing<routes::Head, routes::RouteRow>;
 type CefTable = Listing<routes::Head, routes::CefRow>;
 type NeighbourTable = Listing<neighbours::Head, neighbours::NeighbourRow>;
 
-type Again = fn(&str) -> Result<String, serde_json::Error>;
+type Again = fn(&str) -> Result<Same, serde_json::Error>;
 
 type SiteListing = Listing<site::Head, site::Row>;
 
@@ -173,12 +184,53 @@ fn shows() -> Vec<(String, &'static str, Again)> {
     shows.map(view).collect()
 }
 
+/// The views that have no rows in the states of the test.
+const WITHOUT_ROWS: &[&str] = &[
+    "alias",
+    "clock",
+    "controllers",
+    "ddt",
+    "debugging",
+    "extranet",
+    "file",
+    "filter",
+    "flash:",
+    "history",
+    "inventory",
+    "lisp",
+    "lisp platform",
+    "memory",
+    "platform",
+    "privilege",
+    "processes",
+    "remote-locator-set",
+    "running-config",
+    "startup-config",
+    "summary",
+    "terminal",
+    "traffic",
+    "version",
+    "vrf",
+];
+
+/// The command of each schema has printed JSON that fits this schema.
+fn expect_commands(schemas: &BTreeSet<(&str, &str)>) {
+    for document in DOCUMENTS.iter().filter(|document| document.command.starts_with("show ")) {
+        let values = [("ADDRESS", "172.16.0.12"), ("PREFIX", "10.99.0.0/16"), ("INSTANCE", "7")];
+        let line = values
+            .iter()
+            .fold(document.command.to_owned(), |line, (word, value)| line.replace(word, value));
+        assert!(schemas.contains(&(line.as_str(), document.name)), "{line} has another schema");
+    }
+}
+
 #[test]
 fn every_show_of_the_grammar_prints_a_view_that_is_the_same_when_it_is_read() {
     let shows = shows();
     let lab = Path::new(env!("CARGO_MANIFEST_DIR")).join("lab/gsmr");
     let lab = open(lab.to_str().unwrap(), None).unwrap();
     let mut with_rows = BTreeSet::new();
+    let mut schemas = BTreeSet::new();
     for scenario in ["g3-move", "x16-names", "x7-bad-key", "g2-no-route"] {
         let scenario = library::find(&lab, scenario).unwrap();
         let lab = lab.with_overlay(&scenario.path, &scenario.overlays).unwrap();
@@ -191,46 +243,25 @@ fn every_show_of_the_grammar_prints_a_view_that_is_the_same_when_it_is_read() {
                 let answer = stage.console(router, line).unwrap();
                 let json = answer.text.replace('\n', "");
                 if !answer.done.ok {
-                    assert_eq!(self::again::<Failure>(&json).unwrap(), json, "{router}: {line}");
+                    let (same, schema) = self::again::<Failure>(&json).unwrap();
+                    assert_eq!(same, json, "{router}: {line}");
+                    schemas.insert((line.as_str(), schema));
                     continue;
                 }
-                let same = again(&json).unwrap_or_else(|error| panic!("{line}: {error}: {json}"));
+                let (same, schema) =
+                    again(&json).unwrap_or_else(|error| panic!("{line}: {error}: {json}"));
                 assert_eq!(same, json, "{router}: {line}");
+                schemas.insert((line.as_str(), schema));
                 if json.contains("[{") {
                     with_rows.insert(*keyword);
                 }
             }
         }
     }
+    expect_commands(&schemas);
     let all: BTreeSet<&str> = VIEWS.iter().map(|(keyword, _)| *keyword).collect();
     let without_rows: BTreeSet<&str> = all.difference(&with_rows).copied().collect();
-    let have_none = BTreeSet::from([
-        "alias",
-        "clock",
-        "controllers",
-        "ddt",
-        "debugging",
-        "extranet",
-        "file",
-        "filter",
-        "flash:",
-        "history",
-        "inventory",
-        "lisp",
-        "lisp platform",
-        "memory",
-        "platform",
-        "privilege",
-        "processes",
-        "remote-locator-set",
-        "running-config",
-        "startup-config",
-        "summary",
-        "terminal",
-        "traffic",
-        "version",
-        "vrf",
-    ]);
+    let have_none = WITHOUT_ROWS.iter().copied().collect();
     assert_eq!(without_rows, have_none, "the other views have rows in some of these states");
 }
 

@@ -2,6 +2,7 @@
 //! log, the users of the console and the process. The driver has files and a process. The
 //! simulator keeps the same things in memory.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The maximum number of log lines that a router keeps for `show logging`. If there are more, the
@@ -49,7 +50,7 @@ pub struct Startup {
 }
 
 /// A line of the log.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LogLine {
     /// The wall clock, in microseconds since 1970.
     pub wall_clock: u64,
@@ -60,7 +61,7 @@ pub struct LogLine {
 }
 
 /// A session at the console.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct User {
     /// The number of the session.
     pub line: usize,
@@ -71,7 +72,7 @@ pub struct User {
 }
 
 /// The resources that a process uses.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Usage {
     /// The number of the process.
     pub pid: u32,

@@ -47,6 +47,6 @@ pub mod view;
 
 pub use config_file::{Reading, parse_config, read_config};
 pub use contradictions::{Contradiction, contradictions};
-pub use problem::{Problem, ProblemKind, Report};
+pub use problem::{FileCheck, Problem, ProblemKind, Report};
 pub use running_config::{emulated_host, running_config};
 pub use session::Session;

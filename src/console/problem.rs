@@ -5,14 +5,16 @@ use std::fmt::Write;
 use std::ops::Range;
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// The maximum number of problems that a report keeps.
 const MOST_PROBLEMS: usize = 1000;
 
 /// The kind of a problem.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
+#[schemars(rename = "ConfigProblemKind")]
 pub enum ProblemKind {
     /// The line is wrong. The router applies neither the line nor the lines of its block.
     Refused,
@@ -28,7 +30,8 @@ pub enum ProblemKind {
 }
 
 /// A line that is not carried out, or a warning about a line.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "ConfigProblem")]
 pub struct Problem {
     /// The kind of the problem.
     pub kind: ProblemKind,
@@ -51,6 +54,20 @@ pub struct Problem {
     pub expected: String,
     /// The number of lines in the block that the line opens. These lines are skipped too.
     pub skipped: usize,
+}
+
+/// The result of the check of a configuration file, as JSON.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "ConfigCheck")]
+pub struct FileCheck {
+    /// The path of the file.
+    pub file: String,
+    /// The reason why the file cannot be read. Absent if it was read.
+    pub error: Option<String>,
+    /// The lines that a router would not carry out, and the lines with a warning.
+    pub problems: Vec<Problem>,
+    /// The number of problems that are not in the list `problems`, because the list is full.
+    pub more: usize,
 }
 
 impl Problem {

@@ -1,10 +1,13 @@
 //! `lab check`: checks each file of a lab, and checks that the files fit together.
 
+use schemars::JsonSchema;
+
 use super::{Lab, wiring};
 use crate::console::{ProblemKind, read_config};
 
 /// One checked part of a lab.
-#[derive(Clone, Debug, serde::Serialize)]
+#[derive(Clone, Debug, serde::Serialize, JsonSchema)]
+#[schemars(rename = "LabFinding")]
 pub struct Finding {
     /// The part of the lab that was checked.
     pub what: String,

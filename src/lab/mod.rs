@@ -17,6 +17,7 @@ pub mod registration;
 pub mod roaming;
 pub mod running;
 pub mod scenario;
+pub mod schema;
 pub mod testbed;
 pub mod unregistered;
 pub mod verbs;

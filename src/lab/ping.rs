@@ -5,6 +5,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Lab;
@@ -59,7 +60,8 @@ impl Outcome {
 }
 
 /// The outcomes of all echos. Its text is the last line that IOS prints for a ping.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "PingTally")]
 pub struct Tally {
     /// The number of echos that were sent.
     pub sent: u32,
@@ -135,7 +137,8 @@ pub fn opening(target: IpAddr, echos: Echos) -> String {
 }
 
 /// The outcomes of pings from every host to every other host, for IPv4 and IPv6.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "PingMatrix")]
 pub struct Matrix {
     /// The names of the hosts, in order.
     pub hosts: Vec<String>,
@@ -144,7 +147,8 @@ pub struct Matrix {
 }
 
 /// The pings between two hosts in one family: a cell of the matrix.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "PingPair")]
 pub struct Pair {
     /// The IP version, 4 or 6.
     pub ip: u8,

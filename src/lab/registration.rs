@@ -3,13 +3,14 @@
 
 use std::net::IpAddr;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::router::{RegistrationStatus, Router};
 use crate::time::Time;
 
 /// The registrations of a router with one map-server, for the EIDs of both families.
-#[derive(Clone, Debug, Serialize, PartialEq, Eq)]
+#[derive(Clone, Debug, Serialize, PartialEq, Eq, JsonSchema)]
 pub struct Registration {
     /// The address of the map-server.
     pub address: String,

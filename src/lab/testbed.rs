@@ -2,6 +2,9 @@
 
 use std::fmt::Write;
 
+use schemars::JsonSchema;
+use serde::Serialize;
+
 /// The program that reads the description.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
@@ -23,6 +26,19 @@ pub struct Device {
     /// The telnet port of the router on 127.0.0.1.
     pub port: u16,
     /// The password of the router. It is empty if the router does not ask for a password.
+    pub password: String,
+}
+
+/// The arguments of netmiko's `ConnectHandler` for a router.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct NetmikoDevice {
+    /// The class of netmiko that logs in: `cisco_ios_telnet`.
+    pub device_type: String,
+    /// The address of the telnet port.
+    pub host: String,
+    /// The telnet port.
+    pub port: u16,
+    /// The password. It is empty if the router does not ask for a password.
     pub password: String,
 }
 
@@ -72,18 +88,14 @@ fn ansible(name: &str, devices: &[Device]) -> String {
 }
 
 fn netmiko(devices: &[Device]) -> String {
-    let devices: Vec<serde_json::Value> = devices
-        .iter()
-        .map(|device| {
-            serde_json::json!({
-                "device_type": "cisco_ios_telnet",
-                "host": "127.0.0.1",
-                "port": device.port,
-                "password": device.password,
-            })
-        })
-        .collect();
-    format!("{:#}\n", serde_json::Value::Array(devices))
+    let device = |device: &Device| NetmikoDevice {
+        device_type: "cisco_ios_telnet".to_owned(),
+        host: "127.0.0.1".to_owned(),
+        port: device.port,
+        password: device.password.clone(),
+    };
+    let devices: Vec<NetmikoDevice> = devices.iter().map(device).collect();
+    format!("{:#}\n", serde_json::json!(devices))
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use ipnet::IpNet;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use super::interface_name::{InterfaceKind, InterfaceName};
@@ -139,7 +140,7 @@ pub struct Lisp {
 /// The algorithms by which xTRs report in their data packets which locators can be reached (RFC
 /// 9300 section 10). Neither algorithm is safe on the public Internet, because any sender can forge
 /// the data that the algorithm needs. So both algorithms are off by default.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LocReach {
     /// `lsb-reports`: the router sends Locator-Status-Bits, and believes the Locator-Status-Bits
     /// that it receives.
@@ -296,7 +297,7 @@ pub struct Site {
 }
 
 /// The xTRs that must send Map-Registers with growing nonces (RFC 9301 section 5.6).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum NonceOrder {
     /// Senders with an authenticated xTR-ID have to send growing nonces. The map-server refuses a
@@ -318,7 +319,7 @@ pub struct SitePrefix {
 }
 
 /// The roles of a router for one family of EIDs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Roles {
     /// The router encapsulates packets from its site.
     pub itr: bool,

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::io::DropReason;
 use crate::wire::{MapReply, MappingRecord};
 
 /// The numbers of received and sent control messages of one kind.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct InOut {
     /// The messages that were received and could be read.
     pub received: u64,
@@ -17,7 +18,9 @@ pub struct InOut {
 }
 
 /// The reason why a control datagram, or a part of it, had no effect.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize, JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum ControlDrop {
     /// A datagram that is not a valid LISP message.
@@ -137,7 +140,7 @@ impl ControlDrop {
 }
 
 /// All counters of a router, since its start.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Counters {
     /// Map-Requests, except SMRs, SMR-invoked Map-Requests and probes.
     pub map_requests: InOut,

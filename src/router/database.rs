@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use ipnet::IpNet;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::config::{Config, DatabaseMapping, LocatorSource};
@@ -17,7 +18,7 @@ use crate::prefix_map::PrefixMap;
 use crate::time::Time;
 
 /// The source of a local locator's address. `show ip lisp database` prints it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum LocatorOrigin {
     /// The address itself is configured.
     #[serde(rename = "cfg-addr")]

@@ -1,13 +1,16 @@
 //! The kinds of debug lines that are on: `debug lisp control-plane TYPE` and `debug lisp
 //! forwarding`.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::counters::ControlDrop;
 use super::event::{Event, MessageEvent};
 
 /// A kind of debug lines. The names are those of IOS.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum DebugType {
     /// Control messages that were received, and messages that were refused.

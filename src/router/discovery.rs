@@ -1,9 +1,10 @@
 //! The way in which the router noticed a host of a dynamic-EID range.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The way in which the router noticed a host.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum Discovery {
     /// The host sent an ARP or ND message, for example a gratuitous ARP message.
     Neighbour,

@@ -15,6 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::bounded::{Bounded, Fill, Limit};
@@ -72,8 +73,9 @@ impl Mapping {
 }
 
 /// The origin of an entry.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
+#[schemars(rename = "MapCacheSource")]
 pub enum Source {
     /// The entry is configured, or it is the default entry of an ITR.
     Static,

@@ -3,6 +3,7 @@
 
 use std::net::IpAddr;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::addr::{InstanceId, Rloc};
@@ -89,7 +90,9 @@ pub enum Inbound {
 
 /// The reason why this router dropped a packet of EIDs. Each reason has a counter that `show`
 /// prints.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum DropReason {
     /// A packet from `lisp0` is not an IPv4 or IPv6 packet, or is damaged.

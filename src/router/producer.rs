@@ -1,9 +1,10 @@
 //! The reasons why an EID is in the away table.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The reason for an entry of the away table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Producer {
     /// A database mapping that has no route.

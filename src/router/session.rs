@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::io::{Connection, Output, TcpRequest};
@@ -15,7 +16,7 @@ use crate::wire::{
 };
 
 /// The state of a session.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum SessionState {
     /// The ETR has no session with this map-server.
     Down,
@@ -26,7 +27,7 @@ pub enum SessionState {
 }
 
 /// The end that started a session.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum SessionType {
     /// This router started the session, as an ETR.
     Active,

@@ -1,9 +1,10 @@
 //! The data of a `show` about a feature of IOS that this router does not have.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A feature of IOS that this router does not have. Its table is always empty.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AbsentView {
     /// The feature.
     pub feature: Feature,
@@ -12,7 +13,7 @@ pub struct AbsentView {
 }
 
 /// The features.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Feature {
     /// `show lisp remote-locator-set`: sets of locators of other sites.

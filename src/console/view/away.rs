@@ -2,14 +2,16 @@
 //! [`TableHead`](super::TableHead).
 
 use ipnet::IpNet;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::router::away::Producer;
 
 /// An EID prefix that is away.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AwayRow {
     /// The prefix.
+    #[schemars(with = "String")]
     pub eid_prefix: IpNet,
     /// The cause of the entry, in the terms of IOS.
     pub producer: AwayProducer,
@@ -20,7 +22,7 @@ pub struct AwayRow {
 }
 
 /// The cause of an entry in the terms of IOS. IOS distinguishes fewer causes than [`Producer`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum AwayProducer {
     /// A database mapping that has no route, or that was removed from the configuration.
     #[serde(rename = "local EID")]
@@ -44,16 +46,17 @@ impl From<Producer> for AwayProducer {
 }
 
 /// An EID prefix for which SMRs are sent or were received.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SmrRow {
     /// The prefix.
+    #[schemars(with = "String")]
     pub eid_prefix: IpNet,
     /// The tables that contain the prefix.
     pub producers: Vec<SmrProducer>,
 }
 
 /// A table of EID prefixes. SMRs are sent or were received for these prefixes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum SmrProducer {
     /// The away table. The router sends SMRs to the xTRs that send packets for these EIDs.
     #[serde(rename = "away table")]

@@ -1,6 +1,7 @@
 //! Counts of the entries of a map-cache, and the views that contain them: `show lisp service
 //! summary` and `show lisp instance-id N statistics`.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::EidTableName;
@@ -9,7 +10,7 @@ use crate::addr::{Family, InstanceId};
 use crate::router::config::Roles;
 
 /// The numbers of entries of the map-cache of a family and instance.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct MapCacheCensus {
     /// All entries.
     pub entries: u64,
@@ -22,7 +23,7 @@ pub struct MapCacheCensus {
 }
 
 /// The data of `show lisp instance-id N ipv4 statistics`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct InstanceStatisticsView {
     /// The counters and the sizes of the tables.
     #[serde(flatten)]
@@ -42,7 +43,7 @@ pub struct InstanceStatisticsView {
 }
 
 /// The data of `show lisp service ipv4 summary`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ServiceSummaryView {
     /// The family of the EIDs.
     pub family: Family,

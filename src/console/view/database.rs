@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use ipnet::IpNet;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::EidTableName;
@@ -10,7 +11,8 @@ use crate::addr::{Family, InstanceId};
 use crate::router::database::LocatorOrigin;
 
 /// The fields that are printed above the entries.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "DatabaseHead")]
 pub struct Head {
     /// The family of the EIDs.
     pub family: Family,
@@ -29,9 +31,11 @@ pub struct Head {
 }
 
 /// An entry of the mapping database.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "DatabaseRow")]
 pub struct Row {
     /// The EID prefix of the entry.
+    #[schemars(with = "String")]
     pub eid_prefix: IpNet,
     /// The name of the dynamic-EID, if the entry is a host of a dynamic-EID.
     pub dynamic_eid: Option<String>,
@@ -48,7 +52,8 @@ pub struct Row {
 }
 
 /// A locator of an entry.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "DatabaseLocator")]
 pub struct LocatorRow {
     /// The address of the locator.
     pub rloc: IpAddr,
@@ -64,7 +69,8 @@ pub struct LocatorRow {
 
 /// The state of a locator of the database. The locator belongs to this router or to another router
 /// of the site.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "LocalLocatorState")]
 pub enum LocatorState {
     /// The locator belongs to this router and is usable.
     #[serde(rename = "site-self, reachable")]

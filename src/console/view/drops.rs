@@ -2,12 +2,13 @@
 
 use std::net::IpAddr;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::router::io::DropReason;
 
 /// The packets of EIDs that the router dropped.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DropsView {
     /// Seconds since the counters were cleared. Absent if they count since the start.
     pub last_cleared: Option<u64>,
@@ -18,7 +19,7 @@ pub struct DropsView {
 }
 
 /// The packets that were dropped for one reason.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DropRow {
     /// The reason.
     pub reason: DropReason,
@@ -29,7 +30,7 @@ pub struct DropRow {
 }
 
 /// A packet that was dropped.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LastPacket {
     /// Seconds since the packet was dropped.
     pub ago: u64,

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use ipnet::IpNet;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{EidTableName, as_text};
@@ -11,7 +12,7 @@ use crate::router::config::InterfaceName;
 use crate::router::mobility::Discovery;
 
 /// The ranges of roaming hosts, and the hosts that are on the LANs of this router.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DynamicEidView {
     /// The instance.
     pub instance_id: InstanceId,
@@ -22,11 +23,13 @@ pub struct DynamicEidView {
 }
 
 /// A range of roaming hosts.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "DynamicEidRange")]
 pub struct RangeRow {
     /// The name of the dynamic-EID that contains the range.
     pub name: String,
     /// The EID prefix of the range.
+    #[schemars(with = "String")]
     pub eid_prefix: IpNet,
     /// The name of the locator-set. Absent if the range has its own locators.
     pub locator_set: Option<String>,
@@ -35,12 +38,14 @@ pub struct RangeRow {
 }
 
 /// A roaming host.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "DynamicEidHost")]
 pub struct HostRow {
     /// The address of the host.
     pub eid: IpAddr,
     /// The interface on which the host was found.
     #[serde(with = "as_text")]
+    #[schemars(with = "String")]
     pub interface: InterfaceName,
     /// Seconds since the host was found.
     pub uptime: u64,

@@ -3,25 +3,29 @@
 use std::net::IpAddr;
 
 use ipnet::IpNet;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::addr::InstanceId;
 
 /// The recent registrations and withdrawals. The oldest is the first.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "RegistrationHistoryView")]
 pub struct HistoryView {
     /// The events. The map-server keeps a limited number of events.
     pub events: Vec<EventRow>,
 }
 
 /// A registration, or the end of a registration.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "RegistrationEvent")]
 pub struct EventRow {
     /// Milliseconds since the start of the router. The history does not use the time of day.
     pub at: u64,
     /// The instance.
     pub instance_id: InstanceId,
     /// The prefix.
+    #[schemars(with = "String")]
     pub eid_prefix: IpNet,
     /// The RLOC that sent the message.
     pub source: IpAddr,

@@ -1,23 +1,25 @@
 //! The data of `show interfaces` and `show ip interface brief`.
 
 use ipnet::IpNet;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::as_text;
 use crate::router::config::InterfaceName;
 
 /// The interfaces of a router.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct InterfacesView {
     /// The interfaces, sorted by name.
     pub interfaces: Vec<InterfaceRow>,
 }
 
 /// An interface.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct InterfaceRow {
     /// The name of the interface.
     #[serde(with = "as_text")]
+    #[schemars(with = "String")]
     pub name: InterfaceName,
     /// The name of the Linux device.
     pub device: String,
@@ -36,6 +38,7 @@ pub struct InterfaceRow {
     pub description: Option<String>,
     /// The addresses with their prefix lengths. The first address of each family is the primary
     /// address.
+    #[schemars(with = "Vec<String>")]
     pub addresses: Vec<IpNet>,
     /// Whether the router answers ARP for other addresses.
     pub proxy_arp: bool,

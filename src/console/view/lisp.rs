@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{EidTableName, XtrId};
@@ -9,7 +10,7 @@ use crate::addr::InstanceId;
 use crate::router::config::{LocReach, Roles};
 
 /// The roles of a router for a family of EIDs, its peers, and the sizes of its tables.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LispView {
     /// The instance.
     pub instance_id: InstanceId,
@@ -55,7 +56,7 @@ pub struct LispView {
 }
 
 /// A map-server at which the ETR registers.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct MapServerRow {
     /// The address of the map-server.
     pub address: IpAddr,

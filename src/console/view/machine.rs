@@ -1,12 +1,13 @@
 //! The data of the `show` commands about the machine of a router: its files, its log, its process
 //! and the users of its console.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::console::machine::{LogLine, Usage, User};
 
 /// The data of `show logging`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LoggingView {
     /// The maximum number of lines that are kept.
     pub capacity: usize,
@@ -15,21 +16,21 @@ pub struct LoggingView {
 }
 
 /// The data of `show users`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct UsersView {
     /// The sessions.
     pub users: Vec<User>,
 }
 
 /// The data of `show history`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct HistoryView {
     /// The last lines of this session. The oldest line is first.
     pub history: Vec<String>,
 }
 
 /// The data of `show startup-config`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct StartupView {
     /// The lines of the file. Absent if there is no file.
     pub startup_config: Option<Vec<String>>,
@@ -38,7 +39,7 @@ pub struct StartupView {
 }
 
 /// The data of `dir`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FilesView {
     /// The file of the startup configuration. Absent if there is no file.
     pub startup: Option<FileRow>,
@@ -47,7 +48,7 @@ pub struct FilesView {
 }
 
 /// A file.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FileRow {
     /// The directory of the file.
     pub directory: String,
@@ -60,7 +61,7 @@ pub struct FileRow {
 }
 
 /// The data of `show processes cpu` and `show memory`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ProcessView {
     /// Seconds since the start of the router.
     pub uptime: u64,
@@ -69,7 +70,7 @@ pub struct ProcessView {
 }
 
 /// The data of `show inventory` and `show platform`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct InventoryView {
     /// The version of this program.
     pub version: String,
@@ -80,7 +81,7 @@ pub struct InventoryView {
 }
 
 /// The data of `show ip traffic`: the packets of EIDs.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TrafficView {
     /// Packets that were encapsulated.
     pub encapsulated: u64,
@@ -97,7 +98,7 @@ pub struct TrafficView {
 }
 
 /// The data of `show terminal`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TerminalView {
     /// The number of lines that `terminal length` sets. It is 0 if the output never stops. Absent
     /// if the user has not set it: then the screen of the user decides.
@@ -108,21 +109,21 @@ pub struct TerminalView {
 }
 
 /// The data of `show privilege`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PrivilegeView {
     /// The privilege level. It is always 15.
     pub privilege: u8,
 }
 
 /// The data of `show vrf`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct VrfView {
     /// The names of the VRFs, without the default VRF, and the interfaces of each.
     pub vrfs: Vec<(String, Vec<String>)>,
 }
 
 /// The data of `show alias`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AliasView {
     /// Each short command, and the command that it stands for.
     pub aliases: Vec<(String, String)>,

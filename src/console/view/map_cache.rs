@@ -4,15 +4,18 @@
 use std::net::IpAddr;
 
 use ipnet::IpNet;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::LocatorAddress;
 use crate::router::map_cache::Source;
 
 /// An entry of the map-cache.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "MapCacheRow")]
 pub struct Row {
     /// The EID prefix of the entry.
+    #[schemars(with = "String")]
     pub eid_prefix: IpNet,
     /// Seconds since the entry was created.
     pub uptime: u64,
@@ -42,7 +45,7 @@ pub struct Row {
 
 /// The action for packets that match an entry. A packet is sent to a locator of the entry, or the
 /// action of a negative entry is done (RFC 9301 section 5.4).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum EntryState {
     /// Packets are sent to the locators of the entry.
@@ -56,7 +59,8 @@ pub enum EntryState {
 }
 
 /// A locator of a map-cache entry.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "MapCacheLocator")]
 pub struct LocatorRow {
     /// The address of the locator.
     pub rloc: LocatorAddress,
@@ -71,8 +75,9 @@ pub struct LocatorRow {
 }
 
 /// Whether packets can be sent to a locator.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
+#[schemars(rename = "RemoteLocatorState")]
 pub enum LocatorState {
     /// Packets can be sent to the locator.
     Up,

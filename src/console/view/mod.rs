@@ -31,6 +31,7 @@ use std::fmt::{self, Debug};
 use std::net::IpAddr;
 use std::str::FromStr;
 
+use schemars::JsonSchema;
 use serde::de::{DeserializeOwned, Error};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -38,12 +39,13 @@ use crate::addr::{Family, InstanceId};
 use crate::router::config::Config;
 
 /// A view. If a view is written as JSON and read again, the result equals the view.
-pub trait View: Serialize + DeserializeOwned + PartialEq + Debug + Clone {}
+pub trait View: Serialize + DeserializeOwned + JsonSchema + PartialEq + Debug + Clone {}
 
-impl<V: Serialize + DeserializeOwned + PartialEq + Debug + Clone> View for V {}
+impl<V: Serialize + DeserializeOwned + JsonSchema + PartialEq + Debug + Clone> View for V {}
 
 /// A table: a head and rows.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "TableOf{R}")]
 pub struct Listing<H, R> {
     /// The fields that are printed above the rows.
     #[serde(flatten)]
@@ -53,7 +55,7 @@ pub struct Listing<H, R> {
 }
 
 /// The head of a table of EID prefixes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TableHead {
     /// The family of the EIDs.
     pub family: Family,
@@ -66,7 +68,7 @@ pub struct TableHead {
 }
 
 /// The name of an EID-table. Its text is `default` or `vrf NAME`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(into = "String", from = "String")]
 pub enum EidTableName {
     /// The EID-table of `eid-table default`.
@@ -122,14 +124,14 @@ impl From<String> for EidTableName {
 }
 
 /// The answer to a command that was refused.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Failure {
     /// The reason for the refusal, as a sentence.
     pub error: String,
 }
 
 /// The address of a locator.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum LocatorAddress {
     /// An IP address.
@@ -149,8 +151,8 @@ impl fmt::Display for LocatorAddress {
 }
 
 /// An xTR-ID (RFC 9301 section 5.6): `0x50E5AAE2-0xDBB7E2DF-0x761B5EE7-0xE174F775`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct XtrId(pub u128);
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, JsonSchema)]
+pub struct XtrId(#[schemars(with = "String")] pub u128);
 
 impl fmt::Display for XtrId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::as_text;
@@ -9,14 +10,15 @@ use crate::addr::Family;
 use crate::router::config::InterfaceName;
 
 /// The head of the table of neighbours.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "NeighbourHead")]
 pub struct Head {
     /// The family of the addresses.
     pub family: Family,
 }
 
 /// A host or a router on a link.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct NeighbourRow {
     /// The address.
     pub address: IpAddr,
@@ -26,5 +28,6 @@ pub struct NeighbourRow {
     pub mac: String,
     /// The interface.
     #[serde(with = "as_text")]
+    #[schemars(with = "String")]
     pub interface: InterfaceName,
 }

@@ -2,12 +2,13 @@
 
 use std::net::IpAddr;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::router::counters::ControlDrop;
 
 /// The control messages that the router refused recently.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RefusalsView {
     /// The sum of two numbers: the rows that were replaced by other rows, and the messages from new
     /// sources for which there was no free row.
@@ -17,7 +18,7 @@ pub struct RefusalsView {
 }
 
 /// The refused messages with one source and one reason.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RefusalRow {
     /// The address of the sender.
     pub source: IpAddr,

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::addr::InstanceId;
 use crate::router::database::LocatorOrigin;
 
 /// The settings of `router lisp` that are for all instances.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RouterLispView {
     /// The instances of the configuration.
     pub instances: Vec<InstanceId>,
@@ -18,14 +19,14 @@ pub struct RouterLispView {
 }
 
 /// The locator-sets of the configuration.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LocatorSetsView {
     /// The locators of each set, by the name of the set.
     pub locator_sets: BTreeMap<String, Vec<SetLocatorRow>>,
 }
 
 /// A locator of a locator-set.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SetLocatorRow {
     /// The address of the locator. Absent if its interface has no address.
     pub rloc: Option<IpAddr>,

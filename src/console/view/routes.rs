@@ -3,12 +3,14 @@
 use std::net::IpAddr;
 
 use ipnet::IpNet;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::addr::Family;
 
 /// The head of the routing table.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "RouteHead")]
 pub struct Head {
     /// The family of the routes.
     pub family: Family,
@@ -20,11 +22,12 @@ pub struct Head {
 }
 
 /// A route.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RouteRow {
     /// The source of the route.
     pub source: RouteSource,
     /// The destination of the route.
+    #[schemars(with = "String")]
     pub prefix: IpNet,
     /// The next hops. The router uses the first next hop.
     pub paths: Vec<Path>,
@@ -36,7 +39,8 @@ pub struct RouteRow {
 }
 
 /// A next hop of a route.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "RoutePath")]
 pub struct Path {
     /// The next router. Absent if the destination is on the link.
     pub next_hop: Option<IpAddr>,
@@ -48,9 +52,11 @@ pub struct Path {
 }
 
 /// A network of class A, B or C, and its subnets in the routing table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ClassNetwork")]
 pub struct Network {
     /// The network.
+    #[schemars(with = "String")]
     pub prefix: IpNet,
     /// The number of subnets of the network that have a route.
     pub subnets: usize,
@@ -61,7 +67,9 @@ pub struct Network {
 }
 
 /// The source of a route.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum RouteSource {
     /// An address of this router.
@@ -78,7 +86,7 @@ pub enum RouteSource {
 }
 
 /// The route for one address.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RouteView {
     /// The address.
     pub address: IpAddr,
@@ -87,7 +95,8 @@ pub struct RouteView {
 }
 
 /// The numbers of routes of one family, by source.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "RouteSummary")]
 pub struct Summary {
     /// The family of the routes.
     pub family: Family,
@@ -96,9 +105,10 @@ pub struct Summary {
 }
 
 /// An entry of the forwarding table.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CefRow {
     /// The destination.
+    #[schemars(with = "String")]
     pub prefix: IpNet,
     /// The way of the packets.
     pub hop: Hop,
@@ -109,7 +119,7 @@ pub struct CefRow {
 }
 
 /// The way of the packets for one address.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CefView {
     /// The address.
     pub address: IpAddr,
@@ -120,8 +130,9 @@ pub struct CefView {
 }
 
 /// The way of the packets for a prefix.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
+#[schemars(rename = "CefHop")]
 pub enum Hop {
     /// The router itself receives the packets.
     Receive(String),

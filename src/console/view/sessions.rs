@@ -2,13 +2,14 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::addr::{Family, InstanceId};
 use crate::router::session::{SessionState, SessionType};
 
 /// The sessions of reliable transport.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SessionsView {
     /// The number of sessions.
     pub total: usize,
@@ -19,7 +20,7 @@ pub struct SessionsView {
 }
 
 /// A session of reliable transport.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SessionRow {
     /// The address of the peer.
     pub peer: IpAddr,
@@ -46,7 +47,8 @@ pub struct SessionRow {
 }
 
 /// A user of a session: the registrations of one instance and family.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "SessionUser")]
 pub struct UserRow {
     /// The instance.
     pub instance_id: InstanceId,

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use ipnet::IpNet;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::map_cache::LocatorState;
@@ -11,7 +12,8 @@ use crate::addr::{Family, InstanceId};
 use crate::router::config::NonceOrder;
 
 /// The head of the table.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "SiteHead")]
 pub struct Head {
     /// The number of EID prefixes of all sites, or of one instance if only one is shown. Configured
     /// prefixes and registered prefixes are counted.
@@ -19,19 +21,22 @@ pub struct Head {
 }
 
 /// An EID prefix of a site.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "SiteRow")]
 pub struct Row {
     /// The site.
     pub site: String,
     /// The instance.
     pub instance_id: InstanceId,
     /// The prefix.
+    #[schemars(with = "String")]
     pub eid_prefix: IpNet,
     /// Whether the configuration contains the prefix.
     pub configured: bool,
     /// Whether the map-server accepts registrations of more specific prefixes inside this prefix.
     pub accept_more_specifics: bool,
     /// The configured prefix that covers this prefix. Absent if this prefix itself is configured.
+    #[schemars(with = "Option<String>")]
     pub more_specific_of: Option<IpNet>,
     /// The rule for the nonce of Map-Registers: it says which Map-Registers need a greater nonce.
     pub nonce_order: NonceOrder,
@@ -53,7 +58,7 @@ impl Row {
 }
 
 /// The registration of a prefix by one xTR.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RegistrationRow {
     /// The RLOC that sent the registration.
     pub etr: IpAddr,
@@ -85,7 +90,7 @@ pub struct RegistrationRow {
 }
 
 /// The hash function that authenticates a Map-Register.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum HashFunction {
     /// HMAC-SHA-1-96.
@@ -95,7 +100,8 @@ pub enum HashFunction {
 }
 
 /// A registered locator.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "RegisteredLocator")]
 pub struct LocatorRow {
     /// The address of the locator.
     pub rloc: LocatorAddress,

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The counts of all sites.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "SiteSummaryView")]
 pub struct SummaryView {
     /// The counts of each site. The first counts are for IPv4, the second for IPv6.
     pub sites: BTreeMap<String, [Counts; 2]>,
@@ -18,7 +20,8 @@ pub struct SummaryView {
 }
 
 /// The counts of a site for one family of EIDs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "SiteCounts")]
 pub struct Counts {
     /// The number of EID prefixes in the configuration.
     pub configured: usize,

@@ -1,5 +1,6 @@
 //! The data of `show ip lisp statistics`.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::addr::InstanceId;
@@ -8,7 +9,7 @@ use crate::router::counters::Counters;
 use crate::router::descriptors::Descriptors;
 
 /// The counters of a router. They count events of the whole router, not of one family of EIDs.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct StatisticsView {
     /// The instance of the map-cache.
     pub instance_id: InstanceId,
@@ -31,7 +32,7 @@ pub struct StatisticsView {
 }
 
 /// The number of entries of a table, and its limit.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FillRow {
     /// The name of the entries.
     pub name: String,

@@ -1,5 +1,6 @@
 //! `lab status`: the nodes of a lab, and whether its routers are registered.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::lab::Lab;
@@ -9,7 +10,7 @@ use crate::lab::registration::Registration;
 use crate::lab::running::{NodeState, RunningLab};
 
 /// The current state of one node of a lab.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct NodeStatus {
     /// The name of the node.
     pub node: String,
