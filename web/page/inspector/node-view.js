@@ -3,6 +3,7 @@
 
 import { h } from "../dom.js";
 import { kindOf, span } from "../format.js";
+import { nodeHands } from "../time/selected-hands.js";
 import { portState } from "../topology/draw.js";
 
 /** @import {App} from "../app" */
@@ -23,6 +24,7 @@ export function nodeFacts(node, app) {
     h("ul", { class: "addresses" }, node.addresses.map((address) => h("li", {}, h("code", {}, address)))),
     h("table", { class: "ports" }, h("tbody", {}, node.ports.map((port) => portRow(node, port, app)))),
     h("p", { class: "hands" }, node.kind === "core" ? null : talk, node.kind === "router" ? power(node, app) : null),
+    h("div", { class: "hands", role: "group", "aria-label": `Hands on ${node.name}` }, nodeHands(app, node)),
   );
 }
 

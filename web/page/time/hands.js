@@ -1,10 +1,9 @@
 // @ts-check
-// The hands: pings and flows of hosts, and what can be done to the thing that is selected.
+// The hands: pings and flows of hosts, and moves and mappings of the node that is selected.
 
 import { h } from "../dom.js";
 import { choice } from "./breakpoints.js";
 import { createFlows } from "./flows.js";
-import { nodeHands, segmentHands } from "./selected-hands.js";
 import { fill } from "./timeline.js";
 
 /** @import {App} from "../app" */
@@ -47,12 +46,10 @@ export function mount(root, app) {
     h("button", { type: "button", class: "plain", onclick: flow }, "Flow"),
     rate.label,
   );
-  const selected = h("div", { class: "row", role: "group", "aria-label": "Hands on the selected part" });
-  root.append(h("div", { class: "row wide-row" }, traffic, selected), flows.element);
+  root.append(h("div", { class: "row wide-row" }, traffic), flows.element);
 
   let hosts = "";
-  let shown = "";
-  store.subscribe(({ snapshot, selection }) => {
+  store.subscribe(({ snapshot }) => {
     if (!snapshot) return;
     const now = snapshot.nodes.filter(({ kind }) => kind === "host").map(({ name }) => name);
     if (hosts !== now.join()) {
@@ -62,14 +59,5 @@ export function mount(root, app) {
       fill(to.select, options, now[0] ?? "");
       traffic.hidden = now.length < 2;
     }
-    const node = selection?.kind === "node" ? store.node(selection.name) : undefined;
-    const segment = selection?.kind === "segment" ? store.segment(selection.name) : undefined;
-    // The form is made anew only when its thing has changed, so that an input keeps its text.
-    const key = JSON.stringify(node ? [node.name, node.runs, node.ports] : segment ? [segment.name, segment.delay_us, segment.loss] : null);
-    if (key === shown) return;
-    shown = key;
-    const hasFocus = selected.contains(document.activeElement);
-    selected.replaceChildren(...(node ? nodeHands(app, node) : segment ? segmentHands(app, segment) : []));
-    if (hasFocus) /** @type {HTMLElement|null} */ (selected.querySelector("button, select, input"))?.focus();
   });
 }

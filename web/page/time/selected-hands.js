@@ -1,14 +1,13 @@
 // @ts-check
-// The hands on a node or a link that is selected.
+// The hands of the inspector that take more than a button: a host moves, a router loses a mapping.
 
 import { h } from "../dom.js";
-import { shortInterface } from "../format.js";
 import { choice } from "./breakpoints.js";
 import { command, configure, mappings, overlays } from "./configure.js";
 import { fill } from "./timeline.js";
 
 /** @import {App} from "../app" */
-/** @import {NodeState, SegmentState} from "../model" */
+/** @import {NodeState} from "../model" */
 
 /**
  * @param {App} app
@@ -16,10 +15,8 @@ import { fill } from "./timeline.js";
  * @returns {HTMLElement[]}
  */
 export function nodeHands(app, node) {
-  const name = h("b", {}, node.name);
-  if (node.kind === "host") return [name, ...hostHands(app, node)];
-  const ports = node.ports.map((port) => portHand(app, node.name, port));
-  return node.kind === "router" ? [name, ...routerHands(app, node), ...ports] : [name, ...ports];
+  if (node.kind === "host") return hostHands(app, node);
+  return node.kind === "router" && node.runs ? [deconfigure(app, node.name)] : [];
 }
 
 /**
@@ -34,7 +31,7 @@ function hostHands(app, host) {
   const both = h("input", { type: "checkbox" });
   const move = () => app.act({ kind: "move", host: host.name, to: to.select.value, ...(both.checked ? { make_before_break: true } : {}) });
   return [
-    h("span", { class: "faint" }, "to"),
+    h("span", {}, "Move to the LAN of"),
     to.label,
     h("label", { title: "Make before break: in both LANs for a moment" }, both, " make before break"),
     h("button", { type: "button", class: "plain", onclick: move }, "Move"),
@@ -66,21 +63,6 @@ function roaming(app) {
 }
 
 /**
- * @param {App} app
- * @param {NodeState} router
- */
-function routerHands(app, { name, runs }) {
-  const button = (/** @type {string} */ label, /** @type {any} */ hand) =>
-    h("button", { type: "button", class: "plain", onclick: () => app.act(hand) }, label);
-  if (!runs) return [button("Start", { kind: "start", node: name })];
-  return [
-    button("Stop", { kind: "stop", node: name }),
-    button("Kill", { kind: "kill", node: name }),
-    ...deconfigure(app, name),
-  ];
-}
-
-/**
  * The mappings of a router, to take one out of its configuration.
  *
  * @param {App} app
@@ -109,53 +91,5 @@ function deconfigure(app, name) {
       });
     })
     .catch(() => {});
-  return [label];
-}
-
-/**
- * @param {App} app
- * @param {string} node
- * @param {NodeState["ports"][number]} port
- */
-function portHand(app, node, { interface: name, up }) {
-  const verb = up ? "Shut" : "No shut";
-  return h(
-    "button",
-    {
-      type: "button",
-      class: "plain",
-      title: `${verb} ${name}`,
-      onclick: () => app.act({ kind: "port", node, interface: name, up: !up }),
-    },
-    `${verb} ${shortInterface(name)}`,
-  );
-}
-
-/**
- * @param {App} app
- * @param {SegmentState} segment
- * @returns {HTMLElement[]}
- */
-export function segmentHands(app, segment) {
-  const delay = h("input", { type: "number", min: 0, max: 10000, step: "any", value: segment.delay_us / 1000, size: 6 });
-  const loss = h("input", { type: "number", min: 0, max: 100, step: "any", value: segment.loss, size: 5 });
-  const apply = (/** @type {Event} */ event) => {
-    event.preventDefault();
-    void app.act({
-      kind: "link",
-      segment: segment.name,
-      delay_us: Math.round(Number(delay.value) * 1000),
-      loss: Number(loss.value),
-    });
-  };
-  return [
-    h("b", {}, segment.name),
-    h(
-      "form",
-      { class: "row", onsubmit: apply },
-      h("label", {}, "delay ", delay, " ms"),
-      h("label", {}, "loss ", loss, " %"),
-      h("button", { class: "plain" }, "Set"),
-    ),
-  ];
+  return label;
 }
