@@ -6,6 +6,9 @@
 /** A history has at most this number of items. */
 export const MOST = 60_000;
 
+/** At most this number of items that were removed come back at a time. */
+const BACK = 10_000;
+
 /**
  * Returns the weight of an item. Where items have to go, the lightest go first: packets of data and
  * neighbour discovery that arrive, and the decisions about them.
@@ -42,19 +45,49 @@ export class History {
      * @type {number[]}
      */
     this.complete_from = [0, 0, 0, 0];
+    /** The numbers of the items that came back. @type {{from: number, to: number}|null} */
+    this.back = null;
   }
 
   /**
-   * Adds the items that are new and returns them. A part that runs again gives known items.
+   * Adds items and returns those that are new. A part that runs again gives known items: those that
+   * are not there any more come back.
    * @param {Item[]} items
    */
   add(items) {
-    const fresh = items.filter((item) => item.n > this.last);
+    const start = items.findIndex((item) => item.n > this.last);
+    const known = start < 0 ? items : items.slice(0, start);
+    const fresh = start < 0 ? [] : items.slice(start);
+    if (known.length > 0 && known[0].at < this.complete_from[0]) this.bring_back(known);
     if (fresh.length === 0) return fresh;
     this.last = fresh[fresh.length - 1].n;
     for (const item of fresh) this.items.push(item);
     if (this.items.length > this.most) this.thin();
     return fresh;
+  }
+
+  /**
+   * Puts items back that were removed. They stay until those of another time come back.
+   * @param {Item[]} items
+   */
+  bring_back(items) {
+    const [from, to] = [items[0].n, items[items.length - 1].n];
+    const continues = this.back !== null && from > this.back.from && from <= this.back.to + BACK;
+    this.back = { from: continues ? Math.max(this.back?.from ?? from, to - BACK) : from, to };
+    const [start, end] = [this.index(from), this.index(to + 1)];
+    const kept = this.items.slice(start, end);
+    const given = new Set(items.map((item) => item.n));
+    const merged = [...kept.filter((item) => !given.has(item.n)), ...items].sort((a, b) => a.n - b.n);
+    this.items = [...this.items.slice(0, start), ...merged, ...this.items.slice(end)];
+    if (this.items.length > this.most) this.thin();
+  }
+
+  /**
+   * A part of the run is known by its events alone.
+   * @param {number} at  the end of the part
+   */
+  left_out_until(at) {
+    this.complete_from[0] = Math.max(this.complete_from[0], at);
   }
 
   /**
@@ -72,6 +105,7 @@ export class History {
     clone.items = this.items.slice();
     clone.last = this.last;
     clone.complete_from = this.complete_from.slice();
+    clone.back = this.back;
     return clone;
   }
 
@@ -164,6 +198,7 @@ export class History {
     let left = count;
     this.items = this.items.filter((item, index) => {
       if (left === 0 || index >= old || weight(item) !== of) return true;
+      if (of < 3 && this.back && item.n >= this.back.from && item.n <= this.back.to) return true;
       left -= 1;
       this.complete_from[of] = Math.max(this.complete_from[of], item.at + 1);
       return false;

@@ -13,6 +13,9 @@ const MOST_AT_ONCE = 1500;
 /** After a jump the page gets the items before the present, at most this number. */
 const WINDOW = 4000;
 
+/** The page keeps at least this number of items. */
+const PAGE_HAS = 40_000;
+
 /** The page gets a snapshot without news after this time, in milliseconds. */
 const SNAPSHOT = 250;
 
@@ -31,13 +34,15 @@ export class Messenger {
     this.now = -1;
     /** Whether the page has none of the items. */
     this.is_new = true;
+    /** The number of items that were posted since `first`. */
+    this.posted = 0;
     this.clock_state = "";
     this.snapshot_at = -Infinity;
   }
 
   /** The page must forget its items: the next post begins anew. */
   forget() {
-    [this.first, this.last, this.now, this.is_new] = [Infinity, -1, -1, true];
+    [this.first, this.last, this.now, this.is_new, this.posted] = [Infinity, -1, -1, true, 0];
   }
 
   /** @param {Stopped} stopped */
@@ -94,7 +99,11 @@ export class Messenger {
     if (snapshot) this.snapshot_at = this.clock();
     this.post({ event: "items", now: at, items, snapshot, left_out });
     [this.last, this.now] = [n, at];
+    this.posted += items.length;
     this.first = Math.min(this.first, items[0]?.n ?? Infinity);
+    // The page has a gap, or has dropped its oldest items: before this it has not all.
+    const isPart = left_out > 0 || run.history.complete_from[0] > at;
+    if (isPart || this.posted > PAGE_HAS) [this.first, this.posted] = [n + 1, 0];
   }
 }
 

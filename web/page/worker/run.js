@@ -147,10 +147,11 @@ export class Run {
    * @param {object} [options]
    * @param {number} [options.budget]  milliseconds
    * @param {Stop[]} [options.stops]
-   * @param {boolean} [options.quiet]  whether items are left out; all until `until` must be known
+   * @param {"all"|"events"|"none"} [options.detail]  the items: without packets that arrive, or without
+   *   any. "none" is for a part of the run that is known
    * @returns {Slice}
    */
-  advance(until, { budget = 8, stops = [], quiet = false } = {}) {
+  advance(until, { budget = 8, stops = [], detail = "all" } = {}) {
     const start = this.clock();
     const items = [];
     for (;;) {
@@ -162,7 +163,7 @@ export class Run {
       const slice = this.call({
         until: Math.max(aim, this.present.at),
         ...(stops.length > 0 ? { stop_at: stops } : {}),
-        ...(quiet && stops.length === 0 ? { quiet: true } : {}),
+        ...(detail === "all" ? {} : { detail }),
       });
       items.push(...slice.items);
       if (slice.stopped) return { items, done: true, stopped: slice.stopped };
@@ -191,7 +192,10 @@ export class Run {
    * @returns {Slice}
    */
   step() {
-    const { items } = this.settled ? this.advance(this.present.at, { budget: Infinity }) : { items: [] };
+    /** @type {Item[]} */
+    const items = this.settled ? this.advance(this.present.at, { budget: Infinity }).items : [];
+    // After a restore, only the module knows its next event.
+    if (this.next === null && this.settled) items.push(...this.call({ until: this.present.at }).items);
     const hand = this.recipe.hands[this.present.hands];
     const isFirst = hand && (this.next === null || hand.at < this.next);
     const until = isFirst ? hand.at : (this.next ?? this.present.at);
@@ -219,6 +223,7 @@ export class Run {
     this.next = next ?? null;
     this.settled = !more && !found;
     const items = this.take(answer.items);
+    if (request.detail === "events") this.history.left_out_until(now);
     this.arrive(now);
     if (this.settled && this.present.cost - this.copied >= this.grain) this.keep();
     return { items, stopped: found ? { stop: stopOf(request.stop_at, found), item: found } : null };
@@ -292,7 +297,7 @@ export class Run {
   recover() {
     const { at } = this.present;
     this.approach(at);
-    while (!this.advance(at, { budget: 100, quiet: true }).done);
+    while (!this.advance(at, { budget: 100, detail: "none" }).done);
   }
 
   /** Returns a run with the same past, present and future, in an instance of its own. */

@@ -16,6 +16,12 @@ import { tally } from "../time/packets.js";
 /** The milliseconds of a slice. A message of the page waits no longer. */
 const SLICE = 8;
 
+/** The microseconds before an instant of which the page gets all items. */
+const DETAIL = 3_000_000;
+
+/** At a pace above this, the packets that arrive are left out until the run pauses. */
+const FAST = 20;
+
 /** A search for a breakpoint ends after this span of virtual time. */
 const FARTHEST = 24 * 3_600_000_000;
 
@@ -189,10 +195,24 @@ export class Session {
     return this.clock_state();
   }
 
-  pause() {
+  async pause() {
     this.stop();
     this.tell();
-    return { now: this.run.present.at };
+    const { at, n } = this.run.present;
+    if (this.run.history.complete_from[0] > at - DETAIL) void this.fill_in(at, n);
+    return { now: at };
+  }
+
+  /**
+   * Runs the last seconds before the present again, with all items.
+   * @param {number} at
+   * @param {number} n
+   */
+  async fill_in(at, n) {
+    const { run, messenger } = this;
+    if (run.history.complete_from[0] === 0) return;
+    messenger.forget();
+    await this.go(at, run.settled ? {} : { n }).catch((error) => this.fail(error));
   }
 
   /** Ends the work that goes on. */
@@ -220,7 +240,8 @@ export class Session {
    * @param {number} until
    */
   toward(until) {
-    const { done, stopped } = this.run.advance(until, { budget: SLICE, stops: this.breakpoints });
+    const detail = this.pace > FAST ? "events" : "all";
+    const { done, stopped } = this.run.advance(until, { budget: SLICE, stops: this.breakpoints, detail });
     if (stopped) {
       this.playing = false;
       this.messenger.stopped(stopped);
@@ -244,14 +265,25 @@ export class Session {
    */
   go(at, { n }) {
     const { run } = this;
-    run.approach(at, { n });
-    const known = Math.min(n === undefined ? at : at - 1, run.end);
+    const aim = n === undefined ? at : at - 1;
+    // A part that is known runs again without its items, except the last of it if they were removed.
+    const last = Math.min(aim, run.end);
+    const seen = Math.max(0, last - DETAIL);
+    const isWhole = run.history.complete_from[0] <= seen;
+    const known = isWhole ? last : seen;
+    const unseen = aim - DETAIL;
+    run.approach(isWhole ? at : seen, isWhole ? { n } : {});
     const going = this.work(() => {
-      if (run.present.at < known && !run.advance(known, { budget: SLICE, quiet: true }).done) return false;
+      const { present } = run;
+      if (present.at < known) {
+        if (!run.advance(known, { budget: SLICE, detail: "none" }).done) return false;
+      } else if (present.at < unseen) {
+        const { done } = run.advance(unseen, { budget: SLICE, detail: "events" });
+        this.tell();
+        if (!done) return false;
+      }
       if (n !== undefined) return this.step_to(n, at);
-      const { done } = run.advance(at, { budget: SLICE });
-      if (!done) this.tell();
-      return done;
+      return run.advance(at, { budget: SLICE }).done;
     });
     this.arrived = going.catch(() => {});
     return going.then((done) => (this.tell(), done));
@@ -312,16 +344,21 @@ export class Session {
     this.stop();
     const { run } = this;
     const last = run.present.at + within;
+    // Near breakpoints come with all items; on a long way, the packets that arrive are left out.
+    const near = run.advance(run.present.at + DETAIL, { budget: SLICE, stops });
     /** @type {any} */
-    let found = null;
+    let found = near.stopped;
+    const detail = found ? "all" : "events";
     const going = this.work(() => {
-      const { done, stopped } = run.advance(last, { budget: SLICE, stops });
+      if (found) return this.tell(), true;
+      const { done, stopped } = run.advance(last, { budget: SLICE, stops, detail });
       found = stopped;
-      this.tell();
+      if (!done || detail === "all") this.tell();
       return done;
     });
     this.arrived = going.catch(() => {});
     await going;
+    if (detail === "events") await this.fill_in(run.present.at, run.present.n);
     if (found) this.messenger.stopped(found);
     return { now: run.present.at, n: run.present.n, stopped: found };
   }

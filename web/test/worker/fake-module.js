@@ -88,7 +88,7 @@ class FakeLab {
   }
 
   /** @param {any} request */
-  run({ until, limit = 5000, stop_at = [], quiet = false }) {
+  run({ until, limit = 5000, stop_at = [], detail = "all" }) {
     const items = [];
     let stopped = null;
     while (this.due() <= until && items.length < limit && stopped === null) {
@@ -99,7 +99,8 @@ class FakeLab {
     }
     const more = stopped === null && this.due() <= until;
     if (stopped === null && !more) this.state.now = Math.max(this.state.now, until);
-    return { now: this.state.now, next: this.due(), items: quiet ? [] : items, stopped, more };
+    const wanted = items.filter(({ n, kind, verdict }) => n === stopped || detail === "all" || (detail === "events" && (kind !== "hop" || verdict === "drop")));
+    return { now: this.state.now, next: this.due(), items: wanted, stopped, more };
   }
 
   due() {
@@ -115,7 +116,7 @@ class FakeLab {
     new Uint32Array(this.memory.buffer)[(SCRATCH + (state.event % 16) * 4096) / 4] = state.luck;
     const packet = String(state.event);
     const items = [this.item({ kind: "hop", class: "native", fate: "carried", packet, summary: String(state.luck) })];
-    if (state.event % 10 === 0) items.push(this.item({ kind: "message", direction: "sent", node: "R", name: "Map-Register" }));
+    if (state.event % 10 === 0) items.push(this.item({ kind: "message", direction: "sent", node: "R", name: "Map-Register", source: "192.0.2.1:4342", destination: "192.0.2.2:4342" }));
     if (state.event % 25 === 0) items.push(this.item({ kind: "change", node: "R", table: "map-cache", key: "10.0.0.0/8" }));
     if (state.event % 37 === 0) items.push(this.item({ kind: "decision", node: "R", verdict: "drop", packet }));
     return items;

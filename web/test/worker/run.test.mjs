@@ -13,15 +13,15 @@ function opened(make = instantiate) {
   return run;
 }
 
-/** @param {Run} run @param {number} until */
-function advance(run, until, quiet = false) {
-  while (!run.advance(until, { budget: 50, quiet }).done);
+/** @param {Run} run @param {number} until @param {"all"|"none"} detail */
+function advance(run, until, detail = "all") {
+  while (!run.advance(until, { budget: 50, detail }).done);
 }
 
 /** @param {Run} run @param {number} at */
 function goto(run, at) {
   run.approach(at);
-  advance(run, at, run.present.at < run.end);
+  advance(run, at, run.present.at < run.end ? "none" : "all");
 }
 
 /** @param {Run} run */
@@ -154,4 +154,13 @@ test("a run stops at a breakpoint, at its very event", () => {
   const { stopped } = run.advance(100 * SECOND, { budget: Infinity, stops: [{ at: "change", table: "map-cache" }] });
   assert.equal(stopped?.item.kind, "change");
   assert.equal(run.present.at, 25 * 100_000);
+});
+
+test("a slice ends with its time", () => {
+  const clock = ticking(1);
+  const run = new Run(instantiate, { clock });
+  run.open({}, 1);
+  const start = clock();
+  assert.equal(run.advance(1e12, { budget: 10 }).done, false);
+  assert.ok(clock() - start < 20);
 });
