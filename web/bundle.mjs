@@ -25,7 +25,7 @@ async function bundled(entry) {
     entryPoints: [entry],
     bundle: true,
     write: false,
-    minify: true,
+    minify: !process.env.PLAIN,
     format: "iife",
     target: "es2022",
     charset: "utf8",

@@ -25,10 +25,20 @@ export function mount(root, app) {
   const filter = { changes: true, logs: false, node: "" };
   let follows = true;
   let epoch = 0;
-  let drawn = "";
+  /** The rows that are drawn, by their index, each with the facts that its drawing depends on. */
+  /** @type {Map<number, {key: string, element: SVGElement}>} */
+  let shown = new Map();
+  let lowest = 0;
+  let framed = "";
+  /** The marks of the chosen item and its relatives, for a selection and a number of rows. */
+  /** @type {Map<number, string>} */
+  let marks = new Map();
+  let markedFor = "";
+  let markedRows = -1;
 
   const names = s("svg", { class: "names", height: 36, "aria-hidden": "true" });
-  const body = s("svg", { class: "ladder-body", role: "presentation" });
+  const ground = s("g", { "aria-hidden": "true" });
+  const body = s("svg", { class: "ladder-body", role: "presentation" }, ground);
   const scroller = h(
     "div",
     { class: "ladder-rows", role: "listbox", tabindex: 0, "aria-label": "Control messages, by time" },
@@ -51,9 +61,15 @@ export function mount(root, app) {
 
   function refilter() {
     Object.assign(filter, { changes: changes.checked, logs: logs.checked, node: node.value });
-    rows.clear();
-    drawn = "";
+    clear();
     update();
+  }
+
+  function clear() {
+    rows.clear();
+    for (const { element } of shown.values()) element.remove();
+    shown = new Map();
+    markedRows = -1;
   }
 
   function toEnd() {
@@ -67,8 +83,7 @@ export function mount(root, app) {
     if (!snapshot) return;
     if (store.state.epoch !== epoch) {
       epoch = store.state.epoch;
-      rows.clear();
-      drawn = "";
+      clear();
     }
     rows.update(items, filter, store.owner);
     const routers = snapshot.nodes.filter(({ kind }) => kind === "router").map(({ name }) => name);
@@ -94,37 +109,45 @@ export function mount(root, app) {
     const [top, bottom] = [scroller.scrollTop - SPARE, scroller.scrollTop + scroller.clientHeight + SPARE];
     const first = rows.at(Math.max(0, top));
     const end = Math.min(rows.rows.length, rows.at(bottom) + 1);
-    const key = JSON.stringify([first, end, rows.height, selection, scroller.clientWidth, scroller.clientHeight, arrived(first, end)]);
-    if (key === drawn) return;
-    drawn = key;
     const shape = lines();
-    const related = relatives(selection?.kind === "item" ? store.item(selection.n) : undefined);
-    const elements = [];
+    const frame = JSON.stringify([[...shape.x], shape.width, rows.height]);
+    if (frame !== framed) {
+      framed = frame;
+      body.setAttribute("width", String(shape.width));
+      ground.replaceChildren(...lifelineElements(shape, 0, rows.height + BOTTOM));
+      names.setAttribute("width", String(shape.width));
+      names.replaceChildren(...nameElements(shape));
+    }
+    const columns = JSON.stringify([[...shape.x], shape.width]);
+    const chosen = JSON.stringify(selection);
+    if (chosen !== markedFor || rows.rows.length !== markedRows) {
+      markedFor = chosen;
+      markedRows = rows.rows.length;
+      marks = relatives(selection?.kind === "item" ? store.item(selection.n) : undefined);
+    }
+    /** @type {typeof shown} */
+    const now = new Map();
+    const above = [];
     for (let i = first; i < end; i += 1) {
       const row = rows.rows[i];
-      elements.push(rowElement(row, rows.top(i), shape, related.get(row.n) ?? ""));
+      const mark = marks.get(row.n) ?? "";
+      const key = `${columns} ${row.n} ${mark} ${row.kind === "message" ? row.arrives : row.at}`;
+      const old = shown.get(i);
+      if (old?.key === key) {
+        now.set(i, old);
+        shown.delete(i);
+        continue;
+      }
+      const element = rowElement(row, rows.top(i), shape, mark);
+      now.set(i, { key, element });
+      if (i < lowest) above.push(element);
+      else body.append(element);
     }
-    const floor = Math.min(rows.height + BOTTOM, bottom + SPARE);
-    body.setAttribute("width", String(shape.width));
-    body.replaceChildren(...lifelineElements(shape, Math.max(0, top), floor), ...elements);
-    names.setAttribute("width", String(shape.width));
-    names.replaceChildren(...nameElements(shape));
+    ground.after(...above);
+    for (const { element } of shown.values()) element.remove();
+    shown = now;
+    lowest = first;
     latest.hidden = follows || rows.height < scroller.clientHeight;
-  }
-
-  /**
-   * Returns how many visible messages have arrived: an arrival changes the drawing of an old row.
-   *
-   * @param {number} first
-   * @param {number} end
-   */
-  function arrived(first, end) {
-    let count = 0;
-    for (let i = first; i < end; i += 1) {
-      const row = rows.rows[i];
-      if (row.kind === "message" && row.arrives !== null) count += 1;
-    }
-    return count;
   }
 
   /**

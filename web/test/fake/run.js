@@ -22,6 +22,35 @@ export function story(snapshot) {
 }
 
 /**
+ * Returns the items of some pings and of the messages that fill a long run.
+ *
+ * @param {Snapshot} snapshot
+ * @param {number} pings
+ * @returns {Item[]}
+ */
+export function load(snapshot, pings) {
+  const play = script(snapshot);
+  for (let i = 0; i < pings; i += 1) {
+    const at = 60 * S + i * 100_000;
+    play.send(at, "B", "A", "data", `192.168.0.22 > 172.16.0.12 echo request ${i}`, { packet: `load${i}` });
+    if (i % 10 > 0) continue;
+    const notify = play.message(at, "OldMSMR", "xTR2", "Map-Notify", `round ${i}`, { reason: "A Map-Register asked for it." });
+    play.change(notify.at, "xTR2", "reachability", "203.0.113.11", "changed", `round ${i}`);
+  }
+  return inOrder(play.items).map((/** @type {any} */ item) => renumbered(item, 100_000));
+}
+
+/**
+ * @param {any} item
+ * @param {number} by
+ */
+function renumbered(item, by) {
+  const changed = { ...item, n: item.n + by };
+  for (const link of ["sent", "answers", "cause"]) if (typeof item[link] === "number") changed[link] = item[link] + by;
+  return changed;
+}
+
+/**
  * Sorts items by time, and numbers them anew.
  *
  * @param {Item[]} items

@@ -2,7 +2,7 @@
 // A worker with a lab made by hand, for work on the page without the simulator.
 
 import { fifty, gsmr } from "./lab.js";
-import { story } from "./run.js";
+import { load, story } from "./run.js";
 import { answer } from "./answers.js";
 
 /** @import {Item, Snapshot} from "../../page/model" */
@@ -49,6 +49,7 @@ function respond(data) {
       lab = data.name === "fifty" ? fifty() : gsmr();
       if (data.hostile) lab.nodes[0].name = "<img src=x onerror=alert(1)>";
       rest = data.name === "fifty" || data.hostile ? [] : story(lab);
+      if (data.load) rest = rest.concat(load(lab, data.load));
       if (!data.waits) setTimeout(() => run(() => false), 50);
       return structuredClone(lab);
     case "snapshot":
