@@ -2,6 +2,7 @@
 //! library.
 
 mod on_lab;
+mod page;
 mod save;
 
 use std::io;
@@ -152,6 +153,8 @@ pub enum LabCommand {
         #[arg(long)]
         json: bool,
     },
+    /// Write a page for the browser: one HTML file that holds the lab, its routers and the simulator
+    Page(page::PageCommand),
     /// Print a description of the telnet ports of a lab, for programs that log in to routers. The
     /// lab must be up with --telnet
     Testbed {
@@ -327,6 +330,7 @@ impl LabCommand {
             LabCommand::List { json } => list(json),
             LabCommand::Check { target, json } => target.check(json),
             LabCommand::Status { target, json } => target.status(json),
+            LabCommand::Page(command) => command.run(),
             LabCommand::Testbed { which, format } => print_testbed(&which.open()?, format),
             LabCommand::Exec { target, node, command } => target.exec(&node, &command),
             LabCommand::Ping { target, node, address, echos, ipv6 } => {

@@ -7,18 +7,19 @@ set -eu
 cd "$(dirname "$0")/.."
 
 netns-scripts/install-missing ip:iproute2 ping:iputils-ping ethtool:ethtool nft:nftables \
-    tshark:tshark cc:gcc,libc6-dev setsid:util-linux sysctl:procps tcpdump:tcpdump tmux:tmux
+    tshark:tshark cc:gcc,libc6-dev setsid:util-linux sysctl:procps tcpdump:tcpdump tmux:tmux node:nodejs npm:npm chromium:chromium
 
 echo "== format"
-cargo fmt --check
+cargo fmt --all --check
 echo "== lints"
-cargo clippy --quiet --all-targets -- -D warnings
+cargo clippy --quiet --workspace --all-targets -- -D warnings
 echo "== dependencies"
 .ci/dependencies
-echo "== the library for the browser"
-.ci/wasm
+echo "== the page for the browser"
+web/build
+(cd web && npm run --silent check && npm --silent test)
 echo "== tests"
-cargo test --quiet
+cargo test --quiet --workspace
 echo "== programs that log in"
 tests/login/run
 echo "== beside OpenOverlayRouter"

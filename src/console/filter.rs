@@ -1,7 +1,7 @@
 //! Filters for the output of a command, such as `| include REGEX`. A filter works line by line, so
 //! a long output is not held in memory.
 
-use regex::Regex;
+use regex_lite::Regex;
 
 use super::show::Format;
 use super::view::system::RunningView;

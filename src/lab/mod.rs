@@ -12,6 +12,7 @@ pub mod failure;
 pub mod file;
 pub mod flow;
 pub mod loaded;
+pub mod page;
 pub mod ping;
 pub mod registration;
 pub mod roaming;

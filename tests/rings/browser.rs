@@ -1,4 +1,4 @@
-//! Modules that build for the browser must not name a crate that exists for Linux only. `.ci/wasm`
+//! Modules that build for the browser must not name a crate that exists for Linux only. `web/build`
 //! builds these modules. This test finds the mistake sooner, and on machines without the compiler
 //! for the browser.
 

@@ -1,0 +1,121 @@
+//! The page of a lab: one HTML file with the simulator and the files of the lab inside.
+//!
+//! `web/build` makes the file without a lab, the template. [`page`] puts a lab into it.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::Lab;
+use super::failure::Failure;
+use super::loaded::SCENARIOS;
+
+/// The place in the template that the data of the lab replaces: the `null`.
+const PLACE: &str = "<script type=\"application/json\" id=\"lab\">null</script>";
+/// The seed of the simulator in a page.
+const SEED: u64 = 1;
+
+/// The data of a lab in its page.
+#[derive(Serialize)]
+struct LabData<'a> {
+    name: &'a str,
+    files: BTreeMap<&'a str, &'a str>,
+    seed: u64,
+}
+
+/// Returns the page of a lab: the template with the files of the lab inside. The scenarios are left
+/// out, because the page does not play them; the files that they include are kept for the lessons.
+///
+/// # Errors
+/// The template has no place for a lab: it is not a page that `web/build` made.
+pub fn page(template: &str, lab: &Lab) -> Result<String, Failure> {
+    let is_scenario = |path: &str| path.starts_with(SCENARIOS) && path.ends_with(".scenario");
+    let files = lab.texts().filter(|(path, _)| !is_scenario(path)).collect();
+    let data = LabData { name: &lab.name, files, seed: SEED };
+    let data = serde_json::to_string(&data).map_err(Failure::new)?;
+    // In a script element, `</script>` and `<!--` have a meaning, also inside a JSON string.
+    let data = data.replace('<', "\\u003c");
+    let Some((before, after)) = template.split_once(PLACE) else {
+        let problem = "the page has no place for a lab: make it again with web/build";
+        return Err(Failure::Other(problem.to_owned()));
+    };
+    let (open, close) = (PLACE.trim_end_matches("null</script>"), "</script>");
+    Ok(format!("{before}{open}{data}{close}{after}"))
+}
+
+/// Returns the index of a course: a list of links to the pages of labs. Each entry is the name of a
+/// lab, its title, and the name of its file.
+pub fn index(labs: &[(String, String, String)]) -> String {
+    let mut list = String::new();
+    for (name, title, file) in labs {
+        let (name, title, file) = (escaped(name), escaped(title), escaped(file));
+        list += &format!("<li><a href=\"{file}\">{name}</a> <span>{title}</span></li>\n");
+    }
+    format!(
+        "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width\">\n\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n\
+         <title>LISP labs</title>\n\
+         <style>:root {{ color-scheme: light dark; font: 1.1rem/1.6 system-ui, sans-serif }}\n\
+         body {{ margin: 3rem auto; max-width: 40rem; padding: 0 1rem }} ul {{ padding: 0; list-style: none }}\n\
+         li {{ margin: 1rem 0 }} span {{ display: block; opacity: .75 }}</style>\n\
+         <h1>LISP labs</h1>\n<p>Each file holds a whole LISP network. It needs no server.</p>\n\
+         <ul>\n{list}</ul>\n</html>\n"
+    )
+}
+
+/// Returns a text for HTML, in an element or in an attribute.
+fn escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '&' => escaped += "&amp;",
+            '<' => escaped += "&lt;",
+            '>' => escaped += "&gt;",
+            '"' => escaped += "&quot;",
+            other => escaped.push(other),
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lab::built_in;
+
+    #[test]
+    fn markup_in_a_lab_file_cannot_end_the_script_that_holds_it() {
+        let mut lab = built_in::find("two-sites").unwrap().unwrap();
+        lab.set_text("xTR1.conf", "hostname </script><script>alert(1)</script><!--".to_owned());
+        let template = format!("<html>{PLACE}</html>");
+        let page = page(&template, &lab).unwrap();
+        assert_eq!(page.matches("<script").count(), 1);
+        assert_eq!(page.matches("</script>").count(), 1);
+        assert!(!page.contains("<!--"));
+        let data = page.split_once("id=\"lab\">").unwrap().1.split_once("</script>").unwrap().0;
+        let data: serde_json::Value = serde_json::from_str(data).unwrap();
+        assert_eq!(data["files"]["xTR1.conf"], "hostname </script><script>alert(1)</script><!--");
+    }
+
+    #[test]
+    fn a_page_has_the_configurations_and_not_the_scenarios() {
+        let lab = built_in::find("gsmr").unwrap().unwrap();
+        let page = page(PLACE, &lab).unwrap();
+        assert!(page.contains("\"lab.toml\"") && page.contains("\"PxTR1.conf\""));
+        assert!(!page.contains("g2-no-route.scenario"));
+    }
+
+    #[test]
+    fn a_file_that_is_no_template_is_refused() {
+        let lab = built_in::find("gsmr").unwrap().unwrap();
+        let error = page("<html></html>", &lab).unwrap_err().to_string();
+        assert!(error.contains("web/build"), "{error}");
+    }
+
+    #[test]
+    fn the_index_shows_markup_as_text() {
+        let index = index(&[("<b>".to_owned(), "\"&\"".to_owned(), "x.html".to_owned())]);
+        assert!(index.contains("&lt;b&gt;") && index.contains("&quot;&amp;&quot;"));
+    }
+}

@@ -1,0 +1,87 @@
+//! `eidway lab page`: writes the page of a lab.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use eidway::lab::failure::Failure;
+use eidway::lab::page::{index, page};
+use eidway::netns::open;
+
+use super::super::Outcome;
+
+/// The environment variable with the path of the template.
+const TEMPLATE: &str = "EIDWAY_PAGE";
+
+/// The arguments of `lab page`.
+#[derive(Args)]
+pub struct PageCommand {
+    /// The lab: a directory with a lab.toml, a name under ./lab, or a built-in lab
+    #[arg(required_unless_present = "all")]
+    lab: Option<String>,
+    /// Write the page to this file, by default LAB.html
+    #[arg(short, long, value_name = "FILE", conflicts_with = "all")]
+    output: Option<PathBuf>,
+    /// Write the page of each lab that can be brought up, and an index, into this directory
+    #[arg(long, value_name = "DIR", conflicts_with = "lab")]
+    all: Option<PathBuf>,
+}
+
+impl PageCommand {
+    /// Runs the command.
+    pub fn run(self) -> Outcome {
+        let template = template()?;
+        if let Some(directory) = &self.all {
+            return Ok(write_all(&template, directory)?);
+        }
+        let lab = open::open(self.lab.as_deref().unwrap_or_default(), None)?;
+        let file = self.output.unwrap_or_else(|| format!("{}.html", lab.name).into());
+        write(&file, &page(&template, &lab)?)?;
+        Ok(true)
+    }
+}
+
+/// Writes the pages of all labs, and their index.
+fn write_all(template: &str, directory: &Path) -> Result<bool, Failure> {
+    let called = || directory.display().to_string();
+    fs::create_dir_all(directory)
+        .map_err(|error| Failure::Other(format!("{}: {error}", called())))?;
+    let mut labs = Vec::new();
+    for (name, title) in open::available() {
+        let lab = open::open(&name, None)?;
+        let file = format!("{}.html", lab.name);
+        write(&directory.join(&file), &page(template, &lab)?)?;
+        labs.push((lab.name.clone(), title, file));
+    }
+    write(&directory.join("index.html"), &index(&labs))?;
+    Ok(true)
+}
+
+fn write(file: &Path, text: &str) -> Result<(), Failure> {
+    fs::write(file, text)
+        .map_err(|error| Failure::Other(format!("{}: {error}", file.display())))?;
+    println!("{}: {} KiB", file.display(), text.len().div_ceil(1024));
+    Ok(())
+}
+
+/// Reads the page without a lab. It is beside the target folder of the program, or where the Debian
+/// package has it.
+fn template() -> Result<String, Failure> {
+    let beside = env::current_exe().ok().and_then(|program| {
+        let profile = program.parent()?.parent()?;
+        Some(profile.join("web/page.html"))
+    });
+    let set = env::var_os(TEMPLATE).map(PathBuf::from);
+    let places = [set, beside, Some("/usr/share/eidway/page.html".into())];
+    let places: Vec<PathBuf> = places.into_iter().flatten().collect();
+    let found = places.iter().find_map(|place| fs::read_to_string(place).ok());
+    found.ok_or_else(|| {
+        let places: Vec<String> = places.iter().map(|place| place.display().to_string()).collect();
+        Failure::Other(format!(
+            "the page is not built: run web/build in the folder of Eidway's sources, or set {TEMPLATE} to \
+             a page.html. It was searched in {}",
+            places.join(", ")
+        ))
+    })
+}
