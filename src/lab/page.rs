@@ -30,7 +30,9 @@ struct LabData<'a> {
 /// The template has no place for a lab: it is not a page that `web/build` made.
 pub fn page(template: &str, lab: &Lab) -> Result<String, Failure> {
     let is_scenario = |path: &str| path.starts_with(SCENARIOS) && path.ends_with(".scenario");
-    let files = lab.texts().filter(|(path, _)| !is_scenario(path)).collect();
+    let mut files: BTreeMap<&str, &str> =
+        lab.texts().filter(|(path, _)| !is_scenario(path)).collect();
+    files.insert("lab.toml", &lab.file.text);
     let data = LabData { name: &lab.name, files, seed: SEED };
     let data = serde_json::to_string(&data).map_err(Failure::new)?;
     // In a script element, `</script>` and `<!--` have a meaning, also inside a JSON string.
@@ -104,6 +106,15 @@ mod tests {
         let page = page(PLACE, &lab).unwrap();
         assert!(page.contains("\"lab.toml\"") && page.contains("\"PxTR1.conf\""));
         assert!(!page.contains("g2-no-route.scenario"));
+    }
+
+    #[test]
+    fn a_lab_that_was_read_from_a_directory_has_its_lab_file_in_the_page() {
+        let lab = built_in::find("gsmr").unwrap().unwrap();
+        let texts = lab.texts().filter(|(path, _)| *path != "lab.toml");
+        let texts = texts.map(|(path, text)| (path.to_owned(), Ok(text.to_owned()))).collect();
+        let page = page(PLACE, &Lab::new(lab.file.clone(), texts)).unwrap();
+        assert!(page.contains("\"lab.toml\":\"# The network"), "{page}");
     }
 
     #[test]
