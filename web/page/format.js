@@ -25,7 +25,7 @@ export function clock(micros, digits = 3) {
  */
 export function span(micros) {
   if (micros < 1000) return `${micros} µs`;
-  if (micros < 1e6) return `${trim(micros / 1e3)} ms`;
+  if (micros < 999_500) return `${trim(micros / 1e3)} ms`;
   if (micros < 6e7) return `${trim(micros / 1e6)} s`;
   if (micros < 3.6e9) return `${Math.floor(micros / 6e7)} min ${Math.round((micros % 6e7) / 1e6)} s`;
   return `${Math.floor(micros / 3.6e9)} h ${Math.round((micros % 3.6e9) / 6e7)} min`;

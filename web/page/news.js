@@ -8,6 +8,7 @@ function weight(item) {
   if (item.kind === "decision") return item.verdict === "drop" ? 4 : 0;
   if (item.kind === "message") return item.direction === "sent" ? 3 : 2;
   if (item.kind === "change") return 3;
+  if (item.kind === "hop" && item.class === "neighbour") return 0;
   return item.kind === "hop" && item.fate === "lost" ? 4 : 1;
 }
 
@@ -42,5 +43,5 @@ const VERDICTS = { drop: "drops", encapsulate: "encapsulates", deliver: "deliver
 export function news(items) {
   let best = null;
   for (const item of items) if (best === null || weight(item) >= weight(best)) best = item;
-  return best ? sentence(best) : "";
+  return best && weight(best) > 0 ? sentence(best) : "";
 }

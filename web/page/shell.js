@@ -121,8 +121,10 @@ export function createApp(root, store, source) {
   store.witness((items) => {
     // A run that plays would say more than anyone can hear: one line in two seconds.
     if (store.state.clock.playing && performance.now() - told < 2000) return;
+    const text = news(items);
+    if (!text) return;
     told = performance.now();
-    app.announce(news(items));
+    app.announce(text);
   });
   root.addEventListener("keydown", (event) => {
     const { selection } = store.state;

@@ -127,6 +127,8 @@ export function createStore(soon = (run) => requestAnimationFrame(run)) {
 
     /** @param {string} endpoint an address, with a port or without */
     owner: (endpoint) => owners.get(addressOf(endpoint)),
+    /** @param {string} name returns the addresses with which a router sent or received messages */
+    addressesOf: (name) => [...owners].filter(([, owner]) => owner === name).map(([address]) => address),
 
     /**
      * Takes in an event of the source.

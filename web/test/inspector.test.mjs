@@ -1,9 +1,10 @@
 // @ts-check
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { envelopes, headers } from "../page/envelopes.js";
 import { completed } from "../page/console/terminal.js";
 import { clock, hexRows, roleNames, shortInterface, span, uptime } from "../page/format.js";
-import { diagram, layersOf, packetsOf } from "../page/inspector/layers.js";
+import { diagram, layersOf } from "../page/inspector/layers.js";
 import { sectionAddress } from "../page/inspector/reason.js";
 import { changeOf, lastChanges, tableViews } from "../page/inspector/tables.js";
 import { normalSnapshot } from "../page/normal.js";
@@ -52,8 +53,18 @@ test("the diagram of a header has four octets in a row and no octet twice", () =
 });
 
 test("a packet in a packet is a box in a box", () => {
-  const { layers } = answer({ op: "dissect", octets: "45" }, gsmr());
-  assert.deepEqual(packetsOf(layers), [["IPv4", "UDP", "LISP"], ["IPv4", "ICMP"]]);
+  const hop = story(gsmr()).find((item) => item.kind === "hop" && item.class === "data");
+  assert.ok(hop?.kind === "hop");
+  assert.deepEqual(headers(envelopes(hop.octets)), [
+    ["IPv4 198.51.100.21 → 203.0.113.11", "UDP 4341", "LISP"],
+    ["IPv4 192.168.0.22 → 172.16.0.12", "ICMP"],
+  ]);
+});
+
+test("octets that are no packet, or that end early, have no boxes", () => {
+  assert.deepEqual(envelopes(""), []);
+  assert.deepEqual(envelopes("00010800"), []);
+  assert.equal(envelopes("45").length, 1);
 });
 
 test("a section of an RFC has an address", () => {

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { addressOf } from "../page/format.js";
-import { createRows, HEIGHTS, lifelines } from "../page/ladder/rows.js";
+import { createRows, HEIGHTS, lifelineOrder, lifelines, subject } from "../page/ladder/rows.js";
 import { createStore } from "../page/store.js";
 import { gsmr } from "./fake/lab.js";
 import { story } from "./fake/run.js";
@@ -89,4 +89,17 @@ test("an address loses its port in both families", () => {
   assert.equal(addressOf("203.0.113.11:4342"), "203.0.113.11");
   assert.equal(addressOf("[2001:db8::1]:4342"), "2001:db8::1");
   assert.equal(addressOf("2001:db8::1"), "2001:db8::1");
+});
+
+test("lifelines stand in the order of sites, map-servers and proxies, by name", () => {
+  const { nodes } = gsmr();
+  assert.deepEqual(lifelineOrder([...nodes].reverse()), ["xTR1", "xTR2", "NewMSMR", "OldMSMR", "PxTR1"]);
+});
+
+test("a message is for its EIDs: the ladder leaves out the nonce", () => {
+  const message = (/** @type {string} */ name, /** @type {string} */ summary) => subject(/** @type {any} */ ({ name, summary }));
+  const nonce = "nonce 0xA7F563A5-0x3501C106";
+  assert.equal(message("Map-Request", `Map-Request ${nonce} SMR-invoked source-EID 192.168.0.22 ITR-RLOCs 198.51.100.21 for 172.16.0.12/32`), "SMR-invoked, 172.16.0.12/32");
+  assert.equal(message("Map-Reply", `Map-Reply ${nonce} for 172.16.0.0/24 TTL 1 natively-forward`), "172.16.0.0/24 TTL 1 natively-forward");
+  assert.equal(message("Map-Notify-Ack", `Map-Notify-Ack ${nonce} of all`), "of all");
 });

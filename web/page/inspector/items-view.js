@@ -2,9 +2,10 @@
 // Shows one item: a message, a hop, a decision, a change or a line of a log.
 
 import { h } from "../dom.js";
+import { envelopes, headers } from "../envelopes.js";
 import { clock, span } from "../format.js";
 import { CLASS_NAMES, icon } from "../topology/glyphs.js";
-import { octetsView } from "./octets.js";
+import { nested, octetsView } from "./octets.js";
 import { reasonElement } from "./reason.js";
 import { causeElement } from "./tables-view.js";
 
@@ -130,6 +131,7 @@ function hopView(item, app) {
     h("p", { class: "ends" }, icon(item.class), nodeLink(item.from, app), " → ", item.to.map((to, i) => [i > 0 ? ", " : "", nodeLink(to, app)])),
     h("p", { class: item.fate === "lost" ? "lost" : "faint" }, `${clock(item.at, 6)}, ${CLASS_NAMES[item.class]}, ${item.fate}`),
     h("p", { class: "summary" }, item.summary),
+    nested(headers(envelopes(item.octets))),
     h("p", {}, h("button", { type: "button", class: "plain", onclick: journey }, "Follow this packet")),
     dissected(item.octets, "packet", app),
   ];
@@ -183,7 +185,7 @@ function dissected(octets, of, app) {
   app.source
     .request("dissect", { octets, of })
     .then((dissection) => place.replaceChildren(octetsView(dissection, octets)))
-    .catch((/** @type {Error} */ error) => place.replaceChildren(octetsView({ layers: [] }, octets), h("p", { class: "faint" }, error.message)))
+    .catch(() => place.replaceChildren(octetsView({ layers: [] }, octets)))
     .finally(() => place.removeAttribute("aria-busy"));
   return place;
 }

@@ -21,22 +21,6 @@ export function layersOf(dissection) {
 }
 
 /**
- * Returns the layers as nested packets: a packet begins at each IP header.
- *
- * @param {{name: string}[]} layers
- * @returns {string[][]}
- */
-export function packetsOf(layers) {
-  /** @type {string[][]} */
-  const packets = [];
-  for (const { name } of layers) {
-    if (packets.length === 0 || /^IP(v4|v6)?\b/.test(name)) packets.push([name]);
-    else packets[packets.length - 1].push(name);
-  }
-  return packets;
-}
-
-/**
  * Returns the boxes of a header's diagram, four octets in a row, as RFCs draw them. Fields with the same
  * octets share a box; a field that is cut by the end of a row is drawn over whole rows.
  *

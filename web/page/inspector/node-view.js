@@ -21,7 +21,7 @@ export function nodeFacts(node, app) {
     "div",
     { class: "facts" },
     h("p", { class: "soft" }, kindOf(node), node.runs ? "" : h("b", { class: "lost" }, " stopped")),
-    h("ul", { class: "addresses" }, node.addresses.map((address) => h("li", {}, h("code", {}, address)))),
+    h("ul", { class: "addresses" }, (node.addresses.length > 0 ? node.addresses : app.store.addressesOf(node.name)).map((address) => h("li", {}, h("code", {}, address)))),
     h("table", { class: "ports" }, h("tbody", {}, node.ports.map((port) => portRow(node, port, app)))),
     h("p", { class: "hands" }, node.kind === "core" ? null : talk, node.kind === "router" ? power(node, app) : null),
     h("div", { class: "hands", role: "group", "aria-label": `Hands on ${node.name}` }, nodeHands(app, node)),

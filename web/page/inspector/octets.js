@@ -4,7 +4,7 @@
 
 import { h } from "../dom.js";
 import { hexRows } from "../format.js";
-import { diagram, layersOf, packetsOf } from "./layers.js";
+import { diagram, layersOf } from "./layers.js";
 
 /** @import {Dissection, Field} from "../model" */
 /** @import {Layer} from "./layers.js" */
@@ -33,7 +33,6 @@ export function octetsView(dissection, digits) {
   }
 
   element.append(
-    (dissection.layers.length > 1 && nested(packetsOf(dissection.layers))) || "",
     ...layers.map((layer, i) => layerElement(layer, i === layers.length - 1 || layers.length < 3)),
     h("h3", {}, `${digits.length / 2} octets`),
     dump,

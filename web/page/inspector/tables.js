@@ -19,6 +19,7 @@ const TABLES = [
   ["sessions", "Sessions"],
   ["reachability", "Reachability"],
   ["dynamic-eids", "Dynamic EIDs"],
+  ["smr", "SMRs"],
 ];
 
 /**
@@ -63,14 +64,14 @@ const SPECS = {
     cells: (raw) => [{ text: raw.eid_prefix ?? keyOf(raw) }, { text: raw.producer ?? "" }, { text: raw.cause ?? "", tone: "soft" }],
   },
   sites: {
-    heads: ["Site", "EID prefix", "Registered by", "Last"],
+    heads: ["EID prefix", "Registered by", "Last", "Site"],
     cells: (raw) => {
       const all = Array.isArray(raw.registrations) ? raw.registrations : [];
       return [
-        { text: raw.site ?? "" },
         { text: raw.eid_prefix ?? "" },
         all.length > 0 ? { text: all.map((/** @type {any} */ it) => it.etr).join(", "), tone: "good" } : { text: "none", tone: "soft" },
         { text: all.length > 0 ? uptime(Math.min(...all.map((/** @type {any} */ it) => it.last_registered ?? 0))) : "", tone: "soft" },
+        { text: raw.site ?? "", tone: "soft" },
       ];
     },
   },
@@ -170,6 +171,6 @@ export function changeOf(changes, table, line) {
   const exact = changes.get(key);
   if (exact) return exact;
   for (const [name, change] of changes) if (name.startsWith(`${key}:`) || name.startsWith(`${key} `)) return change;
-  // A line of the sites changes when a registration comes or goes.
-  return table === "sites" ? changes.get(`registrations ${line.key}`) : undefined;
+  // A registration is a matter of a line of the sites at the map-server, and of the database at the xTR.
+  return table === "sites" || table === "database" ? changes.get(`registrations ${line.key}`) : undefined;
 }

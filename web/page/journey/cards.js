@@ -2,15 +2,15 @@
 // Draws the steps of a journey as a strip of cards.
 
 import { h } from "../dom.js";
+import { envelopes, headers } from "../envelopes.js";
 import { clock, span } from "../format.js";
 import { itemLink, nodeLink } from "../inspector/items-view.js";
-import { packetsOf } from "../inspector/layers.js";
 import { nested } from "../inspector/octets.js";
 import { sectionElement } from "../inspector/reason.js";
 import { icon } from "../topology/glyphs.js";
 
 /** @import {App} from "../app" */
-/** @import {Dissection, ExplainStep, HopItem} from "../model" */
+/** @import {ExplainStep, HopItem} from "../model" */
 /** @import {Step} from "./steps.js" */
 
 /**
@@ -36,34 +36,13 @@ export function card(step, app) {
  * @param {App} app
  */
 function hopCard(hop, app) {
-  const place = h("div", {});
-  if (hop.octets) {
-    app.source
-      .request("dissect", { octets: hop.octets, of: "packet" })
-      .then((/** @type {Dissection} */ dissection) => place.replaceChildren(nested(withAddresses(dissection)) ?? ""))
-      .catch(() => {});
-  }
   const travel = hop.arrives === null ? "lost" : span(hop.arrives - hop.at);
   return h(
     "li",
     { class: `step hop ${hop.fate === "lost" ? "bad" : ""}` },
     h("p", {}, icon(hop.class), itemLink(hop, hop.segment, app), h("span", { class: "faint" }, ` ${clock(hop.at, 6)}, ${travel}`)),
-    place,
+    nested(headers(envelopes(hop.octets))),
   );
-}
-
-/**
- * Returns the packets of a dissection, each IP header with its addresses.
- *
- * @param {Dissection} dissection
- */
-export function withAddresses(dissection) {
-  const layers = dissection.layers.map(({ name, fields }) => {
-    const value = (/** @type {RegExp} */ pattern) => fields.find((field) => pattern.test(field.name))?.value;
-    const [source, destination] = [value(/^source( address)?$/i), value(/^destination( address)?$/i)];
-    return { name: /^IP/.test(name) && source && destination ? `${name} ${source} → ${destination}` : name };
-  });
-  return packetsOf(layers);
 }
 
 /**

@@ -3,7 +3,7 @@
 
 import { s } from "../dom.js";
 import { clock, span } from "../format.js";
-import { HEIGHTS, TIME_WIDTH } from "./rows.js";
+import { HEIGHTS, subject, TIME_WIDTH } from "./rows.js";
 
 /** @import {MessageRow, NoteRow, Row} from "./rows.js" */
 /** @import {Item} from "../model" */
@@ -17,8 +17,9 @@ import { HEIGHTS, TIME_WIDTH } from "./rows.js";
  * @param {number} top
  * @param {Lifelines} lines
  * @param {string} state  "chosen", "related" or empty
+ * @param {Row} [before] the row above
  */
-export function rowElement(row, top, lines, state) {
+export function rowElement(row, top, lines, state, before) {
   const height = HEIGHTS[row.kind];
   const parts =
     row.kind === "message" ? message(row, lines) : row.kind === "note" ? note(row, lines) : gap(row.span, lines);
@@ -35,9 +36,21 @@ export function rowElement(row, top, lines, state) {
       "aria-label": `${clock(row.at)}: ${words(row)}`,
     },
     s("rect", { class: "band", width: lines.width, height }),
-    s("text", { class: "time", x: TIME_WIDTH - 2, y: row.kind === "message" ? 21 : 15, "text-anchor": "end" }, clock(row.at)),
+    s("text", { class: "time", x: TIME_WIDTH - 2, y: row.kind === "message" ? 21 : 15, "text-anchor": "end" }, timeText(row, before)),
     parts,
   );
+}
+
+/**
+ * Returns the time of a row: the instant, or within a millisecond of the row above the time since that.
+ *
+ * @param {Row} row
+ * @param {Row | undefined} before
+ */
+export function timeText(row, before) {
+  const since = before && before.kind !== "gap" ? row.at - before.at : Infinity;
+  if (since >= 1000) return clock(row.at);
+  return since > 0 ? `+ ${span(since)}` : "";
 }
 
 /**
@@ -83,11 +96,11 @@ function message(row, lines) {
  * @param {number} width
  */
 function label(item, left, right, width) {
-  const about = item.summary.startsWith(item.name) ? item.summary.slice(item.name.length).trim() : item.summary;
-  const room = Math.floor((width - TIME_WIDTH) / 6.2) - item.name.length;
+  const about = subject(item);
+  const room = Math.floor((width - TIME_WIDTH - 12) / 6.5) - item.name.length;
   const short = about.length > room ? `${about.slice(0, Math.max(0, room - 1))}…` : about;
   const middle = (left + right) / 2;
-  const half = ((item.name.length + 1 + short.length) * 6.1) / 2;
+  const half = (item.name.length * 7 + short.length * 6.2 + 4) / 2;
   const x = Math.max(TIME_WIDTH + 6 + half, Math.min(width - 6 - half, middle));
   return s(
     "text",
@@ -106,7 +119,7 @@ function note(row, lines) {
   const x = lines.x.get(row.node) ?? TIME_WIDTH + 8;
   const text = textOf(row.item);
   const leftHalf = x < (TIME_WIDTH + lines.width) / 2;
-  const room = Math.floor((leftHalf ? lines.width - x - 14 : x - TIME_WIDTH - 14) / 5.7);
+  const room = Math.floor((leftHalf ? lines.width - x - 14 : x - TIME_WIDTH - 14) / 6.1);
   const short = text.length > room ? `${text.slice(0, Math.max(1, room - 1))}…` : text;
   return [
     s("g", { class: `mark ${markOf(row.item)}`, transform: `translate(${x} 11)` }, form(row.item)),

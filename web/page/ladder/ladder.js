@@ -4,7 +4,7 @@
 
 import { h, s } from "../dom.js";
 import { lifelineElements, nameElements, rowElement } from "./draw.js";
-import { createRows, lifelines } from "./rows.js";
+import { createRows, lifelineOrder, lifelines } from "./rows.js";
 
 /** @import {App} from "../app" */
 /** @import {Item} from "../model" */
@@ -86,7 +86,7 @@ export function mount(root, app) {
       clear();
     }
     rows.update(items, filter, store.owner);
-    const routers = snapshot.nodes.filter(({ kind }) => kind === "router").map(({ name }) => name);
+    const routers = lifelineOrder(snapshot.nodes);
     if (node.options.length - 1 !== routers.length) {
       node.replaceChildren(h("option", { value: "" }, "all routers"), ...routers.map((it) => h("option", { value: it }, it)));
     }
@@ -99,7 +99,7 @@ export function mount(root, app) {
 
   /** @returns {Lifelines} the lifelines of the routers that speak; all of them in a small lab */
   function lines() {
-    const routers = (store.state.snapshot?.nodes ?? []).filter(({ kind }) => kind === "router").map(({ name }) => name);
+    const routers = lifelineOrder(store.state.snapshot?.nodes ?? []);
     const speaks = routers.length <= 6 && !filter.node ? routers : routers.filter((name) => rows.columns.has(name));
     return lifelines(speaks, scroller.clientWidth);
   }
@@ -138,7 +138,7 @@ export function mount(root, app) {
         shown.delete(i);
         continue;
       }
-      const element = rowElement(row, rows.top(i), shape, mark);
+      const element = rowElement(row, rows.top(i), shape, mark, rows.rows[i - 1]);
       now.set(i, { key, element });
       if (i < lowest) above.push(element);
       else body.append(element);

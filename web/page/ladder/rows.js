@@ -2,7 +2,7 @@
 // From items to the rows of the ladder: messages between lifelines, changes of tables, dropped packets, lines
 // of logs, and gaps in time.
 
-/** @import {ChangeItem, DecisionItem, Item, LogItem, MessageItem} from "../model" */
+/** @import {ChangeItem, DecisionItem, Item, LogItem, MessageItem, NodeState} from "../model" */
 
 /**
  * @typedef {object} MessageRow
@@ -159,6 +159,32 @@ export function createRows() {
       return rows.findIndex((row) => row.n === n || row.n === item.n);
     },
   };
+}
+
+/**
+ * Returns the routers in the order of their lifelines: sites, map-servers, proxies, each by name.
+ *
+ * @param {NodeState[]} nodes
+ */
+export function lifelineOrder(nodes) {
+  const rank = (/** @type {NodeState} */ { roles }) =>
+    roles.some((role) => role === "itr" || role === "etr") ? 0 : roles.includes("map-server") || roles.includes("map-resolver") ? 1 : 2;
+  return nodes
+    .filter(({ kind }) => kind === "router")
+    .sort((a, b) => rank(a) - rank(b) || a.name.localeCompare(b.name, "en", { numeric: true }))
+    .map(({ name }) => name);
+}
+
+/**
+ * Returns the subject of a message in a few words: the EIDs that it is for, without its nonce.
+ *
+ * @param {MessageItem} message
+ */
+export function subject({ name, summary }) {
+  const rest = summary.startsWith(name) ? summary.slice(name.length).trim() : summary;
+  const marks = /\bSMR-invoked\b/.test(rest) ? "SMR-invoked, " : /\bprobe\b/.test(rest) && name !== "SMR" ? "probe, " : "";
+  const about = rest.match(/\bfor (.+)$/)?.[1];
+  return about ? marks + about : rest.replace(/\bnonce 0x[0-9A-Fa-f-]+x?[0-9A-Fa-f]*\s*/g, "").trim();
 }
 
 /**

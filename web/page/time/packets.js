@@ -1,6 +1,8 @@
 // @ts-check
 // Packets of hosts, made of their hops: where they went, whether they arrived, and the losses of a flow.
 
+import { envelopes } from "../envelopes.js";
+
 /** @import {Item} from "../model" */
 
 /**
@@ -34,40 +36,8 @@
  * @returns {{source: string, destination: string}|null}
  */
 export function ends(hex) {
-  const octet = (/** @type {number} */ at) => parseInt(hex.slice(2 * at, 2 * at + 2), 16);
-  let start = 0;
-  for (;;) {
-    const version = octet(start) >> 4;
-    if (version !== 4 && version !== 6) return null;
-    const header = version === 4 ? (octet(start) & 15) * 4 : 40;
-    const protocol = octet(start + (version === 4 ? 9 : 6));
-    const port = octet(start + header + 2) * 256 + octet(start + header + 3);
-    if (protocol === 17 && port === 4341) {
-      start += header + 16;
-      continue;
-    }
-    const [at, length] = version === 4 ? [12, 4] : [8, 16];
-    const address = (/** @type {number} */ from) => {
-      const octets = Array.from({ length }, (_, index) => octet(start + from + index));
-      return version === 4 ? octets.join(".") : ipv6(octets);
-    };
-    return { source: address(at), destination: address(at + length) };
-  }
-}
-
-/** @param {number[]} octets */
-function ipv6(octets) {
-  const words = Array.from({ length: 8 }, (_, index) => octets[2 * index] * 256 + octets[2 * index + 1]);
-  // The longest run of zeros is written as two colons (RFC 5952).
-  let best = { start: 0, length: 1 };
-  for (let start = 0; start < 8; start += 1) {
-    let length = 0;
-    while (start + length < 8 && words[start + length] === 0) length += 1;
-    if (length > best.length) best = { start, length };
-  }
-  const text = (/** @type {number[]} */ part) => part.map((word) => word.toString(16)).join(":");
-  if (best.length === 1) return text(words);
-  return `${text(words.slice(0, best.start))}::${text(words.slice(best.start + best.length))}`;
+  const inner = envelopes(hex).at(-1);
+  return inner ? { source: inner.source, destination: inner.destination } : null;
 }
 
 /**
