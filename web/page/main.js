@@ -25,10 +25,10 @@ async function start() {
     const snapshot = await source.request("open", { ...lab, wasm: text("wasm").trim() });
     // A lab with a run inside has shown itself already.
     if (!store.state.snapshot) store.receive({ event: "reset", now: snapshot.now, n: -1, snapshot });
+    app.announce("The lab is up. Press Play, ping from host to host, click a node or a message.");
   } catch (error) {
     store.receive({ event: "error", message: String(/** @type {Error} */ (error).message) });
   }
-  return app;
 }
 
 start().catch((error) => {

@@ -41,7 +41,8 @@ export function createRides(layer, store, picture) {
   /** @param {Item[]} items */
   function add(items) {
     const hops = /** @type {HopItem[]} */ (items.filter((item) => item.kind === "hop"));
-    if (hops.length === 0 || still.matches || document.hidden) return;
+    if (hops.length === 0 || document.hidden) return;
+    if (still.matches) return use(hops);
     if (hops.length > 4 * MOST) hops.splice(0, hops.length - MOST);
     const { clock } = store.state;
     for (const ride of planner.plan(hops, performance.now(), hopTime(clock, hops))) {
@@ -50,6 +51,16 @@ export function createRides(layer, store, picture) {
     }
     if (!running) requestAnimationFrame(frame);
     running = true;
+  }
+
+  /** @param {HopItem[]} hops marks the links that they took, instead of motion */
+  function use(hops) {
+    const by = new Map(hops.map((hop) => [hop.segment, hop.class]));
+    for (const element of /** @type {NodeListOf<SVGGElement>} */ (layer.ownerSVGElement?.querySelectorAll("[data-segment]"))) {
+      const class_ = by.get(element.dataset.segment ?? "");
+      element.classList.toggle("used", class_ !== undefined);
+      for (const name of ["control", "tcp"]) element.classList.toggle(`by-${name}`, class_ === name);
+    }
   }
 
   /** @param {number} now */

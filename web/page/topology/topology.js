@@ -43,7 +43,8 @@ export function mount(root, app) {
   };
   const svg = s("svg", { class: "network", role: "group", "aria-label": "Network" }, Object.values(layers));
   const scroller = h("div", { class: "scroller" }, svg);
-  root.replaceChildren(scroller);
+  const starting = h("p", { class: "empty starting" }, "The lab starts …");
+  root.replaceChildren(scroller, starting);
 
   /** @type {Layout | null} */
   let layout = null;
@@ -84,6 +85,7 @@ export function mount(root, app) {
 
   function draw() {
     const { snapshot, selection } = store.state;
+    starting.hidden = snapshot !== null || store.state.error !== null;
     if (!snapshot || scroller.clientWidth === 0) return;
     const size = `${scroller.clientWidth} ${scroller.clientHeight}`;
     const key = snapshot === last && size === lastSize ? drawn : JSON.stringify([snapshot.nodes, snapshot.segments, size]);
