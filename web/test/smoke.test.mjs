@@ -111,3 +111,22 @@ for (const [theme, width, height] of /** @type {[string, number, number][]} */ (
     assert.deepEqual(faults, []);
   });
 }
+
+/** @param {string} text a page that cannot show its lab */
+async function failureOf(text) {
+  let said = "";
+  const faults = await open(text, {}, async (page) => {
+    await page.waitForSelector("[role=alert]:not([hidden])");
+    said = await page.$eval("[role=alert]:not([hidden])", (it) => it.textContent ?? "");
+  });
+  assert.deepEqual(faults, []);
+  return said;
+}
+
+test("a page without its module, with a module cut short, or with a broken lab says so", { skip }, async () => {
+  const text = await bundle();
+  assert.match(await failureOf(text), /module/);
+  const cut = text.replace('id="wasm"></script>', () => 'id="wasm">H4sIAAAAAAAAA2NgZGQ=</script>');
+  assert.match(await failureOf(cut), /module cannot be read/);
+  assert.match(await failureOf(text.replace('id="lab">null<', () => 'id="lab">{"files": <')), /cannot start/);
+});
