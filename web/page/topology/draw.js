@@ -127,11 +127,11 @@ export function nodeElement(node, picture, below) {
   const parts = [shape];
   if (node.kind === "router") {
     const counts = countText(node, sizes.width < 76);
-    const first = counts ? -ry + 17 : -1;
+    const first = counts ? -ry + 16 : -1;
     parts.push(s("text", { class: "name", y: first, "font-size": sizes.font }, name));
-    parts.push(s("text", { class: "roles", y: first + 13 }, roleNames(node.roles)));
+    parts.push(s("text", { class: "roles", y: first + 12 }, roleNames(node.roles)));
     parts.push(s("circle", { class: "news", cx: rx - 3, cy: 3 - ry, r: 5 }, s("title", {}, "A table changed in the last step")));
-    parts.push(s("text", { class: `counts${node.counts.away ? " away" : ""}`, y: first + 26 }, counts));
+    parts.push(s("text", { class: `counts${node.counts.away ? " away" : ""}`, y: first + 25 }, counts));
   } else {
     parts.push(s("text", { class: "name", y: sizes.font * 0.36, "font-size": node.kind === "core" ? sizes.font - 1 : sizes.font }, name));
   }

@@ -87,9 +87,9 @@ function closest(layout, width) {
  */
 function sizesFor(cell) {
   if (cell >= 108) return { width: 98, height: 50, font: 13, roomy: true, ports: true };
-  if (cell >= 84) return { width: 80, height: 46, font: 12, roomy: true, ports: false };
+  if (cell >= 84) return { width: 80, height: 48, font: 12, roomy: true, ports: false };
   const width = Math.max(44, Math.min(70, Math.floor(cell) - 10));
-  return { width, height: 40, font: width < 52 ? 10.5 : 11.5, roomy: false, ports: false };
+  return { width, height: 46, font: width < 52 ? 10.5 : 11.5, roomy: false, ports: false };
 }
 
 /**
