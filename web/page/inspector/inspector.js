@@ -3,7 +3,7 @@
 
 import { h } from "../dom.js";
 import { itemView, titleOf } from "./items-view.js";
-import { nodeFacts, segmentFacts } from "./node-view.js";
+import { lastPackets, nodeFacts, segmentFacts } from "./node-view.js";
 import { packetView } from "./packet-view.js";
 import { createTablesView } from "./tables-view.js";
 
@@ -31,6 +31,8 @@ export function mount(root, app) {
   /** @type {ReturnType<typeof createTablesView> | null} */
   let tables = null;
   let facts = "";
+  let listed = "";
+  let listedAt = 0;
 
   function goBack() {
     past.pop();
@@ -45,6 +47,7 @@ export function mount(root, app) {
       key = now;
       tables = null;
       facts = "";
+      listed = "";
       if (selection) past = [...past.slice(-30), selection];
       else past = [];
       back.hidden = past.length < 2;
@@ -91,6 +94,20 @@ export function mount(root, app) {
       content.firstElementChild?.replaceWith(view);
     }
     tables?.update();
+    if (shown.kind === "segment") showPackets(shown.name);
+  }
+
+  /** @param {string} segment */
+  function showPackets(segment) {
+    const { items, epoch } = store.state;
+    const state = `${segment} ${epoch} ${items.at(-1)?.n}`;
+    if (state === listed || (store.state.clock.playing && performance.now() - listedAt < 500)) return;
+    listed = state;
+    listedAt = performance.now();
+    const list = lastPackets(segment, app);
+    const old = content.querySelector("[aria-label='Last packets']");
+    if (old) old.replaceWith(list);
+    else content.append(list);
   }
 
   store.subscribe(update);

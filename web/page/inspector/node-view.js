@@ -2,9 +2,13 @@
 // Shows a node or a segment: addresses, ports, and the hands that fit.
 
 import { h } from "../dom.js";
-import { kindOf, span } from "../format.js";
+import { clock, kindOf, span } from "../format.js";
 import { nodeHands } from "../time/selected-hands.js";
 import { portState } from "../topology/draw.js";
+import { icon } from "../topology/glyphs.js";
+
+/** The packets of a segment that are listed. */
+const LAST = 12;
 
 /** @import {App} from "../app" */
 /** @import {NodeState, Port, SegmentState} from "../model" */
@@ -56,6 +60,26 @@ function portRow(node, port, app) {
     h("td", {}, segment ? h("button", { type: "button", class: "link", onclick: () => app.select({ kind: "segment", name: segment }) }, segment) : ""),
     h("td", {}, node.kind === "core" ? null : h("button", { type: "button", class: "link", onclick: flip }, port.up ? "shut" : "no shut")),
   );
+}
+
+/**
+ * Returns the last packets on a link or LAN, the newest first.
+ *
+ * @param {string} segment
+ * @param {App} app
+ */
+export function lastPackets(segment, app) {
+  const { items } = app.store.state;
+  /** @type {import("../model").HopItem[]} */
+  const found = [];
+  for (let i = items.length - 1; i >= 0 && found.length < LAST; i -= 1) {
+    const item = items[i];
+    if (item.kind === "hop" && item.segment === segment) found.push(item);
+  }
+  const rows = found.map((hop) =>
+    h("li", {}, icon(hop.class), h("button", { type: "button", class: "link", onclick: () => app.select({ kind: "item", n: hop.n }) }, hop.summary), h("span", { class: hop.fate === "lost" ? "lost" : "faint" }, ` ${clock(hop.at)}${hop.fate === "carried" ? "" : ` ${hop.fate}`}`)),
+  );
+  return h("section", { "aria-label": "Last packets" }, h("h3", {}, rows.length > 0 ? "Last packets" : "No packet yet"), h("ul", { class: "last-packets" }, rows));
 }
 
 /**

@@ -24,7 +24,7 @@ export function mount(root, app) {
   const to = h("select", { "aria-label": "To" });
   const again = h("button", { type: "button", class: "plain", onclick: replay }, "Show it again");
   const end = h("span", { class: "outcome" });
-  const form = h("form", { class: "pair", onsubmit: explain }, h("span", {}, "or in words, "), from, " to ", to, h("button", { class: "plain" }, "Explain"));
+  const form = h("form", { class: "pair", onsubmit: explain }, h("span", {}, "or from "), from, " to ", to, h("button", { class: "plain" }, "Explain"), h("button", { type: "button", class: "plain", onclick: send }, "Send one"));
   const strip = h("ol", { class: "strip", tabindex: 0, "aria-label": "Steps of the journey" });
   root.replaceChildren(h("div", { class: "bar" }, h("label", {}, "Packet ", packets), end, again, form), strip);
 
@@ -32,6 +32,10 @@ export function mount(root, app) {
   let packet = null;
   let key = "";
   let listed = "";
+  let sent = 0;
+  /** The sender of the echo to follow, and the last item before it. */
+  /** @type {{from: string, after: number} | null} */
+  let waitsFor = null;
 
   /** @param {string} name */
   function follow(name) {
@@ -45,6 +49,24 @@ export function mount(root, app) {
     if (!packet) return;
     const hops = /** @type {HopItem[]} */ (store.state.items.filter((item) => item.kind === "hop" && item.packet === packet));
     document.getElementById("topology")?.dispatchEvent(new CustomEvent("replay", { detail: hops }));
+  }
+
+  /** Sends one echo, and follows it as soon as it is on a link. */
+  async function send() {
+    sent += 1;
+    waitsFor = { from: from.value, after: store.state.items.at(-1)?.n ?? -1 };
+    const done = await app.act({ kind: "ping", name: `journey-${sent}`, from: from.value, to: to.value, count: 1 });
+    if (!done) waitsFor = null;
+    else if (waitsFor && !store.state.clock.playing) app.announce("The echo is sent as time goes on: press Play, or step.");
+  }
+
+  /** @param {import("../model").Item[]} items */
+  function watch(items) {
+    for (const item of items) {
+      if (!waitsFor || item.kind !== "hop" || item.from !== waitsFor.from || item.n <= waitsFor.after || item.class === "neighbour") continue;
+      waitsFor = null;
+      follow(item.packet);
+    }
   }
 
   /** @param {Event} event */
@@ -108,5 +130,6 @@ export function mount(root, app) {
     update();
   });
   store.subscribe(update);
+  store.witness(watch);
   new MutationObserver(update).observe(root, { attributeFilter: ["hidden"] });
 }
