@@ -11,6 +11,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{CommandFactory, Parser, Subcommand};
+use eidway::console::machine::{HostNames, read_host_names};
 use eidway::console::{self, Reading};
 use eidway::driver;
 use eidway::driver::clock::Clock;
@@ -72,6 +73,10 @@ enum Command {
         /// memory writes the configuration file
         #[arg(long, value_name = "FILE")]
         startup: Option<PathBuf>,
+        /// Read the names of hosts from this file, which is like /etc/hosts. ping, traceroute and
+        /// lig at the console know these names, and show hosts lists them
+        #[arg(long, value_name = "FILE")]
+        hosts: Option<PathBuf>,
         /// Write the log to this file. When the FILE reaches 4 MiB, it is renamed to FILE.1, which
         /// replaces an earlier FILE.1, and a new FILE begins. After a SIGHUP, a new FILE also
         /// begins if the FILE was moved
@@ -155,12 +160,15 @@ fn main() -> ExitCode {
             record,
             nonces,
             startup: copy,
+            hosts,
             ..
         } => {
             let (offload, log) = (!no_offload, Some(log.clone()));
             let startup = StartupFiles { started_with: Some(config), copy };
-            let options = driver::Options { offload, udp_checksum, record, nonces, startup, log };
-            router(strict, console.as_deref(), options)
+            let host_names = HostNames::new();
+            let options =
+                driver::Options { offload, udp_checksum, record, nonces, startup, host_names, log };
+            router(strict, console.as_deref(), hosts.as_deref(), options)
         }
         Command::Config(command) => {
             let code = command.run();
@@ -237,7 +245,16 @@ fn udp_checksum(word: &str) -> Result<UdpChecksum, &'static str> {
     }
 }
 
-fn router(strict: bool, console: Option<&Path>, options: driver::Options) -> Outcome {
+fn router(
+    strict: bool,
+    console: Option<&Path>,
+    hosts: Option<&Path>,
+    mut options: driver::Options,
+) -> Outcome {
+    if let Some(path) = hosts {
+        let text = text::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
+        options.host_names = read_host_names(&text);
+    }
     let path = options.startup.to_read().unwrap_or(Path::new(""));
     let name = path.display().to_string();
     let text = text::read(path).map_err(|error| format!("{name}: {error}"))?;

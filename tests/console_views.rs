@@ -13,8 +13,8 @@ use std::path::Path;
 use eidway::console::grammar::{Mode, Pattern, Word, commands};
 use eidway::console::view::{
     Failure, Listing, TableHead, View, absent, away, census, database, drops, dynamic_eid,
-    emulated_hosts, history, interfaces, lisp, machine, map_cache, neighbours, refusals,
-    router_lisp, routes, sessions, site, site_summary, statistics, system,
+    emulated_hosts, history, host_names, interfaces, lisp, machine, map_cache, neighbours,
+    refusals, router_lisp, routes, sessions, site, site_summary, statistics, system,
 };
 use eidway::lab::running::RunningLab;
 use eidway::lab::scenario::library;
@@ -111,6 +111,7 @@ const VIEWS: &[(&str, Again)] = &[
     ("flash:", again::<machine::FilesView>),
     ("interfaces", again::<interfaces::InterfacesView>),
     ("interface", again::<interfaces::InterfacesView>),
+    ("hosts", again::<host_names::HostNamesView>),
     ("emulated-hosts", again::<emulated_hosts::EmulatedHostsView>),
     ("clock", again::<system::ClockView>),
     ("version", again::<system::VersionView>),

@@ -39,6 +39,29 @@ fn probes_print_the_forms_of_ios() {
     assert!(!cache.contains("192.168.0.0/24"), "but not a mapping of its own: {cache}");
 }
 
+#[test]
+fn a_name_of_the_configuration_has_precedence_over_a_host_of_the_lab() {
+    let mut lab = gsmr(Options::new(Seed::from_number(1)));
+    let hosts = lab.console("xTR2", "show hosts").unwrap().text;
+    let row = "A                         None  (lab, OK)   0    IP    172.16.0.12\n";
+    assert!(hosts.contains(row), "{hosts}");
+    for line in ["configure terminal", "ip host A 192.168.0.22", "end"] {
+        assert!(lab.console("xTR2", line).unwrap().done.ok, "{line}");
+    }
+    let hosts = lab.console("xTR2", "show hosts").unwrap().text;
+    let row = "A                         None  (perm, OK)  0    IP    192.168.0.22\n";
+    assert!(hosts.contains(row), "{hosts}");
+    let ping = lab.console("xTR2", "ping A repeat 1").unwrap().text;
+    assert!(ping.contains("Echos to 192.168.0.22,"), "{ping}");
+    let lig = lab.console("xTR2", "lig C").unwrap().text;
+    assert!(lig.contains("10.10.10.10"), "a name that only the lab has: {lig}");
+    let ping = lab.console("xTR2", "ping nowhere").unwrap();
+    assert_eq!(ping.text, "% Unrecognized host or address, or protocol not running.\n");
+    let config = lab.console("xTR2", "show running-config").unwrap().text;
+    assert!(config.contains("ip host A 192.168.0.22\n"), "{config}");
+    assert!(!config.contains("ip host B"), "{config}");
+}
+
 /// A lab, and a session on xTR2.
 struct Typist {
     sim: Sim,

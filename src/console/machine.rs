@@ -2,12 +2,18 @@
 //! log, the users of the console and the process. The driver has files and a process. The
 //! simulator keeps the same things in memory.
 
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The maximum number of log lines that a router keeps for `show logging`. If there are more, the
 /// oldest lines are dropped.
 pub const LOG_LINES: usize = 1000;
+
+/// The addresses of hosts, by the names of the hosts.
+pub type HostNames = BTreeMap<String, Vec<IpAddr>>;
 
 /// The machine of a router, as a console uses it.
 pub trait Machine {
@@ -33,9 +39,26 @@ pub trait Machine {
     /// The sessions at the console of the router.
     fn users(&self) -> Vec<User>;
 
+    /// The hosts of the lab in which the router runs. They are not in the configuration.
+    fn lab_hosts(&self) -> &HostNames;
+
     /// The resources that the process of the router uses. `None` if the router has no process of
     /// its own.
     fn usage(&self) -> Option<Usage>;
+}
+
+/// Reads names in the format of `/etc/hosts`: each line has an address, and then names. A `#`
+/// begins a comment. A line whose first word is no address is left out.
+pub fn read_host_names(text: &str) -> HostNames {
+    let mut names = HostNames::new();
+    for line in text.lines() {
+        let mut words = line.split('#').next().unwrap_or_default().split_whitespace();
+        let Some(address) = words.next().and_then(|word| word.parse().ok()) else { continue };
+        for name in words {
+            names.entry(name.to_owned()).or_default().push(address);
+        }
+    }
+    names
 }
 
 /// The startup configuration of a router.
@@ -83,4 +106,20 @@ pub struct Usage {
     pub kernel_ms: u64,
     /// The memory of the process that is in RAM, in octets.
     pub resident: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn host_names_are_read_as_in_etc_hosts() {
+        let text = "# names\n10.0.0.1 A a\n\n2001:db8::1\tA # both\nno address\n10.0.0.2\n";
+        let names = read_host_names(text);
+        let addresses =
+            |name: &str| names[name].iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(addresses("A"), ["10.0.0.1", "2001:db8::1"]);
+        assert_eq!(addresses("a"), ["10.0.0.1"]);
+        assert_eq!(names.len(), 2);
+    }
 }

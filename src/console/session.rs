@@ -27,6 +27,7 @@ use super::probes::Surroundings;
 use super::protocol::{Done, Request, Response, TerminalSettings};
 use super::running::{Piece, Running, start_lig, start_probe};
 use super::running_config;
+use super::show::host_names::with_lab_hosts;
 use super::show::machine::NO_FILE;
 use super::show::system::{debugging_turned, host_name};
 use super::show::tech_support::Several;
@@ -439,7 +440,14 @@ impl Session {
         if args.has("json") {
             format = Format::Json;
         }
-        match run(&args, router.config()) {
+        let config = match surroundings.machine() {
+            // Only a command with a name needs the names of the lab.
+            Some(machine) if args.given("name") => {
+                with_lab_hosts(router.config(), machine.lab_hosts())
+            }
+            _ => Cow::Borrowed(router.config()),
+        };
+        match run(&args, &config) {
             Ok(Action::Show(source)) => Outcome::good(Body::Show { source, format, filter }),
             Ok(Action::Probe(_) | Action::Lig(_)) if self.runs() => {
                 Outcome::bad("% Another command runs in this session\n".to_owned())

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
 use super::clock::Clock;
-use crate::console::machine::{LOG_LINES, LogLine, Machine, Startup, Usage, User};
+use crate::console::machine::{HostNames, LOG_LINES, LogLine, Machine, Startup, Usage, User};
 use crate::console::show::machine::NO_FILE;
 use crate::private;
 
@@ -69,6 +69,8 @@ pub struct ProcessMachine<'a> {
     pub log: &'a mut LogBuffer,
     /// The sessions at the console.
     pub users: Vec<User>,
+    /// The names of the lab's hosts.
+    pub host_names: &'a HostNames,
 }
 
 impl Machine for ProcessMachine<'_> {
@@ -112,6 +114,10 @@ impl Machine for ProcessMachine<'_> {
 
     fn users(&self) -> Vec<User> {
         self.users.clone()
+    }
+
+    fn lab_hosts(&self) -> &HostNames {
+        self.host_names
     }
 
     fn usage(&self) -> Option<Usage> {

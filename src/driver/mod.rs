@@ -69,6 +69,7 @@ pub mod user;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::console::machine::HostNames;
 use crate::router::config::Config;
 use event_loop::{EventLoop, Flow};
 use log_queue::LogQueue;
@@ -97,6 +98,8 @@ pub struct Options {
     pub nonces: Option<PathBuf>,
     /// The files of the startup configuration, for `write memory`.
     pub startup: StartupFiles,
+    /// The names of the lab's hosts, for the console.
+    pub host_names: HostNames,
     /// The log of the process. After SIGHUP, the log continues in a new file.
     pub log: Option<LogQueue>,
 }
@@ -109,6 +112,7 @@ impl Default for Options {
             record: None,
             nonces: None,
             startup: StartupFiles::default(),
+            host_names: HostNames::new(),
             log: None,
         }
     }

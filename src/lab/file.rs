@@ -51,6 +51,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 use crate::addr::Family;
+use crate::console::machine::HostNames;
 pub use error::{LabError, Span};
 
 /// A lab file that was checked. Every port exists only once, and the kernel accepts every name.
@@ -248,6 +249,12 @@ impl LabFile {
             Node::Host(host) => Some((name.as_str(), host)),
             _ => None,
         })
+    }
+
+    /// The addresses of the lab's hosts, by the names of the hosts. The routers know these names.
+    pub fn host_names(&self) -> HostNames {
+        let addresses = |host: &Host| host.addresses.iter().map(IpNet::addr).collect();
+        self.hosts().map(|(name, host)| (name.to_owned(), addresses(host))).collect()
     }
 
     /// The routers of the lab: their names and their configuration files.

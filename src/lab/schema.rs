@@ -15,8 +15,8 @@ use super::verbs::status::NodeStatus;
 use crate::console::FileCheck;
 use crate::console::view::{
     Failure, Listing, TableHead, absent, away, census, database, drops, dynamic_eid,
-    emulated_hosts, history, interfaces, lisp, machine, map_cache, neighbours, refusals,
-    router_lisp, routes, sessions, site, site_summary, statistics, system,
+    emulated_hosts, history, host_names, interfaces, lisp, machine, map_cache, neighbours,
+    refusals, router_lisp, routes, sessions, site, site_summary, statistics, system,
 };
 
 /// An output for programs.
@@ -70,6 +70,7 @@ pub const DOCUMENTS: &[Document] = &[
     Document::of::<Failure>("failure", "show ip lisp database PREFIX json"),
     Document::of::<machine::FilesView>("files", "show flash: json"),
     Document::of::<machine::HistoryView>("history", "show history json"),
+    Document::of::<host_names::HostNamesView>("hosts", "show hosts json"),
     Document::of::<census::InstanceStatisticsView>(
         "instance-statistics",
         "show lisp instance-id INSTANCE ipv4 statistics json",

@@ -39,7 +39,8 @@ pub fn up(lab: &Lab, eidway: &Path, options: Options) -> Result<Vec<Step>, Failu
         return Err(lab.file.error(span.clone(), message, "run it with --sim").into());
     }
     wiring::expect(lab)?;
-    let mut steps = vec![nodes(lab), wires(lab), plain(lab), routers(lab, eidway, options)];
+    let mut steps = vec![nodes(lab), wires(lab), plain(lab), names(lab)];
+    steps.push(routers(lab, eidway, options));
     let hosts = emulated::start_at_home(lab, false, eidway);
     if !hosts.is_empty() {
         steps.push(Step::new(format!("{} emulated hosts", hosts.len()), hosts));
@@ -187,6 +188,16 @@ fn defaults(lab: &Lab, node: &str, host: &Host) -> Vec<Call> {
     gateways.map(default).collect()
 }
 
+/// The step that tells the routers the names of the hosts.
+fn names(lab: &Lab) -> Step {
+    let name = |(name, addresses): (String, Vec<IpAddr>)| {
+        let call = Call::new("host-name", &lab.name).with(name);
+        addresses.iter().fold(call, Call::with)
+    };
+    let calls: Vec<Call> = lab.file.host_names().into_iter().map(name).collect();
+    Step::new(format!("{} names of hosts", calls.len()), calls)
+}
+
 fn routers(lab: &Lab, eidway: &Path, options: Options) -> Step {
     let routers = lab.file.routers();
     let calls: Vec<Call> =
@@ -215,6 +226,7 @@ mod tests {
             "netns-scripts/addr-add demo A eth0 172.16.0.12/24 2001:db8:a::12/64",
             "netns-scripts/route-add demo A default 172.16.0.1",
             "netns-scripts/route-add demo A default 2001:db8:a::1",
+            "netns-scripts/host-name demo A 172.16.0.12 2001:db8:a::12",
         ] {
             assert!(text.lines().any(|l| l == line), "{line:?} is not in\n{text}");
         }

@@ -41,6 +41,7 @@ const LIBRARY: &str = include_str!("../../netns-scripts/lib.sh");
 const VERBS: &[(&str, &str)] = verbs![
     "addr-add",
     "capture",
+    "host-name",
     "host-start",
     "host-stop",
     "lab-down",

@@ -58,6 +58,7 @@ impl Sim {
         lab: &LabFile,
         configs: &BTreeMap<String, Config>,
     ) -> Result<Sim, SimError> {
+        self.host_names = lab.host_names();
         for (name, node) in &lab.nodes {
             match node {
                 Node::Router { .. } | Node::Forwarder { .. } => {

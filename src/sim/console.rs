@@ -14,7 +14,7 @@ use super::{NodeId, Sim, SimError};
 use crate::console::Session;
 use crate::console::client::Channel;
 use crate::console::hosts::{HostState, Hosts, no_host};
-use crate::console::machine::{LogLine, Machine, Startup, Usage, User};
+use crate::console::machine::{HostNames, LogLine, Machine, Startup, Usage, User};
 use crate::console::probes::{Ends, ProbeSocket, Probes, Surroundings};
 use crate::console::protocol::{HostAnswer, HostRequest, Request, Response};
 use crate::router::Router;
@@ -53,7 +53,8 @@ impl Sim {
         let mut saved = self.saved.remove(&id);
         let (core, parts) = router.console_parts();
         let (asked, opened) = (BTreeSet::new(), Vec::new());
-        let mut hosts = RouterHosts { hosts, asked, opened, saved: &mut saved, parts };
+        let names = &self.host_names;
+        let mut hosts = RouterHosts { hosts, asked, opened, saved: &mut saved, names, parts };
         let result = act(core, &mut hosts, now);
         let RouterHosts { asked, opened, .. } = hosts;
         opened.into_iter().for_each(|socket| router.add_probe_socket(socket));
@@ -103,6 +104,8 @@ struct RouterHosts<'a> {
     opened: Vec<Opened>,
     /// The startup configuration that `write memory` has written.
     saved: &'a mut Option<String>,
+    /// The names of the lab's hosts.
+    names: &'a HostNames,
     parts: ConsoleParts<'a>,
 }
 
@@ -192,6 +195,10 @@ impl Machine for RouterHosts<'_> {
 
     fn users(&self) -> Vec<User> {
         vec![User { line: 0, is_own: true, idle: 0 }]
+    }
+
+    fn lab_hosts(&self) -> &HostNames {
+        self.names
     }
 
     fn usage(&self) -> Option<Usage> {

@@ -42,6 +42,7 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::time::Duration;
 
+use crate::console::machine::HostNames;
 use crate::console::parse_config;
 use crate::host::{Host, HostConfig};
 use crate::lab::file::Impairment;
@@ -105,6 +106,8 @@ pub struct Sim {
     kept: BTreeMap<NodeId, KeptNonces>,
     /// The startup configurations that `write memory` has written.
     saved: BTreeMap<NodeId, String>,
+    /// The names of the lab's hosts, which the consoles of the routers know.
+    host_names: HostNames,
     /// The nodes with a wall clock that was set back, each with the time by which it was set back.
     clocks_behind: BTreeMap<NodeId, Duration>,
 }
@@ -128,6 +131,7 @@ impl Sim {
             watch: None,
             kept: BTreeMap::new(),
             saved: BTreeMap::new(),
+            host_names: HostNames::new(),
             clocks_behind: BTreeMap::new(),
         }
     }

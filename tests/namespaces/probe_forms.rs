@@ -37,6 +37,24 @@ pub const PROBES: &[(&str, &str, &[&str])] = &[
             "Success rate is 100 percent (3/3), round-trip min/avg/max N\n",
         ],
     ),
+    (
+        "xTR2",
+        "ping A repeat 2",
+        &[
+            PING,
+            "2, 100-byte ICMP Echos to 172.16.0.12, timeout is 2 seconds:\n!!\n",
+            "Success rate is 100 percent (2/2), round-trip min/avg/max N\n",
+        ],
+    ),
+    (
+        "xTR2",
+        "ping ipv6 C repeat 1",
+        &[
+            PING,
+            "1, 100-byte ICMP Echos to 2001:db8:a10::10, timeout is 2 seconds:\n!\n",
+            "Success rate is 100 percent (1/1), round-trip min/avg/max N\n",
+        ],
+    ),
     // Core1 has no route to an EID. An xTR has no reply from an EID that is not there.
     (
         "NewMSMR",

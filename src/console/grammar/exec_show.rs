@@ -12,7 +12,9 @@ use crate::console::filter;
 use crate::console::show::cef::{self, CefTable};
 use crate::console::show::neighbours::NeighbourTable;
 use crate::console::show::routes::{self, RouteTable};
-use crate::console::show::{Listing, Page, drops, interface_lists, interfaces, machine, system};
+use crate::console::show::{
+    Listing, Page, drops, host_names, interface_lists, interfaces, machine, system,
+};
 use crate::console::view::interfaces::InterfacesView;
 use crate::console::view::routes::RouteSource;
 use crate::router::config::{Config, InterfaceName};
@@ -127,6 +129,9 @@ pub(super) const ROWS: &[Row] = &[
     }),
     exec("show privilege [json]", &[SHOW, "Current privilege level", JSON], |_, _| {
         show(Page::new(machine::privilege, machine::privilege_text))
+    }),
+    exec("show hosts [json]", &[SHOW, "Names of hosts, and their addresses", JSON], |_, _| {
+        show(Page::new(host_names::view, host_names::text))
     }),
     exec("show alias [json]", &[SHOW, "Alias commands", JSON], |_, _| {
         show(Page::new(machine::alias, machine::alias_text))

@@ -41,7 +41,7 @@ const fn with_options<const ALL: usize, const FIRST: usize, const OPTIONS: usize
 }
 
 const ADDRESS: &str = "Address to reach";
-const NAME: &str = "Name of a host (ip host, emulated-host)";
+const NAME: &str = "Name of a host (see show hosts)";
 
 const PING_HELP: [&str; 5 + 5 * 10] = with_options(
     ["Send echo messages", "IPv4 echo", "IPv6 echo", ADDRESS, NAME],

@@ -14,6 +14,7 @@ pub mod drops;
 pub mod dynamic_eid;
 pub mod emulated_hosts;
 pub mod history;
+pub mod host_names;
 pub mod interface_lists;
 pub mod interfaces;
 pub mod lisp;

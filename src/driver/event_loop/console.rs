@@ -66,6 +66,7 @@ impl EventLoop {
                 files: &self.options.startup,
                 log: &mut self.log_buffer,
                 users,
+                host_names: &self.options.host_names,
             },
         };
         let turn = client.serve(&mut self.router, &mut surroundings, now);
