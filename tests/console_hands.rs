@@ -111,8 +111,8 @@ const TYPED: &[(&str, &str)] = &[
     ("copy running-config startup-config", ""),
     ("copy run start", ""),
     ("write erase", "`dir` shows the file"),
-    ("reload", "use `eidway lab restart LAB ROUTER`"),
-    ("reload in 5", "use `eidway lab restart LAB ROUTER`"),
+    ("reload", ""),
+    ("reload in 5", "use `reload` alone"),
     ("conf t", ""),
     ("end", ""),
     ("config terminal", ""),
@@ -217,6 +217,36 @@ fn a_saved_configuration_is_shown_and_is_there_after_a_restart() {
     lab.stop("xTR1", false, &mut |_| ()).unwrap();
     lab.start("xTR1", &mut |_| ()).unwrap();
     assert_eq!(lab.console("xTR1", "show clock").unwrap().done.prompt, "Edge#");
+}
+
+#[test]
+fn reload_restarts_the_router_and_asks_whether_to_save_what_is_not_saved() {
+    let mut lab = lab();
+    let mut run = |line: &str| {
+        let answer = lab.console("xTR1", line).unwrap();
+        (answer.text, answer.done)
+    };
+    let question = "System configuration has been modified. Save? [yes/no]: ";
+    let shutdown = "\n***\n*** --- SHUTDOWN NOW ---\n***\n";
+    let (text, done) = run("reload");
+    assert_eq!((text.as_str(), done.ok, done.closed), (shutdown, true, true));
+    assert!(run("show version").0.contains("uptime is 0 minutes"), "{}", run("show version").0);
+    for (answers, name) in
+        [(&["", "maybe", "end"][..], "Edge#"), (&["no"], "xTR1#"), (&["yes"], "Edge#")]
+    {
+        for line in ["conf t", "hostname Edge", "interface Loopback9", "end"] {
+            run(line);
+        }
+        let (_, done) = run("reload");
+        assert_eq!((done.prompt.as_str(), done.ok), (question, true), "{answers:?}");
+        let mut last = String::new();
+        for answer in answers {
+            last = run(answer).0;
+        }
+        let restarts = *answers != ["", "maybe", "end"];
+        assert_eq!(last.ends_with(shutdown), restarts, "{answers:?}: {last}");
+        assert_eq!(run("show clock").1.prompt, name, "{answers:?}");
+    }
 }
 
 #[test]

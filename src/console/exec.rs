@@ -23,6 +23,8 @@ pub enum Action {
     Debug(Debugging, bool),
     /// Write the running configuration into the file of the startup configuration.
     Save,
+    /// Restart the router with its startup configuration.
+    Reload,
     /// Delete the lines of the log that `show logging` prints.
     ClearLog,
     /// Start or stop sending debug lines to this session.

@@ -30,6 +30,10 @@ pub trait Machine {
     /// A sentence for the user, if the file cannot be written.
     fn save(&mut self, text: &str) -> Result<String, String>;
 
+    /// Asks for a restart with the startup configuration. The restart follows when the session has
+    /// given its answer. All sessions end.
+    fn restart(&mut self);
+
     /// The last lines of the log. The oldest line is first.
     fn log(&self) -> Vec<LogLine>;
 

@@ -42,6 +42,7 @@ pub mod running;
 mod running_config;
 pub mod session;
 pub mod show;
+mod startup;
 pub mod terminal;
 pub mod view;
 

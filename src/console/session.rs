@@ -26,12 +26,11 @@ use super::parse::{Match, Mismatch, match_line, tokens};
 use super::probes::Surroundings;
 use super::protocol::{Done, Request, Response, TerminalSettings};
 use super::running::{Piece, Running, start_lig, start_probe};
-use super::running_config;
 use super::show::host_names::with_lab_hosts;
-use super::show::machine::NO_FILE;
 use super::show::system::{debugging_turned, host_name};
 use super::show::tech_support::Several;
 use super::show::{Format, Source, State, failure};
+use super::startup::{self, Step};
 use crate::router::Router;
 use crate::router::config::Config;
 use crate::router::io::{Command, Input};
@@ -58,6 +57,8 @@ pub struct Session {
     terminal: TerminalSettings,
     /// The login, if the user has not logged in yet.
     login: Option<Login>,
+    /// Whether the next line is the answer to [`startup::QUESTION`].
+    asks_to_save: bool,
     /// The last lines that the user has entered.
     history: VecDeque<String>,
     answers: VecDeque<Answer>,
@@ -129,6 +130,7 @@ impl Session {
             monitors: false,
             terminal: TerminalSettings::default(),
             login: None,
+            asks_to_save: false,
             history: VecDeque::new(),
             answers: VecDeque::new(),
             refused: 0,
@@ -139,6 +141,9 @@ impl Session {
     pub fn prompt(&self, router: &Router) -> String {
         if self.login.is_some() {
             return login::PROMPT.to_owned();
+        }
+        if self.asks_to_save {
+            return startup::QUESTION.to_owned();
         }
         let name = host_name(&router.config().hostname);
         let mode = self.blocks.prompt().unwrap_or(self.context.prompt());
@@ -175,6 +180,9 @@ impl Session {
             Request::Vty(_) => self.log_in(router),
             Request::Line(line) if self.login.is_some() => self.try_password(&line),
             _ if self.login.is_some() => Outcome::error("log in first".to_owned()),
+            Request::Line(line) if self.asks_to_save => {
+                self.go_on(startup::answer(&line, router, surroundings))
+            }
             Request::Line(line) => self.line(&line, router, surroundings, now),
             Request::Help(line) => match help::help(&self.context, &line) {
                 Ok(text) => Outcome::good(Body::One(Response::Text(text))),
@@ -478,6 +486,18 @@ impl Session {
         "% This is a line of a configuration: enter `configure terminal` first.\n"
     }
 
+    /// Makes the outcome of a step of the command `reload`.
+    fn go_on(&mut self, step: Step) -> Outcome {
+        self.asks_to_save = matches!(step, Step::Ask(_));
+        match step {
+            Step::Ask(text) => Outcome { ok: text.is_empty(), ..Outcome::bad(text) },
+            Step::Refuse(text) => Outcome::bad(text),
+            Step::Restart(text) => {
+                Outcome { closed: true, ..Outcome::good(Body::One(Response::Text(text))) }
+            }
+        }
+    }
+
     fn act(
         &mut self,
         action: Action,
@@ -499,7 +519,11 @@ impl Session {
                 let text = debugging_turned(types, on, router.debugging());
                 outcome.body = Body::One(Response::Text(text));
             }
-            Action::Save => return save(router, hosts),
+            Action::Save => match startup::save(router, hosts) {
+                Ok(text) => outcome.body = Body::One(Response::Text(text)),
+                Err(text) => return Outcome::bad(text),
+            },
+            Action::Reload => return self.go_on(startup::reload(router, hosts)),
             Action::ClearLog => hosts.machine_mut().into_iter().for_each(Machine::clear_log),
             Action::Monitor(on) => self.monitors = on,
             Action::Text(text) => outcome.body = Body::One(Response::Text(text.to_owned())),
@@ -543,20 +567,5 @@ fn started(line: &str, config: &Config) -> Option<(String, Box<dyn Source>)> {
     match run(&args, config) {
         Ok(Action::Show(source)) => Some((line.to_owned(), source)),
         _ => None,
-    }
-}
-
-/// Writes the running configuration into the file of the startup configuration.
-fn save(router: &Router, hosts: &mut dyn Hosts) -> Outcome {
-    let saved = match hosts.machine_mut() {
-        Some(machine) => machine.save(&running_config(router.config())),
-        None => Err(NO_FILE.to_owned()),
-    };
-    match saved {
-        Ok(place) => {
-            let text = format!("Building configuration...\n[OK]\n{place}\n");
-            Outcome::good(Body::One(Response::Text(text)))
-        }
-        Err(why) => Outcome::bad(format!("% The configuration is not saved: {why}\n")),
     }
 }

@@ -147,11 +147,24 @@ fn run_lines(
         let mut echo = Echo { typed: format!("{}{line}\n", connection.client.prompt()), out };
         let done = connection.do_line(&line, &mut echo)?;
         all_ok &= done.ok;
+        if is_question(&done.prompt) {
+            writeln!(out, "{}", done.prompt).map_err(|e| connection.io(e))?;
+        }
         if done.closed {
             break;
         }
     }
+    if is_question(connection.client.prompt()) {
+        let missing = "% The question has no answer: give it as the next line, or as the next `-c`";
+        writeln!(out, "{missing}").map_err(|e| connection.io(e))?;
+        return Ok(false);
+    }
     Ok(all_ok)
+}
+
+/// Whether a prompt is a question, such as the question of `reload`.
+fn is_question(prompt: &str) -> bool {
+    prompt.ends_with("? [yes/no]: ")
 }
 
 /// A writer for the output of a typed line. If the output has a caret (`^`) under a position of

@@ -101,6 +101,11 @@ impl ConsoleServer {
         self.clients.get_mut(number)?.as_mut()
     }
 
+    /// Disconnects all clients.
+    pub fn close_all(&mut self) {
+        self.clients.iter_mut().for_each(|client| *client = None);
+    }
+
     /// Sends a debug line to every client that has asked for debug lines (`terminal monitor`). If a
     /// client's output is full, the client does not get this line.
     pub fn say(&mut self, line: &str) {

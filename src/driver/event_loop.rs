@@ -11,6 +11,7 @@ mod console;
 mod data_path;
 mod kernel;
 mod process;
+mod restart;
 mod signals;
 mod spin;
 
@@ -131,6 +132,8 @@ pub enum Flow {
     Continue,
     /// The router has stopped and has restored the kernel's state.
     Stopped,
+    /// A user has typed `reload`: the caller calls [`EventLoop::restart`].
+    Restart,
 }
 
 /// A router with its connections to the operating system.
@@ -155,6 +158,8 @@ pub struct EventLoop {
     /// The seed for the stacks of the emulated hosts.
     hosts_seed: Seed,
     console: Option<ConsoleServer>,
+    /// Whether a user has typed `reload`.
+    restarts: bool,
     /// The number of log lines for each kind of event.
     log: Log,
     /// The last lines of the log.
@@ -177,6 +182,16 @@ impl EventLoop {
         config: Config,
         console_socket: Option<&Path>,
         options: Options,
+    ) -> Result<Self, Error> {
+        EventLoop::begin(config, console_socket, options, Hosts::default())
+    }
+
+    /// Starts a router. `hosts` are the emulated hosts of the same router before its restart.
+    fn begin(
+        config: Config,
+        console_socket: Option<&Path>,
+        options: Options,
+        hosts: Hosts,
     ) -> Result<Self, Error> {
         // The lock is taken before anything is changed, because another router may use this
         // namespace.
@@ -212,9 +227,10 @@ impl EventLoop {
             data_path: DataPath::default(),
             udp: Udp::default(),
             tcp: Tcp::new(descriptors),
-            hosts: Hosts::default(),
+            hosts,
             hosts_seed,
             console: None,
+            restarts: false,
             log: Log::default(),
             log_buffer: LogBuffer::default(),
             nonces,
@@ -224,6 +240,9 @@ impl EventLoop {
             _lock: lock,
         };
         event_loop.watch_fd(event_loop.netlink.as_raw_fd(), Source::Kernel)?;
+        for (slot, device) in event_loop.hosts.devices() {
+            event_loop.watch_fd(device, Source::Host(slot))?;
+        }
         event_loop.carry_out_first_outputs()?;
         let events = event_loop.netlink.read_all();
         event_loop.tell_router(events.map_err(Error::during("reading links and routes"))?);
@@ -246,6 +265,9 @@ impl EventLoop {
             if self.serve(source) {
                 self.ready.insert(source);
             }
+        }
+        if self.restarts {
+            return Ok(Flow::Restart);
         }
         let now = self.clock.now();
         self.tell_of_paths(now);

@@ -92,6 +92,15 @@ impl Hosts {
         }
     }
 
+    /// The slot and the descriptor of each host's device.
+    pub fn devices(&self) -> Vec<(usize, RawFd)> {
+        let slots = self.slots.iter().enumerate();
+        let device = |(slot, host): (usize, &Option<RunningHost>)| {
+            Some((slot, host.as_ref()?.tap.as_raw_fd()))
+        };
+        slots.filter_map(device).collect()
+    }
+
     /// Whether there are no hosts.
     pub fn is_empty(&self) -> bool {
         self.slots.iter().all(Option::is_none)

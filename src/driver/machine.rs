@@ -71,6 +71,8 @@ pub struct ProcessMachine<'a> {
     pub users: Vec<User>,
     /// The names of the lab's hosts.
     pub host_names: &'a HostNames,
+    /// Set if the router is to restart.
+    pub restarts: &'a mut bool,
 }
 
 impl Machine for ProcessMachine<'_> {
@@ -102,6 +104,10 @@ impl Machine for ProcessMachine<'_> {
                  brings it back to the folder of the lab."
             ),
         })
+    }
+
+    fn restart(&mut self) {
+        *self.restarts = true;
     }
 
     fn log(&self) -> Vec<LogLine> {

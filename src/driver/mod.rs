@@ -138,9 +138,13 @@ pub fn run(config: Config, console_socket: Option<&Path>, options: Options) -> R
     let mut event_loop = EventLoop::start(config, console_socket, options)?;
     event_loop.watch_signals()?;
     loop {
-        let flow = event_loop.turn(None);
-        if flow.map_err(Error::during("waiting for events"))? == Flow::Stopped {
-            return Ok(());
+        match event_loop.turn(None).map_err(Error::during("waiting for events"))? {
+            Flow::Continue => {}
+            Flow::Stopped => return Ok(()),
+            Flow::Restart => {
+                event_loop = event_loop.restart(console_socket)?;
+                event_loop.watch_signals()?;
+            }
         }
     }
 }

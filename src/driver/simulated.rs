@@ -21,6 +21,7 @@ use super::console_server::{ConsoleServer, Turn};
 use super::descriptors;
 use super::telnet::TelnetServer;
 use crate::private;
+use crate::router::Router;
 use crate::sim::{Sim, SimError};
 use crate::time::Time;
 
@@ -217,8 +218,14 @@ impl Served {
     fn serve(&mut self, router: usize, number: usize) {
         let Some((name, console)) = self.consoles.get_mut(router) else { return };
         let Some(client) = console.client_mut(number) else { return };
+        let started_at = |sim: &Sim| sim.router(name).ok().map(Router::started_at);
+        let before = started_at(&self.sim);
         let turn: Result<Turn, SimError> =
             self.sim.at_console(name, |router, hosts, now| client.serve(router, hosts, now));
+        if started_at(&self.sim) != before {
+            // The router has restarted because of the command `reload`, so all its sessions end.
+            return console.close_all();
+        }
         match turn {
             Ok(Turn::More) => drop(self.ready.insert((router, number))),
             Ok(Turn::Wait) => {}

@@ -11,12 +11,12 @@ use super::node::{HostNode, Node};
 use super::probes::{Opened, Socket};
 use super::router_node::ConsoleParts;
 use super::{NodeId, Sim, SimError};
-use crate::console::Session;
 use crate::console::client::Channel;
 use crate::console::hosts::{HostState, Hosts, no_host};
 use crate::console::machine::{HostNames, LogLine, Machine, Startup, Usage, User};
 use crate::console::probes::{Ends, ProbeSocket, Probes, Surroundings};
 use crate::console::protocol::{HostAnswer, HostRequest, Request, Response};
+use crate::console::{Session, read_config};
 use crate::router::Router;
 use crate::router::config::InterfaceName;
 use crate::router::io::Mac;
@@ -54,15 +54,21 @@ impl Sim {
         let (core, parts) = router.console_parts();
         let (asked, opened) = (BTreeSet::new(), Vec::new());
         let names = &self.host_names;
-        let mut hosts = RouterHosts { hosts, asked, opened, saved: &mut saved, names, parts };
+        let mut hosts =
+            RouterHosts { hosts, asked, opened, saved: &mut saved, names, parts, restarts: false };
         let result = act(core, &mut hosts, now);
-        let RouterHosts { asked, opened, .. } = hosts;
+        let RouterHosts { asked, opened, restarts, parts, .. } = hosts;
+        let restarts = restarts.then(|| parts.started_with.to_owned());
         opened.into_iter().for_each(|socket| router.add_probe_socket(socket));
         if let Some(saved) = saved {
             self.saved.insert(id, saved);
         }
         for node in [id].into_iter().chain(asked) {
             self.settle(node);
+        }
+        if let Some(text) = restarts {
+            self.stop_router(name)?;
+            self.start_router(name, read_config(name, &text).config)?;
         }
         Ok(result)
     }
@@ -106,6 +112,8 @@ struct RouterHosts<'a> {
     saved: &'a mut Option<String>,
     /// The names of the lab's hosts.
     names: &'a HostNames,
+    /// Whether the router restarts after this call.
+    restarts: bool,
     parts: ConsoleParts<'a>,
 }
 
@@ -183,6 +191,10 @@ impl Machine for RouterHosts<'_> {
     fn save(&mut self, text: &str) -> Result<String, String> {
         *self.saved = Some(text.to_owned());
         Ok("The configuration is in the memory of the simulator, until the lab ends.".to_owned())
+    }
+
+    fn restart(&mut self) {
+        self.restarts = true;
     }
 
     fn log(&self) -> Vec<LogLine> {

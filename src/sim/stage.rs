@@ -206,6 +206,9 @@ impl Simulated {
         let answer = Client::resume(channel, std::mem::take(prompt)).ask(request);
         let answer = answer.map_err(Failure::new)?;
         prompt.clone_from(&answer.done.prompt);
+        if answer.done.closed {
+            self.consoles.remove(node);
+        }
         Ok(answer)
     }
 

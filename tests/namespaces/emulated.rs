@@ -51,6 +51,37 @@ fn expect_at(live: &Live, router: &str, rloc: &str) {
 }
 
 #[test]
+fn a_reload_ends_in_the_startup_configuration_in_the_same_process_and_keeps_the_emulated_hosts() {
+    if !can_run() {
+        return;
+    }
+    let live = Live::up("gsmr", "reload");
+    let pid = || {
+        let status = text_of(&live.lab("status", &[]));
+        let line = status.lines().find(|line| line.starts_with("xTR1 ")).map(str::to_owned);
+        line.and_then(|line| line.split_whitespace().nth(3).map(str::to_owned))
+    };
+    let before = pid();
+    let lines = ["configure terminal", "interface Loopback9", "end", "reload", "no"];
+    let said = live.console("xTR1", &lines);
+    let question = "System configuration has been modified. Save? [yes/no]: \n";
+    assert!(said.ends_with(&format!("{question}\n***\n*** --- SHUTDOWN NOW ---\n***\n")), "{said}");
+    let answers = || {
+        let place = format!("{}/xTR1", live.name);
+        let output = eidway(&["console", &place, "-c", "show running-config"]);
+        output.status.success() && !text_of(&output).contains("Loopback9")
+    };
+    until(LONG, "the router is back", answers);
+    assert!(before.is_some() && pid() == before, "{before:?}");
+    until(LONG, "C is back", || live.ping("C", "B", &["-c", "1"]) == "!");
+    live.expect_pings(&[("B", "C"), ("A", "B")]);
+    let said = live.console("xTR1", &["reload"]);
+    assert!(!said.contains("Save?"), "emulated hosts are no change: {said}");
+    until(LONG, "the router is back again", answers);
+    until(LONG, "C is back again", || live.ping("C", "B", &["-c", "1"]) == "!");
+}
+
+#[test]
 fn an_emulated_host_is_reached_through_lisp_and_moves_as_a_real_one() {
     if !can_run() {
         return;

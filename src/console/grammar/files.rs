@@ -41,13 +41,9 @@ pub(super) const ROWS: &[Row] = &[
     exec(
         "reload [<when:line>]",
         &["Halt and perform a cold restart", "in MINUTES, at TIME, or cancel"],
-        |args, _| {
-            refuse(
-                args,
-                "a router cannot restart itself: use `eidway lab restart LAB ROUTER` outside the \
-                 router, or end the process of a lone router and start it again; save first with \
-                 `write memory`",
-            )
+        |args, _| match args.given("when") {
+            false => Ok(Action::Reload),
+            true => refuse(args, "this router cannot restart later: use `reload` alone, now"),
         },
     ),
     exec("telnet <to:line>", &["Open a telnet connection", "Address"], no_client),

@@ -67,6 +67,7 @@ impl EventLoop {
                 log: &mut self.log_buffer,
                 users,
                 host_names: &self.options.host_names,
+                restarts: &mut self.restarts,
             },
         };
         let turn = client.serve(&mut self.router, &mut surroundings, now);
