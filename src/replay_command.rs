@@ -2,13 +2,13 @@
 //! library.
 
 use std::fs::File;
-use std::io::{self, BufReader, IsTerminal, Write};
+use std::io::{self, BufReader, Write};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use eidway::console::protocol::Request;
+use eidway::driver::user::{OwnTerminal, attend_here};
 use eidway::record::{Progress, ReadError, Reader, Replay, ReplayConsole, Until, show};
-use rustyline::DefaultEditor;
-use rustyline::error::ReadlineError;
 
 use super::Outcome;
 
@@ -54,8 +54,10 @@ impl ReplayCommand {
         if !self.commands.is_empty() {
             return Ok(run_lines(&mut console, self.commands.into_iter().map(Ok))? && is_same);
         }
-        if io::stdin().is_terminal() {
-            return interact(&mut console).map(|()| is_same);
+        if let Some(mut terminal) = OwnTerminal::take()? {
+            let begin = Request::Line(String::new());
+            attend_here(&mut terminal, begin, |request| console.answer(request))?;
+            return Ok(is_same);
         }
         Ok(run_lines(&mut console, io::stdin().lines())? && is_same)
     }
@@ -116,21 +118,4 @@ fn run_lines(
         }
     }
     Ok(all_ok)
-}
-
-fn interact(console: &mut ReplayConsole<Source>) -> Result<(), Box<dyn std::error::Error>> {
-    let mut editor = DefaultEditor::new()?;
-    loop {
-        let line = match editor.readline(&console.prompt()) {
-            Ok(line) => line,
-            Err(ReadlineError::Interrupted) => continue,
-            Err(ReadlineError::Eof) => return Ok(()),
-            Err(error) => return Err(error.into()),
-        };
-        // The history is not essential, so a line that cannot be added is left out.
-        let _ = editor.add_history_entry(&line);
-        if console.line(&line, &mut io::stdout())?.closed {
-            return Ok(());
-        }
-    }
 }

@@ -13,6 +13,7 @@ use std::path::Path;
 use std::rc::Rc;
 
 use buffer::Buffer;
+use eidway::console::protocol::{Request, Response};
 use eidway::lab::scenario::library;
 use eidway::lab::scenario::run::run;
 use eidway::netns::open::open;
@@ -183,6 +184,27 @@ fn a_replay_stops_where_it_is_told_and_shows_the_state_there() {
     assert!(steps.trim_start().starts_with("11 "), "{steps}");
     let (ok, _, prompt) = at("10", "run 1.5s");
     assert!(ok && prompt.contains(" 1."), "{prompt}");
+}
+
+#[test]
+fn a_terminal_at_a_replay_gets_help_completions_and_the_end_of_each_answer() {
+    let record = of_xtr1("g2-no-route");
+    let mut console = ReplayConsole::new(Replay::open(record.as_slice()).unwrap());
+    let mut answer = |request| console.answer(request).unwrap();
+    let text = |responses: &[Response]| match responses {
+        [Response::Text(text), Response::Done(_)] => text.clone(),
+        other => panic!("{other:?}"),
+    };
+    assert!(text(&answer(Request::Help(String::new()))).contains("step [N]"));
+    assert!(text(&answer(Request::Help("show ip ".to_owned()))).contains("lisp"));
+    let completions = answer(Request::Complete("sh ver".to_owned()));
+    assert_eq!(completions[0], Response::Completions(vec!["version".to_owned()]));
+    assert!(text(&answer(Request::Line("step".to_owned()))).contains("start of Eidway"));
+    let [Response::Done(done)] = &answer(Request::Line("end".to_owned()))[..] else { panic!() };
+    assert!(done.ok && !done.closed, "Control-C goes on");
+    let [Response::Done(done)] = &answer(Request::Line("exit".to_owned()))[..] else { panic!() };
+    assert!(done.closed);
+    assert_eq!(answer(Request::Interrupt), []);
 }
 
 #[test]

@@ -4,6 +4,7 @@
 //! [`Terminal`] turns the octets of the user into requests for the router, and the responses of the
 //! router into octets for the screen. [`attend`] waits for both sides.
 
+use std::collections::VecDeque;
 use std::io::{self, IsTerminal, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
@@ -13,7 +14,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::termios::{self, OptionalActions, Termios};
 
 use crate::console::json_lines;
-use crate::console::protocol::Request;
+use crate::console::protocol::{Request, Response};
 use crate::console::terminal::Terminal;
 
 /// The client gives up if the router does not answer for this time.
@@ -105,6 +106,41 @@ pub fn attend(user: &mut impl User, router: UnixStream, first: Request) -> Resul
     }
 }
 
+/// Lets a user work at a console in this process until the session ends. `answer` carries out a
+/// request and returns the responses.
+///
+/// # Errors
+/// The errors of the user's side, and the errors of `answer`.
+pub fn attend_here(
+    user: &mut impl User,
+    first: Request,
+    mut answer: impl FnMut(Request) -> io::Result<Vec<Response>>,
+) -> io::Result<()> {
+    let mut terminal = Terminal::new(first, user.screen());
+    let mut responses = VecDeque::new();
+    loop {
+        if let Some(request) = terminal.take_request() {
+            responses.extend(answer(request)?);
+            continue;
+        }
+        terminal.resize(user.screen());
+        if terminal.wants_responses()
+            && let Some(response) = responses.pop_front()
+        {
+            terminal.receive(response);
+            continue;
+        }
+        user.write(&terminal.take_output())?;
+        if terminal.is_closed() {
+            return Ok(());
+        }
+        match user.read()? {
+            Some(octets) => terminal.type_octets(&octets),
+            None => return Ok(()),
+        }
+    }
+}
+
 /// Waits until the user has typed or the router has answered. The first value is true if the user
 /// has typed. The second value is true if the router may have answered. Both values are false after
 /// the time limit.
@@ -144,7 +180,7 @@ impl Console {
     }
 
     /// The next response that has arrived.
-    fn take_response(&mut self) -> io::Result<Option<crate::console::protocol::Response>> {
+    fn take_response(&mut self) -> io::Result<Option<Response>> {
         let Some(end) = self.received.iter().position(|&octet| octet == b'\n') else {
             return Ok(None);
         };

@@ -47,7 +47,8 @@ impl<R: Read> ReplayConsole<R> {
         let (command, argument) = (words.next().unwrap_or_default(), words.next());
         let closed = matches!(command, "exit" | "quit");
         let ok = match command {
-            "" | "exit" | "quit" => true,
+            // A terminal sends `end` for Control-C.
+            "" | "end" | "exit" | "quit" => true,
             "help" | "?" => out.write_all(HELP.as_bytes()).map(|()| true)?,
             "step" | "s" => match argument.unwrap_or("1").parse() {
                 Ok(count) => self.step(count, out)?,
@@ -57,10 +58,55 @@ impl<R: Read> ReplayConsole<R> {
                 Ok(until) => self.run(until, out)?,
                 Err(expected) => refuse(out, expected)?,
             },
-            word if word.len() > 1 && "show".starts_with(word) => self.show(line, out)?,
+            _ if is_show(line) => self.show(line, out)?,
             _ => refuse(out, "a record cannot be changed: use step, run, show, exit or help")?,
         };
         Ok(Done { prompt: self.prompt(), ok, closed })
+    }
+
+    /// Carries out a request of a terminal, and returns the responses.
+    ///
+    /// # Errors
+    /// The answer of the router has no end.
+    pub fn answer(&mut self, request: Request) -> io::Result<Vec<Response>> {
+        let mut text = Vec::new();
+        let (response, done) = match request {
+            Request::Interrupt => return Ok(Vec::new()),
+            Request::Line(line) => {
+                let done = self.line(&line, &mut text)?;
+                (None, Some(done))
+            }
+            // A terminal asks for help and for completions of the words of `show`.
+            Request::Help(ref line) | Request::Complete(ref line) if is_show(line) => {
+                (self.ask(request)?, None)
+            }
+            Request::Help(_) => {
+                text.extend_from_slice(HELP.as_bytes());
+                (None, None)
+            }
+            Request::Complete(_) => (Some(Response::Completions(Vec::new())), None),
+            Request::Host(_) | Request::Vty(_) => {
+                (Some(Response::Error("a replay has no hosts and no lines".to_owned())), None)
+            }
+        };
+        let prompt = self.prompt();
+        let done = done.unwrap_or(Done { prompt, ok: true, closed: false });
+        let text = String::from_utf8_lossy(&text).into_owned();
+        let text = (!text.is_empty()).then_some(Response::Text(text));
+        Ok(text.into_iter().chain(response).chain([Response::Done(done)]).collect())
+    }
+
+    /// The first response of the session to a request.
+    fn ask(&mut self, request: Request) -> io::Result<Option<Response>> {
+        let now = self.replay.at();
+        let (router, hosts) = (self.replay.router_mut(), &mut NoHosts);
+        let mut client = Client::new(InProcess { session: &mut self.session, router, hosts, now });
+        let mut first = None;
+        client.ask_each(request, |response| {
+            first.get_or_insert(response);
+            Ok(())
+        })?;
+        Ok(first)
     }
 
     fn step(&mut self, count: u64, out: &mut dyn Write) -> io::Result<bool> {
@@ -114,6 +160,12 @@ impl<R: Read> ReplayConsole<R> {
         })?;
         Ok(done.ok)
     }
+}
+
+/// Whether a line begins with `show`, or with an abbreviation of it.
+fn is_show(line: &str) -> bool {
+    let word = line.split_whitespace().next().unwrap_or_default();
+    word.len() > 1 && "show".starts_with(word)
 }
 
 fn refuse(out: &mut dyn Write, message: &str) -> io::Result<bool> {
