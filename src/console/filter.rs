@@ -29,13 +29,13 @@ pub struct Piped<'t> {
 
 /// Selects lines of an output. Each stage selects from the lines that the stage before it has
 /// selected.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Filter {
     stages: Vec<Stage>,
 }
 
 /// One filter.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Stage {
     kind: Kind,
     /// The last line of the output so far, if its end has not arrived yet.
@@ -48,7 +48,7 @@ struct Stage {
     section: Option<usize>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Kind {
     Begin(Regex),
     Count(Regex),
@@ -149,9 +149,24 @@ fn kind(name: &str, pattern: &str) -> Result<Kind, String> {
 }
 
 impl Filter {
+    /// A filter of one stage. `name` is the name of the filter.
+    ///
+    /// # Errors
+    /// A message for the user: there is no such filter, or the regular expression is not valid.
+    pub fn of(name: &str, pattern: &str) -> Result<Self, String> {
+        Ok(Filter { stages: vec![Stage::new(kind(filter_named(name)?, pattern.trim())?)] })
+    }
+
     /// Adds a piece of the output. Returns the selected lines of this piece.
     pub fn push(&mut self, text: String) -> String {
         self.stages.iter_mut().fold(text, |text, stage| stage.push(text))
+    }
+
+    /// This filter, and then another one.
+    pub fn and(&mut self, then: Filter) -> Filter {
+        let mut stages = std::mem::take(&mut self.stages);
+        stages.extend(then.stages);
+        Filter { stages }
     }
 
     /// Ends the output. Returns the last selected lines, or the number of lines for `count`.

@@ -20,8 +20,9 @@ use std::collections::VecDeque;
 
 use editor::{LineEditor, columns};
 use keys::{Decoder, Key};
-use pager::Pager;
+use pager::{MORE, Pager};
 
+use super::filter::Filter;
 use super::protocol::{Done, Request, Response, TerminalSettings};
 
 /// The number of lines of a screen, if the size of the screen is not known.
@@ -72,6 +73,8 @@ pub struct Terminal {
     settings: TerminalSettings,
     /// The words that complete the last word, in the answer to a Tab.
     completions: Vec<String>,
+    /// The search that the user types at `--More--`: `/`, `+` or `-`, and then a text.
+    search: Option<String>,
     /// The end of the answer, if it has arrived while the output waits at `--More--`.
     done: Option<Done>,
     /// Whether the cursor is at the start of a line of the screen.
@@ -94,6 +97,7 @@ impl Terminal {
             screen: None,
             settings: TerminalSettings::default(),
             completions: Vec::new(),
+            search: None,
             done: None,
             is_at_start: true,
             output: String::new(),
@@ -198,10 +202,14 @@ impl Terminal {
     /// Does everything that is possible now: ends the answer, and carries out keys.
     fn work(&mut self) {
         loop {
-            if !self.pager.is_waiting()
-                && let Some(done) = self.done.take()
-            {
-                self.end_answer(done);
+            if !self.pager.is_waiting() && self.done.is_some() {
+                let rest = self.pager.finish();
+                self.print(&rest);
+                if !self.pager.is_waiting()
+                    && let Some(done) = self.done.take()
+                {
+                    self.end_answer(done);
+                }
                 continue;
             }
             let takes_keys = self.state == State::Editing || self.pager.is_waiting();
@@ -321,23 +329,68 @@ impl Terminal {
         }
     }
 
-    /// Carries out a key at `--More--`: a blank shows the next page, Enter the next line, and any
-    /// other key ends the output.
+    /// Carries out a key at `--More--`: a blank shows the next page, Enter the next line, `/`, `+`
+    /// and `-` begin a search, and any other key ends the output.
     fn key_at_more(&mut self, key: Key) {
+        if let Some(search) = self.search.take() {
+            return self.key_of_search(search, key);
+        }
         let text = match key {
             Key::Char(' ') => self.pager.next_page(),
             Key::Enter => self.pager.next_line(),
+            Key::Char(mark @ ('/' | '+' | '-')) => {
+                self.search = Some(mark.to_string());
+                self.pager.begin_search(mark)
+            }
             _ => {
                 let erased = self.pager.end();
-                self.print(&erased);
-                self.is_at_start = true;
-                if self.done.is_none() {
-                    self.requests.push_back(Request::Interrupt);
-                }
-                return;
+                return self.end_output(&erased);
             }
         };
         self.print(&text);
+    }
+
+    /// Ends the output at `--More--`. `erased` is printed in place of the prompt.
+    fn end_output(&mut self, erased: &str) {
+        self.print(erased);
+        self.is_at_start = true;
+        if self.done.is_none() {
+            self.requests.push_back(Request::Interrupt);
+        }
+    }
+
+    /// Carries out a key in a search. Enter shows the rest of the output: for `/text` from the first
+    /// line with the text on, for `+text` only lines with the text, for `-text` only other lines.
+    fn key_of_search(&mut self, mut search: String, key: Key) {
+        match key {
+            Key::Enter => {
+                let (mark, pattern) = search.split_at(1);
+                let name = match mark {
+                    "/" => "begin",
+                    "+" => "include",
+                    _ => "exclude",
+                };
+                let text = match Filter::of(name, pattern) {
+                    Ok(filter) => format!("\nfiltering...\n{}", self.pager.select(filter)),
+                    Err(message) => format!("\n% {message}\n{MORE}"),
+                };
+                return self.print(&text);
+            }
+            Key::Control('C') => {
+                self.pager.end();
+                return self.end_output("\n");
+            }
+            Key::Backspace if search.len() > 1 => {
+                search.pop();
+                self.print("\u{8} \u{8}");
+            }
+            Key::Char(character) => {
+                search.push(character);
+                self.print(&character.to_string());
+            }
+            _ => {}
+        }
+        self.search = Some(search);
     }
 
     fn print_answer(&mut self, text: &str) {

@@ -1,5 +1,7 @@
 //! `--More--`: stops a long output after each screen.
 
+use super::super::filter::Filter;
+
 /// The prompt between two screens.
 pub const MORE: &str = " --More-- ";
 
@@ -18,6 +20,8 @@ pub struct Pager {
     column: usize,
     /// Whether the user has ended this output.
     is_ended: bool,
+    /// Selects lines of the rest of the output, after `/`, `+` or `-` at [`MORE`].
+    filter: Option<Filter>,
 }
 
 impl Pager {
@@ -30,6 +34,7 @@ impl Pager {
     pub fn begin(&mut self) {
         self.held.clear();
         self.is_ended = false;
+        self.filter = None;
         self.column = 0;
         self.free = self.page();
     }
@@ -47,6 +52,22 @@ impl Pager {
     /// Adds text to the output. Returns the text that can be printed now. If the screen is full,
     /// the returned text ends with [`MORE`].
     pub fn push(&mut self, text: &str) -> String {
+        match &mut self.filter {
+            Some(filter) => {
+                let selected = filter.push(text.to_owned());
+                self.push_selected(&selected)
+            }
+            None => self.push_selected(text),
+        }
+    }
+
+    /// Ends the filter of this output. Returns the rest that can be printed now.
+    pub fn finish(&mut self) -> String {
+        let rest = self.filter.take().map(|mut filter| filter.finish()).unwrap_or_default();
+        self.push_selected(&rest)
+    }
+
+    fn push_selected(&mut self, text: &str) -> String {
         if self.is_ended {
             return String::new();
         }
@@ -101,7 +122,24 @@ impl Pager {
     fn go_on(&mut self, rows: usize) -> String {
         self.free = rows;
         let held = std::mem::take(&mut self.held);
-        erased() + &self.push(&held)
+        erased() + &self.push_selected(&held)
+    }
+
+    /// Replaces [`MORE`] by the first character of a search, which the user types.
+    pub fn begin_search(&mut self, mark: char) -> String {
+        format!("{}{mark}", erased())
+    }
+
+    /// Prints the next page of the lines that `filter` selects from the rest of the output.
+    pub fn select(&mut self, mut filter: Filter) -> String {
+        self.free = self.page();
+        self.column = 0;
+        let held = filter.push(std::mem::take(&mut self.held));
+        self.filter = match self.filter.take() {
+            Some(mut earlier) => Some(earlier.and(filter)),
+            None => Some(filter),
+        };
+        self.push_selected(&held)
     }
 
     /// Ends the output. The rest of the output is not printed.

@@ -148,6 +148,34 @@ fn a_long_output_stops_at_each_screen() {
 }
 
 #[test]
+fn a_text_at_more_selects_lines_of_the_rest() {
+    let lines: String =
+        (1..=20).map(|number| format!("ip host h{number} 10.0.0.{number}\n")).collect();
+    let config = format!("hostname xTR1\n{lines}");
+    for (typed, shown) in [
+        (
+            "/h18\r",
+            "/h18\nfiltering...\nip host h18 10.0.0.18\nip host h19 10.0.0.19\nip host h2 10.0.0.2\n",
+        ),
+        (
+            "+h1.*[35]$\r",
+            "+h1.*[35]$\nfiltering...\nip host h13 10.0.0.13\nip host h15 10.0.0.15\nxTR1#",
+        ),
+        ("-h\x7fip host\r", "-ip host\nfiltering...\n"),
+        ("/(\r", "/(\n% Invalid regular expression: (\n --More--"),
+        ("+h1\r+h19\r", "+h19\nfiltering...\nip host h19 10.0.0.19\nxTR1#"),
+        ("/h1\x03", "xTR1#"),
+    ] {
+        let mut user = User::begin(Request::Line(String::new()), Some((80, 6)), &config);
+        user.types("show run\r");
+        let screen = user.types(typed);
+        let end = screen.find(shown.lines().next().unwrap()).map_or("", |at| &screen[at..]);
+        assert!(end.starts_with(shown), "{typed:?}: {screen}");
+        assert!(!typed.starts_with('-') || !end[shown.len()..].contains("ip host"), "{screen}");
+    }
+}
+
+#[test]
 fn a_debug_line_stands_above_the_line_that_the_user_types() {
     let mut user = User::new(Some((80, 24)));
     user.types("show version of this\x02\x02");
