@@ -57,15 +57,17 @@ fn each_configuration_loads_with_the_messages_that_its_comments_name() {
 }
 
 #[test]
-fn each_running_configuration_is_read_again_as_the_same_without_a_problem() {
+fn each_running_configuration_is_read_again_as_the_same_without_a_new_problem() {
     for (path, text) in files() {
         let config = read_config("file", &text).config;
         let printed = running_config(&config);
         let Reading { config: again, report } = read_config("printed", &printed);
         assert_eq!(again, config, "{}\n{printed}", path.display());
         assert_eq!(running_config(&again), printed);
-        let is_new =
-            report.problems.iter().any(|problem| problem.kind != ProblemKind::Contradiction);
+        // The warning about the links without tags stays.
+        let is_new = report.problems.iter().any(|problem| {
+            problem.kind != ProblemKind::Contradiction && !problem.text.contains("dot1Q")
+        });
         assert!(!is_new, "{}\n{report}\n{printed}", path.display());
     }
 }

@@ -271,6 +271,7 @@ fn interfaces() -> impl Strategy<Value = std::collections::BTreeMap<InterfaceNam
                 shutdown,
                 proxy_arp,
                 mtu,
+                vlan: mtu.filter(|_| name.is_subinterface()).map(|mtu| mtu % 4094 + 1),
                 mac: mac.map(|[a, b, c, d, e]| Mac([2, a, b, c, d, e])),
                 lisp_mobility: mobility.then(|| ROAM.to_owned()).into_iter().collect(),
                 emulated_hosts: hosts.into_iter().map(|name| (name, roamer(number))).collect(),

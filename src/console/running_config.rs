@@ -124,6 +124,9 @@ fn write_interface(out: &mut Writer<'_>, name: &InterfaceName, interface: &Inter
     if let Some(vrf) = &interface.vrf {
         out.line(1, format_args!("vrf forwarding {vrf}"));
     }
+    if let Some(vlan) = interface.vlan {
+        out.line(1, format_args!("encapsulation dot1Q {vlan}"));
+    }
     if let Some(mac) = interface.mac {
         out.line(1, format_args!("mac-address {mac}"));
     }

@@ -77,6 +77,9 @@ pub struct Interface {
     pub proxy_arp: bool,
     /// `mtu N`, in octets. `None` means that the link keeps its own MTU.
     pub mtu: Option<u16>,
+    /// `encapsulation dot1Q N` of a subinterface. The line has no other effect than in `show
+    /// running-config`: the link of a subinterface carries packets without tags.
+    pub vlan: Option<u16>,
     /// `mac-address H.H.H`. `None` means that the device keeps its own address. If hosts move
     /// between xTRs, their gateway has the same MAC address on every xTR.
     pub mac: Option<Mac>,

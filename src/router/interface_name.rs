@@ -159,6 +159,11 @@ impl InterfaceName {
         matches!(self.kind, Kind::Loopback)
     }
 
+    /// Whether the interface is a subinterface: its name has a dot.
+    pub const fn is_subinterface(&self) -> bool {
+        self.subinterface.is_some()
+    }
+
     /// The Linux device of the interface. The head of this file has the rule.
     pub fn device(&self) -> String {
         match self.is_loopback() {

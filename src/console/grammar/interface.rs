@@ -27,6 +27,13 @@ pub(super) const ROWS: &[Row] = &[
     ),
     edit(
         HERE,
+        "encapsulation dot1Q <vlan:1-4094>",
+        &["Set encapsulation type for an interface", "IEEE 802.1Q Virtual LAN", "VLAN ID"],
+        No::After(2),
+        vlan,
+    ),
+    edit(
+        HERE,
         "ip address {<address:ipv4> <mask:mask>|<prefix:prefix4>} [secondary]",
         &[
             IP,
@@ -111,6 +118,22 @@ fn shutdown(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
 
 fn proxy_arp(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
     current(editor, args)?.proxy_arp = !args.negated;
+    Ok(())
+}
+
+fn vlan(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
+    let vlan = (!args.negated).then(|| args.value("vlan")).transpose()?;
+    let name = name(editor, args)?;
+    let is_subinterface = name.is_subinterface();
+    if is_subinterface {
+        current(editor, args)?.vlan = vlan;
+    }
+    if vlan.is_some() {
+        editor.warn(match is_subinterface {
+            true => format!("{name} has a link of its own in the lab, without tags"),
+            false => format!("the line is ignored: {name} is no subinterface"),
+        });
+    }
     Ok(())
 }
 
