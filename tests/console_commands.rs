@@ -8,6 +8,7 @@ use std::fmt::Write;
 
 use eidway::console::problem::ProblemKind;
 use eidway::console::read_config;
+use eidway::console::show::xe::statistics::ALWAYS_ZERO;
 
 const COMMANDS: &str = include_str!("commands/commands.txt");
 const FILE: &str = "src/console/COMMANDS.md";
@@ -24,7 +25,21 @@ The result of each command of IOS that configures LISP, and of the lines that us
 
 Commands can be abbreviated. Most of them have a `no` and a `default` form.
 
+Filters: `| begin`, `| count`, `| exclude`, `| include`, `| section` and `| json`, several in a row. `| redirect FILE`,
+`| tee FILE` and `| append FILE` are refused: a session may belong to a user on another machine or to a program, and the
+router has no files for them. `eidway console LAB/NODE -c 'COMMAND' > FILE` writes a file as the user who types it.
+
 `cargo test --test console_commands` types each of them and holds this file to the answers. Do not edit it.
+";
+
+const ZERO: &str = "
+## Counters that are always zero
+
+`show lisp instance-id N ipv4 statistics` and `show lisp service ipv4 statistics` print these lines for programs that
+read the form of IOS-XE:
+
+| counters | why |
+|---|---|
 ";
 
 /// The result of a line that is typed after the lines that lead to its mode.
@@ -78,6 +93,11 @@ fn table() -> String {
             writeln!(text, "| {place} | `{line}` | {word} | {why} |").unwrap();
         }
     }
+    text += ZERO;
+    for (why, groups) in ALWAYS_ZERO {
+        let labels = groups.iter().copied().flatten().map(|label| format!("`{}`", label.trim()));
+        writeln!(text, "| {} | {why} |", labels.collect::<Vec<_>>().join(", ")).unwrap();
+    }
     text
 }
 
@@ -100,7 +120,9 @@ fn the_table_of_the_commands_has_the_results_of_today() {
 #[test]
 fn each_command_that_is_not_carried_out_has_a_reason() {
     let mut wrong = Vec::new();
-    for row in table().lines().filter(|line| line.starts_with("| ") && !line.contains("| in |")) {
+    let table = table();
+    let commands = table.split("## Counters").next().unwrap_or_default();
+    for row in commands.lines().filter(|line| line.starts_with("| ") && !line.contains("| in |")) {
         let cells: Vec<&str> = row.split(" | ").collect();
         let (word, why) = (cells[2], cells[3].trim_end_matches('|').trim());
         let is_bare = ["invalid input", "incomplete command", "ambiguous command"].contains(&why);

@@ -8,14 +8,18 @@ use super::view::system::RunningView;
 
 /// The names of the filters that may follow `|`, each with its help for `?`.
 pub const FILTERS: &[(&str, &str)] = &[
+    ("append", NO_FILES),
     ("begin", "Begin with the line that matches"),
     ("count", "Count number of lines which match regexp"),
     ("exclude", "Exclude lines that match"),
     ("include", "Include lines that match"),
     ("json", "As JSON"),
-    ("redirect", "Refused: a router has no files for outputs"),
+    ("redirect", NO_FILES),
     ("section", "Include lines that match, and the indented lines below them"),
+    ("tee", NO_FILES),
 ];
+
+const NO_FILES: &str = "Refused: a router has no files for outputs";
 
 /// A command and the filters for its output.
 pub struct Piped<'t> {
@@ -69,7 +73,7 @@ pub fn parse(line: &str) -> Result<Piped<'_>, String> {
         let text = text.trim_start();
         let end = text.find([' ', '\t', '|']).unwrap_or(text.len());
         let (name, argument) = (filter_named(&text[..end])?, text[end..].trim_start());
-        if name == "redirect" {
+        if ["append", "redirect", "tee"].contains(&name) {
             return Err(NO_REDIRECT.to_owned());
         }
         if name == "json" {
@@ -105,7 +109,7 @@ pub fn sections(pattern: &str) -> Result<impl Fn(RunningView) -> RunningView + u
     })
 }
 
-/// The answer to `| redirect FILE`.
+/// The answer to `| redirect FILE`, `| tee FILE` and `| append FILE`.
 const NO_REDIRECT: &str = "a router has no files for outputs: write the output outside the router, \
                            with `eidway console LAB/ROUTER -c \"COMMAND\" > FILE`";
 
@@ -127,9 +131,7 @@ fn filter_named(name: &str) -> Result<&'static str, String> {
     match (fitting.next(), fitting.next()) {
         (Some((filter, _)), None) if !name.is_empty() => Ok(filter),
         (Some(_), Some(_)) if !name.is_empty() => Err(format!("Ambiguous filter:  \"{name}\"")),
-        _ => {
-            Err("A filter is begin, count, exclude, include, json, redirect or section".to_owned())
-        }
+        _ => Err("A filter is begin, count, exclude, include, json or section".to_owned()),
     }
 }
 
@@ -290,6 +292,8 @@ mod tests {
             "show x | json |",
             "show x | json y",
             "show x | redirect file",
+            "show x | tee file",
+            "show x | append file",
             "show x | include one | foo (",
         ] {
             assert!(parse(line).is_err(), "{line}");

@@ -175,6 +175,8 @@ pub struct Counters {
     pub map_registers: InOut,
     /// Map-Notifies.
     pub map_notifies: InOut,
+    /// Map-Notifies with wrong authentication; `control_drops` counts them too.
+    pub map_notify_authentication: u64,
     /// Map-Notify-Acks.
     pub map_notify_acks: InOut,
     /// Opaque locators in accepted records. The router keeps them and sends them again, but does

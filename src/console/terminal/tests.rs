@@ -96,7 +96,7 @@ fn what_the_user_types_and_what_the_screen_shows() {
         ("sh ver\tx", "xTR1#sh version x"),
         (
             "show ver | \t",
-            "xTR1#show ver |\nbegin  count  exclude  include  json  redirect  section\nxTR1#show ver |",
+            "xTR1#show ver |\nappend  begin  count  exclude  include  json  redirect  section  tee\nxTR1#show ver |",
         ),
         ("\t  \tx", "xTR1#  x"),
         (

@@ -34,6 +34,7 @@ impl Registrar {
         let Some((key, form, covers_identity)) = verified else {
             let told = || explanations::notify_of_wrong_key(&notify.records, !keys.is_empty());
             context.refuse(server, ControlDrop::Authentication, now, told);
+            context.counters.map_notify_authentication += 1;
             return None;
         };
         context.counters.map_notifies.received += 1;

@@ -8,6 +8,93 @@ use crate::console::show::span::span_or_never;
 use crate::console::show::{State, statistics};
 use crate::console::view::census::{InstanceStatisticsView, MapCacheCensus};
 use crate::router::counters::{ControlDrop, Counters, InOut};
+use crate::router::io::DropReason;
+
+/// The counters of publish and subscribe.
+const PUBLICATIONS: &[&str] = &[
+    "    Subscription Request records in/out:",
+    "      IID subscription requests in/out:",
+    "      Pub-refresh subscription requests in/out:",
+    "      Policy subscription requests in/out:",
+    "    Subscription Request failures in/out:",
+    "    Subscription Status records in/out:",
+    "      End of Publication records in/out:",
+    "      Subscription rejected records in/out:",
+    "      Subscription removed records in/out:",
+    "    Subscription Status failures in/out:",
+    "    Solicit Subscription records in/out:",
+    "    Solicit Subscription failures in/out:",
+    "    Publication records in/out:",
+    "    Publication failures in/out:",
+];
+/// The counters of wireless LAN controllers, in the order of their places in the output.
+const SUBSCRIBES: &[&str] = &[
+    "  WLC Map-Subscribe records in/out:",
+    "    Map-Subscribe failures in/out:",
+    "  WLC Map-Unsubscribe records in/out:",
+    "    Map-Unsubscribe failures in/out:",
+];
+const WLC_REGISTERS: &[&str] = &[
+    "  WLC Map-Register records in/out:",
+    "    WLC AP Map-Register in/out:",
+    "    WLC Client Map-Register in/out:",
+    "    WLC Map-Register failures in/out:",
+];
+const WLC_NOTIFIES: &[&str] = &[
+    "  WLC Map-Notify records in/out:",
+    "    WLC AP Map-Notify in/out:",
+    "    WLC Client Map-Notify in/out:",
+    "    WLC Map-Notify failures in/out:",
+];
+/// The counters of a delegated database tree (RFC 8111), in the order of their places.
+const DDT_ERRORS: &[&str] = &["  DDT Requests failed:"];
+const DDT_DROPS: &str = "  DDT ITR Map-Requests dropped:";
+const DDT_MESSAGES: &[&str] = &["  DDT-Map-Requests in/out:", "  DDT-Map-Referrals in/out:"];
+const DDT_FORMATS: &[&str] = &["  Map-Referral format errors:"];
+/// The counters of a re-encapsulating router.
+const RTR: &[&str] = &["  RTR Map-Requests forwarded:", "  RTR Map-Notifies forwarded:"];
+/// The counters of several instances.
+const EXTRANETS: &[&str] = &["    Extranet SMR cross-IID Map-Requests in:"];
+const FORWARDS: &[&str] = &["    Map-Resolver Map-Requests forwarded:"];
+const AF_DISABLED: &[&str] = &["    Map-Server AF disabled:"];
+const DISALLOWED: &[&str] = &["    Disallowed locators:"];
+const TTL_ALERTS: &[&str] = &["  Mapping record TTL alerts:"];
+const SOURCES: &[&str] =
+    &["  Map-Request invalid source rloc drops:", "  Map-Register invalid source rloc drops:"];
+const NSF: &[&str] = &["  NSF CEF replay entry count"];
+const SIGNALS: &[&str] = &["  Number of times signal suppression was turned on:"];
+const POLICIES: &[&str] = &["  Policy active entries:"];
+const FORMATS: &[&str] = &["  Map-Request format errors:", "  Map-Reply format errors:"];
+const PACKETS: &[&str] = &[
+    "  Invalid IP version drops:",
+    "  Invalid IP header drops:",
+    "  Invalid IP proto field drops:",
+    "  Invalid packet size drops:",
+    "  Invalid LISP control port drops:",
+    "  Invalid LISP checksum drops:",
+];
+
+/// The counters that are always zero, each group with the reason.
+pub const ALWAYS_ZERO: &[(&str, &[&[&str]])] = &[
+    ("this router does not publish mappings", &[PUBLICATIONS]),
+    ("this router is no wireless LAN controller", &[SUBSCRIBES, WLC_REGISTERS, WLC_NOTIFIES]),
+    (
+        "this router has no delegated database tree",
+        &[DDT_ERRORS, &[DDT_DROPS], DDT_MESSAGES, DDT_FORMATS],
+    ),
+    ("this router is no RTR", &[RTR]),
+    ("this router has one instance", &[EXTRANETS, POLICIES]),
+    ("this map-resolver is always the map-server too: see the line below it", &[FORWARDS]),
+    ("this map-server takes both families, and all locators", &[AF_DISABLED, DISALLOWED]),
+    (
+        "this router takes every TTL, and requests and registrations from every source",
+        &[TTL_ALERTS, SOURCES],
+    ),
+    ("this router does not restart its forwarding apart from its control plane", &[NSF]),
+    ("this router limits Map-Requests by EID, and does not suppress signals", &[SIGNALS]),
+    ("`Unknown packet drops` counts all messages that cannot be read", &[FORMATS]),
+    ("the kernel drops these packets, and does not tell the router", &[PACKETS]),
+];
 
 /// The view of the counters of the router, and of the map-cache of a family and instance.
 pub fn view(
@@ -39,14 +126,14 @@ pub fn instance(view: &InstanceStatisticsView) -> String {
     lines.cache(view);
     lines.say("  Number of EID-prefixes in map-cache:", view.map_cache.entries);
     lines.rejected(view);
-    lines.say("  Number of times signal suppression was turned on:", 0);
+    lines.zero(SIGNALS);
     lines.say("  Time since last signal suppressed change:", "never");
     lines.say("  Number of negative entries in map-cache:", view.map_cache.negative);
     lines.say("  Total number of RLOCs in map-cache:", view.map_cache.locators);
     let MapCacheCensus { entries, negative, locators, .. } = view.map_cache;
     let mapped = entries.saturating_sub(negative).max(1);
     lines.say("  Average RLOCs per EID-prefix:", locators / mapped);
-    lines.say("  Policy active entries:", 0);
+    lines.zero(POLICIES);
     lines.forwarding(&view.statistics.counters);
     lines.router(view);
     lines.0
@@ -85,7 +172,14 @@ impl Lines {
         self.say(label, format_args!("{received}/{sent}"));
     }
 
-    /// Prints counters of a feature that this router does not have.
+    /// Prints counters that are always zero.
+    fn zero(&mut self, labels: &[&str]) {
+        for label in labels {
+            self.say(label, 0);
+        }
+    }
+
+    /// Prints pairs of counters that are always zero.
     fn none(&mut self, labels: &[&str]) {
         for label in labels {
             self.say(label, "0/0");
@@ -105,10 +199,10 @@ impl Lines {
         self.in_out("    Encapsulated Map-Requests in/out:", counters.encapsulated);
         self.in_out("    RLOC-probe Map-Requests in/out:", counters.probes);
         self.in_out("    SMR-based Map-Requests in/out:", counters.smr_invoked);
-        self.say("    Extranet SMR cross-IID Map-Requests in:", 0);
+        self.zero(EXTRANETS);
         let unanswered = format_args!("0/{}", counters.map_requests_unanswered).to_string();
         self.say("    Map-Requests expired on-queue/no-reply", unanswered);
-        self.say("    Map-Resolver Map-Requests forwarded:", 0);
+        self.zero(FORWARDS);
         self.say("    Map-Server Map-Requests forwarded:", counters.forwarded);
         self.replies(counters);
         self.registers(view);
@@ -126,73 +220,44 @@ impl Lines {
         self.in_out("    Negative records in/out:", counters.negative_map_replies);
         self.in_out("    RLOC-probe records in/out:", counters.probe_records);
         self.say("    Map-Server Proxy-Reply records out:", counters.proxy_records);
-        self.none(&[
-            "  WLC Map-Subscribe records in/out:",
-            "    Map-Subscribe failures in/out:",
-            "  WLC Map-Unsubscribe records in/out:",
-            "    Map-Unsubscribe failures in/out:",
-        ]);
+        self.none(SUBSCRIBES);
     }
 
     fn registers(&mut self, view: &InstanceStatisticsView) {
         let counters = &view.statistics.counters;
         self.in_out("  Map-Register records in/out:", counters.map_registers);
         self.recent("    Map-Registers in (5 sec/1 min/5 min):", view.recent_map_registers);
-        self.say("    Map-Server AF disabled:", 0);
+        self.zero(AF_DISABLED);
         self.dropped(counters, "    Not valid site eid prefix:", ControlDrop::NotASitePrefix);
-        self.dropped(counters, "    Authentication failures:", ControlDrop::Authentication);
-        self.say("    Disallowed locators:", 0);
+        let failures = drops(counters, ControlDrop::Authentication);
+        let of_notifies = counters.map_notify_authentication;
+        self.say("    Authentication failures:", failures.saturating_sub(of_notifies));
+        self.zero(DISALLOWED);
         self.dropped(counters, "    Miscellaneous:", ControlDrop::Replay);
-        self.none(&[
-            "  WLC Map-Register records in/out:",
-            "    WLC AP Map-Register in/out:",
-            "    WLC Client Map-Register in/out:",
-            "    WLC Map-Register failures in/out:",
-        ]);
+        self.none(WLC_REGISTERS);
         self.in_out("  Map-Notify records in/out:", counters.map_notifies);
-        self.say("    Authentication failures:", 0);
-        self.none(&[
-            "  WLC Map-Notify records in/out:",
-            "    WLC AP Map-Notify in/out:",
-            "    WLC Client Map-Notify in/out:",
-            "    WLC Map-Notify failures in/out:",
-        ]);
+        self.say("    Authentication failures:", of_notifies);
+        self.none(WLC_NOTIFIES);
     }
 
     fn publications(&mut self) {
         self.title("  Publish-Subscribe in/out:");
-        self.none(&[
-            "    Subscription Request records in/out:",
-            "      IID subscription requests in/out:",
-            "      Pub-refresh subscription requests in/out:",
-            "      Policy subscription requests in/out:",
-            "    Subscription Request failures in/out:",
-            "    Subscription Status records in/out:",
-            "      End of Publication records in/out:",
-            "      Subscription rejected records in/out:",
-            "      Subscription removed records in/out:",
-            "    Subscription Status failures in/out:",
-            "    Solicit Subscription records in/out:",
-            "    Solicit Subscription failures in/out:",
-            "    Publication records in/out:",
-            "    Publication failures in/out:",
-        ]);
+        self.none(PUBLICATIONS);
     }
 
     fn errors(&mut self) {
         self.title("Errors:");
-        self.say("  Mapping record TTL alerts:", 0);
-        self.say("  Map-Request invalid source rloc drops:", 0);
-        self.say("  Map-Register invalid source rloc drops:", 0);
-        self.say("  DDT Requests failed:", 0);
-        self.say("  DDT ITR Map-Requests dropped:", "0 (nonce-collision: 0, bad-xTR-nonce: 0)");
+        self.zero(TTL_ALERTS);
+        self.zero(SOURCES);
+        self.zero(DDT_ERRORS);
+        self.say(DDT_DROPS, "0 (nonce-collision: 0, bad-xTR-nonce: 0)");
     }
 
     fn cache(&mut self, view: &InstanceStatisticsView) {
         let (created, deleted) = (view.map_cache_created, view.map_cache_deleted);
         self.title("Cache Related:");
         self.say("  Cache entries created/deleted:", format_args!("{created}/{deleted}"));
-        self.say("  NSF CEF replay entry count", 0);
+        self.zero(NSF);
     }
 
     fn rejected(&mut self, view: &InstanceStatisticsView) {
@@ -202,9 +267,12 @@ impl Lines {
 
     fn forwarding(&mut self, counters: &Counters) {
         self.title("Forwarding:");
-        let dropped = |count: u64| format!("{count} (+ dropped 0)");
-        self.say("  Number of data signals processed:", dropped(counters.held));
-        self.say("  Number of reachability reports:", dropped(counters.status_bit_changes));
+        let reasons = [DropReason::HoldQueueFull, DropReason::NoMapResolver];
+        let dropped: u64 = reasons.iter().filter_map(|reason| counters.drops.get(reason)).sum();
+        let signals = format!("{} (+ dropped {dropped})", counters.held);
+        self.say("  Number of data signals processed:", signals);
+        let reports = format!("{} (+ dropped 0)", counters.status_bit_changes);
+        self.say("  Number of reachability reports:", reports);
         self.say("  Number of SMR signals dropped:", counters.smrs_suppressed);
     }
 
@@ -215,26 +283,14 @@ impl Lines {
         let cleared = span_or_never(view.statistics.last_cleared);
         self.title(&format!("LISP RLOC Statistics - last cleared: {cleared}"));
         self.title("Control Packets:");
-        self.say("  RTR Map-Requests forwarded:", 0);
-        self.say("  RTR Map-Notifies forwarded:", 0);
-        self.say("  DDT-Map-Requests in/out:", "0/0");
-        self.say("  DDT-Map-Referrals in/out:", "0/0");
+        self.zero(RTR);
+        self.none(DDT_MESSAGES);
         self.title("Errors:");
-        self.say("  Map-Request format errors:", 0);
-        self.say("  Map-Reply format errors:", 0);
-        self.say("  Map-Referral format errors:", 0);
+        self.zero(FORMATS);
+        self.zero(DDT_FORMATS);
         self.title(&format!("LISP Miscellaneous Statistics - last cleared: {cleared}"));
         self.title("Errors:");
-        for label in [
-            "  Invalid IP version drops:",
-            "  Invalid IP header drops:",
-            "  Invalid IP proto field drops:",
-            "  Invalid packet size drops:",
-            "  Invalid LISP control port drops:",
-            "  Invalid LISP checksum drops:",
-        ] {
-            self.say(label, 0);
-        }
+        self.zero(PACKETS);
         let unsupported = "  Unsupported LISP packet type drops:";
         self.dropped(counters, unsupported, ControlDrop::Unsupported);
         // The router has one counter for all messages that it cannot read.
@@ -242,8 +298,12 @@ impl Lines {
     }
 
     fn dropped(&mut self, counters: &Counters, label: &str, reason: ControlDrop) {
-        self.say(label, counters.control_drops.get(&reason).copied().unwrap_or_default());
+        self.say(label, drops(counters, reason));
     }
+}
+
+fn drops(counters: &Counters, reason: ControlDrop) -> u64 {
+    counters.control_drops.get(&reason).copied().unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -257,6 +317,9 @@ mod tests {
         counters.authoritative_records = InOut { received: 3, sent: 4 };
         counters.other_records = InOut { received: 1, sent: 0 };
         counters.control_drops.insert(ControlDrop::Malformed, 7);
+        counters.control_drops.insert(ControlDrop::Authentication, 5);
+        counters.map_notify_authentication = 2;
+        counters.drops.insert(DropReason::HoldQueueFull, 9);
         view.recent_map_registers = [1, 2, 3];
         (view.map_cache_created, view.map_cache_deleted) = (5, 2);
         view.map_cache = MapCacheCensus { entries: 3, negative: 1, locators: 4, idle: 0 };
@@ -268,8 +331,14 @@ mod tests {
             "  Cache entries created/deleted:                    5/2\n",
             "  Average RLOCs per EID-prefix:                     2\n",
             "  Unknown packet drops:                             7\n",
+            "    Authentication failures:                        3\n    Disallowed",
+            "    Authentication failures:                        2\n  WLC Map-Notify",
+            "  Number of data signals processed:                 0 (+ dropped 9)\n",
         ] {
             assert!(text.contains(line), "{line}{text}");
+        }
+        for label in ALWAYS_ZERO.iter().flat_map(|(_, groups)| groups.iter().copied()).flatten() {
+            assert_eq!(text.matches(label).count(), 1, "{label}");
         }
         let all = service(&view);
         assert!(all.starts_with("LISP EID Statistics for all EID instances - last cleared: "));
