@@ -6,7 +6,7 @@
 //! the connection. The number of connections, the length of lines and the time without input have
 //! limits, so that a client cannot use up the machine.
 
-mod codec;
+pub mod codec;
 
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};

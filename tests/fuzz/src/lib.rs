@@ -9,19 +9,21 @@ mod normalised;
 mod play;
 mod reliable;
 mod site;
+mod telnet;
 mod texts;
 mod traffic;
 
 pub use message::message;
 pub use play::{data_path, router};
 pub use reliable::reliable;
+pub use telnet::telnet;
 pub use texts::{config, console, lab, scenario};
 
 /// A function that is called with any octets.
 pub type Body = fn(&[u8]);
 
 /// All of them, by the names of their corpora.
-pub const TARGETS: [(&str, Body); 8] = [
+pub const TARGETS: [(&str, Body); 9] = [
     ("message", message),
     ("reliable", reliable),
     ("data_path", data_path),
@@ -30,4 +32,5 @@ pub const TARGETS: [(&str, Body); 8] = [
     ("config", config),
     ("lab", lab),
     ("scenario", scenario),
+    ("telnet", telnet),
 ];
