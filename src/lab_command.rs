@@ -444,6 +444,10 @@ fn up_simulated(lab: &Lab, pace: Pace, telnet: Option<u16>) -> Outcome {
         "{name}: the simulated lab runs until Ctrl-C; `eidway console {name}/ROUTER` opens the \
          console of a router"
     ));
+    let ports = telnet.into_iter().flat_map(|first| first..=u16::MAX);
+    for (port, (router, _)) in ports.zip(sim.routers()) {
+        say(&format!("{name}: `telnet 127.0.0.1 {port}` opens the console of {router}"));
+    }
     driver::simulated::run(sim, &directory, pace, telnet)?;
     Ok(true)
 }

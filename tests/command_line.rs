@@ -40,6 +40,24 @@ fn a_program_reads_json_and_nothing_else() {
 }
 
 #[test]
+fn the_telnet_ports_of_a_simulated_lab_that_is_up_are_in_its_status() {
+    let free = std::net::TcpListener::bind("127.0.0.1:0").and_then(|it| it.local_addr());
+    let first = free.expect("a free port").port();
+    let lab = Simulated::up_as("telnet", "two-sites", "1", &["--telnet", &first.to_string()]);
+    let status = || {
+        let output = eidway(&["lab", "status", "two-sites", "--name", &lab.1, "--sim"]);
+        text(&output.stdout)
+    };
+    for _ in 0..600 {
+        if status().contains(&format!("telnet 127.0.0.1 {first}")) {
+            return;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    panic!("{}", status());
+}
+
+#[test]
 fn what_is_not_there_is_named() {
     for (args, words) in [
         (&["console", "no-lab/xTR1"][..], "router no-lab/xTR1 does not run"),

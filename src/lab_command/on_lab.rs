@@ -112,8 +112,9 @@ impl Target {
             }
         };
         let mut nodes = status::status(&lab, &mut *running);
-        // A lab that is simulated only for this command has no telnet ports.
-        let ports = if self.sim { BTreeMap::new() } else { paths::telnet_ports(&lab.name) };
+        // The ports of a lab in namespaces are not the ports of a simulated lab with the same name.
+        let is_other = self.sim && lab.file.nodes.keys().any(|it| paths::has_namespace(&lab, it));
+        let ports = if is_other { BTreeMap::new() } else { paths::telnet_ports(&lab.name) };
         for node in &mut nodes {
             node.telnet = ports.get(&node.node).copied();
         }
