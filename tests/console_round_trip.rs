@@ -417,7 +417,12 @@ fn names() -> impl Strategy<Value = Names> {
     )
 }
 
+/// The number of generated configurations. In a debug build they take 16 seconds of one processor.
+const CONFIGURATIONS: u32 = 10_000;
+
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(CONFIGURATIONS))]
+
     #[test]
     fn what_is_written_reads_back(config in configs()) {
         let text = running_config(&config);
@@ -426,7 +431,9 @@ proptest! {
             Err(error) => prop_assert!(false, "{}\n{}", error, text),
         }
     }
+}
 
+proptest! {
     #[test]
     fn no_text_makes_the_parser_panic(
         text in "([ a-z0-9./:-]|[ip]p|no |lisp|router|\\PC|\n){0,80}"
