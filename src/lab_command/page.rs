@@ -10,6 +10,7 @@ use eidway::lab::page::{index, page};
 use eidway::netns::open;
 
 use super::super::Outcome;
+use super::laid_over;
 
 /// The environment variable with the path of the template.
 const TEMPLATE: &str = "EIDWAY_PAGE";
@@ -20,6 +21,10 @@ pub struct PageCommand {
     /// The lab: a directory with a lab.toml, a name under ./lab, or a built-in lab
     #[arg(required_unless_present = "all")]
     lab: Option<String>,
+    /// Add an overlay to the configurations of the lab: the name of a scenario, or of a file that
+    /// scenarios include; the option may be repeated
+    #[arg(long, value_name = "OVERLAY", conflicts_with = "all")]
+    with: Vec<String>,
     /// Write the page to this file, by default LAB.html
     #[arg(short, long, value_name = "FILE", conflicts_with = "all")]
     output: Option<PathBuf>,
@@ -36,6 +41,7 @@ impl PageCommand {
             return Ok(write_all(&template, directory)?);
         }
         let lab = open::open(self.lab.as_deref().unwrap_or_default(), None)?;
+        let lab = laid_over(lab, &self.with)?;
         let file = self.output.unwrap_or_else(|| format!("{}.html", lab.name).into());
         write(&file, &page(&template, &lab)?)?;
         Ok(true)
