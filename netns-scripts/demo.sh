@@ -58,6 +58,7 @@ if [ "$(id -u)" != 0 ]; then
     "$eidway" lab pingall gsmr --sim
     title "host A's interface goes down and comes up again, and all senders get the new mapping"
     "$eidway" lab run gsmr g2 --sim
+    title "the same lab in one HTML file: web/build makes the page, eidway lab page gsmr writes it"
     exit
 fi
 
@@ -97,5 +98,10 @@ for _ in $(seq 35); do
 done
 ping B A
 show xTR2 'show ip lisp map-cache'
+
+title "the same lab in one HTML file"
+web/build
+"$eidway" lab page gsmr -o "$target/web/gsmr.html"
+echo "Open it in a browser. README.md has a walk through it."
 
 title "done"

@@ -17,6 +17,9 @@ echo "== dependencies"
 .ci/dependencies
 echo "== the page for the browser"
 web/build
+EIDWAY_GSMR_PAGE=$(realpath "${CARGO_TARGET_DIR:-target}")/web/gsmr.html
+export EIDWAY_GSMR_PAGE
+cargo run --quiet -- lab page gsmr -o "$EIDWAY_GSMR_PAGE"
 (cd web && npm run --silent check && npm --silent test)
 echo "== tests"
 cargo test --quiet --workspace
