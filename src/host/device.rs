@@ -41,13 +41,14 @@ impl QueueDevice {
     }
 
     /// Adds a frame from the network to the queue of received frames. If the queue is full, the
-    /// frame is dropped.
-    pub fn push_received(&mut self, frame: &[u8]) {
-        if self.received.len() < QUEUE_LIMIT {
-            self.received.push_back(frame.to_vec());
-        } else {
-            self.dropped += 1;
+    /// frame is dropped, and the result is false.
+    pub fn push_received(&mut self, frame: &[u8]) -> bool {
+        let has_room = self.received.len() < QUEUE_LIMIT;
+        match has_room {
+            true => self.received.push_back(frame.to_vec()),
+            false => self.dropped += 1,
         }
+        has_room
     }
 
     /// Returns the next frame that the stack sends.
@@ -56,12 +57,16 @@ impl QueueDevice {
     }
 
     /// Sends a frame that does not come from the stack.
-    pub fn push_to_send(&mut self, frame: Vec<u8>) {
+    ///
+    /// # Errors
+    /// The queue is full. The result is the dropped frame.
+    pub fn push_to_send(&mut self, frame: Vec<u8>) -> Result<(), Vec<u8>> {
         if self.to_send.len() < QUEUE_LIMIT {
             self.to_send.push_back(frame);
-        } else {
-            self.dropped += 1;
+            return Ok(());
         }
+        self.dropped += 1;
+        Err(frame)
     }
 
     /// Returns the number of frames that were lost because a queue was full.

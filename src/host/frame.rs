@@ -364,6 +364,14 @@ fn link_layer_address(mut options: &[u8], wanted: u8) -> Option<HardwareAddress>
     None
 }
 
+/// Returns the IP packet in an Ethernet frame. It is empty if the frame has no IP packet.
+pub fn ip_packet(frame: &[u8]) -> &[u8] {
+    match frame.get(12..HEADER_LEN) {
+        Some([0x08, 0x00] | [0x86, 0xdd]) => &frame[HEADER_LEN..],
+        _ => &[],
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

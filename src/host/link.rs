@@ -9,9 +9,10 @@
 use std::collections::VecDeque;
 use std::net::IpAddr;
 
+use super::drops::{DropLog, HostDrop};
 use super::frame::{
     Advertisement, Arp, BROADCAST, Content, Frame, HardwareAddress, Solicitation, ip_frame,
-    is_group,
+    ip_packet, is_group,
 };
 use super::neighbour::{Neighbours, Output, State, Strength};
 use crate::addr::Family;
@@ -24,11 +25,30 @@ pub(super) struct Link {
     addresses: Vec<IpAddr>,
     neighbours: Neighbours,
     frames: VecDeque<Vec<u8>>,
+    /// The packets that the host has dropped.
+    pub drops: DropLog<HostDrop>,
 }
 
 impl Link {
     pub fn new(mac: HardwareAddress, addresses: Vec<IpAddr>) -> Self {
-        Link { mac, addresses, neighbours: Neighbours::default(), frames: VecDeque::new() }
+        Link {
+            mac,
+            addresses,
+            neighbours: Neighbours::default(),
+            frames: VecDeque::new(),
+            drops: DropLog::default(),
+        }
+    }
+
+    /// Begins anew on another link, with these addresses. Packets that waited for a neighbour on
+    /// the old link are dropped.
+    pub fn plug_in(&mut self, addresses: Vec<IpAddr>) {
+        let mut drops = std::mem::take(&mut self.drops);
+        for packet in self.neighbours.flush() {
+            drops.note(HostDrop::NoLink, &packet);
+        }
+        *self = Link { drops, ..Link::new(self.mac, addresses) };
+        self.announce();
     }
 
     pub fn mac(&self) -> HardwareAddress {
@@ -62,10 +82,15 @@ impl Link {
 
     /// Handles a frame. If the frame has an IP packet for the host, returns this packet.
     pub fn receive<'a>(&mut self, frame: &'a [u8], now: Time) -> Option<&'a [u8]> {
-        let frame = Frame::parse(frame)?;
-        if frame.destination != self.mac && !is_group(frame.destination) {
+        let Some(parsed) = Frame::parse(frame) else {
+            self.drops.note(HostDrop::BadFrame, ip_packet(frame));
+            return None;
+        };
+        if parsed.destination != self.mac && !is_group(parsed.destination) {
+            self.drops.note(HostDrop::OtherHardwareAddress, ip_packet(frame));
             return None;
         }
+        let frame = parsed;
         match frame.content {
             Content::Ip(packet) => return Some(packet),
             Content::Arp(arp) => self.hear_arp(&arp, is_group(frame.destination), now),
@@ -148,8 +173,11 @@ impl Link {
                     self.frames.extend(solicitation(self.mac, source, target, to));
                 }
                 // A packet to an unreachable neighbour is dropped, because a host reports no error.
-                // A change of a neighbour's state needs no action.
-                Output::Unreachable(_) | Output::Changed(..) => {}
+                Output::Unreachable(packet) => self.drops.note(HostDrop::NoNeighbour, &packet),
+                Output::Displaced(packet) => {
+                    self.drops.note(HostDrop::NeighbourQueueFull, &packet);
+                }
+                Output::Changed(..) => {}
             }
         }
     }

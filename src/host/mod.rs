@@ -9,6 +9,7 @@
 
 pub mod apps;
 pub mod device;
+pub mod drops;
 mod echo;
 pub mod echo_error;
 pub mod exchange;
@@ -19,7 +20,7 @@ pub mod neighbour;
 pub mod ping;
 mod server;
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use ipnet::IpNet;
 use smoltcp::iface::{Config, Interface, SocketHandle, SocketSet};
@@ -34,6 +35,7 @@ use crate::rng::{Rng, Seed};
 use crate::time::{Deadline, Time};
 use apps::Apps;
 use device::QueueDevice;
+use drops::{DropLog, HostDrop};
 use echo::{echo_reply_seq, echo_request};
 use echo_error::EchoError;
 use exchange::{Exchange, ExchangeId, Phase, Running};
@@ -142,8 +144,7 @@ impl Host {
             *self.sockets.get_mut(running.socket) = apps::tcp_socket();
             running.exchange.phase = Phase::Broken;
         }
-        self.link = Link::new(self.link.mac(), addresses(&self.config));
-        self.link.announce();
+        self.link.plug_in(addresses(&self.config));
     }
 
     /// Returns the hardware address of the host.
@@ -161,9 +162,16 @@ impl Host {
         &self.config
     }
 
+    /// The packets that the host has dropped.
+    pub fn drops(&mut self) -> &mut DropLog<HostDrop> {
+        &mut self.link.drops
+    }
+
     /// Sends an IP packet as a raw socket does. The source address may be any address.
     pub fn send_raw(&mut self, packet: Vec<u8>) {
-        self.device.push_to_send(packet);
+        if let Err(packet) = self.device.push_to_send(packet) {
+            self.link.drops.note(HostDrop::QueueFull, &packet);
+        }
     }
 
     /// Adds an address.
@@ -206,7 +214,13 @@ impl Host {
             if let Some(error) = EchoError::parse(packet) {
                 self.fail_probe(&error);
             }
-            self.device.push_received(packet);
+            let destination = IpHeader::parse(packet).map(|header| header.destination);
+            if destination.is_ok_and(|to| !is_accepted(&self.config, to)) {
+                self.link.drops.note(HostDrop::OtherAddress, packet);
+            }
+            if !self.device.push_received(packet) {
+                self.link.drops.note(HostDrop::QueueFull, packet);
+            }
         }
         self.poll(now);
     }
@@ -229,8 +243,9 @@ impl Host {
         while let Some(packet) = self.device.pop_to_send() {
             let header = IpHeader::parse(&packet).ok();
             let next_hop = header.and_then(|header| self.next_hop(header.destination));
-            if let Some(next_hop) = next_hop {
-                self.link.send(next_hop, packet, now);
+            match next_hop {
+                Some(next_hop) => self.link.send(next_hop, packet, now),
+                None => self.link.drops.note(HostDrop::NoGateway, &packet),
             }
         }
     }
@@ -499,6 +514,14 @@ pub(crate) fn instant(now: Time) -> Instant {
 
 fn cidr(net: &IpNet) -> IpCidr {
     IpCidr::new(net.addr().into(), net.prefix_len())
+}
+
+/// Whether a host accepts packets for an IP address: for its own addresses, and for groups of hosts.
+fn is_accepted(config: &HostConfig, to: IpAddr) -> bool {
+    let is_own = |net: &IpNet| net.addr() == to || net.broadcast() == to;
+    to.is_multicast()
+        || to == IpAddr::V4(Ipv4Addr::BROADCAST)
+        || config.addresses.iter().any(is_own)
 }
 
 #[cfg(test)]

@@ -98,6 +98,8 @@ pub enum Output {
     },
     /// The neighbour for this packet cannot be reached.
     Unreachable(Vec<u8>),
+    /// Too many packets wait for one neighbour. The oldest packet is dropped.
+    Displaced(Vec<u8>),
     /// The entry of a neighbour has a new state. `None` means that the entry was removed.
     Changed(IpAddr, Option<State>),
 }
@@ -184,10 +186,12 @@ impl Neighbours {
             self.outputs.extend(mac.map(|mac| Output::Send(mac, packet)));
             return;
         }
-        if entry.waiting.len() >= WAITING {
-            entry.waiting.pop_front();
-        }
+        let displaced = match entry.waiting.len() >= WAITING {
+            true => entry.waiting.pop_front(),
+            false => None,
+        };
         entry.waiting.push_back(packet);
+        self.outputs.extend(displaced.map(Output::Displaced));
         self.seek(address, now);
     }
 
@@ -251,12 +255,15 @@ impl Neighbours {
         }
     }
 
-    /// Deletes all neighbours, because the link went down. Returns the number of packets that
-    /// waited for them. The senders of these packets get no error.
-    pub fn flush(&mut self) -> usize {
+    /// Deletes all neighbours, because the link went down. Returns the packets that waited for
+    /// them. The senders of these packets get no error.
+    pub fn flush(&mut self) -> Vec<Vec<u8>> {
         let gone = std::mem::take(&mut self.entries);
-        let waited = gone.values().map(|entry| entry.waiting.len()).sum();
-        self.outputs.extend(gone.into_keys().map(|address| Output::Changed(address, None)));
+        let mut waited = Vec::new();
+        for (address, entry) in gone {
+            waited.extend(entry.waiting);
+            self.outputs.push_back(Output::Changed(address, None));
+        }
         self.watch_at = None;
         waited
     }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
+use super::drops::{ProcessDrop, SimDrop};
 use super::error::wrong_kind;
 use super::kernel::Kernel;
 use super::node::{Node, NodeOutput};
@@ -36,7 +37,9 @@ struct Heard {
 impl ClientNode {
     /// Receives an IP packet with a TCP segment.
     pub(super) fn receive_segment(&mut self, packet: &[u8], now: Time) {
-        self.tcp.receive(packet, now);
+        if !self.tcp.receive(packet, now) {
+            self.kernel.dropped.note(SimDrop::Process(ProcessDrop::QueueFull), packet);
+        }
     }
 
     /// Does the work that is due now.

@@ -4,6 +4,7 @@
 use std::rc::Rc;
 use std::time::Duration;
 
+use super::drops::LinkDrop;
 use super::kernel::Kernel;
 use super::link::Attachment;
 use super::node::{ForProcess, Node, NodeOutput};
@@ -119,6 +120,7 @@ impl Sim {
                 }
             }
         }
+        self.tell_drops(id);
         let changed = self.nodes[id.0].node.kernel_mut().is_some_and(Kernel::take_link_change);
         if changed {
             let of_node = self.plugged.iter().filter(|(port, _)| port.node == id);
@@ -147,12 +149,15 @@ impl Sim {
     /// Puts a frame on the link into which the sending port is plugged.
     fn transmit(&mut self, from: Attachment, frame: Vec<u8>) {
         let Some(&at) = self.plugged.get(&from) else {
-            return;
+            return self.tell_link_drop(from.node, LinkDrop::NotPluggedIn, ip_packet(&frame));
         };
         self.tap(from, &frame);
         let segment = &mut self.segments[at];
-        if !segment.up || frame.len() > HEADER_LEN + usize::from(segment.mtu) {
-            return;
+        if !segment.up {
+            return self.tell_link_drop(from.node, LinkDrop::Down, ip_packet(&frame));
+        }
+        if frame.len() > HEADER_LEN + usize::from(segment.mtu) {
+            return self.tell_link_drop(from.node, LinkDrop::TooBig, ip_packet(&frame));
         }
         let arrivals = segment.arrivals(from, self.now);
         let receivers = segment.receivers(from, &frame);
@@ -174,6 +179,9 @@ impl Sim {
             let name = |port: &Attachment| self.nodes[port.node.0].name.clone();
             let to = receivers.iter().map(name).collect();
             watch.packet_on_link(self.now, crossing.hop(to, arrivals.first().copied()));
+        }
+        if receivers.is_empty() && !crossing.is_neighbour_discovery() {
+            self.tell_link_drop(from.node, LinkDrop::NoReceiver, ip_packet(&frame));
         }
         let frame: Rc<[u8]> = frame.into();
         for arrival in arrivals {

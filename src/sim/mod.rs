@@ -22,6 +22,7 @@ mod client;
 pub mod console;
 mod course;
 pub mod datagram;
+pub mod drops;
 pub mod error;
 pub mod kernel;
 pub mod link;
@@ -50,10 +51,12 @@ use crate::rng::Seed;
 use crate::router::config::Config;
 use crate::router::io::{Input, KernelEvent};
 use crate::router::kept::KeptNonces;
+use crate::router::witness::Witness;
 use crate::router::{Router, Start};
 use crate::time::Time;
 use crate::watch::Watch;
 use course::Event;
+use drops::DropObserver;
 pub use error::SimError;
 use error::{bad_port, wrong_kind};
 use kernel::{DeviceKind, Kernel};
@@ -62,7 +65,7 @@ pub use moves::Replug;
 use node::{HostNode, Node};
 use pcap::{CaptureId, Tap};
 use queue::EventQueue;
-use router_node::RouterNode;
+use router_node::{Observers, RouterNode};
 use trace::Trace;
 
 /// The microseconds from 1970 to [`Time::ZERO`] of the simulation, which is 2026-01-01.
@@ -75,6 +78,10 @@ pub struct NodeId(pub usize);
 /// A function that opens a record. Its arguments are the name of a router and the time at which the
 /// router starts. It returns `None` if this router is not recorded.
 pub type Records = Box<dyn FnMut(&str, Time) -> Option<Box<dyn Write>>>;
+
+/// A function that makes a witness of a router. Its arguments are the name of the router and the
+/// time at which the router starts.
+pub type Witnesses = Box<dyn FnMut(&str, Time) -> Box<dyn Witness>>;
 
 struct NamedNode {
     name: String,
@@ -102,6 +109,9 @@ pub struct Sim {
     captures: BTreeMap<CaptureId, (Attachment, Tap)>,
     records: Option<Records>,
     watch: Option<Watch>,
+    /// Makes the witnesses of the routers that start.
+    witnesses: Option<Witnesses>,
+    drop_observer: Option<DropObserver>,
     /// The nonces that routers keep while they do not run.
     kept: BTreeMap<NodeId, KeptNonces>,
     /// The startup configurations that `write memory` has written.
@@ -129,6 +139,8 @@ impl Sim {
             captures: BTreeMap::new(),
             records: None,
             watch: None,
+            witnesses: None,
+            drop_observer: None,
             kept: BTreeMap::new(),
             saved: BTreeMap::new(),
             host_names: HostNames::new(),
@@ -139,6 +151,11 @@ impl Sim {
     /// From this call on, records every router that starts. `records` opens the records.
     pub fn record(&mut self, records: Records) {
         self.records = Some(records);
+    }
+
+    /// From this call on, every router that starts gets a witness. `witnesses` makes the witnesses.
+    pub fn witness(&mut self, witnesses: Witnesses) {
+        self.witnesses = Some(witnesses);
     }
 
     /// Returns the present time of the simulation.
@@ -219,8 +236,9 @@ impl Sim {
         let kernel = std::mem::take(kernel);
         let now = self.now;
         let record = self.records.as_mut().and_then(|records| records(name, now));
+        let witness = self.witnesses.as_mut().map(|witnesses| witnesses(name, now));
         let kept = self.kept.remove(&id).unwrap_or_default();
-        let router = RouterNode::start(*kernel, kept, start, record);
+        let router = RouterNode::start(*kernel, kept, start, Observers { record, witness });
         self.nodes[id.0].node = Node::Router(Box::new(router));
         self.watch_router(id);
         self.settle(id);
@@ -398,6 +416,9 @@ impl Sim {
         }
         self.names.insert(name.to_owned(), id);
         self.nodes.push(NamedNode { name: name.to_owned(), node, wake_at: None });
+        if self.drop_observer.is_some() {
+            self.nodes[id.0].node.observe_drops();
+        }
         Ok(id)
     }
 

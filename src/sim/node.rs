@@ -2,10 +2,13 @@
 //! for all of them.
 
 use super::client::ClientNode;
+use super::drops::{ProcessDrop, SimDrop};
 use super::kernel::{Datagram, DeviceId, Kernel, KernelOutput};
 use super::router_node::RouterNode;
 use crate::console::hosts::Pings;
 use crate::host::Host;
+use crate::host::drops::HostDrop;
+use crate::host::frame::ip_packet;
 use crate::router::io::IcmpError;
 use crate::time::{Deadline, Time};
 
@@ -57,10 +60,11 @@ impl HostNode {
     }
 
     fn receive(&mut self, frame: &[u8], now: Time) {
-        if self.carrier {
-            self.received += 1;
-            self.host.handle(frame, now);
+        if !self.carrier {
+            return self.host.drops().note(HostDrop::NoLink, ip_packet(frame));
         }
+        self.received += 1;
+        self.host.handle(frame, now);
     }
 
     fn poll_output(&mut self) -> Option<NodeOutput> {
@@ -184,7 +188,48 @@ impl Node {
             (Node::Client(client), ForProcess::Segment(packet)) => {
                 client.receive_segment(&packet, now);
             }
-            _ => {}
+            (node, what) => node.note_unread(&what),
+        }
+    }
+
+    /// Notes a message that no process reads any more.
+    fn note_unread(&mut self, what: &ForProcess) {
+        let Some(kernel) = self.kernel_mut() else { return };
+        let built;
+        let packet = match what {
+            ForProcess::Tunnel(packet) | ForProcess::Segment(packet) | ForProcess::Icmp(packet) => {
+                packet
+            }
+            ForProcess::Datagram(datagram) => {
+                built = kernel.as_packet(&datagram.as_sent());
+                &built
+            }
+            // The error is only a report. Its packet was dropped elsewhere.
+            ForProcess::Error(_) => return,
+        };
+        kernel.dropped.note(SimDrop::Process(ProcessDrop::Ended), packet);
+    }
+
+    /// From now on, keeps dropped packets for the observer.
+    pub(super) fn observe_drops(&mut self) {
+        match self {
+            Node::Host(host) => host.host.drops().observe(),
+            other => {
+                if let Some(kernel) = other.kernel_mut() {
+                    kernel.dropped.observe();
+                }
+            }
+        }
+    }
+
+    /// Returns the packets that the node has dropped since the last call.
+    pub(super) fn take_drops(&mut self) -> Vec<(SimDrop, Vec<u8>)> {
+        match self {
+            Node::Host(host) => {
+                let dropped = host.host.drops().take().into_iter();
+                dropped.map(|(reason, packet)| (SimDrop::Host(reason), packet)).collect()
+            }
+            other => other.kernel_mut().map(|kernel| kernel.dropped.take()).unwrap_or_default(),
         }
     }
 

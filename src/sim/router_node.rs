@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io::Write;
 use std::net::SocketAddr;
 
+use super::drops::{ProcessDrop, SimDrop};
 use super::kernel::udp::Outgoing;
 use super::kernel::{Datagram, DeviceKind, Kernel, KernelDrop};
 use super::node::{ForProcess, NodeOutput};
@@ -27,6 +28,7 @@ use crate::router::io::{
 };
 use crate::router::kept::KeptNonces;
 use crate::router::logging::{Log, Severity};
+use crate::router::witness::Witness;
 use crate::router::{Router, Start};
 use crate::time::{Deadline, Time};
 use crate::wire::data_header::DATA_HEADER_LEN;
@@ -43,6 +45,15 @@ const DEBUG_LINES: usize = 1000;
 const LOG_LINES: usize = 1000;
 /// The MTU of a new TUN device, in octets.
 const TUNNEL_MTU: u16 = 1500;
+
+/// The receivers of the inputs and outputs of a router.
+#[derive(Default)]
+pub struct Observers {
+    /// The inputs and outputs are written to this record.
+    pub record: Option<Box<dyn Write>>,
+    /// A witness of the router.
+    pub witness: Option<Box<dyn Witness>>,
+}
 
 /// A router's kernel and process.
 pub struct RouterNode {
@@ -102,14 +113,10 @@ impl ConsoleParts<'_> {
 
 impl RouterNode {
     /// Starts the process in a kernel. The process opens its TCP stack, reads the tables, and reads
-    /// the nonces that an earlier process kept. If there is a `record`, the inputs and outputs of
-    /// the core are written to it.
-    pub fn start(
-        mut kernel: Kernel,
-        kept: KeptNonces,
-        start: Start,
-        record: Option<Box<dyn Write>>,
-    ) -> Self {
+    /// the nonces that an earlier process kept. The `observers` receive the inputs and outputs of
+    /// the core.
+    pub fn start(mut kernel: Kernel, kept: KeptNonces, start: Start, observers: Observers) -> Self {
+        let Observers { record, witness } = observers;
         kernel.remove_leftovers();
         kernel.open_tcp();
         let tcp = Tcp::new(&start.seed, start.now);
@@ -120,6 +127,9 @@ impl RouterNode {
         let mut router = Router::new(start);
         if let Some(recorder) = recorder {
             router.show_to(Box::new(recorder));
+        }
+        if let Some(witness) = witness {
+            router.show_to(witness);
         }
         router.handle(Input::Nonces(kept.clone()), now);
         let mut node = RouterNode {
@@ -254,7 +264,11 @@ impl RouterNode {
                 DATA_PORT => self.read_data(datagram, now),
                 _ => self.read_control(&datagram, now),
             },
-            ForProcess::Segment(packet) => self.tcp.receive(&packet, now),
+            ForProcess::Segment(packet) => {
+                if !self.tcp.receive(&packet, now) {
+                    self.note_drop(ProcessDrop::QueueFull, &packet);
+                }
+            }
             ForProcess::Icmp(packet) => self.probes.receive(&packet, now),
             ForProcess::Error(error) => {
                 self.router.handle(Input::Path(PathEvent::Icmp(error)), now);
@@ -332,7 +346,9 @@ impl RouterNode {
 
     fn read_tunnel(&mut self, mut bytes: Vec<u8>, now: Time) {
         let carried = self.router.config().instance_behind(Device::Lisp);
-        let Some(instance_id) = carried else { return };
+        let Some(instance_id) = carried else {
+            return self.note_drop(ProcessDrop::NoEidTable, &bytes);
+        };
         let mut packet = Packet::single(&mut bytes);
         self.offered += 1;
         match self.router.encapsulate(instance_id, &mut packet, now) {
@@ -374,19 +390,7 @@ impl RouterNode {
     fn carry_out(&mut self, output: Output, now: Time) {
         match output {
             Output::Control { source, destination, payload } => {
-                if !self.sockets.contains_key(&Rloc(source.ip())) {
-                    return;
-                }
-                // The kernel counts a failure, so the result is not used.
-                let _ = self.kernel.send_udp(&Outgoing {
-                    source,
-                    destination,
-                    ttl: CONTROL_TTL,
-                    tos: 0,
-                    checksum: true,
-                    fragmentation: Fragmentation::ByPath,
-                    payload: &payload,
-                });
+                self.send_control(source, destination, &payload);
             }
             Output::Encapsulate(encapsulation, OwnedPacket { bytes, .. }) => {
                 self.send_data(&encapsulation, &bytes);
@@ -427,6 +431,30 @@ impl RouterNode {
         self.log.push_back((now, severity, line));
     }
 
+    fn send_control(&mut self, source: SocketAddr, destination: SocketAddr, payload: &[u8]) {
+        let datagram = Outgoing {
+            source,
+            destination,
+            ttl: CONTROL_TTL,
+            tos: 0,
+            checksum: true,
+            fragmentation: Fragmentation::ByPath,
+            payload,
+        };
+        match self.sockets.contains_key(&Rloc(source.ip())) {
+            // The kernel counts a failure, so the result is not used.
+            true => drop(self.kernel.send_udp(&datagram)),
+            false => {
+                let packet = self.kernel.as_packet(&datagram);
+                self.note_drop(ProcessDrop::NoSocket, &packet);
+            }
+        }
+    }
+
+    fn note_drop(&mut self, reason: ProcessDrop, packet: &[u8]) {
+        self.kernel.dropped.note(SimDrop::Process(reason), packet);
+    }
+
     fn change_connection(&mut self, request: TcpRequest, now: Time) {
         match request {
             // Linux cannot bind a source address that the node does not have.
@@ -445,7 +473,9 @@ impl RouterNode {
 
     fn send_data(&mut self, encapsulation: &Encapsulation, inner: &[u8]) {
         let Encapsulation { source, destination, ttl, tos, header, .. } = *encapsulation;
-        let Some(&fragmentation) = self.sockets.get(&source) else { return };
+        let Some(&fragmentation) = self.sockets.get(&source) else {
+            return self.note_drop(ProcessDrop::NoSocket, inner);
+        };
         let source_port = encapsulation.source_port();
         let mut payload = Vec::with_capacity(DATA_HEADER_LEN + inner.len());
         payload.extend_from_slice(&header);

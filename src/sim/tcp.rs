@@ -157,10 +157,12 @@ impl Tcp {
         }
     }
 
-    /// Receives an IP packet with a TCP segment for an address of this node.
-    pub fn receive(&mut self, packet: &[u8], now: Time) {
-        self.device.push_received(packet);
+    /// Receives an IP packet with a TCP segment for an address of this node. Returns false if the
+    /// queue of the stack is full, and the packet is dropped.
+    pub fn receive(&mut self, packet: &[u8], now: Time) -> bool {
+        let has_room = self.device.push_received(packet);
         self.poll(now);
+        has_room
     }
 
     /// Does the work that is due now.

@@ -5,7 +5,8 @@ use std::fmt::{self, Display, Formatter};
 use etherparse::{Icmpv4Type, Icmpv6Type, SlicedPacket, TransportSlice, UdpSlice};
 use sha2::{Digest, Sha256};
 
-use crate::host::frame::{Arp, Content, Frame, HEADER_LEN};
+pub use crate::host::frame::ip_packet;
+use crate::host::frame::{Arp, Content, Frame};
 use crate::packet::IpHeader;
 use crate::router::io::Mac;
 use crate::time::Time;
@@ -97,14 +98,6 @@ impl Crossing<'_> {
     pub fn is_neighbour_discovery(&self) -> bool {
         let content = Frame::parse(self.frame).map(|frame| frame.content);
         content.is_some_and(|content| !matches!(content, Content::Ip(_)))
-    }
-}
-
-/// Returns the IP packet in an Ethernet frame. It is empty if the frame has no IP packet.
-pub fn ip_packet(frame: &[u8]) -> &[u8] {
-    match frame.get(12..HEADER_LEN) {
-        Some([0x08, 0x00] | [0x86, 0xdd]) => &frame[HEADER_LEN..],
-        _ => &[],
     }
 }
 

@@ -10,7 +10,7 @@ use eidway::router::Start;
 use eidway::router::kept::KeptNonces;
 use eidway::sim::kernel::{DeviceKind, Kernel};
 use eidway::sim::node::NodeOutput;
-use eidway::sim::router_node::RouterNode;
+use eidway::sim::router_node::{Observers, RouterNode};
 use eidway::time::Time;
 
 use crate::buffer::Buffer;
@@ -35,7 +35,8 @@ impl Simulated {
         let config = parse_config("border.conf", CONFIG).unwrap();
         let start = Start { config, seed: Seed::from_number(1), wall_clock: 1000, now };
         let to = Box::new(record.clone());
-        let router = RouterNode::start(kernel, KeptNonces::default(), start, Some(to));
+        let observers = Observers { record: Some(to), witness: None };
+        let router = RouterNode::start(kernel, KeptNonces::default(), start, observers);
         Simulated { router: Some(router), session: Session::new(), now, record }
     }
 }

@@ -17,23 +17,23 @@ impl Kernel {
     /// `lisp0`, from the process.
     pub fn receive(&mut self, id: DeviceId, mut packet: Vec<u8>) {
         if !self.device(id).is_running() {
-            return self.count(KernelDrop::DeviceDown);
+            return self.count(KernelDrop::DeviceDown, &packet);
         }
         let Ok(header) = IpHeader::parse(&packet) else {
-            return self.count(KernelDrop::NotIp);
+            return self.count(KernelDrop::NotIp, &packet);
         };
         packet.truncate(header.total_len);
         if self.is_local(header.destination) || self.device(id).owns(header.destination) {
             return self.deliver(packet, &header);
         }
         if header.is_link_scoped() {
-            return self.count(KernelDrop::LinkScoped);
+            return self.count(KernelDrop::LinkScoped, &packet);
         }
         let from_lisp = self.device(id).kind == DeviceKind::Tunnel;
         // The sysctl `accept_local=1` is set on `lisp0`, so a packet from `lisp0` may have an
         // address of this node as its source. The source of an IPv6 packet is not checked.
         if header.source.is_ipv4() && !from_lisp && self.is_local(header.source) {
-            return self.count(KernelDrop::Martian);
+            return self.count(KernelDrop::Martian, &packet);
         }
         self.forward(packet, &header, from_lisp);
     }
@@ -42,7 +42,7 @@ impl Kernel {
     pub fn write_tunnel(&mut self, packet: Vec<u8>) {
         match self.lisp() {
             Some(lisp) if self.device(lisp).is_running() => self.receive(lisp, packet),
-            _ => self.count(KernelDrop::WriteFailed),
+            _ => self.count(KernelDrop::WriteFailed, &packet),
         }
     }
 
@@ -50,7 +50,7 @@ impl Kernel {
     pub fn send_segment(&mut self, packet: Vec<u8>) {
         match IpHeader::parse(&packet) {
             Ok(header) if self.is_local(header.source) => self.originate(packet, true),
-            _ => self.count(KernelDrop::WriteFailed),
+            _ => self.count(KernelDrop::WriteFailed, &packet),
         }
     }
 
@@ -62,7 +62,7 @@ impl Kernel {
     /// Drops a packet because no host on the link has the address of its next hop (RFC 1122 section
     /// 2.3.2.2).
     pub fn neighbour_failed(&mut self, packet: &[u8]) {
-        self.count(KernelDrop::NoNeighbour);
+        self.count(KernelDrop::NoNeighbour, packet);
         if let Ok(header) = IpHeader::parse(packet) {
             self.send_error(IcmpError::HostUnreachable, packet, &header);
         }
@@ -71,15 +71,21 @@ impl Kernel {
     /// Sends a packet of the node itself. If `bound` is true, the packet is bound to its source
     /// address, and policy rules for that source apply.
     pub(super) fn originate(&mut self, packet: Vec<u8>, bound: bool) {
-        if let Err(cause) = self.send(packet, bound) {
-            self.count(cause);
+        if let Err((cause, packet)) = self.send(packet, bound) {
+            self.count(cause, &packet);
         }
     }
 
     /// Does the work of `originate`. If the packet is not sent, this function returns the cause and
-    /// does not count it.
-    pub(super) fn send(&mut self, packet: Vec<u8>, bound: bool) -> Result<(), KernelDrop> {
-        let header = IpHeader::parse(&packet).map_err(|_| KernelDrop::WriteFailed)?;
+    /// the packet, and does not count it.
+    pub(super) fn send(
+        &mut self,
+        packet: Vec<u8>,
+        bound: bool,
+    ) -> Result<(), (KernelDrop, Vec<u8>)> {
+        let Ok(header) = IpHeader::parse(&packet) else {
+            return Err((KernelDrop::WriteFailed, packet));
+        };
         if self.is_local(header.destination) {
             self.deliver(packet, &header);
             return Ok(());
@@ -91,9 +97,9 @@ impl Kernel {
                 self.transmit(device, gateway, packet, &header);
                 Ok(())
             }
-            Some(Leads::Blackhole) => Err(KernelDrop::Blackhole),
-            Some(Leads::Unreachable) => Err(KernelDrop::Unreachable),
-            None => Err(KernelDrop::NoRoute),
+            Some(Leads::Blackhole) => Err((KernelDrop::Blackhole, packet)),
+            Some(Leads::Unreachable) => Err((KernelDrop::Unreachable, packet)),
+            None => Err((KernelDrop::NoRoute, packet)),
         }
     }
 
@@ -106,12 +112,12 @@ impl Kernel {
 
     fn forward(&mut self, mut packet: Vec<u8>, header: &IpHeader, from_lisp: bool) {
         if !self.forwards[usize::from(header.source.is_ipv6())] {
-            return self.count(KernelDrop::NotForwarding);
+            return self.count(KernelDrop::NotForwarding, &packet);
         }
         let flow = Flow { destination: header.destination, source: Some(header.source), from_lisp };
         let stop = match self.route(&flow) {
             Some(Entry { leads, .. }) => match leads {
-                Leads::Blackhole => return self.count(KernelDrop::Blackhole),
+                Leads::Blackhole => return self.count(KernelDrop::Blackhole, &packet),
                 Leads::Unreachable if header.source.is_ipv6() => {
                     (KernelDrop::Unreachable, IcmpError::NetUnreachable)
                 }
@@ -130,7 +136,7 @@ impl Kernel {
             None => (KernelDrop::NoRoute, IcmpError::NetUnreachable),
         };
         let (cause, error) = stop;
-        self.count(cause);
+        self.count(cause, &packet);
         self.send_error(error, &packet, header);
     }
 
@@ -159,7 +165,7 @@ impl Kernel {
             let identification = u32::from(self.next_identification());
             match fragment::split(&packet, mtu, identification) {
                 Some(fragments) => fragments,
-                None => return self.count(KernelDrop::TooBig),
+                None => return self.count(KernelDrop::TooBig, &packet),
             }
         };
         let next_hop = gateway.unwrap_or(header.destination);
@@ -175,7 +181,7 @@ impl Kernel {
 
     fn deliver(&mut self, packet: Vec<u8>, header: &IpHeader) {
         let Ok(sliced) = SlicedPacket::from_ip(&packet) else {
-            return self.count(KernelDrop::NotIp);
+            return self.count(KernelDrop::NotIp, &packet);
         };
         if sliced.is_ip_payload_fragmented() {
             return self.deliver_fragment(&packet);
@@ -201,7 +207,7 @@ impl Kernel {
             Some(TransportSlice::Tcp(_)) if self.has_tcp => {
                 self.outputs.push_back(KernelOutput::Segment(packet.clone()));
             }
-            _ => self.count(KernelDrop::NoSocket),
+            _ => self.count(KernelDrop::NoSocket, &packet),
         }
     }
 
@@ -215,27 +221,30 @@ impl Kernel {
     }
 
     fn deliver_fragment(&mut self, packet: &[u8]) {
+        if let Some(displaced) = self.fragments.make_room(packet) {
+            self.count(KernelDrop::FragmentsMissing, &displaced);
+        }
         match self.fragments.add(packet) {
             Ok(None) => {}
             Ok(Some(whole)) => match IpHeader::parse(&whole) {
                 Ok(header) => self.deliver(whole, &header),
-                Err(_) => self.count(KernelDrop::Fragment),
+                Err(_) => self.count(KernelDrop::Fragment, packet),
             },
-            Err(Unfit) => self.count(KernelDrop::Fragment),
+            Err(Unfit) => self.count(KernelDrop::Fragment, packet),
         }
     }
 
     fn deliver_udp(&mut self, packet: &[u8], header: &IpHeader, udp: &UdpSlice<'_>) {
         let udp_header = udp.to_header();
         if udp_header.checksum != 0 && !checksum_holds(&udp_header, header, udp.payload()) {
-            return self.count(KernelDrop::Checksum);
+            return self.count(KernelDrop::Checksum, packet);
         }
         let socket = SocketAddr::new(header.destination, udp.destination_port());
         if self.senders.contains(&socket) {
-            return self.count(KernelDrop::NoSocket);
+            return self.count(KernelDrop::NoSocket, packet);
         }
         if !self.receivers.contains(&socket) {
-            self.count(KernelDrop::NoSocket);
+            self.count(KernelDrop::NoSocket, packet);
             return self.send_error(IcmpError::PortUnreachable, packet, header);
         }
         self.outputs.push_back(KernelOutput::Datagram(Datagram {

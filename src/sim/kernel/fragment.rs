@@ -194,10 +194,19 @@ impl Reassembly {
         fragment.whole(&payload).map(Some).ok_or(Unfit)
     }
 
-    fn open(&mut self, key: Key) -> usize {
-        if self.0.len() >= REASSEMBLY_LIMIT {
-            self.0.pop_front();
+    /// If a fragment is the first one of its packet and there is no room for another packet,
+    /// removes the oldest packet. Returns the octets of the oldest packet that had arrived.
+    pub fn make_room(&mut self, fragment: &[u8]) -> Option<Vec<u8>> {
+        let key = Fragment::parse(fragment)?.key;
+        let is_known = self.0.iter().any(|(other, _)| *other == key);
+        if is_known || self.0.len() < REASSEMBLY_LIMIT {
+            return None;
         }
+        let (_, buffer) = self.0.pop_front()?;
+        Some(buffer.take_bufs().0)
+    }
+
+    fn open(&mut self, key: Key) -> usize {
         let buffer = IpDefragBuf::new(key.protocol, Vec::new(), Vec::new());
         self.0.push_back((key, buffer));
         self.0.len() - 1
@@ -251,11 +260,14 @@ mod tests {
     #[test]
     fn a_flood_of_first_fragments_keeps_a_bounded_number() {
         let mut reassembly = Reassembly::default();
+        let mut displaced = 0;
         let mut first = split(&packet(false), 1400, 0).unwrap().remove(0);
         for identification in 0..1000_u16 {
             first[4..6].copy_from_slice(&identification.to_be_bytes());
+            displaced += usize::from(reassembly.make_room(&first).is_some());
             assert_eq!(reassembly.add(&first), Ok(None));
         }
+        assert_eq!(displaced, 1000 - REASSEMBLY_LIMIT);
         assert_eq!(reassembly.0.len(), REASSEMBLY_LIMIT);
     }
 

@@ -13,6 +13,7 @@
 //! * [`neighbour`]: ARP and neighbour discovery, proxies, roaming hosts.
 
 pub mod configure;
+mod drops;
 pub mod forward;
 pub mod fragment;
 pub mod hands;
@@ -28,11 +29,17 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use ipnet::IpNet;
 
+pub use drops::KernelDrop;
+
 use crate::addr::{Family, is_ipv6_link_local};
+use crate::host::drops::DropLog;
 use crate::host::frame::{HardwareAddress, link_local};
 use crate::host::neighbour::Neighbours;
-use crate::router::io::{IcmpError, KernelEvent, LISP_DEVICE, NeighbourState, Table};
+use crate::router::io::{
+    Fragmentation, IcmpError, KernelEvent, LISP_DEVICE, NeighbourState, Table,
+};
 use crate::router::made::Made;
+use crate::sim::drops::SimDrop;
 use crate::time::Time;
 use path_mtu::PathMtus;
 use table::{Entry, Flow, Leads, Routing};
@@ -154,44 +161,19 @@ pub struct Datagram {
     pub payload: Vec<u8>,
 }
 
-/// The reason why a kernel dropped a packet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum KernelDrop {
-    /// The packet is not an IP packet, or is damaged.
-    NotIp,
-    /// The device of the packet is down or has no carrier.
-    DeviceDown,
-    /// The frame is for another hardware address.
-    NotForUs,
-    /// The address is link-local, multicast or broadcast, and no program of this node accepts such
-    /// packets.
-    LinkScoped,
-    /// An IPv4 packet from a link has an address of this node as its source.
-    Martian,
-    /// The packet is for another node, but forwarding is off.
-    NotForwarding,
-    /// There is no route to the destination.
-    NoRoute,
-    /// The route of the packet is of type `blackhole`.
-    Blackhole,
-    /// The route of the packet is of type `unreachable`.
-    Unreachable,
-    /// The TTL has reached zero.
-    TtlExpired,
-    /// The packet is larger than the MTU of the next link, and must not be fragmented.
-    TooBig,
-    /// No host on the link has the address of the next hop.
-    NoNeighbour,
-    /// The packet is a fragment for this node. The fragment does not fit, or the missing fragments
-    /// did not arrive in time.
-    Fragment,
-    /// The packet is for this node, but its checksum is wrong.
-    Checksum,
-    /// The packet is for this node, but no socket has the port, or no program accepts the protocol.
-    NoSocket,
-    /// A process wrote something that is not a packet, or wrote to a device that is down (error
-    /// EIO).
-    WriteFailed,
+impl Datagram {
+    /// The datagram as its sender sent it.
+    pub(super) fn as_sent(&self) -> udp::Outgoing<'_> {
+        udp::Outgoing {
+            source: self.source,
+            destination: self.destination,
+            ttl: self.ttl,
+            tos: self.tos,
+            checksum: true,
+            fragmentation: Fragmentation::Never,
+            payload: &self.payload,
+        }
+    }
 }
 
 /// The reason why a kernel answers when a neighbour asks for the owner of an address.
@@ -233,6 +215,8 @@ pub struct Kernel {
     outputs: VecDeque<KernelOutput>,
     events: VecDeque<KernelEvent>,
     drops: BTreeMap<KernelDrop, u64>,
+    /// The dropped packets of the node: those of the kernel and those of its process.
+    pub(in crate::sim) dropped: DropLog<SimDrop>,
     link_changed: bool,
     /// The state of each neighbour, as it was last reported to the process. A neighbour that is not
     /// in this map was last reported as absent.
@@ -270,6 +254,7 @@ impl Kernel {
             outputs: VecDeque::new(),
             events: VecDeque::new(),
             drops: BTreeMap::new(),
+            dropped: DropLog::default(),
             link_changed: false,
             told: BTreeMap::new(),
             neighbours_told: [0; 2],
@@ -425,9 +410,5 @@ impl Kernel {
 
     fn lisp(&self) -> Option<DeviceId> {
         self.device_id(LISP_DEVICE)
-    }
-
-    fn count(&mut self, cause: KernelDrop) {
-        *self.drops.entry(cause).or_default() += 1;
     }
 }

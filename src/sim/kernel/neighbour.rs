@@ -18,7 +18,7 @@ use super::{Answer, DeviceId, DeviceKind, Kernel, KernelDrop, KernelOutput};
 use crate::addr::Family;
 use crate::host::frame::{
     Advertisement, Arp, BROADCAST, Content, Frame, HardwareAddress, Solicitation, ip_frame,
-    is_group,
+    ip_packet, is_group,
 };
 use crate::host::link::solicitation;
 use crate::host::neighbour::{Clocks, ENTRIES, Output, State, Strength};
@@ -73,16 +73,16 @@ impl Kernel {
     }
 
     /// Receives a frame on a port.
-    pub fn receive_frame(&mut self, id: DeviceId, frame: &[u8]) {
+    pub fn receive_frame(&mut self, id: DeviceId, octets: &[u8]) {
         if !self.device(id).is_running() {
-            return self.count(KernelDrop::DeviceDown);
+            return self.count(KernelDrop::DeviceDown, ip_packet(octets));
         }
-        let Some(frame) = Frame::parse(frame) else {
-            return self.count(KernelDrop::NotIp);
+        let Some(frame) = Frame::parse(octets) else {
+            return self.count(KernelDrop::NotIp, ip_packet(octets));
         };
         let is_broadcast = is_group(frame.destination);
         if frame.destination != self.device(id).mac && !is_broadcast {
-            return self.count(KernelDrop::NotForUs);
+            return self.count(KernelDrop::NotForUs, ip_packet(octets));
         }
         match frame.content {
             Content::Arp(arp) => self.hear_arp(id, &arp, is_broadcast),
@@ -125,7 +125,7 @@ impl Kernel {
         let now = self.now;
         let device = &mut self.devices[id.0];
         if !device.is_running() || device.kind == DeviceKind::Loopback {
-            return self.count(KernelDrop::DeviceDown);
+            return self.count(KernelDrop::DeviceDown, &packet);
         }
         device.neighbours.send(next_hop, packet, now);
         self.settle_neighbours();
@@ -155,8 +155,8 @@ impl Kernel {
         let device = &mut self.devices[id.0];
         let waited = device.neighbours.flush();
         device.proxies.clear();
-        for _ in 0..waited {
-            self.count(KernelDrop::NoNeighbour);
+        for packet in waited {
+            self.count(KernelDrop::LinkWentDown, &packet);
         }
         self.settle_neighbours();
     }
@@ -271,6 +271,9 @@ impl Kernel {
                         }
                     }
                     Output::Unreachable(packet) => self.neighbour_failed(&packet),
+                    Output::Displaced(packet) => {
+                        self.count(KernelDrop::NeighbourQueueFull, &packet);
+                    }
                     Output::Changed(address, state) => self.tell_neighbour(id, address, state),
                 }
             }

@@ -38,12 +38,12 @@ impl Kernel {
     /// # Errors
     /// The reason why the datagram was not sent. On Linux, the send call fails for the same reason.
     pub fn send_udp(&mut self, datagram: &Outgoing<'_>) -> Result<(), KernelDrop> {
-        let packets = self.wrap(datagram);
+        let packets = self.wrap(datagram).map_err(|cause| (cause, self.as_packet(datagram)));
         // If there is no route, the send of the first packet fails and the other packets are not
         // sent.
         let sent = packets
             .and_then(|packets| packets.into_iter().try_for_each(|packet| self.send(packet, true)));
-        sent.inspect_err(|cause| self.count(*cause))
+        self.count_unsent(sent)
     }
 
     /// Sends an IP packet of the process from one of the node's own addresses.
@@ -55,10 +55,36 @@ impl Kernel {
         let header = IpHeader::parse(&packet).map_err(|_| KernelDrop::WriteFailed)?;
         let room = self.room(header.source, header.destination, Fragmentation::Never);
         let sent = match df && packet.len() > room {
-            true => Err(KernelDrop::TooBig),
+            true => Err((KernelDrop::TooBig, packet)),
             false => self.send(packet, true),
         };
-        sent.inspect_err(|cause| self.count(*cause))
+        self.count_unsent(sent)
+    }
+
+    fn count_unsent(&mut self, sent: Result<(), (KernelDrop, Vec<u8>)>) -> Result<(), KernelDrop> {
+        sent.map_err(|(cause, packet)| {
+            self.count(cause, &packet);
+            cause
+        })
+    }
+
+    /// Returns a datagram that is not sent as an IP packet, for the observer of dropped packets.
+    /// Without an observer, the packet is empty.
+    pub(in crate::sim) fn as_packet(&self, datagram: &Outgoing<'_>) -> Vec<u8> {
+        let Outgoing { source, destination, ttl, tos, checksum, payload, .. } = *datagram;
+        let fields = IpFields {
+            source: source.ip(),
+            destination: destination.ip(),
+            ttl,
+            tos,
+            protocol: IpNumber::UDP,
+            dont_fragment: true,
+            identification: 0,
+        };
+        let udp = || udp_datagram(source, destination, payload, checksum);
+        let is_observed = self.dropped.is_observed();
+        let udp = is_observed.then(udp).flatten();
+        udp.and_then(|udp| ip_packet(&fields, &udp)).unwrap_or_default()
     }
 
     /// Returns the datagram as one IP packet, or as the fragments of one IP packet.
