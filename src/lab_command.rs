@@ -534,10 +534,10 @@ fn play_simulated(
 ) -> Outcome {
     let name = format!("{}-{}", lab.name, library::lab_name_for(scenario, "sim"));
     let options = sim::stage::Options {
-        seed: Seed::from_number(seed),
         records: record.map(recording::of_routers).transpose()?,
         watch: None,
         keep: Box::new(move |files| keep(&name, files)),
+        ..sim::stage::Options::new(Seed::from_number(seed))
     };
     let up = |lab| Simulated::up(lab, options);
     Ok(play_scenario(lab, scenario, kill, up, &mut io::stdout())?)

@@ -425,7 +425,7 @@ impl EventLoop {
 
     fn carry_out(&mut self, output: Output) {
         match output {
-            Output::Control { source, destination, payload } => {
+            Output::Control { source, destination, payload, .. } => {
                 debug!("control: {} octets to {destination}", payload.len());
                 let sent = match self.udp.of(source.ip()) {
                     Some(sockets) => sockets.send_control(destination, &payload),

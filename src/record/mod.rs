@@ -2,7 +2,7 @@
 //! replayed.
 //!
 //! ```text
-//!   "eidway record 8\n"                                            the magic number, and the version
+//!   "eidway record 9\n"                                            the magic number, and the version
 //!   length u32 | checksum u16 | step 0: time, Start                   seed, wall clock, config
 //!   length u32 | checksum u16 | step 1: time, call, verdict, packet changes, outputs
 //!   ...
@@ -31,7 +31,7 @@ pub use replay::{Difference, Progress, Replay, Until};
 pub use write::Recorder;
 
 /// The first octets of every record. The number in them is the version of the format.
-pub const MAGIC: &[u8; 16] = b"eidway record 8\n";
+pub const MAGIC: &[u8; 16] = b"eidway record 9\n";
 
 /// The number of octets of a frame before its body: the length and the checksum.
 const HEAD_LEN: usize = 6;

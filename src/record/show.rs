@@ -106,7 +106,7 @@ pub struct Shown<'a>(pub &'a Output);
 impl Display for Shown<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self.0 {
-            Output::Control { source, destination, payload } => {
+            Output::Control { source, destination, payload, .. } => {
                 write!(f, "from {source} to {destination}: ")?;
                 message(f, payload)
             }
@@ -118,7 +118,7 @@ impl Display for Shown<'_> {
                 f.write_str("lisp0 ")?;
                 ip(f, &packet.bytes, packet.segment_size)
             }
-            Output::Tcp(TcpRequest::Send(connection, octets)) => {
+            Output::Tcp(TcpRequest::Send(connection, octets, _)) => {
                 write!(f, "tcp {}: {} octets", connection.0, octets.len())?;
                 frames(f, octets)
             }

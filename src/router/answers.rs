@@ -9,6 +9,7 @@ use super::context::Context;
 use super::counters::ControlDrop;
 use super::explanations;
 use super::locators::LocalRlocs;
+use super::reason::MessageReason;
 use super::replies::{Credit, Replies};
 use super::reply_records::ReplyRecords;
 use super::site_records::{Answer, SiteRecords};
@@ -96,6 +97,7 @@ impl Replies {
         let mut records = ReplyRecords::new(itr.family(), self.may_send(&credit, now));
         let mut admitted = BTreeMap::new();
         let (mut too_often, mut too_large) = (0, 0);
+        let mut first: Option<&Answer> = None;
         for answer in answers {
             let admit = || records.has_room() && self.admit(itr, answer.about, probed, now);
             if !*admitted.entry(answer.about).or_insert_with(admit) {
@@ -104,20 +106,26 @@ impl Replies {
                 && !records.push(records_of(&context.config, answer, records.room()))
             {
                 too_large += 1;
+            } else {
+                first = first.or_else(|| (!records.is_empty()).then_some(answer));
             }
         }
-        if records.is_empty() || !self.spend(&mut credit, records.octets(), now) {
+        let first =
+            first.filter(|_| !records.is_empty() && self.spend(&mut credit, records.octets(), now));
+        let Some(first) = first else {
             let told = || explanations::asked_too_often(request, itr);
             let refused = (ControlDrop::RateLimited, answers.len());
             return context.refuse_parts(arrival.sender, refused, now, told);
-        }
+        };
         let told = || explanations::asked_too_often(request, itr);
         context.refuse_parts(arrival.sender, (ControlDrop::RateLimited, too_often), now, told);
         let told = || explanations::reply_is_full(request);
         let refused = (ControlDrop::TooManyRecords, too_large);
         context.refuse_parts(arrival.sender, refused, now, told);
         let reply = map_reply(&context.config, request, records.into_records());
-        send_map_reply(context, source, SocketAddr::new(itr.0, arrival.reply_port), reply);
+        let cause = first.reason(request.probe);
+        let reason = MessageReason::MapReply { itr, asked: first.asked, cause };
+        send_map_reply(context, source, SocketAddr::new(itr.0, arrival.reply_port), reply, reason);
     }
 }
 
@@ -171,7 +179,13 @@ pub(super) fn reply_path(
     same(asked).or_else(|| itr_rlocs().find_map(own))
 }
 
-fn send_map_reply(context: &mut Context, source: Rloc, to: SocketAddr, reply: MapReply) {
+fn send_map_reply(
+    context: &mut Context,
+    source: Rloc,
+    to: SocketAddr,
+    reply: MapReply,
+    reason: MessageReason,
+) {
     context.counters.map_replies.sent += 1;
     context.counters.replied(&reply, |count| &mut count.sent);
     if reply.records.iter().any(|record| record.locators.is_empty()) {
@@ -182,5 +196,5 @@ fn send_map_reply(context: &mut Context, source: Rloc, to: SocketAddr, reply: Ma
     // control port.
     let port = if to.port() == 0 { CONTROL_PORT } else { to.port() };
     let to = SocketAddr::new(to.ip(), port);
-    context.send_control(from, to, &Message::MapReply(reply));
+    context.send_control((from, to), &Message::MapReply(reply), reason);
 }

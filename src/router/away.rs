@@ -20,6 +20,7 @@ use super::event::{AwayChange, Event};
 use super::io::Connection;
 use super::map_cache::Locator;
 pub use super::producer::Producer;
+use super::reason::{AwayReason, Report};
 use super::revision::Revision;
 use crate::addr::{Eid, EidPrefix, Family, InstanceId};
 use crate::prefix_map::PrefixMap;
@@ -104,7 +105,7 @@ impl Entry {
 
     /// An entry with the `mapping` that a map-server sent.
     pub(super) fn told(producer: Producer, mapping: Elsewhere, now: Time) -> Self {
-        let Elsewhere { locators, by, ttl } = mapping;
+        let Elsewhere { locators, by, ttl, report: _ } = mapping;
         let stay = Stay::Told { by, ttl, checked_at: now + ttl, is_asked: false };
         Entry { producer, created_at: now, stay, locators }
     }
@@ -126,6 +127,8 @@ pub(super) struct Elsewhere {
     pub by: Teller,
     /// The TTL of the record.
     pub ttl: Duration,
+    /// The message of the map-server.
+    pub report: Report,
 }
 
 /// The away table: the EIDs of this site that are away, in all instances and both families.
@@ -181,13 +184,19 @@ impl AwayTable {
 
     /// Adds an entry for a prefix. If the table has an entry for this prefix with the same
     /// producer, the new entry keeps the creation time of that entry.
-    pub(super) fn insert(&mut self, prefix: EidPrefix, mut entry: Entry, now: Time) {
+    pub(super) fn insert(
+        &mut self,
+        prefix: EidPrefix,
+        mut entry: Entry,
+        reason: AwayReason,
+        now: Time,
+    ) {
         let before = self.unlink(prefix);
         if let Some(before) = before.as_ref().filter(|before| before.producer == entry.producer) {
             entry.created_at = before.created_at;
         }
         if !before.is_some_and(|before| before.is_like(&entry)) {
-            self.tell(prefix, entry.producer, AwayChange::Added);
+            self.tell(prefix, entry.producer, AwayChange::Added, reason);
         }
         let gives_way = match entry.stay {
             Stay::Permanent | Stay::Until(_) => None,
@@ -195,7 +204,7 @@ impl AwayTable {
             Stay::Told { .. } => self.told.insert(prefix, (), (), now).ok().flatten(),
         };
         if let Some((other, ())) = gives_way {
-            self.take_out(other);
+            self.take_out(other, AwayReason::TableFull);
         }
         self.due.set(prefix, entry.stay.due_at());
         if entry.producer.leads_elsewhere() {
@@ -207,15 +216,21 @@ impl AwayTable {
         self.entries.insert(prefix, entry);
     }
 
-    fn tell(&mut self, eid_prefix: EidPrefix, producer: Producer, change: AwayChange) {
+    fn tell(
+        &mut self,
+        eid_prefix: EidPrefix,
+        producer: Producer,
+        change: AwayChange,
+        reason: AwayReason,
+    ) {
         self.revision.advance();
-        self.changes.push(Event::Away { eid_prefix, producer, change });
+        self.changes.push(Event::Away { eid_prefix, producer, change, reason });
     }
 
     /// Removes an entry.
-    fn take_out(&mut self, prefix: EidPrefix) {
+    fn take_out(&mut self, prefix: EidPrefix, reason: AwayReason) {
         if let Some(entry) = self.unlink(prefix) {
-            self.tell(prefix, entry.producer, AwayChange::Removed);
+            self.tell(prefix, entry.producer, AwayChange::Removed, reason);
         }
     }
 
@@ -244,21 +259,30 @@ impl AwayTable {
 
     /// Removes the entry of a prefix if it has this `producer`. Returns whether an entry was
     /// removed.
-    pub(super) fn remove(&mut self, prefix: &EidPrefix, producer: Producer) -> bool {
+    pub(super) fn remove(
+        &mut self,
+        prefix: &EidPrefix,
+        producer: Producer,
+        reason: AwayReason,
+    ) -> bool {
         let matches = self.entries.get(prefix).is_some_and(|entry| entry.producer == producer);
         if matches {
-            self.take_out(*prefix);
+            self.take_out(*prefix, reason);
         }
         matches
     }
 
-    /// Keeps the entries for which `keep` returns true, and removes the others.
-    pub(super) fn retain(&mut self, mut keep: impl FnMut(EidPrefix, &Entry) -> bool) {
+    /// Keeps the entries for which `keep` returns true, and removes the others for this reason.
+    pub(super) fn retain(
+        &mut self,
+        mut keep: impl FnMut(EidPrefix, &Entry) -> bool,
+        reason: AwayReason,
+    ) {
         let all = self.entries.iter();
         let gone: Vec<EidPrefix> =
             all.filter(|(prefix, entry)| !keep(*prefix, entry)).map(|(prefix, _)| prefix).collect();
         for prefix in gone {
-            self.take_out(prefix);
+            self.take_out(prefix, reason);
         }
     }
 
@@ -290,8 +314,12 @@ impl AwayTable {
                     (*is_asked, *checked_at) = (true, now + ANSWER_WAIT);
                     to_ask.push(prefix);
                 }
-                _ => {
-                    self.take_out(prefix);
+                Stay::Told { .. } => {
+                    self.take_out(prefix, AwayReason::NoAnswer);
+                    continue;
+                }
+                Stay::Permanent | Stay::Until(_) | Stay::Silent(_) => {
+                    self.take_out(prefix, AwayReason::Expired);
                     continue;
                 }
             }

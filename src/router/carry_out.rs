@@ -4,7 +4,7 @@
 
 use super::Router;
 use super::decision::{
-    Awaited, Decision, FlowWant, Origin, Rule, SourceWant, Transit, Verdict, Wants,
+    Awaited, Because, Decision, FlowWant, Origin, Rule, SourceWant, Transit, Verdict, Wants,
 };
 use super::event::{Event, Unreachable};
 use super::held::{Held, HeldPacket};
@@ -36,12 +36,15 @@ impl Router {
         set_header(packet.bytes, &transit.header, ttl, tos);
         let transit = &Transit { header: IpHeader { ttl, tos, ..transit.header }, ..*transit };
         self.make_wanted_changes(wants, verdict, transit, now);
-        let verdict = match verdict {
+        let (verdict, because) = match verdict {
             Verdict::Hold(awaited) => match self.keep(awaited, transit, packet, now) {
-                Ok(()) => verdict,
-                Err(reason) => Verdict::Drop(reason),
+                Ok(()) => (verdict, because),
+                Err(reason) => {
+                    let because = Because { rule: Rule::of_no_room(reason), ..because };
+                    (Verdict::Drop(reason), because)
+                }
             },
-            verdict => verdict,
+            verdict => (verdict, because),
         };
         if let Some(mtu) = wants.tell_too_big {
             self.tell_too_big(mtu, transit, packet);
@@ -58,8 +61,9 @@ impl Router {
         if let Verdict::Drop(reason) = verdict {
             self.context.last_drops.note(reason, LastDrop::of(transit, now));
         }
-        let event = || Event::Packet(PacketEvent::of(transit, verdict, because));
-        self.context.trace_packet(event, now);
+        let event = || PacketEvent::of(transit, verdict, because);
+        self.context.tell_decision(event, packet.bytes, now);
+        self.context.trace_packet(|| Event::Packet(event()), now);
         self.follow_generation();
         verdict
     }

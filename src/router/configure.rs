@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::Router;
 use super::config::Config;
 use super::config_change::ConfigChange;
+use super::decision::Rule;
 use super::io::DropReason;
 use super::locators::{self, LocalRlocs};
 use super::source_check::SourceCheck;
@@ -50,7 +51,7 @@ impl Router {
         self.map_server.reconfigure(&self.context.config);
         self.echo_nonce.reconfigure(&self.context.config);
         let held = self.mobility.reconfigure(&self.context.config);
-        self.context.give_up(held, DropReason::EidAway, now);
+        self.context.give_up(held, (DropReason::EidAway, Rule::RangeDeconfigured), now);
         self.reconcile_ranges(now);
         let Router { registrar, context, database, .. } = self;
         registrar.renew_sessions(context, database, before, now);

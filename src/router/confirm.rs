@@ -26,6 +26,7 @@ use super::counters::ControlDrop;
 use super::event::{Event, MapServerChange};
 use super::explanations;
 use super::news::{About, Question};
+use super::reason::{MessageReason, Report, RequestReason};
 use crate::addr::Rloc;
 use crate::time::Time;
 use crate::wire::{MapReply, MapRequest, MappingRecord};
@@ -50,7 +51,9 @@ impl Router {
             records: vec![prefix.into()],
             ..MapRequest::default()
         };
-        self.resolver.send_map_request(&mut self.context, &request, 1, (source, server), now);
+        let cause = RequestReason::Notification { prefix, server };
+        let reason = MessageReason::MapRequest { cause, attempt: 1, silent: None };
+        self.resolver.send_map_request(&mut self.context, &request, reason, (source, server), now);
     }
 
     /// Handles a Map-Reply that confirms or denies a notification.
@@ -69,12 +72,18 @@ impl Router {
         };
         let truth = MappingRecord { eid_prefix: prefix, ..record.clone() };
         let truth = Some(truth).filter(|truth| !self.names_us(truth));
-        self.news_settled(about, truth, now);
+        self.news_settled(about, truth, Report::MapNotify(about.0), now);
     }
 
     /// Handles the answer of the map-server about the place of an EID. `truth` is the record of the
     /// answer; `None` means that the EID is at this router.
-    pub(super) fn news_settled(&mut self, about: About, truth: Option<MappingRecord>, now: Time) {
+    pub(super) fn news_settled(
+        &mut self,
+        about: About,
+        truth: Option<MappingRecord>,
+        report: Report,
+        now: Time,
+    ) {
         let Some(Question { told, later, .. }) = self.news.end(&about) else { return };
         let (server, prefix) = about;
         let is_elsewhere = truth.as_ref().is_some_and(|truth| !truth.is_withdrawn());
@@ -84,8 +93,8 @@ impl Router {
             self.context.refuse(server, ControlDrop::OldNews, now, told);
         }
         match truth {
-            Some(truth) => self.mapping_elsewhere(&truth, Teller::Datagram, now),
-            None => self.mapping_here(prefix),
+            Some(truth) => self.mapping_elsewhere(&truth, Teller::Datagram, report, now),
+            None => self.mapping_here(prefix, report),
         }
         if let Some(later) = later {
             self.hear_news(later, server, now);
@@ -111,7 +120,8 @@ impl Router {
             }
             let ttl_minutes = told.ttl_minutes.min(UNCONFIRMED_MINUTES);
             let told = MappingRecord { ttl_minutes, ..told };
-            self.mapping_elsewhere(&told, Teller::Datagram, now);
+            let report = Report::UnconfirmedMapNotify(server);
+            self.mapping_elsewhere(&told, Teller::Datagram, report, now);
         }
     }
 }

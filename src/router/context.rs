@@ -11,14 +11,18 @@ use std::time::Duration;
 use super::config::{Config, Roles};
 use super::counters::{ControlDrop, Counters};
 use super::debugging::{DebugType, Debugging};
+use super::decision::{Because, Rule, Verdict};
 use super::event::{Event, MessageEvent};
 use super::held::Held;
 use super::io::{DropReason, KernelRequest, Output, TcpRequest};
 use super::last_drops::{LastDrop, LastDrops};
 use super::locators::LocalRlocs;
+use super::packet_event::PacketEvent;
 use super::rate::Rate;
+use super::reason::MessageReason;
 use super::recent::Recent;
 use super::refusals::{Explanation, Refusals};
+use super::witness::Witness;
 use crate::addr::Family;
 use crate::time::Time;
 use crate::wire::Message;
@@ -75,6 +79,8 @@ pub(super) struct Context {
     pub is_watched: bool,
     /// The time from which the full number of [`PACKET_EVENTS`] is allowed again.
     pub packet_events_at: Option<Time>,
+    /// The receivers of the calls, the decisions and the outputs of the router.
+    pub witnesses: Vec<Box<dyn Witness>>,
     /// The outputs that the caller has to carry out.
     pub outputs: VecDeque<Output>,
 }
@@ -133,9 +139,28 @@ impl Context {
         self.is_watched && PACKET_EVENTS.admit(self.packet_events_at, now).is_some()
     }
 
-    /// Drops packets that have waited without success, and counts them under `reason`.
-    pub(super) fn give_up(&mut self, held: Held, reason: DropReason, now: Time) {
+    /// Reports a decision on a packet to the witnesses.
+    pub(super) fn tell_decision(
+        &mut self,
+        decision: impl FnOnce() -> PacketEvent,
+        packet: &[u8],
+        now: Time,
+    ) {
+        if !self.witnesses.is_empty() {
+            let decision = decision();
+            let witnesses = self.witnesses.iter_mut();
+            witnesses.for_each(|witness| witness.decided(&decision, packet, now));
+        }
+    }
+
+    /// Drops packets that have waited without success, and counts them under `reason`. `rule` is
+    /// the end of their wait.
+    pub(super) fn give_up(&mut self, held: Held, (reason, rule): (DropReason, Rule), now: Time) {
         for held in held {
+            let decided =
+                || PacketEvent::of(&held.transit, Verdict::Drop(reason), Because::rule(rule));
+            self.tell_decision(decided, &held.packet.bytes, now);
+            self.trace_packet(|| Event::Packet(decided()), now);
             self.counters.dropped(reason, held.packets);
             self.last_drops.note(reason, LastDrop::of(&held.transit, now));
         }
@@ -151,16 +176,27 @@ impl Context {
         self.outputs.push_back(Output::Tcp(request));
     }
 
-    /// Sends a message from one of the router's own RLOCs.
-    pub(super) fn send_control(&mut self, from: SocketAddr, to: SocketAddr, message: &Message) {
-        log::debug!("{message} to {to}");
-        self.send_octets(from, to, message.emit());
+    /// Sends a message from one of the router's own RLOCs. `ends` is the source and the
+    /// destination.
+    pub(super) fn send_control(
+        &mut self,
+        ends: (SocketAddr, SocketAddr),
+        message: &Message,
+        reason: MessageReason,
+    ) {
+        log::debug!("{message} to {}", ends.1);
+        self.send_octets(ends, message.emit(), reason);
     }
 
     /// Sends a message that is already encoded. A signed message is encoded before this call,
     /// because its signature covers the octets.
-    pub(super) fn send_octets(&mut self, source: SocketAddr, to: SocketAddr, payload: Vec<u8>) {
-        self.outputs.push_back(Output::Control { source, destination: to, payload });
+    pub(super) fn send_octets(
+        &mut self,
+        (source, destination): (SocketAddr, SocketAddr),
+        payload: Vec<u8>,
+        reason: MessageReason,
+    ) {
+        self.outputs.push_back(Output::Control { source, destination, payload, reason });
     }
 
     /// Refuses a control message from the address `source`: counts the message under `reason`, and

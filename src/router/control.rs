@@ -8,6 +8,7 @@ use super::counters::ControlDrop;
 use super::event::{MessageEvent, RequestSummary};
 use super::explanations;
 use super::io::{Connection, ControlDatagram, TcpEvent};
+use super::reason::Report;
 use super::register::RegistrarEvent;
 use super::replies::headers;
 use super::session::Session;
@@ -165,7 +166,9 @@ impl Router {
                 self.registrar.follow_acknowledgement(context, server, had_bit, now);
             }
             RegistrarEvent::Answered(prefix) => self.registration_settled(prefix, now),
-            RegistrarEvent::Elsewhere(record, by) => self.mapping_elsewhere(&record, by, now),
+            RegistrarEvent::Elsewhere(record, by, server) => {
+                self.mapping_elsewhere(&record, by, Report::MappingNotification(server), now);
+            }
             RegistrarEvent::News(server, records) => {
                 records.into_iter().for_each(|record| self.hear_news(record, server, now));
             }

@@ -9,7 +9,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::config::{Config, DatabaseMapping, LocatorSource};
+use super::discovery::Discovery;
+use super::event::{DatabaseChange, Event};
 use super::mobility::Mobility;
+use super::reason::{DatabaseReason, Departure};
 use super::revision::Revision;
 use super::rib::{Link, Rib};
 use super::stale::Stale;
@@ -92,19 +95,31 @@ pub(super) struct Changes {
     /// The prefixes that were added or removed, or that got or lost their route.
     pub rerouted: Vec<EidPrefix>,
     /// The prefixes that kept their route, but have other locators than before, or locators in
-    /// another state.
-    pub changed: BTreeSet<EidPrefix>,
+    /// another state. Each has the reason of its change.
+    pub changed: BTreeMap<EidPrefix, DatabaseReason>,
     /// The prefixes that have other locators than before.
     pub relocated: Vec<EidPrefix>,
     /// The prefixes that were removed from the configuration, each with the time for which other
     /// routers may still cache it.
     pub deconfigured: Vec<(EidPrefix, Duration)>,
+    /// The reason of each change. Every prefix that was added, removed or changed has one.
+    pub reasons: BTreeMap<EidPrefix, DatabaseReason>,
+    /// The changes, as events.
+    pub events: Vec<Event>,
+}
+
+impl Changes {
+    fn tell(&mut self, eid_prefix: EidPrefix, change: DatabaseChange, reason: DatabaseReason) {
+        self.reasons.insert(eid_prefix, reason);
+        self.events.push(Event::Database { eid_prefix, change, reason });
+    }
 }
 
 /// The data of a prefix that has to be in the database.
 struct Wanted<'a> {
     mapping: &'a DatabaseMapping,
-    dynamic: Option<&'a str>,
+    /// The name of the dynamic-EID and the way in which the host was found, if the prefix is a host.
+    dynamic: Option<(&'a str, Discovery)>,
     has_route: bool,
 }
 
@@ -122,12 +137,37 @@ fn wanted<'a>(
         let range = host.range.prefix();
         let mapping =
             table.dynamic_eids.get(mobility.name_of(&host.range)?)?.database.get(&range)?;
-        Some(Wanted { mapping, dynamic: Some(&host.name), has_route: true })
+        let dynamic = Some((host.name.as_str(), host.discovery));
+        Some(Wanted { mapping, dynamic, has_route: true })
     });
     host.or_else(|| {
         let mapping = table.database.get(&prefix.prefix())?;
         Some(Wanted { mapping, dynamic: None, has_route: rib.has_route(prefix.prefix()) })
     })
+}
+
+/// The reason why an entry that was not added and has the same host changed. `site` says whether any
+/// prefix of the family had a route before the change, and has one after it.
+fn reason(before: &Entry, after: &Entry, site: (bool, bool)) -> DatabaseReason {
+    match (before.has_route, after.has_route) {
+        (false, true) => return DatabaseReason::RouteFound,
+        (true, false) => return DatabaseReason::RouteLost,
+        _ => {}
+    }
+    let configured = |entry: &Entry| -> Vec<LocalLocator> {
+        let locators = entry.locators.iter();
+        locators.map(|locator| LocalLocator { reachable: true, ..locator.clone() }).collect()
+    };
+    let mut states = before.locators.iter().zip(&after.locators);
+    let changed = states.find(|(before, after)| before.reachable != after.reachable);
+    match (changed, site) {
+        (None, _) => DatabaseReason::LocatorsConfigured,
+        _ if configured(before) != configured(after) => DatabaseReason::LocatorsConfigured,
+        (_, (true, false)) => DatabaseReason::SiteUnreachable,
+        (_, (false, true)) => DatabaseReason::SiteReachable,
+        (Some((_, after)), _) if after.reachable => DatabaseReason::LocatorUp(after.rloc),
+        (Some((_, after)), _) => DatabaseReason::LocatorDown(after.rloc),
+    }
 }
 
 /// How long other routers may cache a record of `prefix`.
@@ -197,12 +237,14 @@ impl Database {
         for (prefix, wanted) in wanted {
             changes.judged.push(prefix);
             let Some(wanted) = wanted else {
-                self.take_out(config, prefix, &mut changes);
+                self.take_out(config, mobility, prefix, &mut changes);
                 continue;
             };
-            let any_route = any_route[prefix.family() as usize];
-            let locators = local_locators(config, rib, wanted.mapping, any_route);
-            self.put(prefix, wanted, locators, &mut changes, now);
+            let family = prefix.family() as usize;
+            let locators = local_locators(config, rib, wanted.mapping, any_route[family]);
+            let site = (before[family], any_route[family]);
+            let departure = mobility.departure(prefix);
+            self.put(prefix, wanted, (locators, site, departure), &mut changes, now);
         }
         changes
     }
@@ -240,7 +282,7 @@ impl Database {
         &mut self,
         prefix: EidPrefix,
         wanted: Wanted<'_>,
-        locators: Vec<LocalLocator>,
+        (locators, site, departure): (Vec<LocalLocator>, (bool, bool), Departure),
         changes: &mut Changes,
         now: Time,
     ) {
@@ -250,7 +292,7 @@ impl Database {
                 DatabaseMapping::LocatorSet(name) => Some(name.clone()),
                 DatabaseMapping::Inline(_) => None,
             },
-            dynamic: wanted.dynamic.map(str::to_owned),
+            dynamic: wanted.dynamic.map(|(name, _)| name.to_owned()),
             locators,
             has_route: wanted.has_route,
             created_at: before.map_or(now, |before| before.created_at),
@@ -259,12 +301,22 @@ impl Database {
         if before.is_some_and(|before| *before == entry) {
             return;
         }
+        let change = before.map_or(DatabaseChange::Added, |_| DatabaseChange::Changed);
+        let discovery = wanted.dynamic.map(|(_, discovery)| discovery);
+        let reason = match (before, discovery) {
+            (None, None) => DatabaseReason::Configured,
+            (Some(before), None) if before.dynamic.is_some() => DatabaseReason::HostLeft(departure),
+            (Some(before), _) if before.dynamic == entry.dynamic => reason(before, &entry, site),
+            (_, Some(discovery)) => DatabaseReason::HostFound(discovery),
+            (Some(before), None) => reason(before, &entry, site),
+        };
+        changes.tell(prefix, change, reason);
         if before.is_none_or(|before| before.has_route != entry.has_route) {
             changes.rerouted.push(prefix);
         }
         let registered = |before: &Entry| before.has_route && entry.has_route;
         if before.is_some_and(|before| registered(before) && before.locators != entry.locators) {
-            changes.changed.insert(prefix);
+            changes.changed.insert(prefix, reason);
         }
         if before.is_some_and(|before| entry.has_other_locators_than(before)) {
             changes.relocated.push(prefix);
@@ -277,10 +329,21 @@ impl Database {
         }
     }
 
-    fn take_out(&mut self, config: &Config, prefix: EidPrefix, changes: &mut Changes) {
+    fn take_out(
+        &mut self,
+        config: &Config,
+        mobility: &Mobility,
+        prefix: EidPrefix,
+        changes: &mut Changes,
+    ) {
         let Some(before) = self.entries.remove(&prefix) else { return };
         self.revision.advance();
         self.count_bits(prefix.family(), before.status_bits(), false);
+        let reason = match before.dynamic {
+            Some(_) => DatabaseReason::HostLeft(mobility.departure(prefix)),
+            None => DatabaseReason::Deconfigured,
+        };
+        changes.tell(prefix, DatabaseChange::Removed, reason);
         changes.rerouted.push(prefix);
         if before.dynamic.is_none() {
             changes.deconfigured.push((prefix, ttl(config, prefix)));

@@ -22,12 +22,16 @@ pub fn lines(event: &Event) -> Vec<String> {
 /// The line about a change of a table.
 fn table_line(event: &Event) -> Option<String> {
     let line = match event {
-        Event::Mapping { eid_prefix, change } => {
+        Event::Mapping { eid_prefix, change, .. } => {
             let iid = eid_prefix.instance_id();
             let change = match change {
                 MappingChange::Learned => "added",
                 MappingChange::Changed => "changed",
                 MappingChange::Gone => "deleted",
+                MappingChange::Renewed
+                | MappingChange::LocatorState
+                | MappingChange::StaticAdded
+                | MappingChange::StaticRemoved => return None,
             };
             format!("LISP-0: Remote EID IID {iid} prefix {eid_prefix}, {change}.")
         }
@@ -46,19 +50,26 @@ fn table_line(event: &Event) -> Option<String> {
         Event::Registration { eid_prefix, map_server, change } => {
             let iid = eid_prefix.instance_id();
             let change = match change {
-                RegistrationChange::Acknowledged => "registration acknowledged".to_owned(),
+                RegistrationChange::Acknowledged(_) => "registration acknowledged".to_owned(),
                 RegistrationChange::Rejected(why) => format!("registration rejected: {why}"),
+                RegistrationChange::Begun(_)
+                | RegistrationChange::Pending(_)
+                | RegistrationChange::Lapsed
+                | RegistrationChange::Ended(_) => return None,
             };
             format!(
                 "LISP-0: Local EID IID {iid} prefix {eid_prefix}, map-server {map_server}, {change}."
             )
         }
-        Event::SiteRegistration { eid_prefix, site, change } => {
+        Event::SiteRegistration { eid_prefix, site, change, .. } => {
             let iid = eid_prefix.instance_id();
             let change = match change {
                 SiteRegistrationChange::Registered => "registered",
                 SiteRegistrationChange::Moved => "registered by another xTR",
                 SiteRegistrationChange::Gone => "registration ended",
+                SiteRegistrationChange::Altered
+                | SiteRegistrationChange::Configured
+                | SiteRegistrationChange::Deconfigured => return None,
                 SiteRegistrationChange::Duplicate { .. } => "duplicate EID",
             };
             format!("LISP: MS registration IID {iid} prefix {eid_prefix} site {site}, {change}.")

@@ -314,9 +314,26 @@ pub enum Rule {
     /// The packet is from the core. Its destination may be on a port of this router, but there is
     /// no room to search for the host.
     NoRoomToSearch,
+    /// The packet waited for a mapping, and no Map-Request was answered.
+    NoMapReply,
+    /// The packet waited for its destination, which was found here, but the table of hosts is full.
+    NoRoomForHost,
+    /// The packet waited for its destination, and the dynamic-EID range of the destination was
+    /// removed from the configuration.
+    RangeDeconfigured,
 }
 
 impl Rule {
+    /// The rule for a packet that should wait, but for which there is no room.
+    pub(super) fn of_no_room(reason: DropReason) -> Self {
+        match reason {
+            DropReason::NoMapResolver => Rule::NoMapResolver,
+            DropReason::Unresolved => Rule::Resting,
+            DropReason::EidAway => Rule::NoRoomToSearch,
+            _ => Rule::HoldQueueFull,
+        }
+    }
+
     /// The rule in a sentence.
     pub fn describe(self) -> &'static str {
         match self {
@@ -357,6 +374,13 @@ impl Rule {
             Rule::EidAway => "The destination is an EID of the site, but it is not at this xTR",
             Rule::EidMoved => "The destination moved to another xTR",
             Rule::NoRoomToSearch => "The router has no room for a search for the destination",
+            Rule::NoMapReply => "No Map-Reply came for any of the Map-Requests",
+            Rule::NoRoomForHost => {
+                "The destination was found on a LAN, but the table of hosts is full"
+            }
+            Rule::RangeDeconfigured => {
+                "The dynamic-EID range of the destination was removed from the configuration"
+            }
         }
     }
 
@@ -371,10 +395,14 @@ impl Rule {
             Rule::NoUsableLocator => "RFC 9300 section 9",
             Rule::TooBig => "RFC 9300 section 7.2",
             Rule::MissingMapping | Rule::NoMapResolver => "RFC 9301 section 5.2",
-            Rule::HoldQueueFull | Rule::Resting | Rule::WaitedInVain => "RFC 9301 section 5.3",
-            Rule::HostIsHere | Rule::HostIsSought | Rule::NoRoomToSearch => {
-                "draft-ietf-lisp-eid-mobility section 4"
+            Rule::HoldQueueFull | Rule::Resting | Rule::WaitedInVain | Rule::NoMapReply => {
+                "RFC 9301 section 5.3"
             }
+            Rule::HostIsHere
+            | Rule::HostIsSought
+            | Rule::NoRoomToSearch
+            | Rule::NoRoomForHost
+            | Rule::RangeDeconfigured => "draft-ietf-lisp-eid-mobility section 4",
             Rule::BadLispHeader => "RFC 9300 section 5.3",
             Rule::UnknownInstance => "RFC 9300 section 8",
             Rule::NoEtr | Rule::LocalEid | Rule::NotOurEid => "RFC 9300 section 4.2",

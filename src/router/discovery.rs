@@ -13,3 +13,14 @@ pub enum Discovery {
     /// The router searched for the host because of a packet for the host.
     Search,
 }
+
+impl Discovery {
+    /// The way in a clause with the host as its subject.
+    pub fn describe(self) -> &'static str {
+        match self {
+            Discovery::Neighbour => "sent an ARP or ND message on a LAN of this router",
+            Discovery::Packet => "answered a search on a LAN, because a packet came from it",
+            Discovery::Search => "answered a search on a LAN, because a packet came for it",
+        }
+    }
+}

@@ -10,6 +10,7 @@ use super::io::{Device, KernelRequest};
 use super::map_cache::Locator;
 use super::mapping_records;
 use super::mobility::SILENCE;
+use super::reason::{AwayReason, Departure, Report};
 use super::register;
 use super::resolve::NonceOwner;
 use super::searches::CONFIRMATION;
@@ -21,31 +22,39 @@ impl Router {
     /// Handles a registration that a map-server reports in a Map-Notify or a Mapping Notification.
     /// If another xTR registered the prefix, the prefix is a host that moved, or a more specific
     /// prefix of a local prefix.
-    pub(super) fn mapping_elsewhere(&mut self, record: &MappingRecord, by: Teller, now: Time) {
+    pub(super) fn mapping_elsewhere(
+        &mut self,
+        record: &MappingRecord,
+        by: Teller,
+        report: Report,
+        now: Time,
+    ) {
         let prefix = record.eid_prefix;
         self.context.counters.took(record);
         if self.names_us(record) {
-            return self.mapping_here(prefix);
+            return self.mapping_here(prefix, report);
         }
+        let reason = AwayReason::Reported(report);
         let locators: Vec<Locator> = mapping_records::locators(record, &self.context.local, now);
         let withdrawn = record.is_withdrawn();
         let by = self.told_before(&prefix).unwrap_or(by);
-        let elsewhere = Elsewhere { locators, by, ttl: mapping_records::ttl(record) };
+        let elsewhere = Elsewhere { locators, by, ttl: mapping_records::ttl(record), report };
         let eid = prefix.network();
         if prefix == eid.host_prefix() && self.mobility.is_dynamic(eid) {
-            self.host_elsewhere(eid, Some(elsewhere).filter(|_| !withdrawn), now);
+            self.host_elsewhere(eid, Some(elsewhere).filter(|_| !withdrawn), report, now);
         } else if withdrawn {
-            self.away.remove(&prefix, Producer::SiteRegistration);
+            self.away.remove(&prefix, Producer::SiteRegistration, reason);
         } else if self.registers_around(&prefix) {
             let entry = away::Entry::told(Producer::SiteRegistration, elsewhere, now);
-            self.away.insert(prefix, entry, now);
+            self.away.insert(prefix, entry, reason, now);
         }
         self.stale.prefixes.insert(prefix);
     }
 
     /// Handles an answer of a map-server. The answer says that this router is the xTR of a prefix.
-    pub(super) fn mapping_here(&mut self, prefix: EidPrefix) {
-        self.away.remove(&prefix, Producer::SiteRegistration);
+    pub(super) fn mapping_here(&mut self, prefix: EidPrefix, report: Report) {
+        let reason = AwayReason::Reported(report);
+        self.away.remove(&prefix, Producer::SiteRegistration, reason);
         self.stale.prefixes.insert(prefix);
     }
 
@@ -86,7 +95,13 @@ impl Router {
 
     /// Handles the report of a map-server about a host. `elsewhere` is the new mapping of the host;
     /// `None` means that no xTR has the host.
-    fn host_elsewhere(&mut self, eid: Eid, elsewhere: Option<Elsewhere>, now: Time) {
+    fn host_elsewhere(
+        &mut self,
+        eid: Eid,
+        elsewhere: Option<Elsewhere>,
+        report: Report,
+        now: Time,
+    ) {
         let prefix = eid.host_prefix();
         let producer = Producer::DynamicEid;
         let Some(host) = self.mobility.hosts().get(&eid) else {
@@ -96,7 +111,7 @@ impl Router {
                     Some(elsewhere) => away::Entry::told(producer, elsewhere, now),
                     None => away::Entry::new(producer, Stay::Silent(now + SILENCE), now),
                 };
-                self.away.insert(prefix, entry, now);
+                self.away.insert(prefix, entry, AwayReason::Reported(report), now);
             }
             return;
         };
@@ -104,7 +119,7 @@ impl Router {
         let fresh =
             !self.registrar.is_acknowledged(prefix, now) || now.since(host.found_at) < CONFIRMATION;
         if !fresh || self.mobility.owners.is_duplicate(&eid) {
-            return self.host_gone(eid, Some(elsewhere), now);
+            return self.host_gone(eid, Departure::MovedAway, Some(elsewhere), now);
         }
         let (device, address) = (Device::Interface(host.interface), eid.address);
         // The result is not used, because the table has room for each host on the LANs of this
@@ -120,7 +135,7 @@ impl Router {
         let told = self.away.told().filter(|(_, each)| each.producer == Producer::SiteRegistration);
         let told: Vec<EidPrefix> = told.map(|(prefix, _)| prefix).collect();
         for prefix in told {
-            self.away.remove(&prefix, Producer::SiteRegistration);
+            self.away.remove(&prefix, Producer::SiteRegistration, AwayReason::SessionUp);
         }
     }
 
@@ -144,11 +159,12 @@ impl Router {
     pub(super) fn away_answered<'a>(
         &mut self,
         records: impl Iterator<Item = &'a MappingRecord>,
+        from: IpAddr,
         now: Time,
     ) {
         for record in records {
             if self.away.is_asked(&record.eid_prefix) {
-                self.mapping_elsewhere(record, Teller::Datagram, now);
+                self.mapping_elsewhere(record, Teller::Datagram, Report::MapReply(from), now);
             }
         }
     }
@@ -169,7 +185,7 @@ impl Router {
         }
         let eid = match self.owner_of(request.nonce) {
             Some(NonceOwner::News(about)) => {
-                self.news_settled(about, None, now);
+                self.news_settled(about, None, Report::OwnRequest(sender), now);
                 return true;
             }
             Some(NonceOwner::Request(eid)) if self.resolver.outstanding.is_asked_again(eid) => eid,
@@ -177,8 +193,9 @@ impl Router {
         };
         let entry = self.away.longest_match(eid).map(|(prefix, entry)| (prefix, entry.producer));
         if let Some((prefix, producer)) = entry.filter(|(prefix, _)| self.away.is_asked(prefix)) {
-            self.away.remove(&prefix, producer);
-            self.mapping_here(prefix);
+            let report = Report::OwnRequest(sender);
+            self.away.remove(&prefix, producer, AwayReason::Reported(report));
+            self.mapping_here(prefix, report);
         }
         true
     }

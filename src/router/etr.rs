@@ -45,7 +45,7 @@ impl Router {
                 Inbound::Dropped(reason)
             }
         };
-        for witness in &mut self.witnesses {
+        for witness in &mut self.context.witnesses {
             witness.inbound(inbound, datagram.bytes);
         }
         inbound

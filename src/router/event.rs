@@ -6,7 +6,7 @@
 //! ([`debug`](super::debug)), records, traces and pages.
 
 use std::fmt::{self, Display, Formatter};
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
@@ -16,10 +16,15 @@ use super::disbelief::Disbelief;
 use super::discovery::Discovery;
 use super::interface_name::InterfaceName;
 use super::io::{KernelObject, ProcessObject};
+pub use super::message_event::{MessageEvent, RequestSummary};
 use super::packet_event::PacketEvent;
+use super::reason::{
+    AcknowledgementReason, AwayReason, DatabaseReason, HostLoss, MappingReason, RegisterReason,
+    SiteReason,
+};
 use super::refusals::Explanation;
 use crate::addr::{Eid, EidPrefix, Rloc};
-use crate::wire::{IcmpErrorKind, MapRequest};
+use crate::wire::IcmpErrorKind;
 
 /// A change in a router.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +36,8 @@ pub enum Event {
         eid_prefix: EidPrefix,
         /// The change.
         change: MappingChange,
+        /// The reason.
+        reason: MappingReason,
     },
     /// An entry of the away table changed.
     Away {
@@ -40,6 +47,17 @@ pub enum Event {
         producer: Producer,
         /// The change.
         change: AwayChange,
+        /// The reason.
+        reason: AwayReason,
+    },
+    /// A local EID prefix changed: an entry of the database.
+    Database {
+        /// The EID prefix.
+        eid_prefix: EidPrefix,
+        /// The change.
+        change: DatabaseChange,
+        /// The reason.
+        reason: DatabaseReason,
     },
     /// A host of a dynamic-EID range was found, moved or was lost.
     Host {
@@ -68,6 +86,8 @@ pub enum Event {
         site: String,
         /// The change.
         change: SiteRegistrationChange,
+        /// The reason.
+        reason: SiteReason,
     },
     /// The state of a map-server changed. This router is an ETR of the map-server.
     MapServer {
@@ -178,8 +198,16 @@ pub enum MappingChange {
     Learned,
     /// The entry has another action or other locators.
     Changed,
+    /// A Map-Reply confirmed the entry: its TTL begins again.
+    Renewed,
+    /// The state of locators of the entry changed.
+    LocatorState,
     /// The entry expired, was cleared, or was replaced by another entry.
     Gone,
+    /// A static entry was added.
+    StaticAdded,
+    /// A static entry was removed.
+    StaticRemoved,
 }
 
 /// A change of an entry of the away table.
@@ -189,6 +217,18 @@ pub enum AwayChange {
     /// The entry was added, or has other locators.
     Added,
     /// The entry was removed.
+    Removed,
+}
+
+/// A change of a local EID prefix.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DatabaseChange {
+    /// The prefix was added.
+    Added,
+    /// The route, the locators or the state of the locators of the prefix changed.
+    Changed,
+    /// The prefix was removed.
     Removed,
 }
 
@@ -209,9 +249,8 @@ pub enum HostChange {
     Confirmed,
     /// The host has stopped answering.
     Silent,
-    /// The host is no longer in the table of hosts: its port has no link, its port does not serve
-    /// the range of the host, or the table needed the place for another host.
-    Lost,
+    /// The host is no longer in the table of hosts, for this reason.
+    Lost(HostLoss),
     /// Another xTR has the host.
     MovedAway {
         /// Whether the host is a duplicate, as in [`HostChange::Found`].
@@ -240,10 +279,19 @@ pub enum HostChange {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RegistrationChange {
-    /// The map-server acknowledged the registration for the first time.
-    Acknowledged,
+    /// The router begins the registration.
+    Begun(RegisterReason),
+    /// The map-server acknowledged the registration: for the first time, or again after the
+    /// registration was pending or had lapsed.
+    Acknowledged(AcknowledgementReason),
+    /// The router sent the registration again, and it is not acknowledged yet.
+    Pending(RegisterReason),
     /// The map-server rejects the registration, with this reason.
     Rejected(String),
+    /// The last acknowledgement is too old: the map-server may have lost the registration.
+    Lapsed,
+    /// The router ended the registration.
+    Ended(RegisterReason),
 }
 
 /// A change of a registration at a map-server.
@@ -254,8 +302,15 @@ pub enum SiteRegistrationChange {
     Registered,
     /// Another xTR registered the prefix, or its locators have changed.
     Moved,
+    /// The registrations changed, but the mapping is the same: for example, a second xTR registered
+    /// the same locators.
+    Altered,
     /// The last registration of the prefix ended.
     Gone,
+    /// The prefix was configured for the site, or got other options.
+    Configured,
+    /// The prefix and its registrations were removed from the configuration.
+    Deconfigured,
     /// Two xTRs registered the prefix alternately: more than `changes` times in `seconds`.
     Duplicate {
         /// The source addresses of the Map-Registers of the two xTRs. The address of the newer
@@ -316,6 +371,8 @@ pub enum MapServerChange {
 pub enum LocatorChange {
     /// The locator cannot be reached.
     Unreachable(Unreachable),
+    /// A finding that the locator cannot be reached has ended, for this reason.
+    Reachable(ReachableAgain),
     /// The path to the locator has an MTU that a router reported.
     PathMtu {
         /// The MTU in octets. It includes the outer headers.
@@ -340,6 +397,18 @@ pub enum Unreachable {
     },
     /// The locator does not echo nonces (RFC 9300 section 10.1).
     NoEcho,
+}
+
+/// The reason why a finding that a locator cannot be reached has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ReachableAgain {
+    /// The finding was valid for a short time only. The router tries the locator again.
+    TimeOver,
+    /// The kernel has a new route, which may lead to the locator.
+    NewRoute,
+    /// The table was full of newer findings.
+    TableFull,
 }
 
 /// A change of an object of the kernel.
@@ -368,110 +437,6 @@ pub enum ProcessObjectChange {
     Refused(String),
 }
 
-/// A control message that was received or sent, with the data that `debug lisp control-plane`
-/// prints.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum MessageEvent {
-    /// A message was received.
-    Received {
-        /// The type of the message (RFC 9301 section 5.1).
-        message_type: u8,
-        /// The interface that has the destination address of the message.
-        interface: Option<InterfaceName>,
-        /// The sender.
-        from: SocketAddr,
-        /// The receiver.
-        to: SocketAddr,
-    },
-    /// A Map-Request was received.
-    RequestReceived(RequestSummary),
-    /// An SMR was received. The router will send a Map-Request.
-    RequestScheduled {
-        /// The solicited EID.
-        eid: Eid,
-        /// The EID of the first record of the SMR. If a Cisco router sent the SMR, this is an EID
-        /// of this site.
-        own: Option<Eid>,
-    },
-    /// The router received a Map-Request, but the D bit of the request forbids an answer.
-    NotReplying(Eid),
-    /// A Map-Request was sent.
-    RequestSent {
-        /// The contents of the Map-Request.
-        request: RequestSummary,
-        /// The number of the attempt for this EID; the first attempt is number 1.
-        attempt: u32,
-        /// The source of the inner IP header.
-        inner_source: IpAddr,
-        /// The source of the outer IP header.
-        source: Rloc,
-        /// The map-resolver.
-        resolver: IpAddr,
-    },
-    /// The router sends a Map-Request to the next map-resolver.
-    NextResolver {
-        /// The prefix that is asked for.
-        eid_prefix: EidPrefix,
-        /// Whether an SMR invoked the request.
-        smr_invoked: bool,
-        /// The map-resolver that has not answered.
-        from: IpAddr,
-        /// The next map-resolver.
-        to: IpAddr,
-    },
-    /// A Map-Reply was received.
-    ReplyReceived {
-        /// The nonce of the Map-Reply.
-        nonce: u64,
-        /// The number of records of the Map-Reply.
-        records: usize,
-    },
-    /// A map-server forwarded a Map-Request.
-    RequestForwarded {
-        /// The registered prefix.
-        eid_prefix: EidPrefix,
-        /// The site.
-        site: String,
-        /// The ETR that the request was forwarded to.
-        etr: Rloc,
-    },
-    /// An SMR was sent.
-    SmrSent {
-        /// The contents of the SMR.
-        smr: RequestSummary,
-        /// The locator of this router.
-        source: Rloc,
-        /// The locator of the solicited ITR.
-        to: Rloc,
-    },
-}
-
-/// The parts of a Map-Request that a debug line prints.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RequestSummary {
-    /// The prefix of the first record of the Map-Request.
-    pub eid_prefix: EidPrefix,
-    /// The number of records of the Map-Request.
-    pub records: usize,
-    /// The source EID.
-    pub source_eid: Option<Eid>,
-    /// The locators to which the reply may be sent.
-    pub itr_rlocs: Vec<Rloc>,
-    /// The nonce.
-    pub nonce: u64,
-    /// The P bit: the request is a probe.
-    pub probe: bool,
-    /// The S bit: the request is an SMR.
-    pub smr: bool,
-    /// The s bit: an SMR invoked the request.
-    pub smr_invoked: bool,
-    /// The p bit: the request is from a proxy ITR.
-    pub from_pitr: bool,
-    /// The D bit: the sender wants no Map-Reply.
-    pub do_not_reply: bool,
-}
-
 impl HostChange {
     /// The kind of the event; see [`Event::kind`].
     pub(super) fn kind(self) -> &'static str {
@@ -479,10 +444,54 @@ impl HostChange {
             HostChange::Found { .. } => "host-found",
             HostChange::Confirmed => "host-confirmed",
             HostChange::Silent => "host-silent",
-            HostChange::Lost => "host-lost",
+            HostChange::Lost(_) => "host-lost",
             HostChange::MovedAway { .. } => "host-moved-away",
             HostChange::Duplicate { .. } => "host-duplicate",
             HostChange::TurnedAway { .. } => "host-turned-away",
+        }
+    }
+}
+
+impl MappingChange {
+    /// The kind of the event; see [`Event::kind`].
+    fn kind(&self) -> &'static str {
+        match self {
+            MappingChange::Learned => "mapping-learned",
+            MappingChange::Changed => "mapping-changed",
+            MappingChange::Renewed => "mapping-renewed",
+            MappingChange::LocatorState => "mapping-locator-state",
+            MappingChange::Gone => "mapping-gone",
+            MappingChange::StaticAdded => "mapping-static-added",
+            MappingChange::StaticRemoved => "mapping-static-removed",
+        }
+    }
+}
+
+impl RegistrationChange {
+    /// The kind of the event; see [`Event::kind`].
+    fn kind(&self) -> &'static str {
+        match self {
+            RegistrationChange::Begun(_) => "registration-begun",
+            RegistrationChange::Acknowledged(_) => "registration-acknowledged",
+            RegistrationChange::Pending(_) => "registration-pending",
+            RegistrationChange::Lapsed => "registration-lapsed",
+            RegistrationChange::Ended(_) => "registration-ended",
+            RegistrationChange::Rejected(_) => "registration-rejected",
+        }
+    }
+}
+
+impl SiteRegistrationChange {
+    /// The kind of the event; see [`Event::kind`].
+    fn kind(&self) -> &'static str {
+        match self {
+            SiteRegistrationChange::Registered => "site-registered",
+            SiteRegistrationChange::Moved => "site-moved",
+            SiteRegistrationChange::Altered => "site-altered",
+            SiteRegistrationChange::Configured => "site-configured",
+            SiteRegistrationChange::Deconfigured => "site-deconfigured",
+            SiteRegistrationChange::Gone => "site-gone",
+            SiteRegistrationChange::Duplicate { .. } => "site-duplicate",
         }
     }
 }
@@ -492,24 +501,17 @@ impl Event {
     /// for each kind.
     pub fn kind(&self) -> &'static str {
         match self {
-            Event::Mapping { change, .. } => match change {
-                MappingChange::Learned => "mapping-learned",
-                MappingChange::Changed => "mapping-changed",
-                MappingChange::Gone => "mapping-gone",
-            },
+            Event::Mapping { change, .. } => change.kind(),
             Event::Away { change: AwayChange::Added, .. } => "away-added",
             Event::Away { change: AwayChange::Removed, .. } => "away-removed",
+            Event::Database { change, .. } => match change {
+                DatabaseChange::Added => "database-added",
+                DatabaseChange::Changed => "database-changed",
+                DatabaseChange::Removed => "database-removed",
+            },
             Event::Host { change, .. } => change.kind(),
-            Event::Registration { change, .. } => match change {
-                RegistrationChange::Acknowledged => "registration-acknowledged",
-                RegistrationChange::Rejected(_) => "registration-rejected",
-            },
-            Event::SiteRegistration { change, .. } => match change {
-                SiteRegistrationChange::Registered => "site-registered",
-                SiteRegistrationChange::Moved => "site-moved",
-                SiteRegistrationChange::Gone => "site-gone",
-                SiteRegistrationChange::Duplicate { .. } => "site-duplicate",
-            },
+            Event::Registration { change, .. } => change.kind(),
+            Event::SiteRegistration { change, .. } => change.kind(),
             Event::MapServer { change, .. } => match change {
                 MapServerChange::SessionUp => "session-up",
                 MapServerChange::SessionDown => "session-down",
@@ -524,6 +526,7 @@ impl Event {
             Event::MessageRefused { .. } => "message-refused",
             Event::Locator { change, .. } => match change {
                 LocatorChange::Unreachable(_) => "locator-unreachable",
+                LocatorChange::Reachable(_) => "locator-reachable",
                 LocatorChange::PathMtu { .. } => "path-mtu",
             },
             Event::IcmpDisbelieved { .. } => "icmp-disbelieved",
@@ -557,6 +560,7 @@ impl Display for Event {
         match self {
             Event::Mapping { eid_prefix, .. }
             | Event::Away { eid_prefix, .. }
+            | Event::Database { eid_prefix, .. }
             | Event::Registration { eid_prefix, .. }
             | Event::SiteRegistration { eid_prefix, .. } => write!(f, " {eid_prefix}"),
             Event::Host { eid, port, .. } => write!(f, " {eid} {port}"),
@@ -577,23 +581,5 @@ impl Display for Event {
             | Event::Message(_)
             | Event::Packet(_) => Ok(()),
         }
-    }
-}
-
-impl RequestSummary {
-    /// The summary of a Map-Request; `None` if the request has no records.
-    pub(super) fn of(request: &MapRequest) -> Option<Self> {
-        Some(RequestSummary {
-            eid_prefix: request.records.first()?.eid_prefix,
-            records: request.records.len(),
-            source_eid: request.source_eid,
-            itr_rlocs: request.itr_rlocs.clone(),
-            nonce: request.nonce.0,
-            probe: request.probe,
-            smr: request.smr,
-            smr_invoked: request.smr_invoked,
-            from_pitr: request.from_pitr,
-            do_not_reply: request.do_not_reply,
-        })
     }
 }

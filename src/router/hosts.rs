@@ -7,12 +7,16 @@ use super::Router;
 use super::away::{self, Elsewhere, Producer, Stay};
 use super::bounded::{Fill, Full};
 use super::config::InterfaceName;
+use super::decision::Rule;
 use super::discovery::Discovery;
 use super::event::{Event, HostChange};
 use super::held::Held;
 use super::io::{Device, DropReason, KernelRequest, Mac, NeighbourState};
 use super::mobility::{Host, Mobility, SILENCE, TURNED_AWAY_INTERVAL};
 use super::owner_changes::{CHANGES, Owned, WAIT, WINDOW};
+use super::reason::{
+    AwayReason, DatabaseReason, Departure, HostLoss, MappingReason, RegisterReason,
+};
 use crate::addr::{Eid, EidPrefix};
 use crate::time::Time;
 
@@ -46,16 +50,17 @@ impl Router {
     pub(super) fn reconcile_ranges(&mut self, now: Time) {
         let ranges: Vec<EidPrefix> = self.mobility.ranges.iter().map(|(range, _)| range).collect();
         let mobility = &self.mobility;
-        self.away.retain(|prefix, entry| {
+        let keep = |prefix: EidPrefix, entry: &away::Entry| {
             entry.producer != Producer::DynamicEid
                 || match entry.stay {
                     Stay::Permanent => mobility.ranges.contains(&prefix),
                     _ => mobility.is_dynamic(prefix.network()),
                 }
-        });
+        };
+        self.away.retain(keep, AwayReason::RangeDeconfigured);
         for range in ranges {
             let entry = away::Entry::new(Producer::DynamicEid, Stay::Permanent, now);
-            self.away.insert(range, entry, now);
+            self.away.insert(range, entry, AwayReason::RangeConfigured, now);
         }
     }
 
@@ -89,7 +94,7 @@ impl Router {
                 let here = self.mobility.hosts.get(&eid);
                 if here.is_some_and(|host| host.interface == port) {
                     self.context.tell(Event::Host { eid, port, change: HostChange::Silent });
-                    self.host_gone(eid, None, now);
+                    self.host_gone(eid, Departure::Silent, None, now);
                 } else {
                     // If the entry of an IPv6 host has failed, Linux ignores the advertisement of
                     // the host. So the router deletes the entry.
@@ -125,7 +130,8 @@ impl Router {
                     self.context.tell(Event::Host { eid, port, change: HostChange::Confirmed });
                 }
                 let Router { registrar, context, database, .. } = self;
-                registrar.renew(context, database, eid.host_prefix(), now);
+                let why = RegisterReason::HostConfirmed;
+                registrar.renew(context, database, eid.host_prefix(), why, now);
             }
             return;
         }
@@ -138,7 +144,10 @@ impl Router {
         };
         match self.host_found(eid, port, mac, discovery, now) {
             true => self.stale.released.push(held),
-            false => self.context.give_up(held, DropReason::EidAway, now),
+            false => {
+                let full = (DropReason::EidAway, Rule::NoRoomForHost);
+                self.context.give_up(held, full, now);
+            }
         }
     }
 
@@ -163,9 +172,9 @@ impl Router {
         match self.mobility.hosts.insert(eid, interface, host, now) {
             Ok(None) => {}
             Ok(Some((other, host))) => {
-                let (port, change) = (host.interface, HostChange::Lost);
+                let (port, change) = (host.interface, HostChange::Lost(HostLoss::TableFull));
                 self.context.tell(Event::Host { eid: other, port, change });
-                self.host_left(other, &host, None, now);
+                self.host_left(other, &host, Departure::Lost(HostLoss::TableFull), None, now);
             }
             Err(Full) => {
                 self.host_turned_away(eid, interface, now);
@@ -179,8 +188,8 @@ impl Router {
         self.context.tell(Event::Host { eid, port: interface, change });
         self.mobility.former_ports.remove(&eid);
         self.mobility.missed.remove(&eid);
-        self.away.remove(&prefix, Producer::DynamicEid);
-        self.map_cache.forget_learned(&prefix);
+        self.away.remove(&prefix, Producer::DynamicEid, AwayReason::HostFound(discovery));
+        self.map_cache.forget_learned(&prefix, MappingReason::HostFound);
         self.stale.prefixes.insert(prefix);
         let (device, address) = (Device::Interface(interface), eid.address);
         // The probe also tells the host the hardware address of its gateway on this LAN.
@@ -213,8 +222,9 @@ impl Router {
         self.mobility.searches.returned.remove(&port);
         let here: Vec<Eid> = self.mobility.hosts.keys_of(&port).copied().collect();
         for eid in here {
-            self.context.tell(Event::Host { eid, port, change: HostChange::Lost });
-            self.host_gone(eid, None, now);
+            let change = HostChange::Lost(HostLoss::PortDown);
+            self.context.tell(Event::Host { eid, port, change });
+            self.host_gone(eid, Departure::Lost(HostLoss::PortDown), None, now);
             // A host of another port may be removed from this table to make room. The result is not
             // used, because the router finds that host again when the host sends a packet.
             let _ = self.mobility.missed.insert(eid, port, port, now);
@@ -232,21 +242,39 @@ impl Router {
     /// Handles a host that has left. Its registration is withdrawn, and the host gets an entry in
     /// the away table. If there is a mapping `elsewhere`, another xTR has the host. In this case,
     /// the router announces on the old LAN of the host that packets for the host must be sent to
-    /// this router.
-    pub(super) fn host_gone(&mut self, eid: Eid, elsewhere: Option<Elsewhere>, now: Time) {
+    /// this router. `why` is the reason.
+    pub(super) fn host_gone(
+        &mut self,
+        eid: Eid,
+        why: Departure,
+        elsewhere: Option<Elsewhere>,
+        now: Time,
+    ) {
         if let Some(host) = self.mobility.hosts.remove(&eid) {
-            self.host_left(eid, &host, elsewhere, now);
+            self.host_left(eid, &host, why, elsewhere, now);
         }
     }
 
-    fn host_left(&mut self, eid: Eid, host: &Host, elsewhere: Option<Elsewhere>, now: Time) {
+    fn host_left(
+        &mut self,
+        eid: Eid,
+        host: &Host,
+        why: Departure,
+        elsewhere: Option<Elsewhere>,
+        now: Time,
+    ) {
+        self.mobility.departures.insert(eid, why);
         let moved = elsewhere.is_some();
+        let reason = match &elsewhere {
+            Some(elsewhere) => AwayReason::Reported(elsewhere.report),
+            None => AwayReason::Database(DatabaseReason::HostLeft(why)),
+        };
         let producer = Producer::DynamicEid;
         let entry = match elsewhere {
             Some(elsewhere) => away::Entry::told(producer, elsewhere, now),
             None => away::Entry::new(producer, Stay::Silent(now + SILENCE), now),
         };
-        self.away.insert(eid.host_prefix(), entry, now);
+        self.away.insert(eid.host_prefix(), entry, reason, now);
         let (device, address) = (Device::Interface(host.interface), eid.address);
         self.mobility.neighbours.remove(&(host.interface, address));
         self.context.request(vec![KernelRequest::Forget { device, address }]);

@@ -22,6 +22,7 @@ pub use super::kernel_objects::{
 pub use super::packet_verdicts::{DropReason, Encapsulation, Inbound, Outbound, Outer};
 pub use super::paths::{IcmpError, PathEvent};
 pub use super::process_objects::{HostWish, ProcessEvent, ProcessObject, ProcessRequest};
+use super::reason::MessageReason;
 pub use super::tcp::{Connection, TcpEvent, TcpRequest};
 pub use crate::addr::Mac;
 use crate::addr::{Eid, EidPrefix, Family, InstanceId};
@@ -120,6 +121,8 @@ pub enum Output {
         destination: SocketAddr,
         /// The UDP payload.
         payload: Vec<u8>,
+        /// The reason of the message. It is not sent.
+        reason: MessageReason,
     },
     /// Encapsulate a packet that the router has held until now.
     Encapsulate(Encapsulation, OwnedPacket),

@@ -41,7 +41,7 @@ impl Router {
             Verdict::Hold(_) => Outbound::Held,
             Verdict::Drop(reason) => Outbound::Dropped(reason),
         };
-        for witness in &mut self.witnesses {
+        for witness in &mut self.context.witnesses {
             witness.outbound(outbound, packet.bytes);
         }
         outbound

@@ -10,6 +10,7 @@ use std::time::Duration;
 use super::bounded::{Bounded, Fill, Limit};
 use super::context::Context;
 use super::io::LigQuestion;
+use super::reason::{MessageReason, RequestReason};
 use super::resolver::Resolver;
 use crate::addr::{Eid, Rloc};
 use crate::rng::{Rng, Seed};
@@ -142,6 +143,7 @@ impl Queries {
             query.resolver = None;
             return;
         };
+        let silent = query.resolver;
         query.sent += 1;
         query.resolver = Some(ends.1);
         query.nonce = Nonce(self.rng.next_u64());
@@ -154,7 +156,9 @@ impl Queries {
             ..MapRequest::default()
         };
         let attempt = u32::from(query.sent);
-        resolver.send_map_request(context, &request, attempt, ends, now);
+        let cause = RequestReason::Lig { eid };
+        let reason = MessageReason::MapRequest { cause, attempt, silent };
+        resolver.send_map_request(context, &request, reason, ends, now);
     }
 
     /// Stores the answer to a query. Returns the EID of the query.

@@ -110,16 +110,18 @@ fn has_line(event: &Event) -> bool {
     match event {
         Event::Mapping { .. }
         | Event::Away { .. }
+        | Event::Database { .. }
         | Event::EtrSession { .. }
         | Event::Message(_)
         | Event::Packet(_)
-        | Event::Registration { change: RegistrationChange::Acknowledged, .. }
+        | Event::Locator { change: LocatorChange::Reachable(_), .. }
         | Event::Refused { is_logged: false, .. } => false,
+        Event::Registration { change, .. } => matches!(change, RegistrationChange::Rejected(_)),
         Event::Host { change, .. } => !matches!(
             change,
             HostChange::Found { is_duplicate: true, .. }
                 | HostChange::MovedAway { is_duplicate: true }
-                | HostChange::Lost
+                | HostChange::Lost(_)
         ),
         Event::SiteRegistration { change, .. } => {
             matches!(change, SiteRegistrationChange::Duplicate { .. })
@@ -135,7 +137,7 @@ pub fn line(event: &Event) -> Option<Line> {
         Event::MapServer { map_server, change } => map_server_line(map_server, change),
         Event::KernelObject { object, change } => object_line(object, change),
         Event::ProcessObject { object, change } => process_line(object, change),
-        Event::Locator { rloc, change } => locator_line(rloc, *change),
+        Event::Locator { rloc, change } => return locator_line(rloc, *change),
         Event::Registration { eid_prefix, map_server, change } => {
             let RegistrationChange::Rejected(reason) = change else { return None };
             warning(format!(
@@ -143,7 +145,7 @@ pub fn line(event: &Event) -> Option<Line> {
                  `show lisp refusals` on the map-server"
             ))
         }
-        Event::SiteRegistration { eid_prefix, site, change } => {
+        Event::SiteRegistration { eid_prefix, site, change, .. } => {
             let SiteRegistrationChange::Duplicate { by: (newer, older), changes, seconds } = change
             else {
                 return None;
@@ -183,6 +185,7 @@ pub fn line(event: &Event) -> Option<Line> {
         Event::KernelRefused(text) => warning(text.clone()),
         Event::Mapping { .. }
         | Event::Away { .. }
+        | Event::Database { .. }
         | Event::EtrSession { .. }
         | Event::Message(_)
         | Event::Packet(_) => return None,
@@ -205,7 +208,7 @@ fn host_line(eid: &Eid, port: &InterfaceName, change: HostChange) -> Option<Line
         }
         HostChange::Silent => notice(format!("{eid} does not answer any more on {port}")),
         HostChange::MovedAway { .. } => notice(format!("{eid} has moved away from {port}")),
-        HostChange::Lost => return None,
+        HostChange::Lost(_) => return None,
         HostChange::Duplicate { changes, seconds, wait } => warning(format!(
             "duplicate EID {eid}: it was found alternately on {port} of this router and at another \
              xTR, more than {changes} times in {seconds} s; give one of the two hosts another \
@@ -286,15 +289,16 @@ fn object_line(object: &KernelObject, change: &KernelObjectChange) -> Line {
     }
 }
 
-fn locator_line(rloc: &Rloc, change: LocatorChange) -> Line {
-    notice(match change {
+fn locator_line(rloc: &Rloc, change: LocatorChange) -> Option<Line> {
+    Some(notice(match change {
+        LocatorChange::Reachable(_) => return None,
         LocatorChange::Unreachable(why) => {
             format!("locator {rloc} cannot be reached: {}", unreachable(why))
         }
         LocatorChange::PathMtu { mtu, reporter } => {
             format!("{reporter} reports that the path to locator {rloc} has an MTU of {mtu} octets")
         }
-    })
+    }))
 }
 
 fn port_line(port: &str, device: &str, is_up: bool) -> Line {

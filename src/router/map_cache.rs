@@ -24,6 +24,7 @@ pub use super::locator::Locator;
 use super::locator::Source as LocatorSource;
 use super::locators::LocalRlocs;
 use super::opaque::{OpaqueLocator, OpaqueLocators};
+use super::reason::MappingReason;
 use super::revision::Revision;
 use crate::addr::{Eid, EidPrefix, Family, InstanceId, Rloc};
 use crate::packet::Load;
@@ -252,10 +253,14 @@ impl MapCache {
     /// Replaces the set of static entries by `wanted`. Static entries cause Map-Requests for the
     /// EIDs that they cover. A static entry that remains keeps its uptime.
     pub fn reconcile_static(&mut self, wanted: &BTreeSet<EidPrefix>, now: Time) {
-        let before = self.statics.len();
-        self.statics.retain(|prefix, _| wanted.contains(&prefix));
-        if self.statics.len() != before {
+        let gone = self.statics.iter().map(|(prefix, _)| prefix);
+        let gone: Vec<EidPrefix> = gone.filter(|prefix| !wanted.contains(prefix)).collect();
+        if !gone.is_empty() {
             self.revision.advance();
+        }
+        for prefix in gone {
+            self.statics.remove(&prefix);
+            self.tell(prefix, MappingChange::StaticRemoved, MappingReason::Deconfigured);
         }
         let statics = &self.statics;
         let entries = self.entries.len();
@@ -268,11 +273,16 @@ impl MapCache {
             }
             self.statics.insert(prefix, now);
             self.revision.advance();
+            self.tell(prefix, MappingChange::StaticAdded, MappingReason::Configured);
             if !self.entries.contains(&prefix) {
                 self.created += 1;
                 self.entries.insert(prefix, Entry::asking(now));
             }
         }
+    }
+
+    fn tell(&mut self, eid_prefix: EidPrefix, change: MappingChange, reason: MappingReason) {
+        self.changes.push(Event::Mapping { eid_prefix, change, reason });
     }
 
     /// The longest static prefix that contains an EID.
@@ -296,13 +306,13 @@ impl MapCache {
         let mut expires_at = now + learned.ttl;
         for (inner, inner_expires_at) in self.learned_inside(&prefix) {
             if inner.contains(asked) {
-                self.forget(&inner);
+                self.forget(&inner, MappingReason::ReplacedBy(prefix));
             } else {
                 expires_at = expires_at.min(inner_expires_at);
             }
         }
         if learned.ttl.is_zero() {
-            self.forget_learned(&prefix);
+            self.forget_learned(&prefix, MappingReason::TtlOfZero(learned.map_source));
             return true;
         }
         if !self.entries.contains(&prefix) && !self.make_room(&prefix, limit, now) {
@@ -342,7 +352,7 @@ impl MapCache {
                 queue.remove(&(queued_at, slot));
                 queue.insert((idle_at, slot));
             } else {
-                self.forget(&victim);
+                self.forget(&victim, MappingReason::Evicted);
                 self.evicted += 1;
             }
         }
@@ -356,10 +366,12 @@ impl MapCache {
         let mapping = keep_uptimes(learned.mapping, before.as_ref());
         let changed = before.as_ref().is_none_or(|entry| !entry.mapping.is_like(&mapping));
         let is_new = before.as_ref().is_none_or(|entry| entry.source == Source::Static);
-        if changed {
-            let change = if is_new { MappingChange::Learned } else { MappingChange::Changed };
-            self.changes.push(Event::Mapping { eid_prefix: prefix, change });
-        }
+        let change = match (changed, is_new) {
+            (true, true) => MappingChange::Learned,
+            (true, false) => MappingChange::Changed,
+            (false, _) => MappingChange::Renewed,
+        };
+        self.tell(prefix, change, MappingReason::MapReply(learned.map_source));
         let mut entry = Entry {
             modified_at: match &before {
                 Some(entry) if !changed => entry.modified_at,
@@ -401,12 +413,11 @@ impl MapCache {
     }
 
     /// Removes an entry. If the entry hid a static entry, the static entry is visible again.
-    fn forget(&mut self, prefix: &EidPrefix) {
+    fn forget(&mut self, prefix: &EidPrefix, reason: MappingReason) {
         let removed = self.remove(prefix);
         self.deleted += u64::from(removed.is_some());
         if removed.is_some_and(|entry| entry.source != Source::Static) {
-            let change = MappingChange::Gone;
-            self.changes.push(Event::Mapping { eid_prefix: *prefix, change });
+            self.tell(*prefix, MappingChange::Gone, reason);
         }
         if let Some(&created_at) = self.statics.get(prefix) {
             self.revision.advance();
@@ -420,9 +431,10 @@ impl MapCache {
         self.revision.number()
     }
 
-    pub(super) fn forget_learned(&mut self, prefix: &EidPrefix) {
+    /// Removes the learned entry of a prefix.
+    pub(super) fn forget_learned(&mut self, prefix: &EidPrefix, reason: MappingReason) {
         if self.entries.get(prefix).is_some_and(|entry| entry.source == Source::MapReply) {
-            self.forget(prefix);
+            self.forget(prefix, reason);
         }
     }
 
@@ -430,7 +442,7 @@ impl MapCache {
     /// entries of a family in an instance.
     pub fn clear(&mut self, id: InstanceId, family: Family, only: Option<EidPrefix>) {
         if let Some(prefix) = only {
-            return self.forget_learned(&prefix);
+            return self.forget_learned(&prefix, MappingReason::Cleared);
         }
         let learned: Vec<EidPrefix> = self
             .entries
@@ -439,7 +451,7 @@ impl MapCache {
             .map(|(prefix, _)| prefix)
             .collect();
         for prefix in learned {
-            self.forget(&prefix);
+            self.forget(&prefix, MappingReason::Cleared);
         }
     }
 
@@ -448,7 +460,7 @@ impl MapCache {
         self.used.expire(SIGHT, now);
         while let Some(&(at, slot)) = self.expiries.first() {
             let Some((prefix, _)) = self.entries.at(slot).filter(|_| at <= now) else { break };
-            self.forget(&prefix);
+            self.forget(&prefix, MappingReason::Expired);
         }
     }
 

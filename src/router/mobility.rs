@@ -34,6 +34,7 @@ use super::event::{Event, HostChange};
 use super::held::Held;
 use super::io::{Device, KernelObject, Mac, NeighbourState, RouteTarget, Table};
 use super::owner_changes::OwnerChanges;
+use super::reason::{Departure, HostLoss};
 use super::searches::Searches;
 use crate::addr::{Eid, EidPrefix};
 use crate::prefix_map::PrefixMap;
@@ -105,6 +106,8 @@ pub struct Mobility {
     pub(super) owners: OwnerChanges<Eid>,
     /// The time of the last line in the log about a rejected host.
     pub(super) turned_away_at: Option<Time>,
+    /// The hosts that left since the start of the input, each with the reason.
+    pub(super) departures: BTreeMap<Eid, Departure>,
     /// The events about lost hosts that the caller has not taken yet.
     pub(super) changes: Vec<Event>,
 }
@@ -120,12 +123,20 @@ impl Default for Mobility {
             searches: Searches::default(),
             owners: OwnerChanges::default(),
             turned_away_at: None,
+            departures: BTreeMap::new(),
             changes: Vec::new(),
         }
     }
 }
 
 impl Mobility {
+    /// The reason why the host with this prefix left during the present input. A host without a note
+    /// left because the configuration does not serve its range any more.
+    pub(super) fn departure(&self, prefix: EidPrefix) -> Departure {
+        let noted = self.departures.get(&prefix.network()).copied();
+        noted.unwrap_or(Departure::Lost(HostLoss::NotServed))
+    }
+
     /// The hardware addresses of the hosts and routers on the links, by port and address.
     pub fn neighbours(&self) -> &Bounded<(InterfaceName, IpAddr), Mac, InterfaceName> {
         &self.neighbours
@@ -213,7 +224,7 @@ impl Mobility {
         let lost = |(&eid, host): (&Eid, &Host)| Event::Host {
             eid,
             port: host.interface,
-            change: HostChange::Lost,
+            change: HostChange::Lost(HostLoss::NotServed),
         };
         self.changes.extend(gone.map(lost));
         self.hosts.retain(|eid, host| served(eid, &host.interface));

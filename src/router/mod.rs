@@ -66,6 +66,7 @@ pub mod made;
 pub mod map_cache;
 pub mod map_server;
 mod mapping_records;
+mod message_event;
 pub mod mobility;
 mod news;
 pub mod opaque;
@@ -83,6 +84,7 @@ mod producer;
 mod quote;
 mod rate;
 pub mod reachability;
+pub mod reason;
 pub mod recent;
 #[cfg(test)]
 mod reconcile_tests;
@@ -218,7 +220,6 @@ pub struct Router {
     map_server: MapServer,
     lig: Queries,
     descriptors: Option<Descriptors>,
-    witnesses: Vec<Box<dyn Witness>>,
 }
 
 impl Router {
@@ -256,7 +257,6 @@ impl Router {
             map_server: MapServer::new(&seed),
             lig: Queries::new(&seed),
             descriptors: None,
-            witnesses: Vec::new(),
         };
         router.configure(config, now);
         router.settle(now);
@@ -323,7 +323,7 @@ impl Router {
     #[must_use]
     pub fn poll_output(&mut self) -> Option<Output> {
         let output = self.context.outputs.pop_front();
-        self.witnesses.iter_mut().for_each(|witness| witness.output(output.as_ref()));
+        self.context.witnesses.iter_mut().for_each(|witness| witness.output(output.as_ref()));
         output
     }
 
@@ -338,12 +338,12 @@ impl Router {
 
     /// Adds a witness. The router reports every later call and output to the witness.
     pub fn show_to(&mut self, witness: Box<dyn Witness>) {
-        self.witnesses.push(witness);
+        self.context.witnesses.push(witness);
     }
 
     /// Reports the start of a call to the witnesses.
     pub(super) fn witness(&mut self, call: Call<'_>, now: Time) {
-        self.witnesses.iter_mut().for_each(|witness| witness.call(call, now));
+        self.context.witnesses.iter_mut().for_each(|witness| witness.call(call, now));
     }
 
     /// The file descriptors of the process, if the process has reported them.

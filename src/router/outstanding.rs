@@ -15,6 +15,7 @@ use std::time::Duration;
 use super::bounded::{Bounded, Fill, Limit};
 use super::held::{Held, HeldPacket};
 use super::io::DropReason;
+use super::reason::RequestReason;
 use crate::addr::{Eid, EidPrefix, Family};
 use crate::rng::{Rng, Seed};
 use crate::time::Time;
@@ -46,7 +47,7 @@ const fn packets(name: &'static str) -> Limit {
     Limit { name, capacity: 2048, idle: Duration::ZERO }
 }
 
-/// The reason why an EID is requested.
+/// The kind of the reason why an EID is requested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Cause {
     /// A packet missed the map-cache.
@@ -65,7 +66,7 @@ pub(super) struct Request {
     /// of this site.
     pub(super) source_eid: Option<Eid>,
     /// The reason for the request.
-    pub(super) cause: Cause,
+    pub(super) why: RequestReason,
     phase: Phase,
     /// The time at which the next try is due.
     due_at: Time,
@@ -92,6 +93,11 @@ pub(super) struct Try {
 }
 
 impl Try {
+    /// The try before this one; `None` for the first try.
+    pub(super) fn before(self) -> Option<Try> {
+        (self.number > 1).then(|| Try { number: self.number - 1, ..self })
+    }
+
     /// The number of the round of the try, from 0. In a round, all tries go to the same resolver.
     /// Each round uses the next resolver.
     pub(super) fn round(self) -> u32 {
@@ -109,7 +115,25 @@ impl Try {
     }
 }
 
+impl From<RequestReason> for Cause {
+    fn from(why: RequestReason) -> Self {
+        match why {
+            RequestReason::NoMapping { .. } => Cause::Packet,
+            RequestReason::Smr { .. } => Cause::Smr,
+            // The other two are questions of their own, which are not in this table.
+            RequestReason::AwayRecordExpired { .. }
+            | RequestReason::Notification { .. }
+            | RequestReason::Lig { .. } => Cause::Away,
+        }
+    }
+}
+
 impl Request {
+    /// The kind of the reason for the request.
+    pub(super) fn cause(&self) -> Cause {
+        self.why.into()
+    }
+
     /// The last try. Returns `None` before the first try.
     fn last_try(&self) -> Option<Try> {
         match self.phase {
@@ -225,7 +249,7 @@ impl Outstanding {
 
     /// Whether an EID is requested again because it is away.
     pub(super) fn is_asked_again(&self, eid: Eid) -> bool {
-        self.request(eid).is_some_and(|request| request.cause == Cause::Away)
+        self.request(eid).is_some_and(|request| request.cause() == Cause::Away)
     }
 
     /// Whether an EID is requested, or must not be requested for some time.
@@ -252,13 +276,14 @@ impl Outstanding {
     pub(super) fn begin(
         &mut self,
         (eid, source_eid): (Eid, Option<Eid>),
-        cause: Cause,
+        why: RequestReason,
         at: Time,
         now: Time,
     ) -> Held {
+        let cause = Cause::from(why);
         // The source EID in an SMR is not verified, so this EID gets no share of its own.
         let sharer = (cause, source_eid.filter(|_| cause == Cause::Packet));
-        let request = Request { source_eid, cause, phase: Phase::ToBegin, due_at: at };
+        let request = Request { source_eid, why, phase: Phase::ToBegin, due_at: at };
         self.due.insert((at, eid));
         match self.tables_mut(eid.family()).requests.insert(eid, sharer, request, now) {
             Ok(Some((gone, request))) => self.ended(gone, &request),

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use super::bounded::{Bounded, Fill, Limit};
 use super::deadlines::Deadlines;
+use super::event::{Event, LocatorChange, ReachableAgain};
 pub use super::locator::Source;
 use super::map_cache::Locator;
 use super::revision::Revision;
@@ -49,12 +50,18 @@ pub struct Reachability {
     /// The time at which each report ends.
     until: Deadlines<Key>,
     revision: Revision,
+    /// The reports that have ended and that the caller has not taken yet.
+    changes: Vec<(Rloc, ReachableAgain)>,
 }
 
 impl Default for Reachability {
     fn default() -> Self {
-        let until = Deadlines::default();
-        Reachability { unreachable: Bounded::new(LEFT), until, revision: Revision::default() }
+        Reachability {
+            unreachable: Bounded::new(LEFT),
+            until: Deadlines::default(),
+            revision: Revision::default(),
+            changes: Vec::new(),
+        }
     }
 }
 
@@ -99,6 +106,7 @@ impl Reachability {
         // A full table always evicts another entry, so no new entry is rejected.
         if let Ok(Some((other, ()))) = self.unreachable.insert(key, reporter, (), now) {
             self.until.set(other, None);
+            self.changes.push((other.0, ReachableAgain::TableFull));
         }
         self.until.set(key, Some(now + UNREACHABLE_FOR));
     }
@@ -107,21 +115,29 @@ impl Reachability {
     pub(super) fn forget(&mut self, source: Source) {
         let gone: Vec<Key> =
             self.unreachable.keys().filter(|key| key.1 == source).copied().collect();
-        gone.into_iter().for_each(|key| self.end(key));
+        gone.into_iter().for_each(|key| self.end(key, ReachableAgain::NewRoute));
     }
 
     /// Ends each report that is not valid any more.
     pub(super) fn expire(&mut self, now: Time) {
         while let Some(key) = self.until.pop(now) {
-            self.end(key);
+            self.end(key, ReachableAgain::TimeOver);
         }
     }
 
-    fn end(&mut self, key: Key) {
+    fn end(&mut self, key: Key, why: ReachableAgain) {
         self.until.set(key, None);
         if self.unreachable.remove(&key).is_some() {
             self.revision.advance();
+            self.changes.push((key.0, why));
         }
+    }
+
+    /// The reports that have ended since the last call, as events.
+    pub(super) fn take_changes(&mut self) -> Vec<Event> {
+        let changes = std::mem::take(&mut self.changes).into_iter();
+        let event = |(rloc, why)| Event::Locator { rloc, change: LocatorChange::Reachable(why) };
+        changes.map(event).collect()
     }
 
     /// The time at which the next report ends.

@@ -13,6 +13,7 @@ use super::io::{
 };
 use super::made::{Made, place};
 use super::mobility::Discovery;
+use super::reason::Report;
 use super::searches::Asker;
 use super::*;
 use crate::addr::{Eid, EidPrefix, InstanceId};
@@ -186,7 +187,10 @@ fn step(rng: &mut Rng) -> Step {
         }
         4..8 => {
             let record = news(rng);
-            Box::new(move |router, now| router.mapping_elsewhere(&record, Teller::Datagram, now))
+            let report = Report::MapNotify([203, 0, 113, 1].into());
+            Box::new(move |router, now| {
+                router.mapping_elsewhere(&record, Teller::Datagram, report, now);
+            })
         }
         8..11 => {
             let eid = roaming(rng);

@@ -9,7 +9,7 @@ use super::explanations;
 use super::map_cache::Learned;
 use super::mapping_records::learned;
 use super::news::About;
-use super::outstanding::Cause;
+use super::outstanding::{Cause, Request};
 use super::overclaim::{Claims, Taken};
 use crate::addr::{Eid, EidPrefix};
 use crate::time::Time;
@@ -91,7 +91,7 @@ impl Router {
         // is asked.
         let Some(answer) = answer.map(|taken| taken.record.eid_prefix) else { return };
         let limit = self.map_cache_limit(eid);
-        let cause = self.resolver.outstanding.request(eid).map(|request| request.cause);
+        let cause = self.resolver.outstanding.request(eid).map(Request::cause);
         for Taken { told, record } in &held.taken {
             self.echo_nonce.learn_of(&self.context.config, told, reply.echo_nonce, now);
             let solicited = cause == Some(Cause::Smr) && record.eid_prefix.contains(eid);
@@ -106,7 +106,7 @@ impl Router {
             }
         }
         self.answered(eid, answer, now);
-        self.away_answered(held.taken.iter().map(|taken| taken.told), now);
+        self.away_answered(held.taken.iter().map(|taken| taken.told), from.ip(), now);
     }
 
     /// Whether a record is for a local prefix and has a locator of this router.

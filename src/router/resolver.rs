@@ -12,11 +12,13 @@ use std::net::{IpAddr, SocketAddr};
 use super::config::Config;
 use super::context::Context;
 use super::counters::ControlDrop;
+use super::decision::Rule;
 use super::event::{MessageEvent, RequestSummary};
 use super::explanations;
 use super::held::HeldPacket;
 use super::io::DropReason;
 use super::outstanding::{Cause, Outstanding, Request};
+use super::reason::{MessageReason, RequestReason};
 use super::smr_guard::SmrGuard;
 use crate::addr::{Eid, Rloc};
 use crate::rng::Seed;
@@ -62,10 +64,12 @@ impl Resolver {
     ) -> Result<(), DropReason> {
         self.may_hold(context, eid)?;
         if !self.outstanding.is_pending(eid) {
-            self.begin(context, (eid, Some(source)), Cause::Packet, now, now);
+            let why = RequestReason::NoMapping { source, eid };
+            self.begin(context, (eid, Some(source)), why, now, now);
         }
         let gone = self.outstanding.hold(eid, source, packet, now)?;
-        context.give_up(gone.into_iter().collect(), DropReason::HoldQueueFull, now);
+        let full = (DropReason::HoldQueueFull, Rule::HoldQueueFull);
+        context.give_up(gone.into_iter().collect(), full, now);
         // An SMR can cause a request with a delayed start. A packet does not wait for this delay,
         // so the request starts now.
         if self.outstanding.is_yet_to_begin(eid) {
@@ -80,12 +84,12 @@ impl Resolver {
         &mut self,
         context: &mut Context,
         (eid, source): (Eid, Option<Eid>),
-        cause: Cause,
+        why: RequestReason,
         at: Time,
         now: Time,
     ) {
-        let gone = self.outstanding.begin((eid, source), cause, at, now);
-        context.give_up(gone, DropReason::HoldQueueFull, now);
+        let gone = self.outstanding.begin((eid, source), why, at, now);
+        context.give_up(gone, (DropReason::HoldQueueFull, Rule::HoldQueueFull), now);
     }
 
     /// Requests an EID because of an SMR from `source`. The request is sent at `at`, plus a random
@@ -105,7 +109,8 @@ impl Resolver {
             let told = || explanations::smr_without_resolver(eid);
             return context.refuse(source, ControlDrop::NotOurRole, now, told);
         }
-        self.begin(context, (eid, source_eid), Cause::Smr, at + delay, now);
+        let why = RequestReason::Smr { eid, by: source };
+        self.begin(context, (eid, source_eid), why, at + delay, now);
         self.retry_requests(context, now);
     }
 
@@ -114,7 +119,7 @@ impl Resolver {
         let can_ask = !self.outstanding.is_pending(eid)
             && !servers_for(&context.config, eid, Cause::Away).is_empty();
         if can_ask {
-            self.begin(context, (eid, None), Cause::Away, now, now);
+            self.begin(context, (eid, None), RequestReason::AwayRecordExpired { eid }, now, now);
             self.ask(context, eid, now);
         }
     }
@@ -134,11 +139,12 @@ impl Resolver {
         let Some(attempt) = self.outstanding.next_try(eid, now) else {
             context.counters.map_requests_unanswered += 1;
             let held = self.outstanding.rest(eid, now);
-            return context.give_up(held, DropReason::Unresolved, now);
+            return context.give_up(held, (DropReason::Unresolved, Rule::NoMapReply), now);
         };
         let Some(request) = self.outstanding.request(eid) else { return };
         let message = map_request(context, eid, request, attempt.nonce);
-        let resolvers = servers_for(&context.config, eid, request.cause);
+        let why = request.why;
+        let resolvers = servers_for(&context.config, eid, request.cause());
         let of_round = |round: u32| resolvers.get(round as usize % resolvers.len().max(1)).copied();
         let Some(resolver) = of_round(attempt.round()) else { return };
         let before = attempt.round().checked_sub(1).and_then(of_round);
@@ -155,16 +161,17 @@ impl Resolver {
             };
             context.trace(|| Some(next));
         }
-        self.send_map_request(context, &message, attempt.number, (source, resolver), now);
+        let silent = attempt.before().and_then(|before| of_round(before.round()));
+        let reason = MessageReason::MapRequest { cause: why, attempt: attempt.number, silent };
+        self.send_map_request(context, &message, reason, (source, resolver), now);
     }
 
-    /// Sends an encapsulated Map-Request with one record to the mapping system. `attempt` counts
-    /// the Map-Requests for the same EID; it is 1 for the first Map-Request.
+    /// Sends an encapsulated Map-Request with one record to the mapping system.
     pub(super) fn send_map_request(
         &mut self,
         context: &mut Context,
         request: &MapRequest,
-        attempt: u32,
+        reason: MessageReason,
         (source, resolver): (Rloc, IpAddr),
         now: Time,
     ) {
@@ -174,6 +181,10 @@ impl Resolver {
         let inner_source = map_request_source(&context.config, eid).unwrap_or(eid.address);
         context.trace(|| {
             let request = RequestSummary::of(request)?;
+            let attempt = match reason {
+                MessageReason::MapRequest { attempt, .. } => attempt,
+                _ => 1,
+            };
             let sent =
                 MessageEvent::RequestSent { request, attempt, inner_source, source, resolver };
             Some(sent)
@@ -190,14 +201,14 @@ impl Resolver {
         let encapsulated = Encapsulated::new(inner_source, inner_destination, request.emit());
         let from = SocketAddr::new(source.0, CONTROL_PORT);
         let to = SocketAddr::new(resolver, CONTROL_PORT);
-        context.send_control(from, to, &Message::Encapsulated(encapsulated));
+        context.send_control((from, to), &Message::Encapsulated(encapsulated), reason);
     }
 }
 
 fn map_request(context: &Context, eid: Eid, request: &Request, nonce: Nonce) -> MapRequest {
     MapRequest {
         from_pitr: context.config.roles(eid.family()).proxy_itr,
-        smr_invoked: request.cause == Cause::Smr,
+        smr_invoked: request.cause() == Cause::Smr,
         nonce,
         source_eid: request.source_eid,
         itr_rlocs: context.local.itr_rlocs(),

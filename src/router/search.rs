@@ -6,10 +6,11 @@ use std::collections::BTreeSet;
 use super::Router;
 use super::away::{self, Producer, Stay};
 use super::config::InterfaceName;
-use super::decision::Origin;
+use super::decision::{Origin, Rule};
 use super::discovery::Discovery;
 use super::held::{Held, HeldPacket};
 use super::io::{Device, DropReason, KernelRequest};
+use super::reason::{AwayReason, Departure};
 use super::searches::{
     Asker, CONFIRMATION, HELD_PER_SEARCH, NOT_FOUND, NeighbourTable, REFUSED_FOR, RUNNING, SEARCH,
     SECOND, Search, Sought, index,
@@ -129,7 +130,7 @@ impl Router {
         if let Some((Eid { address, .. }, search)) = gave_way {
             let forget = |port| KernelRequest::Forget { device: device(port), address };
             self.context.request(search.ports.iter().map(forget).collect());
-            self.context.give_up(search.held, DropReason::EidAway, now);
+            self.context.give_up(search.held, (DropReason::EidAway, Rule::NoRoomToSearch), now);
         }
         self.context.request(probes);
         true
@@ -142,7 +143,7 @@ impl Router {
         if here.is_some_and(|host| host.interface == port)
             && let Some(elsewhere) = self.mobility.searches.confirmations.remove(&eid)
         {
-            return self.host_gone(eid, Some(elsewhere), now);
+            return self.host_gone(eid, Departure::MovedAway, Some(elsewhere), now);
         }
         let Some(search) = self.mobility.searches.running.get_mut(&eid) else { return };
         if search.ports.remove(&port)
@@ -159,7 +160,8 @@ impl Router {
         let prefix = eid.host_prefix();
         if !self.away.entries().contains(&prefix) {
             let stay = Stay::Silent(now + NOT_FOUND);
-            self.away.insert(prefix, away::Entry::new(Producer::DynamicEid, stay, now), now);
+            let entry = away::Entry::new(Producer::DynamicEid, stay, now);
+            self.away.insert(prefix, entry, AwayReason::HostNotFound, now);
             self.stale.prefixes.insert(prefix);
         }
         self.stale.released.push(search.held);
@@ -170,7 +172,7 @@ impl Router {
         while let Some((eid, elsewhere)) =
             self.mobility.searches.confirmations.pop_unused(CONFIRMATION, now)
         {
-            self.host_gone(eid, Some(elsewhere), now);
+            self.host_gone(eid, Departure::MovedAway, Some(elsewhere), now);
         }
         while let Some((eid, search)) = self.mobility.searches.running.pop_unused(SEARCH, now) {
             self.end_search(eid, search, now);

@@ -9,6 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::io::{Connection, Output, TcpRequest};
+use super::reason::MessageReason;
 use crate::addr::{EidPrefix, Family, InstanceId};
 use crate::time::Time;
 use crate::wire::{
@@ -154,7 +155,7 @@ impl Session {
     }
 
     /// Sends a message with the next Message ID.
-    pub(super) fn send(&mut self, message: ReliableMessage) -> Output {
+    pub(super) fn send(&mut self, message: ReliableMessage, reason: MessageReason) -> Output {
         if let ReliableMessage::RegistrationAck(prefix) = &message {
             // The user exists from this moment. Its counter of received messages begins at 1,
             // because the Registration that is acknowledged now was received before.
@@ -167,18 +168,23 @@ impl Session {
         let message_id = self.message_id();
         let frame = ReliableFrame { message_id, message };
         log::debug!("{frame} to {} by reliable transport", self.peer);
-        self.send_octets(frame.emit())
+        self.send_octets(frame.emit(), reason)
     }
 
     /// Sends a signed Registration.
-    pub(super) fn send_registration(&mut self, register: &MapRegister, key: &Key) -> Output {
+    pub(super) fn send_registration(
+        &mut self,
+        register: &MapRegister,
+        key: &Key,
+        reason: MessageReason,
+    ) -> Output {
         for record in &register.records {
             let prefix = record.eid_prefix;
             let user = self.users.entry((prefix.instance_id(), prefix.family())).or_default();
             user.1 += 1;
         }
         let message_id = self.message_id();
-        self.send_octets(Registration::emit_signed(register, message_id, key))
+        self.send_octets(Registration::emit_signed(register, message_id, key), reason)
     }
 
     fn message_id(&mut self) -> u32 {
@@ -187,10 +193,10 @@ impl Session {
         id
     }
 
-    fn send_octets(&mut self, octets: Vec<u8>) -> Output {
+    fn send_octets(&mut self, octets: Vec<u8>, reason: MessageReason) -> Output {
         self.messages.1 += 1;
         self.bytes.1 += octets.len() as u64;
-        Output::Tcp(TcpRequest::Send(self.connection, octets))
+        Output::Tcp(TcpRequest::Send(self.connection, octets, reason))
     }
 
     pub(super) fn view(&self) -> SessionView {

@@ -2,13 +2,14 @@
 //! peers. The update uses the configuration, the state of the kernel and the hosts on the ports of
 //! this router.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Router;
 use super::away::{self, Producer, Stay};
 use super::database::Changes;
 use super::io::KernelObject;
 use super::kernel;
+use super::reason::{AwayReason, DatabaseReason, RegisterReason};
 use super::stale::Stale;
 use crate::addr::EidPrefix;
 use crate::time::Time;
@@ -27,11 +28,14 @@ impl Router {
                 self.release(held, now);
             }
         }
+        self.mobility.departures.clear();
         self.registrar.keep_nonce(&mut self.context);
         self.context.tell_all(self.map_cache.take_changes());
         self.context.tell_all(self.away.take_changes());
         self.context.tell_all(self.mobility.take_changes());
         self.context.tell_all(self.registrar.take_changes());
+        self.context.tell_all(self.map_server.take_changes());
+        self.context.tell_all(self.reachability.take_changes());
         self.process.settle(&mut self.context, &self.rib, &self.paths);
     }
 
@@ -47,8 +51,9 @@ impl Router {
     pub(super) fn reconcile(&mut self, now: Time) {
         let stale = std::mem::take(&mut self.stale);
         let Stale { routes, all, .. } = stale;
-        let changes =
+        let mut changes =
             self.database.reconcile(&self.context.config, &self.rib, &self.mobility, &stale, now);
+        self.context.tell_all(std::mem::take(&mut changes.events));
         self.status_holds.hold(&self.context.config, &changes.relocated, now);
         let solicit = self.reconcile_away(&changes, all, now);
         let mut mobile = stale.prefixes;
@@ -57,12 +62,13 @@ impl Router {
         mobile.extend(moved);
         self.reconcile_kernel(mobile, (routes, all));
         let Router { registrar, context, database, .. } = self;
-        registrar.reconcile(context, database, &changes.judged, now);
-        for prefix in changes.changed {
-            registrar.renew(context, database, prefix, now);
+        registrar.reconcile(context, database, &changes, now);
+        for (prefix, change) in changes.changed {
+            let why = RegisterReason::MappingChanged(change);
+            registrar.renew(context, database, prefix, why, now);
         }
-        for prefix in solicit {
-            self.solicitor.mapping_changed(prefix, now);
+        for (prefix, change) in solicit {
+            self.solicitor.mapping_changed(prefix, change, now);
             self.registration_settled(prefix, now);
         }
     }
@@ -78,28 +84,43 @@ impl Router {
     /// prefix is configured and has a route again, removes it from the away table. If this router
     /// does not register a prefix any more, also removes the away entries inside this prefix,
     /// because the map-server would not report when they end. Returns the prefixes for which SMRs
-    /// are to be sent. A prefix that lost its route is not returned, because its SMRs are sent when
+    /// are to be sent, each with its change. A prefix that lost its route is not returned, because its SMRs are sent when
     /// packets for it arrive.
-    fn reconcile_away(&mut self, changes: &Changes, all: bool, now: Time) -> BTreeSet<EidPrefix> {
-        let mut solicit: BTreeSet<EidPrefix> = changes.changed.clone();
+    fn reconcile_away(
+        &mut self,
+        changes: &Changes,
+        all: bool,
+        now: Time,
+    ) -> BTreeMap<EidPrefix, DatabaseReason> {
+        let mut solicit = changes.changed.clone();
         let away = |producer, stay| away::Entry::new(producer, stay, now);
         for &(prefix, ttl) in &changes.deconfigured {
-            self.away.remove(&prefix, Producer::NoRoute);
-            self.away.insert(prefix, away(Producer::Deconfigured, Stay::Until(now + ttl)), now);
-            solicit.insert(prefix);
+            let change = DatabaseReason::Deconfigured;
+            let reason = AwayReason::Database(change);
+            self.away.remove(&prefix, Producer::NoRoute, reason);
+            let entry = away(Producer::Deconfigured, Stay::Until(now + ttl));
+            self.away.insert(prefix, entry, reason, now);
+            solicit.insert(prefix, change);
         }
         for &prefix in &changes.judged {
             let entry = self.database.get(&prefix).filter(|entry| entry.dynamic.is_none());
             let Some(entry) = entry else { continue };
-            let back = self.away.remove(&prefix, Producer::Deconfigured);
+            let configured = AwayReason::Database(DatabaseReason::Configured);
+            let back = self.away.remove(&prefix, Producer::Deconfigured, configured);
             if !self.context.config.roles(prefix.family()).etr {
-                self.away.remove(&prefix, Producer::NoRoute);
+                self.away.remove(&prefix, Producer::NoRoute, AwayReason::NotAnEtr);
                 continue;
             }
             if !entry.has_route {
-                self.away.insert(prefix, away(Producer::NoRoute, Stay::Permanent), now);
-            } else if self.away.remove(&prefix, Producer::NoRoute) || back {
-                solicit.insert(prefix);
+                let reason = AwayReason::Database(DatabaseReason::RouteLost);
+                self.away.insert(prefix, away(Producer::NoRoute, Stay::Permanent), reason, now);
+                continue;
+            }
+            let found = AwayReason::Database(DatabaseReason::RouteFound);
+            if self.away.remove(&prefix, Producer::NoRoute, found) {
+                solicit.insert(prefix, DatabaseReason::RouteFound);
+            } else if back {
+                solicit.insert(prefix, DatabaseReason::Configured);
             }
         }
         match all {
@@ -124,7 +145,8 @@ impl Router {
             None => self.away.told().filter_map(untold).collect(),
         };
         for prefix in untold {
-            self.away.remove(&prefix, Producer::SiteRegistration);
+            let reason = AwayReason::NotReportedAnyMore;
+            self.away.remove(&prefix, Producer::SiteRegistration, reason);
         }
     }
 

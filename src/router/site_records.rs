@@ -7,6 +7,7 @@ use super::away::{self, AwayTable, Producer};
 use super::config::Config;
 use super::database::{self, Database};
 use super::map_cache::Locator;
+use super::reason::ReplyReason;
 use crate::addr::{EidPrefix, Rloc};
 use crate::wire::{self, Action, LocatorRecord, MapRequest, MappingRecord};
 
@@ -31,14 +32,35 @@ pub(super) enum AnswerFrom {
     /// The database of this router, an ETR of the site.
     Database,
     /// The registrations of ETRs at this map-server.
-    Registrations,
+    Registrations {
+        /// Whether an ETR asked the map-server to answer. If not, no ETR can be asked.
+        for_etr: bool,
+    },
     /// There is no mapping.
     Nothing {
         /// The TTL of the answer in minutes.
         ttl_minutes: u32,
+        /// Whether the EID is in an EID prefix of a site.
+        is_of_site: bool,
     },
     /// This router is a proxy ETR, and the answer is for a whole family.
     ProxyEtr,
+}
+
+impl Answer {
+    /// The reason of a reply that begins with this answer.
+    pub(super) fn reason(&self, is_probe: bool) -> ReplyReason {
+        let about = self.about;
+        match self.from {
+            AnswerFrom::Database if is_probe => ReplyReason::Probe(about),
+            AnswerFrom::Database => ReplyReason::LocalEid(about),
+            AnswerFrom::Registrations { for_etr: true } => ReplyReason::ProxyReply(about),
+            AnswerFrom::Registrations { for_etr: false } => ReplyReason::OpaqueLocators(about),
+            AnswerFrom::Nothing { is_of_site: true, .. } => ReplyReason::NotRegistered(about),
+            AnswerFrom::Nothing { is_of_site: false, .. } => ReplyReason::NotAnEid(about),
+            AnswerFrom::ProxyEtr => ReplyReason::ProxyEtrProbe,
+        }
+    }
 }
 
 /// The tables from which an xTR takes its answers.
@@ -97,8 +119,8 @@ impl SiteRecords<'_> {
                 }
                 records
             }
-            AnswerFrom::Registrations => Vec::new(),
-            AnswerFrom::Nothing { ttl_minutes } => vec![negative_record(about, ttl_minutes)],
+            AnswerFrom::Registrations { .. } => Vec::new(),
+            AnswerFrom::Nothing { ttl_minutes, .. } => vec![negative_record(about, ttl_minutes)],
             AnswerFrom::ProxyEtr => {
                 let locator = |probed: Rloc| LocatorRecord {
                     probed: true,

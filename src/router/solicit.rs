@@ -17,6 +17,7 @@ use super::deadlines::Deadlines;
 use super::event::{MessageEvent, RequestSummary};
 use super::map_cache::MapCache;
 use super::rate::Rate;
+use super::reason::{DatabaseReason, MessageReason, SmrPeer, SmrReason};
 use crate::addr::{Eid, EidPrefix, Rloc};
 use crate::prefix_map::PrefixMap;
 use crate::rng::{Rng, Seed};
@@ -76,6 +77,8 @@ struct Solicitation {
     solicited: Eid,
     /// An EID or EID prefix of the peer.
     record: EidPrefix,
+    /// The reason of the SMR.
+    reason: SmrReason,
 }
 
 /// The recent packets of peers, and the SMRs to them.
@@ -93,6 +96,8 @@ pub(super) struct Solicitor {
     full_at: Bounded<Rloc, Time>,
     /// Changed prefixes with a registration in progress.
     changed: Deadlines<EidPrefix>,
+    /// The last change of each of these prefixes.
+    changes: BTreeMap<EidPrefix, DatabaseReason>,
     /// The SMRs to repeat, by local prefix and peer. Each SMR is due one [`INTERVAL`] after it was
     /// added. Each prefix has a share of the table.
     repeats: Bounded<(EidPrefix, Rloc), Repeat, EidPrefix>,
@@ -110,6 +115,7 @@ impl Solicitor {
             said: Bounded::new(SAID),
             full_at: Bounded::new(BUCKETS),
             changed: Deadlines::default(),
+            changes: BTreeMap::new(),
             repeats: Bounded::new(REPEATED),
             last_heard: None,
             rng: Rng::new(seed, "smr nonce"),
@@ -202,14 +208,16 @@ impl Solicitor {
         now: Time,
     ) {
         let record = source.host_prefix();
-        self.solicit(context, Solicitation { to: from, solicited: away, record }, now);
+        let reason = SmrReason::PacketForAway { source, eid: away };
+        self.solicit(context, Solicitation { to: from, solicited: away, record, reason }, now);
     }
 
     /// Handles a change of the mapping of a local prefix. The SMRs to its peers are sent after the
     /// map-servers have the new mapping, because a peer that asks too early gets the old mapping or
     /// no mapping. But the SMRs do not wait longer than [`REGISTRATION_WAIT`].
-    pub(super) fn mapping_changed(&mut self, prefix: EidPrefix, now: Time) {
+    pub(super) fn mapping_changed(&mut self, prefix: EidPrefix, change: DatabaseReason, now: Time) {
         self.changed.set(prefix, Some(now + REGISTRATION_WAIT));
+        self.changes.insert(prefix, change);
     }
 
     /// Whether the SMRs to the peers of a prefix wait until the registration of the prefix has
@@ -246,7 +254,9 @@ impl Solicitor {
         prefix: EidPrefix,
         now: Time,
     ) {
-        for solicitation in self.recent_peers(&context.config, map_cache, prefix, now) {
+        let Some(change) = self.changes.remove(&prefix) else { return };
+        let changed = (prefix, change);
+        for solicitation in self.recent_peers(&context.config, map_cache, changed, now) {
             self.solicit(context, solicitation, now);
             self.repeat_later(prefix, REPEATS, solicitation, now);
         }
@@ -259,26 +269,30 @@ impl Solicitor {
         &self,
         config: &Config,
         map_cache: &MapCache,
-        prefix: EidPrefix,
+        (prefix, change): (EidPrefix, DatabaseReason),
         now: Time,
     ) -> Vec<Solicitation> {
+        let because = |peer| SmrReason::MappingChanged { prefix, change, peer, is_repeated: false };
         let mut peers: BTreeMap<Rloc, Solicitation> = BTreeMap::new();
         let network = prefix.network();
         for (id, record, to) in map_cache.used(now) {
             if (id, record.family()) == (prefix.instance_id(), prefix.family()) {
-                peers.insert(to, Solicitation { to, solicited: network, record });
+                let reason = because(SmrPeer::GotPackets);
+                peers.insert(to, Solicitation { to, solicited: network, record, reason });
             }
         }
         for (_, heard) in self.peers.covered_by(&prefix) {
             for (&to, peer) in heard.iter().filter(|(_, peer)| now.since(peer.last_at) < RECENT) {
                 let record = peer.inner_source.host_prefix();
                 let solicited = peer.inner_destination;
-                peers.insert(to, Solicitation { to, solicited, record });
+                let reason = because(SmrPeer::SentPackets);
+                peers.insert(to, Solicitation { to, solicited, record, reason });
             }
         }
         let service = config.service(prefix.family());
         for &to in service.into_iter().flat_map(|service| &service.etr_smr_peers) {
-            let unknown = Solicitation { to, solicited: network, record: prefix };
+            let reason = because(SmrPeer::Configured);
+            let unknown = Solicitation { to, solicited: network, record: prefix, reason };
             peers.entry(to).or_insert(unknown);
         }
         peers.into_values().collect()
@@ -294,7 +308,8 @@ impl Solicitor {
             if !heard {
                 continue;
             }
-            self.solicit(context, repeat.solicitation, now);
+            let reason = repeat.solicitation.reason.repeated();
+            self.solicit(context, Solicitation { reason, ..repeat.solicitation }, now);
             if repeat.left > 1 {
                 let left = repeat.left - 1;
                 self.repeat_later(prefix, left, repeat.solicitation, now);
@@ -305,7 +320,7 @@ impl Solicitor {
     /// Sends one SMR within the limits. The SMR is sent directly to the peer, with the bits that
     /// Cisco sets. The solicited EID is the Source-EID, and the peer's EID is the record.
     fn solicit(&mut self, context: &mut Context, solicitation: Solicitation, now: Time) {
-        let Solicitation { to, solicited, record } = solicitation;
+        let Solicitation { to, solicited, record, reason } = solicitation;
         let Some(source) = context.local.preferred(to.family()) else { return };
         let system = context.local.contains(to.0)
             || context.local.is_no_router_address(to)
@@ -332,7 +347,8 @@ impl Solicitor {
             .trace(|| Some(MessageEvent::SmrSent { smr: RequestSummary::of(&smr)?, source, to }));
         let from = SocketAddr::new(source.0, CONTROL_PORT);
         let to = SocketAddr::new(to.0, CONTROL_PORT);
-        context.send_control(from, to, &Message::MapRequest(smr));
+        let reason = MessageReason::Smr(reason);
+        context.send_control((from, to), &Message::MapRequest(smr), reason);
     }
 }
 

@@ -13,7 +13,9 @@ use super::config::Config;
 use super::context::Context;
 use super::database::Database;
 use super::deadlines::Deadlines;
+use super::event::{Event, MappingChange};
 use super::map_cache::MapCache;
+use super::reason::MappingReason;
 use super::revision::Revision;
 use crate::addr::{Eid, EidPrefix, Rloc};
 use crate::time::Time;
@@ -86,4 +88,9 @@ pub(super) fn take(
     let Some(bits) = header.status_bits().filter(|_| trusted) else { return };
     let changed = map_cache.report_status(source, from, bits, &context.local, now);
     context.counters.status_bit_changes += changed;
+    let entry = map_cache.lookup(source).filter(|_| changed > 0);
+    if let Some((eid_prefix, _)) = entry {
+        let (change, reason) = (MappingChange::LocatorState, MappingReason::StatusBits(from));
+        context.tell(Event::Mapping { eid_prefix, change, reason });
+    }
 }

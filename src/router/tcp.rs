@@ -4,6 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use serde::{Deserialize, Serialize};
 
+use super::reason::MessageReason;
 use crate::addr::Rloc;
 
 /// A TCP connection on port 4342, for reliable transport between an ETR and a map-server.
@@ -59,9 +60,9 @@ pub enum TcpRequest {
         /// The map-server.
         destination: Rloc,
     },
-    /// Send these octets. If the peer does not accept them in time, the driver closes the
-    /// connection.
-    Send(Connection, Vec<u8>),
+    /// Send these octets, which are one message. If the peer does not accept them in time, the
+    /// driver closes the connection. The reason of the message is not sent.
+    Send(Connection, Vec<u8>, MessageReason),
     /// Send the remaining octets and close the connection.
     Close(Connection),
 }

@@ -8,6 +8,7 @@ use std::fmt::Debug;
 use std::num::NonZeroU16;
 
 use super::io::{Inbound, Input, Outbound, Outer, Output};
+use super::packet_event::PacketEvent;
 use crate::addr::InstanceId;
 use crate::time::Time;
 
@@ -52,6 +53,14 @@ pub trait Witness: Debug {
     /// Is called when [`Router::decapsulate`](super::Router::decapsulate) has returned `verdict`.
     /// `datagram` is the datagram after the call.
     fn inbound(&mut self, verdict: Inbound, datagram: &[u8]);
+
+    /// Is called with each decision on a packet of EIDs, when the router acts on it. `packet` has the
+    /// octets of the packet, without a LISP header. The router decides twice on a packet that waits.
+    /// Two kinds of packets have only a verdict: a packet that is not a complete IP packet, and a
+    /// packet that the flow cache forwards by an earlier decision.
+    fn decided(&mut self, decision: &PacketEvent, packet: &[u8], now: Time) {
+        let _ = (decision, packet, now);
+    }
 
     /// Is called with the output that [`Router::poll_output`](super::Router::poll_output) is about
     /// to return.

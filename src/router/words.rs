@@ -231,7 +231,7 @@ impl Display for TcpRequest {
             TcpRequest::Connect { connection, source, destination } => {
                 write!(f, "open connection {} from {source} to {destination}", connection.0)
             }
-            TcpRequest::Send(connection, octets) => {
+            TcpRequest::Send(connection, octets, _) => {
                 write!(f, "send {} octets on connection {}", octets.len(), connection.0)
             }
             TcpRequest::Close(connection) => write!(f, "close connection {}", connection.0),

@@ -128,7 +128,7 @@ impl Sim {
         octets: &[u8],
     ) -> Result<(), SimError> {
         self.with_client(name, |client, now| {
-            client.tcp.request(TcpRequest::Send(connection, octets.to_vec()), now);
+            client.tcp.send(connection, octets, now);
         })
     }
 

@@ -41,6 +41,10 @@ impl Sim {
         };
         self.now = self.now.max(at);
         self.happen(event);
+        if let Some(mut observer) = self.step_observer.take() {
+            observer(self);
+            self.step_observer = Some(observer);
+        }
         true
     }
 

@@ -28,6 +28,7 @@ pub mod kernel;
 pub mod link;
 mod moves;
 pub mod node;
+mod observe;
 mod operate;
 pub mod pcap;
 pub mod ping;
@@ -83,6 +84,9 @@ pub type Records = Box<dyn FnMut(&str, Time) -> Option<Box<dyn Write>>>;
 /// time at which the router starts.
 pub type Witnesses = Box<dyn FnMut(&str, Time) -> Box<dyn Witness>>;
 
+/// A function that is called after each event of a simulation.
+pub type StepObserver = Box<dyn FnMut(&Sim)>;
+
 struct NamedNode {
     name: String,
     node: Node,
@@ -112,6 +116,7 @@ pub struct Sim {
     /// Makes the witnesses of the routers that start.
     witnesses: Option<Witnesses>,
     drop_observer: Option<DropObserver>,
+    step_observer: Option<StepObserver>,
     /// The nonces that routers keep while they do not run.
     kept: BTreeMap<NodeId, KeptNonces>,
     /// The startup configurations that `write memory` has written.
@@ -141,6 +146,7 @@ impl Sim {
             watch: None,
             witnesses: None,
             drop_observer: None,
+            step_observer: None,
             kept: BTreeMap::new(),
             saved: BTreeMap::new(),
             host_names: HostNames::new(),

@@ -389,7 +389,7 @@ impl RouterNode {
 
     fn carry_out(&mut self, output: Output, now: Time) {
         match output {
-            Output::Control { source, destination, payload } => {
+            Output::Control { source, destination, payload, .. } => {
                 self.send_control(source, destination, &payload);
             }
             Output::Encapsulate(encapsulation, OwnedPacket { bytes, .. }) => {

@@ -66,15 +66,17 @@ pub struct Options {
     pub records: Option<Records>,
     /// The collection to which all that happens is added. `None` if the lab is not watched.
     pub watch: Option<Watch>,
+    /// Prepares the simulation before its first node exists, for example with observers.
+    pub prepare: Box<dyn FnOnce(&mut Sim)>,
     /// The function that is called if a scenario has failed. It gets the evidence of the failure.
     pub keep: Keep,
 }
 
 impl Options {
-    /// The settings for a lab without records. No files of a failed scenario are kept.
+    /// The settings for a lab without records and observers. No files of a failed scenario are kept.
     pub fn new(seed: Seed) -> Self {
         let keep: Keep = Box::new(|_| Ok("no place".to_owned()));
-        Options { seed, records: None, watch: None, keep }
+        Options { seed, records: None, watch: None, prepare: Box::new(|_| {}), keep }
     }
 }
 
@@ -135,6 +137,7 @@ impl Simulated {
         if let Some(watch) = options.watch {
             sim.watch(watch);
         }
+        (options.prepare)(&mut sim);
         let sim = sim.built(&lab.file, &configs)?;
         Ok(Simulated {
             lab,

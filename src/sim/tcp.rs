@@ -124,19 +124,23 @@ impl Tcp {
         }
     }
 
+    /// Sends octets on a connection. If the connection is closing, the octets are lost.
+    pub fn send(&mut self, connection: Connection, octets: &[u8], now: Time) {
+        if let Some(stream) = self.streams.get_mut(&connection)
+            && stream.closing_until.is_none()
+        {
+            stream.waiting.extend(octets);
+        }
+        self.poll(now);
+    }
+
     /// Carries out a request of the core.
     pub fn request(&mut self, request: TcpRequest, now: Time) {
         match request {
             TcpRequest::Connect { connection, source, destination } => {
                 self.connect(connection, source, destination);
             }
-            TcpRequest::Send(connection, octets) => {
-                if let Some(stream) = self.streams.get_mut(&connection)
-                    && stream.closing_until.is_none()
-                {
-                    stream.waiting.extend(octets);
-                }
-            }
+            TcpRequest::Send(connection, octets, _) => self.send(connection, &octets, now),
             TcpRequest::Close(connection) => {
                 if let Some(stream) = self.streams.get_mut(&connection) {
                     stream.closing_until.get_or_insert(now + LINGER);

@@ -39,6 +39,13 @@ pub struct Reason {
     pub section: Option<String>,
 }
 
+impl Reason {
+    /// The text of a reason of a router.
+    pub(super) fn of(reason: &dyn crate::router::reason::Reason) -> Self {
+        Reason { text: reason.to_string(), section: Some(reason.section().to_owned()) }
+    }
+}
+
 /// The direction of a message, seen from its router.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -139,8 +139,9 @@ impl RouterWatch {
                 let peer = SocketAddr::new(destination.0, CONTROL_PORT);
                 self.open(*connection, SocketAddr::new(source.0, 0), peer);
             }
-            TcpRequest::Send(connection, octets) => {
-                self.stream(*connection, octets, Direction::Sent, None);
+            TcpRequest::Send(connection, octets, reason) => {
+                let reason = Some(Reason::of(reason));
+                self.stream(*connection, octets, Direction::Sent, reason);
             }
             TcpRequest::Close(connection) => {
                 self.connections.remove(connection);
@@ -231,14 +232,14 @@ impl Witness for RouterWatch {
 
     fn output(&mut self, output: Option<&Output>) {
         match output {
-            Some(Output::Control { source, destination, payload }) => {
+            Some(Output::Control { source, destination, payload, reason }) => {
                 let way = Way {
                     direction: Direction::Sent,
                     transport: Transport::Udp,
                     source: *source,
                     destination: *destination,
                 };
-                self.datagram(&way, payload, None);
+                self.datagram(&way, payload, Some(Reason::of(reason)));
             }
             Some(Output::Tcp(request)) => self.tcp_request(request),
             Some(Output::Event(Event::Packet(event))) => self.decision(event),

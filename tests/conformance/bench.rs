@@ -238,7 +238,7 @@ impl Bench {
     fn drain(&mut self) {
         while let Some(output) = self.router.poll_output() {
             match output {
-                Output::Control { source, destination, payload } => {
+                Output::Control { source, destination, payload, .. } => {
                     let message = match Message::parse(&payload) {
                         Ok(message) => message.to_string(),
                         Err(error) => panic!("the router sent octets that are no message: {error}"),

@@ -70,11 +70,14 @@ const OTHERWISE: &[(&str, &str)] = &[
     // The collection is emptied at the end of each input. One change causes one event.
     ("AwayTable.changes", "taken at the end of each input"),
     ("MapCache.changes", "taken at the end of each input"),
+    ("MapServer.changes", "taken at the end of each input"),
+    ("Mobility.departures", "cleared at the end of each input"),
+    ("Reachability.changes", "taken at the end of each input"),
     ("Mobility.changes", "taken at the end of each input"),
     ("Registrar.changes", "taken at the end of each input"),
     ("Stale.released", "taken at the end of each input"),
     ("Stale.requests", "taken at the end of each input"),
-    ("Router.witnesses", "each is set by the process that has the router"),
+    ("Context.witnesses", "each is set by the process that has the router"),
     // The collection has its own limit, a constant or a value of the configuration.
     ("Attempts.at", "QUICK times"),
     ("Changes.recent", "CHANGES times"),
@@ -122,6 +125,7 @@ const OTHERWISE: &[(&str, &str)] = &[
     ("Outstanding.nonces", "index of requests"),
     ("Reachability.until", "index of `unreachable`"),
     ("Solicitor.changed", "prefixes of the database"),
+    ("Solicitor.changes", "notes about the rows of `changed`"),
     ("Solicitor.forgotten_at", "index of `peers`"),
     ("Stale.prefixes", "prefixes of an input, until the turn ends"),
     ("StatusHolds.until", "entries of the map-cache"),

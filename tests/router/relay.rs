@@ -189,7 +189,7 @@ impl Relay {
 
     fn carry(&mut self, from: &'static str, output: Output) {
         match output {
-            Output::Control { source, destination, payload } => {
+            Output::Control { source, destination, payload, .. } => {
                 let Some(&to) = self.rlocs.get(&destination.ip()) else { return };
                 if self.deaf == Some((from, to)) {
                     return;
@@ -229,7 +229,7 @@ impl Relay {
                 let accepted = TcpEvent::Accepted { connection: other, peer, local };
                 self.input(to, Input::Tcp(accepted));
             }
-            TcpRequest::Send(connection, octets) => {
+            TcpRequest::Send(connection, octets, _) => {
                 let Some(&(to, other)) = self.pipes.get(&(from, connection)) else { return };
                 let mut frames = FrameReader::new();
                 frames.push(&octets);

@@ -325,7 +325,7 @@ fn on_session(bench: &mut Bench, connection: Connection, frame: &[u8]) -> Vec<Re
     bench.drain();
     let mut reader = FrameReader::new();
     for output in bench.outputs() {
-        if let Output::Tcp(TcpRequest::Send(_, octets)) = output {
+        if let Output::Tcp(TcpRequest::Send(_, octets, _)) = output {
             reader.push(&octets);
         }
     }

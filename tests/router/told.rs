@@ -22,10 +22,13 @@ impl Told {
     /// Applies an event. A learned or found entry must be new, and a removed entry must exist.
     pub fn hear(&mut self, event: &Event) {
         match *event {
-            Event::Mapping { eid_prefix, change } => match change {
+            Event::Mapping { eid_prefix, change, .. } => match change {
                 MappingChange::Learned => assert!(self.mappings.insert(eid_prefix), "{event}"),
-                MappingChange::Changed => assert!(self.mappings.contains(&eid_prefix), "{event}"),
+                MappingChange::Changed | MappingChange::Renewed | MappingChange::LocatorState => {
+                    assert!(self.mappings.contains(&eid_prefix), "{event}")
+                }
                 MappingChange::Gone => assert!(self.mappings.remove(&eid_prefix), "{event}"),
+                MappingChange::StaticAdded | MappingChange::StaticRemoved => {}
             },
             Event::Away { eid_prefix, change: AwayChange::Added, .. } => {
                 self.away.insert(eid_prefix);
@@ -37,7 +40,7 @@ impl Told {
                 HostChange::Found { .. } => {
                     self.hosts.insert(eid);
                 }
-                HostChange::Silent | HostChange::Lost | HostChange::MovedAway { .. } => {
+                HostChange::Silent | HostChange::Lost(_) | HostChange::MovedAway { .. } => {
                     assert!(self.hosts.remove(&eid), "{event}");
                 }
                 HostChange::Confirmed => assert!(self.hosts.contains(&eid), "{event}"),

@@ -98,7 +98,7 @@ impl EventLoop {
                 }
                 failed.then_some(connection)
             }
-            TcpRequest::Send(connection, bytes) => {
+            TcpRequest::Send(connection, bytes, _) => {
                 (!self.tcp.send(connection, &bytes)).then_some(connection)
             }
             TcpRequest::Close(connection) => self.tcp.close(connection, now).then_some(connection),

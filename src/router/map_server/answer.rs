@@ -14,6 +14,7 @@ use crate::router::context::Context;
 use crate::router::counters::ControlDrop;
 use crate::router::event::MessageEvent;
 use crate::router::explanations;
+use crate::router::reason::MessageReason;
 use crate::router::replies::{Credit, Replies, headers};
 use crate::router::site_records::{Answer as ReplyAnswer, AnswerFrom, SiteRecords};
 use crate::time::Time;
@@ -58,14 +59,31 @@ impl Reach<'_> {
 /// The map-server's answer about an EID.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Answer {
-    /// Forward the request to this ETR.
-    Forward(Rloc),
+    /// Forward the request to an ETR.
+    Forward {
+        /// The ETR.
+        etr: Rloc,
+        /// The registered prefix.
+        prefix: EidPrefix,
+    },
     /// The map-server itself answers with the registrations of this prefix. There are two reasons:
     /// an ETR asked the map-server to answer, or no ETR can be asked because no locator is an IP
     /// address. In the second case there is a mapping, so the answer is not negative.
-    Proxy(EidPrefix),
+    Proxy {
+        /// The prefix.
+        prefix: EidPrefix,
+        /// Whether an ETR asked the map-server to answer.
+        for_etr: bool,
+    },
     /// There is no mapping for this prefix.
-    Negative { prefix: EidPrefix, ttl_minutes: u32 },
+    Negative {
+        /// The prefix.
+        prefix: EidPrefix,
+        /// The TTL of the answer in minutes.
+        ttl_minutes: u32,
+        /// Whether the EID is in an EID prefix of a site.
+        is_of_site: bool,
+    },
 }
 
 impl MapServer {
@@ -82,15 +100,15 @@ impl MapServer {
         {
             let registrations = entry.registrations.iter();
             if registrations.clone().any(|registration| registration.proxy_reply) {
-                return Answer::Proxy(prefix);
+                return Answer::Proxy { prefix, for_etr: true };
             }
             if let Some(etr) = choose_etr(entry, reach) {
-                return Answer::Forward(etr);
+                return Answer::Forward { etr, prefix };
             }
             let mut locators =
                 entry.registrations.iter().flat_map(|registration| &registration.record.locators);
             if locators.all(|locator| locator.ip().is_none()) {
-                return Answer::Proxy(prefix);
+                return Answer::Proxy { prefix, for_etr: false };
             }
         }
         self.negative(eid, reach)
@@ -111,12 +129,14 @@ impl MapServer {
                     some.any(|(_, entry)| is_answered(entry, reach)) || inside.next().is_some()
                 };
                 let prefix = least_specific(eid, configured.mask_len(), registered);
-                Answer::Negative { prefix, ttl_minutes: UNREGISTERED_TTL_MINUTES }
+                let ttl_minutes = UNREGISTERED_TTL_MINUTES;
+                Answer::Negative { prefix, ttl_minutes, is_of_site: true }
             }
             None => {
                 let known = |hole: &EidPrefix| self.entries.covered_by(hole).next().is_some();
                 let prefix = least_specific(eid, 0, known);
-                Answer::Negative { prefix, ttl_minutes: UNKNOWN_TTL_MINUTES }
+                let ttl_minutes = UNKNOWN_TTL_MINUTES;
+                Answer::Negative { prefix, ttl_minutes, is_of_site: false }
             }
         }
     }
@@ -208,7 +228,7 @@ impl MapServer {
         let mut credit = Credit::of_request(itr.unwrap_or(Rloc(sender)), arrival.octets);
         let families: Vec<Family> = context.local.itr_rlocs().iter().map(Rloc::family).collect();
         let reach = Reach { families: &families, own: &context.own_addresses };
-        let mut etrs: BTreeMap<Rloc, Vec<EidRecord>> = BTreeMap::new();
+        let mut etrs: BTreeMap<Rloc, (EidPrefix, Vec<EidRecord>)> = BTreeMap::new();
         let (mut answers, mut forwarded) = (Vec::new(), Vec::new());
         for &record in request.records.iter().take(MOST_RECORDS) {
             let asked = record.eid_prefix;
@@ -217,16 +237,18 @@ impl MapServer {
                 continue;
             }
             let (about, from) = match self.answer(&asked, &reach) {
-                Answer::Forward(etr) => {
-                    etrs.entry(etr).or_default().push(record);
+                Answer::Forward { etr, prefix } => {
+                    etrs.entry(etr).or_insert((prefix, Vec::new())).1.push(record);
                     if context.traces_messages() {
                         forwarded.extend(self.forwarding_event(asked.network(), etr));
                     }
                     continue;
                 }
-                Answer::Proxy(prefix) => (prefix, AnswerFrom::Registrations),
-                Answer::Negative { prefix, ttl_minutes } => {
-                    (prefix, AnswerFrom::Nothing { ttl_minutes })
+                Answer::Proxy { prefix, for_etr } => {
+                    (prefix, AnswerFrom::Registrations { for_etr })
+                }
+                Answer::Negative { prefix, ttl_minutes, is_of_site } => {
+                    (prefix, AnswerFrom::Nothing { ttl_minutes, is_of_site })
                 }
             };
             answers.push(ReplyAnswer { asked, about, from });
@@ -243,11 +265,13 @@ impl MapServer {
             _ if answers.is_empty() => {}
             Some(path) => {
                 let is_proxied =
-                    |answer: &&ReplyAnswer| matches!(answer.from, AnswerFrom::Registrations);
+                    |answer: &&ReplyAnswer| matches!(answer.from, AnswerFrom::Registrations { .. });
                 context.counters.proxy_records += answers.iter().filter(is_proxied).count() as u64;
                 let asked = Asked { request, arrival, path };
                 let records = |config: &Config, answer: &ReplyAnswer, room| match answer.from {
-                    AnswerFrom::Registrations => self.mapping(&answer.about).into_iter().collect(),
+                    AnswerFrom::Registrations { .. } => {
+                        self.mapping(&answer.about).into_iter().collect()
+                    }
                     _ => site.records(config, answer, None, room),
                 };
                 replies.reply(context, &asked, &answers, credit, &records, now);
@@ -268,7 +292,7 @@ impl MapServer {
         &self,
         (context, replies): (&mut Context, &mut Replies),
         (encapsulated, request): (&Encapsulated, &MapRequest),
-        (etr, asked): (Rloc, Vec<EidRecord>),
+        (etr, (registered, asked)): (Rloc, (EidPrefix, Vec<EidRecord>)),
         (sender, credit): (IpAddr, &mut Credit),
         now: Time,
     ) {
@@ -280,6 +304,8 @@ impl MapServer {
             let told = || explanations::forwarded_too_often(request, etr);
             return context.refuse(sender, ControlDrop::InnerTtlExpired, now, told);
         }
+        let first = asked.first().map_or(registered, |first| first.eid_prefix);
+        let reason = MessageReason::ForwardedRequest { asked: first, registered, etr };
         let as_it_came = Encapsulated { to_etr: false, to_ms: false, ttl, ..encapsulated.clone() };
         let message = match asked.first() {
             Some(first) if asked != request.records => {
@@ -300,7 +326,7 @@ impl MapServer {
         let from = SocketAddr::new(source.0, CONTROL_PORT);
         let to = SocketAddr::new(etr.0, CONTROL_PORT);
         log::debug!("{} to {to}", Message::Encapsulated(message));
-        context.send_octets(from, to, octets);
+        context.send_octets((from, to), octets, reason);
     }
 }
 
@@ -322,7 +348,7 @@ mod tests {
 
     fn negative(server: &MapServer, asked: &str) -> (String, u32) {
         match server.answer(&eid(asked).host_prefix(), &reach(&BTreeSet::new())) {
-            Answer::Negative { prefix, ttl_minutes } => (prefix.to_string(), ttl_minutes),
+            Answer::Negative { prefix, ttl_minutes, .. } => (prefix.to_string(), ttl_minutes),
             other => panic!("{asked}: {other:?}"),
         }
     }
@@ -391,7 +417,11 @@ mod tests {
             let answer = map_server(&known).answer(&asked.host_prefix(), &reach(&BTreeSet::new()));
             prop_assert_eq!(
                 answer,
-                Answer::Negative { prefix: expected, ttl_minutes: UNKNOWN_TTL_MINUTES }
+                Answer::Negative {
+                    prefix: expected,
+                    ttl_minutes: UNKNOWN_TTL_MINUTES,
+                    is_of_site: false,
+                }
             );
         }
     }
@@ -404,11 +434,15 @@ mod tests {
         register(&mut server, prefix("172.16.0.0/26"), "198.51.100.22", 3);
         let none = BTreeSet::new();
         let asked = |text| server.answer(&prefix(text), &reach(&none));
-        let etr = |text: &str| Answer::Forward(Rloc(text.parse().unwrap()));
-        assert_eq!(asked("172.16.0.76/32"), etr("203.0.113.11"));
-        assert_eq!(asked("172.16.0.6/32"), etr("198.51.100.22"));
-        assert_eq!(asked("172.16.0.130/32"), etr("198.51.100.21"));
-        assert_eq!(asked("172.16.0.0/24"), etr("203.0.113.11"), "all of it is asked for");
+        let etr = |text: &str, of: &str| Answer::Forward {
+            etr: Rloc(text.parse().unwrap()),
+            prefix: prefix(of),
+        };
+        let of_site = etr("203.0.113.11", "172.16.0.0/24");
+        assert_eq!(asked("172.16.0.76/32"), of_site);
+        assert_eq!(asked("172.16.0.6/32"), etr("198.51.100.22", "172.16.0.0/26"));
+        assert_eq!(asked("172.16.0.130/32"), etr("198.51.100.21", "172.16.0.128/25"));
+        assert_eq!(asked("172.16.0.0/24"), of_site, "all of it is asked for");
     }
 
     #[test]
@@ -419,7 +453,8 @@ mod tests {
         opaque.record.locators[0].rloc = wire::Address::Name(b"rtr-lab-1"[..].into());
         server.register(opaque, Others::GiveWay, Time::ZERO).unwrap();
         let reach = Reach { families: &[], own: &BTreeSet::new() };
-        assert_eq!(server.answer(&prefix("172.16.0.12/32"), &reach), Answer::Proxy(site));
+        let answer = Answer::Proxy { prefix: site, for_etr: false };
+        assert_eq!(server.answer(&prefix("172.16.0.12/32"), &reach), answer);
         let record = server.mapping(&site).unwrap();
         assert!(record.is_all_opaque() && record.action == Action::NoAction);
     }
@@ -432,7 +467,7 @@ mod tests {
             Registration { proxy_reply: true, ..registration(site, "203.0.113.11", 1, 1440) };
         server.register(wants, Others::GiveWay, Time::ZERO).unwrap();
         let answer = server.answer(&prefix("172.16.0.12/32"), &reach(&BTreeSet::new()));
-        assert_eq!(answer, Answer::Proxy(site));
+        assert_eq!(answer, Answer::Proxy { prefix: site, for_etr: true });
         let record = server.mapping(&site).unwrap();
         assert!(!record.authoritative && record.locators.iter().all(|locator| !locator.local));
         assert_eq!(record.ttl_minutes, 1440);

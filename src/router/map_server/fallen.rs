@@ -109,7 +109,7 @@ mod tests {
             let (number, xtr_id) = (step * 7919 % 50, u128::from(step % 3));
             let session = [None, Some(ONE), Some(OTHER)][step as usize * 31 % 7 % 3];
             match step % 4 {
-                0 => server.withdraw(&host(number), xtr_id, Time::ZERO),
+                0 => drop(server.withdraw(&host(number), xtr_id, Time::ZERO)),
                 _ => register(&mut server, number, xtr_id, session),
             }
             for session in [ONE, OTHER] {

@@ -35,8 +35,10 @@ use replay::Registers;
 use sessions::Sessions;
 
 use super::counters::ControlDrop;
+use super::event::Event;
 use super::explanations;
 use super::owner_changes::OwnerChanges;
+use super::reason::SiteReason;
 use super::refusals::Explanation;
 use crate::addr::{EidPrefix, Rloc};
 use crate::prefix_map::PrefixMap;
@@ -102,6 +104,11 @@ struct Change {
     pub had_mapping: bool,
     /// The registrations of other xTRs that the new registration replaced.
     pub replaced: Vec<Registration>,
+    /// Whether a registration was added, removed, or has other values. The nonce and the times of a
+    /// registration do not count.
+    pub is_altered: bool,
+    /// The reason.
+    pub reason: SiteReason,
 }
 
 /// All sites of a map-server.
@@ -116,9 +123,16 @@ pub struct MapServer {
     history: History,
     /// The prefixes that moved from one xTR to another recently.
     owners: OwnerChanges<EidPrefix>,
+    /// The changes of the configured prefixes that the caller has not taken yet.
+    changes: Vec<Event>,
 }
 
 impl MapServer {
+    /// The changes of the configured prefixes since the last call.
+    pub(super) fn take_changes(&mut self) -> Vec<Event> {
+        std::mem::take(&mut self.changes)
+    }
+
     pub(super) fn new(seed: &Seed) -> Self {
         MapServer { pending_notifies: PendingNotifies::new(seed), ..MapServer::default() }
     }
@@ -172,8 +186,9 @@ impl MapServer {
         let xtr_id = registration.xtr_id;
         let mapping_before = self.mapping(&prefix);
         if registration.record.ttl_minutes == 0 {
-            self.withdraw(&prefix, xtr_id, now);
-            return Ok(self.change(prefix, xtr_id, mapping_before, Vec::new()));
+            let is_altered = self.withdraw(&prefix, xtr_id, now);
+            let reason = SiteReason::Withdrawn(registration.source);
+            return Ok(self.change(prefix, xtr_id, mapping_before, (is_altered, reason)));
         }
         if !self.entries.contains(&prefix) {
             if self.more_specifics >= MORE_SPECIFICS {
@@ -199,6 +214,12 @@ impl MapServer {
         if entry.registrations.len() >= XTRS_PER_PREFIX {
             return Err(NotTaken::Full);
         }
+        let is_same = before.as_ref().is_some_and(|before| before.is_like(&registration));
+        let is_altered = !is_same || !replaced.is_empty();
+        let reason = match registration.session {
+            Some(_) => SiteReason::Registration(registration.source),
+            None => SiteReason::MapRegister(registration.source),
+        };
         let first_registered_at = before.as_ref().map_or(now, |before| before.first_registered_at);
         let registration = Registration { first_registered_at, ..registration };
         let told = before.as_ref().is_some_and(|before| before.session == registration.session);
@@ -213,7 +234,8 @@ impl MapServer {
         for gone in before.iter().chain(&replaced) {
             self.forget_expiry(gone);
         }
-        Ok(self.change(prefix, xtr_id, mapping_before, replaced))
+        let change = self.change(prefix, xtr_id, mapping_before, (is_altered, reason));
+        Ok(Change { replaced, ..change })
     }
 
     /// Removes the expiry of a registration that does not exist any more. The expiry remains if the
@@ -228,19 +250,21 @@ impl MapServer {
         }
     }
 
-    /// Removes the registration of one xTR. The registrations of all other xTRs remain.
-    fn withdraw(&mut self, prefix: &EidPrefix, xtr_id: u128, now: Time) {
-        let Some(entry) = self.entries.get_mut(prefix) else { return };
+    /// Removes the registration of one xTR. The registrations of all other xTRs remain. Returns
+    /// whether the xTR had a registration.
+    fn withdraw(&mut self, prefix: &EidPrefix, xtr_id: u128, now: Time) -> bool {
+        let Some(entry) = self.entries.get_mut(prefix) else { return false };
         let gone = entry.registrations.remove(xtr_id);
         if entry.origin.is_some() && !entry.is_registered() {
             self.entries.remove(prefix);
             self.more_specifics -= 1;
         }
-        if let Some(gone) = gone {
+        if let Some(gone) = &gone {
             self.sessions.left(gone.session);
-            self.forget_expiry(&gone);
-            self.history.withdrawn(&gone, now);
+            self.forget_expiry(gone);
+            self.history.withdrawn(gone, now);
         }
+        gone.is_some()
     }
 
     /// Removes the registrations that were not renewed. Returns the changes.
@@ -252,8 +276,8 @@ impl MapServer {
             }
             self.expiries.remove(&(at, prefix, xtr_id));
             let before = self.mapping(&prefix);
-            self.withdraw(&prefix, xtr_id, now);
-            changes.push(self.change(prefix, xtr_id, before, Vec::new()));
+            let is_altered = self.withdraw(&prefix, xtr_id, now);
+            changes.push(self.change(prefix, xtr_id, before, (is_altered, SiteReason::Expired)));
         }
         changes
     }

@@ -20,6 +20,7 @@ use crate::router::event::{Event, SiteRegistrationChange};
 use crate::router::explanations;
 use crate::router::io::Connection;
 use crate::router::owner_changes::{CHANGES, Owned, WINDOW};
+use crate::router::reason::{MessageReason, MovedReason, NotifyReason, SiteReason};
 use crate::time::Time;
 use crate::wire::{
     self, CONTROL_PORT, MapNotify, MapNotifyAck, MappingNotification, MappingRecord, Nonce,
@@ -54,12 +55,13 @@ impl MapServer {
         prefix: EidPrefix,
         xtr_id: u128,
         before: Option<MappingRecord>,
-        replaced: Vec<Registration>,
+        (is_altered, reason): (bool, SiteReason),
     ) -> Change {
         let had_mapping = before.is_some();
         let is_new = self.mapping(&prefix).map(|record| record.locators)
             != before.map(|record| record.locators);
-        Change { prefix, xtr_id, is_new, had_mapping, replaced }
+        let replaced = Vec::new();
+        Change { prefix, xtr_id, is_new, had_mapping, replaced, is_altered, reason }
     }
 
     /// The sessions of the xTRs that registered `prefix` or a less specific prefix. The xTR
@@ -75,12 +77,13 @@ impl MapServer {
 impl MapServer {
     /// Reports a change, and notifies the xTRs that the change concerns.
     pub(super) fn publish(&mut self, context: &mut Context, change: Change, now: Time) {
-        let Change { prefix, xtr_id, is_new, had_mapping, replaced } = change;
-        if !is_new {
+        let Change { prefix, xtr_id, is_new, had_mapping, replaced, is_altered, reason } = change;
+        if !is_new && !is_altered {
             return;
         }
         let entry = self.entries.get(&prefix);
         let change = match (entry.is_some_and(SiteEntry::is_registered), had_mapping) {
+            _ if !is_new => SiteRegistrationChange::Altered,
             (false, _) => SiteRegistrationChange::Gone,
             (true, false) => SiteRegistrationChange::Registered,
             (true, true) => SiteRegistrationChange::Moved,
@@ -88,9 +91,12 @@ impl MapServer {
         let configured = || self.configured_for(&prefix).map(|(_, site)| site);
         let site = entry.map(|entry| &entry.site).or_else(configured);
         let site = site.map(|site| site.to_string()).unwrap_or_default();
-        context.tell(Event::SiteRegistration { eid_prefix: prefix, site, change });
+        context.tell(Event::SiteRegistration { eid_prefix: prefix, site, change, reason });
+        if !is_new {
+            return;
+        }
         if let Some(before) = replaced.first() {
-            self.name_duplicate(context, prefix, (before.source, xtr_id), now);
+            self.name_duplicate(context, prefix, (before.source, xtr_id), reason, now);
         }
         // If an earlier Map-Notify about this prefix still waits for its acknowledgement, it is out
         // of date and is not repeated.
@@ -104,7 +110,9 @@ impl MapServer {
         let notification = self.mapping_notification(prefix, xtr_id);
         for connection in sessions {
             let message = ReliableMessage::MappingNotification(notification.clone());
-            self.send_on_session(context, connection, message);
+            let cause = MovedReason::RegistrationChanged;
+            let reason = MessageReason::MappingNotification { prefix, cause };
+            self.send_on_session(context, connection, message, reason);
         }
         for registration in replaced.iter().filter(|each| each.session.is_none()) {
             self.notify_replaced(context, registration, &notification, now);
@@ -118,6 +126,7 @@ impl MapServer {
         context: &mut Context,
         prefix: EidPrefix,
         (before, xtr_id): (IpAddr, u128),
+        reason: SiteReason,
         now: Time,
     ) {
         let Owned::Duplicate { is_to_be_named: true } = self.owners.changed(&prefix, now) else {
@@ -131,6 +140,7 @@ impl MapServer {
             eid_prefix: prefix,
             site: site.to_string(),
             change: SiteRegistrationChange::Duplicate { by, changes, seconds },
+            reason,
         });
     }
 
@@ -151,11 +161,10 @@ impl MapServer {
             .collect();
         for (inner, other) in of_others {
             let notification = self.mapping_notification(inner, other);
-            self.send_on_session(
-                context,
-                connection,
-                ReliableMessage::MappingNotification(notification),
-            );
+            let cause = MovedReason::RegisteredAround(*prefix);
+            let reason = MessageReason::MappingNotification { prefix: inner, cause };
+            let message = ReliableMessage::MappingNotification(notification);
+            self.send_on_session(context, connection, message, reason);
         }
     }
 
@@ -217,13 +226,16 @@ impl MapServer {
                 pending.remove(&about);
                 continue;
             };
+            let unacknowledged = each.tries;
             each.tries += 1;
             due.set(about, Some(now + *wait));
             let (to, octets) = (about.0, each.octets.clone());
             let Some(source) = context.local.preferred(Rloc(to).family()) else { continue };
             context.counters.map_notifies.sent += 1;
             let from = SocketAddr::new(source.0, CONTROL_PORT);
-            context.send_octets(from, SocketAddr::new(to, CONTROL_PORT), octets);
+            let taken_over = NotifyReason::TakenOver { prefix: about.1, unacknowledged };
+            let ends = (from, SocketAddr::new(to, CONTROL_PORT));
+            context.send_octets(ends, octets, MessageReason::MapNotify(taken_over));
         }
     }
 

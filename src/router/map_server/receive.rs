@@ -14,6 +14,7 @@ use crate::router::counters::ControlDrop;
 use crate::router::explanations;
 use crate::router::io::{Connection, Output};
 use crate::router::kept::{KeptNonces, KeyPrint, NonceRequest, Sender};
+use crate::router::reason::{MessageReason, NotifyReason};
 use crate::router::refusals::Explanation;
 use crate::time::Time;
 use crate::wire::{
@@ -98,7 +99,7 @@ impl MapServer {
                 self.register_records(context, register, &authenticated, from, now)
             }
         };
-        if register.want_map_notify && !accepted.is_empty() {
+        if register.want_map_notify {
             notify(context, register, accepted, &authenticated, (from, to));
         }
     }
@@ -277,7 +278,8 @@ fn is_legacy(config: &Config, family: Family) -> bool {
     config.service(family).is_some_and(|service| service.map_server_legacy)
 }
 
-/// Sends a Map-Notify that acknowledges the accepted records of a Map-Register.
+/// Sends a Map-Notify that acknowledges the accepted records of a Map-Register. If no record was
+/// accepted, no Map-Notify is sent.
 fn notify(
     context: &mut Context,
     register: &MapRegister,
@@ -286,6 +288,7 @@ fn notify(
     (from, to): (SocketAddr, IpAddr),
 ) {
     let Authenticated { key, form, identity, .. } = authenticated;
+    let Some(prefix) = records.first().map(|record| record.eid_prefix) else { return };
     let notify = MapNotify {
         built_for_rtr: false,
         nonce: register.nonce,
@@ -301,5 +304,7 @@ fn notify(
     context.counters.map_notifies.sent += 1;
     let source = SocketAddr::new(to, CONTROL_PORT);
     let destination = SocketAddr::new(from.ip(), CONTROL_PORT);
-    context.send_octets(source, destination, notify.emit_signed_as(key, *form));
+    let octets = notify.emit_signed_as(key, *form);
+    let reason = MessageReason::MapNotify(NotifyReason::Registered { prefix, etr: from.ip() });
+    context.send_octets((source, destination), octets, reason);
 }

@@ -6,6 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{MapServer, SiteEntry};
 use crate::addr::EidPrefix;
 use crate::router::config::Config;
+use crate::router::event::{Event, SiteRegistrationChange};
+use crate::router::reason::SiteReason;
 
 /// The site for which a prefix is configured, and whether the prefix accepts more specifics. If two
 /// sites have the same prefix, the prefix belongs to the site with the last name in sort order.
@@ -15,6 +17,13 @@ fn configured<'a>(config: &'a Config, prefix: &EidPrefix) -> Option<(&'a str, bo
         let options = site.eid_prefixes.get(prefix)?;
         Some((name.as_str(), options.accept_more_specifics))
     })
+}
+
+/// The event that a prefix is removed with its registrations.
+fn deconfigured(eid_prefix: EidPrefix, entry: &SiteEntry) -> Event {
+    let (site, reason) = (entry.site.to_string(), SiteReason::Deconfigured);
+    let change = SiteRegistrationChange::Deconfigured;
+    Event::SiteRegistration { eid_prefix, site, change, reason }
 }
 
 impl MapServer {
@@ -38,6 +47,9 @@ impl MapServer {
                         .is_some_and(|&(site, accepts)| accepts && *site == *entry.site)
             }
         };
+        let gone = self.entries.iter().filter(|(at, entry)| !stays(*at, entry));
+        let gone = gone.map(|(at, entry)| deconfigured(at, entry));
+        self.changes.extend(gone);
         self.entries.retain(stays);
         for (prefix, of_site) in configured {
             self.set_configured(prefix, of_site);
@@ -84,17 +96,22 @@ impl MapServer {
 
     fn set_configured(&mut self, prefix: EidPrefix, (site, accept_more_specifics): (&str, bool)) {
         match self.entries.get_mut(&prefix) {
+            Some(entry) if entry.accept_more_specifics == accept_more_specifics => return,
             Some(entry) => entry.accept_more_specifics = accept_more_specifics,
             None => {
                 let entry = SiteEntry::new(site.into(), accept_more_specifics, None);
                 self.entries.insert(prefix, entry);
             }
         }
+        let (site, reason) = (site.to_owned(), SiteReason::Configured);
+        let change = SiteRegistrationChange::Configured;
+        self.changes.push(Event::SiteRegistration { eid_prefix: prefix, site, change, reason });
     }
 
     /// Removes a prefix with all its registrations.
     fn take_out(&mut self, prefix: &EidPrefix) {
         let Some(entry) = self.entries.remove(prefix) else { return };
+        self.changes.push(deconfigured(*prefix, &entry));
         self.more_specifics -= usize::from(entry.origin.is_some());
         for registration in entry.registrations.iter() {
             self.sessions.left(registration.session);

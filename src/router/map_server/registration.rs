@@ -49,6 +49,15 @@ pub struct Registration {
 }
 
 impl Registration {
+    /// Whether this registration and `other` have the same values, without the nonce and the times.
+    pub(super) fn is_like(&self, other: &Registration) -> bool {
+        let values = |of: &Registration| {
+            let ends = (of.source, of.source_port, of.session, of.identity);
+            (ends, of.proxy_reply, of.map_notify, of.form)
+        };
+        values(self) == values(other) && self.record == other.record
+    }
+
     /// The time at which the registration expires; `None` while its session is open.
     pub fn expires_at(&self) -> Option<Time> {
         match self.session {

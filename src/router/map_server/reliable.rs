@@ -16,6 +16,7 @@ use crate::router::counters::ControlDrop;
 use crate::router::event::Event;
 use crate::router::explanations;
 use crate::router::io::{Connection, TcpRequest};
+use crate::router::reason::{MessageReason, RefreshReason};
 use crate::router::session::Session;
 use crate::time::Time;
 use crate::wire::{
@@ -61,7 +62,7 @@ impl MapServer {
         let sessions = &mut self.sessions.by_connection;
         sessions.insert(connection, MsSession { session, rejected });
         context.tell(Event::EtrSession { etr: rloc, is_up: true });
-        self.send_refresh(context, connection, RefreshScope::All, false);
+        self.send_refresh(context, connection, RefreshReason::SessionUp);
     }
 
     /// Handles the end of a session. The RLOC of the peer must register by UDP before it may open
@@ -84,11 +85,12 @@ impl MapServer {
         context: &mut Context,
         connection: Connection,
         message: ReliableMessage,
+        reason: MessageReason,
     ) {
         let Some(each) = self.sessions.by_connection.get_mut(&connection) else {
             return;
         };
-        let output = each.session.send(message);
+        let output = each.session.send(message, reason);
         context.outputs.push_back(output);
     }
 
@@ -96,11 +98,17 @@ impl MapServer {
         &mut self,
         context: &mut Context,
         connection: Connection,
-        scope: RefreshScope,
-        rejected_only: bool,
+        reason: RefreshReason,
     ) {
+        let (scope, rejected_only) = match reason {
+            RefreshReason::SessionUp => (RefreshScope::All, false),
+            RefreshReason::SitesGrown => (RefreshScope::All, true),
+            RefreshReason::SiteChanged(prefix) => (RefreshScope::CoveredBy(prefix), false),
+        };
         let refresh = RegistrationRefresh { scope, rejected_only };
-        self.send_on_session(context, connection, ReliableMessage::RegistrationRefresh(refresh));
+        let message = ReliableMessage::RegistrationRefresh(refresh);
+        let reason = MessageReason::RegistrationRefresh(reason);
+        self.send_on_session(context, connection, message, reason);
     }
 
     pub(in crate::router) fn session_octets(
@@ -145,11 +153,9 @@ impl MapServer {
     ) {
         context.refuse(peer, ControlDrop::Malformed, now, || explanations::bad_frame(error));
         if let Some(notification) = error.bad_frame().notification.clone() {
-            self.send_on_session(
-                context,
-                connection,
-                ReliableMessage::ErrorNotification(notification),
-            );
+            let message = ReliableMessage::ErrorNotification(notification);
+            let reason = MessageReason::ErrorNotification { peer };
+            self.send_on_session(context, connection, message, reason);
         }
         if matches!(error, StreamError::Fatal(_)) {
             context.tcp(TcpRequest::Close(connection));
@@ -169,8 +175,12 @@ impl MapServer {
     ) {
         let record = registration.record().clone();
         let eid_prefix = record.eid_prefix;
-        let answer = match self.take_registration(context, connection, registration, source, now) {
-            Ok(()) => ReliableMessage::RegistrationAck(eid_prefix),
+        let taken = self.take_registration(context, connection, registration, source, now);
+        let (answer, reason) = match taken {
+            Ok(()) => (
+                ReliableMessage::RegistrationAck(eid_prefix),
+                MessageReason::RegistrationAck(eid_prefix),
+            ),
             Err(refusal) => {
                 let Refusal { reason, drop, told } = refusal;
                 context.refuse(source.ip(), drop, now, || told);
@@ -180,10 +190,14 @@ impl MapServer {
                 {
                     each.rejected.insert(eid_prefix);
                 }
-                ReliableMessage::RegistrationReject(RegistrationReject { reason, eid_prefix })
+                let reject = RegistrationReject { reason, eid_prefix };
+                (
+                    ReliableMessage::RegistrationReject(reject),
+                    MessageReason::RegistrationReject { prefix: eid_prefix, fault: drop },
+                )
             }
         };
-        self.send_on_session(context, connection, answer);
+        self.send_on_session(context, connection, answer, reason);
     }
 
     fn take_registration(
@@ -280,10 +294,10 @@ impl MapServer {
             sessions.map(|(connection, each)| (*connection, !each.rejected.is_empty())).collect();
         for (connection, has_rejected) in sessions {
             if grown && has_rejected {
-                self.send_refresh(context, connection, RefreshScope::All, true);
+                self.send_refresh(context, connection, RefreshReason::SitesGrown);
             }
             for prefix in &changed {
-                self.send_refresh(context, connection, RefreshScope::CoveredBy(*prefix), false);
+                self.send_refresh(context, connection, RefreshReason::SiteChanged(*prefix));
             }
         }
     }

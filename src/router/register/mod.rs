@@ -38,6 +38,7 @@ pub(super) use wanted::registers_around;
 use super::away::Teller;
 use super::deadlines::Deadlines;
 use super::event::{self, RegistrationChange};
+use super::reason::{AcknowledgementReason, MessageReason, RegisterReason};
 use crate::addr::{EidPrefix, Family};
 use crate::rng::{Rng, Seed};
 use crate::time::Time;
@@ -74,13 +75,25 @@ struct RegistrationEntry {
     /// Whether the next Map-Register is due because of a change. If not, it is due because the last
     /// Map-Register had no answer, or because the period between two Map-Registers is over.
     is_changed: bool,
+    /// The reason of the next Map-Register, unless it is due because the last one had no answer.
+    why: RegisterReason,
     /// The number of Map-Registers in a row that had no answer in time.
     unanswered: u32,
     /// The time at which the last Map-Notify or Registration Ack arrived.
     acknowledged_at: Option<Time>,
+    /// Whether an event has told that the last acknowledgement is too old.
+    is_lapsed: bool,
 }
 
 impl RegistrationEntry {
+    /// The reason of a Map-Register by UDP that is due now.
+    fn reason(&self) -> RegisterReason {
+        match self.nonce.is_some() && !self.is_changed {
+            true => RegisterReason::Unanswered(self.unanswered),
+            false => self.why,
+        }
+    }
+
     /// Whether the router knows that the map-server has the registration.
     fn is_acknowledged(&self, now: Time) -> bool {
         match self.state {
@@ -119,8 +132,8 @@ pub(super) enum RegistrarEvent {
     /// A map-server has acknowledged or rejected a prefix by TCP.
     Answered(EidPrefix),
     /// A map-server reports on a session that another xTR has registered a prefix. The record has
-    /// the locators of this xTR.
-    Elsewhere(MappingRecord, Teller),
+    /// the locators of this xTR. The last value is the map-server.
+    Elsewhere(MappingRecord, Teller, IpAddr),
     /// A map-server reports with a Map-Notify that another xTR has registered prefixes. The
     /// Map-Notify may be an old message.
     News(IpAddr, Vec<MappingRecord>),
@@ -147,11 +160,22 @@ pub(super) struct Registrar {
     xtr_id: u128,
 }
 
-/// The event for the first acknowledgement of a registration, or for the first acknowledgement
-/// after 180 s without one.
-fn acknowledged((_, map_server): Peer, eid_prefix: EidPrefix) -> event::Event {
-    let change = RegistrationChange::Acknowledged;
+/// The event for a change of a registration.
+fn changed(
+    (_, map_server): Peer,
+    eid_prefix: EidPrefix,
+    change: RegistrationChange,
+) -> event::Event {
     event::Event::Registration { eid_prefix, map_server, change }
+}
+
+/// The message or the state of the session that acknowledges a registration after an event.
+fn acknowledgement(event: Event) -> AcknowledgementReason {
+    match event {
+        Event::SessionUp => AcknowledgementReason::SessionUp,
+        Event::SessionDown => AcknowledgementReason::SessionDown,
+        _ => AcknowledgementReason::RegistrationAck,
+    }
 }
 
 impl Registrar {
@@ -192,13 +216,22 @@ impl Registrar {
 
     /// Applies an event to one registration according to the table in `machine.rs`. Carries out the
     /// actions that concern the timer. Returns the action.
-    fn step(&mut self, peer: Peer, prefix: EidPrefix, event: Event, now: Time) -> Action {
+    fn step(
+        &mut self,
+        peer: Peer,
+        prefix: EidPrefix,
+        event: Event,
+        why: RegisterReason,
+        now: Time,
+    ) -> Action {
         let period = self.rng.jittered(PERIOD, JITTER);
         let standings = self.standings.entry(peer).or_default();
         let before = standings.get(&prefix).copied();
         let (next, action) = transition(before.map(|standing| standing.state), event);
         let Some(state) = next else {
-            standings.remove(&prefix);
+            if standings.remove(&prefix).is_some() {
+                self.changes.push(changed(peer, prefix, RegistrationChange::Ended(why)));
+            }
             self.due.set((peer, prefix), None);
             if standings.is_empty() {
                 self.standings.remove(&peer);
@@ -212,19 +245,21 @@ impl Registrar {
             nonce: None,
             had_bit: false,
             is_changed: false,
+            why,
             unanswered: 0,
             acknowledged_at: None,
+            is_lapsed: false,
         };
         let mut standing = RegistrationEntry { state, ..before.unwrap_or(blank) };
         match action {
             Action::StartTimerNow => {
                 (standing.due_at, standing.retry) = (Some(now), FIRST_RETRY);
-                standing.is_changed = true;
+                (standing.is_changed, standing.why) = (true, why);
             }
             Action::StopTimer => standing.due_at = None,
             Action::StartTimer => {
                 (standing.due_at, standing.retry) = (Some(now + period), FIRST_RETRY);
-                (standing.unanswered, standing.is_changed) = (0, true);
+                (standing.unanswered, standing.is_changed, standing.why) = (0, true, why);
                 standing.acknowledged_at = Some(now);
             }
             _ => {}
@@ -233,9 +268,16 @@ impl Registrar {
             standing.acknowledged_at = Some(now);
         }
         let was_acknowledged = before.is_some_and(|before| before.is_acknowledged(now));
-        if standing.is_acknowledged(now) && !was_acknowledged {
-            self.changes.push(acknowledged(peer, prefix));
-        }
+        let begun = before.is_none().then_some(RegistrationChange::Begun(why));
+        let is_acknowledged = standing.is_acknowledged(now);
+        standing.is_lapsed &= !is_acknowledged;
+        let acknowledged = match (was_acknowledged, is_acknowledged) {
+            (false, true) => Some(RegistrationChange::Acknowledged(acknowledgement(event))),
+            (true, false) => Some(RegistrationChange::Pending(why)),
+            _ => None,
+        };
+        let changes = begun.into_iter().chain(acknowledged);
+        self.changes.extend(changes.map(|change| changed(peer, prefix, change)));
         standings.insert(prefix, standing);
         self.due.set((peer, prefix), standing.due_at);
         action
@@ -260,6 +302,35 @@ impl Registrar {
             due.entry(peer).or_default().insert(prefix);
         }
         due
+    }
+
+    /// Tells which of the prefixes that are due have an acknowledgement that is too old.
+    fn tell_lapsed(&mut self, peer: Peer, prefixes: &[EidPrefix], now: Time) {
+        let Some(standings) = self.standings.get_mut(&peer) else { return };
+        for prefix in prefixes {
+            let Some(standing) = standings.get_mut(prefix) else { continue };
+            let is_old = standing.acknowledged_at.is_some() && !standing.is_acknowledged(now);
+            if is_old && !standing.is_lapsed {
+                standing.is_lapsed = true;
+                self.changes.push(changed(peer, *prefix, RegistrationChange::Lapsed));
+            }
+        }
+    }
+
+    /// The reason of a Map-Register with these prefixes: the reason of the first prefix that has
+    /// changed, or else of the first prefix.
+    fn register_reason(&self, peer: Peer, prefixes: &[EidPrefix]) -> Option<MessageReason> {
+        let standings = self.standings.get(&peer)?;
+        let reason = |prefix: &EidPrefix| Some((*prefix, standings.get(prefix)?.reason()));
+        let is_usual =
+            |why| matches!(why, RegisterReason::Periodic | RegisterReason::Unanswered(_));
+        let mut reasons = prefixes.iter().filter_map(reason);
+        let first = reasons.next()?;
+        let (prefix, cause) = match is_usual(first.1) {
+            true => reasons.find(|(_, why)| !is_usual(*why)).unwrap_or(first),
+            false => first,
+        };
+        Some(MessageReason::MapRegister { prefix, others: prefixes.len() - 1, cause })
     }
 
     /// Counts the Map-Registers of prefixes that are due again because they had no answer. Returns
@@ -298,6 +369,7 @@ impl Registrar {
                 standing.retry = (standing.retry * 2).min(PERIOD);
                 standing.nonce = Some(nonce);
                 (standing.had_bit, standing.is_changed) = (had_bit, false);
+                standing.why = RegisterReason::Periodic;
                 self.due.set((peer, *prefix), standing.due_at);
             }
         }
@@ -320,9 +392,11 @@ impl Registrar {
                 if standing.nonce == Some(nonce) {
                     standing.nonce = None;
                     if !standing.is_acknowledged(now) {
-                        self.changes.push(acknowledged(peer, record.eid_prefix));
+                        let by = AcknowledgementReason::MapNotify;
+                        let change = RegistrationChange::Acknowledged(by);
+                        self.changes.push(changed(peer, record.eid_prefix, change));
                     }
-                    standing.acknowledged_at = Some(now);
+                    (standing.acknowledged_at, standing.is_lapsed) = (Some(now), false);
                     standing.retry = FIRST_RETRY;
                     standing.unanswered = 0;
                     let compares = match answered {
@@ -331,6 +405,9 @@ impl Registrar {
                             self.offers.entry(server).or_default().answered(standing.had_bit, now)
                         }
                     };
+                    if compares {
+                        standing.why = RegisterReason::OfferTested;
+                    }
                     if standing.state == State::Periodic {
                         standing.due_at = Some(now + if compares { FIRST_RETRY } else { period });
                         self.due.set((peer, record.eid_prefix), standing.due_at);

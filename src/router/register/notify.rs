@@ -8,6 +8,7 @@ use crate::router::config::EtrMapServer;
 use crate::router::context::Context;
 use crate::router::counters::ControlDrop;
 use crate::router::explanations;
+use crate::router::reason::MessageReason;
 use crate::time::Time;
 use crate::wire::{self, CONTROL_PORT, MapNotify, MapNotifyAck};
 
@@ -50,7 +51,8 @@ impl Registrar {
         let acknowledgement = MapNotifyAck(MapNotify { xtr_identity, ..notify });
         let acknowledgement = acknowledgement.emit_signed_as(key, form);
         context.counters.map_notify_acks.sent += 1;
-        context.send_octets(SocketAddr::new(to, CONTROL_PORT), from, acknowledgement);
+        let ends = (SocketAddr::new(to, CONTROL_PORT), from);
+        context.send_octets(ends, acknowledgement, MessageReason::MapNotifyAck { server });
         self.is_news(server, nonce).then_some(RegistrarEvent::News(server, records))
     }
 

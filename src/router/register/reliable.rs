@@ -19,6 +19,7 @@ use crate::router::database::Database;
 use crate::router::event::{Event as ChangeEvent, MapServerChange, RegistrationChange};
 use crate::router::explanations;
 use crate::router::io::{Connection, TcpRequest};
+use crate::router::reason::{MessageReason, RegisterReason};
 use crate::router::session::{Session, SessionState, SessionType, SessionView};
 use crate::time::Time;
 use crate::wire::{
@@ -91,7 +92,8 @@ impl Registrar {
             map_server: server,
             change: MapServerChange::SessionUp,
         });
-        self.all_registrations(context, database, server, Event::SessionUp, now);
+        let event = (Event::SessionUp, RegisterReason::SessionUp);
+        self.all_registrations(context, database, server, event, now);
         true
     }
 
@@ -156,7 +158,8 @@ impl Registrar {
                 map_server: server,
                 change: MapServerChange::SessionDown,
             });
-            self.all_registrations(context, database, server, Event::SessionDown, now);
+            let event = (Event::SessionDown, RegisterReason::SessionDown);
+            self.all_registrations(context, database, server, event, now);
         }
     }
 
@@ -251,7 +254,8 @@ impl Registrar {
             old.is_some_and(|old| is_turned_on || old != *key)
         }) {
             self.close_session(context, database, *server, now);
-            self.all_registrations(context, database, *server, Event::Changed, now);
+            let event = (Event::Changed, RegisterReason::KeyChanged);
+            self.all_registrations(context, database, *server, event, now);
         }
     }
 
@@ -260,11 +264,11 @@ impl Registrar {
         context: &mut Context,
         database: &Database,
         server: IpAddr,
-        event: Event,
+        event: (Event, RegisterReason),
         now: Time,
     ) {
-        for (peer, prefix) in self.prefixes_with(server) {
-            self.registration_event(context, database, peer, prefix, event, now);
+        for of_server in self.prefixes_with(server) {
+            self.registration_event(context, database, of_server, event, now);
         }
     }
 
@@ -274,9 +278,11 @@ impl Registrar {
         context: &mut Context,
         peer: Peer,
         record: MappingRecord,
+        cause: RegisterReason,
         now: Time,
     ) {
         let (family, server) = peer;
+        let prefix = record.eid_prefix;
         let register = MapRegister {
             want_map_notify: true,
             ..self.register(&context.config, peer, vec![record], true)
@@ -289,7 +295,8 @@ impl Registrar {
         let Some(each) = self.sessions.get_mut(&server) else { return };
         log::debug!("{register} to {server} by reliable transport");
         each.session.asked(now);
-        let output = each.session.send_registration(&register, &key);
+        let reason = MessageReason::MapRegister { prefix, others: 0, cause };
+        let output = each.session.send_registration(&register, &key, reason);
         context.outputs.push_back(output);
     }
 
@@ -338,7 +345,9 @@ impl Registrar {
         if let Some(each) = self.sessions.get_mut(&server)
             && let Some(notification) = notification
         {
-            let output = each.session.send(ReliableMessage::ErrorNotification(notification));
+            let message = ReliableMessage::ErrorNotification(notification);
+            let reason = MessageReason::ErrorNotification { peer: server };
+            let output = each.session.send(message, reason);
             context.outputs.push_back(output);
         }
         if matches!(error, StreamError::Fatal(_)) {
@@ -358,7 +367,8 @@ impl Registrar {
                 self.refresh(context, database, server, &refresh, now);
             }
             ReliableMessage::RegistrationAck(prefix) => {
-                self.registration_answer(context, database, (server, prefix), Event::Ack, now);
+                let event = (Event::Ack, RegisterReason::LateAck);
+                self.registration_answer(context, database, (server, prefix), event, now);
                 return Some(RegistrarEvent::Answered(prefix));
             }
             ReliableMessage::RegistrationReject(RegistrationReject { eid_prefix, reason }) => {
@@ -366,7 +376,8 @@ impl Registrar {
                 let map_server = server;
                 context.tell(ChangeEvent::Registration { eid_prefix, map_server, change });
                 let about = (server, eid_prefix);
-                self.registration_answer(context, database, about, Event::Reject, now);
+                let event = (Event::Reject, RegisterReason::Rejected);
+                self.registration_answer(context, database, about, event, now);
                 return Some(RegistrarEvent::Answered(eid_prefix));
             }
             ReliableMessage::MappingNotification(notification)
@@ -374,7 +385,7 @@ impl Registrar {
             {
                 let session = &self.sessions.get(&server)?.session;
                 let by = Teller::Session(session.connection);
-                return Some(RegistrarEvent::Elsewhere(notification.record, by));
+                return Some(RegistrarEvent::Elsewhere(notification.record, by, server));
             }
             ReliableMessage::MappingNotification(_) => {}
             ReliableMessage::ErrorNotification(error) => {
@@ -393,14 +404,14 @@ impl Registrar {
         context: &mut Context,
         database: &Database,
         (server, prefix): (IpAddr, EidPrefix),
-        event: Event,
+        event: (Event, RegisterReason),
         now: Time,
     ) {
         if let Some(each) = self.sessions.get_mut(&server) {
             each.session.answered(now);
         }
         let peer = (prefix.family(), server);
-        self.registration_event(context, database, peer, prefix, event, now);
+        self.registration_event(context, database, (peer, prefix), event, now);
     }
 
     fn refresh(
@@ -416,12 +427,12 @@ impl Registrar {
             self.offers.insert(server, Offer::Kept);
         }
         let event = match refresh.rejected_only {
-            true => Event::RefreshRejected,
-            false => Event::Refresh,
+            true => (Event::RefreshRejected, RegisterReason::RefreshRejected),
+            false => (Event::Refresh, RegisterReason::Refresh),
         };
         for (peer, prefix) in self.prefixes_with(server) {
             if refresh.scope.includes(&prefix) {
-                self.registration_event(context, database, peer, prefix, event, now);
+                self.registration_event(context, database, (peer, prefix), event, now);
             }
         }
     }

@@ -9,8 +9,9 @@ use super::{Peer, Registrar};
 use crate::addr::{EidPrefix, Family, Rloc};
 use crate::router::config::Config;
 use crate::router::context::Context;
-use crate::router::database::Database;
+use crate::router::database::{Changes, Database};
 use crate::router::event::{Event as ChangeEvent, MapServerChange};
+use crate::router::reason::{MessageReason, RegisterReason};
 use crate::router::site_records;
 use crate::time::Time;
 use crate::wire::{CONTROL_PORT, MapRegister, MappingRecord, Nonce, XtrIdentity};
@@ -21,16 +22,17 @@ use crate::wire::{CONTROL_PORT, MapRegister, MappingRecord, Nonce, XtrIdentity};
 const RECORDS_LEN: usize = 576 - 20 - 8 - (16 + 20) - 24;
 
 impl Registrar {
-    /// Updates the registrations of `prefixes` according to the configuration and the routes. A
+    /// Updates the registrations of the judged prefixes of `changes` according to the configuration and the routes. A
     /// prefix that is not configured any more or has no route is withdrawn. A new prefix is
     /// registered.
     pub(in crate::router) fn reconcile(
         &mut self,
         context: &mut Context,
         database: &Database,
-        prefixes: &[EidPrefix],
+        changes: &Changes,
         now: Time,
     ) {
+        let prefixes = &changes.judged;
         let configured = Family::BOTH.into_iter().flat_map(|family| {
             context.config.etr_map_servers(family).keys().map(move |&server| (family, server))
         });
@@ -43,7 +45,11 @@ impl Registrar {
                 let wanted = entry.is_some_and(|entry| registers(&context.config, prefix, entry));
                 match (self.stands(peer, prefix), wanted) {
                     (false, true) => created.push((peer, prefix)),
-                    (true, false) => deleted.push((peer, prefix)),
+                    (true, false) => {
+                        let change = changes.reasons.get(&prefix).copied();
+                        let why = change.map(RegisterReason::Withdrawn);
+                        deleted.push((peer, prefix, why.unwrap_or(RegisterReason::Deconfigured)));
+                    }
                     _ => {}
                 }
             }
@@ -51,29 +57,28 @@ impl Registrar {
         self.withdraw(context, database, &deleted, now);
         for (peer, prefix) in created {
             let session_up = self.is_up(peer.1);
-            self.registration_event(
-                context,
-                database,
-                peer,
-                prefix,
-                Event::Created { session_up },
-                now,
-            );
+            let change = changes.reasons.get(&prefix).copied();
+            let why = change.map(RegisterReason::MappingChanged);
+            let why = why.unwrap_or(RegisterReason::Configured);
+            let event = Event::Created { session_up };
+            self.registration_event(context, database, (peer, prefix), (event, why), now);
         }
         self.end_unused_sessions(context, database, now);
     }
 
-    /// Registers a prefix again with all its map-servers, because its locators changed.
+    /// Registers a prefix again with all its map-servers, for the reason `why`.
     pub(in crate::router) fn renew(
         &mut self,
         context: &mut Context,
         database: &Database,
         prefix: EidPrefix,
+        why: RegisterReason,
         now: Time,
     ) {
         let peers: Vec<Peer> = self.standings.keys().copied().collect();
         for peer in peers {
-            self.registration_event(context, database, peer, prefix, Event::Changed, now);
+            let event = (Event::Changed, why);
+            self.registration_event(context, database, (peer, prefix), event, now);
         }
     }
 
@@ -84,7 +89,9 @@ impl Registrar {
         database: &Database,
         now: Time,
     ) {
-        let all = self.all();
+        let why = RegisterReason::Stopping;
+        let all = self.all().into_iter().map(|(peer, prefix)| (peer, prefix, why));
+        let all: Vec<_> = all.collect();
         self.withdraw(context, database, &all, now);
     }
 
@@ -94,16 +101,15 @@ impl Registrar {
         &mut self,
         context: &mut Context,
         database: &Database,
-        peer: Peer,
-        prefix: EidPrefix,
-        event: Event,
+        (peer, prefix): (Peer, EidPrefix),
+        (event, why): (Event, RegisterReason),
         now: Time,
     ) {
-        if self.step(peer, prefix, event, now) == Action::SendRegistration
+        if self.step(peer, prefix, event, why, now) == Action::SendRegistration
             && let Some(entry) = database.get(&prefix)
         {
             let record = site_records::record(&context.config, prefix, entry);
-            self.send_registration(context, peer, record, now);
+            self.send_registration(context, peer, record, why, now);
         }
     }
 
@@ -114,24 +120,28 @@ impl Registrar {
         &mut self,
         context: &mut Context,
         database: &Database,
-        deleted: &[(Peer, EidPrefix)],
+        deleted: &[(Peer, EidPrefix, RegisterReason)],
         now: Time,
     ) {
         let mut by_udp: BTreeMap<Peer, Vec<MappingRecord>> = BTreeMap::new();
-        for &(peer, prefix) in deleted {
+        for &(peer, prefix, why) in deleted {
             let record =
                 MappingRecord { ttl_minutes: 0, ..last_record(&context.config, database, prefix) };
-            match self.step(peer, prefix, Event::Deleted, now) {
-                Action::WithdrawByTcp => self.send_registration(context, peer, record, now),
+            match self.step(peer, prefix, Event::Deleted, why, now) {
+                Action::WithdrawByTcp => self.send_registration(context, peer, record, why, now),
                 Action::WithdrawByUdp => by_udp.entry(peer).or_default().push(record),
                 _ => {}
             }
         }
         for (peer, records) in by_udp {
             for records in chunks(records) {
-                let has_bit = self.offers_session(context, peer, records[0].eid_prefix, now);
+                let (prefix, others) = (records[0].eid_prefix, records.len() - 1);
+                let has_bit = self.offers_session(context, peer, prefix, now);
                 let register = self.register(&context.config, peer, records, has_bit);
-                self.send_register(context, peer, register);
+                let of_first = deleted.iter().find(|each| (each.0, each.1) == (peer, prefix));
+                let Some(&(.., cause)) = of_first else { continue };
+                let reason = MessageReason::MapRegister { prefix, others, cause };
+                self.send_register(context, peer, register, reason);
             }
         }
     }
@@ -145,10 +155,12 @@ impl Registrar {
     ) {
         for (peer, prefixes) in self.take_due(now) {
             let sends = |registrar: &mut Self, prefix: &EidPrefix| {
-                registrar.step(peer, *prefix, Event::Timer, now) == Action::SendMapRegister
+                let why = RegisterReason::Periodic;
+                registrar.step(peer, *prefix, Event::Timer, why, now) == Action::SendMapRegister
             };
             let due: Vec<EidPrefix> =
                 prefixes.into_iter().filter(|prefix| sends(self, prefix)).collect();
+            self.tell_lapsed(peer, &due, now);
             let unanswered = self.count_unanswered(peer, &due);
             self.registers_unanswered(context, peer.1, unanswered, now);
             let (with_bit, without): (Vec<EidPrefix>, Vec<EidPrefix>) = due
@@ -164,7 +176,8 @@ impl Registrar {
                         want_map_notify: true,
                         ..self.register(&context.config, peer, records, has_bit)
                     };
-                    let nonce = self.send_register(context, peer, register);
+                    let Some(reason) = self.register_reason(peer, &prefixes) else { continue };
+                    let nonce = self.send_register(context, peer, register, reason);
                     self.sent(peer, &prefixes, nonce, has_bit, now);
                 }
             }
@@ -184,7 +197,13 @@ impl Registrar {
             && self.offers_reliable_transport(peer, prefix, now)
     }
 
-    fn send_register(&mut self, context: &mut Context, peer: Peer, register: MapRegister) -> Nonce {
+    fn send_register(
+        &mut self,
+        context: &mut Context,
+        peer: Peer,
+        register: MapRegister,
+        reason: MessageReason,
+    ) -> Nonce {
         let nonce = register.nonce;
         let (family, server) = peer;
         let key =
@@ -203,7 +222,7 @@ impl Registrar {
         let from = SocketAddr::new(source.0, CONTROL_PORT);
         let to = SocketAddr::new(server, CONTROL_PORT);
         log::debug!("{register} to {to}");
-        context.send_octets(from, to, register.emit_signed(&key));
+        context.send_octets((from, to), register.emit_signed(&key), reason);
         nonce
     }
 

@@ -1,8 +1,5 @@
 //! The packets that a kernel drops, with their reasons.
 
-use super::Kernel;
-use crate::sim::drops::SimDrop;
-
 /// The reason why a kernel dropped a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum KernelDrop {
@@ -124,13 +121,5 @@ impl KernelDrop {
             KernelDrop::NoSocket => "RFC 1122 section 4.1.3.1",
             KernelDrop::WriteFailed => "RFC 1122 section 3.4",
         }
-    }
-}
-
-impl Kernel {
-    /// Counts a dropped packet. `packet` is empty if the dropped message has no IP packet.
-    pub(super) fn count(&mut self, cause: KernelDrop, packet: &[u8]) {
-        *self.drops.entry(cause).or_default() += 1;
-        self.dropped.note(SimDrop::Kernel(cause), packet);
     }
 }

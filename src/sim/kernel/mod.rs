@@ -35,9 +35,7 @@ use crate::addr::{Family, is_ipv6_link_local};
 use crate::host::drops::DropLog;
 use crate::host::frame::{HardwareAddress, link_local};
 use crate::host::neighbour::Neighbours;
-use crate::router::io::{
-    Fragmentation, IcmpError, KernelEvent, LISP_DEVICE, NeighbourState, Table,
-};
+use crate::router::io::{IcmpError, KernelEvent, LISP_DEVICE, NeighbourState, Table};
 use crate::router::made::Made;
 use crate::sim::drops::SimDrop;
 use crate::time::Time;
@@ -161,21 +159,6 @@ pub struct Datagram {
     pub payload: Vec<u8>,
 }
 
-impl Datagram {
-    /// The datagram as its sender sent it.
-    pub(super) fn as_sent(&self) -> udp::Outgoing<'_> {
-        udp::Outgoing {
-            source: self.source,
-            destination: self.destination,
-            ttl: self.ttl,
-            tos: self.tos,
-            checksum: true,
-            fragmentation: Fragmentation::Never,
-            payload: &self.payload,
-        }
-    }
-}
-
 /// The reason why a kernel answers when a neighbour asks for the owner of an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Answer {
@@ -216,7 +199,7 @@ pub struct Kernel {
     events: VecDeque<KernelEvent>,
     drops: BTreeMap<KernelDrop, u64>,
     /// The dropped packets of the node: those of the kernel and those of its process.
-    pub(in crate::sim) dropped: DropLog<SimDrop>,
+    pub dropped: DropLog<SimDrop>,
     link_changed: bool,
     /// The state of each neighbour, as it was last reported to the process. A neighbour that is not
     /// in this map was last reported as absent.
@@ -410,5 +393,11 @@ impl Kernel {
 
     fn lisp(&self) -> Option<DeviceId> {
         self.device_id(LISP_DEVICE)
+    }
+
+    /// Counts a dropped packet. `packet` is empty if the dropped message has no IP packet.
+    fn count(&mut self, cause: KernelDrop, packet: &[u8]) {
+        *self.drops.entry(cause).or_default() += 1;
+        self.dropped.note(SimDrop::Kernel(cause), packet);
     }
 }

@@ -7,7 +7,7 @@ use etherparse::IpNumber;
 
 use super::fragment;
 use super::table::{Flow, Leads};
-use super::{Kernel, KernelDrop};
+use super::{Datagram, Kernel, KernelDrop};
 use crate::addr::Family;
 use crate::packet::IpHeader;
 use crate::router::io::Fragmentation;
@@ -30,6 +30,21 @@ pub struct Outgoing<'a> {
     pub fragmentation: Fragmentation,
     /// The UDP payload.
     pub payload: &'a [u8],
+}
+
+impl Datagram {
+    /// The datagram as its sender sent it.
+    pub fn as_sent(&self) -> Outgoing<'_> {
+        Outgoing {
+            source: self.source,
+            destination: self.destination,
+            ttl: self.ttl,
+            tos: self.tos,
+            checksum: true,
+            fragmentation: Fragmentation::Never,
+            payload: &self.payload,
+        }
+    }
 }
 
 impl Kernel {
@@ -70,7 +85,7 @@ impl Kernel {
 
     /// Returns a datagram that is not sent as an IP packet, for the observer of dropped packets.
     /// Without an observer, the packet is empty.
-    pub(in crate::sim) fn as_packet(&self, datagram: &Outgoing<'_>) -> Vec<u8> {
+    pub fn as_packet(&self, datagram: &Outgoing<'_>) -> Vec<u8> {
         let Outgoing { source, destination, ttl, tos, checksum, payload, .. } = *datagram;
         let fields = IpFields {
             source: source.ip(),

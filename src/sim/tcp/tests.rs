@@ -112,7 +112,7 @@ impl Pair {
 #[test]
 fn octets_arrive_before_the_end_that_follows_them() {
     let mut pair = Pair::connected();
-    pair.etr.request(TcpRequest::Send(OPENED, vec![7; 100_000]), pair.now);
+    pair.etr.send(OPENED, &vec![7; 100_000], pair.now);
     pair.etr.request(TcpRequest::Close(OPENED), pair.now);
     let (mut etr, mut server) = (Vec::new(), Vec::new());
     for _ in 0..1000 {
@@ -143,7 +143,7 @@ fn a_router_that_does_not_listen_refuses_at_once() {
 fn who_stops_listening_keeps_the_connections() {
     let mut pair = Pair::connected();
     pair.server.stop_listening(server_rloc());
-    pair.etr.request(TcpRequest::Send(OPENED, vec![7; 10]), pair.now);
+    pair.etr.send(OPENED, &[7; 10], pair.now);
     assert_eq!(pair.exchange().1, [Heard::Octets(10)]);
 }
 
@@ -151,9 +151,9 @@ fn who_stops_listening_keeps_the_connections() {
 fn a_peer_that_takes_too_little_is_closed() {
     let mut pair = Pair::connected();
     let most = MAX_WAITING + BUFFER;
-    pair.etr.request(TcpRequest::Send(OPENED, vec![7; most]), pair.now);
+    pair.etr.send(OPENED, &vec![7; most], pair.now);
     assert_eq!(heard(&mut pair.etr, pair.now), []);
-    pair.etr.request(TcpRequest::Send(OPENED, vec![7; 1]), pair.now);
+    pair.etr.send(OPENED, &[7; 1], pair.now);
     assert_eq!(heard(&mut pair.etr, pair.now), [Heard::Closed(OPENED)]);
     let (_, server) = pair.exchange();
     assert_eq!(server.last(), Some(&Heard::Closed(ACCEPTED)));
@@ -169,7 +169,7 @@ fn a_silent_peer_is_noticed_within_25_seconds() {
 #[test]
 fn what_a_silent_peer_does_not_take_is_given_up_when_the_core_closes() {
     let mut pair = Pair::connected();
-    pair.etr.request(TcpRequest::Send(OPENED, vec![7; 3 * BUFFER]), pair.now);
+    pair.etr.send(OPENED, &vec![7; 3 * BUFFER], pair.now);
     pair.etr.request(TcpRequest::Close(OPENED), pair.now);
     assert_eq!(pair.alone(LINGER - Duration::from_secs(1)), []);
     assert_eq!(pair.alone(Duration::from_secs(2)), [Heard::Closed(OPENED)]);

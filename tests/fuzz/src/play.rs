@@ -385,7 +385,7 @@ impl<'a> Play<'a> {
         }
         while let Some(output) = self.router.poll_output() {
             match &output {
-                Output::Control { source, destination, payload } => {
+                Output::Control { source, destination, payload, .. } => {
                     sent += payload.len();
                     self.sent(*source, *destination, payload);
                 }
@@ -500,7 +500,7 @@ impl<'a> Play<'a> {
                 self.connections.push((*connection, false));
                 0
             }
-            TcpRequest::Send(connection, octets) => {
+            TcpRequest::Send(connection, octets, _) => {
                 assert!(self.connections.contains(&(*connection, true)), "no {connection:?}");
                 let mut reader = FrameReader::new();
                 reader.push(octets);

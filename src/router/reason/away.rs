@@ -1,0 +1,150 @@
+//! The reasons of changes in the away table.
+
+use std::fmt::{self, Display, Formatter};
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+
+use super::{DatabaseReason, MOBILITY, Reason};
+use crate::router::discovery::Discovery;
+
+/// The reason why an entry of the away table changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AwayReason {
+    /// The local prefix changed.
+    Database(DatabaseReason),
+    /// The router is not an ETR of the family any more.
+    NotAnEtr,
+    /// The dynamic-EID range was configured. A range is always in the table.
+    RangeConfigured,
+    /// The dynamic-EID range was removed from the configuration.
+    RangeDeconfigured,
+    /// The host was found here.
+    HostFound(Discovery),
+    /// The router searched for the host, and no host answered.
+    HostNotFound,
+    /// A map-server reported the prefix.
+    Reported(Report),
+    /// The time of the entry has ended.
+    Expired,
+    /// The mapping system did not answer when the router asked about the entry again.
+    NoAnswer,
+    /// The table was full, and another entry needed the place.
+    TableFull,
+    /// A session with a map-server came up. The map-server reports all prefixes again.
+    SessionUp,
+    /// The router registers no prefix around this prefix any more, so no map-server would report
+    /// the end of the entry.
+    NotReportedAnyMore,
+}
+
+/// The way in which a map-server reported the registration of a prefix, with its address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Report {
+    /// A Mapping Notification on a reliable session.
+    MappingNotification(IpAddr),
+    /// A Map-Notify that the map-server confirmed.
+    MapNotify(IpAddr),
+    /// A Map-Notify that the map-server did not confirm in time.
+    UnconfirmedMapNotify(IpAddr),
+    /// A Map-Reply to a request about the away EID.
+    MapReply(IpAddr),
+    /// The map-server forwarded the router's own Map-Request to this router: the EID is here.
+    OwnRequest(IpAddr),
+}
+
+impl Report {
+    /// The map-server, or the sender of the Map-Reply.
+    pub fn from(self) -> IpAddr {
+        match self {
+            Report::MappingNotification(from)
+            | Report::MapNotify(from)
+            | Report::UnconfirmedMapNotify(from)
+            | Report::MapReply(from)
+            | Report::OwnRequest(from) => from,
+        }
+    }
+}
+
+impl Display for Report {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let from = self.from();
+        match self {
+            Report::MappingNotification(_) => {
+                write!(f, "A Mapping Notification from {from} reports the registration")
+            }
+            Report::MapNotify(_) => {
+                write!(
+                    f,
+                    "A Map-Notify from {from}, which {from} confirmed, reports the registration"
+                )
+            }
+            Report::UnconfirmedMapNotify(_) => {
+                write!(
+                    f,
+                    "A Map-Notify from {from}, which was not confirmed, reports the registration"
+                )
+            }
+            Report::MapReply(_) => write!(f, "A Map-Reply from {from} says where the EID is"),
+            Report::OwnRequest(_) => {
+                write!(f, "{from} forwarded the router's own Map-Request back: the EID is here")
+            }
+        }
+    }
+}
+
+impl Display for AwayReason {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            AwayReason::Database(reason) => write!(f, "The local mapping changed: {reason}"),
+            AwayReason::NotAnEtr => f.write_str("The router is not an ETR of the family any more"),
+            AwayReason::RangeConfigured => f.write_str("The dynamic-EID range was configured"),
+            AwayReason::RangeDeconfigured => {
+                f.write_str("The dynamic-EID range was removed from the configuration")
+            }
+            AwayReason::HostFound(discovery) => write!(f, "The host {}", discovery.describe()),
+            AwayReason::HostNotFound => f.write_str("No host answered the search for the EID"),
+            AwayReason::Reported(report) => report.fmt(f),
+            AwayReason::Expired => f.write_str("The time of the entry ended"),
+            AwayReason::NoAnswer => {
+                f.write_str("The mapping system did not say again where the EID is")
+            }
+            AwayReason::TableFull => {
+                f.write_str("The table was full, and the entry was the oldest")
+            }
+            AwayReason::SessionUp => {
+                f.write_str("A session came up, on which the map-server reports all prefixes again")
+            }
+            AwayReason::NotReportedAnyMore => {
+                f.write_str("The router registers no prefix around this prefix any more")
+            }
+        }
+    }
+}
+
+impl Reason for AwayReason {
+    fn section(&self) -> &'static str {
+        match self {
+            AwayReason::Database(_) => "Cisco LISP Generalized SMR, Away Table",
+            AwayReason::NotAnEtr => "IOS: ip lisp etr",
+            AwayReason::RangeConfigured | AwayReason::RangeDeconfigured => "IOS: dynamic-eid",
+            AwayReason::HostFound(_) => "draft-ietf-lisp-eid-mobility section 4.2.1",
+            AwayReason::HostNotFound
+            | AwayReason::Expired
+            | AwayReason::NoAnswer
+            | AwayReason::TableFull => MOBILITY,
+            AwayReason::Reported(Report::MappingNotification(_)) | AwayReason::SessionUp => {
+                "draft-kouvelas-lisp-map-server-reliable-transport section 5.5"
+            }
+            AwayReason::Reported(Report::MapNotify(_) | Report::UnconfirmedMapNotify(_)) => {
+                "RFC 9301 section 5.7"
+            }
+            AwayReason::Reported(Report::MapReply(_)) => "RFC 9301 section 5.5",
+            AwayReason::Reported(Report::OwnRequest(_)) | AwayReason::NotReportedAnyMore => {
+                "RFC 9301 section 8.3"
+            }
+        }
+    }
+}
