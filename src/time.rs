@@ -131,6 +131,14 @@ impl Calendar {
             millisecond: millis % 1000,
         }
     }
+
+    /// Returns the start of a line of the log or of debugging as IOS writes it:
+    /// `*Nov 22 18:08:15.160: `. The argument is the number of microseconds since 1970.
+    pub fn stamp(wall_clock_micros: u64) -> String {
+        let Calendar { month, day, hour, minute, second, millisecond, .. } =
+            Calendar::of(wall_clock_micros);
+        format!("*{month} {day:2} {hour:02}:{minute:02}:{second:02}.{millisecond:03}: ")
+    }
 }
 
 impl fmt::Display for Calendar {

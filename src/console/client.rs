@@ -128,6 +128,19 @@ impl<C: Channel> Client<C> {
         request: Request,
         mut each: impl FnMut(Response) -> io::Result<()>,
     ) -> io::Result<Done> {
+        self.converse(request, |response| each(response).map(|()| false))
+    }
+
+    /// Does the work of [`Client::ask_each`]. If `each` returns true, the command that runs is
+    /// interrupted.
+    ///
+    /// # Errors
+    /// The errors of the channel and of `each`.
+    pub fn converse(
+        &mut self,
+        request: Request,
+        mut each: impl FnMut(Response) -> io::Result<bool>,
+    ) -> io::Result<Done> {
         self.channel.send(request)?;
         loop {
             match self.channel.receive()? {
@@ -135,7 +148,11 @@ impl<C: Channel> Client<C> {
                     self.prompt.clone_from(&done.prompt);
                     return Ok(done);
                 }
-                other => each(other)?,
+                other => {
+                    if each(other)? {
+                        self.channel.send(Request::Interrupt)?;
+                    }
+                }
             }
         }
     }

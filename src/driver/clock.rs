@@ -26,9 +26,7 @@ impl Clock {
     /// Returns the start of a debug line as IOS writes it: `*Nov 22 18:08:15.160: `. The text is in
     /// UTC. The argument is the number of microseconds since 1970.
     pub fn stamp(wall_clock_micros: u64) -> String {
-        let Calendar { month, day, hour, minute, second, millisecond, .. } =
-            Calendar::of(wall_clock_micros);
-        format!("*{month} {day:2} {hour:02}:{minute:02}:{second:02}.{millisecond:03}: ")
+        Calendar::stamp(wall_clock_micros)
     }
 
     /// The number of microseconds since 1970, or zero if the machine's clock is set before 1970.

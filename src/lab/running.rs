@@ -10,6 +10,7 @@ use super::flow::FlowReport;
 use super::ping::{Echos, Outcome, Tally};
 use super::scenario::{LinkChange, Place};
 use crate::console::client::Answer;
+use crate::console::protocol::{Done, Request, Response};
 
 /// The current state of a node of a lab.
 #[derive(Clone, Debug, Default)]
@@ -56,6 +57,26 @@ pub trait RunningLab {
     /// The router does not run or does not answer. If the router refuses the command, this is an
     /// answer and not an error.
     fn console(&mut self, node: &str, command: &str) -> Result<Answer, Failure>;
+
+    /// Runs a command on a router, in a session of its own. The session of
+    /// [`RunningLab::console`] keeps its mode.
+    ///
+    /// # Errors
+    /// The errors of [`RunningLab::console`].
+    fn ask_once(&mut self, node: &str, command: &str) -> Result<Answer, Failure>;
+
+    /// Carries out a request in the session of [`RunningLab::console`]. Passes each response to
+    /// `each` when it arrives, also debug lines that were not passed on before. If `each` returns
+    /// true, the command that runs is interrupted. Returns the end of the answer.
+    ///
+    /// # Errors
+    /// The errors of [`RunningLab::console`].
+    fn converse(
+        &mut self,
+        node: &str,
+        request: Request,
+        each: &mut dyn FnMut(Response) -> bool,
+    ) -> Result<Done, Failure>;
 
     /// Ends the session on a router, if there is one. The next command opens a new session.
     fn end_session(&mut self, node: &str);

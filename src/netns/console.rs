@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::console::client::{Answer, Client};
 use crate::console::json_lines::JsonLines;
-use crate::console::protocol::{HostAnswer, HostRequest, Request};
+use crate::console::protocol::{Done, HostAnswer, HostRequest, Request, Response};
 use crate::console::view::View;
 use crate::lab::failure::Failure;
 
@@ -41,6 +41,16 @@ impl Console {
     /// Runs a command in this session.
     pub fn ask(&mut self, line: &str) -> Result<Answer, Failure> {
         self.client.command(line).map_err(Failure::io(&self.name))
+    }
+
+    /// Carries out a request in this session, as [`Client::converse`] does.
+    pub fn converse(
+        &mut self,
+        request: Request,
+        each: &mut dyn FnMut(Response) -> bool,
+    ) -> Result<Done, Failure> {
+        let done = self.client.converse(request, |response| Ok(each(response)));
+        done.map_err(Failure::io(&self.name))
     }
 
     /// Sends a request to an emulated host of the router.

@@ -22,6 +22,7 @@ use super::verbs::{self, Call, Step};
 use super::{emulated, environment, inside, move_host, paths, ping, raw, run};
 use crate::capture::{Capture as Taken, Selected, pcap};
 use crate::console::client::Answer;
+use crate::console::protocol::{Done, Request, Response};
 use crate::lab::Lab;
 use crate::lab::failure::Failure;
 use crate::lab::file::Host;
@@ -111,6 +112,26 @@ impl Namespaces {
         client.ok_or_else(|| Failure::Other(format!("there is no connection {name}")))
     }
 
+    /// Calls `act` with the session on a router.
+    fn in_session<T>(
+        &mut self,
+        node: &str,
+        act: impl FnOnce(&mut Console) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        if !self.consoles.contains_key(node) {
+            let console = Console::connect(&paths::socket(&self.lab, node))?;
+            self.consoles.insert(node.to_owned(), console);
+        }
+        let console = self.consoles.get_mut(node);
+        let answer =
+            act(console.ok_or_else(|| Failure::new("the console of the router is not open"))?);
+        if answer.is_err() {
+            // A session with an error is not used again. Its router may have been restarted.
+            self.consoles.remove(node);
+        }
+        answer
+    }
+
     /// Ends a capture if it still runs, and returns its file. All captured packets are in the file
     /// then.
     fn finished(&mut self, name: &str) -> Result<PathBuf, Failure> {
@@ -123,6 +144,21 @@ impl Namespaces {
             child.wait().map_err(Failure::io("tcpdump"))?;
         }
         Ok(capture.file.clone())
+    }
+
+    /// Returns a file with the packets of a capture until now, and whether the capture has ended.
+    fn file_of(&mut self, name: &str) -> Result<(PathBuf, bool), Failure> {
+        match self.captures.get(name) {
+            Some(Capture { file, running: Some(_) }) => {
+                settle(file)?;
+                // The file is copied, because tcpdump may write to it while tshark reads it.
+                let octets = fs::read(file).map_err(Failure::io(file.display()))?;
+                let copy = file.with_extension("until-now.pcap");
+                private::write(&copy, octets).map_err(Failure::new)?;
+                Ok((copy, false))
+            }
+            _ => Ok((self.finished(name)?, true)),
+        }
     }
 }
 
@@ -204,19 +240,20 @@ impl RunningLab for Namespaces {
     }
 
     fn console(&mut self, node: &str, command: &str) -> Result<Answer, Failure> {
-        if !self.consoles.contains_key(node) {
-            let console = Console::connect(&paths::socket(&self.lab, node))?;
-            self.consoles.insert(node.to_owned(), console);
-        }
-        let console = self.consoles.get_mut(node);
-        let answer = console
-            .ok_or_else(|| Failure::new("the console of the router is not open"))?
-            .ask(command);
-        if answer.is_err() {
-            // A session with an error is not used again. Its router may have been restarted.
-            self.consoles.remove(node);
-        }
-        answer
+        self.in_session(node, |console| console.ask(command))
+    }
+
+    fn converse(
+        &mut self,
+        node: &str,
+        request: Request,
+        each: &mut dyn FnMut(Response) -> bool,
+    ) -> Result<Done, Failure> {
+        self.in_session(node, |console| console.converse(request, each))
+    }
+
+    fn ask_once(&mut self, node: &str, command: &str) -> Result<Answer, Failure> {
+        Console::connect(&paths::socket(&self.lab, node))?.ask(command)
     }
 
     fn end_session(&mut self, node: &str) {
@@ -316,6 +353,8 @@ impl Stage for Namespaces {
         let device = self.lab.device(&port.node, &port.interface)?;
         let (place, device) = run::end_of(&self.lab, &port.node, &device);
         let file = self.directory.join(format!("{name}.pcap"));
+        // An earlier capture of this name ends here.
+        self.captures.remove(name);
         // The file is created here, so that it exists even before tcpdump writes to it.
         private::create(&file).map_err(Failure::new)?;
         let mut command = inside::program(&self.lab, place, "tcpdump")?;
@@ -338,8 +377,12 @@ impl Stage for Namespaces {
         listens.then_some(()).ok_or_else(|| Failure::Other(format!("tcpdump: {said}")))
     }
 
+    fn end_capture(&mut self, name: &str) -> Result<(), Failure> {
+        self.finished(name).map(drop)
+    }
+
     fn packets(&mut self, name: &str, filter: &str, field: &str) -> Result<Vec<Packet>, Failure> {
-        let file = self.finished(name)?;
+        let (file, has_ended) = self.file_of(name)?;
         let fields = [
             "frame.time_relative",
             field,
@@ -349,7 +392,9 @@ impl Stage for Namespaces {
             "_ws.col.Info",
         ];
         let lines = tshark(&file, filter, &fields)?;
-        agree(&file, filter, field)?;
+        if has_ended {
+            agree(&file, filter, field)?;
+        }
         let packet = |line: &String| {
             let mut fields = line.split('\t');
             let at = fields.next()?.parse().ok()?;

@@ -17,7 +17,7 @@ use super::{Records, Sim, SimError, build, ping};
 use crate::capture::{Capture, FilterError, Frame, Selected};
 use crate::console::Session;
 use crate::console::client::{Answer, Client};
-use crate::console::protocol::Request;
+use crate::console::protocol::{Done, Request, Response};
 use crate::host::PingId;
 use crate::host::ping::{Outcome, Pace, PingReport, PingRequest, Probe};
 use crate::lab::failure::Failure;
@@ -33,7 +33,7 @@ use crate::lab::{self, Lab, wiring};
 use crate::rng::Seed;
 use crate::router::config::Config;
 use crate::router::io::Connection;
-use crate::time::Time;
+use crate::time::{Calendar, Time};
 use crate::watch::Watch;
 
 impl From<SimError> for Failure {
@@ -179,8 +179,7 @@ impl Simulated {
     /// # Errors
     /// An error if there is no capture of this name.
     pub fn pcap(&self, name: &str) -> Result<Vec<u8>, Failure> {
-        let missing = || Failure::Other(format!("there is no capture {name}"));
-        let Running { seen, .. } = self.captures.get(name).ok_or_else(missing)?;
+        let Running { seen, .. } = self.captures.get(name).ok_or_else(|| no_capture(name))?;
         let mut file = Vec::new();
         let mut writer = PcapWriter::new(&mut file).map_err(Failure::new)?;
         let frames = seen.borrow();
@@ -215,22 +214,28 @@ impl Simulated {
         Ok(answer)
     }
 
+    /// Ends a capture and returns it.
     fn finished(&mut self, name: &str) -> Result<&Capture, Failure> {
-        let missing = || Failure::Other(format!("there is no capture {name}"));
         if !self.captured.contains_key(name) {
-            let Running { ids, seen } = self.captures.get(name).ok_or_else(missing)?;
             self.sim.run_for(ON_ITS_WAY);
-            ids.iter().for_each(|&id| self.sim.end_capture(id));
-            // A frame without an IP packet is kept too. So the frame numbers are the same as in
-            // other captures.
-            let frame = |(at, frame): &(Time, Vec<u8>)| Frame {
-                at: at.since(Time::ZERO),
-                packet: ip_packet(frame).to_vec(),
-            };
-            let capture = Capture::new(seen.borrow().iter().map(frame).collect());
+            let capture = self.until_now(name)?;
+            let running = self.captures.get(name).ok_or_else(|| no_capture(name))?;
+            running.ids.iter().for_each(|&id| self.sim.end_capture(id));
             self.captured.insert(name.to_owned(), capture);
         }
-        self.captured.get(name).ok_or_else(missing)
+        self.captured.get(name).ok_or_else(|| no_capture(name))
+    }
+
+    /// Returns the frames that a running capture has seen until now.
+    fn until_now(&self, name: &str) -> Result<Capture, Failure> {
+        let running = self.captures.get(name).ok_or_else(|| no_capture(name))?;
+        // A frame without an IP packet is kept too. So the frame numbers are the same as in other
+        // captures.
+        let frame = |(at, frame): &(Time, Vec<u8>)| Frame {
+            at: at.since(Time::ZERO),
+            packet: ip_packet(frame).to_vec(),
+        };
+        Ok(Capture::new(running.seen.borrow().iter().map(frame).collect()))
     }
 
     /// Returns the router that emulates the host `node`.
@@ -281,6 +286,32 @@ impl RunningLab for Simulated {
 
     fn console(&mut self, node: &str, command: &str) -> Result<Answer, Failure> {
         self.ask(node, Request::Line(command.to_owned()))
+    }
+
+    fn converse(
+        &mut self,
+        node: &str,
+        request: Request,
+        each: &mut dyn FnMut(Response) -> bool,
+    ) -> Result<Done, Failure> {
+        let Console { session, prompt } = self.consoles.entry(node.to_owned()).or_default();
+        let channel = LabChannel::new(&mut self.sim, node, session);
+        let mut client = Client::resume(channel, std::mem::take(prompt));
+        let done = client.converse(request, |response| Ok(each(response)));
+        let done = done.map_err(Failure::new)?;
+        prompt.clone_from(&done.prompt);
+        // The lines since the last request are of no use to a session that does not monitor.
+        let monitors = session.monitors();
+        for (at, line) in self.sim.take_debug(node)?.into_iter().filter(|_| monitors) {
+            each(Response::Debug(format!("{}{line}", Calendar::stamp(Sim::wall_clock(at)))));
+        }
+        Ok(done)
+    }
+
+    fn ask_once(&mut self, node: &str, command: &str) -> Result<Answer, Failure> {
+        let mut session = Session::default();
+        let channel = LabChannel::new(&mut self.sim, node, &mut session);
+        Client::new(channel).command(command).map_err(Failure::new)
     }
 
     fn end_session(&mut self, node: &str) {
@@ -390,12 +421,25 @@ impl Stage for Simulated {
             ids.push(self.sim.capture(&port.node, device, Box::new(tap))?);
         }
         self.captured.remove(name);
-        self.captures.insert(name.to_owned(), Running { ids, seen });
+        let earlier = self.captures.insert(name.to_owned(), Running { ids, seen });
+        let ids = earlier.into_iter().flat_map(|earlier| earlier.ids);
+        ids.for_each(|id| self.sim.end_capture(id));
         Ok(())
     }
 
+    fn end_capture(&mut self, name: &str) -> Result<(), Failure> {
+        self.finished(name).map(drop)
+    }
+
     fn packets(&mut self, name: &str, filter: &str, field: &str) -> Result<Vec<Packet>, Failure> {
-        let capture = self.finished(name)?;
+        let until_now;
+        let capture = match self.captured.contains_key(name) {
+            true => self.finished(name)?,
+            false => {
+                until_now = self.until_now(name)?;
+                &until_now
+            }
+        };
         let selected = capture.select(filter, field)?;
         let packet = |selected: Selected| Packet {
             at: selected.at,
@@ -464,6 +508,10 @@ impl Stage for Simulated {
         }
         (self.keep)(&files)
     }
+}
+
+fn no_capture(name: &str) -> Failure {
+    Failure::Other(format!("there is no capture {name}"))
 }
 
 /// Makes the report of a flow.

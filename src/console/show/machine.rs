@@ -38,15 +38,9 @@ pub fn logging_text(view: &LoggingView) -> String {
     );
     for LogLine { wall_clock, is_warning, text: line } in lines {
         let severity = if *is_warning { "4-WARNING" } else { "5-NOTICE" };
-        let _ = writeln!(text, "{}%LISP-{severity}: {line}", stamp(*wall_clock));
+        let _ = writeln!(text, "{}%LISP-{severity}: {line}", Calendar::stamp(*wall_clock));
     }
     text
-}
-
-/// The time at the start of a line of the log, as IOS prints it: `*Nov 28 07:23:36.000: `.
-fn stamp(wall_clock: u64) -> String {
-    let Calendar { month, day, hour, minute, second, millisecond, .. } = Calendar::of(wall_clock);
-    format!("*{month} {day:>2} {hour:02}:{minute:02}:{second:02}.{millisecond:03}: ")
 }
 
 /// The view of the sessions at the console.

@@ -31,13 +31,7 @@ pub fn names(lab: &Lab) -> Vec<&str> {
 /// There is no scenario for this name, or more than one, or the scenario has an error.
 pub fn find(lab: &Lab, name: &str) -> Result<Scenario, Failure> {
     let names = names(lab);
-    let whole = format!("{name}-");
-    let mut fits: Vec<&str> =
-        names.iter().copied().filter(|known| *known == name || known.starts_with(&whole)).collect();
-    if fits.is_empty() {
-        fits = names.iter().copied().filter(|known| known.starts_with(name)).collect();
-    }
-    match fits[..] {
+    match meant(&names, name)[..] {
         [one] => read(lab, one),
         [] => Err(Failure::Other(format!(
             "lab {} has no scenario {name:?}; it has {}; for a scenario file outside the lab, give \
@@ -45,10 +39,22 @@ pub fn find(lab: &Lab, name: &str) -> Result<Scenario, Failure> {
             lab.name,
             if names.is_empty() { "none".to_owned() } else { names.join(", ") }
         ))),
-        _ => Err(Failure::Other(format!(
+        ref fits => Err(Failure::Other(format!(
             "{name:?} is ambiguous: it is the beginning of {}",
             fits.join(" or ")
         ))),
+    }
+}
+
+/// Returns those of `names` that `name` can stand for, as [`find`] describes.
+pub fn meant<'n>(names: &[&'n str], name: &str) -> Vec<&'n str> {
+    let whole = format!("{name}-");
+    let fits = |fit: &dyn Fn(&str) -> bool| -> Vec<&'n str> {
+        names.iter().copied().filter(|known| fit(known)).collect()
+    };
+    match fits(&|known| known == name || known.starts_with(&whole)) {
+        none if none.is_empty() => fits(&|known| known.starts_with(name)),
+        some => some,
     }
 }
 

@@ -85,7 +85,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
-pub use parse::parse;
+pub use parse::{Part, parse, parse_part};
 
 /// A scenario after it was checked against its lab. Every node and port in it exists in the lab.
 #[derive(Clone, Debug, Default)]

@@ -8,7 +8,7 @@ use super::{
     Action, Answers, Bound, Captured, Ends, LinkChange, Ping, Place, Printed, Scenario, Step,
 };
 use crate::lab::failure::Failure;
-use crate::lab::file::{LabError, LabFile, Node};
+use crate::lab::file::{LabError, LabFile, Node, Span};
 use crate::lab::ping::Echos;
 
 /// The time within which a `show` must print the expected text, if the statement has no `within`.
@@ -30,21 +30,47 @@ pub fn parse(
     lab: &LabFile,
     beside: &Beside<'_>,
 ) -> Result<Scenario, LabError> {
+    parse_part(path, text, Part { octets: 0..text.len(), line: 0 }, lab, beside)
+}
+
+/// A part of a file: complete lines.
+#[derive(Clone, Debug, Default)]
+pub struct Part {
+    /// The position of the part in the text of the file, in octets.
+    pub octets: Span,
+    /// The number of lines before the part.
+    pub line: usize,
+}
+
+/// Reads the statements in a part of a file. The lines of the scenario, and the positions of
+/// errors, are those in the whole file, which has the text `text`.
+///
+/// # Errors
+/// The errors of [`parse`].
+pub fn parse_part(
+    path: &str,
+    text: &str,
+    part: Part,
+    lab: &LabFile,
+    beside: &Beside<'_>,
+) -> Result<Scenario, LabError> {
     let mut scenario = Scenario { path: path.to_owned(), ..Scenario::default() };
-    read(path, text, (lab, beside), &mut vec![path.to_owned()], &mut scenario)?;
+    read(path, text, part, (lab, beside), &mut vec![path.to_owned()], &mut scenario)?;
     Ok(scenario)
 }
 
-/// Adds the statements of a file. `open` has the files that are being read: the scenario first,
+/// Adds the statements in a part of a file. `open` has the files that are being read: the scenario first,
 /// then each included file.
 fn read(
     path: &str,
     text: &str,
+    Part { octets, line }: Part,
     (lab, beside): (&LabFile, &Beside<'_>),
     open: &mut Vec<String>,
     scenario: &mut Scenario,
 ) -> Result<(), LabError> {
-    let mut parser = Parser { path, text, offset: 0, line: 0, lab, beside };
+    let until_end = &text[..octets.end];
+    let mut parser = Parser { path, text: until_end, offset: octets.start, line, lab, beside };
     parser.file(open, scenario).map_err(|wrong| match wrong {
         Wrong::Here((span, message)) => LabError::new(path, text, Some(span), message, ""),
         Wrong::Included(error) => error,
@@ -66,6 +92,7 @@ impl From<Fault> for Wrong {
 /// The lines of a file, one after the other.
 pub(super) struct Parser<'a> {
     path: &'a str,
+    /// The text of the file until the end of the part that is read.
     text: &'a str,
     /// The position of the first octet that was not read yet.
     offset: usize,
@@ -138,7 +165,8 @@ impl<'a> Parser<'a> {
         }
         let text = (self.beside)(&name).map_err(|failure| fault(failure.to_string()))?;
         open.push(path.clone());
-        let parsed = read(&path, &text, (self.lab, self.beside), open, scenario);
+        let whole = Part { octets: 0..text.len(), line: 0 };
+        let parsed = read(&path, &text, whole, (self.lab, self.beside), open, scenario);
         open.pop();
         parsed.map_err(Wrong::Included)
     }

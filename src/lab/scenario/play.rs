@@ -84,18 +84,35 @@ impl Why {
 }
 
 /// The state of a scenario that is running, with its results so far.
-pub(super) struct Player<'a> {
+pub(crate) struct Player<'a> {
     pub stage: &'a mut dyn Stage,
     out: &'a mut dyn Write,
     streams: BTreeMap<String, FrameReader>,
     /// The number of packets in each capture that are malformed on purpose. A capture without such
     /// packets is not in the map.
     flawed: BTreeMap<String, usize>,
+    /// Whether captures continue after a `packets` statement.
+    keeps_captures: bool,
+    /// The longest time limit of a statement.
+    patience: Duration,
 }
 
 impl<'a> Player<'a> {
     pub fn new(stage: &'a mut dyn Stage, out: &'a mut dyn Write) -> Self {
-        Player { stage, out, streams: BTreeMap::new(), flawed: BTreeMap::new() }
+        Player {
+            stage,
+            out,
+            streams: BTreeMap::new(),
+            flawed: BTreeMap::new(),
+            keeps_captures: false,
+            patience: Duration::MAX,
+        }
+    }
+
+    /// A player that only looks at the lab: captures continue after a `packets` statement. No
+    /// statement has a longer time limit than `patience`.
+    pub fn looking(stage: &'a mut dyn Stage, out: &'a mut dyn Write, patience: Duration) -> Self {
+        Player { keeps_captures: true, patience, ..Player::new(stage, out) }
     }
 
     /// Plays these steps, until the last one or until a step has an unexpected result.
@@ -194,9 +211,9 @@ impl<'a> Player<'a> {
         expected: &[super::Printed],
         within: Duration,
     ) -> Result<(), Why> {
-        let deadline = self.stage.now() + within;
+        let deadline = self.stage.now() + within.min(self.patience);
         loop {
-            let reply = self.stage.console(node, command)?;
+            let reply = self.stage.ask_once(node, command)?;
             let unseen = expected.iter().find(|expected| !expected.holds(&reply.text));
             if unseen.is_some() && self.stage.now() < deadline {
                 self.stage.pass(PAUSE)?;
@@ -217,7 +234,7 @@ impl<'a> Player<'a> {
         expected: Option<&super::Answers>,
         within: Option<Duration>,
     ) -> Result<(), Why> {
-        let deadline = self.stage.now() + within.unwrap_or_default();
+        let deadline = self.stage.now() + within.unwrap_or_default().min(self.patience);
         let Ends { from, to, ipv6 } = &ping.ends;
         self.say(&format!("{from}>ping {}{to}", if *ipv6 { "ipv6 " } else { "" }));
         let target = self.target(&ping.ends)?;
@@ -283,10 +300,21 @@ impl<'a> Player<'a> {
             Captured::After { filter, .. } => ("frame.number", Some(filter)),
             _ => ("frame.number", None),
         };
-        let packets = self.stage.packets(capture, filter, field)?;
-        let others = match other {
-            Some(filter) => self.stage.packets(capture, filter, field)?,
-            None => Vec::new(),
+        if !self.keeps_captures {
+            self.stage.end_capture(capture)?;
+        }
+        let deadline = self.stage.now() + ON_ITS_WAY.min(self.patience);
+        let (packets, others) = loop {
+            let packets = self.stage.packets(capture, filter, field)?;
+            let others = match other {
+                Some(filter) => self.stage.packets(capture, filter, field)?,
+                None => Vec::new(),
+            };
+            let may_change = self.keeps_captures && self.stage.now() < deadline;
+            if expected.holds(&packets, &others) || !may_change {
+                break (packets, others);
+            }
+            self.stage.pass(PAUSE)?;
         };
         if expected.holds(&packets, &others) {
             others.iter().chain(&packets).for_each(|packet| self.say(&line(packet)));
@@ -317,10 +345,14 @@ impl<'a> Player<'a> {
 /// The time between two attempts to find an expected state.
 pub(super) const PAUSE: Duration = Duration::from_millis(50);
 
+/// The time that a player waits for a packet of a capture that continues.
+const ON_ITS_WAY: Duration = Duration::from_millis(200);
+
 pub(super) fn unmet(expected: impl fmt::Display, seen: impl Into<String>) -> Why {
     Why::Unmet { expected: expected.to_string(), seen: seen.into() }
 }
 
-fn line(packet: &Packet) -> String {
+/// Returns the line about a packet in a transcript.
+pub(crate) fn line(packet: &Packet) -> String {
     format!("   {:9.4} {}", packet.at.as_secs_f64(), packet.summary)
 }

@@ -18,10 +18,12 @@ pub type Evidence = (String, Vec<u8>);
 /// A lab that is up, on which a scenario runs. The scenario gives each capture and connection a
 /// name.
 pub trait Stage: RunningLab {
-    /// Begins a capture of packets at a port.
+    /// Begins a capture of packets at a port. An earlier capture of this name is removed.
     fn capture(&mut self, name: &str, port: &Place) -> Result<(), Failure>;
+    /// Ends a capture. Its packets can still be read. A capture that has ended is not changed.
+    fn end_capture(&mut self, name: &str) -> Result<(), Failure>;
     /// Returns the packets of a capture that pass a display filter, each with the value of `field`.
-    /// The first call ends the capture.
+    /// If the capture still runs, these are its packets until now.
     fn packets(&mut self, name: &str, filter: &str, field: &str) -> Result<Vec<Packet>, Failure>;
     /// Returns the flaws in each capture. A flaw is one line about a packet that the dissector does
     /// not understand.
