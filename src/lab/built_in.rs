@@ -22,6 +22,12 @@ macro_rules! built_in {
 const ALL: [BuiltIn; 2] = [
     built_in!(
         "gsmr": "lab.toml", "xTR1.conf", "xTR2.conf", "NewMSMR.conf", "OldMSMR.conf", "PxTR1.conf",
+        "lessons/first-packet.lesson",
+        "lessons/g1-deconfigured.lesson",
+        "lessons/g2-no-route.lesson",
+        "lessons/g3-move.lesson",
+        "lessons/g4-overlapping.lesson",
+        "lessons/trust.lesson",
         "scenarios/g1-deconfigured.scenario",
         "scenarios/g1b-idle-peer.scenario",
         "scenarios/g2-no-route.scenario",

@@ -2,6 +2,8 @@
 
 use schemars::JsonSchema;
 
+use super::lesson::{ENDING, lessons};
+use super::loaded::LESSONS;
 use super::{Lab, wiring};
 use crate::console::{ProblemKind, read_config};
 
@@ -29,6 +31,10 @@ pub fn check(lab: &Lab) -> Vec<Finding> {
     let mut findings = vec![Finding::new("lab.toml", unfit.map(|error| error.to_string()))];
     for (_, file) in lab.file.routers() {
         findings.push(Finding::new(file, config_problem(lab, file)));
+    }
+    for lesson in lessons(lab) {
+        let file = format!("{LESSONS}/{}{ENDING}", lesson.name);
+        findings.push(Finding::new(&file, lesson.problem));
     }
     findings
 }

@@ -10,6 +10,9 @@ use crate::router::config::InterfaceName;
 /// The name of the directory of scenarios. It is in the directory of the lab.
 pub const SCENARIOS: &str = "scenarios";
 
+/// The name of the directory of lessons. It is in the directory of the lab.
+pub const LESSONS: &str = "lessons";
+
 /// The text of each file, or the reason why it cannot be read. The key is the file's path in the
 /// directory of the lab.
 pub type Texts = BTreeMap<String, Result<String, String>>;
@@ -90,9 +93,12 @@ impl Lab {
     ) -> Result<Lab, Failure> {
         let file = self.file.with_configs_beside()?;
         let mut texts = self.texts.clone();
-        // Only the scenarios keep their paths. The path of a configuration can lead out of the
-        // lab's directory, so the configurations get new paths.
-        texts.retain(|file, _| file.starts_with(&format!("{SCENARIOS}/")));
+        // Only the scenarios and lessons keep their paths. The path of a configuration can lead out
+        // of the lab's directory, so the configurations get new paths.
+        let is_kept = |file: &str| {
+            [SCENARIOS, LESSONS].iter().any(|kept| file.starts_with(&format!("{kept}/")))
+        };
+        texts.retain(|file, _| is_kept(file));
         texts.insert("lab.toml".to_owned(), Ok(file.text.clone()));
         for ((node, from), (_, to)) in self.file.routers().zip(file.routers()) {
             let text = self.text(from)?;

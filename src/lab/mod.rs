@@ -1,7 +1,8 @@
-//! Labs: the lab file, the scenarios and their player, and the results of pings and flows.
+//! Labs: the lab file, the scenarios and their player, the lessons, and the results of pings and
+//! flows.
 //!
 //! A lab is a directory with a `lab.toml` ([`file`]), a `.conf` in the form of IOS for each router,
-//! and scenarios. A loaded [`Lab`] has the texts of all these files. The code of this module reads
+//! scenarios and lessons. A loaded [`Lab`] has the texts of all these files. The code of this module reads
 //! no file, starts no program and has no clock. The modules [`netns`](crate::netns) and
 //! [`sim`](crate::sim) bring a lab up.
 
@@ -11,6 +12,7 @@ pub mod check;
 pub mod failure;
 pub mod file;
 pub mod flow;
+pub mod lesson;
 pub mod loaded;
 pub mod page;
 pub mod ping;

@@ -10,7 +10,7 @@ use crate::lab::Lab;
 use crate::lab::built_in;
 use crate::lab::failure::Failure;
 use crate::lab::file::{LabFile, name};
-use crate::lab::loaded::{SCENARIOS, Texts};
+use crate::lab::loaded::{LESSONS, SCENARIOS, Texts};
 use crate::private;
 
 /// The file with the path of the lab's directory. It is in the directory of a running lab.
@@ -82,12 +82,15 @@ fn read(directory: &Path) -> Result<Lab, Failure> {
     let path = called.join("lab.toml");
     let text = text::read(&directory.join("lab.toml")).map_err(Failure::io(path.display()))?;
     let file = LabFile::parse(&path.display().to_string(), &text)?;
-    let scenarios = fs::read_dir(directory.join(SCENARIOS)).into_iter().flatten().flatten();
-    let scenarios = scenarios.filter_map(|entry| entry.file_name().into_string().ok());
-    let scenarios = scenarios.map(|name| format!("{SCENARIOS}/{name}"));
+    let files_in = |folder: &'static str| {
+        let entries = fs::read_dir(directory.join(folder)).into_iter().flatten().flatten();
+        let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
+        names.map(move |name| format!("{folder}/{name}"))
+    };
     let configs = file.routers().map(|(_, config)| config.to_owned());
     let texts: Texts = configs
-        .chain(scenarios)
+        .chain(files_in(SCENARIOS))
+        .chain(files_in(LESSONS))
         .map(|file| {
             let text = text::read(&directory.join(&file));
             let named = |error| format!("{}: {error}", called.join(&file).display());

@@ -1,4 +1,4 @@
-//! Reads the files of scenarios and overlays that are not in the directory of a lab.
+//! Reads the files of scenarios, overlays and lessons that are not in the directory of a lab.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -6,6 +6,7 @@ use std::path::Path;
 use super::text;
 use crate::lab::Lab;
 use crate::lab::failure::Failure;
+use crate::lab::lesson::{self, Lesson};
 use crate::lab::scenario::library::{self, ENDING, INCLUDE};
 use crate::lab::scenario::{Scenario, parse};
 
@@ -22,14 +23,29 @@ pub fn find(lab: &Lab, name: &str) -> Result<Scenario, Failure> {
 /// directory, or in the directory of the lab's own scenarios.
 fn read_file(lab: &Lab, path: &Path) -> Result<Scenario, Failure> {
     let text = text::read(path).map_err(Failure::io(path.display()))?;
-    let beside = |name: &str| {
-        let file = path.with_file_name(name);
-        match file.exists() {
-            true => text::read(&file).map_err(Failure::io(file.display())),
-            false => library::beside(lab, name),
-        }
-    };
+    let beside = |name: &str| beside(lab, path, name);
     Ok(parse(&path.display().to_string(), &text, &lab.file, &beside)?)
+}
+
+/// Returns the text of a file that is in the same directory as `path`, or in the directory of the
+/// lab's scenarios.
+fn beside(lab: &Lab, path: &Path, name: &str) -> Result<String, Failure> {
+    let file = path.with_file_name(name);
+    match file.exists() {
+        true => text::read(&file).map_err(Failure::io(file.display())),
+        false => library::beside(lab, name),
+    }
+}
+
+/// Returns the lesson for `name`. `name` is the path of a file, or a name as in [`lesson::find`]. A
+/// path has a slash or ends with `.lesson`.
+pub fn lesson(lab: &Lab, name: &str) -> Result<Lesson, Failure> {
+    if !name.contains('/') && !name.ends_with(lesson::ENDING) {
+        return lesson::find(lab, name);
+    }
+    let path = Path::new(name);
+    let text = text::read(path).map_err(Failure::io(path.display()))?;
+    Ok(lesson::parse(name, &text, &lab.file, &|file| beside(lab, path, file))?)
 }
 
 /// Returns the overlays for `name`. `name` is the path of a file, or a name as in
