@@ -1,6 +1,7 @@
 //! `eidway lab ...`: reads the arguments of the command line and calls the functions of the
 //! library.
 
+mod learn;
 mod on_lab;
 mod page;
 mod save;
@@ -271,6 +272,12 @@ pub enum LabCommand {
         #[arg(long, conflicts_with = "sim")]
         no_offload: bool,
     },
+    /// Do a lesson at the terminal: read its tasks, type commands for the lab, and see which tasks
+    /// are done. The exit code is 0 if all tasks are done
+    Learn(learn::LearnCommand),
+    /// Repeat the commands that eidway lab learn --record has recorded, and print which tasks are
+    /// done. The exit code is 0 if all tasks of all files are done
+    Grade(learn::GradeCommand),
     /// Move a host to the LAN of a router, while another host pings the moving host 100 times a
     /// second
     Move {
@@ -346,10 +353,7 @@ impl LabCommand {
             }
             LabCommand::Stop { target, node } => stop(target, &node, false),
             LabCommand::Kill { target, node } => stop(target, &node, true),
-            LabCommand::Restart { target, node } => target.change(|lab, running| {
-                running.stop(&node, false, &mut say)?;
-                router::start(lab, running, &node, &mut say)
-            }),
+            LabCommand::Restart { target, node } => restart(target, &node),
             LabCommand::Save(command) => command.run(),
             LabCommand::Run { which, scenario: None, .. } => list_scenarios(&which.open()?),
             LabCommand::Run {
@@ -364,6 +368,8 @@ impl LabCommand {
                 let seed = sim.then_some(seed);
                 run_scenario(which, &name, seed, record.as_deref(), kill.as_deref(), no_offload)
             }
+            LabCommand::Learn(command) => command.run(),
+            LabCommand::Grade(command) => command.run(),
             LabCommand::Move { target, host, to, from, make_before_break, with, anyway } => {
                 let how = plugging(make_before_break);
                 target.move_host((&host, &to), from.as_deref(), how, (&with, anyway))
@@ -384,6 +390,14 @@ const ENDS_BY_ITSELF: &str = "a simulated lab ends when its `eidway lab up` comm
 /// Stops a router. With `kill`, the process of the router is killed.
 fn stop(target: Target, node: &str, kill: bool) -> Outcome {
     target.change(|_, running| running.stop(node, kill, &mut say))
+}
+
+/// Stops a router and starts it again.
+fn restart(target: Target, node: &str) -> Outcome {
+    target.change(|lab, running| {
+        running.stop(node, false, &mut say)?;
+        router::start(lab, running, node, &mut say)
+    })
 }
 
 /// Plays a scenario. If a seed is given, the scenario is played on the simulator.

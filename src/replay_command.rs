@@ -6,7 +6,7 @@ use std::io::{self, BufReader, Write};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use eidway::console::protocol::Request;
+use eidway::console::protocol::{Request, Response};
 use eidway::driver::user::{OwnTerminal, attend_here};
 use eidway::record::{Progress, ReadError, Reader, Replay, ReplayConsole, Until, show};
 
@@ -56,7 +56,16 @@ impl ReplayCommand {
         }
         if let Some(mut terminal) = OwnTerminal::take()? {
             let begin = Request::Line(String::new());
-            attend_here(&mut terminal, begin, |request| console.answer(request))?;
+            attend_here(&mut terminal, begin, &mut |request, each| {
+                let mut end = None;
+                for response in console.answer(request)? {
+                    match response {
+                        Response::Done(done) => end = Some(done),
+                        other => drop(each(other)),
+                    }
+                }
+                end.ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
+            })?;
             return Ok(is_same);
         }
         Ok(run_lines(&mut console, io::stdin().lines())? && is_same)

@@ -13,31 +13,43 @@ use simulated::{Simulated, text};
 /// The columns and lines of the screen.
 const SCREEN: (&str, &str) = ("80", "24");
 
+/// Whether tmux is installed.
+fn has_tmux() -> bool {
+    let has = Command::new("tmux").arg("-V").output().is_ok();
+    let skip = std::env::var_os("EIDWAY_ALLOW_SKIP").is_some();
+    assert!(has || skip, "tmux is not installed; EIDWAY_ALLOW_SKIP=1 skips this test");
+    has
+}
+
 /// A user at the console of a router.
 struct User {
     /// The directory with the socket of the tmux server of this user.
     directory: tempfile::TempDir,
-    _lab: Simulated,
+    _lab: Option<Simulated>,
 }
 
 impl User {
     /// A user at the console of xTR1 in a simulated lab. `None` if tmux is not installed.
     fn new(test: &str, pace: &str) -> Option<Self> {
-        if Command::new("tmux").arg("-V").output().is_err() {
-            let skip = std::env::var_os("EIDWAY_ALLOW_SKIP").is_some();
-            assert!(skip, "tmux is not installed; EIDWAY_ALLOW_SKIP=1 skips this test");
+        if !has_tmux() {
             return None;
         }
         let lab = Simulated::up_as(test, "two-sites", pace, &[]);
         lab.expect("xTR1", "show clock", |text| text.starts_with('*'));
-        let directory = tempfile::tempdir().unwrap();
-        let console = format!("{} console {}/xTR1", env!("CARGO_BIN_EXE_eidway"), lab.1);
-        let user = User { directory, _lab: lab };
-        let (columns, lines) = SCREEN;
-        // Without a configuration, the server has the options that the test expects.
-        user.tmux(&["-f", "/dev/null", "new-session", "-d", "-x", columns, "-y", lines, &console]);
+        let console = format!("console {}/xTR1", lab.1);
+        let user = User::at(&console, Some(lab));
         user.expect("the prompt", |screen| screen == "xTR1#");
         Some(user)
+    }
+
+    /// A user of `eidway ARGUMENTS`.
+    fn at(arguments: &str, lab: Option<Simulated>) -> Self {
+        let user = User { directory: tempfile::tempdir().unwrap(), _lab: lab };
+        let command = format!("{} {arguments}", env!("CARGO_BIN_EXE_eidway"));
+        let (columns, lines) = SCREEN;
+        // Without a configuration, the server has the options that the test expects.
+        user.tmux(&["-f", "/dev/null", "new-session", "-d", "-x", columns, "-y", lines, &command]);
+        user
     }
 
     fn server(&self) -> Command {
@@ -194,4 +206,32 @@ fn a_paste_of_500_lines_with_refused_blocks_does_no_harm() {
     user.expect("the last answer", |screen| {
         screen.ends_with("Number of lines which match regexp = 80\nxTR1#")
     });
+}
+
+#[test]
+fn a_lesson_has_the_keys_of_a_console_and_opens_consoles() {
+    if !has_tmux() {
+        return;
+    }
+    let user = User::at("lab learn gsmr first-packet --sim", None);
+    let more = |screen: &str| screen.ends_with("--More--");
+    while more(&user.expect("a page", |screen| more(screen) || screen.ends_with("task 1>"))) {
+        user.press(&["Space"]);
+        user.expect("the next page", |screen| !more(screen) || screen.contains("== Task 1 of 6"));
+    }
+    for (keys, expected) in [
+        (&["xT", "Tab"][..], "task 1>xTR"),
+        (&["2", "Enter"], "xTR2#"),
+        (&["sh ip li map?"], "map-cache\nxTR2#sh ip li map"),
+        (&["-", "Tab", "Enter"], "action: send-map-request\nxTR2#"),
+        (&["exit", "Enter"], "xTR2#exit\ntask 1>"),
+        (&["ping B A count 1", "Enter"], "== Task 1 of 6 is done. `next` goes on.\ntask 1 done>"),
+        (&["hint", "Enter"], "from host B to host A.\ntask 1 done>"),
+        (
+            &["Up", "Up", "C-u", "tasks", "Enter"],
+            "6. Ask while a map-resolver is dead\ntask 1 done>",
+        ),
+    ] {
+        user.expect_after(keys, expected);
+    }
 }

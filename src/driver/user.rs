@@ -14,7 +14,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::termios::{self, OptionalActions, Termios};
 
 use crate::console::json_lines;
-use crate::console::protocol::{Request, Response};
+use crate::console::protocol::{Done, Request, Response};
 use crate::console::terminal::Terminal;
 
 /// The client gives up if the router does not answer for this time.
@@ -106,39 +106,93 @@ pub fn attend(user: &mut impl User, router: UnixStream, first: Request) -> Resul
     }
 }
 
-/// Lets a user work at a console in this process until the session ends. `answer` carries out a
-/// request and returns the responses.
+/// Takes each response to a request. If it returns true, the user wants to interrupt the command.
+pub type Each<'a> = dyn FnMut(Response) -> bool + 'a;
+
+/// Carries out a request in this process, passes on each response, and returns the end of the
+/// answer.
+pub type Answer<'a> = dyn FnMut(Request, &mut Each<'_>) -> io::Result<Done> + 'a;
+
+/// Lets a user work at a console in this process until the session ends. `first` is the request that
+/// begins the session. `answer` carries out a request, and passes each response to its second
+/// argument. If that returns true, the user wants to interrupt the command. A signal ends the
+/// session.
 ///
 /// # Errors
-/// The errors of the user's side, and the errors of `answer`.
+/// The errors of the user's side, and the errors of `answer`. The end of the user's input is not an
+/// error.
 pub fn attend_here(
     user: &mut impl User,
     first: Request,
-    mut answer: impl FnMut(Request) -> io::Result<Vec<Response>>,
+    answer: &mut Answer<'_>,
 ) -> io::Result<()> {
     let mut terminal = Terminal::new(first, user.screen());
     let mut responses = VecDeque::new();
     loop {
-        if let Some(request) = terminal.take_request() {
-            responses.extend(answer(request)?);
-            continue;
+        show(user, &mut terminal, &mut responses)?;
+        match terminal.take_request() {
+            // No command runs now.
+            Some(Request::Interrupt) => continue,
+            Some(request) => {
+                let mut failed = Ok(());
+                let done = answer(request, &mut |response| {
+                    responses.push_back(response);
+                    let shown = show(user, &mut terminal, &mut responses);
+                    let interrupts = shown.and_then(|()| wants_interrupt(user, &mut terminal));
+                    interrupts.unwrap_or_else(|error| {
+                        failed = Err(error);
+                        true
+                    })
+                });
+                failed?;
+                responses.push_back(Response::Done(done?));
+                continue;
+            }
+            None if terminal.is_closed() => return Ok(()),
+            None => {}
         }
-        terminal.resize(user.screen());
-        if terminal.wants_responses()
-            && let Some(response) = responses.pop_front()
-        {
-            terminal.receive(response);
-            continue;
-        }
-        user.write(&terminal.take_output())?;
-        if terminal.is_closed() {
-            return Ok(());
+        let mut ends = [PollFd::from_borrowed_fd(user.keyboard(), PollFlags::IN)];
+        match poll(&mut ends, None) {
+            Ok(_) => {}
+            Err(rustix::io::Errno::INTR) => return Ok(()),
+            Err(error) => return Err(error.into()),
         }
         match user.read()? {
             Some(octets) => terminal.type_octets(&octets),
             None => return Ok(()),
         }
     }
+}
+
+/// Passes responses to the terminal, until its output stands at `--More--`. Writes the output.
+fn show(
+    user: &mut impl User,
+    terminal: &mut Terminal,
+    responses: &mut VecDeque<Response>,
+) -> io::Result<()> {
+    terminal.resize(user.screen());
+    while terminal.wants_responses()
+        && let Some(response) = responses.pop_front()
+    {
+        terminal.receive(response);
+    }
+    user.write(&terminal.take_output())
+}
+
+/// Takes the keys that the user has typed during a command. Returns whether the user wants to
+/// interrupt the command.
+fn wants_interrupt(user: &mut impl User, terminal: &mut Terminal) -> io::Result<bool> {
+    let mut ends = [PollFd::from_borrowed_fd(user.keyboard(), PollFlags::IN)];
+    let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+    let is_typed = match poll(&mut ends, Some(&now)) {
+        Ok(number) => number > 0 && terminal.wants_octets(),
+        Err(rustix::io::Errno::INTR) => return Ok(true),
+        Err(error) => return Err(error.into()),
+    };
+    if is_typed && let Some(octets) = user.read()? {
+        terminal.type_octets(&octets);
+    }
+    Ok(terminal.take_request() == Some(Request::Interrupt))
 }
 
 /// Waits until the user has typed or the router has answered. The first value is true if the user

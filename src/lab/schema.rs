@@ -8,6 +8,7 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use super::check::Finding;
+use super::lesson::grade::Report;
 use super::ping::{Matrix, Tally};
 use super::testbed::NetmikoDevice;
 use super::verbs::list::LabList;
@@ -78,6 +79,7 @@ pub const DOCUMENTS: &[Document] = &[
     Document::of::<interfaces::InterfacesView>("interfaces", "show interfaces json"),
     Document::of::<machine::InventoryView>("inventory", "show inventory json"),
     Document::of::<Vec<Finding>>("lab-check", "eidway lab check LAB --json"),
+    Document::of::<Report>("lab-grade", "eidway lab grade FILE... --json"),
     Document::of::<LabList>("lab-list", "eidway lab list --json"),
     Document::of::<Tally>("lab-ping", "eidway lab ping LAB NODE TARGET --json"),
     Document::of::<Matrix>("lab-pingall", "eidway lab pingall LAB --json"),

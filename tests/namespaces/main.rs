@@ -17,6 +17,7 @@ mod hostile;
 mod killed;
 mod labs;
 mod leaving;
+mod lessons;
 mod links;
 mod live;
 mod logs;

@@ -42,7 +42,7 @@ fn ours(command: &str, lab: &str, name: &str) -> String {
         ["eidway", "lab", "run", ..] if command.contains(&format!("{lab} ")) => {
             format!("{command} --sim")
         }
-        ["eidway", "lab", "run", ..] => command.to_owned(),
+        ["eidway", "lab", "run" | "learn", ..] => command.to_owned(),
         ["eidway", "lab", "up", ..] => format!("{command} --name {name}"),
         ["eidway", "lab", verb, found, ..] if found == lab => {
             let rest = words.get(4).copied().unwrap_or_default();
@@ -66,6 +66,12 @@ fn play(lab: &str, readme: &str, test: &str) {
         bash.args(["-c", &format!("exec {script}")]).env("PATH", path).current_dir("/");
         if command.starts_with("eidway lab capture") {
             capture = Some(Capture::begin(bash));
+            continue;
+        }
+        if command.starts_with("eidway lab learn") {
+            let output = run(bash.stdin(Stdio::null()));
+            let said = format!("{script}\n{}{}", text(&output), errors(&output));
+            assert!(said.contains("== Task 1 of ") || said.contains("g2-no-route "), "{said}");
             continue;
         }
         if !command.starts_with("eidway lab ping")

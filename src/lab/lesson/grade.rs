@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Lesson;
@@ -14,8 +15,30 @@ use crate::lab::scenario::stage::Stage;
 /// The maximum number of responses to one command. After that, the command is interrupted.
 const MOST_RESPONSES: u64 = 100_000;
 
+/// The results of several hand-ins.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "GradeReport")]
+pub struct Report {
+    /// Whether the files are signed. They never are: a file shows which commands lead to the
+    /// results, and not that a certain student has typed them.
+    pub signed: bool,
+    /// The files, in the order of the command line.
+    pub files: Vec<GradedFile>,
+}
+
+/// The result of one file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct GradedFile {
+    /// The path of the file.
+    pub file: String,
+    /// The result. It is absent if the file was refused.
+    pub graded: Option<Graded>,
+    /// The reason why the file was refused.
+    pub refused: Option<String>,
+}
+
 /// The result of a hand-in.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Graded {
     /// The name of the lab.
     pub lab: String,
@@ -36,7 +59,7 @@ pub struct Graded {
 }
 
 /// The result of a task.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct GradedTask {
     /// The heading.
     pub title: String,
@@ -53,8 +76,9 @@ pub struct GradedTask {
 }
 
 /// The state of a task in a hand-in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "GradedState")]
 pub enum State {
     /// The task is done.
     Met,
@@ -65,7 +89,7 @@ pub enum State {
 }
 
 /// A command of the student.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct GradedCommand {
     /// The time of the lab, in microseconds.
     pub at_us: u64,
