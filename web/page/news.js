@@ -22,7 +22,7 @@ export function sentence(item) {
     case "message":
       return `${item.node} ${item.direction === "sent" ? "sends" : "receives"} ${item.summary}.`;
     case "change":
-      return `${item.node}, ${item.table}: ${item.text}`;
+      return `${item.node}, ${item.table}: ${item.key} ${item.change}. ${item.text}`;
     case "decision":
       return `${item.node} ${VERDICTS[item.verdict] ?? item.verdict} ${item.summary}: ${item.reason.text}`;
     case "hop":

@@ -114,7 +114,7 @@ function relations(groups, app) {
 /** @param {Item} item */
 function lineOf(item) {
   if (item.kind === "message") return `${item.summary} (${item.node})`;
-  if (item.kind === "change") return `${item.node} ${item.table}: ${item.text}`;
+  if (item.kind === "change") return `${item.node} ${item.table}: ${item.key} ${item.change}`;
   return "summary" in item ? item.summary : titleOf(item);
 }
 

@@ -116,6 +116,7 @@ function label(item, left, right, width) {
  * @param {Lifelines} lines
  */
 function note(row, lines) {
+  const { item } = row;
   const x = lines.x.get(row.node) ?? TIME_WIDTH + 8;
   const text = textOf(row.item);
   const leftHalf = x < (TIME_WIDTH + lines.width) / 2;
@@ -123,13 +124,13 @@ function note(row, lines) {
   const short = text.length > room ? `${text.slice(0, Math.max(1, room - 1))}…` : text;
   return [
     s("g", { class: `mark ${markOf(row.item)}`, transform: `translate(${x} 11)` }, form(row.item)),
-    s("text", { class: "noted", x: leftHalf ? x + 10 : x - 10, y: 15, "text-anchor": leftHalf ? "start" : "end" }, s("title", {}, text), short),
+    s("text", { class: "noted", x: leftHalf ? x + 10 : x - 10, y: 15, "text-anchor": leftHalf ? "start" : "end" }, s("title", {}, item.kind === "change" ? item.text : text), short),
   ];
 }
 
 /** @param {Item} item */
 function textOf(item) {
-  if (item.kind === "change") return `${item.table}: ${item.text}`;
+  if (item.kind === "change") return `${item.table} ${item.key}${item.change === "added" ? "" : ` ${item.change}`}`;
   if (item.kind === "decision") return `dropped ${item.summary}`;
   return item.kind === "log" ? item.text : "";
 }
