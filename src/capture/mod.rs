@@ -13,6 +13,7 @@ pub mod field;
 pub mod filter;
 mod lisp;
 pub mod pcap;
+pub mod pcapng;
 #[cfg(test)]
 mod tests;
 

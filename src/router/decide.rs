@@ -1,4 +1,4 @@
-//! Decisions on packets of EIDs. The same functions decide on packets that have just arrived, on
+//! Decisions on packets of EIDs, and on Map-Requests that a user asks about. The same functions decide on packets that have just arrived, on
 //! packets that have waited, and on packets that a user asks about. These functions change nothing.
 //! The file `carry_out.rs` acts on a decision.
 
@@ -6,10 +6,15 @@ use super::Router;
 use super::decision::{Because, Decision, FlowWant, Origin, Rule, Transit, Verdict, Wants};
 use super::fragmentation::SMALLEST_MTU;
 use super::io::{DropReason, Encapsulation};
-use crate::addr::{Family, InstanceId};
+use super::request_decision::RequestDecision;
+use super::site_records::SiteRecords;
+use crate::addr::{Eid, Family, InstanceId};
 use crate::packet::{IpHeader, Packet};
 use crate::time::Time;
 use crate::wire::data_header::encapsulation_len;
+
+/// The number of octets of the records in a decision on a Map-Request. More records are left out.
+const REPLY_ROOM: usize = 1200;
 
 /// The parts of a decision that several functions fill in, one after the other.
 #[derive(Debug)]
@@ -56,6 +61,29 @@ impl Router {
             }
             (Err(_), Origin::Site) => unreadable(DropReason::NotIp, Rule::NotIp),
             (Err(_), Origin::Core { .. }) => unreadable(DropReason::BadInnerPacket, Rule::NotIp),
+        }
+    }
+
+    /// Returns the decision on an encapsulated Map-Request for an EID, with a reply path. The call
+    /// changes nothing. Limits of rates are not considered.
+    pub fn explain_request(&self, eid: Eid) -> RequestDecision {
+        let asked = eid.host_prefix();
+        let config = &self.context.config;
+        let is_mapping_system =
+            self.context.has_role(|roles| roles.map_resolver || roles.map_server);
+        if !is_mapping_system && !self.context.has_role(|roles| roles.etr) {
+            return RequestDecision::NotOurRole;
+        }
+        let site = SiteRecords { database: &self.database, away: &self.away };
+        let own = site.own_answer(config, asked).and_then(|answer| {
+            let records = site.records(config, &answer, None, REPLY_ROOM).into_iter();
+            let covering = records.filter(|record| record.eid_prefix.contains(eid));
+            covering.max_by_key(|record| record.eid_prefix.mask_len())
+        });
+        match own {
+            Some(record) => RequestDecision::Own(record),
+            None if is_mapping_system => self.map_server.explain(&self.context, asked),
+            None => RequestDecision::NotOurEid,
         }
     }
 

@@ -4,6 +4,7 @@
 //! [`Router::explain`](super::Router::explain) returns a decision and changes nothing. Only
 //! `carry_out.rs` acts on a decision.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::io::{DropReason, Encapsulation, Outer};
@@ -208,8 +209,9 @@ pub struct TableLine {
 }
 
 /// A table that a decision depends on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
+#[schemars(rename = "DecisionTable")]
 pub enum Table {
     /// The map-cache: a learned entry.
     MapCache,
@@ -234,8 +236,11 @@ impl Table {
 }
 
 /// The rule that decided on a packet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
+#[schemars(rename = "DecisionRule")]
 pub enum Rule {
     /// The packet is not an IPv4 or IPv6 packet, or is damaged.
     NotIp,
@@ -332,6 +337,12 @@ impl Rule {
             DropReason::EidAway => Rule::NoRoomToSearch,
             _ => Rule::HoldQueueFull,
         }
+    }
+
+    /// The rule as a word, for example `foreign-source`: its JSON.
+    pub fn name(self) -> String {
+        let json = serde_json::to_value(self).unwrap_or_default();
+        json.as_str().unwrap_or_default().to_owned()
     }
 
     /// The rule in a sentence.

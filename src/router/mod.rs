@@ -92,6 +92,7 @@ pub mod refusals;
 mod register;
 mod replies;
 mod reply_records;
+pub mod request_decision;
 mod resolve;
 mod resolver;
 mod revision;

@@ -66,6 +66,7 @@ mod lisp_shows;
 mod moves;
 mod names;
 mod openers;
+mod packet;
 mod pattern;
 mod probe;
 mod route;
@@ -132,6 +133,7 @@ pub fn rows() -> impl Iterator<Item = &'static Row> {
         files::ROWS,
         moves::ROWS,
         lisp_shows::ROWS,
+        packet::ROWS,
         debug::ROWS,
         terminal::ROWS,
         global::ROWS,

@@ -69,7 +69,7 @@ fn last_packet(packet: &LastPacket) -> String {
 }
 
 /// The advice for a reason.
-fn remedy(reason: DropReason) -> &'static str {
+pub fn remedy(reason: DropReason) -> &'static str {
     match reason {
         DropReason::NotIp => "find the program on this machine that writes to lisp0",
         DropReason::LinkScoped | DropReason::InnerLinkScoped => {

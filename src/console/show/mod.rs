@@ -22,6 +22,7 @@ pub mod machine;
 pub mod map_cache;
 pub mod mapping;
 pub mod neighbours;
+pub mod packet;
 pub mod refusals;
 pub mod restyled;
 pub mod routes;

@@ -19,6 +19,7 @@ pub mod lisp;
 pub mod machine;
 pub mod map_cache;
 pub mod neighbours;
+pub mod packet;
 pub mod refusals;
 pub mod router_lisp;
 pub mod routes;

@@ -16,6 +16,7 @@ use crate::router::event::MessageEvent;
 use crate::router::explanations;
 use crate::router::reason::MessageReason;
 use crate::router::replies::{Credit, Replies, headers};
+use crate::router::request_decision::RequestDecision;
 use crate::router::site_records::{Answer as ReplyAnswer, AnswerFrom, SiteRecords};
 use crate::time::Time;
 use crate::wire::{
@@ -208,6 +209,26 @@ fn is_answered(entry: &SiteEntry, reach: &Reach<'_>) -> bool {
 }
 
 impl MapServer {
+    /// The decision on a Map-Request for one prefix.
+    pub(in crate::router) fn explain(
+        &self,
+        context: &Context,
+        asked: EidPrefix,
+    ) -> RequestDecision {
+        let families: Vec<Family> = context.local.itr_rlocs().iter().map(Rloc::family).collect();
+        let reach = Reach { families: &families, own: &context.own_addresses };
+        match self.answer(&asked, &reach) {
+            Answer::Forward(etr) => RequestDecision::Forward { etr },
+            Answer::Proxy(prefix) => match self.mapping(&prefix) {
+                Some(record) => RequestDecision::Proxy(record),
+                None => RequestDecision::Negative { prefix, ttl_minutes: UNKNOWN_TTL_MINUTES },
+            },
+            Answer::Negative { prefix, ttl_minutes } => {
+                RequestDecision::Negative { prefix, ttl_minutes }
+            }
+        }
+    }
+
     /// Resolves an encapsulated Map-Request that the map-resolver received (RFC 9301 section 8.4).
     /// Forwards the Map-Request to the ETRs, or answers the ITR itself.
     pub(in crate::router) fn resolve_map_request(

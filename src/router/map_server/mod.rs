@@ -172,6 +172,13 @@ impl MapServer {
         allowed.then_some((origin, &entry.site))
     }
 
+    /// The configured prefix that covers a prefix, and its site. The site may refuse registrations
+    /// of the prefix itself.
+    pub fn configured_site(&self, prefix: &EidPrefix) -> Option<(EidPrefix, &str)> {
+        let configured = self.entries.covering(prefix).filter(|(_, entry)| entry.origin.is_none());
+        configured.last().map(|(configured, entry)| (configured, &*entry.site))
+    }
+
     /// Handles one record of an authenticated Map-Register. Returns the change, or the reason to
     /// refuse the record.
     fn register(
