@@ -17,7 +17,7 @@ use eidway::driver::{self, recording, simulated::Pace};
 use eidway::lab::Lab;
 use eidway::lab::failure::Failure;
 use eidway::lab::running::Plugging;
-use eidway::lab::scenario::run::run as play_scenario;
+use eidway::lab::scenario::run::{How, run as play_scenario};
 use eidway::lab::scenario::stage::Evidence;
 use eidway::lab::scenario::{LinkChange, Place, Scenario, library};
 use eidway::lab::testbed::{self, Device};
@@ -196,6 +196,29 @@ pub enum LabCommand {
         #[command(flatten)]
         echos: EchoArgs,
     },
+    /// Explain the way of a packet through the lab and of its answer, hop by hop, with the reason of
+    /// each decision. Nothing is sent. The exit code is 0 if the packet arrives and its answer comes
+    /// back; otherwise the last line says where the packet is lost, why, and the remedy
+    Explain {
+        #[command(flatten)]
+        target: Target,
+        /// The node that sends the packet
+        from: String,
+        /// An address, or a host of the lab
+        to: String,
+        /// Explain a packet to the IPv6 address of the host
+        #[arg(long)]
+        ipv6: bool,
+        /// The size of the packet in octets
+        #[arg(short, default_value_t = 100, value_parser = clap::value_parser!(u16).range(48..))]
+        size: u16,
+        /// Set the don't-fragment bit of the packet
+        #[arg(long)]
+        df: bool,
+        /// Print JSON, for programs
+        #[arg(long)]
+        json: bool,
+    },
     /// Show the packets of a node with tshark. On the simulator, show the packets from the start of
     /// the lab until one minute after all registrations
     Capture {
@@ -208,8 +231,8 @@ pub enum LabCommand {
         /// A display filter in the syntax of Wireshark, for example: lisp.mreq.flags.smr == 1
         #[arg(short = 'Y', long)]
         display: Option<String>,
-        /// Write the packets to this file and print no summary. The format is pcapng (on the
-        /// simulator: pcap). `-` stands for standard output
+        /// Write the packets to this pcapng file and print no summary. On the simulator, a packet has
+        /// the reason of its router as a comment. `-` stands for standard output
         #[arg(short, long, value_name = "FILE", conflicts_with = "display")]
         write: Option<String>,
         /// End after this number of packets
@@ -268,6 +291,9 @@ pub enum LabCommand {
         /// again
         #[arg(long, value_name = "ROUTER")]
         kill: Option<String>,
+        /// Explain each ping as lab explain does; a ping with an unexpected result is always explained
+        #[arg(long)]
+        explain: bool,
         /// The routers forward packet by packet, even if the kernel has segmentation offload
         #[arg(long, conflicts_with = "sim")]
         no_offload: bool,
@@ -343,6 +369,9 @@ impl LabCommand {
             LabCommand::Ping { target, node, address, echos, ipv6 } => {
                 target.ping(&node, &address, ipv6.then_some(Family::Ipv6), &echos)
             }
+            LabCommand::Explain { target, from, to, ipv6, size, df, json } => {
+                target.explain((&from, &to), ipv6.then_some(Family::Ipv6), (size, df), json)
+            }
             LabCommand::Pingall { target, echos } => target.pingall(&echos),
             LabCommand::Capture { target, place, filter, display, write, count } => {
                 let filter = (!filter.is_empty()).then(|| filter.join(" "));
@@ -363,10 +392,12 @@ impl LabCommand {
                 seed,
                 record,
                 kill,
+                explain,
                 no_offload,
             } => {
                 let seed = sim.then_some(seed);
-                run_scenario(which, &name, seed, record.as_deref(), kill.as_deref(), no_offload)
+                let how = How { kill: kill.as_deref(), explains: explain };
+                run_scenario(which, &name, seed, record.as_deref(), how, no_offload)
             }
             LabCommand::Learn(command) => command.run(),
             LabCommand::Grade(command) => command.run(),
@@ -406,14 +437,14 @@ fn run_scenario(
     scenario: &str,
     seed: Option<u64>,
     record: Option<&Path>,
-    kill: Option<&str>,
+    how: How<'_>,
     no_offload: bool,
 ) -> Outcome {
     let lab = which.open()?;
     let scenario = scenario_file::find(&lab, scenario)?;
     match seed {
-        Some(seed) => play_simulated(&lab, &scenario, kill, seed, record),
-        None => play(lab, which.name, &scenario, kill, no_offload),
+        Some(seed) => play_simulated(&lab, &scenario, how, seed, record),
+        None => play(lab, which.name, &scenario, how, no_offload),
     }
 }
 
@@ -523,7 +554,7 @@ fn play(
     mut lab: Lab,
     name: Option<String>,
     scenario: &Scenario,
-    kill: Option<&str>,
+    how: How<'_>,
     no_offload: bool,
 ) -> Outcome {
     if scenario.only_simulated {
@@ -536,13 +567,13 @@ fn play(
     let end = std::process::id().to_string();
     lab.name = name.unwrap_or_else(|| library::lab_name_for(scenario, &end));
     let up = |lab| Namespaces::up(lab, Options { no_offload, ..Options::default() });
-    Ok(play_scenario(&lab, scenario, kill, up, &mut io::stdout())?)
+    Ok(play_scenario(&lab, scenario, how, up, &mut io::stdout())?)
 }
 
 fn play_simulated(
     lab: &Lab,
     scenario: &Scenario,
-    kill: Option<&str>,
+    how: How<'_>,
     seed: u64,
     record: Option<&Path>,
 ) -> Outcome {
@@ -554,7 +585,7 @@ fn play_simulated(
         ..sim::stage::Options::new(Seed::from_number(seed))
     };
     let up = |lab| Simulated::up(lab, options);
-    Ok(play_scenario(lab, scenario, kill, up, &mut io::stdout())?)
+    Ok(play_scenario(lab, scenario, how, up, &mut io::stdout())?)
 }
 
 /// Writes files into a new directory and returns its path.

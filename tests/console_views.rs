@@ -13,7 +13,7 @@ use std::path::Path;
 use eidway::console::grammar::{Mode, Pattern, Word, commands};
 use eidway::console::view::{
     Failure, Listing, TableHead, View, absent, away, census, database, drops, dynamic_eid,
-    emulated_hosts, history, host_names, interfaces, lisp, machine, map_cache, neighbours,
+    emulated_hosts, history, host_names, interfaces, lisp, machine, map_cache, neighbours, packet,
     refusals, router_lisp, routes, sessions, site, site_summary, statistics, system,
 };
 use eidway::lab::running::RunningLab;
@@ -61,6 +61,8 @@ const VIEWS: &[(&str, Again)] = &[
     ("cef", again_one_of::<CefTable, routes::CefView, routes::CefView>),
     ("forwarding", again::<Listing<TableHead, map_cache::Row>>),
     ("locator-hash", again::<Listing<TableHead, map_cache::Row>>),
+    ("packet", again::<packet::PacketView>),
+    ("map-request", again::<packet::RequestView>),
     ("map-cache", again::<Listing<TableHead, map_cache::Row>>),
     ("database", again::<Listing<database::Head, database::Row>>),
     ("away", again::<Listing<TableHead, away::AwayRow>>),
@@ -134,6 +136,7 @@ fn values(argument: &str) -> &'static [&'static str] {
         "table" => &["0", "7"],
         "interface" => &["Ethernet0/0", "Ethernet9/9"],
         "peer" => &["209.165.201.31", "203.0.113.11"],
+        "size" => &["1400"],
         other => panic!("{other}: a value is missing here"),
     }
 }
@@ -201,6 +204,7 @@ const WITHOUT_ROWS: &[&str] = &[
     "lisp",
     "lisp platform",
     "memory",
+    "packet",
     "platform",
     "privilege",
     "processes",
@@ -217,7 +221,12 @@ const WITHOUT_ROWS: &[&str] = &[
 /// The command of each schema has printed JSON that fits this schema.
 fn expect_commands(schemas: &BTreeSet<(&str, &str)>) {
     for document in DOCUMENTS.iter().filter(|document| document.command.starts_with("show ")) {
-        let values = [("ADDRESS", "172.16.0.12"), ("PREFIX", "10.99.0.0/16"), ("INSTANCE", "7")];
+        let values = [
+            ("ADDRESS", "172.16.0.12"),
+            ("PREFIX", "10.99.0.0/16"),
+            ("INSTANCE", "7"),
+            ("EID", "172.16.0.12"),
+        ];
         let line = values
             .iter()
             .fold(document.command.to_owned(), |line, (word, value)| line.replace(word, value));

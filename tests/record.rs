@@ -15,7 +15,7 @@ use std::rc::Rc;
 use buffer::Buffer;
 use eidway::console::protocol::{Request, Response};
 use eidway::lab::scenario::library;
-use eidway::lab::scenario::run::run;
+use eidway::lab::scenario::run::{How, run};
 use eidway::netns::open::open;
 use eidway::record::{MAGIC, Progress, ReadError, Reader, Replay, ReplayConsole, Until, show};
 use eidway::rng::Seed;
@@ -40,7 +40,7 @@ fn recorded(scenario: &str) -> BTreeMap<String, Vec<u8>> {
     let options = Options { records: Some(records), ..Options::new(Seed::from_number(1)) };
     let mut out = Vec::new();
     let up = |lab| Simulated::up(lab, options);
-    let played = run(&lab, &scenario, None, up, &mut out);
+    let played = run(&lab, &scenario, How::default(), up, &mut out);
     assert!(played.unwrap(), "{}", String::from_utf8(out).unwrap());
     let files = files.borrow();
     files.iter().map(|(name, file)| (name.clone(), file.octets())).collect()
@@ -265,7 +265,7 @@ fn a_full_disk_ends_the_record_and_not_the_router() {
     let records: Records = Box::new(|_, _| Some(Box::new(Full(3000))));
     let options = Options { records: Some(records), ..Options::new(Seed::from_number(1)) };
     let up = |lab| Simulated::up(lab, options);
-    let played = run(&lab, &scenario, None, up, &mut io::sink()).unwrap();
+    let played = run(&lab, &scenario, How::default(), up, &mut io::sink()).unwrap();
     assert!(played, "as expected, also without a record");
 }
 

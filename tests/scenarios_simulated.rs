@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use eidway::lab::scenario::library;
-use eidway::lab::scenario::run::run;
+use eidway::lab::scenario::run::{How, run};
 use eidway::netns::open::open;
 use eidway::rng::Seed;
 use eidway::sim::stage::{Options, Simulated};
@@ -39,7 +39,13 @@ fn play(what: &str, kill: Option<&str>, seed: u64) -> (bool, String) {
     let scenario = library::read(&lab, scenario).unwrap();
     let mut out = Vec::new();
     let options = Options::new(Seed::from_number(seed));
-    let played = run(&lab, &scenario, kill, |lab| Simulated::up(lab, options), &mut out);
+    let played = run(
+        &lab,
+        &scenario,
+        How { kill, ..How::default() },
+        |lab| Simulated::up(lab, options),
+        &mut out,
+    );
     let text = String::from_utf8(out).unwrap();
     match played {
         Ok(as_expected) => (as_expected, text),

@@ -20,7 +20,7 @@ const WRONG: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/configs/20-wrong
 const RIGHT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/configs/01-old-xtr.conf");
 
 /// The commands, with the name of the schema of each output.
-const COMMANDS: [(&str, &[&str]); 11] = [
+const COMMANDS: [(&str, &[&str]); 13] = [
     ("lab-list", &["lab", "list", "--json"]),
     ("lab-check", &["lab", "check", "gsmr", "--json"]),
     ("lab-check", &["lab", "check", "gsmr", "--sim", "--json"]),
@@ -30,6 +30,8 @@ const COMMANDS: [(&str, &[&str]); 11] = [
     ("lab-ping", &["lab", "ping", "gsmr", "B", "A", "--sim", "--json"]),
     ("lab-ping", &["lab", "ping", "gsmr", "B", "192.168.0.99", "--sim", "--json"]),
     ("lab-pingall", &["lab", "pingall", "two-sites", "--sim", "--json", "-c", "1"]),
+    ("lab-explain", &["lab", "explain", "gsmr", "B", "A", "--sim", "--json"]),
+    ("lab-explain", &["lab", "explain", "gsmr", "B", "9.9.9.9", "--sim", "--json"]),
     ("config-check", &["config", "check", "--json", WRONG, "no-such.conf"]),
     ("config-check", &["config", "check", "--json", RIGHT]),
 ];

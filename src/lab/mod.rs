@@ -9,9 +9,11 @@
 pub mod asked;
 pub mod built_in;
 pub mod check;
+pub mod explain;
 pub mod failure;
 pub mod file;
 pub mod flow;
+pub mod kernel;
 pub mod lesson;
 pub mod loaded;
 pub mod page;

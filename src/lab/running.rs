@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::Lab;
 use super::failure::Failure;
 use super::flow::FlowReport;
+use super::kernel::{LinkState, Route, RouteQuery};
 use super::ping::{Echos, Outcome, Tally};
 use super::scenario::{LinkChange, Place};
 use crate::console::client::Answer;
@@ -164,6 +165,18 @@ pub trait RunningLab {
     /// # Errors
     /// The lab does not have this port.
     fn link(&mut self, port: &Place, change: LinkChange) -> Result<(), Failure>;
+
+    /// Returns the devices of a node, with their neighbours. The kernel does not ask for neighbours.
+    ///
+    /// # Errors
+    /// The kernel of the node cannot be read.
+    fn links(&mut self, node: &str) -> Result<Vec<LinkState>, Failure>;
+
+    /// Returns the route that the kernel of a node uses for a packet. No packet is sent.
+    ///
+    /// # Errors
+    /// The kernel of the node cannot be read.
+    fn route(&mut self, node: &str, query: &RouteQuery) -> Result<Route, Failure>;
 
     /// Makes an error from the `problem` of a router and the last lines of its log, if it has a
     /// log.

@@ -8,6 +8,7 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use super::check::Finding;
+use super::explain::journey::Journey;
 use super::lesson::grade::Report;
 use super::ping::{Matrix, Tally};
 use super::testbed::NetmikoDevice;
@@ -16,7 +17,7 @@ use super::verbs::status::NodeStatus;
 use crate::console::FileCheck;
 use crate::console::view::{
     Failure, Listing, TableHead, absent, away, census, database, drops, dynamic_eid,
-    emulated_hosts, history, host_names, interfaces, lisp, machine, map_cache, neighbours,
+    emulated_hosts, history, host_names, interfaces, lisp, machine, map_cache, neighbours, packet,
     refusals, router_lisp, routes, sessions, site, site_summary, statistics, system,
 };
 
@@ -79,6 +80,7 @@ pub const DOCUMENTS: &[Document] = &[
     Document::of::<interfaces::InterfacesView>("interfaces", "show interfaces json"),
     Document::of::<machine::InventoryView>("inventory", "show inventory json"),
     Document::of::<Vec<Finding>>("lab-check", "eidway lab check LAB --json"),
+    Document::of::<Journey>("lab-explain", "eidway lab explain LAB FROM TO --json"),
     Document::of::<Report>("lab-grade", "eidway lab grade FILE... --json"),
     Document::of::<LabList>("lab-list", "eidway lab list --json"),
     Document::of::<Tally>("lab-ping", "eidway lab ping LAB NODE TARGET --json"),
@@ -89,10 +91,12 @@ pub const DOCUMENTS: &[Document] = &[
     Document::of::<router_lisp::LocatorSetsView>("locator-sets", "show lisp locator-set json"),
     Document::of::<machine::LoggingView>("logging", "show logging json"),
     Document::of::<Table<map_cache::Row>>("map-cache", "show ip lisp map-cache json"),
+    Document::of::<packet::RequestView>("map-request", "show lisp map-request EID json"),
     Document::of::<Listing<neighbours::Head, neighbours::NeighbourRow>>(
         "neighbours",
         "show arp json",
     ),
+    Document::of::<packet::PacketView>("packet", "show lisp packet EID json"),
     Document::of::<machine::PrivilegeView>("privilege", "show privilege json"),
     Document::of::<machine::ProcessView>("process", "show processes json"),
     Document::of::<refusals::RefusalsView>("refusals", "show lisp refusals json"),

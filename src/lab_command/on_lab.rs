@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use clap::Args;
 use eidway::addr::Family;
+use eidway::lab::explain::explain;
+use eidway::lab::explain::journey::Question;
 use eidway::lab::failure::Failure;
 use eidway::lab::ping::{self, Echos};
 use eidway::lab::running::{Plugging, RunningLab};
@@ -21,6 +23,7 @@ use eidway::netns::{self, paths};
 use eidway::private;
 use eidway::rng::Seed;
 use eidway::sim::stage::{Options, Simulated};
+use eidway::watch::Watch;
 
 use super::super::Outcome;
 use super::{Target, laid_over};
@@ -158,6 +161,28 @@ impl Target {
         Ok(tally.is_complete())
     }
 
+    /// Explains the way of a packet. The outcome is true if the packet arrives and its answer comes
+    /// back.
+    pub fn explain(
+        &self,
+        (from, to): (&str, &str),
+        family: Option<Family>,
+        (size, df): (u16, bool),
+        json: bool,
+    ) -> Outcome {
+        let lab = self.which.open()?;
+        lab.expect_node(from)?;
+        let to = ping::address(&lab, to, family)?;
+        let mut running = self.running(&lab)?;
+        let question = Question { from: from.to_owned(), to, size, df };
+        let journey = explain(&mut *running, &question)?;
+        match json {
+            true => println!("{}", serde_json::to_string(&journey)?),
+            false => println!("{journey}"),
+        }
+        Ok(journey.returns)
+    }
+
     pub fn pingall(&self, args: &EchoArgs) -> Outcome {
         let lab = self.which.open()?;
         let mut running = self.running(&lab)?;
@@ -183,13 +208,18 @@ impl Target {
         const NAME: &str = "watched";
         let (node, interface) = place.split_once(':').unwrap_or((place, "any"));
         let port = Place { node: node.to_owned(), interface: interface.to_owned() };
-        let mut simulated = Simulated::start(lab, options())?;
+        let watch = Watch::default();
+        let watched = what.write.is_some().then(|| watch.clone());
+        let mut simulated = Simulated::start(lab, Options { watch: watched, ..options() })?;
         simulated.capture(NAME, &port)?;
         simulated.register()?;
         simulated.pass(AFTERWARDS)?;
         match what.write.as_deref() {
-            Some("-") => io::stdout().write_all(&simulated.pcap(NAME)?)?,
-            Some(file) => private::replace(Path::new(file))?.write_all(&simulated.pcap(NAME)?)?,
+            Some("-") => io::stdout().write_all(&simulated.pcapng(NAME, &watch.take())?)?,
+            Some(file) => {
+                let octets = simulated.pcapng(NAME, &watch.take())?;
+                private::replace(Path::new(file))?.write_all(&octets)?;
+            }
             None => {
                 let display = what.display.as_deref().unwrap_or("frame.number");
                 let packets = simulated.packets(NAME, display, "frame.number")?;

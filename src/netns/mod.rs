@@ -13,6 +13,7 @@ pub mod environment;
 pub mod flow;
 pub mod inside;
 pub mod interrupt;
+mod kernel_state;
 pub mod lock;
 pub mod move_host;
 pub mod neighbour_tables;

@@ -19,7 +19,7 @@ use super::plan::Options;
 use super::running;
 use super::time_limit::TimeLimit;
 use super::verbs::{self, Call, Step};
-use super::{emulated, environment, inside, move_host, paths, ping, raw, run};
+use super::{emulated, environment, inside, kernel_state, move_host, paths, ping, raw, run};
 use crate::capture::{Capture as Taken, Selected, pcap};
 use crate::console::client::Answer;
 use crate::console::protocol::{Done, Request, Response};
@@ -27,6 +27,7 @@ use crate::lab::Lab;
 use crate::lab::failure::Failure;
 use crate::lab::file::Host;
 use crate::lab::flow::FlowReport;
+use crate::lab::kernel::{LinkState, Route, RouteQuery};
 use crate::lab::ping::{Echos, Outcome, Tally};
 use crate::lab::running::{NodeState, Plugging, RunningLab};
 use crate::lab::scenario::expect::Packet;
@@ -341,6 +342,14 @@ impl RunningLab for Namespaces {
 
     fn link(&mut self, port: &Place, change: LinkChange) -> Result<(), Failure> {
         run::link(&self.lab, port, change)
+    }
+
+    fn links(&mut self, node: &str) -> Result<Vec<LinkState>, Failure> {
+        kernel_state::links(&self.lab, node)
+    }
+
+    fn route(&mut self, node: &str, query: &RouteQuery) -> Result<Route, Failure> {
+        kernel_state::route(&self.lab, node, query)
     }
 
     fn with_log(&self, node: &str, problem: &str) -> Failure {

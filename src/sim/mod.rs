@@ -19,12 +19,14 @@
 
 pub mod build;
 mod client;
+pub mod comments;
 pub mod console;
 mod course;
 pub mod datagram;
 pub mod drops;
 pub mod error;
 pub mod kernel;
+mod kernel_state;
 pub mod link;
 mod moves;
 pub mod node;

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
+use super::comments::Reasons;
 use super::console::LabChannel;
 use super::moves::Replug;
 use super::pcap::{CaptureId, PcapWriter};
@@ -23,6 +24,7 @@ use crate::host::ping::{Outcome, Pace, PingReport, PingRequest, Probe};
 use crate::lab::failure::Failure;
 use crate::lab::file::Port;
 use crate::lab::flow::FlowReport;
+use crate::lab::kernel::{LinkState, Route, RouteQuery};
 use crate::lab::ping::{Echos, Tally};
 use crate::lab::running::{NodeState, Plugging, RunningLab};
 use crate::lab::scenario::expect::Packet;
@@ -34,7 +36,7 @@ use crate::rng::Seed;
 use crate::router::config::Config;
 use crate::router::io::Connection;
 use crate::time::{Calendar, Time};
-use crate::watch::Watch;
+use crate::watch::{Item, Watch};
 
 impl From<SimError> for Failure {
     fn from(error: SimError) -> Self {
@@ -186,6 +188,16 @@ impl Simulated {
         let mut frames = frames.iter();
         frames.try_for_each(|(at, frame)| writer.write(*at, frame)).map_err(Failure::new)?;
         Ok(file)
+    }
+
+    /// Returns a capture as a pcapng file. The comments of the packets are the reasons in `items`.
+    ///
+    /// # Errors
+    /// An error if there is no capture of this name.
+    pub fn pcapng(&self, name: &str, items: &[Item]) -> Result<Vec<u8>, Failure> {
+        let missing = || Failure::Other(format!("there is no capture {name}"));
+        let Running { seen, .. } = self.captures.get(name).ok_or_else(missing)?;
+        Ok(Reasons::of(items).pcapng(&seen.borrow()))
     }
 
     /// Returns the simulation for reading.
@@ -398,6 +410,14 @@ impl RunningLab for Simulated {
             LinkChange::Mtu(mtu) => self.sim.set_mtu(&port.node, &device, mtu)?,
         }
         Ok(())
+    }
+
+    fn links(&mut self, node: &str) -> Result<Vec<LinkState>, Failure> {
+        Ok(self.sim.link_states(node)?)
+    }
+
+    fn route(&mut self, node: &str, query: &RouteQuery) -> Result<Route, Failure> {
+        Ok(self.sim.route_of(node, query)?)
     }
 
     fn with_log(&self, node: &str, problem: &str) -> Failure {

@@ -10,6 +10,7 @@ mod clock;
 mod descriptors;
 mod document;
 mod emulated;
+mod explain;
 mod flaps;
 mod forged;
 mod hands;

@@ -13,6 +13,8 @@ use super::stream::{Arrived, Heard};
 use super::{Action, Bound, Captured, Ends, Ping, Scenario, Step};
 use crate::addr::Family;
 use crate::console::client::Answer;
+use crate::lab::explain::explain;
+use crate::lab::explain::journey::Question;
 use crate::lab::failure::Failure;
 use crate::lab::ping::{Echos, address};
 use crate::lab::running::Plugging;
@@ -71,7 +73,19 @@ pub fn play(
     stage: &mut dyn Stage,
     out: &mut dyn Write,
 ) -> Result<(), Stopped> {
+    play_with(scenario, false, stage, out)
+}
+
+/// Plays `scenario` as [`play`] does. With `explains`, the transcript has the way of each packet of
+/// a ping and of its answer.
+pub fn play_with(
+    scenario: &Scenario,
+    explains: bool,
+    stage: &mut dyn Stage,
+    out: &mut dyn Write,
+) -> Result<(), Stopped> {
     let mut player = Player::new(stage, out);
+    player.explains = explains;
     player.steps(&scenario.steps)?;
     player.captures_are_clean().map_err(|why| why.at(scenario, "the end"))
 }
@@ -87,6 +101,8 @@ impl Why {
 pub(crate) struct Player<'a> {
     pub stage: &'a mut dyn Stage,
     out: &'a mut dyn Write,
+    /// Whether each ping is explained. A ping with an unexpected result is always explained.
+    pub explains: bool,
     streams: BTreeMap<String, FrameReader>,
     /// The number of packets in each capture that are malformed on purpose. A capture without such
     /// packets is not in the map.
@@ -102,6 +118,7 @@ impl<'a> Player<'a> {
         Player {
             stage,
             out,
+            explains: false,
             streams: BTreeMap::new(),
             flawed: BTreeMap::new(),
             keeps_captures: false,
@@ -251,10 +268,27 @@ impl<'a> Player<'a> {
             if !block.is_empty() {
                 self.say(&String::from_utf8_lossy(&block));
             }
+            // A player that only looks asks again and again.
+            if self.explains || unseen.is_some() && !self.keeps_captures {
+                self.explain(ping, target);
+            }
             return match unseen {
                 Some(expected) => Err(unmet(expected, format!("{}\n{tally}", tally.marks))),
                 None => Ok(()),
             };
+        }
+    }
+
+    /// Writes the way of a packet of a ping into the transcript.
+    fn explain(&mut self, ping: &Ping, to: IpAddr) {
+        let from = ping.ends.from.clone();
+        let question = Question { from, to, size: ping.size, df: ping.df };
+        let text = match explain(self.stage, &question) {
+            Ok(journey) => journey.to_string(),
+            Err(failure) => format!("no explanation: {failure}"),
+        };
+        for line in text.lines() {
+            self.say(&format!("   {line}"));
         }
     }
 

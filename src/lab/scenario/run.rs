@@ -3,7 +3,7 @@
 
 use std::io::Write;
 
-use super::play::play;
+use super::play::play_with;
 use super::stage::{Evidence, Stage};
 use super::{Scenario, recovery};
 use crate::lab::failure::Failure;
@@ -25,8 +25,18 @@ const SHOWS: [&str; 12] = [
     "show lisp site",
 ];
 
+/// The way in which a scenario is played.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct How<'a> {
+    /// The router that is killed in the middle of the scenario.
+    pub kill: Option<&'a str>,
+    /// Whether the transcript has the way of the packets of each ping. The ways of a ping with an
+    /// unexpected result are always there.
+    pub explains: bool,
+}
+
 /// Plays `scenario` on `lab` with the overlays of the scenario. `up` brings this lab up on a stage.
-/// When the stage is dropped, it takes the lab down. With `kill`, the scenario is played to its
+/// When the stage is dropped, it takes the lab down. With [`How::kill`], the scenario is played to its
 /// middle. Then this router is killed, and the recovery of the lab is checked ([`recovery`]). The
 /// transcript is written to `out`. Returns true if all results were as expected. If not, the stage
 /// keeps files that show the reason, and the transcript has the path of their directory.
@@ -37,18 +47,18 @@ const SHOWS: [&str; 12] = [
 pub fn run<S: Stage>(
     lab: &Lab,
     scenario: &Scenario,
-    kill: Option<&str>,
+    how: How<'_>,
     up: impl FnOnce(Lab) -> Result<S, Failure>,
     out: &mut dyn Write,
 ) -> Result<bool, Failure> {
-    kill.map(|node| lab.expect_router(node)).transpose()?;
+    how.kill.map(|node| lab.expect_router(node)).transpose()?;
     let lab = lab.with_overlay(&scenario.path, &scenario.overlays)?;
     wiring::expect(&lab)?;
     let failed = || Failure::io("standard output");
     writeln!(out, "== {}\n== lab {}", scenario.title, lab.name).map_err(failed())?;
     let mut stage = up(lab.clone())?;
-    let played = match kill {
-        None => play(scenario, &mut stage, out),
+    let played = match how.kill {
+        None => play_with(scenario, how.explains, &mut stage, out),
         Some(node) => recovery::play(scenario, &lab.file, node, &mut stage, out),
     };
     match played {

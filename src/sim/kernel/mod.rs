@@ -255,6 +255,16 @@ impl Kernel {
         Some(DeviceId(at))
     }
 
+    /// Returns the devices that exist.
+    pub fn devices(&self) -> impl Iterator<Item = &NetDevice> {
+        self.devices.iter().filter(|device| device.is_there)
+    }
+
+    /// Whether the kernel forwards packets of other nodes.
+    pub fn forwards(&self, family: Family) -> bool {
+        self.forwards[usize::from(family == Family::Ipv6)]
+    }
+
     /// Returns a device.
     pub fn device(&self, id: DeviceId) -> &NetDevice {
         &self.devices[id.0]
@@ -384,7 +394,12 @@ impl Kernel {
     }
 
     fn route(&self, flow: &Flow) -> Option<Entry> {
-        self.routing.lookup(flow, self.lisp(), |entry| {
+        self.route_row(flow).map(|(_, entry)| entry)
+    }
+
+    /// Returns the route of a packet, with its prefix.
+    pub fn route_row(&self, flow: &Flow) -> Option<(IpNet, Entry)> {
+        self.routing.lookup_row(flow, self.lisp(), |entry| {
             // Linux keeps the routes of a link without carrier. Because of
             // `ignore_routes_with_linkdown=1`, Linux does not use these routes.
             entry.device().is_none_or(|device| self.device(device).is_running())

@@ -108,10 +108,21 @@ impl RoutingTable {
     /// of a prefix are unusable, the lookup continues with a shorter prefix, as on Linux if a link
     /// is down.
     pub fn lookup(&self, destination: IpAddr, usable: impl Fn(&Entry) -> bool) -> Option<Entry> {
+        self.lookup_row(destination, usable).map(|(_, entry)| entry)
+    }
+
+    /// Returns the entry of [`RoutingTable::lookup`] with its prefix.
+    pub fn lookup_row(
+        &self,
+        destination: IpAddr,
+        usable: impl Fn(&Entry) -> bool,
+    ) -> Option<(IpNet, Entry)> {
         let host = Eid::new(InstanceId::DEFAULT, destination).host_prefix();
-        let covering: Vec<&Vec<Entry>> = self.0.covering(&host).map(|(_, rows)| rows).collect();
-        let mut longest_first = covering.into_iter().rev().flatten();
-        longest_first.find(|entry| usable(entry)).copied()
+        let covering: Vec<_> = self.0.covering(&host).collect();
+        covering.into_iter().rev().find_map(|(prefix, rows)| {
+            let entry = rows.iter().find(|entry| usable(entry))?;
+            Some((prefix.prefix(), *entry))
+        })
     }
 
     /// Returns the entries of one prefix, in the order of preference.
@@ -263,19 +274,29 @@ impl Routing {
         lisp: Option<DeviceId>,
         usable: impl Fn(&Entry) -> bool,
     ) -> Option<Entry> {
+        self.lookup_row(flow, lisp, usable).map(|(_, entry)| entry)
+    }
+
+    /// Returns the route of [`Routing::lookup`] with its prefix.
+    pub fn lookup_row(
+        &self,
+        flow: &Flow,
+        lisp: Option<DeviceId>,
+        usable: impl Fn(&Entry) -> bool,
+    ) -> Option<(IpNet, Entry)> {
         for rule in self.rules.iter().filter(|rule| flow.matches(rule)) {
-            let found = self.table(rule.table).lookup(flow.destination, &usable);
+            let found = self.table(rule.table).lookup_row(flow.destination, &usable);
             // As on Linux, suppression only discards the result of the lookup. A route with a
             // shorter prefix is not searched for.
             let suppressed = |entry: &Entry| {
                 rule.table == Table::Main && lisp.is_some() && entry.device() == lisp
             };
-            if let Some(entry) = found.filter(|entry| !suppressed(entry)) {
-                return Some(entry);
+            if let Some(row) = found.filter(|(_, entry)| !suppressed(entry)) {
+                return Some(row);
             }
         }
         let main = self.has_main_rule(Family::of(flow.destination));
-        main.then(|| self.main.lookup(flow.destination, usable)).flatten()
+        main.then(|| self.main.lookup_row(flow.destination, usable)).flatten()
     }
 }
 

@@ -1,0 +1,116 @@
+//! A journey: the way of a packet, and the way of its answer, in steps.
+
+use std::net::IpAddr;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::cause::Loss;
+
+/// The packet to explain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Question {
+    /// The node that sends the packet.
+    pub from: String,
+    /// The destination of the packet.
+    pub to: IpAddr,
+    /// The number of octets of the packet.
+    pub size: u16,
+    /// Whether the packet must not be fragmented.
+    pub df: bool,
+}
+
+/// The way of a packet, and the way of its answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Journey {
+    /// The node that sends the packet.
+    pub from: String,
+    /// The node that receives the packet. Absent if the packet is lost.
+    pub to: Option<String>,
+    /// The source of the packet.
+    pub source: IpAddr,
+    /// The destination of the packet.
+    pub destination: IpAddr,
+    /// The number of octets of the packet.
+    pub size: u16,
+    /// Whether the packet must not be fragmented.
+    pub df: bool,
+    /// Whether the packet arrives.
+    pub arrives: bool,
+    /// Whether the packet arrives and its answer comes back.
+    pub returns: bool,
+    /// The steps of the packet and of its answer.
+    pub steps: Vec<Step>,
+    /// The loss of the packet or of its answer.
+    pub lost: Option<Loss>,
+}
+
+/// One step of a journey.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "JourneyStep")]
+pub struct Step {
+    /// The direction.
+    pub leg: Leg,
+    /// Zero for a step of the packet itself. A larger number for a step of an outer packet or of a
+    /// control message.
+    pub depth: u8,
+    /// The node.
+    pub node: String,
+    /// The part of the node that decides.
+    pub what: What,
+    /// The result of the step.
+    pub verdict: Verdict,
+    /// The step and its reason, as a sentence.
+    pub because: String,
+    /// The section of the standard, if a standard decides.
+    pub section: Option<String>,
+}
+
+/// The direction of a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(rename = "JourneyLeg")]
+pub enum Leg {
+    /// The way of the packet.
+    There,
+    /// The way of its answer.
+    Back,
+}
+
+/// The part of a node that decides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(rename = "JourneyPart")]
+pub enum What {
+    /// The routing table of the kernel.
+    Route,
+    /// The neighbour on the link: ARP or neighbour discovery.
+    Neighbour,
+    /// The stack that receives the packet.
+    Receive,
+    /// The ITR or proxy ITR.
+    Itr,
+    /// The ETR or proxy ETR.
+    Etr,
+    /// The ITR that sends a Map-Request.
+    MapRequest,
+    /// The map-resolver and map-server.
+    MapServer,
+    /// The registrations of an ETR.
+    Registration,
+}
+
+/// The result of a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(rename = "JourneyVerdict")]
+pub enum Verdict {
+    /// The packet goes on.
+    Passes,
+    /// The packet waits for a mapping or for a host.
+    Waits,
+    /// The packet arrives.
+    Arrives,
+    /// The packet is lost.
+    Lost,
+}
