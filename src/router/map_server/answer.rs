@@ -218,12 +218,12 @@ impl MapServer {
         let families: Vec<Family> = context.local.itr_rlocs().iter().map(Rloc::family).collect();
         let reach = Reach { families: &families, own: &context.own_addresses };
         match self.answer(&asked, &reach) {
-            Answer::Forward(etr) => RequestDecision::Forward { etr },
-            Answer::Proxy(prefix) => match self.mapping(&prefix) {
+            Answer::Forward { etr, .. } => RequestDecision::Forward { etr },
+            Answer::Proxy { prefix, .. } => match self.mapping(&prefix) {
                 Some(record) => RequestDecision::Proxy(record),
                 None => RequestDecision::Negative { prefix, ttl_minutes: UNKNOWN_TTL_MINUTES },
             },
-            Answer::Negative { prefix, ttl_minutes } => {
+            Answer::Negative { prefix, ttl_minutes, .. } => {
                 RequestDecision::Negative { prefix, ttl_minutes }
             }
         }
