@@ -3,7 +3,8 @@
 //! A page and a program read the same types, whether the lab runs on the simulator or in
 //! namespaces. A [`Snapshot`] has the nodes, the links and the state of the ports. An [`Item`] is
 //! one thing that happened: a message, a packet on a link, a decision on a packet, a change of a
-//! table, or a line of a log. Each item has its time and its reason.
+//! table, or a line of a log. Each item has its time and its reason. [`fields`] shows the octets of
+//! messages and packets field by field.
 //!
 //! ```text
 //!   Router ── RouterWatch, a witness ──▶ messages, decisions, changes ─┐
@@ -12,6 +13,7 @@
 
 mod change;
 mod collection;
+pub mod fields;
 pub mod item;
 mod matching;
 pub mod packet;

@@ -41,7 +41,7 @@ pub mod probe;
 pub mod record;
 pub mod reliable;
 #[cfg(test)]
-mod round_trip;
+pub(crate) mod round_trip;
 mod show;
 
 pub use address::Address;

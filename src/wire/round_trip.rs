@@ -218,7 +218,7 @@ fn encapsulated() -> impl Strategy<Value = Encapsulated> {
     )
 }
 
-fn data_header() -> impl Strategy<Value = DataHeader> {
+pub(crate) fn data_header() -> impl Strategy<Value = DataHeader> {
     let nonce = prop_oneof![
         Just(NonceField::None),
         (0..1u32 << 24, any::<bool>()).prop_map(|(nonce, echo)| NonceField::Nonce { nonce, echo }),
@@ -239,7 +239,7 @@ fn data_header() -> impl Strategy<Value = DataHeader> {
     )
 }
 
-fn message() -> impl Strategy<Value = Message> {
+pub(crate) fn message() -> impl Strategy<Value = Message> {
     prop_oneof![
         map_request().prop_map(Message::MapRequest),
         map_reply().prop_map(Message::MapReply),

@@ -11,7 +11,7 @@ pub mod mapping_notification;
 pub mod refresh;
 pub mod registration;
 #[cfg(test)]
-mod round_trip;
+pub(crate) mod round_trip;
 mod show;
 pub mod stream;
 

@@ -59,7 +59,7 @@ fn mapping_notification() -> impl Strategy<Value = MappingNotification> {
     })
 }
 
-fn frame() -> impl Strategy<Value = ReliableFrame> {
+pub(crate) fn frame() -> impl Strategy<Value = ReliableFrame> {
     let message = prop_oneof![
         error_notification().prop_map(ReliableMessage::ErrorNotification),
         registration().prop_map(ReliableMessage::Registration),
