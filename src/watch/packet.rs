@@ -84,6 +84,14 @@ pub fn hex(octets: &[u8]) -> String {
     text
 }
 
+/// Reads octets in hexadecimal. Returns `None` if a digit is wrong or missing.
+pub fn octets(hex: &str) -> Option<Vec<u8>> {
+    let digits: Option<Vec<u8>> =
+        hex.chars().map(|digit| digit.to_digit(16).map(|digit| digit as u8)).collect();
+    let (pairs, rest) = digits.as_ref()?.as_chunks::<2>();
+    rest.is_empty().then(|| pairs.iter().map(|[high, low]| high << 4 | low).collect())
+}
+
 #[cfg(test)]
 mod tests {
     use etherparse::PacketBuilder;
@@ -111,6 +119,13 @@ mod tests {
         assert_eq!(name(&echo(63, 1)), first);
         assert_eq!(name(&encapsulated(&echo(62, 1))), first);
         assert_ne!(name(&echo(64, 2)), first);
+    }
+
+    #[test]
+    fn octets_come_back_from_hexadecimal() {
+        assert_eq!(octets(&hex(&[0, 0x9f, 0xff])), Some(vec![0, 0x9f, 0xff]));
+        assert_eq!(octets(""), Some(Vec::new()));
+        assert_eq!((octets("0"), octets("0g"), octets("é")), (None, None, None));
     }
 
     #[test]

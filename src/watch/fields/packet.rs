@@ -19,8 +19,12 @@ pub fn of_message(octets: &[u8]) -> Dissection {
     })
 }
 
-/// Returns the fields of an IP packet and of all packets in it.
+/// Returns the fields of an IP packet and of all packets in it. A frame without an IP packet, for
+/// example ARP, has no octets here, and so no fields.
 pub fn of_packet(octets: &[u8]) -> Dissection {
+    if octets.is_empty() {
+        return Dissection::default();
+    }
     dissected(octets, |walk| packet(walk, Inside { depth: MAX_DEPTH, is_control: false }))
 }
 

@@ -19,13 +19,9 @@ const GOLDEN: &str = include_str!("../../../tests/golden/lisp-golden.hex");
 /// The golden messages with their titles.
 fn golden() -> impl Iterator<Item = (&'static str, Vec<u8>)> {
     let lines: Vec<&str> = GOLDEN.lines().collect();
+    let octets = |hex| crate::watch::packet::octets(hex).expect("hex digits");
     let pairs: Vec<_> = lines.chunks(2).map(|pair| (pair[0], octets(pair[1]))).collect();
     pairs.into_iter()
-}
-
-fn octets(hex: &str) -> Vec<u8> {
-    let octet = |at| u8::from_str_radix(&hex[at..at + 2], 16).expect("hex digits");
-    (0..hex.len()).step_by(2).map(octet).collect()
 }
 
 /// Checks that the fields follow each other without a gap, and that the layers contain them.

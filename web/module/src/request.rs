@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use eidway::watch::fields::Dissection;
 use eidway::watch::{Item, Snapshot, Stop, tables};
 use serde::{Deserialize, Serialize};
 
@@ -63,6 +64,23 @@ pub enum Request {
     /// Return the flows that were begun with [`Hand::Flow`] and [`Hand::Ping`]: a list of
     /// [`FlowState`].
     Flows,
+    /// Return the fields of octets: a [`Dissection`]. It needs no lab.
+    Dissect {
+        /// The octets in hexadecimal.
+        octets: String,
+        /// The kind of the octets.
+        of: Of,
+    },
+}
+
+/// The kind of the octets of [`Request::Dissect`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Of {
+    /// A LISP message: the payload of a datagram, or a frame of the reliable transport.
+    Message,
+    /// An IP packet.
+    Packet,
 }
 
 const fn items() -> usize {
@@ -160,4 +178,6 @@ pub enum Answer {
     Done(Done),
     /// The flows.
     Flows(Vec<FlowState>),
+    /// The fields of octets.
+    Dissection(Dissection),
 }

@@ -16,11 +16,12 @@ use eidway::lab::scenario::{LinkChange, Place};
 use eidway::rng::Seed;
 use eidway::sim::stage::{Options, Simulated};
 use eidway::time::Time;
-use eidway::watch::{Item, Stop, Watch, tables};
+use eidway::watch::packet::octets;
+use eidway::watch::{Item, Stop, Watch, fields, tables};
 
 use crate::hand::Hand;
 use crate::host_console;
-use crate::request::{Answer, ConsoleAnswer, Done, FlowState, ITEMS, Key, Request, Run};
+use crate::request::{Answer, ConsoleAnswer, Done, FlowState, ITEMS, Key, Of, Request, Run};
 
 /// The virtual time within which a step ends, even if nothing of its kind happens.
 const LONGEST_STEP: u64 = 24 * 3600 * 1_000_000;
@@ -66,6 +67,9 @@ impl Source {
             self.0 = Some(open);
             return Ok(snapshot);
         }
+        if let Request::Dissect { octets, of } = request {
+            return dissection(&octets, of);
+        }
         let open = self.0.as_mut().ok_or("no lab is open")?;
         open.carry_out(request).map_err(|error| error.to_string())
     }
@@ -88,7 +92,9 @@ impl Open {
 
     fn carry_out(&mut self, request: Request) -> Result<Answer, Failure> {
         Ok(match request {
-            Request::Open { .. } => unreachable!("the caller opens a lab"),
+            Request::Open { .. } | Request::Dissect { .. } => {
+                unreachable!("the caller carries out a request that needs no open lab")
+            }
             Request::Snapshot => self.snapshot(),
             Request::Run { until, limit, stop_at } => {
                 Answer::Run(self.run(until, limit.clamp(1, 10 * ITEMS), &stop_at))
@@ -263,4 +269,12 @@ impl Open {
         };
         self.flows.iter().filter_map(state).collect()
     }
+}
+
+fn dissection(hex: &str, of: Of) -> Result<Answer, String> {
+    let octets = octets(hex).ok_or("the octets are not hexadecimal digits in pairs")?;
+    Ok(Answer::Dissection(match of {
+        Of::Message => fields::of_message(&octets),
+        Of::Packet => fields::of_packet(&octets),
+    }))
 }

@@ -1,6 +1,6 @@
 //! The module answers the requests of the page.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use eidway::lab::built_in;
 use eidway_web_module::source::Source;
@@ -114,11 +114,40 @@ fn a_run_stops_at_the_next_smr_and_goes_on() {
 }
 
 #[test]
+fn every_message_and_packet_of_a_run_is_dissected_without_damage() {
+    let (mut page, mut items) = Page::gsmr(30);
+    let ping = json!({"kind": "ping", "name": "1", "from": "B", "to": "A"});
+    page.ask(&json!({"op": "act", "hand": ping}));
+    items.extend(page.run(40_000_000));
+    let mut layers = BTreeSet::new();
+    for item in items {
+        let of = match item["kind"].as_str() {
+            Some("message") => "message",
+            Some("hop") => "packet",
+            _ => continue,
+        };
+        let request = json!({"op": "dissect", "octets": item["octets"], "of": of});
+        let found = page.ask(&request).to_string();
+        assert!(!found.contains(r#""Damage""#), "{item}: {found}");
+        let found: Value = serde_json::from_str(&found).expect("JSON");
+        for layer in found["layers"].as_array().expect("layers") {
+            layers.insert(layer["name"].as_str().expect("a name").to_owned());
+        }
+    }
+    for name in
+        ["TCP", "ECM", "LISP", "ICMP", "Map-Reply", "Map-Register", "Map-Notify", "Registration"]
+    {
+        assert!(layers.contains(name), "{name}: {layers:?}");
+    }
+}
+
+#[test]
 fn a_wrong_request_is_an_error_in_words_and_changes_nothing() {
     let mut page = Page::default();
     for (request, problem) in [
         (json!({"op": "snapshot"}), "no lab is open"),
         (json!({"op": "dance"}), "unknown variant `dance`"),
+        (json!({"op": "dissect", "octets": "1", "of": "packet"}), "not hexadecimal"),
         (json!({"op": "open", "files": {}}), "there is no lab.toml"),
         (json!({"op": "open", "files": {"lab.toml": "name = <b>"}}), "lab.toml"),
     ] {
