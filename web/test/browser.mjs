@@ -26,12 +26,13 @@ export async function open(html, { width = 1440, height = 900, theme = "light", 
   const folder = mkdtempSync(join(tmpdir(), "eidway-page-"));
   const file = join(folder, "page.html");
   writeFileSync(file, html);
-  const browser = await puppeteer.launch({ executablePath: chromium(), args: ["--no-sandbox"], userDataDir: join(folder, "profile") });
+  const browser = await puppeteer.launch({ executablePath: chromium(), args: ["--no-sandbox"], timeout: 120_000, userDataDir: join(folder, "profile") });
   /** @type {string[]} */
   const faults = [];
   try {
     const page = await browser.newPage();
-    page.setDefaultTimeout(15_000);
+    // Long, because other tests may use the whole machine.
+    page.setDefaultTimeout(60_000);
     await page.setViewport({ width, height });
     await page.emulateMediaFeatures([
       { name: "prefers-color-scheme", value: theme },
