@@ -8,7 +8,7 @@ import { comparison } from "./comparison-picture.js";
 import { figures, firstDifference, variants, worstFlow } from "./differences.js";
 import { inWords, save } from "./files.js";
 import { hosts } from "./hosts.js";
-import { fill } from "./timeline.js";
+import { fill, isCause } from "./timeline.js";
 import { themeColors } from "./timeline-picture.js";
 
 /** @import {App} from "../app" */
@@ -87,10 +87,14 @@ export function mount(root, app) {
     if (!store.state.clock.playing) await source.request("level").catch(() => {});
     status = await source.request("status").catch(() => null);
     if (!status) return;
-    const options = status.hands.map((/** @type {any} */ deed, /** @type {number} */ index) => [String(index), inWords(deed)]);
-    const last = options.findLastIndex((/** @type {any} */ _, /** @type {number} */ index) => !["ping", "flow", "end"].includes(status.hands[index].request.hand?.kind));
+    const options = status.hands
+      .map((/** @type {any} */ deed, /** @type {number} */ index) => ({ deed, value: String(index) }))
+      .filter((/** @type {any} */ { deed }) => deed.request.op === "act" || isCause(deed))
+      .map((/** @type {any} */ { deed, value }) => [value, inWords(deed)]);
+    const causes = options.filter((/** @type {string[]} */ [value]) => isCause(status.hands[Number(value)]));
+    const last = (causes.at(-1) ?? options.at(-1))?.[0] ?? "";
     const before = hand.select.options.length;
-    fill(hand.select, options, options.length === before ? hand.select.value : String(last));
+    fill(hand.select, options, options.length === before ? hand.select.value : last);
     if (options.length !== before || how.select.options.length === 0) showVariants();
     variant.hidden = options.length === 0;
     pair.hidden = result.hidden = !status.other;
@@ -108,9 +112,9 @@ export function mount(root, app) {
     const query = { from, to, limit: LIMIT };
     const [one, other] = await Promise.all([source.request("items", query), source.request("items", { ...query, run: "other" })]);
     const names = hosts(store.state.snapshot);
-    const all = figures(one.items, other.items, names);
+    const all = figures(one.items, other.items, { ...names, now: to });
     body.replaceChildren(...all.map(row));
-    const place = { from, to: Math.max(to, from + 1), at: start, colors: themeColors(root), ...worstFlow(one.items, other.items, names.nodeOf) };
+    const place = { from, to: Math.max(to, from + 1), at: start, colors: themeColors(root), ...worstFlow(one.items, other.items, to, names.nodeOf) };
     frame.replaceChildren(comparison({ one: one.items, other: other.items }, place, names));
     note.textContent = start === null
       ? "Both runs have the same hands."

@@ -3,6 +3,7 @@
 
 import { s } from "../dom.js";
 import { span } from "../format.js";
+import { isLost } from "./packets.js";
 import { tickStep } from "./track.js";
 
 /** @import {Item} from "../model" */
@@ -69,7 +70,7 @@ function lane(packets, items, { x, way, colors, from, to }) {
     if (packet.at < from || packet.at > to) continue;
     const left = x(packet.at).toFixed(1);
     if (packet.arrived !== null) arrived.push(`M${left},${MIDDLE + way * 3} v${way * 16}`);
-    else lost.push(`M${Number(left) - 4},${MIDDLE + way * 11 - 4} l8,8 m0,-8 l-8,8`);
+    else if (isLost(packet, to)) lost.push(`M${Number(left) - 4},${MIDDLE + way * 11 - 4} l8,8 m0,-8 l-8,8`);
   }
   const messages = items.filter((item) => item.kind === "message" && item.direction === "sent");
   const dots = messages.map((item) => {
@@ -82,7 +83,7 @@ function lane(packets, items, { x, way, colors, from, to }) {
     shape.append(s("title", {}, /** @type {any} */ (item).summary));
     return shape;
   });
-  const count = packets.filter((packet) => packet.arrived === null).length;
+  const count = packets.filter((packet) => isLost(packet, to)).length;
   return s(
     "g",
     {},

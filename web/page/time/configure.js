@@ -57,9 +57,11 @@ export function overlays(text) {
  * @throws {Error} that has the router's answer, if it refuses a line
  */
 export async function configure(source, node, lines) {
-  for (const line of ["end", "configure terminal", ...lines, "end"]) {
+  const { prompt } = await source.request("console", { node, line: "show clock" });
+  const leave = /\(config[^)]*\)/.test(prompt ?? "") ? ["end"] : [];
+  for (const line of [...leave, "configure terminal", ...lines, "end"]) {
     const { ok, text } = await source.request("console", { node, line });
-    if (ok === false && line !== "end") {
+    if (ok === false) {
       await source.request("console", { node, line: "end" });
       throw new Error(`${node} refuses "${line}": ${text.trim()}`);
     }

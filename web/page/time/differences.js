@@ -39,11 +39,11 @@ export function firstDifference(one, other) {
  *
  * @param {Item[]} one
  * @param {Item[]} other
- * @param {{nodeOf: (address: string) => string|undefined, nameOf: (address: string) => string}} names
+ * @param {{nodeOf: (address: string) => string|undefined, nameOf: (address: string) => string, now: number}} names
  * @returns {Figure[]}
  */
-export function figures(one, other, { nodeOf, nameOf }) {
-  const [a, b] = [tally(one, nodeOf), tally(other, nodeOf)];
+export function figures(one, other, { nodeOf, nameOf, now }) {
+  const [a, b] = [tally(one, now, nodeOf), tally(other, now, nodeOf)];
   const key = (/** @type {Flow} */ { source, destination }) => `${nameOf(source)} to ${nameOf(destination)}`;
   /** @param {Flow[]} list */
   const byKey = (list) => new Map(list.map((flow) => [key(flow), flow]));
@@ -76,12 +76,13 @@ function counts(before, one, other) {
  *
  * @param {Item[]} one
  * @param {Item[]} other
+ * @param {number} now
  * @param {(address: string) => string|undefined} nodeOf
  * @returns {{flow: Flow|null, one: Packet[], other: Packet[]}}
  */
-export function worstFlow(one, other, nodeOf) {
+export function worstFlow(one, other, now, nodeOf) {
   const [a, b] = [packets(one, nodeOf), packets(other, nodeOf)];
-  const all = flows([...a, ...b]);
+  const all = flows([...a, ...b], now);
   const flow = all.sort((x, y) => y.lost - x.lost || y.sent - x.sent)[0] ?? null;
   const own = (/** @type {Packet[]} */ list) =>
     list.filter(({ source, destination }) => source === flow?.source && destination === flow.destination);

@@ -2,7 +2,7 @@
 // The moments of a move or a failure, out of the items of a run: the last packet by the old way, what
 // the routers then did, and the first packet by the new way.
 
-import { flows, packets } from "./packets.js";
+import { flows, isLost, packets } from "./packets.js";
 
 /** @import {Item} from "../model" */
 /** @import {Flow, Packet} from "./packets.js" */
@@ -34,9 +34,6 @@ const REGISTRATION = ["Map-Register", "Registration"];
 const NOTIFY = ["Map-Notify", "Registration-Ack", "Mapping-Notification"];
 const DETECTION = ["dynamic-eids", "database", "away"];
 
-/** A packet without an arrival counts as lost after this time. */
-const IN_FLIGHT = 2_000_000;
-
 /**
  * Returns the course after an instant.
  *
@@ -58,7 +55,7 @@ export function course(items, { at, end, nodeOf, flow = null }) {
   const moments = [...packetMoments(last, first), ...control(items, at, end)].sort((a, b) => a.at - b.at);
   return {
     flow: chosen,
-    flows: flows(all),
+    flows: flows(all, end),
     packets: own,
     lost,
     last: last?.arrived ?? null,
@@ -96,14 +93,12 @@ function interruption(list, at, end) {
   const before = list.filter((packet) => packet.arrived !== null && packet.arrived <= at);
   const way = before.at(-1)?.way.join();
   const isOld = (/** @type {Packet} */ packet) => way === undefined || packet.way.join() === way;
-  const missing = (/** @type {Packet} */ packet) =>
-    packet.arrived === null && (packet.lost !== null || packet.last + IN_FLIGHT < end);
   let last = before.at(-1) ?? null;
   let first = null;
   const lost = [];
   for (const packet of list) {
     if (packet.at > end || (packet.arrived !== null && packet.arrived <= at)) continue;
-    if (missing(packet)) {
+    if (isLost(packet, end)) {
       if (packet.last >= at || packet.at >= at) lost.push(packet);
     } else if (packet.arrived === null) continue;
     else if (lost.length === 0 && isOld(packet)) last = packet;

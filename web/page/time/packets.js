@@ -30,6 +30,9 @@ import { envelopes } from "../envelopes.js";
  * @property {number} longest  the longest time between two arrivals
  */
 
+/** A packet without an arrival counts as lost after this time, in microseconds. */
+const IN_FLIGHT = 2_000_000;
+
 /**
  * Returns the sender and the receiver of the innermost IP packet.
  * @param {string} hex  an IP packet, perhaps one that encapsulates another
@@ -108,18 +111,31 @@ function hop(found, item, nodeOf) {
 }
 
 /**
- * Returns the flows of packets, the largest first.
- * @param {Packet[]} list
+ * Whether a packet was lost: it ended on its way, or is missing for so long that it will not come.
+ *
+ * @param {Packet} packet
+ * @param {number} now
  */
-export function flows(list) {
+export function isLost({ arrived, lost, last }, now) {
+  return arrived === null && (lost !== null || last + IN_FLIGHT < now);
+}
+
+/**
+ * Returns the flows of packets, the largest first.
+ *
+ * @param {Packet[]} list
+ * @param {number} now
+ */
+export function flows(list, now) {
   /** @type {Map<string, Flow & {before: number|null}>} */
   const found = new Map();
-  for (const { source, destination, arrived, lost } of list) {
+  for (const packet of list) {
+    const { source, destination, arrived } = packet;
     const name = `${source} ${destination}`;
     let flow = found.get(name);
     if (!flow) found.set(name, (flow = { source, destination, sent: 0, arrived: 0, lost: 0, longest: 0, before: null }));
     flow.sent += 1;
-    if (lost && arrived === null) flow.lost += 1;
+    if (isLost(packet, now)) flow.lost += 1;
     if (arrived === null) continue;
     flow.arrived += 1;
     if (flow.before !== null) flow.longest = Math.max(flow.longest, arrived - flow.before);
@@ -131,9 +147,10 @@ export function flows(list) {
 /**
  * Counts what happened: messages by their names, changes by their tables, losses and flows.
  * @param {Item[]} items
+ * @param {number} now
  * @param {(address: string) => string|undefined} [nodeOf]
  */
-export function tally(items, nodeOf) {
+export function tally(items, now, nodeOf) {
   /** @type {Record<string, number>} */
   const messages = {};
   /** @type {Record<string, number>} */
@@ -142,5 +159,5 @@ export function tally(items, nodeOf) {
     if (item.kind === "message" && item.direction === "sent") messages[item.name] = (messages[item.name] ?? 0) + 1;
     if (item.kind === "change") changes[item.table] = (changes[item.table] ?? 0) + 1;
   }
-  return { messages, changes, flows: flows(packets(items, nodeOf)) };
+  return { messages, changes, flows: flows(packets(items, nodeOf), now) };
 }

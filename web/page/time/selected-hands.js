@@ -26,7 +26,10 @@ export function nodeHands(app, node) {
 function hostHands(app, host) {
   const nodes = app.store.state.snapshot?.nodes ?? [];
   const here = host.ports[0]?.segment;
-  const routers = nodes.filter(({ kind, ports }) => kind === "router" && !ports.some(({ segment }) => segment === here));
+  const lans = new Set(nodes.filter(({ kind }) => kind === "host").map(({ ports }) => ports[0]?.segment));
+  const isAway = (/** @type {NodeState} */ { ports }) => ports.every(({ segment }) => segment !== here) && ports.some(({ segment }) => lans.has(segment));
+  const isSite = (/** @type {NodeState} */ { roles }) => Number(roles.includes("etr"));
+  const routers = nodes.filter((node) => node.kind === "router" && isAway(node)).sort((a, b) => isSite(b) - isSite(a));
   const to = choice("Move to the LAN of", routers.map(({ name }) => [name, name]));
   const both = h("input", { type: "checkbox" });
   const move = () => app.act({ kind: "move", host: host.name, to: to.select.value, ...(both.checked ? { make_before_break: true } : {}) });
@@ -52,13 +55,15 @@ function roaming(app) {
     const title = (/[^/]+(?=\.include$)/.exec(path) ?? [path])[0];
     const lay = async () => {
       try {
+        // A host that knows a router's hardware address does not learn a new one: the lines come before all traffic.
+        await app.source.request("goto", { at: 0 });
         for (const { node, lines } of overlays(files[path])) await configure(app.source, node, lines);
-        app.announce(`${title} is configured. The command for a lab that is not up: eidway lab up --with ${title}`);
+        app.announce(`The lab begins with ${title}, as after: eidway lab up --with ${title}`);
       } catch (error) {
         app.announce(/** @type {Error} */ (error).message);
       }
     };
-    return h("button", { type: "button", class: "plain", title: `Types the lines of ${path} at the routers`, onclick: lay }, `Configure ${title}`);
+    return h("button", { type: "button", class: "plain", title: `Goes to the start and types the lines of ${path} at the routers`, onclick: lay }, `Begin with ${title}`);
   });
 }
 

@@ -9,10 +9,10 @@ export const PAGE = 4096;
 export const BUDGET = 64 * 1024 * 1024;
 
 /** The smallest distance of two copies, as the milliseconds that the module computed between them. */
-const GRAIN = 30;
+const GRAIN = 50;
 
 /** Two copies are at most this part of their distance from the present apart. */
-const PART = 1 / 8;
+const PART = 1 / 5;
 
 /** @typedef {{octets: Uint8Array, users: number}} Page */
 

@@ -12,7 +12,7 @@ import { Machine, Refused } from "./machine.js";
 /** @import {Exports, Recipe, Request} from "./types" */
 
 /** The module computes at least this long between two copies of its memory, in milliseconds. */
-const BETWEEN_COPIES = 30;
+const BETWEEN_COPIES = 50;
 
 /** A call of the module should take this long, in milliseconds. */
 const CALL = 3;
@@ -223,7 +223,7 @@ export class Run {
     this.next = next ?? null;
     this.settled = !more && !found;
     const items = this.take(answer.items);
-    if (request.detail === "events") this.history.left_out_until(now);
+    if (request.detail === "events" && now > this.end) this.history.left_out_until(now);
     this.arrive(now);
     if (this.settled && this.present.cost - this.copied >= this.grain) this.keep();
     return { items, stopped: found ? { stop: stopOf(request.stop_at, found), item: found } : null };

@@ -8,7 +8,6 @@ import { Broken } from "./machine.js";
 import { Messenger } from "./messenger.js";
 import { fromFile, MOST_HANDS, sum, toFile } from "./recipe.js";
 import { Run } from "./run.js";
-import { tally } from "../time/packets.js";
 
 /** @import {Item, Stop} from "../model" */
 /** @import {Exports, Request} from "./types" */
@@ -98,7 +97,6 @@ export class Session {
       case "status": return this.status();
       case "items": return this.items(fields);
       case "density": return this.pick(fields).density.between(fields.from, fields.to, fields.steps ?? 400);
-      case "tally": return tally(this.pick(fields).history.window(fields.from, fields.to, undefined, Infinity).items);
       case "export": return toFile(this.run.recipe, { lab: this.lab, at: this.run.present.at, end: this.run.end });
       case "import": return this.load(fields.run);
       case "fork": return this.keep_other(this.run.clone());
@@ -386,7 +384,9 @@ export class Session {
       this.post({ event: "branched", at: done.at });
     }
     this.tell(true);
-    return done.result;
+    // The page gets the items by an event.
+    const { items, ...result } = done.result;
+    return result;
   }
 
   /** @param {any} fields */
@@ -490,6 +490,8 @@ export class Session {
   /** Brings the lab back after the module failed. */
   recover() {
     this.stop();
+    if (this.other?.machine.broken) this.keep_other(null);
+    if (!this.run.machine.broken) return;
     try {
       this.run.recover();
       this.tell(true);

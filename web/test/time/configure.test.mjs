@@ -30,9 +30,9 @@ test("a refused line ends the typing, and says why", async () => {
   const source = {
     request: async (/** @type {string} */ _, /** @type {any} */ { line }) => {
       typed.push(line);
-      return line === "nonsense" ? { ok: false, text: "% Invalid input\n" } : { ok: true, text: "" };
+      return line === "nonsense" ? { ok: false, text: "% Invalid input\n" } : { ok: true, text: "", prompt: "R(config)#" };
     },
   };
   await assert.rejects(configure(source, "R", ["router lisp", "nonsense", "more"]), /R refuses "nonsense": % Invalid input/);
-  assert.deepEqual(typed, ["end", "configure terminal", "router lisp", "nonsense", "end"]);
+  assert.deepEqual(typed, ["show clock", "end", "configure terminal", "router lisp", "nonsense", "end"]);
 });

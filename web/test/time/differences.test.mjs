@@ -23,6 +23,6 @@ test("the other way to move is offered", () => {
 
 test("messages of both runs are in the figures, also those of one run alone", () => {
   const smr = /** @type {any} */ ({ n: 1, at: 1, kind: "message", direction: "sent", name: "SMR" });
-  const found = figures([smr], [], { nodeOf: () => undefined, nameOf: (address) => address });
+  const found = figures([smr], [], { nodeOf: () => undefined, nameOf: (address) => address, now: 9 });
   assert.deepEqual(found, [{ name: "SMR", one: 1, other: 0, unit: "count", isBad: false }]);
 });

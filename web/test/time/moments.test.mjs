@@ -89,12 +89,12 @@ test("without a loss, the course has the first packet of another way", () => {
 });
 
 test("a flow counts what arrived, what was lost, and its longest silence", () => {
-  const [only] = flows(packets(flow(1_000_000, 1_500_000), nodeOf));
+  const [only] = flows(packets(flow(1_000_000, 1_500_000), nodeOf), 3_000_000);
   assert.deepEqual(only, { source: B, destination: A, sent: 30, arrived: 25, lost: 5, longest: 598_000 });
 });
 
 test("a tally counts each message once, at its sender", () => {
-  const { messages } = tally([message(1, "xTR1", "SMR"), message(2, "xTR2", "SMR", "received"), message(3, "xTR2", "Map-Request")]);
+  const { messages } = tally([message(1, "xTR1", "SMR"), message(2, "xTR2", "SMR", "received"), message(3, "xTR2", "Map-Request")], 9);
   assert.deepEqual(messages, { SMR: 1, "Map-Request": 1 });
 });
 

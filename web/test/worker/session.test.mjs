@@ -76,7 +76,8 @@ test("a pause is answered between two slices of a far goto, and ends it", async 
   const { now } = await ask("pause");
   assert.equal(now, before);
   assert.equal((await far).done, false);
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  // The last seconds run again with all items; then the present is where it was.
+  await ask("status");
   assert.equal(session.run.present.at, now);
 });
 
@@ -158,11 +159,13 @@ test("after a jump, the page has all items of the last seconds", async () => {
   await ask("goto", { at: secondsOf(500) });
   assert.deepEqual(last(secondsOf(500)), seen);
   await ask("play", { pace: 1000 });
-  for (let frame = 0; frame < 20; frame += 1) await ask("frame", { elapsed: 16 });
+  while (store.state.now < secondsOf(700)) {
+    await ask("frame", { elapsed: 16 });
+    await new Promise((resolve) => setImmediate(resolve));
+  }
   await ask("pause");
   await ask("status");
   const { now } = store.state;
-  assert.ok(now > secondsOf(700));
   assert.equal(last(now).filter(({ kind }) => kind === "hop").length, 20);
 });
 
