@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use eidway::watch::fields::Dissection;
-use eidway::watch::{Item, Snapshot, Stop, tables};
+use eidway::watch::item::Class;
+use eidway::watch::{Item, Kind, Snapshot, Stop, tables};
 use serde::{Deserialize, Serialize};
 
 use crate::hand::Hand;
@@ -35,6 +36,9 @@ pub enum Request {
         /// The conditions at which the run ends early.
         #[serde(default)]
         stop_at: Vec<Stop>,
+        /// The items that the answer has.
+        #[serde(default)]
+        detail: Detail,
     },
     /// Let time pass until something of this kind happens. The answer is a [`Run`].
     Step {
@@ -85,6 +89,34 @@ pub enum Of {
 
 const fn items() -> usize {
     ITEMS
+}
+
+/// The items of an answer. An item that is left out keeps its number.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Detail {
+    /// All items.
+    #[default]
+    All,
+    /// All but the packets that arrive and the decisions to send them on.
+    Events,
+    /// No item, except the item at which a condition ends the run.
+    None,
+}
+
+impl Detail {
+    /// Whether an answer with this detail has `item`.
+    pub fn has(self, item: &Item) -> bool {
+        match (self, &item.kind) {
+            (Detail::All, _) => true,
+            (Detail::None, _) => false,
+            (Detail::Events, Kind::Hop(hop)) => {
+                hop.arrives.is_none() || matches!(hop.class, Class::Control | Class::Tcp)
+            }
+            (Detail::Events, Kind::Decision(decision)) => decision.verdict == "drop",
+            (Detail::Events, _) => true,
+        }
+    }
 }
 
 /// The key that ends a line of a console.

@@ -21,7 +21,9 @@ use eidway::watch::{Item, Stop, Watch, fields, tables};
 
 use crate::hand::Hand;
 use crate::host_console;
-use crate::request::{Answer, ConsoleAnswer, Done, FlowState, ITEMS, Key, Of, Request, Run};
+use crate::request::{
+    Answer, ConsoleAnswer, Detail, Done, FlowState, ITEMS, Key, Of, Request, Run,
+};
 
 /// The virtual time within which a step ends, even if nothing of its kind happens.
 const LONGEST_STEP: u64 = 24 * 3600 * 1_000_000;
@@ -96,12 +98,12 @@ impl Open {
                 unreachable!("the caller carries out a request that needs no open lab")
             }
             Request::Snapshot => self.snapshot(),
-            Request::Run { until, limit, stop_at } => {
-                Answer::Run(self.run(until, limit.clamp(1, 10 * ITEMS), &stop_at))
+            Request::Run { until, limit, stop_at, detail } => {
+                Answer::Run(self.run(until, limit.clamp(1, 10 * ITEMS), &stop_at, detail))
             }
             Request::Step { to } => {
                 let until = self.lab.sim().now().0.saturating_add(LONGEST_STEP);
-                Answer::Run(self.run(until, ITEMS, &[to]))
+                Answer::Run(self.run(until, ITEMS, &[to], Detail::All))
             }
             Request::Tables { node } => {
                 self.lab.lab().expect_router(&node)?;
@@ -124,9 +126,10 @@ impl Open {
         Answer::Snapshot(Box::new(self.lab.sim().snapshot(&lab.file, &lab.name)))
     }
 
-    fn run(&mut self, until: u64, limit: usize, stops: &[Stop]) -> Run {
+    fn run(&mut self, until: u64, limit: usize, stops: &[Stop], detail: Detail) -> Run {
         let sim = self.lab.sim_mut();
         let mut items: Vec<Item> = self.watch.take();
+        items.retain(|item| detail.has(item));
         let mut stopped = None;
         while stopped.is_none() && items.len() < limit {
             if sim.next_at().is_none_or(|at| at.0 > until) {
@@ -137,7 +140,8 @@ impl Open {
             let new = self.watch.take();
             let met = new.iter().find(|item| stops.iter().any(|stop| stop.is_met_by(item)));
             stopped = met.map(|item| item.n);
-            items.extend(new);
+            let has = |item: &Item| detail.has(item) || Some(item.n) == stopped;
+            items.extend(new.into_iter().filter(has));
         }
         let next = sim.next_at().map(|at| at.0);
         let more = stopped.is_none() && next.is_some_and(|at| at <= until);

@@ -167,3 +167,28 @@ fn a_wrong_request_is_an_error_in_words_and_changes_nothing() {
     }
     assert_eq!(page.ask(&json!({"op": "snapshot"})), before);
 }
+
+#[test]
+fn a_run_with_less_detail_has_the_same_events_and_numbers_and_ends_alike() {
+    let run = |detail: &str| {
+        let (mut page, _) = Page::gsmr(30);
+        let ping = json!({"kind": "ping", "name": "1", "from": "B", "to": "A"});
+        page.ask(&json!({"op": "act", "hand": ping}));
+        let request = json!({"op": "run", "until": 40_000_000, "detail": detail});
+        let run = page.ask(&request);
+        assert_eq!((&run["now"], &run["more"]), (&json!(40_000_000), &json!(false)));
+        let snapshot = page.ask(&json!({"op": "snapshot"}));
+        (run["items"].as_array().expect("items").clone(), snapshot)
+    };
+    let ((all, end), (events, end_of_events), (none, end_of_none)) =
+        (run("all"), run("events"), run("none"));
+    assert_eq!((&end, &end), (&end_of_events, &end_of_none));
+    let is_event = |item: &&Value| match item["kind"].as_str() {
+        Some("hop") => ["control", "tcp"].contains(&item["class"].as_str().expect("a class")),
+        Some("decision") => item["verdict"] == "drop",
+        _ => true,
+    };
+    let expected: Vec<Value> = all.iter().filter(is_event).cloned().collect();
+    assert_eq!(events, expected);
+    assert!(events.len() < all.len() && none.is_empty());
+}
