@@ -226,7 +226,7 @@ fn a_lesson_has_the_keys_of_a_console_and_opens_consoles() {
         (&["-", "Tab", "Enter"], "action: send-map-request\nxTR2#"),
         (&["exit", "Enter"], "xTR2#exit\ntask 1>"),
         (&["ping B A count 1", "Enter"], "== Task 1 of 6 is done. `next` goes on.\ntask 1 done>"),
-        (&["hint", "Enter"], "from host B to host A.\ntask 1 done>"),
+        (&["hint", "Enter"], "console.\ntask 1 done>"),
         (
             &["Up", "Up", "C-u", "tasks", "Enter"],
             "6. Ask while a map-resolver is dead\ntask 1 done>",

@@ -2,14 +2,12 @@
 
 use serde::Serialize;
 
-use super::{Lesson, parse};
+use super::Lesson;
+use super::parse::{ENDING, parse};
 use crate::lab::Lab;
 use crate::lab::failure::Failure;
 use crate::lab::loaded::LESSONS as DIRECTORY;
 use crate::lab::scenario::library;
-
-/// The end of the file name of a lesson.
-pub const ENDING: &str = ".lesson";
 
 /// A lesson in the list of a lab's lessons.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -64,8 +64,8 @@ use serde::Serialize;
 use super::scenario::{Scenario, Step};
 
 pub use check::{Unmet, Verdict};
-pub use library::{ENDING, Listed, find, lessons, names, read};
-pub use parse::parse;
+pub use library::{Listed, find, lessons, names, read};
+pub use parse::{ENDING, parse};
 
 /// A lesson after it was checked against its lab.
 #[derive(Clone, Debug)]

@@ -4,12 +4,14 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::{Check, ENDING, Lesson, Task};
+use super::{Check, Lesson, Task};
 use crate::lab::failure::Failure;
 use crate::lab::file::{LabError, LabFile, Span};
 use crate::lab::scenario::parse::Beside;
 use crate::lab::scenario::{Action, Part, Scenario, Step, parse_part};
 
+/// The end of the file name of a lesson.
+pub const ENDING: &str = ".lesson";
 /// The blocks of a lesson, for messages.
 const BLOCKS: &str = "`lab`, `begin`, `hint`, `answer` and `check`";
 
