@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use eidway::addr::{EidPrefix, Family, Rloc};
 use eidway::lab::scenario::library;
-use eidway::lab::scenario::run::run;
+use eidway::lab::scenario::run::{How, run};
 use eidway::netns::open::open;
 use eidway::rng::Seed;
 use eidway::router::Router;
@@ -293,7 +293,7 @@ fn play(lab: &str, scenario: &str) -> Seen {
     let scenario = library::read(&lab, scenario).unwrap();
     let options = Options { prepare: observe(&seen), ..Options::new(Seed::from_number(1)) };
     let mut out = Vec::new();
-    let played = run(&lab, &scenario, None, |lab| Simulated::up(lab, options), &mut out);
+    let played = run(&lab, &scenario, How::default(), |lab| Simulated::up(lab, options), &mut out);
     assert!(played.is_ok_and(|as_expected| as_expected), "{}", String::from_utf8_lossy(&out));
     Rc::try_unwrap(seen).unwrap().into_inner()
 }
