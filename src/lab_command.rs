@@ -1,13 +1,15 @@
 //! `eidway lab ...`: reads the arguments of the command line and calls the functions of the
 //! library.
 
+mod explain;
 mod learn;
 mod on_lab;
 mod page;
 mod save;
+mod scenario;
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use clap::{Args, Subcommand, ValueEnum};
 use eidway::addr::Family;
@@ -199,26 +201,7 @@ pub enum LabCommand {
     /// Explain the way of a packet through the lab and of its answer, hop by hop, with the reason of
     /// each decision. Nothing is sent. The exit code is 0 if the packet arrives and its answer comes
     /// back; otherwise the last line says where the packet is lost, why, and the remedy
-    Explain {
-        #[command(flatten)]
-        target: Target,
-        /// The node that sends the packet
-        from: String,
-        /// An address, or a host of the lab
-        to: String,
-        /// Explain a packet to the IPv6 address of the host
-        #[arg(long)]
-        ipv6: bool,
-        /// The size of the packet in octets
-        #[arg(short, default_value_t = 100, value_parser = clap::value_parser!(u16).range(48..))]
-        size: u16,
-        /// Set the don't-fragment bit of the packet
-        #[arg(long)]
-        df: bool,
-        /// Print JSON, for programs
-        #[arg(long)]
-        json: bool,
-    },
+    Explain(explain::ExplainCommand),
     /// Show the packets of a node with tshark. On the simulator, show the packets from the start of
     /// the lab until one minute after all registrations
     Capture {
@@ -271,33 +254,7 @@ pub enum LabCommand {
     /// of the lab, and print the changed lines
     Save(save::SaveCommand),
     /// Play a scenario in a lab of its own, print the events, and take the lab down
-    Run {
-        #[command(flatten)]
-        which: Which,
-        /// The scenario: its name, the beginning of its name, or the path of its file. Without this
-        /// argument, the command lists all scenarios of the lab
-        scenario: Option<String>,
-        /// Use the simulator: it needs no root and no other program, and does not wait in real time
-        #[arg(long)]
-        sim: bool,
-        /// The seed of the random numbers of the simulator
-        #[arg(long, default_value_t = 1, requires = "sim")]
-        seed: u64,
-        /// Record the inputs and outputs of each router in DIR/ROUTER.record, for eidway replay
-        #[arg(long, value_name = "DIR", requires = "sim")]
-        record: Option<PathBuf>,
-        /// Play the scenario to its middle, then kill this map-server and start it again. Check
-        /// that all registrations return, that no old entry is left, and that pings are answered
-        /// again
-        #[arg(long, value_name = "ROUTER")]
-        kill: Option<String>,
-        /// Explain each ping as lab explain does; a ping with an unexpected result is always explained
-        #[arg(long)]
-        explain: bool,
-        /// The routers forward packet by packet, even if the kernel has segmentation offload
-        #[arg(long, conflicts_with = "sim")]
-        no_offload: bool,
-    },
+    Run(scenario::RunCommand),
     /// Do a lesson at the terminal: read its tasks, type commands for the lab, and see which tasks
     /// are done. The exit code is 0 if all tasks are done
     Learn(learn::LearnCommand),
@@ -369,9 +326,7 @@ impl LabCommand {
             LabCommand::Ping { target, node, address, echos, ipv6 } => {
                 target.ping(&node, &address, ipv6.then_some(Family::Ipv6), &echos)
             }
-            LabCommand::Explain { target, from, to, ipv6, size, df, json } => {
-                target.explain((&from, &to), ipv6.then_some(Family::Ipv6), (size, df), json)
-            }
+            LabCommand::Explain(command) => command.run(),
             LabCommand::Pingall { target, echos } => target.pingall(&echos),
             LabCommand::Capture { target, place, filter, display, write, count } => {
                 let filter = (!filter.is_empty()).then(|| filter.join(" "));
@@ -384,21 +339,7 @@ impl LabCommand {
             LabCommand::Kill { target, node } => stop(target, &node, true),
             LabCommand::Restart { target, node } => restart(target, &node),
             LabCommand::Save(command) => command.run(),
-            LabCommand::Run { which, scenario: None, .. } => list_scenarios(&which.open()?),
-            LabCommand::Run {
-                which,
-                scenario: Some(name),
-                sim,
-                seed,
-                record,
-                kill,
-                explain,
-                no_offload,
-            } => {
-                let seed = sim.then_some(seed);
-                let how = How { kill: kill.as_deref(), explains: explain };
-                run_scenario(which, &name, seed, record.as_deref(), how, no_offload)
-            }
+            LabCommand::Run(command) => command.run(),
             LabCommand::Learn(command) => command.run(),
             LabCommand::Grade(command) => command.run(),
             LabCommand::Move { target, host, to, from, make_before_break, with, anyway } => {
