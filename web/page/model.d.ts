@@ -205,16 +205,21 @@ export interface ExplainStep {
 }
 
 export interface Field {
+  /** The name in the standard. */
   name: string;
   value: string;
-  /** The first octet of the field in the packet. */
+  /** The first octet that has a bit of the field. */
   from: number;
-  /** The number of octets. */
+  /** The number of octets that have a bit of the field. 0 for a remark on an octet. */
   len: number;
+  /** The first bit, from the high-order bit of the octet `from`, and the number of bits. Null: whole octets. */
+  bits: [number, number] | null;
+  /** The meaning of the value in a sentence. */
+  meaning: string | null;
 }
 
 export interface Dissection {
-  layers: { name: string; fields: Field[] }[];
+  layers: { name: string; section: string; from: number; len: number; fields: Field[] }[];
 }
 
 export interface LessonTask {

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { envelopes, headers } from "../page/envelopes.js";
 import { completed } from "../page/console/terminal.js";
 import { clock, hexRows, roleNames, shortInterface, span, uptime } from "../page/format.js";
-import { diagram, layersOf } from "../page/inspector/layers.js";
+import { bitsOf, diagram, fieldsAt, layersOf, short } from "../page/inspector/layers.js";
 import { sectionAddress } from "../page/inspector/reason.js";
 import { changeOf, lastChanges, tableViews } from "../page/inspector/tables.js";
 import { normalSnapshot } from "../page/normal.js";
@@ -39,17 +39,44 @@ test("the last change of a line says why it is there", () => {
   assert.equal(changeOf(changes, "map-cache", tables()[0].lines[0]), undefined);
 });
 
-test("the diagram of a header has four octets in a row and no octet twice", () => {
-  const [layer] = layersOf(answer({ op: "dissect", octets: "1a" }, gsmr()));
-  const boxes = diagram(layer);
-  let next = 0;
-  for (const box of boxes) {
-    assert.equal(box.from, next);
-    assert.ok(box.column + box.columns <= 4);
-    next += box.len;
+test("the diagram of a header has 32 bits in a row and each bit once", () => {
+  for (const octets of ["1a", "45"]) {
+    for (const layer of layersOf(answer({ op: "dissect", octets }, gsmr()))) {
+      let next = 0;
+      for (const { row, column, columns, rows } of diagram(layer)) {
+        assert.equal(32 * row + column, next);
+        assert.ok(column + columns <= 32);
+        next += columns * rows;
+      }
+      const bits = layer.fields.map((field) => bitsOf(field, layer.from).count);
+      assert.equal(next, bits.reduce((sum, count) => sum + count, 0));
+    }
   }
-  assert.equal(next, 30);
-  assert.equal(boxes[0].name, "Flags, Type");
+});
+
+test("a field over the end of a row has a part in each row, and one name", () => {
+  const [layer] = layersOf(answer({ op: "dissect", octets: "1a" }, gsmr()));
+  const parts = diagram(layer).filter(({ field }) => field.name === "Source EID Address");
+  assert.deepEqual(parts.map(({ row, column, columns }) => [row, column, columns]), [[3, 16, 16], [4, 0, 16]]);
+  assert.deepEqual(parts.map(({ label }) => label), ["Source EID Address", ""]);
+});
+
+test("a long field is cut to three rows, and the next field follows it", () => {
+  const field = (/** @type {string} */ name, /** @type {number} */ from, /** @type {number} */ len) => ({ name, value: "", from, len, bits: null, meaning: null });
+  const [layer] = layersOf({ layers: [{ name: "", section: "", from: 4, len: 24, fields: [field("MAC", 4, 20), field("TTL", 24, 4)] }] });
+  assert.deepEqual(diagram(layer).map(({ row, rows, cut }) => [row, rows, cut]), [[0, 3, true], [3, 1, false]]);
+});
+
+test("an octet belongs to all fields that have a bit in it", () => {
+  const layers = layersOf(answer({ op: "dissect", octets: "1a" }, gsmr()));
+  assert.deepEqual(fieldsAt(layers, 2).map(({ name }) => name), ["Rsvd", "L", "D", "IRC"]);
+  assert.deepEqual(fieldsAt(layers, 29).map(({ name }) => name), ["EID-Prefix"]);
+});
+
+test("a name that does not fit has its initials", () => {
+  assert.equal(short("Data Offset", 4), "DO");
+  assert.equal(short("Reserved", 2), "");
+  assert.equal(short("CWR", 1), "CWR");
 });
 
 test("a packet in a packet is a box in a box", () => {

@@ -1,28 +1,68 @@
 // @ts-check
-// From a dissection to boxes: the layers of a packet with their octets, and the rows of a header's diagram.
+// From a dissection to the rows of a header's diagram, as the RFCs draw them: 32 bits in a row.
 
 /** @import {Dissection, Field} from "../model" */
 
-/** @typedef {{name: string, fields: Field[], from: number, end: number}} Layer */
-/** @typedef {{name: string, value: string, column: number, columns: number, rows: number, from: number, len: number}} Box */
+/** @typedef {Field & {id: number}} NumberedField */
+/** @typedef {{name: string, section: string, from: number, fields: NumberedField[]}} Layer */
 
 /**
- * Returns the layers with their ranges of octets.
+ * A box of the diagram: a field, or the part of a field in one row.
+ *
+ * @typedef {object} Box
+ * @property {NumberedField} field
+ * @property {string} label  the name, shortened to the width; empty for a further part of a field
+ * @property {number} row     counted from 0
+ * @property {number} column  0 to 31
+ * @property {number} columns
+ * @property {number} rows
+ * @property {boolean} cut    whether the box has fewer rows than the field
+ */
+
+const ROW = 32;
+
+/** A field of more rows is drawn with this many. */
+const MOST_ROWS = 3;
+
+/**
+ * Returns the layers, with a number for each field.
  *
  * @param {Dissection} dissection
  * @returns {Layer[]}
  */
 export function layersOf(dissection) {
-  return dissection.layers.map(({ name, fields }) => {
-    const from = fields.length > 0 ? Math.min(...fields.map((field) => field.from)) : 0;
-    const end = fields.length > 0 ? Math.max(...fields.map((field) => field.from + field.len)) : 0;
-    return { name, fields, from, end };
-  });
+  let id = 0;
+  return dissection.layers.map(({ name, section, from, fields }) => ({
+    name,
+    section,
+    from,
+    fields: fields.map((field) => ({ ...field, id: id++ })),
+  }));
 }
 
 /**
- * Returns the boxes of a header's diagram, four octets in a row, as RFCs draw them. Fields with the same
- * octets share a box; a field that is cut by the end of a row is drawn over whole rows.
+ * Returns the first bit of a field, counted from the start of its layer, and the number of bits.
+ *
+ * @param {Field} field
+ * @param {number} start the first octet of the layer
+ */
+export function bitsOf(field, start) {
+  const [shift, count] = field.bits ?? [0, 8 * field.len];
+  return { first: 8 * (field.from - start) + shift, count };
+}
+
+/**
+ * Returns the fields that have a bit in an octet.
+ *
+ * @param {Layer[]} layers
+ * @param {number} octet
+ */
+export function fieldsAt(layers, octet) {
+  return layers.flatMap(({ fields }) => fields).filter(({ from, len }) => octet >= from && octet < from + len);
+}
+
+/**
+ * Returns the boxes of a layer's diagram.
  *
  * @param {Layer} layer
  * @returns {Box[]}
@@ -30,46 +70,40 @@ export function layersOf(dissection) {
 export function diagram(layer) {
   /** @type {Box[]} */
   const boxes = [];
-  let next = 0;
-  const ordered = [...layer.fields].filter(({ len }) => len > 0).sort((a, b) => a.from - b.from || b.len - a.len);
-  for (const { name, value, from, len } of ordered) {
-    const at = from - layer.from;
-    const last = boxes.at(-1);
-    if (last && at < next) {
-      if (at === last.from - layer.from || at + len <= next) last.name = joined(last.name, name);
-      continue;
+  // The rows that are left out before the box, because fields with many rows are cut.
+  let left_out = 0;
+  for (const field of layer.fields) {
+    let { first, count } = bitsOf(field, layer.from);
+    /** @type {Box[]} */
+    const parts = [];
+    while (count > 0) {
+      const column = first % ROW;
+      const whole = column === 0 ? Math.floor(count / ROW) : 0;
+      const rows = Math.min(Math.max(whole, 1), MOST_ROWS);
+      const bits = whole > 0 ? whole * ROW : Math.min(count, ROW - column);
+      const row = Math.floor(first / ROW) - left_out;
+      parts.push({ field, label: "", row, column, columns: Math.min(bits, ROW), rows, cut: whole > rows });
+      left_out += Math.max(whole, 1) - rows;
+      first += bits;
+      count -= bits;
     }
-    if (at > next) boxes.push(...filler(next, at, layer.from));
-    const column = at % 4;
-    const whole = len >= 4 || column + len > 4;
-    boxes.push({ name, value, column, columns: whole ? 4 - column : len, rows: whole ? Math.ceil(Math.min(len, 16) / 4) : 1, from, len });
-    next = at + len;
+    if (parts.length === 0) continue;
+    const largest = parts.reduce((best, part) => (part.columns * part.rows > best.columns * best.rows ? part : best));
+    largest.label = short(field.name, largest.columns);
+    boxes.push(...parts);
   }
   return boxes;
 }
 
 /**
- * @param {string} names
- * @param {string} name
- */
-function joined(names, name) {
-  return names.length > 60 || names.split(", ").includes(name) ? names : `${names}, ${name}`;
-}
-
-/**
- * Returns empty boxes for octets without a field, one for each row.
+ * Returns a name that fits into a box: the name, its initials, or nothing.
  *
- * @param {number} from
- * @param {number} to
- * @param {number} start of the layer
- * @returns {Box[]}
+ * @param {string} name
+ * @param {number} columns
  */
-function filler(from, to, start) {
-  const boxes = [];
-  for (let at = from; at < to; ) {
-    const end = Math.min(to, at - (at % 4) + 4);
-    boxes.push({ name: "", value: "", column: at % 4, columns: end - at, rows: 1, from: start + at, len: end - at });
-    at = end;
-  }
-  return boxes;
+export function short(name, columns) {
+  const room = columns * 1.9;
+  if (name.length <= Math.max(room, 3)) return name;
+  const initials = name.split(/[\s-]+/).map((word) => word[0]).join("");
+  return initials.length > 1 && initials.length <= room ? initials : "";
 }

@@ -1,13 +1,14 @@
 // @ts-check
-// Shows octets: nested packets, the header's diagram, the fields, and the hexadecimal dump. A field and its
-// octets light up together.
+// Shows octets: for each header the RFC's diagram and the fields, then the hexadecimal dump. A field, its
+// box and its octets light up together.
 
 import { h } from "../dom.js";
 import { hexRows } from "../format.js";
-import { diagram, layersOf } from "./layers.js";
+import { diagram, fieldsAt, layersOf } from "./layers.js";
+import { sectionElement } from "./reason.js";
 
-/** @import {Dissection, Field} from "../model" */
-/** @import {Layer} from "./layers.js" */
+/** @import {Dissection} from "../model" */
+/** @import {Box, Layer, NumberedField} from "./layers.js" */
 
 /**
  * Returns the view of a dissected packet or message.
@@ -17,49 +18,55 @@ import { diagram, layersOf } from "./layers.js";
  */
 export function octetsView(dissection, digits) {
   const layers = layersOf(dissection);
-  const dump = dumpElement(digits);
   const element = h("div", { class: "octets" });
+  /** The fields that were clicked: they stay lit. @type {NumberedField[]} */
+  let chosen = [];
 
-  /** @param {{from: number, len: number} | null} range */
-  function light(range) {
+  /** @param {NumberedField[]} fields */
+  function light(fields) {
+    const ids = new Set(fields.map(({ id }) => String(id)));
+    for (const part of /** @type {NodeListOf<HTMLElement>} */ (element.querySelectorAll("[data-field]"))) {
+      part.classList.toggle("lit", ids.has(part.dataset.field ?? ""));
+    }
     for (const octet of /** @type {NodeListOf<HTMLElement>} */ (element.querySelectorAll("[data-at]"))) {
       const at = Number(octet.dataset.at);
-      octet.classList.toggle("lit", range !== null && at >= range.from && at < range.from + range.len);
-    }
-    for (const part of /** @type {NodeListOf<HTMLElement>} */ (element.querySelectorAll("[data-from]"))) {
-      const [from, len] = [Number(part.dataset.from), Number(part.dataset.len)];
-      part.classList.toggle("lit", range !== null && from < range.from + range.len && range.from < from + len);
+      octet.classList.toggle("lit", fields.some(({ from, len }) => at >= from && at < from + len));
     }
   }
 
   element.append(
     ...layers.map((layer, i) => layerElement(layer, i === layers.length - 1 || layers.length < 3)),
     h("h3", {}, `${digits.length / 2} octets`),
-    dump,
+    dumpElement(digits),
   );
-  element.addEventListener("pointerover", (event) => {
-    const part = /** @type {Element} */ (event.target).closest("[data-from], [data-at]");
-    light(rangeOf(/** @type {HTMLElement | null} */ (part), layers));
-  });
-  element.addEventListener("pointerleave", () => light(null));
-  element.addEventListener("focusin", (event) => {
-    light(rangeOf(/** @type {Element} */ (event.target).closest("[data-from]"), layers));
+  const over = (/** @type {Event} */ event) => {
+    const fields = fieldsOf(/** @type {Element} */ (event.target), layers);
+    light(fields.length > 0 ? fields : chosen);
+  };
+  element.addEventListener("pointerover", over);
+  element.addEventListener("focusin", over);
+  element.addEventListener("pointerleave", () => light(chosen));
+  element.addEventListener("click", (event) => {
+    const fields = fieldsOf(/** @type {Element} */ (event.target), layers);
+    if (fields.length === 0) return;
+    chosen = fields[0] === chosen[0] ? [] : fields;
+    light(chosen);
   });
   return element;
 }
 
 /**
- * Returns the octets of a field or a box, or those of the field of an octet.
+ * Returns the field of a row or a box, or the fields of an octet.
  *
- * @param {any} part
+ * @param {Element} target
  * @param {Layer[]} layers
+ * @returns {NumberedField[]}
  */
-function rangeOf(part, layers) {
-  if (!part) return null;
-  if (part.dataset.from !== undefined) return { from: Number(part.dataset.from), len: Number(part.dataset.len) };
-  const at = Number(part.dataset.at);
-  const fields = layers.flatMap(({ fields }) => fields).filter(({ from, len }) => at >= from && at < from + len);
-  return fields.sort((a, b) => a.len - b.len)[0] ?? { from: at, len: 1 };
+function fieldsOf(target, layers) {
+  const part = /** @type {HTMLElement | null} */ (target.closest("[data-field], [data-at]"));
+  if (!part) return [];
+  if (part.dataset.at !== undefined) return fieldsAt(layers, Number(part.dataset.at));
+  return layers.flatMap(({ fields }) => fields).filter(({ id }) => String(id) === part.dataset.field);
 }
 
 /**
@@ -67,38 +74,39 @@ function rangeOf(part, layers) {
  * @param {boolean} open
  */
 function layerElement(layer, open) {
-  const boxes = diagram(layer);
   return h(
     "details",
     { class: "layer", open },
     h("summary", {}, layer.name),
-    boxes.length > 1 ? h("div", { class: "diagram", "aria-hidden": "true" }, boxes.map(boxElement)) : null,
+    layer.section ? h("p", { class: "faint" }, sectionElement(layer.section)) : null,
+    h("div", { class: "diagram", "aria-hidden": "true" }, [0, 8, 16, 24].map((bit) => h("span", { class: "bit" }, String(bit))), diagram(layer).map(boxElement)),
     h("table", { class: "field-table" }, h("tbody", {}, layer.fields.map(fieldElement))),
   );
 }
 
-/** @param {import("./layers.js").Box} box */
-function boxElement(box) {
+/** @param {Box} box */
+function boxElement({ field, label, row, column, columns, rows, cut }) {
+  const upright = columns === 1 && label.length > 1;
   return h(
     "span",
     {
-      class: box.name ? "box" : "box blank",
-      "data-from": box.from,
-      "data-len": box.len,
-      style: { gridColumn: `${box.column + 1} / span ${box.columns}`, gridRow: `span ${box.rows}` },
-      title: box.value ? `${box.name}: ${box.value}` : "",
+      class: `box${cut ? " cut" : ""}${upright ? " upright" : ""}`,
+      "data-field": field.id,
+      // The first row of the grid has the numbers of the bits.
+      style: { gridColumn: `${column + 1} / span ${columns}`, gridRow: `${row + 2} / span ${rows}` },
+      title: `${field.name}: ${field.value}`,
     },
-    box.name,
+    label,
   );
 }
 
-/** @param {Field} field */
+/** @param {NumberedField} field */
 function fieldElement(field) {
   return h(
     "tr",
-    { "data-from": field.from, "data-len": field.len, tabindex: 0 },
+    { "data-field": field.id, tabindex: 0, class: field.name === "Damage" ? "damage" : "" },
     h("th", { scope: "row" }, field.name),
-    h("td", {}, field.value),
+    h("td", {}, h("span", { class: "value" }, field.value), field.meaning ? h("span", { class: "meaning" }, field.meaning) : null),
   );
 }
 

@@ -76,34 +76,87 @@ const TABLES = {
   },
 };
 
+/**
+ * Makes a field of whole octets, or of bits.
+ *
+ * @param {string} name
+ * @param {string} value
+ * @param {number} from
+ * @param {number} len
+ * @param {[number, number] | null} [bits]
+ * @param {string | null} [meaning]
+ */
+function field(name, value, from, len, bits = null, meaning = null) {
+  return { name, value, from, len, bits, meaning };
+}
+
+const FLAGS = ["A", "M", "P", "S", "p", "s", "R", "I"];
+
 /** @type {Dissection} */
 const REQUEST = {
   layers: [
     {
       name: "Map-Request",
+      section: "RFC 9301 section 5.2",
+      from: 0,
+      len: 24,
       fields: [
-        { name: "Type", value: "1, Map-Request", from: 0, len: 1 },
-        { name: "Flags", value: "SMR, probe", from: 0, len: 3 },
-        { name: "Record count", value: "1", from: 3, len: 1 },
-        { name: "Nonce", value: "0x68E45971-0xE3DF4931", from: 4, len: 8 },
-        { name: "Source EID AFI", value: "1, IPv4", from: 12, len: 2 },
-        { name: "ITR-RLOC AFI", value: "0", from: 14, len: 2 },
-        { name: "ITR-RLOC", value: "203.0.113.11", from: 20, len: 4 },
-        { name: "EID mask length", value: "32", from: 25, len: 1 },
-        { name: "EID prefix", value: "192.168.0.22", from: 26, len: 4 },
+        field("Type", "1", 0, 1, [0, 4], "A Map-Request asks for the locators of an EID."),
+        ...FLAGS.map((name, i) => field(name, "PS".includes(name) ? "1" : "0", i < 4 ? 0 : 1, 1, [(i + 4) % 8, 1])),
+        field("Rsvd", "0", 1, 2, [4, 5]),
+        field("L", "0", 2, 1, [1, 1]),
+        field("D", "1", 2, 1, [2, 1], "The sender wants no Map-Reply."),
+        field("IRC", "0", 2, 1, [3, 5], "One ITR-RLOC follows: the number of ITR-RLOCs is IRC + 1."),
+        field("Record Count", "1", 3, 1),
+        field("Nonce", "0x68E45971-0xE3DF4931", 4, 8, null, "The Map-Reply has the same nonce."),
+        field("Source-EID-AFI", "1", 12, 2),
+        field("Source EID Address", "172.16.0.12", 14, 4),
+        field("ITR-RLOC-AFI", "1", 18, 2),
+        field("ITR-RLOC Address", "203.0.113.11", 20, 4),
+      ],
+    },
+    {
+      name: "EID-Record 1",
+      section: "RFC 9301 section 5.2",
+      from: 24,
+      len: 8,
+      fields: [
+        field("N", "0", 24, 1, [0, 1]),
+        field("Reserved", "0", 24, 1, [1, 7]),
+        field("EID mask-len", "32", 25, 1),
+        field("EID-Prefix-AFI", "1", 26, 2),
+        field("EID-Prefix", "192.168.0.22", 28, 4, null, "The prefix is 192.168.0.22/32."),
       ],
     },
   ],
 };
 
+/**
+ * Makes the layer of an IPv4 header.
+ *
+ * @param {number} from
+ * @param {string} source
+ * @param {string} destination
+ */
+function ipv4(from, source, destination) {
+  const fields = [
+    field("Version", "4", from, 1, [0, 4]),
+    field("IHL", "5", from, 1, [4, 4]),
+    field("Before the addresses", "", from + 1, 11),
+    field("Source Address", source, from + 12, 4),
+    field("Destination Address", destination, from + 16, 4),
+  ];
+  return { name: "IPv4", section: "RFC 791 section 3.1", from, len: 20, fields };
+}
+
 /** @type {Dissection} */
 const DATA = {
   layers: [
-    { name: "IPv4", fields: [{ name: "Source", value: "198.51.100.21", from: 12, len: 4 }, { name: "Destination", value: "203.0.113.11", from: 16, len: 4 }] },
-    { name: "UDP", fields: [{ name: "Destination port", value: "4341", from: 22, len: 2 }] },
-    { name: "LISP", fields: [{ name: "Nonce", value: "0xa5b21b", from: 29, len: 3 }, { name: "Locator-Status-Bits", value: "0x1", from: 32, len: 4 }] },
-    { name: "IPv4", fields: [{ name: "Source", value: "192.168.0.22", from: 48, len: 4 }, { name: "Destination", value: "172.16.0.12", from: 52, len: 4 }] },
-    { name: "ICMP", fields: [{ name: "Type", value: "8, echo request", from: 56, len: 1 }] },
+    ipv4(0, "198.51.100.21", "203.0.113.11"),
+    { name: "UDP", section: "RFC 768", from: 20, len: 8, fields: [field("Source Port", "49152", 20, 2), field("Destination Port", "4341", 22, 2), field("Length and Checksum", "", 24, 4)] },
+    { name: "LISP", section: "RFC 9300 section 5.3", from: 28, len: 8, fields: [field("Flags", "0xc0", 28, 1), field("Nonce/Map-Version", "0xa5b21b", 29, 3), field("Locator-Status-Bits", "0x00000001", 32, 4)] },
+    ipv4(36, "192.168.0.22", "172.16.0.12"),
+    { name: "ICMP", section: "RFC 792", from: 56, len: 1, fields: [field("Type", "8", 56, 1, null, "Echo request.")] },
   ],
 };
 
