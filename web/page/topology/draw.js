@@ -52,9 +52,9 @@ export function segmentElement(segment, picture, node) {
   const portOf = (/** @type {{node: string, device: string}} */ end) =>
     node(end.node)?.ports.find(({ device }) => device === end.device);
   const down = !segment.up || segment.ports.some((end) => portState(portOf(end)) === "shut");
-  for (const { line } of lines) {
+  for (const { node: end, line } of lines) {
     const d = pathOf(line);
-    parts.push(s("path", { class: "hit", d }), s("path", { class: "wire", d }));
+    parts.push(s("path", { class: "hit", d }), s("path", { class: "wire", d, "data-end": end }));
   }
   if (hub) parts.push(s("rect", { class: "bar", x: hub.x - 34, y: hub.y - 2.5, width: 68, height: 5, rx: 2.5 }));
   const center = segment.ports.find((end) => !lines.some((it) => it.node === end.node)) ?? null;

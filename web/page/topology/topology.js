@@ -136,7 +136,11 @@ export function mount(root, app) {
     }
     for (const element of /** @type {NodeListOf<SVGGElement>} */ (svg.querySelectorAll("[data-segment]"))) {
       element.classList.toggle("chosen", segments.has(element.dataset.segment ?? ""));
-      element.classList.toggle("on-way", way.has(element.dataset.segment ?? ""));
+      const ends = way.get(element.dataset.segment ?? "");
+      element.classList.toggle("on-way", ends !== undefined);
+      for (const wire of /** @type {NodeListOf<SVGElement>} */ (element.querySelectorAll(".wire"))) {
+        wire.classList.toggle("off", ends !== undefined && !ends.has(wire.dataset.end ?? ""));
+      }
     }
     svg.classList.toggle("with-way", way.size > 0);
     svg.dataset.way = class_;
@@ -211,8 +215,9 @@ function marked({ store }) {
   const nodes = new Set();
   /** @type {Set<string>} */
   const segments = new Set();
-  /** @type {Set<string>} */
-  const way = new Set();
+  /** The segments of the way, each with the nodes that it connects there. */
+  /** @type {Map<string, Set<string>>} */
+  const way = new Map();
   const { selection, items } = store.state;
   if (selection?.kind === "node") nodes.add(selection.name);
   if (selection?.kind === "segment") segments.add(selection.name);
@@ -224,7 +229,9 @@ function marked({ store }) {
   if (packet !== null) {
     for (const hop of items) {
       if (hop.kind !== "hop" || hop.packet !== packet) continue;
-      way.add(hop.segment);
+      const ends = way.get(hop.segment) ?? new Set();
+      for (const node of [hop.from, ...hop.to]) ends.add(node);
+      way.set(hop.segment, ends);
       if (hop.class !== "native") class_ = hop.class;
     }
   }
