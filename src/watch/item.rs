@@ -1,9 +1,10 @@
 //! The things that happen in a lab, one [`Item`] each.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// One thing that happened.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Item {
     /// The serial number. Later items have larger numbers.
     pub n: u64,
@@ -15,7 +16,7 @@ pub struct Item {
 }
 
 /// The kinds of things that happen.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Kind {
     /// A router sent or received a LISP message.
@@ -31,7 +32,7 @@ pub enum Kind {
 }
 
 /// The reason for a message, a decision or a change.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Reason {
     /// The reason in a sentence.
     pub text: String,
@@ -47,7 +48,7 @@ impl Reason {
 }
 
 /// The direction of a message, seen from its router.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Direction {
     /// The router sent the message.
@@ -57,7 +58,7 @@ pub enum Direction {
 }
 
 /// The transport of a LISP message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Transport {
     /// A datagram of UDP port 4342.
@@ -67,7 +68,7 @@ pub enum Transport {
 }
 
 /// A LISP message at a router.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Message {
     /// The router.
     pub node: String,
@@ -98,7 +99,7 @@ pub struct Message {
 }
 
 /// The fate of a packet on a link.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum HopFate {
     /// It will arrive.
@@ -110,7 +111,7 @@ pub enum HopFate {
 }
 
 /// The class of a packet on a link.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Class {
     /// A LISP control message: UDP port 4342.
@@ -126,7 +127,7 @@ pub enum Class {
 }
 
 /// A packet that was put on a link.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Hop {
     /// The name of the link or LAN.
     pub segment: String,
@@ -149,7 +150,7 @@ pub struct Hop {
 }
 
 /// The line of a table that decided.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Line {
     /// The name of the table.
     pub table: String,
@@ -158,7 +159,7 @@ pub struct Line {
 }
 
 /// A decision on a packet.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Decision {
     /// The node that decided.
     pub node: String,
@@ -177,7 +178,7 @@ pub struct Decision {
 }
 
 /// The change of a line of a table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Alteration {
     /// The line is new.
@@ -189,7 +190,7 @@ pub enum Alteration {
 }
 
 /// A change of a table of a router.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Change {
     /// The router.
     pub node: String,
@@ -209,7 +210,7 @@ pub struct Change {
 }
 
 /// A line of the log of a router.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LogLine {
     /// The router.
     pub node: String,

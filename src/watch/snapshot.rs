@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::addr::Family;
@@ -10,7 +11,7 @@ use crate::router::Router;
 use crate::router::config::Config;
 
 /// The state of a lab at one instant.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Snapshot {
     /// The lab.
     pub lab: LabName,
@@ -23,7 +24,7 @@ pub struct Snapshot {
 }
 
 /// The name of a lab.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LabName {
     /// The name.
     pub name: String,
@@ -32,7 +33,7 @@ pub struct LabName {
 }
 
 /// The kind of a node.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum NodeKind {
     /// A LISP router.
@@ -44,7 +45,7 @@ pub enum NodeKind {
 }
 
 /// A node of the lab.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Node {
     /// The name.
     pub name: String,
@@ -64,7 +65,7 @@ pub struct Node {
 }
 
 /// The numbers of entries of the tables of a router.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Counts {
     /// The entries of the map-cache.
     pub mappings: usize,
@@ -75,7 +76,7 @@ pub struct Counts {
 }
 
 /// A port of a node.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Port {
     /// The Linux device.
     pub device: String,
@@ -90,7 +91,7 @@ pub struct Port {
 }
 
 /// A link or a LAN.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Segment {
     /// The name.
     pub name: String,
@@ -107,7 +108,7 @@ pub struct Segment {
 }
 
 /// A port that is plugged into a segment.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PluggedPort {
     /// The node.
     pub node: String,
@@ -125,7 +126,7 @@ pub struct PortState {
 }
 
 /// The state of a running router.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RouterState {
     /// The roles, with their names in IOS: `itr`, `etr`, `proxy-itr`, `proxy-etr`, `map-server`,
     /// `map-resolver`.

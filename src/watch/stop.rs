@@ -1,11 +1,12 @@
 //! The conditions at which a run stops: breakpoints.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::item::{Item, Kind};
 
 /// A condition at which a run stops. A field that is absent matches everything.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "at", rename_all = "kebab-case")]
 pub enum Stop {
     /// At the next message.

@@ -1,5 +1,6 @@
 //! The tables of a router, as its console shows them.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -20,7 +21,7 @@ const TABLES: [(&str, &str); 7] = [
 ];
 
 /// A table of a router.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Table {
     /// The name of the table, as in [`Change::table`](super::item::Change::table).
     pub table: String,

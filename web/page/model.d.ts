@@ -1,40 +1,20 @@
-// The types of all that crosses from the lab's source to the page: the JSON of `src/watch` (Rust), and
-// the requests and events between page and worker. Times are microseconds since the start of the lab.
+// The types of all that crosses from the lab's source to the page: those of `src/watch` and `web/module` in Rust
+// (generated.d.ts), in the page's form, and the requests and events between page and worker. Times are microseconds since the start of the lab.
+
+import type { Class, ConsoleAnswer, Counts, Dissection, Done, Field, Hand, Item, Layer, Node, Port, Reason, Segment, Stop } from "./generated";
+import type { Table as ModuleTable } from "./generated";
 
 /** Microseconds since the start of the lab. */
 export type Micros = number;
 
 export type Role = "itr" | "etr" | "pitr" | "petr" | "map-server" | "map-resolver";
 
-export interface Port {
-  device: string;
-  interface: string;
-  up: boolean;
-  carrier: boolean;
-  segment: string | null;
-}
+export type { Counts, Dissection, Field, Layer, Port, Reason, Stop, Item, Hand };
 
-export interface NodeState {
-  name: string;
-  kind: "router" | "core" | "host";
-  roles: Role[];
-  /** The place in lab.toml. Null: the page finds one. */
-  position: [number, number] | null;
-  runs: boolean;
-  addresses: string[];
-  counts: { mappings: number; registrations: number; away: number };
-  ports: Port[];
-}
+/** A node, with the page's names of roles. */
+export type NodeState = Omit<Node, "roles"> & { roles: Role[] };
 
-export interface SegmentState {
-  name: string;
-  kind: "link" | "lan";
-  up: boolean;
-  delay_us: number;
-  /** In percent. */
-  loss: number;
-  ports: { node: string; device: string }[];
-}
+export type SegmentState = Omit<Segment, "is_lan"> & { kind: "link" | "lan" };
 
 export interface Flow {
   name: string;
@@ -55,112 +35,18 @@ export interface Snapshot {
   flows: Flow[];
 }
 
-/** A reason, and the section of the RFC that it comes from. */
-export interface Reason {
-  text: string;
-  section: string | null;
-}
+export type MessageItem = Extract<Item, { kind: "message" }>;
+export type HopItem = Extract<Item, { kind: "hop" }>;
+export type DecisionItem = Extract<Item, { kind: "decision" }>;
+export type ChangeItem = Extract<Item, { kind: "change" }>;
+export type LogItem = Extract<Item, { kind: "log" }>;
 
-interface Serial {
-  /** The serial number of the item in its lab. */
-  n: number;
-  at: Micros;
-}
-
-/** A control message that a router sends or receives. */
-export interface MessageItem extends Serial {
-  kind: "message";
-  node: string;
-  direction: "sent" | "received";
-  /** `tcp` for the reliable transport. */
-  transport: "udp" | "tcp";
-  source: string;
-  destination: string;
-  name: string;
-  summary: string;
-  encapsulated: boolean;
-  nonce: string | null;
-  /** The LISP message, in hexadecimal digits. */
-  octets: string;
-  /** On a received message: the item that sent it. */
-  sent: number | null;
-  /** The message that this one answers. */
-  answers: number | null;
-  reason: Reason | null;
-}
-
-export type PacketClass = "control" | "data" | "native" | "tcp" | "neighbour";
-
-/** A packet that crosses a segment. */
-export interface HopItem extends Serial {
-  kind: "hop";
-  segment: string;
-  from: string;
-  to: string[];
-  /** Null: the link lost the packet. */
-  arrives: Micros | null;
-  fate: "carried" | "lost" | "doubled";
-  class: PacketClass;
-  summary: string;
-  /** The same for one inner packet on all its hops. */
-  packet: string;
-  octets: string;
-}
-
-/** A node's decision about a packet. */
-export interface DecisionItem extends Serial {
-  kind: "decision";
-  node: string;
-  packet: string | null;
-  summary: string;
-  /** `encapsulate`, `native`, `deliver`, `forward`, `hold` or `drop`. */
-  verdict: string;
-  /** The locator to which the packet is encapsulated. */
-  locator: string | null;
-  line: { table: string; prefix: string } | null;
-  reason: Reason;
-}
-
-/** A line of a table that came, changed or went. */
-export interface ChangeItem extends Serial {
-  kind: "change";
-  node: string;
-  table: string;
-  key: string;
-  change: "added" | "changed" | "removed";
-  text: string;
-  reason: Reason | null;
-  /** The message that caused the change. */
-  cause: number | null;
-}
-
-export interface LogItem extends Serial {
-  kind: "log";
-  node: string;
-  severity: string;
-  text: string;
-}
-
-export type Item = MessageItem | HopItem | DecisionItem | ChangeItem | LogItem;
+export type PacketClass = Class;
 
 /** One table of a router, in one family: the JSON of its `show`, and the text that the console prints. */
-export interface Table {
-  /** `map-cache`, `database`, `away`, `sites`, `registrations`, `sessions`, `reachability`, `dynamic-eids`. */
-  table: string;
-  family: "ipv4" | "ipv6" | null;
-  command: string;
-  text: string;
-  view: any;
-}
+export type Table = Omit<ModuleTable, "view"> & { view: any };
 
 export type Tables = Table[];
-
-/** A condition at which a run ends. A member that is absent matches everything. */
-export type Stop =
-  | { at: "message"; name?: string; node?: string }
-  | { at: "change"; table?: string; node?: string }
-  | { at: "drop"; node?: string }
-  | { at: "any" };
 
 export interface Stopped {
   stop: Stop;
@@ -169,31 +55,10 @@ export interface Stopped {
 
 export type StepTo = "event" | "message" | "change";
 
-/** A user's act on the lab. `eidway lab` has a command for each. */
-export type Hand =
-  | { kind: "ping"; name?: string; from: string; to: string; count?: number; size?: number; ipv6?: boolean }
-  | { kind: "flow"; name: string; from: string; to: string; every_us: number; ipv6?: boolean }
-  | { kind: "end"; name: string }
-  | { kind: "port"; node: string; interface: string; up: boolean }
-  | { kind: "move"; host: string; to: string; make_before_break?: boolean }
-  | { kind: "start" | "stop" | "kill"; node: string }
-  | { kind: "link"; segment: string; delay_us?: number; loss?: number };
+/** What a hand did. `command` does the same in a terminal. */
+export type ActResult = Pick<Done, "command"> & Partial<Done>;
 
-export interface ActResult {
-  /** The command that does the same in a terminal. */
-  command: string;
-  items?: Item[];
-}
-
-export interface ConsoleResult {
-  text: string;
-  prompt: string;
-  ok: boolean;
-  completions?: string[];
-  closed?: boolean;
-  /** The debug lines since the last request. */
-  debug?: string[];
-}
+export type ConsoleResult = Pick<ConsoleAnswer, "text" | "prompt" | "ok"> & Partial<ConsoleAnswer>;
 
 /** One step of a journey in words. */
 export interface ExplainStep {
@@ -202,24 +67,6 @@ export interface ExplainStep {
   verdict: string;
   because: string;
   section: string | null;
-}
-
-export interface Field {
-  /** The name in the standard. */
-  name: string;
-  value: string;
-  /** The first octet that has a bit of the field. */
-  from: number;
-  /** The number of octets that have a bit of the field. 0 for a remark on an octet. */
-  len: number;
-  /** The first bit, from the high-order bit of the octet `from`, and the number of bits. Null: whole octets. */
-  bits: [number, number] | null;
-  /** The meaning of the value in a sentence. */
-  meaning: string | null;
-}
-
-export interface Dissection {
-  layers: { name: string; section: string; from: number; len: number; fields: Field[] }[];
 }
 
 export interface LessonTask {

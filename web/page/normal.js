@@ -1,6 +1,7 @@
 // @ts-check
 // Brings the JSON of a source into the one form that the page uses.
 
+/** @import {Node, Segment} from "./generated" */
 /** @import {NodeState, Role, SegmentState, Snapshot} from "./model" */
 
 /** @type {Record<string, Role>} */
@@ -23,24 +24,23 @@ export function normalSnapshot(snapshot) {
 }
 
 /**
- * @param {any} node
+ * @param {Node} node
  * @returns {NodeState}
  */
 function normalNode(node) {
   return {
     ...node,
-    kind: node.kind === "node" ? "core" : node.kind,
     roles: (node.roles ?? []).map((/** @type {string} */ role) => ROLES[role] ?? role),
     position: node.position ?? null,
     runs: node.runs !== false,
     addresses: node.addresses ?? [],
-    counts: { mappings: 0, registrations: 0, away: 0, ...node.counts },
+    counts: node.counts ?? { mappings: 0, registrations: 0, away: 0 },
     ports: node.ports ?? [],
   };
 }
 
 /**
- * @param {any} segment
+ * @param {Segment & {kind?: "link" | "lan"}} segment
  * @returns {SegmentState}
  */
 function normalSegment(segment) {

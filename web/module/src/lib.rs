@@ -10,4 +10,5 @@ mod exports;
 pub mod hand;
 mod host_console;
 pub mod request;
+pub mod schema;
 pub mod source;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use eidway::watch::fields::Dissection;
 use eidway::watch::item::Class;
 use eidway::watch::{Item, Kind, Snapshot, Stop, tables};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::hand::Hand;
@@ -13,7 +14,7 @@ use crate::hand::Hand;
 pub const ITEMS: usize = 5000;
 
 /// A request.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(tag = "op", rename_all = "kebab-case")]
 pub enum Request {
     /// Build a lab and switch it on. The answer is a [`Snapshot`].
@@ -78,7 +79,7 @@ pub enum Request {
 }
 
 /// The kind of the octets of [`Request::Dissect`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Of {
     /// A LISP message: the payload of a datagram, or a frame of the reliable transport.
@@ -92,7 +93,7 @@ const fn items() -> usize {
 }
 
 /// The items of an answer. An item that is left out keeps its number.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Detail {
     /// All items.
@@ -120,7 +121,7 @@ impl Detail {
 }
 
 /// The key that ends a line of a console.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Key {
     /// Enter: carry the line out.
@@ -133,7 +134,7 @@ pub enum Key {
 }
 
 /// The answer to [`Request::Run`] and [`Request::Step`].
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Run {
     /// The time at the end, in microseconds.
     pub now: u64,
@@ -148,7 +149,7 @@ pub struct Run {
 }
 
 /// The answer to [`Request::Console`].
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Default, Serialize, JsonSchema)]
 pub struct ConsoleAnswer {
     /// The text to print.
     pub text: String,
@@ -169,7 +170,7 @@ pub struct ConsoleAnswer {
 }
 
 /// The answer to [`Request::Act`].
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Done {
     /// The command that does the same in a terminal.
     pub command: String,
@@ -178,7 +179,7 @@ pub struct Done {
 }
 
 /// A ping that runs, or has ended.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct FlowState {
     /// The name.
     pub name: String,
@@ -195,7 +196,7 @@ pub struct FlowState {
 }
 
 /// An answer.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Answer {
     /// The state of the nodes and links.

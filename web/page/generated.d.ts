@@ -1,0 +1,502 @@
+// Made by types.mjs from schema.json. Do not edit: change the types in src/watch or web/module, then do
+//   cargo run -p eidway-web-module --example schema > web/schema.json && (cd web && npm run types)
+
+/** The change of a line of a table. */
+export type Alteration = "added" | "changed" | "removed";
+/** An answer. */
+export type Answer = Snapshot | Run | Table[] | ConsoleAnswer | Done | FlowState[] | Dissection;
+/** The kind of a node. */
+export type NodeKind = "router" | "core" | "host";
+/** One thing that happened. */
+export type Item = {
+  /** The time in microseconds since the start of the lab. */
+  at: number;
+  /** The serial number. Later items have larger numbers. */
+  n: number;
+} & Item1;
+export type Item1 =
+  | (Message & {
+      kind: "message";
+    })
+  | (Hop & {
+      kind: "hop";
+    })
+  | (Decision & {
+      kind: "decision";
+    })
+  | (Change & {
+      kind: "change";
+    })
+  | (LogLine & {
+      kind: "log";
+    });
+/** The direction of a message, seen from its router. */
+export type Direction = "sent" | "received";
+/** The transport of a LISP message. */
+export type Transport = "udp" | "tcp";
+/** The class of a packet on a link. */
+export type Class = "control" | "tcp" | "data" | "native" | "neighbour";
+/** The fate of a packet on a link. */
+export type HopFate = "carried" | "doubled" | "lost";
+/** IPv4 or IPv6. An EID, an RLOC and a `service` of the configuration have a family. */
+export type Family = "ipv4" | "ipv6";
+/** The items of an answer. An item that is left out keeps its number. */
+export type Detail = "all" | "events" | "none";
+/** A thing that a user does. */
+export type Hand =
+  | {
+      /** The number of echos. */
+      count?: number;
+      /** The host that sends the echos. */
+      from: string;
+      /** Whether to use the IPv6 address of the host. */
+      ipv6?: boolean;
+      kind: "ping";
+      /** The name for the ping. */
+      name: string;
+      /** The octets of each packet. */
+      size?: number;
+      /** An address, or a host. */
+      to: string;
+    }
+  | {
+      /** The time between two echos, in microseconds. */
+      every_us: number;
+      /** The host that sends the echos. */
+      from: string;
+      /** Whether to use the IPv6 address of the host. */
+      ipv6?: boolean;
+      kind: "flow";
+      /** The name for the flow. */
+      name: string;
+      /** An address, or a host. */
+      to: string;
+    }
+  | {
+      kind: "end";
+      /** The name of the ping or flow. */
+      name: string;
+    }
+  | {
+      /** The interface, as in the lab file. */
+      interface: string;
+      kind: "port";
+      /** The node. */
+      node: string;
+      /** The new state. */
+      up: boolean;
+    }
+  | {
+      /** The host. */
+      host: string;
+      kind: "move";
+      /** Whether the host is in both LANs for a second. */
+      make_before_break?: boolean;
+      /** The router, or `ROUTER:INTERFACE`. */
+      to: string;
+    }
+  | {
+      kind: "start";
+      /** The router. */
+      node: string;
+    }
+  | {
+      kind: "stop";
+      /** The router. */
+      node: string;
+    }
+  | {
+      kind: "kill";
+      /** The router. */
+      node: string;
+    }
+  | {
+      /** The delay in microseconds. */
+      delay_us: number;
+      kind: "link";
+      /** The packets that are lost, in percent. */
+      loss: number;
+      /** The name of the link. */
+      segment: string;
+    };
+/** The key that ends a line of a console. */
+export type Key = "enter" | "help" | "tab";
+/** The kind of the octets of [`Request::Dissect`]. */
+export type Of = "message" | "packet";
+/** A request. */
+export type Request =
+  | {
+      /** The files of the lab: the text of each, by its path in the directory of the lab. */
+      files: {
+        [k: string]: string;
+      };
+      op: "open";
+      /** The seed of all random numbers. */
+      seed?: number;
+    }
+  | {
+      op: "snapshot";
+    }
+  | {
+      detail?: Detail;
+      /** The most items of the answer. If there are more, the run ends early. */
+      limit?: number;
+      op: "run";
+      /** The conditions at which the run ends early. */
+      stop_at?: Stop[];
+      /** The time at which the run ends, in microseconds. */
+      until: number;
+    }
+  | {
+      op: "step";
+      to: Stop;
+    }
+  | {
+      /** The router. */
+      node: string;
+      op: "tables";
+    }
+  | {
+      key?: Key;
+      /** The line, or the start of it. */
+      line: string;
+      /** A router or a host. */
+      node: string;
+      op: "console";
+    }
+  | {
+      hand: Hand;
+      op: "act";
+    }
+  | {
+      op: "flows";
+    }
+  | {
+      /** The octets in hexadecimal. */
+      octets: string;
+      of: Of;
+      op: "dissect";
+    };
+/** A condition at which a run stops. A field that is absent matches everything. */
+export type Stop =
+  | {
+      at: "message";
+      /** The name of the message, for example `SMR`. */
+      name?: string | null;
+      /** The router that sends or receives it. */
+      node?: string | null;
+    }
+  | {
+      at: "change";
+      /** The router. */
+      node?: string | null;
+      /** The table. */
+      table?: string | null;
+    }
+  | {
+      at: "drop";
+      /** The node that drops the packet, or that sent it on the link. */
+      node?: string | null;
+    }
+  | {
+      at: "any";
+    };
+
+/** The state of a lab at one instant. */
+export interface Snapshot {
+  lab: LabName;
+  /** The nodes, in the order of their names. */
+  nodes: Node[];
+  /** The time in microseconds since the start of the lab. */
+  now: number;
+  /** The links and LANs, in the order of the lab file. */
+  segments: Segment[];
+}
+/** The name of a lab. */
+export interface LabName {
+  /** The name. */
+  name: string;
+  /** The subject in one line. */
+  title: string | null;
+}
+/** A node of the lab. */
+export interface Node {
+  /** The addresses of a host. */
+  addresses: string[];
+  counts: Counts;
+  kind: NodeKind;
+  /** The name. */
+  name: string;
+  /** The ports that the lab file has. */
+  ports: Port[];
+  /**
+   * The position of the node in the picture, if the lab file has one: x to the right, y down.
+   *
+   * @minItems 2
+   * @maxItems 2
+   */
+  position: [number, number] | null;
+  /**
+   * The roles, with their names in IOS: `itr`, `etr`, `proxy-itr`, `proxy-etr`, `map-server`,
+   * `map-resolver`.
+   */
+  roles: string[];
+  /** Whether the node runs. A plain router and a host always run. */
+  runs: boolean;
+}
+/** The numbers of entries of the tables of a router. */
+export interface Counts {
+  /** The entries of the away table. */
+  away: number;
+  /** The entries of the map-cache. */
+  mappings: number;
+  /** The prefixes that are registered at this map-server. */
+  registrations: number;
+}
+/** A port of a node. */
+export interface Port {
+  /** Whether the link of the port is up. */
+  carrier: boolean;
+  /** The Linux device. */
+  device: string;
+  /** The name of the interface in the lab file. */
+  interface: string;
+  /** The link or LAN into which the port is plugged. */
+  segment: string | null;
+  /** Whether the port is administratively up. */
+  up: boolean;
+}
+/** A link or a LAN. */
+export interface Segment {
+  /** The delay in microseconds. */
+  delay_us: number;
+  /** Whether this is a LAN with any number of ports. Otherwise it is a link between two ports. */
+  is_lan: boolean;
+  /** The packets that the segment loses, in percent. */
+  loss: number;
+  /** The name. */
+  name: string;
+  /** The ports that are plugged in now, each with its node. */
+  ports: PluggedPort[];
+  /** Whether the segment works. */
+  up: boolean;
+}
+/** A port that is plugged into a segment. */
+export interface PluggedPort {
+  /** The device of the node. */
+  device: string;
+  /** The node. */
+  node: string;
+}
+/** The answer to [`Request::Run`] and [`Request::Step`]. */
+export interface Run {
+  /** The items, in the order in which they happened. */
+  items: Item[];
+  /** Whether the run ended early because there were too many items. */
+  more: boolean;
+  /** The time of the next event, if there is one. */
+  next: number | null;
+  /** The time at the end, in microseconds. */
+  now: number;
+  /** The number of the item at which a condition ended the run. */
+  stopped: number | null;
+}
+/** A LISP message at a router. */
+export interface Message {
+  /** The number of the sent message that this message answers. */
+  answers: number | null;
+  /** The address and port of the receiver. */
+  destination: string;
+  direction: Direction;
+  /** Whether the message is in an Encapsulated Control Message. */
+  encapsulated: boolean;
+  /** The name of the message, for example `Map-Request` or `SMR`. */
+  name: string;
+  /** The router. */
+  node: string;
+  /** The nonce, if the message has one, as IOS writes it. */
+  nonce: string | null;
+  /** The octets of the message in hexadecimal. */
+  octets: string;
+  /** The reason for which the router sent the message. */
+  reason: Reason | null;
+  /** For a received message: the number of the item of the sender. */
+  sent: number | null;
+  /** The address and port of the sender. */
+  source: string;
+  /** The message in one line. */
+  summary: string;
+  transport: Transport;
+}
+/** The reason for a message, a decision or a change. */
+export interface Reason {
+  /** The section of the standard that has the rule, for example `RFC 9301 section 6.1`. */
+  section: string | null;
+  /** The reason in a sentence. */
+  text: string;
+}
+/** A packet that was put on a link. */
+export interface Hop {
+  /** The time at which the packet arrives there, in microseconds. Absent if the link lost it. */
+  arrives: number | null;
+  class: Class;
+  fate: HopFate;
+  /** The sending node. */
+  from: string;
+  /** The octets of the IP packet in hexadecimal. Empty for ARP. */
+  octets: string;
+  /** A name that is the same for one packet of EIDs on all its links, encapsulated or not. */
+  packet: string;
+  /** The name of the link or LAN. */
+  segment: string;
+  /** The packet in one line. */
+  summary: string;
+  /** The nodes that the packet will reach. */
+  to: string[];
+}
+/** A decision on a packet. */
+export interface Decision {
+  /** The line of the table that decided. */
+  line: Line | null;
+  /** The locator to which the packet is encapsulated. */
+  locator: string | null;
+  /** The node that decided. */
+  node: string;
+  /** The name of the packet, as in [`Hop::packet`]. */
+  packet: string | null;
+  reason: Reason;
+  /** The packet in a few words: its source and its destination. */
+  summary: string;
+  /** The verdict: `encapsulate`, `native`, `deliver`, `forward`, `hold` or `drop`. */
+  verdict: string;
+}
+/** The line of a table that decided. */
+export interface Line {
+  /** The EID prefix of the line. */
+  prefix: string;
+  /** The name of the table. */
+  table: string;
+}
+/** A change of a table of a router. */
+export interface Change {
+  /** The number of the message that caused the change. */
+  cause: number | null;
+  change: Alteration;
+  /** The key of the line: an EID prefix, or the address of a router. */
+  key: string;
+  /** The router. */
+  node: string;
+  /** The reason for the change. */
+  reason: Reason | null;
+  /**
+   * The table: `map-cache`, `database`, `away`, `sites`, `registrations`, `sessions`,
+   * `reachability` or `dynamic-eids`.
+   */
+  table: string;
+  /** The change in a sentence. */
+  text: string;
+}
+/** A line of the log of a router. */
+export interface LogLine {
+  /** The router. */
+  node: string;
+  /** `warning` or `notice`. */
+  severity: string;
+  /** The text. */
+  text: string;
+}
+/** A table of a router. */
+export interface Table {
+  /** The command that shows the table. */
+  command: string;
+  /** The family of the EIDs. Absent if the table is for both families. */
+  family: Family | null;
+  /** The name of the table, as in [`Change::table`](super::item::Change::table). */
+  table: string;
+  /** The text that the command prints. */
+  text: string;
+  /** The JSON of the command. It is null if the router refuses the command. */
+  view: {
+    [k: string]: unknown;
+  };
+}
+/** The answer to [`Request::Console`]. */
+export interface ConsoleAnswer {
+  /** Whether the session has ended. */
+  closed: boolean;
+  /** The completions of the last word. */
+  completions: string[];
+  /** The debug lines of the router since the last request. */
+  debug: string[];
+  /** The items since the last request. */
+  items: Item[];
+  /** The time after the command. A command that waits lets time pass. */
+  now: number;
+  /** Whether the line was carried out. */
+  ok: boolean;
+  /** The prompt for the next line. */
+  prompt: string;
+  /** The text to print. */
+  text: string;
+}
+/** The answer to [`Request::Act`]. */
+export interface Done {
+  /** The command that does the same in a terminal. */
+  command: string;
+  /** The items since the last request. */
+  items: Item[];
+}
+/** A ping that runs, or has ended. */
+export interface FlowState {
+  /** The sending host. */
+  from: string;
+  /** The time of the last echo that was sent, in microseconds. */
+  last_sent: number;
+  /** The echos without an answer, not counting those that wait. */
+  lost: number;
+  /** One character for each echo, as IOS prints them. `?` waits for its answer. */
+  marks: string;
+  /** The name. */
+  name: string;
+  /** The address. */
+  to: string;
+}
+/** The fields of octets, in the order of the octets. */
+export interface Dissection {
+  /** The layers. Each layer begins where the layer before it ends. */
+  layers: Layer[];
+}
+/** A header, or a part of a message that the standard draws by itself, for example a record. */
+export interface Layer {
+  /** The fields, in the order of their bits. */
+  fields: Field[];
+  /** The first octet. */
+  from: number;
+  /** The number of octets. */
+  len: number;
+  /** The name. */
+  name: string;
+  /** The section of the standard that has the diagram. */
+  section: string;
+}
+/** A field. */
+export interface Field {
+  /**
+   * The first bit, counted from the high-order bit of the octet `from`, and the number of bits.
+   * Absent if the field consists of whole octets.
+   *
+   * @minItems 2
+   * @maxItems 2
+   */
+  bits: [number, number] | null;
+  /** The first octet that has a bit of the field. */
+  from: number;
+  /** The number of octets that have a bit of the field. It is 0 for a remark on an octet. */
+  len: number;
+  /** The meaning of the value in a sentence. */
+  meaning: string | null;
+  /** The name in the standard. */
+  name: string;
+  /** The value. */
+  value: string;
+}
