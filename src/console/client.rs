@@ -102,20 +102,31 @@ impl<C: Channel> Client<C> {
     /// # Errors
     /// An error if the channel fails before the answer is complete.
     pub fn ask(&mut self, request: Request) -> io::Result<Answer> {
+        self.ask_with_debug(request).map(|(answer, _)| answer)
+    }
+
+    /// Sends a request and collects its answer. Also returns the debug lines that arrived before
+    /// the end of the answer.
+    ///
+    /// # Errors
+    /// An error if the channel fails before the answer is complete.
+    pub fn ask_with_debug(&mut self, request: Request) -> io::Result<(Answer, Vec<String>)> {
         let asked_at = self.prompt.clone();
         let (mut text, mut completions, mut host, mut error) =
             (String::new(), Vec::new(), None, None);
+        let mut debug = Vec::new();
         let done = self.ask_each(request, |response| {
             match response {
                 Response::Text(part) => text += &part,
                 Response::Completions(words) => completions.extend(words),
                 Response::Host(answer) => host = Some(answer),
                 Response::Error(message) => error = Some(message),
-                Response::Debug(_) | Response::Terminal(_) | Response::Done(_) => {}
+                Response::Debug(line) => debug.push(line),
+                Response::Terminal(_) | Response::Done(_) => {}
             }
             Ok(())
         })?;
-        Ok(Answer { text, completions, host, error, asked_at, done })
+        Ok((Answer { text, completions, host, error, asked_at, done }, debug))
     }
 
     /// Sends a request and passes each response to `each` when the response arrives. The last

@@ -23,6 +23,11 @@ pub enum Request {
     Host(HostRequest),
     /// A user logs in over the network, from this address: `{"vty":"127.0.0.1:40000"}`.
     Vty(String),
+    /// Watch the router: `{"watch":null}`. After the answer, the router also sends a line for each
+    /// thing that happens, until the client closes the connection. The lines have the form of
+    /// [`watch::stream::Told`](crate::watch::stream::Told).
+    #[serde(serialize_with = "null")]
+    Watch,
     /// Abort the command that runs: `{"interrupt":null}`. The answer to this command ends early. An
     /// interrupt has no answer of its own, so it does nothing if no command runs.
     #[serde(serialize_with = "null")]

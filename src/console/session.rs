@@ -54,6 +54,7 @@ pub struct Session {
     /// The contradictions of the configuration when the user entered configuration mode.
     known: Vec<Contradiction>,
     monitors: bool,
+    watches: bool,
     terminal: TerminalSettings,
     /// The login, if the user has not logged in yet.
     login: Option<Login>,
@@ -128,6 +129,7 @@ impl Session {
             blocks: Blocks::default(),
             known: Vec::new(),
             monitors: false,
+            watches: false,
             terminal: TerminalSettings::default(),
             login: None,
             asks_to_save: false,
@@ -154,6 +156,12 @@ impl Session {
     /// [`Response::Debug`], between two answers.
     pub fn monitors(&self) -> bool {
         self.monitors
+    }
+
+    /// Whether this client has asked for a line about each thing that happens
+    /// ([`Request::Watch`]).
+    pub fn watches(&self) -> bool {
+        self.watches
     }
 
     /// Whether every answer is complete.
@@ -191,6 +199,10 @@ impl Session {
             Request::Complete(line) => {
                 let words = help::complete(&self.context, &line);
                 Outcome::good(Body::One(Response::Completions(words)))
+            }
+            Request::Watch => {
+                self.watches = true;
+                Outcome::good(Body::Nothing)
             }
             Request::Host(request) => match surroundings.handle(&request, now) {
                 Ok(answer) => Outcome::good(Body::One(Response::Host(answer))),

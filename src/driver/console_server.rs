@@ -25,6 +25,7 @@ use crate::console::protocol::{Request, Response};
 use crate::private;
 use crate::router::Router;
 use crate::time::Time;
+use crate::watch::stream::Told;
 
 /// The largest number of clients at the same time.
 const MAX_CLIENTS: usize = 32;
@@ -35,6 +36,9 @@ const MAX_LINE: usize = 64 * 1024;
 /// The maximum number of output octets that may wait for a client. A single line may exceed this
 /// limit.
 const MAX_WAITING: usize = 64 * 1024;
+/// The maximum number of octets that may wait for a client that watches. If there are more, items
+/// are left out.
+const MAX_WATCHED: usize = 512 * 1024;
 /// The maximum number of steps for one client in one turn of the event loop. A step is a request, a
 /// response or a read.
 const STEPS_A_TURN: usize = 256;
@@ -115,6 +119,31 @@ impl ConsoleServer {
         }
     }
 
+    /// Whether a client watches the router.
+    pub fn is_watched(&self) -> bool {
+        self.clients.iter().flatten().any(|client| client.session.watches())
+    }
+
+    /// Sends lines to every client that watches. A new watcher first gets the lines `first`. If
+    /// the output of a client is full, the client does not get a line, but later the number of the
+    /// lines that are missing.
+    pub fn tell(&mut self, first: &[Told], lines: &[Told]) {
+        let clients = self.clients.iter_mut().flatten();
+        for client in clients.filter(|client| client.session.watches()) {
+            let begins = !std::mem::replace(&mut client.is_told, true);
+            let first = if begins { first } else { &[] };
+            first.iter().chain(lines).for_each(|line| client.tell(line));
+            // An error of a write occurs again in the client's next turn, which closes it.
+            let _ = client.flush();
+        }
+    }
+
+    /// Whether a client watches and has not got its first lines.
+    pub fn has_new_watcher(&self) -> bool {
+        let mut clients = self.clients.iter().flatten();
+        clients.any(|client| client.session.watches() && !client.is_told)
+    }
+
     /// The earliest [`Client::deadline`] of all clients.
     pub fn deadline(&self) -> Option<Time> {
         self.clients.iter().flatten().filter_map(Client::deadline).min()
@@ -192,6 +221,10 @@ pub struct Client {
     is_answering: bool,
     /// The time at which the client sent its last request.
     asked_at: Option<Time>,
+    /// Whether the client watches and has got its first lines.
+    is_told: bool,
+    /// The items that the client did not get, because it reads too slowly.
+    left_out: u64,
 }
 
 impl Client {
@@ -203,6 +236,8 @@ impl Client {
             output: Vec::new(),
             is_answering: false,
             asked_at: None,
+            is_told: false,
+            left_out: 0,
         }
     }
 
@@ -214,6 +249,9 @@ impl Client {
         surroundings: &mut dyn Surroundings,
         now: Time,
     ) -> Turn {
+        if self.output.is_empty() {
+            self.tell_left_out();
+        }
         if self.is_answering {
             match self.read_ahead() {
                 Ok(true) => self.session.handle(Request::Interrupt, router, surroundings, now),
@@ -289,9 +327,30 @@ impl Client {
         }
     }
 
-    fn push(&mut self, response: &Response) {
-        self.output.extend(json_lines::line(response).as_bytes());
+    /// Adds a line for a watcher to the output, or counts it if the output is full.
+    fn tell(&mut self, told: &Told) {
+        if self.output.len() >= MAX_WATCHED {
+            self.left_out += 1;
+            return;
+        }
+        self.tell_left_out();
+        self.push_line(&told.line());
+    }
+
+    fn tell_left_out(&mut self) {
+        if self.left_out > 0 {
+            let count = std::mem::take(&mut self.left_out);
+            self.push_line(&Told::LeftOut(count).line());
+        }
+    }
+
+    fn push_line(&mut self, line: &str) {
+        self.output.extend(line.as_bytes());
         self.output.push(b'\n');
+    }
+
+    fn push(&mut self, response: &Response) {
+        self.push_line(&json_lines::line(response));
     }
 
     fn take_line(&mut self) -> Option<String> {
@@ -369,216 +428,4 @@ impl Client {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::BTreeMap;
-    use std::io::{BufRead, BufReader};
-    use std::rc::Rc;
-    use std::time::Duration;
-
-    use super::*;
-    use crate::console::hosts::{HostState, Hosts, NoHosts, no_host};
-    use crate::console::probes::{Ends, Heard, Probe, ProbeSocket, Probes};
-    use crate::console::protocol::{Done, HostAnswer, HostRequest};
-    use crate::rng::Seed;
-    use crate::router::Start;
-    use crate::router::config::Config;
-
-    /// A server with one client but without an event loop. The test itself calls the functions that
-    /// serve the client.
-    struct Bench {
-        server: ConsoleServer,
-        router: Router,
-        stream: BlockingStream,
-        _directory: tempfile::TempDir,
-    }
-
-    impl Bench {
-        fn new() -> Self {
-            let directory = tempfile::tempdir().unwrap();
-            let path = directory.path().join("console");
-            let mut server = ConsoleServer::open(&path).unwrap();
-            let stream = BlockingStream::connect(&path).unwrap();
-            assert_eq!(server.accept().unwrap(), 0);
-            let start = Start {
-                config: Config::default(),
-                seed: Seed::from_number(1),
-                wall_clock: 0,
-                now: Time::ZERO,
-            };
-            Bench { server, router: Router::new(start), stream, _directory: directory }
-        }
-
-        fn turn(&mut self) -> Turn {
-            let client = self.server.client_mut(0).unwrap();
-            client.serve(&mut self.router, &mut NoHosts, Time::ZERO)
-        }
-
-        fn waiting(&mut self) -> usize {
-            self.server.client_mut(0).unwrap().output.len()
-        }
-    }
-
-    #[test]
-    fn requests_are_answered_in_their_order_however_they_are_cut() {
-        let mut bench = Bench::new();
-        let mut lines = BufReader::new(bench.stream.try_clone().unwrap()).lines();
-        let mut response =
-            || -> Response { serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap() };
-        for piece in ["{\"line\":", "\"one\"}\n{\"complete\":\"show vers\"}", "\n"] {
-            bench.stream.write_all(piece.as_bytes()).unwrap();
-            assert_eq!(bench.turn(), Turn::Wait);
-        }
-        // With this limit, a lost request makes the test fail. Without the limit, the test would
-        // wait for ever.
-        bench.stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
-        let prompt = "Router#".to_owned();
-        let done = |ok| Response::Done(Done { prompt: prompt.clone(), ok, closed: false });
-        let Response::Text(error) = response() else { panic!("the answer to `one`") };
-        assert!(error.contains("% Invalid input"), "{error}");
-        assert_eq!(response(), done(false));
-        assert_eq!(response(), Response::Completions(vec!["version".to_owned()]), "two");
-        assert_eq!(response(), done(true));
-        assert_eq!(bench.waiting(), 0);
-    }
-
-    #[test]
-    fn a_client_that_does_not_read_is_not_read_either() {
-        let mut bench = Bench::new();
-        bench.stream.set_nonblocking(true).unwrap();
-        let request = b"{\"line\":\"show version\"}\n".repeat(100);
-        let mut sent = 0;
-        for _ in 0..10_000 {
-            match bench.stream.write(&request) {
-                Ok(len) => sent += len,
-                Err(_) => break,
-            }
-            bench.turn();
-            assert!(bench.waiting() < 2 * MAX_WAITING, "bounded");
-        }
-        assert_eq!(bench.turn(), Turn::Wait, "it waits for the client, after {sent} octets");
-    }
-
-    /// A network in which no probe has an answer. It counts the open sockets.
-    #[derive(Clone, Default)]
-    struct Silence(Rc<()>);
-
-    impl ProbeSocket for Silence {
-        fn send(&mut self, _: &Probe, _: Time) {}
-
-        fn receive(&mut self, _: Time) -> Option<Heard> {
-            None
-        }
-
-        fn has_answer(&self) -> bool {
-            false
-        }
-    }
-
-    impl Hosts for Silence {
-        fn states(&self) -> BTreeMap<String, HostState> {
-            BTreeMap::new()
-        }
-
-        fn handle(&mut self, request: &HostRequest, _: Time) -> Result<HostAnswer, String> {
-            Err(no_host(&request.name))
-        }
-    }
-
-    impl Probes for Silence {
-        fn open(&mut self, _: Ends) -> Result<Box<dyn ProbeSocket>, String> {
-            Ok(Box::new(self.clone()))
-        }
-    }
-
-    /// Returns the octets that have arrived at the client, as text.
-    fn texts(bench: &mut Bench) -> String {
-        bench.stream.set_nonblocking(true).unwrap();
-        let mut octets = Vec::new();
-        let _ = bench.stream.read_to_end(&mut octets);
-        String::from_utf8(octets).unwrap()
-    }
-
-    #[test]
-    fn a_command_waits_without_work_until_its_deadline_an_interrupt_or_the_end_of_the_client() {
-        let (mut bench, mut network) = (Bench::new(), Silence::default());
-        let ping = "{\"line\":\"ping 192.0.2.1 timeout 1\"}\n{\"line\":\"show clock\"}\n";
-        bench.stream.write_all(ping.as_bytes()).unwrap();
-        let mut serve = |bench: &mut Bench, now| {
-            let client = bench.server.client_mut(0).unwrap();
-            client.serve(&mut bench.router, &mut network, Time::from_secs(now))
-        };
-        assert_eq!(serve(&mut bench, 0), Turn::Wait);
-        assert_eq!(bench.server.deadline(), Some(Time::from_secs(1)));
-        assert_eq!(bench.server.due(Time::from_secs(1)), [0]);
-        assert_eq!(serve(&mut bench, 1), Turn::Wait);
-        let text = texts(&mut bench);
-        assert!(
-            text.contains("timeout is 1 seconds") && text.ends_with("{\"text\":\".\"}\n"),
-            "{text}"
-        );
-        bench.stream.write_all(b"{\"interrupt\":null}\n").unwrap();
-        assert_eq!(serve(&mut bench, 1), Turn::Wait);
-        let text = texts(&mut bench);
-        assert!(text.contains("Success rate is 0 percent (0/1)"), "{text}");
-        assert!(text.matches("\"done\"").count() == 2 && text.contains("UTC"), "{text}");
-        bench.stream.write_all(ping.as_bytes()).unwrap();
-        assert_eq!(serve(&mut bench, 1), Turn::Wait);
-        bench.stream.shutdown(std::net::Shutdown::Write).unwrap();
-        assert_eq!(serve(&mut bench, 1), Turn::Wait, "the client still reads");
-        bench.stream.shutdown(std::net::Shutdown::Both).unwrap();
-        assert_eq!(serve(&mut bench, 1), Turn::Close);
-        bench.server.close(0);
-        assert_eq!(Rc::strong_count(&network.0), 1, "the socket is closed");
-    }
-
-    #[test]
-    fn a_request_without_end_closes_its_client() {
-        let mut bench = Bench::new();
-        let sender = bench.stream.try_clone().unwrap();
-        let thread = std::thread::spawn(move || {
-            let _ = (&sender).write_all(&[b'x'; 2 * MAX_LINE]);
-        });
-        let turn = (0..100_000).map(|_| bench.turn()).find(|&turn| turn == Turn::Close);
-        assert_eq!(turn, Some(Turn::Close));
-        bench.server.close(0);
-        thread.join().unwrap();
-    }
-
-    #[test]
-    fn a_client_that_goes_is_closed_and_its_place_is_free() {
-        let mut bench = Bench::new();
-        bench.stream.shutdown(std::net::Shutdown::Both).unwrap();
-        assert_eq!(bench.turn(), Turn::Close);
-        bench.server.close(0);
-        let _next = BlockingStream::connect(&bench.server.path).unwrap();
-        assert_eq!(bench.server.accept().unwrap(), 0);
-    }
-
-    #[test]
-    fn there_are_so_many_clients_and_no_more() {
-        let mut bench = Bench::new();
-        let connect = |path: &Path| BlockingStream::connect(path).unwrap();
-        let mut clients = Vec::new();
-        for number in 1..MAX_CLIENTS {
-            clients.push(connect(&bench.server.path));
-            assert_eq!(bench.server.accept().unwrap(), number);
-        }
-        clients.push(connect(&bench.server.path));
-        assert_eq!(bench.server.accept().unwrap_err().kind(), io::ErrorKind::QuotaExceeded);
-    }
-
-    #[test]
-    fn the_socket_is_its_owners_and_goes_with_the_server() {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("console");
-        let server = ConsoleServer::open(&path).unwrap();
-        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-        let second = ConsoleServer::open(&path).unwrap_err();
-        assert_eq!(second.kind(), io::ErrorKind::AddrInUse, "a router listens there");
-        drop(server);
-        assert!(!path.exists());
-        drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
-        assert!(path.exists(), "left behind, as by a killed router");
-        ConsoleServer::open(&path).unwrap();
-    }
-}
+mod tests;

@@ -14,6 +14,7 @@ mod process;
 mod restart;
 mod signals;
 mod spin;
+mod watched;
 
 use std::collections::BTreeSet;
 use std::io;
@@ -39,6 +40,7 @@ use super::nonces::NonceFile;
 use super::tcp::Tcp;
 use super::tun::Tun;
 use super::udp::Udp;
+use super::watched::Watched;
 use super::{Error, Options, entropy, recording};
 use crate::record::Recorder;
 use crate::rng::Seed;
@@ -160,6 +162,8 @@ pub struct EventLoop {
     console: Option<ConsoleServer>,
     /// Whether a user has typed `reload`.
     restarts: bool,
+    /// The items of the router, while a client of the console watches.
+    watched: Option<Watched>,
     /// The number of log lines for each kind of event.
     log: Log,
     /// The last lines of the log.
@@ -231,6 +235,7 @@ impl EventLoop {
             hosts_seed,
             console: None,
             restarts: false,
+            watched: None,
             log: Log::default(),
             log_buffer: LogBuffer::default(),
             nonces,
@@ -282,6 +287,7 @@ impl EventLoop {
             self.carry_out_outputs();
         }
         self.faults.count_if("writing the file of nonces", self.nonces.write_due(now));
+        self.tell_watchers();
         Ok(Flow::Continue)
     }
 
@@ -291,6 +297,7 @@ impl EventLoop {
         let now = self.clock.now();
         self.router.handle(Input::Stop, now);
         self.carry_out_outputs();
+        self.tell_watchers();
         self.faults.count_if("writing the file of nonces", self.nonces.write());
     }
 
@@ -310,7 +317,9 @@ impl EventLoop {
             let console = self.console.as_ref().and_then(ConsoleServer::deadline);
             let console = console.map(|due| now.until(due));
             let look = Some(now.until(self.look_at));
-            [timer, closing, hosts, nonces, waiting, console, look, limit]
+            let watched = self.watched.as_ref().and_then(Watched::deadline);
+            let watched = watched.map(|due| now.until(due));
+            [timer, closing, hosts, nonces, waiting, console, look, watched, limit]
                 .into_iter()
                 .flatten()
                 .min()

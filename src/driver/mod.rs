@@ -58,6 +58,7 @@ pub mod probes;
 pub mod recording;
 pub mod simulated;
 pub mod tap;
+pub mod tap_point;
 pub mod tcp;
 pub mod telnet;
 #[cfg(test)]
@@ -65,6 +66,7 @@ mod tests;
 pub mod tun;
 pub mod udp;
 pub mod user;
+pub mod watched;
 
 use std::io;
 use std::path::{Path, PathBuf};

@@ -213,6 +213,15 @@ pub struct Link {
     pub simulator_only: Vec<(&'static str, Span)>,
 }
 
+impl Link {
+    /// The name of the link: its two ends in the order of the lab file, with their Linux devices.
+    /// An example is `xTR1:et0-0-Core1:eth0`.
+    pub fn name(&self) -> String {
+        let [a, b] = &self.ends;
+        format!("{}:{}-{}:{}", a.node, a.device, b.node, b.device)
+    }
+}
+
 /// The delay, loss, duplication and reordering of packets on a link.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Impairment {

@@ -53,6 +53,12 @@ impl Console {
         done.map_err(Failure::io(&self.name))
     }
 
+    /// Sends a request and returns its answer, with the debug lines that arrived before and during
+    /// the answer.
+    pub fn request(&mut self, request: Request) -> Result<(Answer, Vec<String>), Failure> {
+        self.client.ask_with_debug(request).map_err(Failure::io(&self.name))
+    }
+
     /// Sends a request to an emulated host of the router.
     pub fn host(&mut self, request: &HostRequest) -> Result<HostAnswer, Failure> {
         let answer = self.client.ask(Request::Host(request.clone()));

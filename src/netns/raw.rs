@@ -79,11 +79,14 @@ pub fn send(
     Ok(())
 }
 
-/// Opens a socket in a namespace. A new thread enters the namespace, calls `open` and ends.
-pub(super) fn inside(
+/// Opens sockets in a namespace. A new thread enters the namespace, calls `open` and ends.
+///
+/// # Errors
+/// There is no such namespace, this process may not enter it, or `open` has an error.
+pub fn inside<T: Send>(
     namespace: &str,
-    open: impl FnOnce() -> io::Result<Socket> + Send,
-) -> Result<Socket, Failure> {
+    open: impl FnOnce() -> io::Result<T> + Send,
+) -> Result<T, Failure> {
     let path = format!("/run/netns/{namespace}");
     let inside = File::open(&path).map_err(Failure::io(&path))?;
     let open = || {

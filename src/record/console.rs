@@ -85,8 +85,9 @@ impl<R: Read> ReplayConsole<R> {
                 (None, None)
             }
             Request::Complete(_) => (Some(Response::Completions(Vec::new())), None),
-            Request::Host(_) | Request::Vty(_) => {
-                (Some(Response::Error("a replay has no hosts and no lines".to_owned())), None)
+            Request::Host(_) | Request::Vty(_) | Request::Watch => {
+                let why = "a replay has no hosts, no lines and no watchers";
+                (Some(Response::Error(why.to_owned())), None)
             }
         };
         let prompt = self.prompt();

@@ -342,6 +342,11 @@ impl Router {
         self.context.witnesses.push(witness);
     }
 
+    /// Removes the witnesses that have ended.
+    pub fn remove_ended_witnesses(&mut self) {
+        self.context.witnesses.retain(|witness| !witness.has_ended());
+    }
+
     /// Reports the start of a call to the witnesses.
     pub(super) fn witness(&mut self, call: Call<'_>, now: Time) {
         self.context.witnesses.iter_mut().for_each(|witness| witness.call(call, now));

@@ -65,4 +65,9 @@ pub trait Witness: Debug {
     /// Is called with the output that [`Router::poll_output`](super::Router::poll_output) is about
     /// to return.
     fn output(&mut self, output: Option<&Output>);
+
+    /// Whether the witness needs no more calls. The router then removes it when it is asked to.
+    fn has_ended(&self) -> bool {
+        false
+    }
 }

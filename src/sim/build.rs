@@ -10,7 +10,7 @@ use super::{Sim, SimError};
 use crate::console::{Reading, read_config};
 use crate::host::HostConfig;
 use crate::lab::Lab;
-use crate::lab::file::{Impairment, LabFile, Link, Node, Port};
+use crate::lab::file::{Impairment, LabFile, Node, Port};
 use crate::rng::Seed;
 use crate::router::config::Config;
 
@@ -97,7 +97,7 @@ impl Sim {
     fn connect_all(&mut self, lab: &LabFile) -> Result<(), SimError> {
         for link in &lab.links {
             let config = LinkConfig {
-                name: link_name(link),
+                name: link.name(),
                 mtu: link.mtu.unwrap_or(DEFAULT_MTU),
                 impairment: link.impairment,
             };
@@ -138,13 +138,6 @@ impl Sim {
             Ok(())
         })?
     }
-}
-
-/// Returns the name of a link: its two ends in the order of the lab file, with their Linux devices.
-/// An example is `xTR1:et0-0-Core1:eth0`.
-fn link_name(link: &Link) -> String {
-    let [a, b] = &link.ends;
-    format!("{}:{}-{}:{}", a.node, a.device, b.node, b.device)
 }
 
 fn ports(ports: &[Port]) -> Vec<(&str, &str)> {

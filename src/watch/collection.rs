@@ -22,6 +22,7 @@ struct Collected {
     next: u64,
     /// The messages that were sent, for the messages that are received later.
     matching: Matching,
+    is_closed: bool,
 }
 
 impl Watch {
@@ -34,6 +35,16 @@ impl Watch {
     pub fn log_line(&self, at: Time, node: &str, severity: &str, text: &str) {
         let (node, severity, text) = (node.to_owned(), severity.to_owned(), text.to_owned());
         self.add(at, Kind::Log(item::LogLine { node, severity, text }));
+    }
+
+    /// Ends the collection. The witnesses that add to it have ended from now on.
+    pub fn close(&self) {
+        self.0.borrow_mut().is_closed = true;
+    }
+
+    /// Whether the collection was ended.
+    pub fn is_closed(&self) -> bool {
+        self.0.borrow().is_closed
     }
 
     /// Returns the items since the last call, in the order in which they happened.
@@ -52,21 +63,28 @@ impl Watch {
         n
     }
 
-    /// Adds a message that a router sent.
-    pub(super) fn sent(&self, at: Time, message: item::Message) {
+    /// Adds a message that a router sent or received. Returns its number.
+    pub(super) fn message(&self, at: Time, message: item::Message) -> u64 {
+        match message.direction {
+            item::Direction::Sent => self.sent(at, message),
+            item::Direction::Received => self.received(at, message),
+        }
+    }
+
+    fn sent(&self, at: Time, message: item::Message) -> u64 {
         let answered = self.0.borrow().matching.answered_by(&message);
         let key = matching::Key::of(&message);
         let nonce = message.nonce.clone();
         let n = self.add(at, Kind::Message(item::Message { answers: answered, ..message }));
         self.0.borrow_mut().matching.sent(key, nonce, n);
+        n
     }
 
-    /// Adds a message that a router received.
-    pub(super) fn received(&self, at: Time, message: item::Message) {
+    fn received(&self, at: Time, message: item::Message) -> u64 {
         let (sent, answers) = {
             let matching = &mut self.0.borrow_mut().matching;
             (matching.take_sent(&matching::Key::of(&message)), matching.answered_by(&message))
         };
-        self.add(at, Kind::Message(item::Message { sent, answers, ..message }));
+        self.add(at, Kind::Message(item::Message { sent, answers, ..message }))
     }
 }

@@ -11,15 +11,19 @@
 //!   link   ── Watch::packet_on_link  ──▶ packets on links              ┴─▶ Watch ──▶ items
 //! ```
 
+pub mod answer;
 mod change;
 mod collection;
 pub mod fields;
+pub mod hand;
 pub mod item;
 mod matching;
+pub mod merge;
 pub mod packet;
 mod router;
 pub mod snapshot;
 pub mod stop;
+pub mod stream;
 pub mod tables;
 
 pub use collection::Watch;

@@ -2,16 +2,22 @@
 
 use std::fmt::Write;
 
-use etherparse::{SlicedPacket, TransportSlice};
+use etherparse::{LaxSlicedPacket, SlicedPacket, TransportSlice};
 use sha2::{Digest, Sha256};
 
 use super::item::Class;
-use crate::packet::IpHeader;
 use crate::wire::data_header::DataHeader;
 use crate::wire::{CONTROL_PORT, DATA_PORT};
 
 /// The octets of the hash that names a packet.
 const NAME_LEN: usize = 6;
+/// The octets of the payload of a packet of EIDs that its name depends on.
+const NAMED_PAYLOAD: usize = 64;
+/// The octets of a packet of EIDs that its name depends on: the longest header and the payload.
+const HEAD_LEN: usize = 60 + NAMED_PAYLOAD;
+/// The protocol numbers of TCP and UDP.
+const TCP: u8 = 6;
+const UDP: u8 = 17;
 /// The most encapsulations that are opened to find the packet of EIDs.
 const MAX_DEPTH: usize = 4;
 
@@ -35,42 +41,59 @@ pub fn class(packet: &[u8]) -> Class {
     }
 }
 
-/// Returns the packet of EIDs in a packet of class [`Class::Data`], or the packet itself.
+/// Returns the packet of EIDs in a packet of class [`Class::Data`], or the packet itself. The packet
+/// may be cut off.
 pub fn innermost(packet: &[u8]) -> &[u8] {
     let mut packet = packet;
     for _ in 0..MAX_DEPTH {
-        let Ok(sliced) = SlicedPacket::from_ip(packet) else { return packet };
+        let Ok(sliced) = LaxSlicedPacket::from_ip(packet) else { return packet };
         let Some(TransportSlice::Udp(udp)) = sliced.transport else { return packet };
         if udp.destination_port() != DATA_PORT {
             return packet;
         }
         let payload = udp.payload();
         let Ok((_, inner)) = DataHeader::parse(payload) else { return packet };
-        // The slice of `inner` lies in `packet`, but the parser borrows from `sliced`.
-        let at = packet.len() - inner.len();
-        packet = &packet[at..];
+        // The slice of `inner` lies in `packet`, but the parser borrows from `sliced`. Octets after
+        // the UDP datagram, if there are any, are not part of `inner`.
+        let at = inner.as_ptr() as usize - packet.as_ptr() as usize;
+        packet = &packet[at..at + inner.len()];
     }
     packet
 }
 
+/// Returns the octets of a packet that [`name`] uses.
+pub fn head(packet: &[u8]) -> &[u8] {
+    &packet[..packet.len().min(HEAD_LEN)]
+}
+
 /// Returns a name that is the same for a packet of EIDs on all its links: it depends on the
-/// addresses and on the payload, and not on the TTL or on the encapsulation.
+/// addresses and on the start of the payload. It does not depend on the TTL, on the encapsulation,
+/// or on the checksums of TCP and UDP, which a kernel may compute late. The packet may be cut off
+/// after [`HEAD_LEN`] octets of the packet of EIDs.
 pub fn name(packet: &[u8]) -> String {
     let inner = innermost(packet);
     let mut hash = Sha256::new();
-    match IpHeader::parse(inner) {
-        Ok(header) => {
-            hash.update(header.source.to_string());
-            hash.update(header.destination.to_string());
-            let header_len = if inner[0] >> 4 == 4 { usize::from(inner[0] & 15) * 4 } else { 40 };
-            // The identification tells two equal UDP packets apart.
-            if inner[0] >> 4 == 4 {
-                hash.update(&inner[4..6]);
-            }
-            hash.update(&inner[header_len.min(inner.len())..]);
-        }
-        Err(_) => hash.update(inner),
+    let (addresses, payload_at, protocol) = match inner.first().map(|first| first >> 4) {
+        Some(4) => (12..20, usize::from(inner[0] & 15) * 4, inner.get(9)),
+        Some(6) => (8..40, 40, inner.get(6)),
+        _ => (0..0, 0, None),
+    };
+    hash.update(inner.get(addresses.clone()).unwrap_or_default());
+    if addresses.end == 20 {
+        // The identification tells two equal UDP packets apart.
+        hash.update(inner.get(4..6).unwrap_or_default());
     }
+    let payload = inner.get(payload_at..).unwrap_or_default();
+    let mut payload = payload[..payload.len().min(NAMED_PAYLOAD)].to_vec();
+    let checksum = match protocol {
+        Some(&TCP) => 16..18,
+        Some(&UDP) => 6..8,
+        _ => 0..0,
+    };
+    if let Some(checksum) = payload.get_mut(checksum) {
+        checksum.fill(0);
+    }
+    hash.update(&payload);
     hex(&hash.finalize()[..NAME_LEN])
 }
 
@@ -126,6 +149,23 @@ mod tests {
         assert_eq!(octets(&hex(&[0, 0x9f, 0xff])), Some(vec![0, 0x9f, 0xff]));
         assert_eq!(octets(""), Some(Vec::new()));
         assert_eq!((octets("0"), octets("0g"), octets("é")), (None, None, None));
+    }
+
+    #[test]
+    fn a_packet_keeps_its_name_when_it_is_cut_off_and_when_its_checksum_comes_late() {
+        let udp = |checksum: [u8; 2]| {
+            let mut packet = Vec::new();
+            let builder = PacketBuilder::ipv4([172, 16, 0, 12], [192, 168, 0, 22], 64);
+            builder.udp(1, 2).write(&mut packet, &[7; 1400]).expect("a buffer");
+            packet[26..28].copy_from_slice(&checksum);
+            packet
+        };
+        let first = name(&udp([1, 2]));
+        assert_eq!(name(&udp([3, 4])), first);
+        assert_eq!(name(head(&udp([1, 2]))), first);
+        let outer = encapsulated(&udp([1, 2]));
+        assert_eq!(name(&outer), first);
+        assert_eq!(name(&outer[..200]), first, "a part of the packet on the link");
     }
 
     #[test]

@@ -26,8 +26,10 @@ pub struct RouterWatch {
     node: String,
     watch: Watch,
     now: Time,
-    /// The name of the packet that the router decides about.
-    packet: Option<String>,
+    /// The first octets of the packet that the router decides about. They are empty if the router
+    /// decides about no packet. The name is made of them only when a decision is reported, because
+    /// most decisions are not.
+    packet: Vec<u8>,
     connections: BTreeMap<Connection, Stream>,
     /// The number of lines that were logged for each kind of event.
     log: Log,
@@ -57,7 +59,7 @@ impl RouterWatch {
             node: node.to_owned(),
             watch,
             now: Time::ZERO,
-            packet: None,
+            packet: Vec::new(),
             connections: BTreeMap::new(),
             log: Log::default(),
         }
@@ -98,10 +100,7 @@ impl RouterWatch {
     }
 
     fn tell(&self, message: Message) {
-        match message.direction {
-            Direction::Sent => self.watch.sent(self.now, message),
-            Direction::Received => self.watch.received(self.now, message),
-        }
+        self.watch.message(self.now, message);
     }
 
     fn received_datagram(&self, datagram: &ControlDatagram<'_>) {
@@ -199,7 +198,7 @@ impl RouterWatch {
         };
         let decision = Decision {
             node: self.node.clone(),
-            packet: self.packet.clone(),
+            packet: (!self.packet.is_empty()).then(|| packet::name(&self.packet)),
             summary: format!("{} to {}", source.address, destination.address),
             verdict: verdict.to_owned(),
             locator: locator.map(ToString::to_string),
@@ -213,15 +212,15 @@ impl RouterWatch {
 impl Witness for RouterWatch {
     fn call(&mut self, call: Call<'_>, now: Time) {
         self.now = now;
-        self.packet = None;
+        self.packet.clear();
         match call {
             Call::Handle(Input::Control(datagram)) => self.received_datagram(datagram),
             Call::Handle(Input::Tcp(event)) => self.tcp_event(event),
             Call::Handle(_) | Call::Timeout => {}
-            Call::Encapsulate { packet, .. } => self.packet = Some(packet::name(packet)),
+            Call::Encapsulate { packet, .. } => self.packet.extend(packet::head(packet)),
             Call::Decapsulate { datagram, .. } => {
                 let inner = datagram.get(wire::data_header::DATA_HEADER_LEN..).unwrap_or_default();
-                self.packet = Some(packet::name(inner));
+                self.packet.extend(packet::head(inner));
             }
         }
     }
@@ -229,6 +228,10 @@ impl Witness for RouterWatch {
     fn outbound(&mut self, _: Outbound, _: &[u8]) {}
 
     fn inbound(&mut self, _: Inbound, _: &[u8]) {}
+
+    fn has_ended(&self) -> bool {
+        self.watch.is_closed()
+    }
 
     fn output(&mut self, output: Option<&Output>) {
         match output {

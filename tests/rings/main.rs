@@ -22,7 +22,7 @@ const ROOT: &str = "addr checksum packet prefix_map rng time";
 
 /// Each ring with the modules that it may import. Every ring may also import the modules of
 /// [`ROOT`].
-const IMPORTS: [(&str, &str); 13] = [
+const IMPORTS: [(&str, &str); 14] = [
     ("prefix_map", ""),
     ("wire", "wire"),
     ("capture", "wire capture"),
@@ -35,7 +35,8 @@ const IMPORTS: [(&str, &str); 13] = [
     ("watch", "wire router console lab watch"),
     ("sim", "wire capture router host console record lab watch sim"),
     ("netns", "wire capture router console private lab netns"),
-    ("driver", "wire router host console record private sim driver"),
+    ("driver", "wire router host console record private watch sim driver"),
+    ("live", "console router private lab watch sim netns driver live"),
 ];
 
 /// The rings that do not use the operating system.

@@ -16,6 +16,7 @@ mod event;
 mod link;
 #[cfg(test)]
 mod mobility_tests;
+pub mod monitor;
 mod neighbour;
 mod request;
 mod socket;

@@ -186,10 +186,15 @@ pub struct EventSocket {
 }
 
 impl EventSocket {
-    /// Opens a socket for events of the calling thread's namespace.
+    /// Opens a socket for all events of the calling thread's namespace that concern a router.
     pub fn open() -> io::Result<Self> {
+        Self::open_for(EVENT_GROUPS)
+    }
+
+    /// Opens a socket for the events of these multicast groups (`RTMGRP_*`).
+    pub fn open_for(groups: i32) -> io::Result<Self> {
         let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
-        let socket = open(flags, EVENT_GROUPS as u32)?;
+        let socket = open(flags, groups as u32)?;
         // Without the privilege for a larger buffer, the ordinary size is used. It is enough,
         // because an overflow is detected and the tables are then read again.
         let _ = sockopt::set_socket_recv_buffer_size_force(&socket, EVENT_BUFFER);

@@ -140,7 +140,7 @@ impl Learner {
             Request::Line(line) => self.line(stage, &line, say),
             Request::Help(line) => self.help(stage, &line, say),
             Request::Complete(line) => self.complete(stage, &line, say),
-            Request::Host(_) | Request::Vty(_) | Request::Interrupt => true,
+            Request::Host(_) | Request::Vty(_) | Request::Watch | Request::Interrupt => true,
         };
         self.done(ok)
     }

@@ -7,8 +7,6 @@
 
 #[cfg(target_family = "wasm")]
 mod exports;
-pub mod hand;
-mod host_console;
 pub mod request;
 pub mod schema;
 pub mod source;

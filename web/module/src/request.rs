@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use eidway::watch::answer::{ConsoleAnswer, Done, FlowState, Key};
 use eidway::watch::fields::Dissection;
+use eidway::watch::hand::Hand;
 use eidway::watch::item::Class;
 use eidway::watch::{Item, Kind, Snapshot, Stop, tables};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-
-use crate::hand::Hand;
 
 /// The most items of one answer, if the request does not say.
 pub const ITEMS: usize = 5000;
@@ -120,19 +120,6 @@ impl Detail {
     }
 }
 
-/// The key that ends a line of a console.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Key {
-    /// Enter: carry the line out.
-    #[default]
-    Enter,
-    /// `?`: list the words that may come next.
-    Help,
-    /// Tab: complete the last word.
-    Tab,
-}
-
 /// The answer to [`Request::Run`] and [`Request::Step`].
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Run {
@@ -146,53 +133,6 @@ pub struct Run {
     pub stopped: Option<u64>,
     /// Whether the run ended early because there were too many items.
     pub more: bool,
-}
-
-/// The answer to [`Request::Console`].
-#[derive(Debug, Default, Serialize, JsonSchema)]
-pub struct ConsoleAnswer {
-    /// The text to print.
-    pub text: String,
-    /// The prompt for the next line.
-    pub prompt: String,
-    /// Whether the line was carried out.
-    pub ok: bool,
-    /// Whether the session has ended.
-    pub closed: bool,
-    /// The completions of the last word.
-    pub completions: Vec<String>,
-    /// The debug lines of the router since the last request.
-    pub debug: Vec<String>,
-    /// The time after the command. A command that waits lets time pass.
-    pub now: u64,
-    /// The items since the last request.
-    pub items: Vec<Item>,
-}
-
-/// The answer to [`Request::Act`].
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct Done {
-    /// The command that does the same in a terminal.
-    pub command: String,
-    /// The items since the last request.
-    pub items: Vec<Item>,
-}
-
-/// A ping that runs, or has ended.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct FlowState {
-    /// The name.
-    pub name: String,
-    /// The sending host.
-    pub from: String,
-    /// The address.
-    pub to: String,
-    /// One character for each echo, as IOS prints them. `?` waits for its answer.
-    pub marks: String,
-    /// The echos without an answer, not counting those that wait.
-    pub lost: usize,
-    /// The time of the last echo that was sent, in microseconds.
-    pub last_sent: u64,
 }
 
 /// An answer.

@@ -11,19 +11,19 @@ use eidway::host::ping::{Outcome, Pace, PingRequest};
 use eidway::lab::Lab;
 use eidway::lab::failure::Failure;
 use eidway::lab::file::{Impairment, LabFile, Node};
+use eidway::lab::ping;
 use eidway::lab::running::{Plugging, RunningLab};
 use eidway::lab::scenario::{LinkChange, Place};
+use eidway::lab::verbs::host_console;
 use eidway::rng::Seed;
 use eidway::sim::stage::{Options, Simulated};
 use eidway::time::Time;
+use eidway::watch::answer::{ConsoleAnswer, Done, FlowState, Key};
+use eidway::watch::hand::Hand;
 use eidway::watch::packet::octets;
 use eidway::watch::{Item, Stop, Watch, fields, tables};
 
-use crate::hand::Hand;
-use crate::host_console;
-use crate::request::{
-    Answer, ConsoleAnswer, Detail, Done, FlowState, ITEMS, Key, Of, Request, Run,
-};
+use crate::request::{Answer, Detail, ITEMS, Of, Request, Run};
 
 /// The virtual time within which a step ends, even if nothing of its kind happens.
 const LONGEST_STEP: u64 = 24 * 3600 * 1_000_000;
@@ -234,7 +234,7 @@ impl Open {
 
     fn request(&self, to: &str, ipv6: bool) -> Result<PingRequest, Failure> {
         let family = if ipv6 { Family::Ipv6 } else { Family::Ipv4 };
-        let address = host_console::address(&self.lab, to, family).map_err(Failure::Other)?;
+        let address = ping::address(self.lab.lab(), to, Some(family))?;
         Ok(PingRequest::new(address))
     }
 

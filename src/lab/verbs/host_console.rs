@@ -1,18 +1,16 @@
 //! The console of a host: `ping` and `traceroute`.
 
-use std::net::IpAddr;
-
-use eidway::addr::Family;
-use eidway::lab::ping::Echos;
-use eidway::lab::verbs::ping;
-use eidway::sim::stage::Simulated;
+use super::ping;
+use crate::addr::Family;
+use crate::lab::ping::{Echos, address};
+use crate::lab::running::RunningLab;
 
 /// The commands of a host.
 const HELP: &str = "ping ADDRESS|HOST [ipv6] [repeat N] [size N]\n";
 
 /// Carries out a line at the console of a host. Returns the text to print and whether the line was
 /// understood.
-pub fn line(lab: &mut Simulated, host: &str, line: &str) -> (String, bool) {
+pub fn line(lab: &mut dyn RunningLab, host: &str, line: &str) -> (String, bool) {
     let words: Vec<&str> = line.split_whitespace().collect();
     match words.split_first() {
         None => (String::new(), true),
@@ -27,7 +25,7 @@ pub fn line(lab: &mut Simulated, host: &str, line: &str) -> (String, bool) {
     }
 }
 
-fn ping_from(lab: &mut Simulated, host: &str, words: &[&str]) -> Result<String, String> {
+fn ping_from(lab: &mut dyn RunningLab, host: &str, words: &[&str]) -> Result<String, String> {
     let (&to, options) = words.split_first().ok_or_else(|| format!("Type {HELP}"))?;
     let mut echos = Echos::default();
     let mut family = Family::Ipv4;
@@ -45,19 +43,8 @@ fn ping_from(lab: &mut Simulated, host: &str, words: &[&str]) -> Result<String, 
             other => return Err(format!("unknown word {other:?}. Type {}", HELP.trim_end())),
         }
     }
-    let target = address(lab, to, family)?;
+    let target = address(lab.lab(), to, Some(family)).map_err(|error| error.to_string())?;
     let mut text = Vec::new();
     ping::show(lab, host, target, echos, &mut text).map_err(|error| error.to_string())?;
     Ok(String::from_utf8_lossy(&text).into_owned())
-}
-
-/// Returns the address of `to`, which is an address or a host.
-///
-/// # Errors
-/// There is no such host, or it has no address in this family.
-pub fn address(lab: &Simulated, to: &str, family: Family) -> Result<IpAddr, String> {
-    match to.parse() {
-        Ok(address) => Ok(address),
-        Err(_) => lab.sim().host_address(to, family).map_err(|error| error.to_string()),
-    }
 }

@@ -1,10 +1,10 @@
 //! The things that a user does in a lab, and the commands that do the same in a terminal.
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// A thing that a user does.
-#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Hand {
     /// Begin a ping from a host. The request returns at once; time passes with later requests.

@@ -1,0 +1,189 @@
+//! A socket that gets a copy of each frame of a device, as tcpdump does.
+//!
+//! The kernel itself selects the frames, with a filter. If frames arrive faster than they are read,
+//! the kernel drops them when the small buffer of the socket is full. So a fast flow costs little:
+//! the reader decides how many frames it gets.
+
+#![allow(
+    unsafe_code,
+    reason = "the time of a frame and the number of dropped frames come in raw structures"
+)]
+
+use std::io;
+use std::mem;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+
+use socket2::{Domain, SockFilter, Socket, Type};
+
+/// The size of the buffer of the socket. It holds some 80 frames.
+const BUFFER: usize = 64 * 1024;
+/// The protocol number of all frames (`ETH_P_ALL`), in network byte order.
+const ALL: i32 = (libc::ETH_P_ALL as u16).to_be() as i32;
+/// The offset that reads the type of a frame instead of its octets (`SKF_AD_PKTTYPE`).
+const PACKET_TYPE: u32 = (libc::SKF_AD_OFF + libc::SKF_AD_PKTTYPE) as u32;
+/// The type of a frame that this machine sends.
+const OUTGOING: u32 = libc::PACKET_OUTGOING as u32;
+/// The most octets of a frame that are copied: the longest IP packet.
+const COPIED: u32 = 65_535;
+
+/// A socket for the frames of one side of a device.
+#[derive(Debug)]
+pub struct TapPoint {
+    socket: Socket,
+}
+
+/// The side of a device of which the frames are copied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// The frames that this machine sends through the device.
+    Sent,
+    /// The frames that arrive through the device.
+    Received,
+}
+
+impl TapPoint {
+    /// Opens a socket for one side of the device `index` of the calling thread's namespace.
+    ///
+    /// # Errors
+    /// The process has no privilege for the namespace.
+    pub fn open(index: u32, side: Side) -> io::Result<Self> {
+        // The protocol number 0 receives nothing until the filter is in place.
+        let socket = Socket::new(Domain::PACKET, Type::RAW, None)?;
+        socket.set_nonblocking(true)?;
+        socket.set_recv_buffer_size(BUFFER)?;
+        set(&socket, libc::SOL_SOCKET, libc::SO_TIMESTAMPNS, 1)?;
+        socket.attach_filter(&filter(side))?;
+        bind(&socket, index)?;
+        Ok(TapPoint { socket })
+    }
+
+    /// Reads the next frame, if one waits, into `octets`. A frame that is too long is cut off.
+    /// Returns the time of the frame, in microseconds since 1970.
+    ///
+    /// # Errors
+    /// An error of the socket, for example because the device was removed.
+    pub fn receive(&self, octets: &mut Vec<u8>) -> io::Result<Option<u64>> {
+        octets.resize(COPIED as usize, 0);
+        let mut control = Control([0; 128]);
+        let mut part = libc::iovec { iov_base: octets.as_mut_ptr().cast(), iov_len: octets.len() };
+        // SAFETY: a `msghdr` in which all octets are zero is valid.
+        let mut message: libc::msghdr = unsafe { mem::zeroed() };
+        message.msg_iov = &raw mut part;
+        message.msg_iovlen = 1;
+        message.msg_control = control.0.as_mut_ptr().cast();
+        message.msg_controllen = control.0.len() as _;
+        // SAFETY: each pointer in `message` is to memory of the length that is stored with it. No
+        // other code uses this memory during the call.
+        let len = unsafe { libc::recvmsg(self.socket.as_raw_fd(), &raw mut message, 0) };
+        let Ok(len) = usize::try_from(len) else {
+            let error = io::Error::last_os_error();
+            return match error.kind() {
+                io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted => Ok(None),
+                _ => Err(error),
+            };
+        };
+        octets.truncate(len);
+        Ok(Some(sent_us(&message)))
+    }
+
+    /// Returns the number of frames that the kernel has dropped since the last call, because they
+    /// were not read in time.
+    ///
+    /// # Errors
+    /// An error of the socket.
+    pub fn take_dropped(&self) -> io::Result<u64> {
+        let mut counts = libc::tpacket_stats { tp_packets: 0, tp_drops: 0 };
+        let mut len = mem::size_of_val(&counts) as libc::socklen_t;
+        // SAFETY: the structure is that of PACKET_STATISTICS, and its length is given.
+        let outcome = unsafe {
+            libc::getsockopt(
+                self.socket.as_raw_fd(),
+                libc::SOL_PACKET,
+                libc::PACKET_STATISTICS,
+                (&raw mut counts).cast(),
+                &raw mut len,
+            )
+        };
+        match outcome {
+            0 => Ok(counts.tp_drops.into()),
+            _ => Err(io::Error::last_os_error()),
+        }
+    }
+}
+
+impl AsFd for TapPoint {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+}
+
+/// Memory for control messages, with the alignment of their headers.
+#[repr(C, align(8))]
+struct Control([u8; 128]);
+
+/// Returns the filter that accepts only the frames of one side of a device.
+fn filter(side: Side) -> [SockFilter; 4] {
+    let load =
+        SockFilter::new((libc::BPF_LD | libc::BPF_W | libc::BPF_ABS) as u16, 0, 0, PACKET_TYPE);
+    // The number of steps to skip if the frame is outgoing, and if it is not.
+    let (outgoing, other) = match side {
+        Side::Sent => (0, 1),
+        Side::Received => (1, 0),
+    };
+    let code = (libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K) as u16;
+    let is_outgoing = SockFilter::new(code, outgoing, other, OUTGOING);
+    let accept = |len| SockFilter::new((libc::BPF_RET | libc::BPF_K) as u16, 0, 0, len);
+    [load, is_outgoing, accept(COPIED), accept(0)]
+}
+
+fn bind(socket: &Socket, index: u32) -> io::Result<()> {
+    // SAFETY: a `sockaddr_ll` in which all octets are zero is valid.
+    let mut name: libc::sockaddr_ll = unsafe { mem::zeroed() };
+    name.sll_family = libc::AF_PACKET as u16;
+    name.sll_protocol = ALL as u16;
+    name.sll_ifindex = index.cast_signed();
+    // SAFETY: the name is a `sockaddr_ll`, and its length is given.
+    let outcome = unsafe {
+        libc::bind(
+            socket.as_raw_fd(),
+            (&raw const name).cast(),
+            mem::size_of_val(&name) as libc::socklen_t,
+        )
+    };
+    if outcome == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+fn set(socket: &Socket, level: i32, option: i32, value: i32) -> io::Result<()> {
+    // SAFETY: the value is an `int`, and its length is given.
+    let outcome = unsafe {
+        libc::setsockopt(
+            socket.as_raw_fd(),
+            level,
+            option,
+            (&raw const value).cast(),
+            mem::size_of_val(&value) as libc::socklen_t,
+        )
+    };
+    if outcome == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// Returns the time of a received frame, in microseconds since 1970, or 0 if it has none.
+fn sent_us(message: &libc::msghdr) -> u64 {
+    // SAFETY: the kernel has filled in the control messages of `message` and their length. The
+    // macros stay inside of this length, and a control message of this type has a `timespec`.
+    unsafe {
+        let mut header = libc::CMSG_FIRSTHDR(message);
+        while !header.is_null() {
+            if (*header).cmsg_level == libc::SOL_SOCKET
+                && (*header).cmsg_type == libc::SCM_TIMESTAMPNS
+            {
+                let at: libc::timespec =
+                    libc::CMSG_DATA(header).cast::<libc::timespec>().read_unaligned();
+                let (seconds, nanos) = (at.tv_sec.cast_unsigned(), at.tv_nsec.cast_unsigned());
+                return seconds * 1_000_000 + nanos / 1000;
+            }
+            header = libc::CMSG_NXTHDR(message, header);
+        }
+    }
+    0
+}

@@ -1,0 +1,66 @@
+//! The answers to the requests of a page that do not depend on the source of the lab.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::item::Item;
+
+/// The key that ends a line of a console.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Key {
+    /// Enter: carry the line out.
+    #[default]
+    Enter,
+    /// `?`: list the words that may come next.
+    Help,
+    /// Tab: complete the last word.
+    Tab,
+}
+
+/// The answer to a request with a line for a console.
+#[derive(Debug, Default, Serialize, JsonSchema)]
+pub struct ConsoleAnswer {
+    /// The text to print.
+    pub text: String,
+    /// The prompt for the next line.
+    pub prompt: String,
+    /// Whether the line was carried out.
+    pub ok: bool,
+    /// Whether the session has ended.
+    pub closed: bool,
+    /// The completions of the last word.
+    pub completions: Vec<String>,
+    /// The debug lines of the router since the last request.
+    pub debug: Vec<String>,
+    /// The time after the command. A command that waits lets time pass.
+    pub now: u64,
+    /// The items since the last request.
+    pub items: Vec<Item>,
+}
+
+/// The answer to a request with a hand.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Done {
+    /// The command that does the same in a terminal.
+    pub command: String,
+    /// The items since the last request.
+    pub items: Vec<Item>,
+}
+
+/// A ping that runs, or has ended.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct FlowState {
+    /// The name.
+    pub name: String,
+    /// The sending host.
+    pub from: String,
+    /// The address.
+    pub to: String,
+    /// One character for each echo, as IOS prints them. `?` waits for its answer.
+    pub marks: String,
+    /// The echos without an answer, not counting those that wait.
+    pub lost: usize,
+    /// The time of the last echo that was sent, in microseconds.
+    pub last_sent: u64,
+}

@@ -1,0 +1,152 @@
+//! Merges the items of several routers, which have clocks of their own, into one course.
+//!
+//! The items of a router arrive in their order, but a little late. So an item waits for a moment,
+//! and the items are then sorted by their times. After that, a received message finds the message
+//! that was sent, and an answer its request, as on the simulator.
+
+use std::collections::BTreeMap;
+
+use super::collection::Watch;
+use super::item::{Item, Kind};
+use crate::time::Time;
+
+/// The most items that wait. If there are more, the newest are left out.
+const WAITING: usize = 20_000;
+/// The most numbers of a source that are remembered for the cause of a later item.
+const REMEMBERED: usize = 4096;
+
+/// The items of several sources.
+#[derive(Debug, Default)]
+pub struct Merger {
+    /// The items that wait: each with the number of its source, by its time and its order.
+    waiting: BTreeMap<(u64, u64), (usize, Item)>,
+    arrived: u64,
+    left_out: u64,
+    merged: Watch,
+    /// The number of an item in the merged course, by the number of its source and its own number.
+    numbers: BTreeMap<(usize, u64), u64>,
+}
+
+impl Merger {
+    /// Adds an item of a source. `began` is the time at which the clock of the source was zero, in
+    /// microseconds on the common clock. It may be negative.
+    pub fn add(&mut self, source: usize, item: Item, began: i64) {
+        if self.waiting.len() >= WAITING {
+            self.left_out += 1;
+            return;
+        }
+        let at = item.at.saturating_add_signed(began);
+        self.arrived += 1;
+        self.waiting.insert((at, self.arrived), (source, item));
+    }
+
+    /// Counts items that a source itself has left out.
+    pub fn add_left_out(&mut self, count: u64) {
+        self.left_out += count;
+    }
+
+    /// Returns the number of items that were left out since the last call.
+    pub fn take_left_out(&mut self) -> u64 {
+        std::mem::take(&mut self.left_out)
+    }
+
+    /// Returns the items until the time `until`, in their order. Their numbers are those of the
+    /// merged course.
+    pub fn take(&mut self, until: u64) -> Vec<Item> {
+        let later = self.waiting.split_off(&(until.saturating_add(1), 0));
+        for ((at, _), (source, item)) in std::mem::replace(&mut self.waiting, later) {
+            self.merge(at, source, item);
+        }
+        self.merged.take()
+    }
+
+    fn merge(&mut self, at: u64, source: usize, item: Item) {
+        let own = item.n;
+        let at = Time(at);
+        let n = match item.kind {
+            Kind::Message(mut message) => {
+                (message.sent, message.answers) = (None, None);
+                self.merged.message(at, message)
+            }
+            Kind::Change(mut change) => {
+                let cause = change.cause.and_then(|n| self.numbers.get(&(source, n)));
+                change.cause = cause.copied();
+                self.merged.add(at, Kind::Change(change))
+            }
+            kind => self.merged.add(at, kind),
+        };
+        self.numbers.insert((source, own), n);
+        if let Some(old) = own.checked_sub(REMEMBERED as u64) {
+            self.numbers.remove(&(source, old));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::watch::item::{Alteration, Change, Direction, Message, Transport};
+
+    fn message(n: u64, at: u64, direction: Direction) -> Item {
+        let message = Message {
+            node: "r".to_owned(),
+            direction,
+            transport: Transport::Udp,
+            source: "192.0.2.1:4342".to_owned(),
+            destination: "192.0.2.2:4342".to_owned(),
+            name: "Map-Request".to_owned(),
+            summary: String::new(),
+            encapsulated: false,
+            nonce: Some("1".to_owned()),
+            octets: "00".to_owned(),
+            sent: None,
+            answers: None,
+            reason: None,
+        };
+        Item { n, at, kind: Kind::Message(message) }
+    }
+
+    #[test]
+    fn a_message_that_arrives_before_its_sender_tells_of_it_is_matched_by_the_common_clock() {
+        let mut merger = Merger::default();
+        merger.add(1, message(0, 50, Direction::Received), 1000);
+        merger.add(0, message(0, 5040, Direction::Sent), -4000);
+        assert_eq!(merger.take(1039), []);
+        let items = merger.take(1050);
+        let seen: Vec<(u64, u64)> = items.iter().map(|item| (item.n, item.at)).collect();
+        assert_eq!(seen, [(0, 1040), (1, 1050)]);
+        let Kind::Message(received) = &items[1].kind else { panic!("a message") };
+        assert_eq!(received.sent, Some(0));
+    }
+
+    #[test]
+    fn the_cause_of_a_change_is_the_merged_number_of_the_message_at_the_same_router() {
+        let mut merger = Merger::default();
+        merger.add(0, message(0, 1, Direction::Received), 0);
+        merger.add(1, message(0, 2, Direction::Received), 0);
+        let change = Change {
+            node: "r".to_owned(),
+            table: "map-cache".to_owned(),
+            key: "192.0.2.0/24".to_owned(),
+            change: Alteration::Added,
+            text: String::new(),
+            reason: None,
+            cause: Some(0),
+        };
+        merger.add(1, Item { n: 1, at: 3, kind: Kind::Change(change) }, 0);
+        let items = merger.take(9);
+        let Kind::Change(change) = &items[2].kind else { panic!("a change") };
+        assert_eq!(change.cause, Some(1));
+    }
+
+    #[test]
+    fn more_items_than_can_wait_are_counted() {
+        let mut merger = Merger::default();
+        for n in 0..WAITING as u64 + 3 {
+            merger.add(0, message(n, n, Direction::Sent), 0);
+        }
+        assert_eq!(merger.take(u64::MAX).len(), WAITING);
+        assert_eq!((merger.take_left_out(), merger.take_left_out()), (3, 0));
+        assert!(merger.numbers.len() <= REMEMBERED);
+    }
+}
