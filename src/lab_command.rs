@@ -7,6 +7,7 @@ mod on_lab;
 mod page;
 mod save;
 mod scenario;
+mod web;
 
 use std::io;
 use std::path::Path;
@@ -158,6 +159,9 @@ pub enum LabCommand {
     },
     /// Write a page for the browser: one HTML file that holds the lab, its routers and the simulator
     Page(page::PageCommand),
+    /// Show a lab that is up in namespaces in the browser, live, until Ctrl-C. The command prints the
+    /// address of the page. The address has a token: without it, no request is answered
+    Web(web::WebCommand),
     /// Print a description of the telnet ports of a lab, for programs that log in to routers. The
     /// lab must be up with --telnet
     Testbed {
@@ -321,6 +325,7 @@ impl LabCommand {
             LabCommand::Check { target, json } => target.check(json),
             LabCommand::Status { target, json } => target.status(json),
             LabCommand::Page(command) => command.run(),
+            LabCommand::Web(command) => command.run(),
             LabCommand::Testbed { which, format } => print_testbed(&which.open()?, format),
             LabCommand::Exec { target, node, command } => target.exec(&node, &command),
             LabCommand::Ping { target, node, address, echos, ipv6 } => {

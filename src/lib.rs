@@ -39,7 +39,8 @@
 //! 3. [`lab`] describes labs. [`sim`] runs a lab on virtual time. [`netns`] runs a lab in Linux
 //!    network namespaces. [`sim`] and [`netns`] do not import each other. [`driver`] runs a router
 //!    on Linux, in one mio event loop. [`private`] protects the files of [`netns`] and [`driver`]
-//!    from other users of the machine. [`netns`], [`driver`] and [`private`] are for Linux only.
+//!    from other users of the machine. [`live`] shows a lab of [`netns`] in a browser, as
+//!    [`watch`] describes it. [`netns`], [`driver`], [`private`] and [`live`] are for Linux only.
 //!    All other modules can also be built for the browser.
 //!
 //! # Reading order
@@ -65,6 +66,8 @@ pub mod console;
 pub mod driver;
 pub mod host;
 pub mod lab;
+#[cfg(target_os = "linux")]
+pub mod live;
 #[cfg(target_os = "linux")]
 pub mod netns;
 pub mod packet;

@@ -12,6 +12,8 @@ use super::loaded::SCENARIOS;
 
 /// The place in the template that the data of the lab replaces: the `null`.
 const PLACE: &str = "<script type=\"application/json\" id=\"lab\">null</script>";
+/// The part of the content security policy by which a page connects to no server.
+const OFFLINE: &str = "connect-src 'none'";
 /// The seed of the simulator in a page.
 const SEED: u64 = 1;
 
@@ -33,8 +35,39 @@ pub fn page(template: &str, lab: &Lab) -> Result<String, Failure> {
     let mut files: BTreeMap<&str, &str> =
         lab.texts().filter(|(path, _)| !is_scenario(path)).collect();
     files.insert("lab.toml", &lab.file.text);
-    let data = LabData { name: &lab.name, files, seed: SEED };
-    let data = serde_json::to_string(&data).map_err(Failure::new)?;
+    filled(template, &LabData { name: &lab.name, files, seed: SEED })
+}
+
+/// The data of a live page.
+#[derive(Serialize)]
+struct LiveData<'a> {
+    name: &'a str,
+    live: Server<'a>,
+}
+
+/// The server of a live page.
+#[derive(Serialize)]
+struct Server<'a> {
+    url: &'a str,
+    token: &'a str,
+}
+
+/// Returns the page of a lab that is up: the template with the address and the token of its server.
+/// Such a page may connect to its own server, and to no other.
+///
+/// # Errors
+/// The template is not a page that `web/build` made.
+pub fn live(template: &str, name: &str, url: &str, token: &str) -> Result<String, Failure> {
+    let page = filled(template, &LiveData { name, live: Server { url, token } })?;
+    if page.matches(OFFLINE).count() != 1 {
+        let problem = "the page has no content security policy: make it again with web/build";
+        return Err(Failure::Other(problem.to_owned()));
+    }
+    Ok(page.replacen(OFFLINE, "connect-src 'self'", 1))
+}
+
+fn filled(template: &str, data: &impl Serialize) -> Result<String, Failure> {
+    let data = serde_json::to_string(data).map_err(Failure::new)?;
     // In a script element, `</script>` and `<!--` have a meaning, also inside a JSON string.
     let data = data.replace('<', "\\u003c");
     let Some((before, after)) = template.split_once(PLACE) else {
@@ -115,6 +148,17 @@ mod tests {
         let texts = texts.map(|(path, text)| (path.to_owned(), Ok(text.to_owned()))).collect();
         let page = page(PLACE, &Lab::new(lab.file.clone(), texts)).unwrap();
         assert!(page.contains("\"lab.toml\":\"# The network"), "{page}");
+    }
+
+    #[test]
+    fn a_live_page_may_connect_to_its_own_server() {
+        let template = format!("<meta content=\"connect-src 'none'\">{PLACE}");
+        let page = live(&template, "x", "http://127.0.0.1:1", "secret").unwrap();
+        assert!(page.contains("connect-src 'self'") && !page.contains("connect-src 'none'"));
+        let data =
+            "{\"name\":\"x\",\"live\":{\"url\":\"http://127.0.0.1:1\",\"token\":\"secret\"}}";
+        assert!(page.contains(data), "{page}");
+        assert!(live(PLACE, "x", "", "").is_err());
     }
 
     #[test]

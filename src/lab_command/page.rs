@@ -73,7 +73,7 @@ fn write(file: &Path, text: &str) -> Result<(), Failure> {
 
 /// Reads the page without a lab. It is beside the target folder of the program, or where the Debian
 /// package has it.
-fn template() -> Result<String, Failure> {
+pub fn template() -> Result<String, Failure> {
     let beside = env::current_exe().ok().and_then(|program| {
         let profile = program.parent()?.parent()?;
         Some(profile.join("web/page.html"))

@@ -49,7 +49,7 @@ pub struct Done {
 }
 
 /// A ping that runs, or has ended.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct FlowState {
     /// The name.
     pub name: String,

@@ -32,3 +32,4 @@ mod records;
 mod resolvers;
 mod size;
 mod strangers;
+mod web;

@@ -420,7 +420,7 @@ export interface Table {
     [k: string]: unknown;
   };
 }
-/** The answer to [`Request::Console`]. */
+/** The answer to a request with a line for a console. */
 export interface ConsoleAnswer {
   /** Whether the session has ended. */
   closed: boolean;
@@ -439,7 +439,7 @@ export interface ConsoleAnswer {
   /** The text to print. */
   text: string;
 }
-/** The answer to [`Request::Act`]. */
+/** The answer to a request with a hand. */
 export interface Done {
   /** The command that does the same in a terminal. */
   command: string;

@@ -19,6 +19,7 @@ const MOST_ITEMS = 60000;
  * @property {ClockState} clock
  * @property {Selection | null} selection
  * @property {string | null} error
+ * @property {number} leftOut   The items that the source left out, because there were too many.
  * @property {number} epoch     Rises whenever items are taken back.
  * @property {number} since     The items after this number are news: the last step, or the last seconds of a run.
  */
@@ -55,6 +56,7 @@ export function createStore(soon = (run) => requestAnimationFrame(run)) {
     clock: { playing: false, pace: 1, end: 0, steerable: true },
     selection: null,
     error: null,
+    leftOut: 0,
     epoch: 0,
     since: -1,
   };
@@ -140,6 +142,7 @@ export function createStore(soon = (run) => requestAnimationFrame(run)) {
         case "items":
           if (event.snapshot) take(event.snapshot);
           state.now = event.now;
+          state.leftOut += event.left_out ?? 0;
           if (event.items.length > 0) state.since = newsBefore(state, event.items[0].n);
           add(event.items);
           if (event.items.length > 0) for (const witness of witnesses) witness(event.items);

@@ -63,9 +63,9 @@ export function mount(root, app) {
     files.element,
   );
 
-  store.subscribe(({ now: at, clock: state }) => {
+  store.subscribe(({ now: at, clock: state, leftOut }) => {
     now.textContent = clock(at);
-    end.textContent = state.end > at ? `of ${clock(state.end, 1)}` : "";
+    end.textContent = state.steerable ? (state.end > at ? `of ${clock(state.end, 1)}` : "") : liveText(state.playing, leftOut);
     const label = state.playing ? "Pause" : "Play";
     if (play.getAttribute("aria-label") !== label) play.replaceChildren(sign(state.playing ? "pause" : "play"));
     play.setAttribute("aria-label", label);
@@ -81,6 +81,17 @@ export function mount(root, app) {
     if (event.event === "branched") app.announce("From here on, the run is another. The one before is kept: see Compare.");
   });
   addEventListener("keydown", (event) => shortcut(event, player, unit));
+}
+
+/**
+ * Returns the words beside the clock of a lab that is up.
+ *
+ * @param {boolean} isThere
+ * @param {number} leftOut
+ */
+function liveText(isThere, leftOut) {
+  if (!isThere) return "not connected";
+  return leftOut > 0 ? `live, sampled: ${leftOut.toLocaleString("en")} packets left out` : "live";
 }
 
 /**

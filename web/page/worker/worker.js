@@ -1,13 +1,15 @@
 // @ts-check
 // The script of the worker: it answers `{id, op, ...}` with `{id, ok, result | error}` and posts events.
 
+import { Live } from "./live.js";
+import { Machine } from "./machine.js";
 import { Session } from "./session.js";
 
 /** @import {Exports} from "./types" */
 
 const scope = /** @type {any} */ (globalThis);
 
-/** @type {Promise<Session>|null} */
+/** @type {Promise<Session|Live>|null} */
 let session = null;
 
 /** A message to itself waits behind those of the page: that makes slices. */
@@ -24,6 +26,26 @@ async function decode(text) {
   const packed = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
   const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
   return WebAssembly.compileStreaming(new Response(stream, { headers: { "content-type": "application/wasm" } }));
+}
+
+/**
+ * Connects to a lab that is up. The module takes packets apart, and is made when it is needed.
+ * @param {{url: string, token: string}} server
+ * @param {string} [wasm]
+ */
+function connect(server, wasm) {
+  /** @type {Promise<Machine>|null} */
+  let machine = null;
+  const make = async () => {
+    const compiled = await decode(wasm ?? "");
+    return new Machine(() => /** @type {Exports} */ (/** @type {any} */ (new WebAssembly.Instance(compiled, {}).exports)));
+  };
+  return new Live(server, {
+    post: (message) => scope.postMessage(message),
+    fetch: (...request) => fetch(...request),
+    later: (work, ms) => setTimeout(work, ms),
+    dissect: async (request) => (await (machine ??= make())).call(request),
+  });
 }
 
 /**
@@ -48,7 +70,8 @@ async function begin({ wasm, module }) {
 scope.onmessage = async (/** @type {MessageEvent} */ { data }) => {
   const { wasm, module, ...message } = data;
   try {
-    if (message.op === "open" && (wasm || module || !session)) session = begin({ wasm, module });
+    if (message.op === "open" && message.live) session = Promise.resolve(connect(message.live, wasm));
+    else if (message.op === "open" && (wasm || module || !session)) session = begin({ wasm, module });
     if (!session) throw new Error("no lab is open");
     await (await session).receive(message);
   } catch (error) {

@@ -1,0 +1,44 @@
+//! `eidway lab web`: serves the page of a lab that is up.
+
+use std::net::SocketAddr;
+
+use clap::Args;
+use eidway::live::Server;
+
+use super::super::Outcome;
+use super::{Which, page};
+
+/// The arguments of `lab web`.
+#[derive(Args)]
+pub struct WebCommand {
+    #[command(flatten)]
+    which: Which,
+    /// Listen on this address and port. Port 0 is any free port. On an address that is not of the
+    /// loopback, other machines reach the server, and can read the token on the way
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8300")]
+    listen: SocketAddr,
+    /// Refused: the page of a simulated lab needs no server
+    #[arg(long, hide = true)]
+    sim: bool,
+}
+
+/// The answer to `lab web --sim`.
+const NEEDS_NO_SERVER: &str = "a simulated lab runs in the page itself, without a server: use \
+                               eidway lab page";
+
+impl WebCommand {
+    /// Runs the command.
+    pub fn run(self) -> Outcome {
+        if self.sim {
+            return Err(NEEDS_NO_SERVER.into());
+        }
+        let lab = self.which.open()?;
+        let name = lab.name.clone();
+        let server = Server::open(lab, page::template()?, self.listen)?;
+        println!("{name}: {}", server.url());
+        if server.run() {
+            println!("{name}: the lab is down");
+        }
+        Ok(true)
+    }
+}

@@ -1,0 +1,282 @@
+//! Collects the news of all routers and kernels of a lab, and gives them to the pages.
+//!
+//! ```text
+//!   router  ── Unix socket ─▶ router::watch ─┐
+//!   kernels ── netlink, taps ─▶ Ground ──────┼─▶ Hub ─▶ a queue for each page ─▶ GET /events
+//! ```
+//!
+//! One thread has all of the state. All queues are bounded: a page that reads slowly misses lines,
+//! and learns how many items it missed.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError};
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::news::{News, Seen};
+use super::state::State;
+use super::watchers::Watchers;
+use crate::driver::clock::Clock;
+use crate::lab::Lab;
+use crate::netns::running;
+use crate::watch::item::{Alteration, Change, Kind};
+use crate::watch::merge::Merger;
+use crate::watch::stream::Told;
+use crate::watch::{Item, Snapshot};
+
+/// The time for which an item waits for earlier items of other routers.
+const HELD: Duration = Duration::from_millis(15);
+/// The time between two lines for the pages, if there are items.
+const TURN: Duration = Duration::from_millis(10);
+/// The longest time between two lines for the pages.
+const HEARTBEAT: Duration = Duration::from_millis(500);
+/// The time between two looks whether the lab is still up.
+const LOOKING: Duration = Duration::from_secs(1);
+/// The most items of one line. If there are more, the rest is in the next line.
+const ITEMS_A_LINE: usize = 500;
+/// The most news that are taken in before the pages get a line.
+const NEWS_A_TURN: usize = 2000;
+
+/// A line for the pages.
+#[derive(Default, Serialize)]
+struct Line<'a> {
+    now: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    snapshot: Option<Snapshot>,
+    #[serde(skip_serializing_if = "<[Item]>::is_empty")]
+    items: &'a [Item],
+    #[serde(skip_serializing_if = "is_zero")]
+    left_out: u64,
+    /// The reason why no more lines come.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    gone: Option<String>,
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
+impl Line<'_> {
+    fn text(&self) -> Arc<str> {
+        let mut text = serde_json::to_string(self).expect("strings, numbers, lists, named fields");
+        text.push('\n');
+        text.into()
+    }
+}
+
+/// A page.
+struct Subscriber {
+    lines: SyncSender<Arc<str>>,
+    /// The items in lines that did not fit into the queue.
+    left_out: u64,
+}
+
+/// The state of the lab and the pages.
+pub struct Hub {
+    lab: Lab,
+    clock: Clock,
+    state: State,
+    merger: Merger,
+    /// For each router, the time of the start of its clock on the common clock.
+    began: Vec<i64>,
+    /// The number of the next item of the hub itself.
+    own_items: u64,
+    items: Vec<Item>,
+    is_changed: bool,
+    subscribers: Vec<Subscriber>,
+    watchers: Watchers,
+}
+
+impl Hub {
+    /// A hub for a lab that is up. The clock is the common clock of all items.
+    pub fn new(lab: Lab, clock: Clock, watchers: Watchers) -> Self {
+        let state = State::new(&lab);
+        let began = vec![0; lab.file.routers().count()];
+        Hub {
+            lab,
+            clock,
+            state,
+            merger: Merger::default(),
+            began,
+            own_items: 0,
+            items: Vec::new(),
+            is_changed: false,
+            subscribers: Vec::new(),
+            watchers,
+        }
+    }
+
+    /// Takes in news and gives them to the pages, until the lab is down or all senders have gone.
+    pub fn run(mut self, news: &Receiver<News>) {
+        let (mut told_at, mut looked_at) = (self.clock.now(), self.clock.now());
+        loop {
+            match news.recv_timeout(TURN) {
+                Ok(first) => {
+                    self.take(first);
+                    news.try_iter().take(NEWS_A_TURN).for_each(|next| self.take(next));
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+            let now = self.clock.now();
+            if now.since(looked_at) >= LOOKING {
+                looked_at = now;
+                if running::expect_up(&self.lab).is_err() {
+                    return self.end();
+                }
+            }
+            let is_due = now.since(told_at) >= TURN;
+            if is_due && self.tell(now.since(told_at) >= HEARTBEAT) {
+                told_at = now;
+            }
+        }
+    }
+
+    /// Tells the pages that the lab is gone.
+    fn end(&mut self) {
+        let gone = Some(format!("lab {} is down", self.lab.name));
+        let line = Line { now: self.clock.now().0, gone, ..Line::default() }.text();
+        for subscriber in &self.subscribers {
+            // A page that does not take the line sees the end of the connection.
+            let _ = subscriber.lines.try_send(Arc::clone(&line));
+        }
+    }
+
+    fn take(&mut self, news: News) {
+        match news {
+            News::Told { source, told } => self.told(source, told),
+            News::Runs { source, runs } => self.runs(source, runs),
+            News::Links { node, links } => {
+                for (place, port, text) in self.state.set_links(&self.lab, &node, links) {
+                    self.change(&place, "ports", &port, text);
+                }
+                self.is_changed = true;
+            }
+            News::Seen(seen) => self.seen(&seen),
+            News::LeftOut(count) => self.merger.add_left_out(count),
+            News::Subscribe(lines) => self.subscribe(lines),
+            News::Snapshot(answer) => {
+                // The sender may have gone meanwhile.
+                let _ = answer.try_send(self.snapshot());
+            }
+            News::Alive => {}
+        }
+    }
+
+    fn told(&mut self, source: usize, told: Told) {
+        match told {
+            Told::Began(wall_clock) => {
+                self.began[source] = self.on_common_clock(wall_clock);
+            }
+            Told::Item(mut item) => {
+                self.state.name_node(source, &mut item);
+                self.merger.add(source, *item, self.began[source]);
+            }
+            Told::LeftOut(count) => self.merger.add_left_out(count),
+            Told::State(state) => {
+                self.state.set_router(source, state);
+                self.is_changed = true;
+            }
+        }
+    }
+
+    fn runs(&mut self, source: usize, runs: bool) {
+        if let Some(node) = self.state.set_runs(source, runs) {
+            let text = format!("{node} {}", if runs { "runs" } else { "does not run" });
+            self.change(&node.clone(), "process", &node, text);
+            self.is_changed = true;
+        }
+    }
+
+    /// Converts a time of the wall clock to the common clock. It may be before its start.
+    fn on_common_clock(&self, wall_clock: u64) -> i64 {
+        let began = Clock::wall_clock_micros().wrapping_sub(self.clock.now().0);
+        wall_clock.wrapping_sub(began).cast_signed()
+    }
+
+    /// Adds a change that the hub itself has found.
+    fn change(&mut self, node: &str, table: &str, key: &str, text: String) {
+        let change = Change {
+            node: node.to_owned(),
+            table: table.to_owned(),
+            key: key.to_owned(),
+            change: Alteration::Changed,
+            text,
+            reason: None,
+            cause: None,
+        };
+        self.add(self.clock.now().0, Kind::Change(change));
+    }
+
+    fn seen(&mut self, seen: &Seen) {
+        let at = u64::try_from(self.on_common_clock(seen.sent_us)).unwrap_or(0);
+        if let Some(hop) = self.state.hop(&self.lab, seen, at) {
+            self.add(at, Kind::Hop(hop));
+        }
+    }
+
+    fn add(&mut self, at: u64, kind: Kind) {
+        self.own_items += 1;
+        let item = Item { n: self.own_items, at, kind };
+        self.merger.add(self.began.len(), item, 0);
+    }
+
+    fn subscribe(&mut self, lines: SyncSender<Arc<str>>) {
+        for (source, (node, _)) in self.lab.file.routers().enumerate() {
+            self.state.set_runs(source, running::pid(&self.lab, node).is_some());
+        }
+        let snapshot = Some(self.snapshot());
+        let line = Line { now: self.clock.now().0, snapshot, ..Line::default() }.text();
+        if lines.try_send(line).is_ok() {
+            self.subscribers.push(Subscriber { lines, left_out: 0 });
+            self.watchers.set(self.subscribers.len());
+        }
+    }
+
+    fn snapshot(&self) -> Snapshot {
+        Snapshot::of(&self.lab.file, &self.lab.name, &self.state, self.clock.now().0)
+    }
+
+    /// Gives the pages a line, if there is something to tell or if it is time for a heartbeat.
+    /// Returns whether there was a line.
+    fn tell(&mut self, is_heartbeat: bool) -> bool {
+        let now = self.clock.now();
+        self.items.extend(self.merger.take(now.0.saturating_sub(HELD.as_micros() as u64)));
+        if self.subscribers.is_empty() {
+            self.items.clear();
+            self.merger.take_left_out();
+            return false;
+        }
+        if self.items.is_empty() && !self.is_changed && !is_heartbeat {
+            return false;
+        }
+        let items: Vec<Item> = self.items.drain(..self.items.len().min(ITEMS_A_LINE)).collect();
+        let left_out = self.merger.take_left_out();
+        let snapshot = std::mem::take(&mut self.is_changed).then(|| self.snapshot());
+        let had_snapshot = snapshot.is_some();
+        let line = Line { now: now.0, snapshot, items: &items, left_out, gone: None }.text();
+        let missed = items.len() as u64 + left_out;
+        self.subscribers.retain_mut(|subscriber| {
+            if subscriber.left_out > 0 {
+                let left_out = subscriber.left_out;
+                let line = Line { now: now.0, left_out, ..Line::default() };
+                if subscriber.lines.try_send(line.text()).is_ok() {
+                    subscriber.left_out = 0;
+                }
+            }
+            match subscriber.lines.try_send(Arc::clone(&line)) {
+                Ok(()) => true,
+                Err(TrySendError::Full(_)) => {
+                    subscriber.left_out += missed;
+                    // The page needs the state in a later line.
+                    self.is_changed |= had_snapshot;
+                    true
+                }
+                Err(TrySendError::Disconnected(_)) => false,
+            }
+        });
+        self.watchers.set(self.subscribers.len());
+        true
+    }
+}

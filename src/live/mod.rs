@@ -1,0 +1,271 @@
+//! The server of a live page: the page in the browser of a lab that is up in namespaces.
+//!
+//! ```text
+//!   GET /          the page, with the address of this server in it
+//!   GET /events    lines of JSON: the state of the lab, then all that happens
+//!   POST /request  tables, lines at a console, and hands
+//! ```
+//!
+//! [`access`] decides which requests are answered. [`http`] reads requests and writes responses.
+//! [`hub`] collects the news. Each connection has a thread and carries one request; their number is
+//! bounded. The server runs in the network of its caller. It reaches the routers by their Unix
+//! sockets, and watches the links of their namespaces.
+
+pub mod access;
+pub mod ground;
+pub mod http;
+pub mod hub;
+pub mod news;
+pub mod requests;
+pub mod router;
+pub mod state;
+pub mod watchers;
+
+use std::io::{self, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError, SyncSender};
+use std::thread;
+use std::time::Duration;
+
+use crate::driver::clock::Clock;
+use crate::driver::entropy;
+use crate::lab::Lab;
+use crate::lab::failure::Failure;
+use crate::lab::page;
+use crate::netns::interrupt::Interrupt;
+use crate::netns::{paths, running};
+use crate::watch::packet::hex;
+use access::Access;
+use ground::Ground;
+use http::{Refusal, Request};
+use hub::Hub;
+use news::News;
+use requests::Requests;
+use watchers::Watchers;
+
+/// The most connections at the same time, and the most of them that get the events.
+const MOST_CONNECTIONS: usize = 48;
+const MOST_PAGES: usize = 16;
+/// The news that wait for the hub. A sender waits while there are more.
+const WAITING_NEWS: usize = 4096;
+/// The lines that wait for a page. A page with more misses lines.
+const WAITING_LINES: usize = 256;
+/// The longest time after which a thread looks whether the server still runs.
+const LOOKING: Duration = Duration::from_millis(50);
+/// The octets of the token.
+const TOKEN_LEN: usize = 16;
+
+/// A server that listens.
+pub struct Server {
+    lab: Lab,
+    listener: TcpListener,
+    clock: Clock,
+    shared: Arc<Shared>,
+    news: mpsc::Receiver<News>,
+    ground: Ground,
+    watchers: Watchers,
+    interrupted: Interrupt,
+}
+
+/// The parts that the threads of all connections use.
+struct Shared {
+    access: Access,
+    template: String,
+    name: String,
+    requests: Requests,
+    news: SyncSender<News>,
+    connections: AtomicUsize,
+    pages: AtomicUsize,
+}
+
+impl Server {
+    /// Opens the server of a lab. `template` is the page without a lab.
+    ///
+    /// # Errors
+    /// The lab is not up, its sockets belong to another user, this process has no privilege for
+    /// its namespaces, or the address is in use.
+    pub fn open(lab: Lab, template: String, listen: SocketAddr) -> Result<Self, Failure> {
+        running::expect_up(&lab)?;
+        paths::expect_own_sockets(&lab.name)?;
+        page::live(&template, &lab.name, "", "")?;
+        let ground = Ground::open(&lab)?;
+        let listener = TcpListener::bind(listen).map_err(Failure::io(listen))?;
+        listener.set_nonblocking(true).map_err(Failure::io(listen))?;
+        let address = listener.local_addr().map_err(Failure::io(listen))?;
+        let seed = entropy::seed().map_err(Failure::io("drawing a token"))?;
+        let clock = Clock::start();
+        let (sender, news) = mpsc::sync_channel(WAITING_NEWS);
+        let shared = Shared {
+            access: Access::new(address, hex(&seed.0[..TOKEN_LEN])),
+            template,
+            name: lab.name.clone(),
+            requests: Requests::new(lab.clone(), clock, sender.clone()),
+            news: sender,
+            connections: AtomicUsize::new(0),
+            pages: AtomicUsize::new(0),
+        };
+        // From here on, INT and TERM end the server and not a command that it runs.
+        let interrupted = Interrupt::watch()?;
+        let watchers = Watchers::default();
+        let shared = Arc::new(shared);
+        Ok(Server { lab, listener, clock, shared, news, ground, watchers, interrupted })
+    }
+
+    /// The URL for the user, with the token.
+    pub fn url(&self) -> String {
+        self.shared.access.url()
+    }
+
+    /// Serves until the lab is down or a signal comes. Returns true if the lab is down.
+    pub fn run(self) -> bool {
+        let Server { lab, listener, clock, shared, news, ground, watchers, interrupted } = self;
+        for (source, (node, _)) in lab.file.routers().enumerate() {
+            let socket = paths::socket(&lab, node);
+            let (watchers, news) = (watchers.clone(), shared.news.clone());
+            thread::spawn(move || router::watch(source, &socket, &watchers, &news));
+        }
+        let (copy, pages, sender) = (lab.clone(), watchers.clone(), shared.news.clone());
+        thread::spawn(move || ground.watch(&copy, &pages, &sender));
+        // The hub has values that cannot move between threads, so it is made in its own.
+        let hub = thread::spawn(move || Hub::new(lab, clock, watchers).run(&news));
+        while !hub.is_finished() && !interrupted.has_come() {
+            match listener.accept() {
+                Ok((stream, _)) => admit(stream, &shared, clock),
+                Err(_) => thread::sleep(LOOKING),
+            }
+        }
+        hub.is_finished()
+    }
+}
+
+/// Gives a connection a thread, or refuses it if there are too many.
+fn admit(mut stream: TcpStream, shared: &Arc<Shared>, clock: Clock) {
+    if stream.set_nonblocking(false).is_err() {
+        return;
+    }
+    let Some(place) = Place::take(shared, |it| &it.connections, MOST_CONNECTIONS) else {
+        let _ = stream.set_write_timeout(Some(LOOKING));
+        let refusal = Refusal::new("503 Service Unavailable", "there are too many connections");
+        let _ = http::refuse(&mut stream, &refusal);
+        return;
+    };
+    let shared = Arc::clone(shared);
+    let serve = move || {
+        let _place = place;
+        // An error of a connection concerns only its client, which has gone or is too slow.
+        let _ = serve(&mut stream, &shared, clock);
+    };
+    // If no thread can be started, the connection is closed.
+    let _ = thread::Builder::new().name("connection".to_owned()).spawn(serve);
+}
+
+/// A place among a bounded number of places. It is free again when this value is dropped.
+struct Place {
+    shared: Arc<Shared>,
+    counter: fn(&Shared) -> &AtomicUsize,
+}
+
+impl Place {
+    fn take(
+        shared: &Arc<Shared>,
+        counter: fn(&Shared) -> &AtomicUsize,
+        most: usize,
+    ) -> Option<Self> {
+        let shared = Arc::clone(shared);
+        match counter(&shared).fetch_add(1, Ordering::AcqRel) < most {
+            true => Some(Place { shared, counter }),
+            false => {
+                counter(&shared).fetch_sub(1, Ordering::AcqRel);
+                None
+            }
+        }
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        (self.counter)(&self.shared).fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+fn serve(stream: &mut TcpStream, shared: &Arc<Shared>, clock: Clock) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    let request = match http::read(stream, clock) {
+        Ok(request) => request,
+        Err(None) => return Ok(()),
+        Err(Some(refusal)) => return refuse(stream, &refusal),
+    };
+    match answer(stream, shared, &request) {
+        Ok(written) => written,
+        Err(refusal) => refuse(stream, &refusal),
+    }
+}
+
+/// Refuses a request. The client may still send. If the connection were closed at once, the client
+/// would lose the answer.
+fn refuse(stream: &mut TcpStream, refusal: &Refusal) -> io::Result<()> {
+    http::refuse(stream, refusal)?;
+    stream.shutdown(Shutdown::Write)?;
+    stream.set_read_timeout(Some(LOOKING))?;
+    let mut buffer = [0; 4096];
+    for _ in 0..2 * http::MOST_BODY / buffer.len() {
+        if stream.read(&mut buffer)? == 0 {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Answers a request.
+///
+/// # Errors
+/// The request is refused. The value of an answered request is the outcome of the writes.
+fn answer(
+    stream: &mut TcpStream,
+    shared: &Arc<Shared>,
+    request: &Request,
+) -> Result<io::Result<()>, Refusal> {
+    const JSON: &str = "application/json";
+    let host = shared.access.check(request)?;
+    match (request.method.as_str(), request.path.as_str()) {
+        ("GET", "/") => {
+            let url = format!("http://{host}");
+            let page = page::live(&shared.template, &shared.name, &url, shared.access.token());
+            let page =
+                page.map_err(|error| Refusal::new("500 Internal Server Error", error.to_string()))?;
+            Ok(http::respond(stream, "200 OK", "text/html; charset=utf-8", page.as_bytes()))
+        }
+        ("GET", "/events") => {
+            let refusal = || Refusal::new("503 Service Unavailable", "there are too many pages");
+            let place = Place::take(shared, |it| &it.pages, MOST_PAGES).ok_or_else(refusal)?;
+            let written = events(stream, &shared.news);
+            drop(place);
+            Ok(written)
+        }
+        ("POST", "/request") => {
+            let answer = shared.requests.answer(&request.body);
+            Ok(http::respond(stream, "200 OK", JSON, answer.as_bytes()))
+        }
+        (_, "/" | "/events" | "/request") => {
+            Err(Refusal::new("405 Method Not Allowed", "this path has another method"))
+        }
+        (_, path) => Err(Refusal::new("404 Not Found", format!("there is no {path:?} here"))),
+    }
+}
+
+/// Writes the lines of the hub until the client has gone, is too slow, or the lab is down.
+fn events(stream: &mut TcpStream, news: &SyncSender<News>) -> io::Result<()> {
+    let (sender, lines) = mpsc::sync_channel(WAITING_LINES);
+    http::begin_lines(stream)?;
+    if news.send(News::Subscribe(sender)).is_err() {
+        return Ok(());
+    }
+    loop {
+        match lines.recv_timeout(Duration::from_secs(5)) {
+            Ok(line) => stream.write_all(line.as_bytes())?,
+            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return Ok(()),
+        }
+    }
+}
