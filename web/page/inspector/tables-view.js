@@ -188,8 +188,9 @@ export function createTablesView(node, app) {
     element,
     /** Fetches the tables where something happened at the router, and counts down. */
     update() {
-      const { items, epoch, now } = store.state;
-      const key = `${epoch} ${items.at(-1)?.n} ${Math.floor(now / 1e6)}`;
+      const { items, epoch, now, clock } = store.state;
+      // A lab that stands still shows the tables of this very instant.
+      const key = `${epoch} ${items.at(-1)?.n} ${clock.playing ? Math.floor(now / 1e6) : now}`;
       if (key !== shown) stale = true;
       shown = key;
       void fetch();

@@ -11,12 +11,19 @@ import { Machine } from "../../page/worker/machine.js";
 
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 const TARGET = process.env.CARGO_TARGET_DIR ?? join(ROOT, "target");
-const MODULE = join(TARGET, "wasm/wasm32-unknown-unknown/page/eidway_web_module.wasm");
+/** The file of the module. */
+export const MODULE = join(TARGET, "wasm/wasm32-unknown-unknown/page/eidway_web_module.wasm");
 const LAB = join(ROOT, "lab/gsmr");
 
 /** Returns a reason to leave the tests of the module out, or false. CI has the module always. */
 export function missing() {
   return existsSync(MODULE) || process.env.EIDWAY_GSMR_PAGE ? false : "web/build has not made the module";
+}
+
+/** Returns the files of gsmr. */
+export function files() {
+  const names = readdirSync(LAB).filter((name) => /\.(toml|conf)$/.test(name));
+  return Object.fromEntries(names.map((name) => [name, readFileSync(join(LAB, name), "utf8")]));
 }
 
 /**
@@ -27,9 +34,7 @@ export function missing() {
 export function gsmr(seed) {
   const module = new WebAssembly.Module(readFileSync(MODULE));
   const machine = new Machine(() => /** @type {Exports} */ (/** @type {unknown} */ (new WebAssembly.Instance(module, {}).exports)));
-  const names = readdirSync(LAB).filter((name) => /\.(toml|conf)$/.test(name));
-  const files = Object.fromEntries(names.map((name) => [name, readFileSync(join(LAB, name), "utf8")]));
-  machine.call({ op: "open", files, seed });
+  machine.call({ op: "open", files: files(), seed });
   return machine;
 }
 
@@ -54,18 +59,4 @@ export function overlays(name) {
  */
 export function run(machine, until) {
   while (machine.call({ op: "run", until, limit: 50_000 }).more);
-}
-
-/**
- * Types lines of configuration at the console of a router.
- *
- * @param {Machine} machine
- * @param {string} node
- * @param {string[]} lines
- */
-export function configure(machine, node, lines) {
-  for (const line of ["configure terminal", ...lines, "end"]) {
-    const { ok, text } = machine.call({ op: "console", node, line });
-    assert.ok(ok, `${node}: ${line}: ${text}`);
-  }
 }
