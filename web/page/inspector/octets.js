@@ -19,6 +19,9 @@ import { sectionElement } from "./reason.js";
 export function octetsView(dissection, digits) {
   const layers = layersOf(dissection);
   const element = h("div", { class: "octets" });
+  const dump = h("div", { class: "dump-pane" }, h("h3", {}, `${digits.length / 2} octets`), dumpElement(digits));
+  // A message is read as a whole. In a packet, the innermost header is the one of interest.
+  const isPacket = layers[0]?.name.startsWith("IP") ?? false;
   /** The fields that were clicked: they stay lit. @type {NumberedField[]} */
   let chosen = [];
 
@@ -32,12 +35,13 @@ export function octetsView(dissection, digits) {
       const at = Number(octet.dataset.at);
       octet.classList.toggle("lit", fields.some(({ from, len }) => at >= from && at < from + len));
     }
+    const first = /** @type {HTMLElement | null} */ (dump.querySelector(".lit"));
+    if (first && !dump.matches(":hover")) dump.scrollTop = first.offsetTop - dump.clientHeight / 2;
   }
 
   element.append(
-    ...layers.map((layer, i) => layerElement(layer, i === layers.length - 1 || layers.length < 3)),
-    h("h3", {}, `${digits.length / 2} octets`),
-    dumpElement(digits),
+    ...layers.map((layer, i) => layerElement(layer, !isPacket || i === layers.length - 1)),
+    dump,
   );
   const over = (/** @type {Event} */ event) => {
     const fields = fieldsOf(/** @type {Element} */ (event.target), layers);
