@@ -1,19 +1,26 @@
 //! A simulation that is watched: it adds the packets on its links and the calls of its routers to a
 //! [`Watch`].
 
+use super::drops::Dropped;
 use super::link::Attachment;
 use super::node::Node;
 use super::{NodeId, Sim};
 use crate::lab::file::LabFile;
 use crate::router::io::{Command, Input};
 use crate::time::Time;
+use crate::watch::item::Reason;
 use crate::watch::snapshot::{Ground, PluggedPort, PortState, RouterState, Segment};
 use crate::watch::{RouterWatch, Snapshot, Watch};
 
 impl Sim {
     /// From this call on, adds all that happens to `watch`.
     pub fn watch(&mut self, watch: Watch) {
-        self.watch = Some(watch);
+        self.watch = Some(watch.clone());
+        self.observe_drops(Box::new(move |drop: &Dropped<'_>| {
+            let text = drop.reason.describe().to_owned();
+            let reason = Reason { text, section: Some(drop.reason.section().to_owned()) };
+            watch.packet_dropped(drop.time, drop.node, drop.packet, reason);
+        }));
         for number in 0..self.nodes.len() {
             self.watch_router(NodeId(number));
         }

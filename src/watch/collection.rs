@@ -3,8 +3,10 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use super::item::{self, Item, Kind};
+use super::item::{self, Decision, Item, Kind, Reason};
 use super::matching::{self, Matching};
+use super::packet;
+use crate::packet::IpHeader;
 use crate::time::Time;
 
 /// The most items that wait until they are taken. If there are more, the oldest are left out, and
@@ -29,6 +31,24 @@ impl Watch {
     /// Adds a packet that was put on a link.
     pub fn packet_on_link(&self, at: Time, hop: item::Hop) {
         self.add(at, Kind::Hop(hop));
+    }
+
+    /// Adds a packet that a kernel, a host or a link dropped.
+    pub fn packet_dropped(&self, at: Time, node: &str, octets: &[u8], reason: Reason) {
+        let summary = match IpHeader::parse(packet::innermost(octets)) {
+            Ok(header) => format!("{} to {}", header.source, header.destination),
+            Err(_) => "a damaged packet".to_owned(),
+        };
+        let decision = Decision {
+            node: node.to_owned(),
+            packet: Some(packet::name(octets)),
+            summary,
+            verdict: "drop".to_owned(),
+            locator: None,
+            line: None,
+            reason,
+        };
+        self.add(at, Kind::Decision(decision));
     }
 
     /// Adds a line of the log of a router.

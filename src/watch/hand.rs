@@ -78,6 +78,13 @@ pub enum Hand {
         /// The router.
         node: String,
     },
+    /// Begin a lesson: add its configuration to the routers, and prepare its first task.
+    Lesson {
+        /// The name of the lesson.
+        name: String,
+    },
+    /// Check the current task of the lesson. Time passes if the check sends pings or waits.
+    Check,
     /// Change the delay and the loss of a link.
     Link {
         /// The name of the link.
@@ -124,6 +131,8 @@ impl Hand {
             Hand::Start { node } => format!("eidway lab start {lab} {node}"),
             Hand::Stop { node } => format!("eidway lab stop {lab} {node}"),
             Hand::Kill { node } => format!("eidway lab kill {lab} {node}"),
+            Hand::Lesson { name } => format!("eidway lab learn {lab} {name}"),
+            Hand::Check => "check".to_owned(),
             Hand::Link { segment, delay_us, loss } => {
                 let delay_ms = *delay_us as f64 / 1000.0;
                 format!("lab.toml, link {segment}: delay_ms = {delay_ms}, loss = {loss}")

@@ -3,6 +3,7 @@
 use std::io;
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Lesson;
@@ -21,7 +22,7 @@ pub enum Verdict {
 }
 
 /// The first expected result of a task that is missing.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Unmet {
     /// The number of the expectation in the task, counted from 1.
     pub number: usize,

@@ -1,5 +1,6 @@
 //! The lessons in the directory of a lab, and their names.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Lesson;
@@ -10,7 +11,7 @@ use crate::lab::loaded::LESSONS as DIRECTORY;
 use crate::lab::scenario::library;
 
 /// A lesson in the list of a lab's lessons.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Listed {
     /// The name of the lesson.
     pub name: String,

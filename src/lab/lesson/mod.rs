@@ -59,6 +59,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::scenario::{Scenario, Step};
@@ -116,7 +117,7 @@ pub struct Check {
 }
 
 /// A lesson in a form for programs.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct LessonView {
     /// The name of the lesson.
     pub name: String,
@@ -129,7 +130,7 @@ pub struct LessonView {
 }
 
 /// A task in a form for programs.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct TaskView {
     /// The heading.
     pub title: String,

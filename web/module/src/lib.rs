@@ -10,3 +10,4 @@ mod exports;
 pub mod request;
 pub mod schema;
 pub mod source;
+mod student;

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use eidway::lab::explain::journey::Step;
+use eidway::lab::lesson::{LessonView, Listed, Unmet};
 use eidway::watch::answer::{ConsoleAnswer, Done, FlowState, Key};
 use eidway::watch::fields::Dissection;
 use eidway::watch::hand::Hand;
@@ -65,6 +67,27 @@ pub enum Request {
     Act {
         /// The thing to do.
         hand: Hand,
+    },
+    /// Return the journey of a packet from a node to a host, in words, without a packet that is
+    /// sent. The answer is an [`Explained`].
+    Explain {
+        /// The node that would send the packet.
+        from: String,
+        /// An address, or a host.
+        to: String,
+        /// Whether to use the IPv6 address of the host.
+        #[serde(default)]
+        ipv6: bool,
+    },
+    /// Return the lessons of the lab: a list of [`Listed`].
+    Lessons,
+    /// Return a lesson and the tasks that are done. The answer is a [`LessonAnswer`].
+    Lesson {
+        /// The name of the lesson.
+        name: String,
+        /// Whether to check the current task first. No time passes.
+        #[serde(default)]
+        check: bool,
     },
     /// Return the flows that were begun with [`Hand::Flow`] and [`Hand::Ping`]: a list of
     /// [`FlowState`].
@@ -135,6 +158,31 @@ pub struct Run {
     pub more: bool,
 }
 
+/// The answer to [`Request::Explain`].
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Explained {
+    /// The steps of the packet and of its answer.
+    pub steps: Vec<Step>,
+    /// Whether the packet arrives and its answer comes back.
+    pub returns: bool,
+    /// The end of the journey in words: the place and the reason of a loss.
+    pub conclusion: String,
+}
+
+/// The answer to [`Request::Lesson`].
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct LessonAnswer {
+    /// The lesson.
+    #[serde(flatten)]
+    pub lesson: LessonView,
+    /// Whether the lesson has begun.
+    pub begun: bool,
+    /// For each task, whether it is done.
+    pub met: Vec<bool>,
+    /// The result that the current task misses, if it was checked.
+    pub unmet: Option<Unmet>,
+}
+
 /// An answer.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(untagged)]
@@ -149,6 +197,12 @@ pub enum Answer {
     Console(ConsoleAnswer),
     /// The command of a hand.
     Done(Done),
+    /// A journey in words.
+    Explained(Explained),
+    /// The lessons.
+    Lessons(Vec<Listed>),
+    /// A lesson.
+    Lesson(Box<LessonAnswer>),
     /// The flows.
     Flows(Vec<FlowState>),
     /// The fields of octets.

@@ -8,13 +8,15 @@ use eidway::addr::Family;
 use eidway::console::protocol;
 use eidway::host::PingId;
 use eidway::host::ping::{Outcome, Pace, PingRequest};
-use eidway::lab::Lab;
+use eidway::lab::explain::explain;
+use eidway::lab::explain::journey::Question;
 use eidway::lab::failure::Failure;
 use eidway::lab::file::{Impairment, LabFile, Node};
-use eidway::lab::ping;
+use eidway::lab::ping::{self, Echos};
 use eidway::lab::running::{Plugging, RunningLab};
 use eidway::lab::scenario::{LinkChange, Place};
 use eidway::lab::verbs::host_console;
+use eidway::lab::{Lab, lesson};
 use eidway::rng::Seed;
 use eidway::sim::stage::{Options, Simulated};
 use eidway::time::Time;
@@ -23,7 +25,8 @@ use eidway::watch::hand::Hand;
 use eidway::watch::packet::octets;
 use eidway::watch::{Item, Stop, Watch, fields, tables};
 
-use crate::request::{Answer, Detail, ITEMS, Of, Request, Run};
+use crate::request::{Answer, Detail, Explained, ITEMS, Of, Request, Run};
+use crate::student::Student;
 
 /// The virtual time within which a step ends, even if nothing of its kind happens.
 const LONGEST_STEP: u64 = 24 * 3600 * 1_000_000;
@@ -39,6 +42,7 @@ struct Open {
     lab: Simulated,
     watch: Watch,
     flows: BTreeMap<String, Flow>,
+    lesson: Option<Student>,
 }
 
 struct Flow {
@@ -89,7 +93,7 @@ impl Open {
         let seed = Seed::from_number(seed);
         let options = Options { watch: Some(watch.clone()), ..Options::new(seed) };
         let lab = Simulated::start(lab, options)?;
-        Ok(Open { lab, watch, flows: BTreeMap::new() })
+        Ok(Open { lab, watch, flows: BTreeMap::new(), lesson: None })
     }
 
     fn carry_out(&mut self, request: Request) -> Result<Answer, Failure> {
@@ -116,6 +120,23 @@ impl Open {
                 let command = hand.command(&self.lab.lab().name);
                 self.act(hand)?;
                 Answer::Done(Done { command, items: self.watch.take() })
+            }
+            Request::Explain { from, to, ipv6 } => {
+                let to = self.request(&to, ipv6)?.destination;
+                let size = Echos::default().size;
+                let journey = explain(&mut self.lab, &Question { from, to, size, df: false })?;
+                let conclusion = journey.conclusion();
+                let (steps, returns) = (journey.steps, journey.returns);
+                Answer::Explained(Explained { steps, returns, conclusion })
+            }
+            Request::Lessons => Answer::Lessons(lesson::lessons(self.lab.lab())),
+            Request::Lesson { name, check } => {
+                let found = lesson::find(self.lab.lab(), &name)?;
+                let student = self.lesson.as_mut().filter(|student| student.is_at(&name));
+                Answer::Lesson(Box::new(match student {
+                    Some(student) => student.answer(&mut self.lab, check)?,
+                    None => Student::new(found).unbegun(),
+                }))
             }
             Request::Flows => Answer::Flows(self.flow_states()),
         })
@@ -221,6 +242,15 @@ impl Open {
             Hand::Start { node } => self.lab.start(&node, &mut |_| ()),
             Hand::Stop { node } => self.lab.stop(&node, false, &mut |_| ()),
             Hand::Kill { node } => self.lab.stop(&node, true, &mut |_| ()),
+            Hand::Lesson { name } => {
+                let found = lesson::find(self.lab.lab(), &name)?;
+                self.lesson = Some(Student::begin(found, &mut self.lab)?);
+                Ok(())
+            }
+            Hand::Check => {
+                let missing = || Failure::Other("no lesson has begun".to_owned());
+                self.lesson.as_mut().ok_or_else(missing)?.check(&mut self.lab)
+            }
             Hand::Link { segment, delay_us, loss } => {
                 if !(0.0..=100.0).contains(&loss) {
                     return Err(Failure::Other(format!("{loss} is not a percentage")));
