@@ -245,6 +245,9 @@ impl Requests {
             Hand::Start { node } => stage.start(&node, &mut |_| ()),
             Hand::Stop { node } => stage.stop(&node, false, &mut |_| ()),
             Hand::Kill { node } => stage.stop(&node, true, &mut |_| ()),
+            Hand::Lesson { .. } | Hand::Check => Err(Failure::new(
+                "on a lab in namespaces, a lesson is done in a terminal: eidway lab learn",
+            )),
             Hand::Link { .. } => Err(Failure::new(
                 "in namespaces, the delay and the loss of a link come from lab.toml: change it \
                  there and bring the lab up again, or use the simulator (eidway lab page)",

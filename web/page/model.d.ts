@@ -69,6 +69,13 @@ export interface ExplainStep {
   section: string | null;
 }
 
+/** A journey in words, without a packet that is sent. */
+export interface Explained {
+  steps: ExplainStep[];
+  returns: boolean;
+  conclusion: string;
+}
+
 export interface LessonTask {
   name?: string;
   text: string;
@@ -82,6 +89,10 @@ export interface Lesson {
   /** Markdown. */
   prose: string;
   tasks: LessonTask[];
+  /** For each task, whether it is done. */
+  met?: boolean[];
+  /** False: the lab is not prepared for the lesson yet. */
+  begun?: boolean;
 }
 
 /** The lab in the page: files for the simulator, or the address of a lab that is up. */

@@ -7,7 +7,7 @@ import { card, wordCard } from "./cards.js";
 import { journey, outcome, recentPackets } from "./steps.js";
 
 /** @import {App} from "../app" */
-/** @import {ExplainStep, HopItem} from "../model" */
+/** @import {Explained, HopItem} from "../model" */
 
 const RECENT = 40;
 
@@ -77,9 +77,10 @@ export function mount(root, app) {
     packets.value = "";
     end.textContent = "";
     try {
-      /** @type {ExplainStep[]} */
-      const steps = await source.request("explain", { from: from.value, to: to.value });
+      /** @type {Explained} */
+      const { steps, conclusion } = await source.request("explain", { from: from.value, to: to.value });
       strip.replaceChildren(...steps.map((step) => wordCard(step, app)));
+      end.textContent = conclusion;
     } catch (error) {
       strip.replaceChildren(h("li", { class: "empty" }, /** @type {Error} */ (error).message));
     }

@@ -34,6 +34,29 @@ export function mount(root, app) {
   let checking = false;
   let checkedAt = 0;
   let seen = "";
+  /** Whether the lab is prepared for the lesson. */
+  let begun = true;
+  const begin = h("button", { type: "button", class: "plain primary", onclick: () => void prepare() }, "Begin the lesson");
+  const beginning = h("p", { class: "row" }, begin, h("span", { class: "soft" }, "The lab is prepared for it: configuration, and the first pings."));
+  const checkButton = h("button", { type: "button", class: "plain", onclick: () => void check_now(), title: "Some checks send pings: time passes" }, "Check the task");
+  const missing = h("p", { class: "soft", role: "status" });
+
+  async function prepare() {
+    if (!lesson) return;
+    await app.act({ kind: "lesson", name: lesson.name });
+    await load(lesson.name);
+  }
+
+  /** Checks the current task as `check` does in a terminal. */
+  async function check_now() {
+    missing.textContent = "";
+    try {
+      await source.request("act", { hand: { kind: "check" } });
+    } catch (error) {
+      missing.textContent = /** @type {Error} */ (error).message;
+    }
+    await check();
+  }
 
   async function list() {
     asked = true;
@@ -60,16 +83,24 @@ export function mount(root, app) {
     } catch (error) {
       return empty(`The lesson cannot be read: ${/** @type {Error} */ (error).message}`);
     }
-    met = lesson.tasks.map((task) => task.met === true);
+    met = lesson.met ?? lesson.tasks.map((task) => task.met === true);
+    begun = lesson.begun !== false;
     title.textContent = lesson.title ?? lesson.name;
     tasks = lesson.tasks.map((task, i) => taskElement(task, i));
-    content.replaceChildren(h("div", { class: "prose" }, markdown(withoutTitle(lesson))), h("ol", { class: "tasks" }, tasks));
+    content.replaceChildren(
+      h("div", { class: "prose" }, markdown(withoutTitle(lesson))),
+      beginning,
+      h("ol", { class: "tasks" }, tasks),
+      h("div", { class: "row" }, checkButton, missing),
+    );
     mark();
     root.scrollTop = 0;
     void check();
   }
 
   function mark() {
+    beginning.hidden = begun;
+    checkButton.hidden = !begun || met.every(Boolean);
     tasks.forEach((element, i) => {
       element.classList.toggle("met", met[i]);
       element.classList.toggle("now", !met[i] && met.slice(0, i).every(Boolean));
@@ -84,7 +115,7 @@ export function mount(root, app) {
     checkedAt = performance.now();
     try {
       const answer = await source.request("lesson", { name: lesson.name, check: true });
-      const results = Array.isArray(answer) ? answer : (answer.tasks ?? []);
+      const results = Array.isArray(answer) ? answer : (answer.met ?? answer.tasks ?? []);
       const now = results.map((/** @type {any} */ it) => it === true || it?.met === true);
       now.forEach((/** @type {boolean} */ done, /** @type {number} */ i) => {
         if (done && !met[i]) app.announce(`Task ${i + 1} is done.`);

@@ -24,7 +24,7 @@ export function answer(data, lab) {
     case "act":
       return { command: `eidway lab ${data.hand.kind} ${lab.lab.name}`, items: [] };
     case "explain":
-      return EXPLAIN;
+      return { steps: EXPLAIN, returns: false, conclusion: "The packet does not arrive." };
     case "lessons":
       return [{ name: "first-packet", title: "How a first packet is resolved" }];
     case "lesson":
