@@ -8,6 +8,7 @@ use clap::Args;
 use eidway::lab::failure::Failure;
 use eidway::lab::page::{index, page};
 use eidway::netns::open;
+use eidway::private;
 
 use super::super::Outcome;
 use super::laid_over;
@@ -50,9 +51,7 @@ impl PageCommand {
 
 /// Writes the pages of all labs, and their index.
 fn write_all(template: &str, directory: &Path) -> Result<bool, Failure> {
-    let called = || directory.display().to_string();
-    fs::create_dir_all(directory)
-        .map_err(|error| Failure::Other(format!("{}: {error}", called())))?;
+    private::directory(directory).map_err(Failure::new)?;
     let mut labs = Vec::new();
     for (name, title) in open::available() {
         let lab = open::open(&name, None)?;
@@ -65,8 +64,7 @@ fn write_all(template: &str, directory: &Path) -> Result<bool, Failure> {
 }
 
 fn write(file: &Path, text: &str) -> Result<(), Failure> {
-    fs::write(file, text)
-        .map_err(|error| Failure::Other(format!("{}: {error}", file.display())))?;
+    private::write(file, text).map_err(Failure::new)?;
     println!("{}: {} KiB", file.display(), text.len().div_ceil(1024));
     Ok(())
 }
