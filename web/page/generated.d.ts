@@ -4,7 +4,8 @@
 /** The change of a line of a table. */
 export type Alteration = "added" | "changed" | "removed";
 /** An answer. */
-export type Answer = Snapshot | Run | Table[] | ConsoleAnswer | Done | FlowState[] | Dissection;
+export type Answer =
+  Snapshot | Run | Table[] | ConsoleAnswer | Done | Explained | Listed[] | LessonAnswer | FlowState[] | Dissection;
 /** The kind of a node. */
 export type NodeKind = "router" | "core" | "host";
 /** One thing that happened. */
@@ -40,6 +41,13 @@ export type Class = "control" | "tcp" | "data" | "native" | "neighbour";
 export type HopFate = "carried" | "doubled" | "lost";
 /** IPv4 or IPv6. An EID, an RLOC and a `service` of the configuration have a family. */
 export type Family = "ipv4" | "ipv6";
+/** The direction of a step. */
+export type JourneyLeg = "there" | "back";
+/** The result of a step. */
+export type JourneyVerdict = "passes" | "waits" | "arrives" | "lost";
+/** The part of a node that decides. */
+export type JourneyPart =
+  "route" | "neighbour" | "receive" | "itr" | "etr" | "map-request" | "map-server" | "registration";
 /** The items of an answer. An item that is left out keeps its number. */
 export type Detail = "all" | "events" | "none";
 /** A thing that a user does. */
@@ -111,6 +119,14 @@ export type Hand =
       node: string;
     }
   | {
+      kind: "lesson";
+      /** The name of the lesson. */
+      name: string;
+    }
+  | {
+      kind: "check";
+    }
+  | {
       /** The delay in microseconds. */
       delay_us: number;
       kind: "link";
@@ -157,7 +173,8 @@ export type Request =
       op: "tables";
     }
   | {
-      key?: Key;
+      /** Whether to carry the line out, list the next words, or complete the last word. */
+      key?: Key & string;
       /** The line, or the start of it. */
       line: string;
       /** A router or a host. */
@@ -167,6 +184,25 @@ export type Request =
   | {
       hand: Hand;
       op: "act";
+    }
+  | {
+      /** The node that would send the packet. */
+      from: string;
+      /** Whether to use the IPv6 address of the host. */
+      ipv6?: boolean;
+      op: "explain";
+      /** An address, or a host. */
+      to: string;
+    }
+  | {
+      op: "lessons";
+    }
+  | {
+      /** Whether to check the current task first. No time passes. */
+      check?: boolean;
+      /** The name of the lesson. */
+      name: string;
+      op: "lesson";
     }
   | {
       op: "flows";
@@ -445,6 +481,80 @@ export interface Done {
   command: string;
   /** The items since the last request. */
   items: Item[];
+}
+/** The answer to [`Request::Explain`]. */
+export interface Explained {
+  /** The end of the journey in words: the place and the reason of a loss. */
+  conclusion: string;
+  /** Whether the packet arrives and its answer comes back. */
+  returns: boolean;
+  /** The steps of the packet and of its answer. */
+  steps: JourneyStep[];
+}
+/** One step of a journey. */
+export interface JourneyStep {
+  /** The step and its reason, as a sentence. */
+  because: string;
+  /**
+   * Zero for a step of the packet itself. A larger number for a step of an outer packet or of a
+   * control message.
+   */
+  depth: number;
+  leg: JourneyLeg;
+  /** The node. */
+  node: string;
+  /** The section of the standard, if a standard decides. */
+  section: string | null;
+  verdict: JourneyVerdict;
+  what: JourneyPart;
+}
+/** A lesson in the list of a lab's lessons. */
+export interface Listed {
+  /** The name of the lesson. */
+  name: string;
+  /** The error in the lesson, if there is one. */
+  problem?: string | null;
+  /** The title. It is empty if the lesson has an error. */
+  title: string;
+}
+/** The answer to [`Request::Lesson`]. */
+export interface LessonAnswer {
+  /** Whether the lesson has begun. */
+  begun: boolean;
+  /** For each task, whether it is done. */
+  met: boolean[];
+  /** The name of the lesson. */
+  name: string;
+  /** The prose before the first task, in Markdown. */
+  prose: string;
+  /** The tasks, in order. */
+  tasks: TaskView[];
+  /** The title. */
+  title: string;
+  /** The result that the current task misses, if it was checked. */
+  unmet: Unmet | null;
+}
+/** A task in a form for programs. */
+export interface TaskView {
+  /** The commands of the model answer. It is absent unless the program has asked for it. */
+  answer?: string[] | null;
+  /** The hints, in Markdown. */
+  hints: string[];
+  /** The text, in Markdown. */
+  text: string;
+  /** The heading. */
+  title: string;
+}
+/** The first expected result of a task that is missing. */
+export interface Unmet {
+  /** The number of the expectation in the task, counted from 1. */
+  number: number;
+  /** The actual result. */
+  seen: string;
+  /** The statement with the expectation. */
+  statement: string;
+  /** The expectation in words. */
+  words: string;
 }
 /** A ping that runs, or has ended. */
 export interface FlowState {
