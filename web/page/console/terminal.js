@@ -32,7 +32,8 @@ export function createTerminal(node, app) {
   /** @type {string[]} */
   const history = [];
   let at = 0;
-  let busy = false;
+  /** Ends when the router has answered all lines so far: the lines are carried out in their order. */
+  let answered = Promise.resolve();
 
   /**
    * @param {string} text
@@ -51,8 +52,6 @@ export function createTerminal(node, app) {
    * @returns {Promise<ConsoleResult | null>}
    */
   async function ask(text, key) {
-    if (busy) return null;
-    busy = true;
     element.setAttribute("aria-busy", "true");
     try {
       const answer = await source.request("console", { node, line: text, key });
@@ -62,16 +61,20 @@ export function createTerminal(node, app) {
       print(/** @type {Error} */ (error).message, "lost");
       return null;
     } finally {
-      busy = false;
       element.removeAttribute("aria-busy");
     }
   }
 
   /** @param {Event} event */
-  async function enter(event) {
+  function enter(event) {
     event.preventDefault();
     const text = line.value;
     line.value = "";
+    answered = answered.then(() => carryOut(text));
+  }
+
+  /** @param {string} text */
+  async function carryOut(text) {
     print(`${prompt.textContent}${text}`, "typed");
     if (text.trim() && history.at(-1) !== text) history.push(text);
     at = history.length;
