@@ -11,12 +11,19 @@ netns-scripts/install-missing ip:iproute2 ping:iputils-ping ethtool:ethtool nft:
 
 echo "== format"
 cargo fmt --all --check
+# Its compiler uses one core only, so it runs beside the others.
+page=$(mktemp)
+web/build >"$page" 2>&1 &
+building=$!
+trap 'kill "$building" 2>/dev/null || true; rm -f "$page"' EXIT
 echo "== lints"
 cargo clippy --quiet --workspace --all-targets -- -D warnings
 echo "== dependencies"
 .ci/dependencies
+cargo test --quiet --workspace --no-run
 echo "== the page for the browser"
-web/build
+wait "$building" || { cat "$page"; exit 1; }
+cat "$page"
 EIDWAY_GSMR_PAGE=$(realpath "${CARGO_TARGET_DIR:-target}")/web/gsmr.html
 export EIDWAY_GSMR_PAGE
 cargo run --quiet -- lab page gsmr -o "$EIDWAY_GSMR_PAGE"

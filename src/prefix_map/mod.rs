@@ -184,19 +184,18 @@ impl<V> PrefixMap<V> {
         Some((*prefix, value))
     }
 
-    /// Returns the value in a slot for a change, with its prefix.
+    /// Returns the prefix in a slot, and a mutable reference to its value.
     pub fn at_mut(&mut self, Slot(slot): Slot) -> Option<(EidPrefix, &mut V)> {
         let Place { prefix, value } = self.slots.get_mut(slot as usize)?.as_mut()?;
         Some((*prefix, value))
     }
 
-    /// Returns the value of the longest prefix that contains `eid`, for a change. Also returns the
-    /// prefix.
+    /// Returns the longest prefix that contains `eid`, and a mutable reference to its value.
     pub fn longest_match_mut(&mut self, eid: Eid) -> Option<(EidPrefix, &mut V)> {
         self.at_mut(self.longest_match_slot(eid)?)
     }
 
-    /// Returns the value at exactly `prefix`, for a change.
+    /// Returns a mutable reference to the value at exactly `prefix`.
     pub fn get_mut(&mut self, prefix: &EidPrefix) -> Option<&mut V> {
         self.at_mut(self.slot(prefix)?).map(|(_, value)| value)
     }

@@ -303,8 +303,8 @@ pub struct Site {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum NonceOrder {
-    /// Senders with an authenticated xTR-ID have to send growing nonces. The map-server refuses a
-    /// message from another sender only if the map-server has received the same message before.
+    /// A sender with an authenticated xTR-ID has to send growing nonces. From a sender without an
+    /// xTR-ID, the map-server takes each message once: it refuses an exact repetition.
     #[default]
     Id,
     /// All senders have to send growing nonces.

@@ -154,7 +154,8 @@ pub enum Event {
         /// The difference in seconds.
         by: u64,
     },
-    /// A port was set up or down. The configuration of the router did not cause this.
+    /// The state of a port changed to up or to down, but the configuration of the router did not
+    /// change.
     PortSetByHand {
         /// The name of the port.
         port: String,

@@ -162,7 +162,7 @@ mod tests {
     fn an_unknown_type_is_skipped_and_quoted() {
         let unknown = envelope(99, &[0, 0, 0, 7, 1, 2, 3]);
         let [Err(error), Ok(next)] = &read(&[unknown, refresh(8).emit()].concat())[..] else {
-            panic!("not an error and a frame");
+            panic!("an error, and then a frame, were expected");
         };
         assert!(matches!(error, StreamError::Skipped(_)));
         assert_eq!(error.to_string(), "reliable transport frame: Type 99 is not known, at octet 0");
@@ -180,7 +180,9 @@ mod tests {
     fn bad_data_are_skipped_and_quoted_in_part() {
         let data = [&[0, 0, 0, 7, 9][..], &[0xee; 500]].concat();
         let frames = read(&[envelope(20, &data), refresh(8).emit()].concat());
-        let [Err(error), Ok(_)] = &frames[..] else { panic!("not an error and a frame") };
+        let [Err(error), Ok(_)] = &frames[..] else {
+            panic!("an error, and then a frame, were expected")
+        };
         assert_eq!(error.to_string(), "Registration-Refresh: Scope 9 is not known, at octet 8");
         let quoted = notification(error);
         assert_eq!((quoted.code, quoted.offending_message_id), (ErrorCode::FormatError, 7));
@@ -191,7 +193,7 @@ mod tests {
     fn a_frame_without_message_id_is_skipped() {
         let frames = read(&[envelope(20, &[]), refresh(8).emit()].concat());
         let [Err(error @ StreamError::Skipped(_)), Ok(_)] = &frames[..] else {
-            panic!("not an error and a frame");
+            panic!("an error, and then a frame, were expected");
         };
         assert_eq!(
             error.to_string(),
