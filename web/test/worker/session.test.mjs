@@ -77,7 +77,10 @@ test("a pause is answered between two slices of a far goto, and ends it", async 
   assert.equal(now, before);
   assert.equal((await far).done, false);
   // The last seconds run again with all items; then the present is where it was.
-  await ask("status");
+  await session.arrived;
+  for (let wait = 0; wait < 1000 && session.run.present.at !== now; wait += 1) {
+    await new Promise((resolve) => setImmediate(resolve));
+  }
   assert.equal(session.run.present.at, now);
 });
 
