@@ -280,7 +280,9 @@ export class Session {
         this.tell();
         if (!done) return false;
       }
-      if (n !== undefined) return this.step_to(n, at);
+      if (n !== undefined && !this.step_to(n, at)) return false;
+      // The item may be older than the instant: nothing has happened since.
+      if (n !== undefined && run.present.at >= at) return true;
       return run.advance(at, { budget: SLICE }).done;
     });
     this.arrived = going.catch(() => {});
