@@ -3,11 +3,14 @@
 mod simulated;
 
 use std::fs::{self, File};
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
+use eidway::watch::stream::Told;
 use rustix::process::{Pid, Signal, kill_process};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
@@ -295,4 +298,30 @@ fn a_terminal_gets_no_escape_sequences() {
         assert!(seen.contains(part), "{part} is not in {seen}");
     }
     assert!(!seen.contains('\u{1b}'), "{seen:?}");
+}
+
+#[test]
+fn a_watcher_of_a_simulated_router_gets_its_items_and_the_packets_on_the_links() {
+    let lab = Simulated::up_as("watch", "two-sites", "1", &[]);
+    lab.expect("xTR1", "show clock", |text| !text.is_empty());
+    let socket = eidway::private::runtime().join(&lab.1).join("xTR1.sock");
+    let mut stream = UnixStream::connect(socket).expect("the console answers");
+    stream.set_read_timeout(Some(Duration::from_secs(20))).expect("a socket");
+    stream.write_all(b"{\"watch\":null}\n{\"line\":\"ping 172.16.0.12\"}\n").expect("a socket");
+    let mut seen = Vec::new();
+    for line in BufReader::new(stream).lines() {
+        let told = serde_json::from_str(&line.expect("a line"));
+        match told {
+            Ok(Told::Began(_)) => seen.push("began"),
+            Ok(Told::State(_)) => seen.push("state"),
+            Ok(Told::Item(item)) if item.node().is_none() => seen.push("hop"),
+            Ok(Told::Item(item)) => assert_eq!(item.node(), Some("xTR1"), "{item:?}"),
+            _ => {}
+        }
+        if seen.ends_with(&["hop"]) {
+            break;
+        }
+    }
+    assert_eq!(seen[..2], ["began", "state"], "{seen:?}");
+    assert!(seen.contains(&"hop"), "{seen:?}");
 }

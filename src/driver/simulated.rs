@@ -3,7 +3,7 @@
 //! The machine's clock decides how far the simulation runs in a step. Between two steps, the
 //! consoles are served in turns, as in the event loop of a real router.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -24,6 +24,9 @@ use crate::private;
 use crate::router::Router;
 use crate::sim::{Sim, SimError};
 use crate::time::Time;
+use crate::watch::snapshot::RouterState;
+use crate::watch::stream::Told;
+use crate::watch::{Item, Watch};
 
 /// The longest time between two steps of the simulation. This limit is valid on the clock of the
 /// simulation and on the clock of the machine.
@@ -88,6 +91,10 @@ struct Served {
     ready: BTreeSet<(usize, usize)>,
     /// The routers with clients that may wait to be accepted.
     listening: BTreeSet<usize>,
+    /// The items of the lab, while a client of a console watches.
+    watch: Option<Watch>,
+    /// The state of each router that its watchers know.
+    states: BTreeMap<String, RouterState>,
 }
 
 impl Served {
@@ -113,6 +120,8 @@ impl Served {
             consoles,
             ready: BTreeSet::new(),
             listening: BTreeSet::new(),
+            watch: None,
+            states: BTreeMap::new(),
         })
     }
 
@@ -161,6 +170,7 @@ impl Served {
                 self.serve(router, client);
             }
             self.say_debug_lines();
+            self.tell_watchers();
         }
     }
 
@@ -237,6 +247,47 @@ impl Served {
         for (name, console) in &mut self.consoles {
             for (at, line) in self.sim.take_debug(name).unwrap_or_default() {
                 console.say(&format!("{}{line}", Clock::stamp(Sim::wall_clock(at))));
+            }
+        }
+    }
+
+    /// Sends the items since the last step to the clients that watch. Each router tells its own
+    /// items. The first router with a watcher also tells of the packets on the links.
+    fn tell_watchers(&mut self) {
+        let is_watched = self.consoles.iter().any(|(_, console)| console.is_watched());
+        match (&self.watch, is_watched) {
+            (None, false) => return,
+            (None, true) => {
+                let watch = Watch::default();
+                self.sim.watch(watch.clone());
+                self.watch = Some(watch);
+            }
+            (Some(_), true) => {}
+            (Some(_), false) => {
+                self.sim.stop_watching();
+                self.watch = None;
+                return;
+            }
+        }
+        let items = self.watch.as_ref().map(Watch::take).unwrap_or_default();
+        let began = Clock::wall_clock_micros().saturating_sub(self.sim.now().0);
+        let mut is_first = true;
+        for (name, console) in self.consoles.iter_mut().filter(|(_, it)| it.is_watched()) {
+            let is_here = |item: &&Item| match item.node() {
+                Some(node) => node == name,
+                None => is_first,
+            };
+            let own = items.iter().filter(is_here).cloned();
+            let mut lines: Vec<Told> = own.map(Box::new).map(Told::Item).collect();
+            is_first = false;
+            if !lines.is_empty() || console.has_new_watcher() {
+                let state = self.sim.router(name).map(RouterState::of).unwrap_or_default();
+                let first = [Told::Began(began), Told::State(state.clone())];
+                if self.states.get(name) != Some(&state) {
+                    lines.push(Told::State(state.clone()));
+                    self.states.insert(name.clone(), state);
+                }
+                console.tell(&first, &lines);
             }
         }
     }

@@ -174,11 +174,11 @@ const FIELDS: &str = "Cache-Control: no-store\r\n\
 /// The client does not accept it in time, or has gone.
 pub fn respond(stream: &mut impl Write, status: &str, kind: &str, body: &[u8]) -> io::Result<()> {
     let length = body.len();
-    write!(
-        stream,
+    let header = format!(
         "HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\n{FIELDS}\r\n"
-    )?;
-    stream.write_all(body)
+    );
+    // One write, so that a response that fits into a packet is one.
+    stream.write_all(&[header.as_bytes(), body].concat())
 }
 
 /// Writes a refusal.
@@ -196,7 +196,8 @@ pub fn refuse(stream: &mut impl Write, refusal: &Refusal) -> io::Result<()> {
 /// # Errors
 /// The client does not accept it in time, or has gone.
 pub fn begin_lines(stream: &mut impl Write) -> io::Result<()> {
-    write!(stream, "HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\n{FIELDS}\r\n")
+    let header = format!("HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\n{FIELDS}\r\n");
+    stream.write_all(header.as_bytes())
 }
 
 #[cfg(test)]

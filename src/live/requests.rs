@@ -16,6 +16,8 @@ use crate::console::client::Answer;
 use crate::console::protocol;
 use crate::driver::clock::Clock;
 use crate::lab::Lab;
+use crate::lab::explain::explain;
+use crate::lab::explain::journey::Question;
 use crate::lab::failure::Failure;
 use crate::lab::file::Node;
 use crate::lab::ping::{self, Echos, Outcome};
@@ -60,6 +62,8 @@ enum Request {
     },
     /// Do something in the lab.
     Act { hand: Hand },
+    /// Explain the way of a packet from a node to a host or an address: a list of steps.
+    Explain { from: String, to: String },
     /// Return the pings and flows.
     Flows,
 }
@@ -124,6 +128,11 @@ impl Requests {
                 let command = hand.command(&self.lab.name);
                 self.act(hand)?;
                 serde_json::to_value(Done { command, items: Vec::new() })
+            }
+            Request::Explain { from, to } => {
+                let to = ping::address(&self.lab, &to, None)?;
+                let question = Question { from, to, size: Echos::default().size, df: false };
+                serde_json::to_value(explain(&mut self.stage(), &question)?.steps)
             }
             Request::Flows => {
                 let flows = locked(&self.flows);

@@ -26,6 +26,19 @@ impl Sim {
         }
     }
 
+    /// Ends what [`Sim::watch`] has begun.
+    pub fn stop_watching(&mut self) {
+        let Some(watch) = self.watch.take() else { return };
+        watch.close();
+        let now = self.now;
+        for named in &mut self.nodes {
+            if let Node::Router(router) = &mut named.node {
+                router.router_mut().remove_ended_witnesses();
+                router.handle(Input::Command(Command::Watch(false)), now);
+            }
+        }
+    }
+
     /// Adds a witness to the router of a node, if the node is a router and the lab is watched.
     pub(super) fn watch_router(&mut self, id: NodeId) {
         let Some(watch) = &self.watch else { return };

@@ -83,6 +83,11 @@ impl Watch {
         n
     }
 
+    /// Whether a received message was sent before.
+    pub(super) fn has_sent(&self, received: &item::Message) -> bool {
+        self.0.borrow().matching.has_sent(&matching::Key::of(received))
+    }
+
     /// Adds a message that a router sent or received. Returns its number.
     pub(super) fn message(&self, at: Time, message: item::Message) -> u64 {
         match message.direction {

@@ -15,6 +15,19 @@ pub struct Item {
     pub kind: Kind,
 }
 
+impl Item {
+    /// The node at which it happened. `None` for a packet on a link.
+    pub fn node(&self) -> Option<&str> {
+        match &self.kind {
+            Kind::Message(message) => Some(&message.node),
+            Kind::Decision(decision) => Some(&decision.node),
+            Kind::Change(change) => Some(&change.node),
+            Kind::Log(line) => Some(&line.node),
+            Kind::Hop(_) => None,
+        }
+    }
+}
+
 /// The kinds of things that happen.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "kebab-case")]

@@ -41,6 +41,11 @@ struct Asked {
 }
 
 impl Matching {
+    /// Whether a sent message with this key was not received yet.
+    pub(super) fn has_sent(&self, key: &Key) -> bool {
+        self.sent.get(key).is_some_and(|numbers| !numbers.is_empty())
+    }
+
     /// Notes a sent message.
     pub(super) fn sent(&mut self, key: Key, nonce: Option<String>, n: u64) {
         self.sent.entry(key.clone()).or_default().push_back(n);

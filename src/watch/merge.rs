@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use super::collection::Watch;
-use super::item::{Item, Kind};
+use super::item::{Direction, Item, Kind, Message};
 use crate::time::Time;
 
 /// The most items that wait. If there are more, the newest are left out.
@@ -23,6 +23,8 @@ pub struct Merger {
     arrived: u64,
     left_out: u64,
     merged: Watch,
+    /// For each source, a time before which none of its next items happened.
+    not_before: BTreeMap<usize, u64>,
     /// The number of an item in the merged course, by the number of its source and its own number.
     numbers: BTreeMap<(usize, u64), u64>,
 }
@@ -53,11 +55,40 @@ impl Merger {
     /// Returns the items until the time `until`, in their order. Their numbers are those of the
     /// merged course.
     pub fn take(&mut self, until: u64) -> Vec<Item> {
-        let later = self.waiting.split_off(&(until.saturating_add(1), 0));
-        for ((at, _), (source, item)) in std::mem::replace(&mut self.waiting, later) {
-            self.merge(at, source, item);
+        while let Some(entry) = self.waiting.first_entry()
+            && entry.key().0 <= until
+        {
+            let ((at, _), (source, item)) = entry.remove_entry();
+            if let Some(sent_at) = self.sent_later(&item) {
+                self.not_before.insert(source, sent_at);
+            }
+            let not_before = self.not_before.get(&source).copied().unwrap_or_default();
+            if at < not_before {
+                self.arrived += 1;
+                self.waiting.insert((not_before, self.arrived), (source, item));
+            } else {
+                self.merge(at, source, item);
+            }
         }
         self.merged.take()
+    }
+
+    /// The time at which a received message was sent, if this is later than its arrival. A router
+    /// reads its clock before it reads several messages, so an arrival can be too early.
+    fn sent_later(&self, item: &Item) -> Option<u64> {
+        let Kind::Message(received) = &item.kind else { return None };
+        if received.direction == Direction::Sent || self.merged.has_sent(received) {
+            return None;
+        }
+        let is_same = |sent: &Message| {
+            sent.direction == Direction::Sent
+                && (&sent.source, &sent.destination) == (&received.source, &received.destination)
+                && sent.octets == received.octets
+        };
+        let sent = self.waiting.iter().find(
+            |(_, (_, item))| matches!(&item.kind, Kind::Message(message) if is_same(message)),
+        );
+        sent.map(|((at, _), _)| *at)
     }
 
     fn merge(&mut self, at: u64, source: usize, item: Item) {
@@ -85,7 +116,7 @@ impl Merger {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::watch::item::{Alteration, Change, Direction, Message, Transport};
+    use crate::watch::item::{Alteration, Change, LogLine, Transport};
 
     fn message(n: u64, at: u64, direction: Direction) -> Item {
         let message = Message {
@@ -106,6 +137,11 @@ mod tests {
         Item { n, at, kind: Kind::Message(message) }
     }
 
+    fn log(n: u64, at: u64) -> Item {
+        let (node, severity) = ("r".to_owned(), "notice".to_owned());
+        Item { n, at, kind: Kind::Log(LogLine { node, severity, text: String::new() }) }
+    }
+
     #[test]
     fn a_message_that_arrives_before_its_sender_tells_of_it_is_matched_by_the_common_clock() {
         let mut merger = Merger::default();
@@ -117,6 +153,20 @@ mod tests {
         assert_eq!(seen, [(0, 1040), (1, 1050)]);
         let Kind::Message(received) = &items[1].kind else { panic!("a message") };
         assert_eq!(received.sent, Some(0));
+    }
+
+    #[test]
+    fn a_message_that_was_received_before_it_was_sent_comes_after_it_with_all_that_follows() {
+        let mut merger = Merger::default();
+        merger.add(1, message(0, 10, Direction::Received), 0);
+        merger.add(1, log(1, 11), 0);
+        merger.add(0, message(0, 12, Direction::Sent), 0);
+        assert_eq!(merger.take(11), []);
+        let items = merger.take(12);
+        assert_eq!(items.iter().map(|item| item.at).collect::<Vec<_>>(), [12, 12, 12]);
+        let Kind::Message(received) = &items[1].kind else { panic!("a message: {items:?}") };
+        assert_eq!(received.sent, Some(0));
+        assert!(matches!(items[2].kind, Kind::Log(_)), "{items:?}");
     }
 
     #[test]

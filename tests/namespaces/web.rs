@@ -121,7 +121,7 @@ fn only_the_page_of_the_printed_address_is_answered() {
     let bearer = format!("Authorization: Bearer {token}\r\n");
     for fields in [
         format!("Host: {address}\r\n"),
-        format!("Host: {address}\r\nAuthorization: Bearer 0{}\r\n", &token[1..]),
+        format!("Host: {address}\r\nAuthorization: Bearer x{}\r\n", &token[1..]),
         bearer.clone(),
         format!("Host: evil.example\r\n{bearer}"),
         format!("{own}Origin: http://evil.example\r\n"),
@@ -129,8 +129,7 @@ fn only_the_page_of_the_printed_address_is_answered() {
     ] {
         for first in ["POST /request", "GET /events", "GET /"] {
             let (status, text) = server.send(first, &fields, snapshot);
-            // The token is random: it may begin with a zero.
-            assert!(status == 403 || fields == own, "{first} {fields}: {text}");
+            assert_eq!(status, 403, "{first} {fields}: {text}");
         }
     }
     assert_eq!(server.send(&format!("POST /request?token={token}"), "", snapshot).0, 403);
@@ -170,9 +169,10 @@ fn slow_clients_are_refused_and_keep_no_other_waiting() {
     let shown = answer_of("show running-config | include hostname").unwrap();
     assert_eq!(shown["text"], "hostname xTR1\n");
     assert_eq!(answer(&mut slow).0, 408);
-    let idle: Vec<TcpStream> = (0..60).map(|_| server.connect()).collect();
-    let refused = (0..100).any(|_| {
-        std::thread::sleep(Duration::from_millis(50));
+    // These connections send nothing.
+    let mut idle = Vec::new();
+    let refused = (0..20).any(|_| {
+        idle.extend((0..5).map(|_| server.connect()));
         server.send("POST /request", &server.fields(), r#"{"op":"flows"}"#).0 == 503
     });
     assert!(refused, "{} connections at once", idle.len());

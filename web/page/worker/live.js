@@ -79,7 +79,7 @@ export class Live {
   async answer(op, fields) {
     switch (op) {
       case "open": return this.open();
-      case "snapshot": case "tables": case "flows": return this.ask({ op, ...fields });
+      case "snapshot": case "tables": case "flows": case "explain": return this.ask({ op, ...fields });
       case "console": return this.ask({ op, page: this.page, ...fields });
       case "act": return this.hand({ op, hand: fields.hand });
       case "dissect": return this.dissect({ op, ...fields });

@@ -1,0 +1,106 @@
+// @ts-check
+// The live page of a lab in namespaces, in Chromium: `eidway lab web`. It needs root and the built program
+// (EIDWAY=PATH, else target/debug/eidway) with the page beside it (web/build).
+
+import assert from "node:assert/strict";
+import { execFileSync, spawn } from "node:child_process";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import puppeteer from "puppeteer-core";
+import { chromium } from "./browser.mjs";
+
+/** @import {Page} from "puppeteer-core" */
+
+const PROGRAM = process.env.EIDWAY ?? fileURLToPath(new URL("../../target/debug/eidway", import.meta.url));
+const LAB = `live-${process.pid}`;
+/** From an event to its picture, in milliseconds: the fastest of some attempts, as others use the machine too. */
+const LATEST = 100;
+
+/** Returns why the test cannot run here, or false. */
+function reason() {
+  if (!chromium()) return "Chromium is not installed";
+  if (process.getuid?.() !== 0) return "namespaces need root";
+  if (!existsSync(PROGRAM)) return `there is no ${PROGRAM}`;
+  return false;
+}
+
+/** @param {string[]} args */
+const eidway = (...args) => execFileSync(PROGRAM, args, { encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] });
+
+/** Starts the server, and returns it with its URL. */
+async function serve() {
+  const server = spawn(PROGRAM, ["lab", "web", LAB, "--listen", "127.0.0.1:0"], { stdio: ["ignore", "pipe", "inherit"] });
+  for await (const line of createInterface({ input: server.stdout })) {
+    const url = /http:\S+/.exec(line)?.[0];
+    if (url) return { server, url };
+  }
+  throw new Error("the server has ended");
+}
+
+/**
+ * Resolves with the time at which a text is drawn.
+ *
+ * @param {Page} page @param {string} text
+ */
+const drawn = (page, text) =>
+  page.evaluate(
+    (has) =>
+      new Promise((resolve) => {
+        const look = () => {
+          if (document.body.textContent?.includes(has)) requestAnimationFrame(() => resolve(Date.now()));
+          else requestAnimationFrame(look);
+        };
+        look();
+      }),
+    text,
+  );
+
+test("the live page shows the network, a ping with its hops, and an event within a tenth of a second", { skip: reason(), timeout: 180_000 }, async (t) => {
+  eidway("lab", "up", "gsmr", "--name", LAB);
+  t.after(() => eidway("lab", "down", LAB));
+  const { server, url } = await serve();
+  t.after(() => server.kill());
+  const profile = mkdtempSync(join(tmpdir(), "eidway-live-"));
+  const browser = await puppeteer.launch({ executablePath: chromium(), args: ["--no-sandbox"], userDataDir: profile });
+  t.after(() => browser.close().then(() => rmSync(profile, { recursive: true, force: true })));
+  const page = await browser.newPage();
+  page.setDefaultTimeout(60_000);
+  await page.setViewport({ width: 1440, height: 900 });
+  /** @type {string[]} */
+  const faults = [];
+  page.on("console", (message) => {
+    if (["error", "warn"].includes(message.type())) faults.push(`${message.type()}: ${message.text()}`);
+  });
+  page.on("pageerror", (error) => faults.push(String(error)));
+  const own = new URL(url).origin;
+  page.on("request", (request) => {
+    if (!request.url().startsWith(own) && !/^(blob|data):/.test(request.url())) faults.push(request.url());
+  });
+  await page.goto(url);
+  await page.waitForFunction(() => document.querySelectorAll(".network [data-node]").length === 12);
+
+  const ping = eidway("lab", "ping", LAB, "B", "A", "-c", "3");
+  assert.match(ping, /!!!/);
+  await page.waitForFunction(() => [...document.querySelectorAll(".row.message")].some((row) => row.textContent?.includes("Map-Request")));
+  await page.evaluate(() => [...document.querySelectorAll("button")].find((it) => it.textContent === "Journey")?.click());
+  await page.waitForFunction(() => document.querySelectorAll("#journey option").length > 3);
+  const echo = await page.$$eval("#journey option", (all) => /** @type {HTMLOptionElement[]} */ (all).findLast((it) => /172\.16\.0\.12|192\.168\.0\.22/.test(it.textContent ?? ""))?.value);
+  await page.select("#journey select", echo ?? "");
+  await page.waitForFunction(() => document.querySelectorAll("#journey .step").length >= 4);
+  if (process.env.EIDWAY_PICTURE) await page.screenshot({ path: /** @type {any} */ (process.env.EIDWAY_PICTURE) });
+
+  let fastest = Infinity;
+  for (const [state, text] of [["down", "eth0 is down"], ["up", "eth0 is up"]]) {
+    const seen = drawn(page, text);
+    const at = Date.now();
+    execFileSync("ip", ["-n", `eidway-${LAB}-N`, "link", "set", "eth0", state]);
+    fastest = Math.min(fastest, /** @type {number} */ (await seen) - at);
+  }
+  t.diagnostic(`from the event to its picture: ${fastest} ms`);
+  assert.ok(fastest < LATEST, `${fastest} ms`);
+  assert.deepEqual(faults, []);
+});
