@@ -341,7 +341,7 @@ mod tests {
         let expected = "\
 Packet 192.168.0.22 > 172.16.0.12, 100 octets, from the core, encapsulated by 198.51.100.21
   Verdict:  drop (Local EID away)
-  Because:  The destination is an EID of the site, but it is away
+  Because:  The destination is an EID of the site, but it is not at this xTR
   Line:     172.16.0.0/24 in the away table
   See:      draft-ietf-lisp-eid-mobility section 4.2.4
   Effect:   The router sends an SMR
