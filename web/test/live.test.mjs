@@ -42,7 +42,7 @@ async function serve() {
 }
 
 /**
- * Resolves with the time at which a text is drawn.
+ * Resolves with the time at which a text is drawn once more.
  *
  * @param {Page} page @param {string} text
  */
@@ -50,8 +50,10 @@ const drawn = (page, text) =>
   page.evaluate(
     (has) =>
       new Promise((resolve) => {
+        const count = () => document.body.textContent?.split(has).length ?? 0;
+        const before = count();
         const look = () => {
-          if (document.body.textContent?.includes(has)) requestAnimationFrame(() => resolve(Date.now()));
+          if (count() > before) requestAnimationFrame(() => resolve(Date.now()));
           else requestAnimationFrame(look);
         };
         look();
@@ -68,7 +70,7 @@ test("the live page shows the network, a ping with its hops, and an event within
   const browser = await puppeteer.launch({ executablePath: chromium(), args: ["--no-sandbox"], userDataDir: profile });
   t.after(() => browser.close().then(() => rmSync(profile, { recursive: true, force: true })));
   const page = await browser.newPage();
-  page.setDefaultTimeout(60_000);
+  page.setDefaultTimeout(15_000);
   await page.setViewport({ width: 1440, height: 900 });
   /** @type {string[]} */
   const faults = [];
@@ -88,14 +90,26 @@ test("the live page shows the network, a ping with its hops, and an event within
   await page.waitForFunction(() => [...document.querySelectorAll(".row.message")].some((row) => row.textContent?.includes("Map-Request")));
   await page.evaluate(() => [...document.querySelectorAll("button")].find((it) => it.textContent === "Journey")?.click());
   await page.waitForFunction(() => document.querySelectorAll("#journey option").length > 3);
-  const echo = await page.$$eval("#journey option", (all) => /** @type {HTMLOptionElement[]} */ (all).findLast((it) => /172\.16\.0\.12|192\.168\.0\.22/.test(it.textContent ?? ""))?.value);
-  await page.select("#journey select", echo ?? "");
-  await page.waitForFunction(() => document.querySelectorAll("#journey .step").length >= 4);
+  // One of the packets that were seen is an echo on its whole way. Its last hops may still come.
+  let steps = 0;
+  for (let round = 0; round < 20 && steps < 4; round += 1) {
+    eidway("lab", "ping", LAB, "B", "A", "-c", "1");
+    for (const packet of await page.$$eval("#journey option", (all) => all.map((it) => it.getAttribute("value") ?? ""))) {
+      if (!packet) continue;
+      await page.select("#journey select", packet);
+      await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+      steps = await page.$$eval("#journey .step", (all) => all.length);
+      if (steps >= 4) break;
+    }
+  }
+  assert.ok(steps >= 4, `${steps} steps`);
   if (process.env.EIDWAY_PICTURE) await page.screenshot({ path: /** @type {any} */ (process.env.EIDWAY_PICTURE) });
 
   let fastest = Infinity;
-  for (const [state, text] of [["down", "eth0 is down"], ["up", "eth0 is up"]]) {
+  for (const [state, text] of [["down", "eth0 is down"], ["up", "eth0 is up"], ["down", "eth0 is down"], ["up", "eth0 is up"], ["down", "eth0 is down"]]) {
     const seen = drawn(page, text);
+    // The page has begun to look when it answers again.
+    await page.evaluate(() => 0);
     const at = Date.now();
     execFileSync("ip", ["-n", `eidway-${LAB}-N`, "link", "set", "eth0", state]);
     fastest = Math.min(fastest, /** @type {number} */ (await seen) - at);
