@@ -26,7 +26,7 @@ impl Sim {
         }
     }
 
-    /// Ends what [`Sim::watch`] has begun.
+    /// Ends the watch that [`Sim::watch`] has begun.
     pub fn stop_watching(&mut self) {
         let Some(watch) = self.watch.take() else { return };
         watch.close();
