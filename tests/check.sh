@@ -29,25 +29,33 @@ export EIDWAY_GSMR_PAGE
 cargo run --quiet -- lab page gsmr -o "$EIDWAY_GSMR_PAGE"
 (cd web && npm run --silent check && npm --silent test)
 echo "== tests"
-cargo test --quiet --workspace
-echo "== programs that log in"
-tests/login/run
-echo "== beside OpenOverlayRouter"
-status=0
-tests/peers/oor.sh || status=$?
-# Debian's package may vanish, which is no fault of ours: the one skip that is allowed.
-case $status in
-    0) ;;
-    77) echo "== beside OpenOverlayRouter: skipped: no package" ;;
-    *) exit "$status" ;;
-esac
-echo "== Cisco's parsers read us"
-status=0
-tests/genie/run || status=$?
+# Many tests wait for a lab, so more of them run at the same time than there are cores.
+RUST_TEST_THREADS=4 cargo test --quiet --workspace
+# These three wait most of the time, so they run side by side.
+logs=$(mktemp -d)
+trap 'rm -rf "$page" "$logs"' EXIT
+tests/login/run >"$logs/login" 2>&1 &
+login=$!
+tests/peers/oor.sh >"$logs/oor" 2>&1 &
+oor=$!
+tests/genie/run >"$logs/genie" 2>&1 &
+genie=$!
+
+# finish TITLE PID LOG [SKIP]: waits for a part and prints its output. SKIP says why the exit code 77 is allowed.
+finish() {
+    local status=0
+    wait "$2" || status=$?
+    echo "== $1"
+    cat "$3"
+    case $status in
+        0) ;;
+        77) [ -n "${4:-}" ] && echo "== $1: skipped: $4" ;;
+        *) return "$status" ;;
+    esac
+}
+finish "programs that log in" "$login" "$logs/login"
+# Debian's package may vanish, which is no fault of ours.
+finish "beside OpenOverlayRouter" "$oor" "$logs/oor" "no package"
 # As above: the registry of packages may be out of reach.
-case $status in
-    0) ;;
-    77) echo "== Cisco's parsers: skipped: no packages" ;;
-    *) exit "$status" ;;
-esac
+finish "Cisco's parsers read us" "$genie" "$logs/genie" "no packages"
 echo "== all good"

@@ -23,7 +23,7 @@ use libtest_mimic::{Arguments, Failed, Trial};
 /// The scenarios that run alone, because they have limits of a few milliseconds.
 const ALONE: &[&str] = &["g4b-in-time"];
 /// The number of scenarios that run at the same time.
-const SIDE_BY_SIDE: usize = 8;
+const SIDE_BY_SIDE: usize = 16;
 
 /// A scenario that runs beside others takes the lock for reading. A scenario that runs alone takes
 /// it for writing.
