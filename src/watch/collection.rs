@@ -1,6 +1,7 @@
 //! The collection of the items of a lab.
 
 use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 use super::item::{self, Decision, Item, Kind, Reason};
@@ -9,8 +10,8 @@ use super::packet;
 use crate::packet::IpHeader;
 use crate::time::Time;
 
-/// The most items that wait until they are taken. If there are more, the oldest are left out, and
-/// the next item that is taken says how many.
+/// The most items that wait until they are taken. If there are more, the oldest are left out. The
+/// numbers of the items show the gap.
 const WAITING: usize = 200_000;
 
 /// Collects the items of one lab. A clone is another handle of the same collection.
@@ -19,7 +20,7 @@ pub struct Watch(Rc<RefCell<Collected>>);
 
 #[derive(Debug, Default)]
 struct Collected {
-    items: Vec<Item>,
+    items: VecDeque<Item>,
     /// The number of the next item.
     next: u64,
     /// The messages that were sent, for the messages that are received later.
@@ -69,7 +70,7 @@ impl Watch {
 
     /// Returns the items since the last call, in the order in which they happened.
     pub fn take(&self) -> Vec<Item> {
-        std::mem::take(&mut self.0.borrow_mut().items)
+        std::mem::take(&mut self.0.borrow_mut().items).into()
     }
 
     pub(super) fn add(&self, at: Time, kind: Kind) -> u64 {
@@ -77,9 +78,9 @@ impl Watch {
         let n = collected.next;
         collected.next += 1;
         if collected.items.len() == WAITING {
-            collected.items.remove(0);
+            collected.items.pop_front();
         }
-        collected.items.push(Item { n, at: at.0, kind });
+        collected.items.push_back(Item { n, at: at.0, kind });
         n
     }
 
