@@ -17,7 +17,7 @@ use ipnet::IpNet;
 use super::dissect::Dissection;
 use super::field::{Field, Kind, UnknownField, Value};
 
-/// The most levels of nested brackets and negations.
+/// The maximum number of levels of nested brackets and negations.
 const MAX_DEPTH: usize = 32;
 
 /// A parsed filter.

@@ -17,7 +17,7 @@ const SNAP_LEN: u32 = 0;
 /// The options of a block.
 const END_OF_OPTIONS: u16 = 0;
 const COMMENT: u16 = 1;
-/// The most octets of a comment.
+/// The maximum number of octets of a comment.
 const LONGEST_COMMENT: usize = 4096;
 
 /// A capture file in memory, of Ethernet frames.

@@ -55,7 +55,7 @@ use data_path::DataPath;
 use kernel::LOOK_INTERVAL;
 use spin::Spin;
 
-/// The most control messages that are read from one socket in one turn of the loop.
+/// The maximum number of control messages that are read from one socket in one turn of the loop.
 const MESSAGES_A_TURN: usize = 16;
 /// The length of the largest IP packet, in octets.
 const BUFFER_LEN: usize = 1 << 16;

@@ -19,7 +19,7 @@ use crate::router::config::EmulatedHost;
 use crate::router::io::{HostWish, Mac};
 use crate::time::Time;
 
-/// The most frames that are read for one host in one turn of the loop.
+/// The maximum number of frames that are read for one host in one turn of the loop.
 const FRAMES_A_TURN: usize = 32;
 /// The length of the largest frame, in octets.
 const FRAME_LEN: usize = (1 << 16) + 14;

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use super::log_file::LogFile;
 
-/// The most octets of lines that may wait; a single line may exceed this limit.
+/// The maximum number of octets of lines that may wait; a single line may exceed this limit.
 const MAX_WAITING: usize = 1 << 20;
 
 /// The handle of the log. Each line is written with one call of `write`.

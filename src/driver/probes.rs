@@ -30,8 +30,8 @@ use crate::wire::probe::{Meaning, ProbeAnswer, ProbeKey, echo_request};
 const BUFFER: usize = 64 << 10;
 /// The maximum number of ICMP messages that one call examines.
 const MESSAGES_A_CALL: usize = 64;
-/// The most octets that are read of a received message. The first octets are enough to find the
-/// probe that the message answers.
+/// The maximum number of octets that are read of a received message. The first octets are enough to
+/// find the probe that the message answers.
 const READ_LEN: usize = 2048;
 /// The ICMPv4 types that a socket receives: replies and errors.
 const V4_TYPES: [u32; 5] = [0, 3, 4, 11, 12];

@@ -23,7 +23,7 @@ const ALL: i32 = (libc::ETH_P_ALL as u16).to_be() as i32;
 const PACKET_TYPE: u32 = (libc::SKF_AD_OFF + libc::SKF_AD_PKTTYPE) as u32;
 /// The type of a frame that this machine sends.
 const OUTGOING: u32 = libc::PACKET_OUTGOING as u32;
-/// The most octets of a frame that are copied: the longest IP packet.
+/// The maximum number of octets of a frame that are copied: the longest IP packet.
 const COPIED: u32 = 65_535;
 
 /// A socket for the frames of one side of a device.

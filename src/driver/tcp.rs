@@ -21,13 +21,14 @@ use crate::router::io::Connection;
 use crate::time::Time;
 use crate::wire::CONTROL_PORT;
 
-/// The most octets that may wait for a peer. If more octets wait, the connection is closed.
+/// The maximum number of octets that may wait for a peer. If more octets wait, the connection is
+/// closed.
 const MAX_WAITING: usize = 1 << 20;
-/// The most accepted connections at the same time. Further connections are closed immediately. If
-/// the process may have fewer than 8192 descriptors, the limit is half of that number. The router
-/// needs the other half itself.
+/// The maximum number of accepted connections at the same time. Further connections are closed
+/// immediately. If the process may have fewer than 8192 descriptors, the limit is half of that
+/// number. The router needs the other half itself.
 const MAX_ACCEPTED: usize = 4096;
-/// The most connections that the kernel completes before the router accepts them.
+/// The maximum number of connections that the kernel completes before the router accepts them.
 const BACKLOG: i32 = 128;
 /// The time limit for closing a connection. Within this time, the connection must send its waiting
 /// octets.

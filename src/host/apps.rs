@@ -18,8 +18,8 @@ pub const ECHO_PORT: u16 = 7;
 pub const HTTP_PORT: u16 = 80;
 /// The number of octets that a connection buffers in each direction.
 const TCP_BUFFER: usize = 4096;
-/// The most datagrams that wait for their echo. The next constant is the most octets of these
-/// datagrams together.
+/// The maximum number of datagrams that wait for their echo. The next constant is the maximum
+/// number of octets of these datagrams together.
 const DATAGRAMS: usize = 8;
 const UDP_BUFFER: usize = 16 * 1024;
 /// If a peer does not answer for this time, its connection ends.

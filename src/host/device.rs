@@ -8,8 +8,8 @@ use std::collections::VecDeque;
 use smoltcp::phy::{self, DeviceCapabilities, Medium};
 use smoltcp::time::Instant;
 
-/// The most frames that wait in each queue. More frames are dropped. So if too many frames arrive,
-/// some are lost, as in a network card.
+/// The maximum number of frames that wait in each queue. More frames are dropped. So if too many
+/// frames arrive, some are lost, as in a network card.
 const QUEUE_LIMIT: usize = 256;
 
 /// The device of one host.

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::HostConfig;
 
-/// The most header fields that a request may have.
+/// The maximum number of header fields that a request may have.
 const FIELDS: usize = 32;
 
 /// Makes the page of a host. It shows the name, the addresses and the gateways of the host.

@@ -26,9 +26,10 @@ const RETRANSMIT: Duration = Duration::from_secs(1);
 /// A neighbour that answers none of this many solicitations has failed. They are sent to the whole
 /// link or to the neighbour itself.
 const QUESTIONS: u8 = 3;
-/// The most packets that wait for one neighbour. If one more packet comes, it replaces the oldest.
+/// The maximum number of packets that wait for one neighbour. If one more packet comes, it replaces
+/// the oldest.
 const WAITING: usize = 101;
-/// The most neighbours of a device (`gc_thresh3`).
+/// The maximum number of neighbours of a device (`gc_thresh3`).
 pub const ENTRIES: usize = 1024;
 /// If a second answer comes within this time, only the first answer is accepted (`locktime`).
 const LOCK: Duration = Duration::from_secs(1);

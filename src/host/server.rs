@@ -13,7 +13,8 @@ use smoltcp::socket::tcp;
 use super::apps::tcp_socket;
 use crate::time::Time;
 
-/// The most connections of a port at the same time. The place that listens counts as a connection.
+/// The maximum number of connections of a port at the same time. The place that listens counts as a
+/// connection.
 pub(super) const PLACES: usize = 8;
 /// The time without traffic after which a connection ends.
 pub(super) const IDLE: std::time::Duration = std::time::Duration::from_secs(60);

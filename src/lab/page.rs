@@ -10,9 +10,9 @@ use super::Lab;
 use super::failure::Failure;
 use super::loaded::SCENARIOS;
 
-/// The place in the template that the data of the lab replaces: the `null`.
+/// The place in the template for the data of the lab. The data replaces `null`.
 const PLACE: &str = "<script type=\"application/json\" id=\"lab\">null</script>";
-/// The part of the content security policy by which a page connects to no server.
+/// The part of the content security policy that permits no connection to a server.
 const OFFLINE: &str = "connect-src 'none'";
 /// The seed of the simulator in a page.
 const SEED: u64 = 1;
@@ -26,7 +26,8 @@ struct LabData<'a> {
 }
 
 /// Returns the page of a lab: the template with the files of the lab inside. The scenarios are left
-/// out, because the page does not play them; the files that they include are kept for the lessons.
+/// out, because the page does not play them. The files that the scenarios include are kept for the
+/// lessons.
 ///
 /// # Errors
 /// The template has no place for a lab: it is not a page that `web/build` made.
@@ -53,7 +54,7 @@ struct Server<'a> {
 }
 
 /// Returns the page of a lab that is up: the template with the address and the token of its server.
-/// Such a page may connect to its own server, and to no other.
+/// Such a page may connect only to this server.
 ///
 /// # Errors
 /// The template is not a page that `web/build` made.

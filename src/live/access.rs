@@ -1,10 +1,10 @@
 //! Decides which requests of a browser are answered.
 //!
-//! A page of another site can make the browser of the user send requests to this server. So the
-//! name of the server in the request (`Host`) must be an address of this machine: otherwise another
-//! site could give its own name to this server (DNS rebinding). The site of the page that asks
-//! (`Origin`), if the request has it, must be this server. And all users of the machine can reach
-//! the loopback, so every request needs the token of the printed URL.
+//! A page of another site can make the browser of the user send requests to this server. So three
+//! parts of a request are checked. The field `Host` must name this machine. Otherwise another site
+//! could give its own name to this server (DNS rebinding). If there is a field `Origin`, it must
+//! name this server. The request must have the token of the printed URL, because all users of the
+//! machine can reach the loopback address.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -53,8 +53,8 @@ impl Access {
         }
         let bearer = request.authorization.as_deref().and_then(|it| it.strip_prefix("Bearer "));
         let query = request.query.split('&').find_map(|part| part.strip_prefix("token="));
-        // Only the page itself is asked for by a URL. All other requests have the token in a field,
-        // which a form or an image of another page cannot set.
+        // Only the request for the page itself may have the token in its URL. All other requests
+        // have the token in a header field, which a form or an image of another page cannot set.
         let given = if request.path == "/" { bearer.or(query) } else { bearer };
         let is_known =
             bool::from(given.unwrap_or_default().as_bytes().ct_eq(self.token.as_bytes()));

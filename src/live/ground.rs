@@ -1,7 +1,8 @@
 //! Watches the kernels of the nodes: the state of each port, and the packets on the links.
 //!
-//! A thread waits for both. The packets are read only while a page watches. A fast flow is sampled:
-//! each port has a share of packets, and the kernel drops the packets that are not read in time.
+//! One thread waits for changes of ports and for packets. The packets are read only while a page
+//! watches. A fast flow is sampled: each port has a share of packets, and the kernel drops the
+//! packets that are not read in time.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -25,12 +26,13 @@ use crate::time::Time;
 use crate::watch::item::Class;
 use crate::watch::packet;
 
-/// The packets of a port that are shown at once, and the time in which another one is allowed.
+/// The number of packets of a port that may be shown at once. The next constant is the time after
+/// which one more packet may be shown.
 const BURST: u64 = 200;
 const INTERVAL: Duration = Duration::from_millis(10);
-/// A port with a fast flow is not read for this time.
+/// The time for which a port with a fast flow is not read.
 const REST: Duration = Duration::from_millis(40);
-/// The most frames that are read from a port in one turn.
+/// The maximum number of frames that are read from a port in one turn.
 const FRAMES_A_TURN: usize = 64;
 /// The longest wait. After it, the thread looks whether a page still watches.
 const WAIT: Duration = Duration::from_millis(200);
@@ -60,7 +62,7 @@ struct Tap {
     device: String,
     index: u32,
     point: TapPoint,
-    /// The packets that may be shown now.
+    /// The number of packets that may be shown now.
     allowed: u64,
     allowed_at: Time,
     rests_until: Time,

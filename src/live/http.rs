@@ -1,8 +1,8 @@
 //! Reads requests of HTTP/1.1 and writes responses, within bounds.
 //!
 //! Each connection carries one request. A client that sends slowly, or too much, is refused. The
-//! crate `httparse` reads the header. A server crate would do more, but the small ones without an
-//! async runtime bound neither the number of connections nor the time of a request.
+//! crate `httparse` reads the header. The small server crates without an async runtime are not
+//! used: they have no limit for the number of connections and for the time of a request.
 
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
@@ -11,11 +11,11 @@ use std::time::Duration;
 use crate::driver::clock::Clock;
 use crate::time::Time;
 
-/// The most octets of the header of a request.
+/// The maximum number of octets of the header of a request.
 const MOST_HEADER: usize = 8 * 1024;
-/// The most fields of a header.
+/// The maximum number of fields of a header.
 const MOST_FIELDS: usize = 64;
-/// The most octets of the body of a request.
+/// The maximum number of octets of the body of a request.
 pub const MOST_BODY: usize = 64 * 1024;
 /// The longest time until a request is complete.
 const REQUEST_TIME: Duration = Duration::from_secs(5);
@@ -156,8 +156,9 @@ fn header(octets: &[u8]) -> Result<Option<(Request, usize, usize)>, Refusal> {
     Ok(Some((request, body_at, length)))
 }
 
-/// The fields that every response has. The page runs only its own scripts, is in no frame, and
-/// loads nothing from elsewhere. The policy for its scripts is in the page itself.
+/// The fields that every response has. The page runs only its own scripts, cannot be shown inside
+/// another page, and loads nothing from other servers. The policy for its scripts is in the page
+/// itself.
 const FIELDS: &str = "Cache-Control: no-store\r\n\
     Content-Security-Policy: frame-ancestors 'none'; object-src 'none'; base-uri 'none'; \
     form-action 'none'; connect-src 'self'\r\n\
@@ -177,7 +178,7 @@ pub fn respond(stream: &mut impl Write, status: &str, kind: &str, body: &[u8]) -
     let header = format!(
         "HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\n{FIELDS}\r\n"
     );
-    // One write, so that a response that fits into a packet is one.
+    // The header and the body are written in one call, so that a small response is one packet.
     stream.write_all(&[header.as_bytes(), body].concat())
 }
 

@@ -33,9 +33,9 @@ const TURN: Duration = Duration::from_millis(10);
 const HEARTBEAT: Duration = Duration::from_millis(500);
 /// The time between two looks whether the lab is still up.
 const LOOKING: Duration = Duration::from_secs(1);
-/// The most items of one line. If there are more, the rest is in the next line.
+/// The maximum number of items of one line. If there are more, the rest is in the next line.
 const ITEMS_A_LINE: usize = 500;
-/// The most news that are taken in before the pages get a line.
+/// The maximum number of news that are taken in before the pages get a line.
 const NEWS_A_TURN: usize = 2000;
 
 /// A line for the pages.
@@ -68,7 +68,7 @@ impl Line<'_> {
 /// A page.
 struct Subscriber {
     lines: SyncSender<Arc<str>>,
-    /// The items in lines that did not fit into the queue.
+    /// The number of items in lines that did not fit into the queue.
     left_out: u64,
 }
 
@@ -78,7 +78,7 @@ pub struct Hub {
     clock: Clock,
     state: State,
     merger: Merger,
-    /// For each router, the time of the start of its clock on the common clock.
+    /// For each router, the time on the common clock at which the clock of the router started.
     began: Vec<i64>,
     /// The number of the next item of the hub itself.
     own_items: u64,
@@ -138,7 +138,7 @@ impl Hub {
         let gone = Some(format!("lab {} is down", self.lab.name));
         let line = Line { now: self.clock.now().0, gone, ..Line::default() }.text();
         for subscriber in &self.subscribers {
-            // A page that does not take the line sees the end of the connection.
+            // If the queue of a page is full, the page learns the end from its closed connection.
             let _ = subscriber.lines.try_send(Arc::clone(&line));
         }
     }
@@ -238,8 +238,8 @@ impl Hub {
         Snapshot::of(&self.lab.file, &self.lab.name, &self.state, self.clock.now().0)
     }
 
-    /// Gives the pages a line, if there is something to tell or if it is time for a heartbeat.
-    /// Returns whether there was a line.
+    /// Gives the pages a line if there is news, or if it is time for a heartbeat. Returns whether
+    /// there was a line.
     fn tell(&mut self, is_heartbeat: bool) -> bool {
         let now = self.clock.now();
         self.items.extend(self.merger.take(now.0.saturating_sub(HELD.as_micros() as u64)));
@@ -269,7 +269,7 @@ impl Hub {
                 Ok(()) => true,
                 Err(TrySendError::Full(_)) => {
                     subscriber.left_out += missed;
-                    // The page needs the state in a later line.
+                    // This line had the state, so a later line must have it again.
                     self.is_changed |= had_snapshot;
                     true
                 }

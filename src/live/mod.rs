@@ -45,12 +45,13 @@ use news::News;
 use requests::Requests;
 use watchers::Watchers;
 
-/// The most connections at the same time, and the most of them that get the events.
+/// The maximum number of connections at the same time. The next constant is the maximum number of
+/// connections that receive the events.
 const MOST_CONNECTIONS: usize = 48;
 const MOST_PAGES: usize = 16;
-/// The news that wait for the hub. A sender waits while there are more.
+/// The maximum number of news that wait for the hub. If there are more, the sender waits.
 const WAITING_NEWS: usize = 4096;
-/// The lines that wait for a page. A page with more misses lines.
+/// The maximum number of lines that wait for a page. If there are more, the page misses lines.
 const WAITING_LINES: usize = 256;
 /// The longest time after which a thread looks whether the server still runs.
 const LOOKING: Duration = Duration::from_millis(50);
@@ -106,7 +107,8 @@ impl Server {
             connections: AtomicUsize::new(0),
             pages: AtomicUsize::new(0),
         };
-        // From here on, INT and TERM end the server and not a command that it runs.
+        // From here on, the signals INT and TERM end the server. They do not end a command that the
+        // server runs.
         let interrupted = Interrupt::watch()?;
         let watchers = Watchers::default();
         let shared = Arc::new(shared);
@@ -128,7 +130,7 @@ impl Server {
         }
         let (copy, pages, sender) = (lab.clone(), watchers.clone(), shared.news.clone());
         thread::spawn(move || ground.watch(&copy, &pages, &sender));
-        // The hub has values that cannot move between threads, so it is made in its own.
+        // The hub has values that cannot move between threads, so its own thread makes it.
         let hub = thread::spawn(move || Hub::new(lab, clock, watchers).run(&news));
         while !hub.is_finished() && !interrupted.has_come() {
             match listener.accept() {

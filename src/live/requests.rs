@@ -31,15 +31,16 @@ use crate::watch::answer::{ConsoleAnswer, Done, FlowState, Key};
 use crate::watch::hand::Hand;
 use crate::watch::tables;
 
-/// The most sessions at consoles. If there are more, the session that was opened first ends.
+/// The maximum number of sessions at consoles. If there are more, the session that was opened first
+/// ends.
 const MOST_SESSIONS: usize = 64;
-/// The most pings and flows.
+/// The maximum number of pings and flows.
 const MOST_FLOWS: usize = 20;
-/// The marks of a flow that are kept. The oldest are forgotten.
+/// The maximum number of marks that a flow keeps. The oldest marks are removed.
 const MOST_MARKS: usize = 10_000;
 /// The shortest time between two echos of a flow. Each echo is a program that is started.
 const SHORTEST_PACE: Duration = Duration::from_millis(100);
-/// The longest time for an answer of the hub.
+/// The longest time to wait for an answer of the hub.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// A request of a page.
@@ -255,7 +256,7 @@ impl Requests {
             Hand::Stop { node } => stage.stop(&node, false, &mut |_| ()),
             Hand::Kill { node } => stage.stop(&node, true, &mut |_| ()),
             Hand::Lesson { .. } | Hand::Check => Err(Failure::new(
-                "on a lab in namespaces, a lesson is done in a terminal: eidway lab learn",
+                "the page cannot run a lesson in namespaces: use `eidway lab learn` in a terminal",
             )),
             Hand::Link { .. } => Err(Failure::new(
                 "in namespaces, the delay and the loss of a link come from lab.toml: change it \

@@ -12,8 +12,8 @@ use crate::console::json_lines;
 use crate::console::protocol::Request;
 use crate::watch::stream::Told;
 
-/// The time between two attempts to reach a router, and the longest time after which this thread
-/// looks whether a page still watches.
+/// The time between two attempts to reach a router. This thread also looks at least this often
+/// whether a page still watches.
 const LOOKING: Duration = Duration::from_millis(100);
 /// The longest line of a router.
 const LONGEST_LINE: u64 = 1 << 20;
@@ -66,7 +66,7 @@ fn follow(
             Ok(0) => return true,
             Ok(_) if line.last() != Some(&b'\n') => return true,
             Ok(_) => {
-                // Other lines are the answer to the request.
+                // All other lines belong to the answer to the request.
                 if let Ok(told) = serde_json::from_slice::<Told>(&line)
                     && news.send(News::Told { source, told }).is_err()
                 {

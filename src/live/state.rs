@@ -14,7 +14,8 @@ use crate::watch::Item;
 use crate::watch::item::{Class, Hop, Kind};
 use crate::watch::snapshot::{Ground, PluggedPort, PortState, RouterState, Segment};
 
-/// The most octets of a packet of hosts in an item. The headers and the start of the payload fit.
+/// The maximum number of octets of a packet of hosts in an item. The headers and the start of the
+/// payload fit.
 const SHOWN_OCTETS: usize = 256;
 /// The length of an Ethernet header.
 const ETHERNET: usize = 14;
@@ -24,8 +25,8 @@ const ETHERNET: usize = 14;
 pub struct State {
     /// The links of each namespace, by their devices.
     links: BTreeMap<String, BTreeMap<String, Link>>,
-    /// For each port (node and device), the namespace and the device whose link it is. They differ
-    /// for emulated hosts.
+    /// The namespace and the device of each port. The key is the node and the device in the lab
+    /// file. Only the port of an emulated host has another namespace and device than its key.
     ports: BTreeMap<(String, String), Port>,
     /// The cables between two nodes, and the LANs.
     segments: Vec<Segment>,

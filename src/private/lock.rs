@@ -12,10 +12,10 @@ use rustix::io::{FdFlags, fcntl_dupfd_cloexec, fcntl_setfd};
 
 use super::{FILE_MODE, expect_ours, named, refused};
 
-/// The most attempts to take a lock. A new attempt is needed if the file of the lock is removed at
-/// the same moment.
+/// The maximum number of attempts to take a lock. A new attempt is needed if the file of the lock
+/// is removed at the same moment.
 const TRIES: usize = 100;
-/// The most octets that are read from a lock file.
+/// The maximum number of octets that are read from a lock file.
 const LONGEST: u64 = 256;
 /// The lowest number of a lent descriptor. The borrowing program needs the lower numbers for
 /// itself.

@@ -40,7 +40,7 @@ const FILE_MODE: u32 = 0o600;
 const WRITE_OF_OTHERS: u32 = 0o022;
 /// The sticky bit. In a directory with this bit, users can rename and remove only their own files.
 const STICKY: u32 = 0o1000;
-/// The most names that [`fresh`] tries.
+/// The maximum number of names that [`fresh`] tries.
 const MOST: usize = 1000;
 
 /// Returns the directory for the files of running labs of this user. For root, the directory is

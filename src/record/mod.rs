@@ -36,6 +36,6 @@ pub const MAGIC: &[u8; 16] = b"eidway record 9\n";
 /// The number of octets of a frame before its body: the length and the checksum.
 const HEAD_LEN: usize = 6;
 
-/// The most octets in the body of a frame. If the length in the head of a frame is greater, the
-/// record is damaged.
+/// The maximum number of octets in the body of a frame. If the length in the head of a frame is
+/// greater, the record is damaged.
 const LONGEST_BODY: u32 = 1 << 28;

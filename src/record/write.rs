@@ -14,8 +14,8 @@ use crate::router::io::{Inbound, Input, Outbound, Output};
 use crate::router::witness::{Call, Witness};
 use crate::time::Time;
 
-/// The most octets that wait to be written. Only frames about packets wait. All other frames are
-/// written immediately.
+/// The maximum number of octets that wait to be written. Only frames about packets wait. All other
+/// frames are written immediately.
 const WAITING: usize = 1 << 16;
 
 /// Records all calls of a router. The router informs the recorder of every call.

@@ -14,7 +14,7 @@ use crate::watch::item::{Class, Decision, Direction, Message, Reason};
 use crate::watch::packet::{class, hex, name};
 use crate::watch::{Item, Kind};
 
-/// The reasons of a lab, by the packets that they are about.
+/// The reasons of a lab, by the packets that they explain.
 #[derive(Debug, Default)]
 pub struct Reasons<'a> {
     /// The decisions on each packet of EIDs, by the name of the packet, in the order of time.
@@ -46,8 +46,9 @@ impl<'a> Reasons<'a> {
         reasons
     }
 
-    /// The comments on an Ethernet frame that was on a link at `at`: the last decision on its
-    /// packet before that, and the next decision if it drops the packet.
+    /// Returns the comments on an Ethernet frame that was on a link at the time `at`. They are the
+    /// last decision on its packet before `at`, and the next decision after `at` if it drops the
+    /// packet.
     pub fn comments(&self, at: Time, frame: &[u8]) -> Vec<String> {
         let packet = ip_packet(frame);
         match class(packet) {

@@ -1,8 +1,8 @@
 //! The packets that are dropped outside of the core of a router, each with its reason: by kernels,
 //! hosts and links, and by processes that ended.
 //!
-//! The core tells its own decisions to its witnesses ([`crate::router::witness`]). A packet that a
-//! link loses at random is a crossing with a fate ([`super::trace`]).
+//! The core reports its own decisions to its witnesses ([`crate::router::witness`]). The loss of a
+//! packet at random on a link is in the trace ([`super::trace`]).
 
 use super::kernel::KernelDrop;
 use crate::host::drops::HostDrop;

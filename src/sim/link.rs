@@ -1,7 +1,7 @@
 //! Links and LANs, and their impairments.
 //!
-//! Every link has its own random numbers, and draws equally many of them for each packet.
-//! Therefore, if one setting of one link is changed, all other random results stay as they were.
+//! Every link has its own random numbers, and uses equally many of them for each packet. Therefore
+//! a change of one setting of one link does not change any other random result.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -17,7 +17,7 @@ use crate::time::Time;
 /// time, two nodes could exchange packets without end at one instant.
 const LEAST_DELAY: Duration = Duration::from_micros(50);
 
-/// The most hardware addresses that a bridge learns.
+/// The maximum number of hardware addresses that a bridge learns.
 const LEARNED: usize = 4096;
 
 /// One end of a link, or one port of a LAN.

@@ -4,8 +4,8 @@ use super::drops::{DropObserver, Dropped, LinkDrop, SimDrop};
 use super::{NodeId, Sim, StepObserver};
 
 impl Sim {
-    /// From now on, `observer` is called after each event, with all outputs of the event carried
-    /// out.
+    /// From now on, `observer` is called after each event, when all outputs of the event are
+    /// carried out.
     pub fn observe_steps(&mut self, observer: StepObserver) {
         self.step_observer = Some(observer);
     }

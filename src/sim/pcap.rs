@@ -10,7 +10,7 @@ use crate::time::Time;
 
 const MAGIC: u32 = 0xa1b2_c3d4;
 const VERSION: [u16; 2] = [2, 4];
-/// The most octets of a frame that are kept. No frame is longer.
+/// The maximum number of octets of a frame that are kept. No frame is longer.
 const SNAP_LEN: u32 = 262_144;
 const LINKTYPE_ETHERNET: u32 = 1;
 

@@ -36,12 +36,13 @@ use crate::wire::{CONTROL_PORT, DATA_PORT, DATA_SOURCE_PORTS};
 
 /// The TTL of a control message. It is the default TTL of Linux sockets.
 const CONTROL_TTL: u8 = 64;
-/// The most refused requests that are kept for inspection.
+/// The maximum number of refused requests that are kept for inspection.
 const REFUSALS: usize = 64;
-/// The most debug lines that are kept until they are read. If there are more lines, the oldest
-/// lines are dropped.
+/// The maximum number of debug lines that are kept until they are read. If there are more lines,
+/// the oldest lines are dropped.
 const DEBUG_LINES: usize = 1000;
-/// The most log lines that are kept. If there are more lines, the oldest lines are dropped.
+/// The maximum number of log lines that are kept. If there are more lines, the oldest lines are
+/// dropped.
 const LOG_LINES: usize = 1000;
 /// The MTU of a new TUN device, in octets.
 const TUNNEL_MTU: u16 = 1500;

@@ -312,7 +312,7 @@ impl RunningLab for Simulated {
         let done = client.converse(request, |response| Ok(each(response)));
         let done = done.map_err(Failure::new)?;
         prompt.clone_from(&done.prompt);
-        // The lines since the last request are of no use to a session that does not monitor.
+        // A session that does not monitor does not need the debug lines since the last request.
         let monitors = session.monitors();
         for (at, line) in self.sim.take_debug(node)?.into_iter().filter(|_| monitors) {
             each(Response::Debug(format!("{}{line}", Calendar::stamp(Sim::wall_clock(at)))));

@@ -30,10 +30,11 @@ use crate::wire::CONTROL_PORT;
 const MTU: usize = IPV6_MINIMUM_MTU as usize;
 /// The size of each of the two buffers of a socket, in octets.
 const BUFFER: usize = 16 * 1024;
-/// The most octets that may wait for a peer. If more octets wait, the connection is closed.
+/// The maximum number of octets that may wait for a peer. If more octets wait, the connection is
+/// closed.
 const MAX_WAITING: usize = 1 << 20;
-/// The most accepted connections at the same time. A SYN for a further connection is answered with
-/// RST.
+/// The maximum number of accepted connections at the same time. A SYN for a further connection is
+/// answered with RST.
 const MAX_ACCEPTED: usize = 4096;
 /// The time within which a closed connection must send its remaining octets.
 const LINGER: Duration = Duration::from_secs(5);

@@ -67,8 +67,8 @@ impl Display for Crossing<'_> {
 }
 
 impl Crossing<'_> {
-    /// Makes the item of the packet for a lab that is watched. `to` are the nodes that the link
-    /// carries the packet to.
+    /// Makes the item of the packet for a lab that is watched. `to` has the nodes to which the link
+    /// carries the packet.
     pub fn hop(&self, to: Vec<String>, arrives: Option<Time>) -> Hop {
         let class = match self.is_neighbour_discovery() {
             true => Class::Neighbour,

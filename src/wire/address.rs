@@ -13,7 +13,7 @@ use super::cursor::Reader;
 use super::error::{ParseError, Problem};
 use crate::addr::{Eid, EidPrefix, Family, InstanceId};
 
-/// The most levels of nested LCAFs. The outermost LCAF counts as one level.
+/// The maximum number of levels of nested LCAFs. The outermost LCAF counts as one level.
 pub const MAX_LCAF_DEPTH: usize = 4;
 
 const AFI_NONE: u16 = 0;

@@ -190,8 +190,8 @@ impl Display for Action {
     }
 }
 
-/// The most octets of a name or of an LCAF that are shown. If there are more, `...` stands for the
-/// rest.
+/// The maximum number of octets of a name or of an LCAF that are shown. If there are more, `...`
+/// stands for the rest.
 const SHOWN_OCTETS: usize = 64;
 
 impl Display for Address {

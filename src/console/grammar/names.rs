@@ -8,7 +8,7 @@ use crate::console::args::{Args, Fault};
 use crate::console::edit::Editor;
 
 const HERE: &[Mode] = &[Mode::Config];
-/// The most addresses of a name, as on IOS.
+/// The maximum number of addresses of a name, as on IOS.
 const MOST_ADDRESSES: usize = 8;
 
 pub(super) const ROWS: &[Row] = &[

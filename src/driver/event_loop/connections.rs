@@ -11,10 +11,10 @@ use crate::driver::tcp::{Peer, Progress};
 use crate::router::io::{Connection, Input, TcpEvent, TcpRequest};
 use crate::time::Time;
 
-/// The most connections that one listener accepts in one turn of the loop.
+/// The maximum number of connections that one listener accepts in one turn of the loop.
 const ACCEPTS_A_TURN: usize = 16;
-/// The most reads of one connection in one turn of the loop. Each read fills a buffer of up to 64
-/// KiB.
+/// The maximum number of reads of one connection in one turn of the loop. Each read fills a buffer
+/// of up to 64 KiB.
 const READS_A_TURN: usize = 4;
 
 /// Returns the connection with this number. The core has asked for this connection.

@@ -23,7 +23,7 @@ use crate::router::io::{Device, Encapsulation, Inbound, Input, Outbound};
 use crate::time::Time;
 use crate::wire::data_header::DATA_HEADER_LEN;
 
-/// The most reads of one source in one turn of the loop.
+/// The maximum number of reads of one source in one turn of the loop.
 const READS_A_TURN: usize = 64;
 /// The length in octets of the arena, the buffer for packets: enough for a few of the largest
 /// packets. A larger arena would not fit into the processor's cache.

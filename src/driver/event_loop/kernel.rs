@@ -10,7 +10,7 @@ use super::EventLoop;
 use crate::router::io::{Input, KernelEvent, KernelRequest, LISP_DEVICE};
 use crate::time::Time;
 
-/// The most datagrams with kernel events that are read in one turn of the loop.
+/// The maximum number of datagrams with kernel events that are read in one turn of the loop.
 const EVENTS_A_TURN: usize = 64;
 /// The time between two checks of the state for which the kernel sends no events. If a person
 /// changes a setting by hand, it must be restored within a second.

@@ -56,7 +56,7 @@ pub struct LinkDetail {
     pub mac: Option<Mac>,
     /// The device group.
     pub group: u32,
-    /// The most packets that can wait to be sent.
+    /// The maximum number of packets that can wait to be sent.
     pub queue_len: u32,
     /// The link's settings for IPv4 and IPv6, in the kernel's format.
     pub settings: Vec<u8>,

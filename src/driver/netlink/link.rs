@@ -12,7 +12,7 @@ use crate::addr::is_ipv6_link_local;
 use crate::driver::announce;
 use crate::router::io::{Device, LISP_GROUP, Mac};
 
-/// The most packets that wait on `lisp0` until the router reads them.
+/// The maximum number of packets that wait on `lisp0` until the router reads them.
 pub const LISP_QUEUE_LEN: u32 = 4096;
 /// The value `IN6_ADDR_GEN_MODE_NONE`: the kernel generates no link-local address for the device.
 const NO_GENERATED_ADDRESS: u8 = 1;

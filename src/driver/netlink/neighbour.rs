@@ -92,7 +92,7 @@ pub struct Tables {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Table {
     entries: u32,
-    /// The most entries that the table may have (the setting `gc_thresh3`).
+    /// The maximum number of entries that the table may have (the setting `gc_thresh3`).
     limit: u32,
 }
 

@@ -20,7 +20,8 @@ const BUFFER_LEN: usize = 64 * 1024;
 /// The longest time to wait for a reply. The kernel answers immediately, but if a reply is lost,
 /// packets must not wait for ever.
 const REPLY_TIMEOUT: Duration = Duration::from_secs(2);
-/// The most attempts to read a dump. A dump is read again if the table has changed during the dump.
+/// The maximum number of attempts to read a dump. A dump is read again if the table has changed
+/// during the dump.
 const DUMP_ATTEMPTS: usize = 8;
 /// The size in octets of the receive buffer for events. It must hold many events at once.
 const EVENT_BUFFER: usize = 4 << 20;

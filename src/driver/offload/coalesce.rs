@@ -12,10 +12,10 @@ use std::ops::Range;
 use super::{IPV4_HEADER, IPV6_HEADER, Layout, TCP};
 use crate::checksum;
 
-/// The most flows for which super-packets are built at the same time.
+/// The maximum number of flows for which super-packets are built at the same time.
 const FLOWS: usize = 8;
-/// The most segments of a super-packet. The kernel accepts this number of pieces of memory in one
-/// write.
+/// The maximum number of segments of a super-packet. The kernel accepts this number of pieces of
+/// memory in one write.
 const SEGMENTS: usize = 64;
 /// The length of the largest packet, in octets.
 const LARGEST: usize = u16::MAX as usize;

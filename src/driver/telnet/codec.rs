@@ -25,8 +25,8 @@ const ECHO: u8 = 1;
 const SUPPRESS_GO_AHEAD: u8 = 3;
 const WINDOW_SIZE: u8 = 31;
 
-/// The most octets of a subnegotiation that are kept. The size of a screen needs 5 octets: one for
-/// the option, and two each for the width and the height.
+/// The maximum number of octets of a subnegotiation that are kept. The size of a screen needs 5
+/// octets: one for the option, and two each for the width and the height.
 const LONGEST_SUBNEGOTIATION: usize = 5;
 
 /// The commands that the server sends when the connection begins. They offer options to the client

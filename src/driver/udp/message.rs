@@ -177,7 +177,7 @@ pub fn receive(socket: BorrowedFd<'_>, buffer: &mut [u8]) -> io::Result<Received
 /// `WouldBlock` if the queue is empty.
 pub fn receive_error(socket: BorrowedFd<'_>, family: Family) -> io::Result<Option<IcmpError>> {
     let mut control = Control([0; 256]);
-    // The most octets that an IPv6 ICMP error can quote.
+    // The maximum number of octets that an IPv6 ICMP error can quote.
     let mut data = [0; 1280];
     let arrival = receive_message(socket, &mut data, &mut control, libc::MSG_ERRQUEUE)?;
     let Some(destination) = arrival.address.as_socket() else { return Ok(None) };

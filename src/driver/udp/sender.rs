@@ -21,14 +21,14 @@ use crate::driver::offload::segment::Segments;
 use crate::router::io::{Encapsulation, Fragmentation, PathEvent};
 use crate::wire::DATA_PORT;
 
-/// The most segments in one send. Every kernel with UDP_SEGMENT accepts this number.
+/// The maximum number of segments in one send. Every kernel with UDP_SEGMENT accepts this number.
 const SEGMENTS: usize = 64;
-/// The most octets in one send: the largest UDP payload over IPv4.
+/// The maximum number of octets in one send: the largest UDP payload over IPv4.
 const LARGEST: usize = 65_507;
-/// The most notes of the error queue that are read in one call. The buffer of the queue cannot hold
-/// so many.
+/// The maximum number of notes of the error queue that are read in one call. The buffer of the
+/// queue cannot hold so many.
 const NOTES_AT_ONCE: usize = 64;
-/// The most times that a packet is sent, if ICMP errors arrive between the sends.
+/// The maximum number of times that a packet is sent, if ICMP errors arrive between the sends.
 const TRIES: usize = 4;
 /// Socket options from `linux/in.h` and `linux/in6.h`.
 const IP_RECVERR_RFC4884: libc::c_int = 26;

@@ -21,8 +21,8 @@ pub struct Loss {
     pub to_do: String,
     /// The section of the standard, if a standard decides.
     pub section: Option<String>,
-    /// The loss or state that is the reason for this loss: for example, a router drops a packet
-    /// because no Map-Reply came, and no Map-Reply came because the Map-Request is lost elsewhere.
+    /// The loss that caused this loss, if there is one. For example, a router drops a packet
+    /// because the Map-Request for its destination was lost at another node.
     pub root: Option<Box<Loss>>,
 }
 
@@ -81,13 +81,13 @@ pub enum Cause {
     NeighbourDown,
     /// The packet is larger than the MTU of a device, and must not be fragmented.
     TooBig,
-    /// The packet comes back to a node: routes point at each other.
+    /// The packet comes back to a node, because the routes form a loop.
     RoutingLoop,
     /// The process of the router does not run.
     RouterStopped,
     /// The encapsulated packet arrives at a node that is not a router with LISP.
     NoLisp,
-    /// The router drops the packet by this rule, or treats it by this rule.
+    /// The router applies this rule to the packet, and the packet is lost because of that.
     Rule(Rule),
     /// The node that receives the Map-Request is not a map-resolver.
     NotAMapResolver,
@@ -162,7 +162,7 @@ impl Cause {
         }
     }
 
-    /// The remedy for a node with this cause.
+    /// The remedy for this cause at a node.
     pub fn remedy(self, node: &str) -> String {
         let remedy = match self {
             Cause::LinkDown => "set the interface up (`no shutdown`, or `eidway lab link ... up`)",
@@ -170,13 +170,13 @@ impl Cause {
             Cause::NoDefaultGateway => "give the host a default gateway",
             Cause::NoRoute => "add a route to the destination, or send the packet by LISP",
             Cause::Blackhole | Cause::UnreachableRoute => {
-                "remove the route, or repair the better one"
+                "remove this route, or restore the preferred route"
             }
             Cause::NotForwarding => "send the packet to a router, or turn on forwarding",
             Cause::NoNeighbour => "connect the node with this address, or correct the address",
             Cause::NeighbourDown => "set the device of the neighbour up",
             Cause::TooBig => "send smaller packets, or permit fragmentation, or raise the MTU",
-            Cause::RoutingLoop => "correct the routes that point at each other",
+            Cause::RoutingLoop => "correct the routes that form the loop",
             Cause::RouterStopped => "start the router (`eidway lab start`)",
             Cause::NoLisp => "correct the locator in the mapping",
             Cause::NotAMapResolver => {
@@ -201,8 +201,8 @@ impl Cause {
     }
 }
 
-/// The remedy for a rule that loses a packet without dropping it, for example because the packet
-/// leaves natively.
+/// The remedy for a rule that does not drop the packet itself. For example, the router forwards the
+/// packet without LISP, and a core router drops it.
 fn rule_remedy(rule: Rule) -> &'static str {
     match rule {
         Rule::ForeignSource => "add the source to the database of the ITR (`database-mapping`)",

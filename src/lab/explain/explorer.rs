@@ -118,7 +118,7 @@ impl<'a> Explorer<'a> {
         loss
     }
 
-    /// Calls `act` for steps that belong to the last step.
+    /// Calls `act`. The steps that `act` notes are details of the last step.
     pub fn inside<T>(&mut self, act: impl FnOnce(&mut Self) -> T) -> T {
         self.depth += 1;
         let result = act(self);

@@ -16,7 +16,7 @@ use crate::lab::kernel::{LinkState, Route, RouteQuery};
 use crate::router::config::StaticTarget;
 use crate::router::io::LISP_DEVICE;
 
-/// The most nodes on the way of one packet: the TTL of a packet.
+/// The maximum number of nodes on the way of one packet. It is the initial TTL of a packet.
 const MOST_HOPS: usize = 64;
 
 /// An IP packet on its way.
@@ -55,7 +55,8 @@ enum Owner {
     Answers(String, String),
     /// The node has the address, but its device is down.
     Down(String, String),
-    /// No node has the address. A router on the link is stopped, so its addresses may be missing.
+    /// No node has the address. This router on the link is stopped, and the address may be one of
+    /// its addresses.
     Stopped(String),
     /// No node has the address.
     Missing,
@@ -170,8 +171,8 @@ impl Explorer<'_> {
         Ok(Loss::new(node, cause, because))
     }
 
-    /// If a link of the node does not work, and the route to `to` leads through it, returns this
-    /// loss. The kernel does not use the routes of a dead link.
+    /// Returns the loss at a dead link of the node, if the route to `to` leads through this link.
+    /// The kernel itself does not use the routes of a dead link.
     fn route_of_dead_link(&mut self, node: &str, to: IpAddr) -> Result<Option<Loss>, Failure> {
         let mut hops = vec![to];
         let runs = self.runs(node);
@@ -192,7 +193,8 @@ impl Explorer<'_> {
             }
             _ => {}
         }
-        // IPv6 addresses vanish from a device that is down, so the lab file tells them too.
+        // A device that is down has no IPv6 addresses, so the addresses in the lab file are used
+        // too.
         let declared = self.declared(node);
         let ports: Vec<String> = self.ports(node).map(|port| port.device.clone()).collect();
         let leads = |link: &&LinkState| {
@@ -225,7 +227,7 @@ impl Explorer<'_> {
         self.lab.file.ports().filter(move |port| port.node == node)
     }
 
-    /// The loss of a packet at the device through which it should leave, if it cannot leave.
+    /// Returns the loss of a packet that cannot leave through its device.
     fn at_device(
         &mut self,
         node: &str,
@@ -243,10 +245,13 @@ impl Explorer<'_> {
         let LinkState { mtu, .. } = link;
         let size = flight.size;
         if flight.df || flight.destination.is_ipv6() {
-            let because = format!("the packet has {size} octets, and {device} takes {mtu}");
+            let because = format!("the packet has {size} octets, but the MTU of {device} is {mtu}");
             return Ok(Some(Loss::new(node, Cause::TooBig, because)));
         }
-        let because = format!("{size} octets are sent in fragments, because {device} takes {mtu}");
+        let because = format!(
+            "{size} octets are sent in fragments, because the MTU of {device} is \
+                               {mtu}"
+        );
         self.note(node, What::Route, Verdict::Passes, because);
         Ok(None)
     }
@@ -306,7 +311,8 @@ impl Explorer<'_> {
             let is_declared = self.declared(peer).iter().any(|(_, net)| net.addr() == address);
             let links = self.links(peer)?;
             let Some(link) = links.iter().find(|link| link.device == *on) else { continue };
-            // Linux answers ARP for any address of the node, and discovery for those of the device.
+            // Linux answers ARP requests for every address of the node. It answers neighbour
+            // discovery only for the addresses of the device.
             let has = match Family::of(address) {
                 Family::Ipv4 => links.iter().any(|link| link.has(address)),
                 Family::Ipv6 => link.has(address),
@@ -330,7 +336,7 @@ impl Explorer<'_> {
         Ok(stopped.map_or(Owner::Missing, |(peer, _)| Owner::Stopped(peer)))
     }
 
-    /// Whether a node answers on its device for an address that is elsewhere.
+    /// Whether a node answers on its device for the address of another node.
     fn is_proxied(&mut self, node: &str, device: &str, address: IpAddr) -> Result<bool, Failure> {
         let links = self.links(node)?;
         let Some(link) = links.iter().find(|link| link.device == device) else { return Ok(false) };

@@ -16,19 +16,20 @@ use crate::router::decision::{Rule, Table};
 use crate::router::io::LISP_DEVICE;
 use crate::wire::data_header::encapsulation_len;
 
-/// The most tunnels on the way of a packet. A packet that needs more goes round in a circle.
+/// The maximum number of tunnels on the way of a packet. A packet that needs more tunnels is in a
+/// loop.
 const MOST_TUNNELS: usize = 8;
 
 /// The way of a packet after the decision of a router.
 enum Onward {
-    /// Without LISP. The loss is the reason why the router does not use LISP, if this reason is a
-    /// fault.
+    /// The packet goes on without LISP. The loss is the reason why the router does not use LISP, if
+    /// this reason is a fault.
     Native(Option<Loss>),
-    /// Through a tunnel to this RLOC.
+    /// The packet goes through a tunnel to this RLOC.
     Tunnel { own: IpAddr, rloc: IpAddr },
-    /// Out of the tunnel device, to the site.
+    /// The packet leaves the tunnel device, and goes on to the site.
     Site,
-    /// To a host that the router finds on this LAN.
+    /// The packet goes to a host that the router finds on this LAN.
     Host(String),
     /// The packet is lost.
     Lost(Loss),
@@ -86,8 +87,8 @@ impl Explorer<'_> {
         Ok(Err(self.lose(What::Itr, Loss::new(&at, Cause::RoutingLoop, because))))
     }
 
-    /// Looks for a router on the way of the packet that forwarded it by its kernel alone, because it
-    /// is no ITR. A router without LISP is not meant.
+    /// Looks for a LISP router on the way of the packet that is not an ITR. Only the kernel of such
+    /// a router forwards the packet. Returns this fault.
     fn without_itr(&mut self, first_step: usize) -> Result<Option<Loss>, Failure> {
         let of_packet = self.steps[first_step..].iter().filter(|step| step.depth == self.depth);
         let nodes: Vec<String> = of_packet.map(|step| step.node.clone()).collect();
@@ -189,8 +190,8 @@ impl Explorer<'_> {
         })
     }
 
-    /// Notes the decision of a router, and returns the loss for the case that the packet is lost by
-    /// this decision.
+    /// Notes the decision of a router. Returns the loss of the packet, which is valid only if the
+    /// decision causes a loss.
     fn note_decision(&mut self, node: &str, what: What, view: &PacketView) -> Loss {
         let line = view.line.map_or(String::new(), |line| {
             format!(" ({}, {})", line.table.describe(), line.eid_prefix)
@@ -211,8 +212,8 @@ impl Explorer<'_> {
         self.lose(what, loss)
     }
 
-    /// The fault that makes an ITR forward a packet without LISP. It is no fault to have no EID as
-    /// the source if the destination is no EID.
+    /// Returns the fault because of which an ITR forwards a packet without LISP. Returns `None` if
+    /// the rule of the decision is not a fault.
     fn native_cause(
         &mut self,
         node: &str,
@@ -223,11 +224,17 @@ impl Explorer<'_> {
         Ok(match view.rule {
             Rule::ForeignSource => {
                 let source = flight.source;
-                Some(loss(format!("{source} is not an EID of the site: no LISP for its packets")))
+                Some(loss(format!(
+                    "{source} is not an EID of the site, so its packets are sent \
+                                   without LISP"
+                )))
             }
             Rule::NoMapCacheEntry => {
                 let to = flight.destination;
-                Some(loss(format!("the map-cache has no entry that asks for {to}")))
+                Some(loss(format!(
+                    "the map-cache has no entry with the action map-request for \
+                                   {to}"
+                )))
             }
             Rule::NegativeMapping
                 if view.line.is_some_and(|line| line.table == Table::MapCache) =>
@@ -246,7 +253,7 @@ impl Explorer<'_> {
         })
     }
 
-    /// The loss at the interface of the network of a local EID, if this interface is down.
+    /// Returns the loss at the interface to the network of a local EID, if this interface is down.
     pub(super) fn dead_port(&mut self, node: &str, eid: IpAddr) -> Result<Option<Loss>, Failure> {
         let ports: Vec<String> = self
             .lab
@@ -281,14 +288,14 @@ impl Explorer<'_> {
             Landing::Arrived(etr) => Ok(etr),
             Landing::Lost(loss) => Err(loss),
             Landing::Tunnel(router) => {
-                let because = format!("the route to the locator {rloc} leads into LISP");
+                let because = format!("the route to the locator {rloc} leads into the LISP tunnel");
                 let loss = Loss::new(&router, Cause::RoutingLoop, because);
                 Err(self.lose(What::Route, loss))
             }
         })
     }
 
-    /// The end of a packet for a host that the router searches for on its LANs.
+    /// Follows a packet for a host that the router searches for on its LANs.
     fn sought(&mut self, node: &str, flight: &Flight) -> Result<Onward, Failure> {
         let ports = self.lab.file.lans.iter().flat_map(|lan| &lan.ports);
         let of_node = ports.filter(|port| port.node == node);

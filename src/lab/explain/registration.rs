@@ -16,8 +16,9 @@ use crate::lab::failure::Failure;
 use crate::router::counters::ControlDrop;
 
 impl Explorer<'_> {
-    /// Finds the reason why the map-server `server` has no registration of `eid`. First, the router
-    /// of the site is found: it has the EID in its database, or a host with the EID on its LAN.
+    /// Finds the reason why the map-server `server` has no registration of `eid`. First finds the
+    /// router of the site. This router has the EID in its database, or a host with the EID on its
+    /// LAN.
     pub(super) fn unregistered(&mut self, server: &str, eid: IpAddr) -> Result<Loss, Failure> {
         let routers: Vec<String> =
             self.lab.file.routers().map(|(name, _)| name.to_owned()).collect();
@@ -98,7 +99,7 @@ impl Explorer<'_> {
         self.registers_arrive(etr, &lisp, server)
     }
 
-    /// Whether the Map-Registers of an ETR arrive at the map-server. Returns their loss.
+    /// Returns the loss of the Map-Registers of an ETR, if they do not arrive at the map-server.
     fn registers_arrive(
         &mut self,
         etr: &str,
@@ -131,7 +132,7 @@ impl Explorer<'_> {
     }
 
     /// The last refusal of a registration of an ETR at a map-server. A refusal before the last
-    /// Map-Notify is old.
+    /// Map-Notify is not returned.
     fn refusal(
         &mut self,
         etr: &str,

@@ -22,14 +22,14 @@ use crate::router::map_cache::Locator;
 use crate::router::reachability::{Reachability, Source};
 use crate::time::Time;
 
-/// The octets of a control message in the tables of sizes. A Map-Request is smaller than each MTU.
+/// The assumed length of a control message, in octets. It is smaller than every MTU.
 const CONTROL_SIZE: u32 = 120;
 
 /// The result of a Map-Request.
 pub(super) enum Resolved {
     /// The mapping has this usable locator. `own` is the RLOC of the ITR.
     Locator { own: IpAddr, rloc: IpAddr },
-    /// The mapping is negative, and the reason if it is known.
+    /// The mapping is negative. The loss is the reason, if it is known.
     Negative(Option<Loss>),
     /// No mapping comes. The root of the loss is the place where the request is lost.
     Lost(Loss),
@@ -104,7 +104,7 @@ impl Explorer<'_> {
             }
             _ => (answer, server, resolver),
         };
-        // The reply goes to the ITR-RLOC of the family of the RLOC that received the request.
+        // The request arrived at an RLOC. The reply goes to the ITR-RLOC of the same family.
         let lost = self.reply(&at, from, own, itr)?;
         Ok(lost.map_or(Ok((answer, at)), Err))
     }
@@ -169,7 +169,7 @@ impl Explorer<'_> {
         let steps = self.steps.len();
         let arrived = self.control(at, source, to)?;
         if arrived.is_ok() {
-            // A reply that comes back needs no more than one line.
+            // The way of a reply that arrives is shown in one line.
             self.steps.truncate(steps);
             let because = format!("a Map-Reply to {to}");
             self.note_rule(
@@ -195,14 +195,14 @@ impl Explorer<'_> {
             Landing::Arrived(node) => Ok(node),
             Landing::Lost(loss) => Err(loss),
             Landing::Tunnel(router) => {
-                let because = format!("the route to {destination} leads into LISP");
+                let because = format!("the route to {destination} leads into the LISP tunnel");
                 let loss = Loss::new(&router, Cause::RoutingLoop, because);
                 Err(self.lose(What::Route, loss))
             }
         })
     }
 
-    /// The mapping of an answer, as the ITR will use it.
+    /// Returns the mapping in an answer, as the ITR will use it.
     fn answered(
         &mut self,
         itr: &str,

@@ -18,7 +18,7 @@ impl fmt::Display for Journey {
                 writeln!(f, "\n{title}")?;
             }
             while let Some(step) = steps.next() {
-                // A route and its neighbour are one line.
+                // A route and its neighbour are printed in one line.
                 let neighbour = steps.next_if(|next| is_its_neighbour(step, next));
                 write_step(f, step, neighbour, width)?;
             }
@@ -28,8 +28,8 @@ impl fmt::Display for Journey {
 }
 
 impl Journey {
-    /// The result of the journey in one line: the packet arrives, or the place and the cause of its
-    /// loss, and the remedy.
+    /// Returns the result of the journey in one line. If the packet is lost, this is the place, the
+    /// cause and the remedy.
     pub fn conclusion(&self) -> String {
         let subject = if self.arrives { "The answer" } else { "The packet" };
         match (&self.lost, &self.to) {
@@ -57,7 +57,7 @@ fn indent(step: &Step) -> usize {
     usize::from(step.depth) * 2
 }
 
-/// Whether a step is the neighbour for the route of the step before it.
+/// Whether `step` is a route, and `next` is the neighbour of this route.
 fn is_its_neighbour(step: &Step, next: &Step) -> bool {
     let is_pair = step.what == What::Route && next.what == What::Neighbour;
     let passes = step.verdict == Verdict::Passes && next.verdict == Verdict::Passes;

@@ -51,7 +51,7 @@ impl Lesson {
         carry_out(stage, &self.setup.steps)
     }
 
-    /// Begins a task, counted from 0. The captures of the task begin.
+    /// Begins a task and its captures. `task` is counted from 0.
     ///
     /// # Errors
     /// A statement of the task's block `begin` fails.
@@ -59,8 +59,8 @@ impl Lesson {
         self.tasks.get(task).map_or(Ok(()), |task| carry_out(stage, &task.begin))
     }
 
-    /// Checks a task, counted from 0. The task must have begun. Waits for each result until its
-    /// time limit. Captures continue.
+    /// Checks a task. `task` is counted from 0. The task must have begun. Waits for each result
+    /// until its time limit. Captures continue.
     pub fn check(&self, stage: &mut dyn Stage, task: usize) -> Verdict {
         self.verdict(stage, task, Duration::MAX, true)
     }

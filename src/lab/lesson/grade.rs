@@ -19,8 +19,8 @@ const MOST_RESPONSES: u64 = 100_000;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(rename = "GradeReport")]
 pub struct Report {
-    /// Whether the files are signed. They never are: a file shows which commands lead to the
-    /// results, and not that a certain student has typed them.
+    /// Whether the files are signed. This is always false. A file shows the commands and their
+    /// results. It does not prove which student has typed the commands.
     pub signed: bool,
     /// The files, in the order of the command line.
     pub files: Vec<GradedFile>,
@@ -69,7 +69,7 @@ pub struct GradedTask {
     pub at_us: Option<u64>,
     /// The number of hints that the student has seen.
     pub hints: usize,
-    /// The expectation in words that was missing at the last check, if the task is not done.
+    /// The result that was missing at the last check, in words. It is absent if the task is done.
     pub missing: Option<String>,
     /// The commands of the student in this task.
     pub commands: Vec<GradedCommand>,
@@ -93,7 +93,7 @@ pub enum State {
 pub struct GradedCommand {
     /// The time of the lab, in microseconds.
     pub at_us: u64,
-    /// The router at the console of which the line was typed.
+    /// The router whose console received the line.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub console: Option<String>,
     /// The line.

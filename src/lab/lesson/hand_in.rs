@@ -1,9 +1,9 @@
 //! The hand-in of a student: the commands of a lesson in a file, for the teacher.
 //!
-//! A hand-in is a file of JSON lines. Its first line has the lab and the lesson, with the sum of each
-//! of their files. Each further line has a command, and the last line has the number of commands.
-//! Each line begins with a sum of the text before it. So a damaged file is found, and the place of
-//! the damage. The sums are no signature: a person who changes a file on purpose can compute them.
+//! A hand-in is a file of JSON lines. Its first line has the lab and the lesson, with the sum of
+//! each of their files. Each further line has a command, and the last line has the number of
+//! commands. Each line begins with a sum of the text before it. So the reader finds damage and its
+//! place. The sums are no signature: a person who changes a file on purpose can compute them.
 //!
 //! ```text
 //! {"sum":"5f..","head":{"eidway":"0.1.0","version":1,"lab":"gsmr",...,"seed":1,"place":"simulator"}}
@@ -208,7 +208,7 @@ pub fn read(text: &str) -> Result<HandIn, Failure> {
             (Line::Head(found), None) => {
                 let version = found.version;
                 return Err(wrong(&format!(
-                    "the format has version {version}, and this program reads version {VERSION}"
+                    "the format has version {version}, but this program reads version {VERSION}"
                 )));
             }
             (Line::Command { at_us, task, console, line }, Some(_)) => {
@@ -231,7 +231,8 @@ pub fn read(text: &str) -> Result<HandIn, Failure> {
     match head.filter(|_| is_complete) {
         Some(head) => Ok(HandIn { head, commands }),
         None => Err(Failure::Other(format!(
-            "line {number}: the last line is missing: the file was cut off, or the lesson goes on"
+            "line {number}: the last line is missing: the file was cut off, or the lesson has not \
+             ended"
         ))),
     }
 }
@@ -240,7 +241,8 @@ fn is_end(line: &str) -> bool {
     line.contains("\"end\":{")
 }
 
-/// Reads a line. `last` is the sum of the line before it, and then of this line.
+/// Reads a line. Before the call, `last` is the sum of the previous line. After the call, it is the
+/// sum of this line.
 fn parsed(line: &str, last: &mut String) -> Result<Line, &'static str> {
     let no_hand_in = "this is not a line of a hand-in";
     let rest = line.strip_prefix("{\"sum\":\"").ok_or(no_hand_in)?;

@@ -22,7 +22,8 @@ const WIDTH: usize = 78;
 /// The maximum number of lines of an actual result that a learner sees.
 const SEEN: usize = 20;
 
-/// Takes each response when it is made. If it returns true, the command that runs is interrupted.
+/// A function that receives each response at once. If it returns true, the running command is
+/// interrupted.
 pub type Say<'a> = dyn FnMut(Response) -> bool + 'a;
 
 /// A command of a student.
@@ -32,8 +33,7 @@ pub struct Command {
     pub at: Duration,
     /// The task, counted from 0. After the last task, it is the number of tasks.
     pub task: usize,
-    /// The router at the console of which the line was typed. `None` for a line at the prompt of
-    /// the lesson.
+    /// The router whose console received the line. `None` for a line at the prompt of the lesson.
     pub console: Option<String>,
     /// The line. A statement with a block has several lines.
     pub line: String,
@@ -145,8 +145,8 @@ impl Learner {
         self.done(ok)
     }
 
-    /// Does the command of another student again. If the lab is at an earlier time, the time passes
-    /// first.
+    /// Repeats the command of another student. First waits until the lab reaches the time of the
+    /// command.
     ///
     /// # Errors
     /// The user has interrupted the wait.

@@ -83,8 +83,8 @@ pub struct Lesson {
     pub setup: Scenario,
     /// The tasks, in order. There is at least one.
     pub tasks: Vec<Task>,
-    /// The text of the lesson and of each file that it includes, by name. They are the version of
-    /// the lesson.
+    /// The text of the lesson and of each file that it includes, by name. These texts identify the
+    /// version of the lesson.
     pub sources: BTreeMap<String, String>,
 }
 

@@ -329,7 +329,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// A task while it is read.
+/// A task that is not completely read yet.
 struct Open {
     /// The number of the line of its heading, counted from 0.
     line: usize,

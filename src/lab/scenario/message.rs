@@ -43,7 +43,7 @@ const OF_MAP_REQUEST: &[&str] = &["nonce", "source-eid", "itr-rloc", "eid"];
 const OF_MAP_REPLY: &[&str] = &["nonce", "record", "locator", "action"];
 const OF_MAP_REGISTER: &[&str] = &["nonce", "key", "xtr-id", "record", "locator", "action"];
 const OF_REGISTRATION: &[&str] = &["nonce", "key", "xtr-id", "type", "record", "locator", "action"];
-/// The most addresses of the prefix in `source-eid each PREFIX`.
+/// The maximum number of addresses of the prefix in `source-eid each PREFIX`.
 const MOST_EACH: usize = 4096;
 
 /// The fields of a message of any type. The tables above have the names of the fields that each

@@ -34,8 +34,8 @@ pub enum AwayReason {
     TableFull,
     /// A session with a map-server came up. The map-server reports all prefixes again.
     SessionUp,
-    /// The router registers no prefix around this prefix any more, so no map-server would report
-    /// the end of the entry.
+    /// The router does not register any prefix that contains this prefix any more, so no map-server
+    /// would report the end of the entry.
     NotReportedAnyMore,
 }
 
@@ -117,9 +117,10 @@ impl Display for AwayReason {
             AwayReason::SessionUp => {
                 f.write_str("A session came up, on which the map-server reports all prefixes again")
             }
-            AwayReason::NotReportedAnyMore => {
-                f.write_str("The router registers no prefix around this prefix any more")
-            }
+            AwayReason::NotReportedAnyMore => f.write_str(
+                "The router does not register any prefix that contains this prefix any \
+                             more",
+            ),
         }
     }
 }

@@ -8,8 +8,8 @@ use crate::router::event::{
 };
 
 impl Event {
-    /// The reason of a change of a table. `None` for the other events: they tell no change of a
-    /// table, or the event itself is the reason.
+    /// Returns the reason of a change of a table. Returns `None` if the event is not a change of a
+    /// table, or if the event itself is the reason.
     pub fn reason(&self) -> Option<&dyn Reason> {
         Some(match self {
             Event::Mapping { reason, .. } => reason,

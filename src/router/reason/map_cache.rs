@@ -27,7 +27,7 @@ pub enum MappingReason {
     Cleared,
     /// The host of the entry was found on a LAN of this router.
     HostFound,
-    /// The Locator-Status-Bits in a packet that this locator encapsulated.
+    /// A packet that this locator encapsulated has other Locator-Status-Bits than before.
     StatusBits(Rloc),
     /// The static entry was configured.
     Configured,

@@ -19,14 +19,14 @@ pub enum MessageReason {
         cause: RequestReason,
         /// The number of the try, from 1.
         attempt: u32,
-        /// The server that did not answer the try before this one.
+        /// The server that did not answer the previous try.
         silent: Option<IpAddr>,
     },
     /// A Map-Request that this map-server forwards.
     ForwardedRequest {
         /// The requested EID prefix.
         asked: EidPrefix,
-        /// The registered prefix that contains it.
+        /// The registered prefix that contains the requested EID.
         registered: EidPrefix,
         /// The ETR that registered it.
         etr: Rloc,
@@ -209,7 +209,7 @@ pub enum RegisterReason {
     /// The map-server has not acknowledged this number of Map-Registers in a row.
     Unanswered(u32),
     /// The map-server answered a Map-Register without the offer of a session. The router offers a
-    /// session once more, to find out whether the offer does harm.
+    /// session once more, to find out whether the offer makes the map-server drop Map-Registers.
     OfferTested,
     /// The reliable session with the map-server ended.
     SessionDown,
@@ -267,7 +267,7 @@ pub enum RefreshReason {
 pub enum MovedReason {
     /// The registrations of the prefix changed.
     RegistrationChanged,
-    /// The receiver has just registered this prefix around the prefix of the notification.
+    /// The receiver has just registered this prefix. It contains the prefix of the notification.
     RegisteredAround(EidPrefix),
 }
 
@@ -446,7 +446,7 @@ impl Display for SmrReason {
 }
 
 impl RegisterReason {
-    /// The cause in a clause, without the prefix.
+    /// Returns the cause in words, without the prefix.
     fn describe(self) -> &'static str {
         match self {
             RegisterReason::MappingChanged(_) => "A local mapping is new or changed",
@@ -459,7 +459,7 @@ impl RegisterReason {
             RegisterReason::Periodic => "A registration is renewed each minute",
             RegisterReason::Unanswered(_) => "The map-server did not acknowledge a registration",
             RegisterReason::OfferTested => {
-                "The router tests whether its offer of a session does harm"
+                "The router tests whether the map-server drops Map-Registers that offer a session"
             }
             RegisterReason::SessionDown => "The session with the map-server ended",
             RegisterReason::SessionUp => "The session with the map-server came up",

@@ -4,8 +4,8 @@
 //! If bit 18 has another meaning for a map-server, this map-server drops each Map-Register with the
 //! bit, and the registrations of the site expire. A map-server that is down answers no Map-Register
 //! at all. When it is up again, the router must still offer reliable transport. So the router
-//! leaves the bit out in two cases: a comparison shows that the bit does harm, or the map-server
-//! refuses TCP.
+//! leaves the bit out in two cases: a comparison shows that the map-server drops Map-Registers with
+//! the bit, or the map-server refuses TCP.
 //!
 //! ```text
 //!           three unanswered: every second register of the prefix without the bit

@@ -9,8 +9,8 @@ use etherparse::{
     IpFragOffset, IpHeaders, IpNumber, Ipv4Extensions, Ipv4Header, Ipv6Extensions, Ipv6Header,
 };
 
-/// The most packets that are reassembled at the same time. If one more packet comes, it replaces
-/// the oldest packet.
+/// The maximum number of packets that are reassembled at the same time. If one more packet comes,
+/// it replaces the oldest packet.
 const REASSEMBLY_LIMIT: usize = 16;
 
 /// The length of an IPv6 header, in octets. The next constant is the length of the fragment header

@@ -15,8 +15,8 @@ const MTU_FOR: Duration = Duration::from_secs(600);
 /// 8200 section 5).
 const SMALLEST_V4: u16 = 552;
 const SMALLEST_V6: u16 = IPV6_MINIMUM_MTU;
-/// The most destinations whose path MTU is remembered. A further destination replaces the
-/// destination that expires first.
+/// The maximum number of destinations whose path MTU is remembered. A further destination replaces
+/// the destination that expires first.
 const MOST_PATHS: usize = 1024;
 
 /// The path MTUs by destination, each with the time at which it expires.

@@ -33,7 +33,8 @@ pub struct Outgoing<'a> {
 }
 
 impl Datagram {
-    /// The datagram as its sender sent it.
+    /// Returns the received datagram in the form of a datagram to send. From this form, the kernel
+    /// can build its IP packet again.
     pub fn as_sent(&self) -> Outgoing<'_> {
         Outgoing {
             source: self.source,

@@ -6,8 +6,9 @@ use super::{
 };
 use crate::wire::error::{ParseError, Problem};
 
-/// The most octets of a bad frame's data that an Error Notification quotes. These octets are enough
-/// to identify the frame. They are so few that a peer cannot make the router send much.
+/// The maximum number of octets of a bad frame's data that an Error Notification quotes. These
+/// octets are enough to identify the frame. They are so few that a peer cannot make the router send
+/// much.
 pub const MAX_QUOTED: usize = 128;
 
 /// The reason why the stream has given no frame.

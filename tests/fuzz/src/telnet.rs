@@ -10,7 +10,7 @@ use eidway::time::Time;
 
 use super::site;
 
-/// The most octets of the reply to a command of two octets.
+/// The maximum number of octets of the reply to a command of two octets.
 const LONGEST_REPLY: usize = 9;
 
 /// A telnet client sends the input. The octets that its user typed, and the replies to its commands, do
