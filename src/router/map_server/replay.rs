@@ -36,8 +36,9 @@ const REPEATS: Duration = Duration::from_secs(32);
 const DIGESTS: usize = 1024;
 /// The maximum number of senders with growing nonces that are remembered for each key.
 const SENDERS: usize = 4096;
-/// The number of senders that are removed together when more than [`SENDERS`] are remembered.
-const GIVE_WAY: usize = 256;
+/// The number of senders that one look at the whole table chooses for removal. Each new sender removes
+/// one of them, so a look serves many senders.
+const CHOSEN: usize = 256;
 
 /// A digest of the octets that the MAC of a Map-Register covers.
 type Digest = [u8; 32];
@@ -85,8 +86,17 @@ pub(super) enum Freshness {
 /// The Map-Registers that a map-server remembers.
 #[derive(Debug, Default)]
 pub(super) struct Registers {
-    ordered: BTreeMap<KeyPrint, BTreeMap<Sender, Last>>,
+    ordered: BTreeMap<KeyPrint, Senders>,
     others: BTreeMap<Arc<str>, Octets>,
+}
+
+/// The senders with growing nonces that use one key.
+#[derive(Debug, Default)]
+struct Senders {
+    last: BTreeMap<Sender, Last>,
+    /// The senders that are removed next, the first one last, with the time of the last Map-Register
+    /// that each had when it was chosen. A sender that has registered since then is kept.
+    chosen: Vec<(Time, Sender)>,
 }
 
 /// The last Map-Register of a sender with growing nonces.
@@ -136,6 +146,49 @@ impl Octets {
     }
 }
 
+impl Senders {
+    /// Makes room for a sender. Returns the sender that is removed, if there is no room. Senders
+    /// without a registration are removed before senders with a registration. In each of these two
+    /// groups, the sender that registered longest ago is removed first.
+    fn make_room(
+        &mut self,
+        sender: Sender,
+        live: impl FnOnce() -> BTreeSet<u128>,
+    ) -> Option<Sender> {
+        if self.last.len() < SENDERS || self.last.contains_key(&sender) {
+            return None;
+        }
+        let removed = self.next_chosen().or_else(|| {
+            self.choose(&live());
+            self.next_chosen()
+        })?;
+        self.last.remove(&removed);
+        Some(removed)
+    }
+
+    /// The next sender that was chosen and has not registered since then.
+    fn next_chosen(&mut self) -> Option<Sender> {
+        while let Some((at, sender)) = self.chosen.pop() {
+            if self.last.get(&sender).is_some_and(|last| last.at == at) {
+                return Some(sender);
+            }
+        }
+        None
+    }
+
+    fn choose(&mut self, live: &BTreeSet<u128>) {
+        let of =
+            |(sender, last): (&Sender, &Last)| (live.contains(&sender.xtr_id()), last.at, *sender);
+        let mut all: Vec<_> = self.last.iter().map(of).collect();
+        if all.len() > CHOSEN {
+            all.select_nth_unstable(CHOSEN);
+            all.truncate(CHOSEN);
+        }
+        all.sort_unstable();
+        self.chosen = all.into_iter().rev().map(|(_, at, sender)| (at, sender)).collect();
+    }
+}
+
 impl Registers {
     /// Decides whether a Map-Register is new, and remembers a new one. The returned requests say
     /// which nonces to keep and which to delete. `live` returns the xTRs that have registrations.
@@ -173,55 +226,24 @@ impl Registers {
         }
         let mut requests = Vec::new();
         if ordered {
-            requests = self.make_room(key, sender, live);
-            let last = Last { nonce, at: now, digest: Some(digest) };
-            self.ordered.entry(key).or_default().insert(sender, last);
-            let owner = NonceOwner { key, sender };
-            requests.push(NonceRequest::Keep(KeptNonce { owner, nonce: nonce.0 }));
+            let senders = self.ordered.entry(key).or_default();
+            let owner = |sender| NonceOwner { key, sender };
+            let removed = senders.make_room(sender, live);
+            requests.extend(removed.map(|removed| NonceRequest::Forget(owner(removed))));
+            senders.last.insert(sender, Last { nonce, at: now, digest: Some(digest) });
+            requests.push(NonceRequest::Keep(KeptNonce { owner: owner(sender), nonce: nonce.0 }));
         }
         (Freshness::New { proven: ordered && identified }, requests)
     }
 
     fn last(&self, key: KeyPrint, sender: Sender) -> Option<&Last> {
-        self.ordered.get(&key)?.get(&sender)
-    }
-
-    /// Makes room for a sender. Senders without a registration are removed before senders with a
-    /// registration. In each of these two groups, the sender that registered longest ago is removed
-    /// first.
-    fn make_room(
-        &mut self,
-        key: KeyPrint,
-        sender: Sender,
-        live: impl FnOnce() -> BTreeSet<u128>,
-    ) -> Vec<NonceRequest> {
-        let Some(senders) = self.ordered.get_mut(&key) else { return Vec::new() };
-        if senders.len() < SENDERS || senders.contains_key(&sender) {
-            return Vec::new();
-        }
-        let live = live();
-        let mut oldest: Vec<(bool, Time, Sender)> = senders
-            .iter()
-            .map(|(sender, last)| (live.contains(&sender.xtr_id()), last.at, *sender))
-            .collect();
-        oldest.sort_unstable();
-        // This code does not have to run for each new sender: if there are senders without a
-        // registration, it removes more senders than necessary. It removes a sender with a
-        // registration only if it cannot make room in any other way.
-        let over = senders.len() + 1 - SENDERS;
-        let idle = oldest.iter().take_while(|(is_live, ..)| !is_live).count();
-        oldest.truncate(over.max(idle.min(GIVE_WAY)));
-        let forget = |(_, _, sender): (bool, Time, Sender)| {
-            senders.remove(&sender);
-            NonceRequest::Forget(NonceOwner { key, sender })
-        };
-        oldest.into_iter().map(forget).collect()
+        self.ordered.get(&key)?.last.get(&sender)
     }
 
     /// Restores the nonces that were kept before the start of the router.
     pub(super) fn restore(&mut self, kept: &KeptNonces, now: Time) {
         for KeptNonce { owner: NonceOwner { key, sender }, nonce } in kept.iter() {
-            let senders = self.ordered.entry(key).or_default();
+            let senders = &mut self.ordered.entry(key).or_default().last;
             let nonce = Nonce(nonce);
             let is_later = senders.get(&sender).is_none_or(|last| last.nonce < nonce);
             if is_later && (senders.len() < SENDERS || senders.contains_key(&sender)) {
@@ -349,35 +371,61 @@ mod tests {
         assert_eq!(freshness, Freshness::NotGreater { last: Nonce(7) });
     }
 
-    #[test]
-    fn who_has_no_registration_gives_way_first() {
-        let mut registers = Registers::default();
+    /// Receives one Map-Register of each xTR, one a second. Returns the xTRs that were forgotten, and the
+    /// number of looks at the registrations.
+    fn forgotten(
+        registers: &mut Registers,
+        xtr_ids: impl IntoIterator<Item = u128>,
+        live: &BTreeSet<u128>,
+    ) -> (Vec<u128>, usize) {
         let site: Arc<str> = "S".into();
-        let live = || BTreeSet::from_iter(0..100);
-        let mut forgotten = Vec::new();
-        for xtr_id in 0..=SENDERS as u128 {
-            let candidate = candidate(&site, NonceOrder::Id, (Some(xtr_id), A), 1, b"");
+        let (mut forgotten, mut looks) = (Vec::new(), 0);
+        for xtr_id in xtr_ids {
+            let candidate = candidate(&site, NonceOrder::Id, (Some(xtr_id), A), xtr_id as u64, b"");
+            let look = || {
+                looks += 1;
+                live.clone()
+            };
             let at = Time::from_secs(xtr_id as u64);
-            let (_, requests) = registers.judge(&candidate, live, at);
+            let (_, requests) = registers.judge(&candidate, look, at);
             forgotten.extend(requests.into_iter().filter_map(|request| match request {
                 NonceRequest::Forget(owner) => Some(owner.sender.xtr_id()),
                 NonceRequest::Keep(_) | NonceRequest::Sent(_) => None,
             }));
         }
-        assert_eq!(forgotten, Vec::from_iter(100..100 + GIVE_WAY as u128));
+        (forgotten, looks)
+    }
+
+    const FULL: u128 = SENDERS as u128;
+
+    #[test]
+    fn senders_without_a_registration_are_removed_first() {
+        let mut registers = Registers::default();
+        let live = BTreeSet::from_iter(0..100);
+        let (removed, _) = forgotten(&mut registers, 0..FULL + 50, &live);
+        assert_eq!(removed, Vec::from_iter(100..150));
     }
 
     #[test]
-    fn among_the_living_the_oldest_goes_alone() {
+    fn among_senders_with_registrations_the_oldest_is_removed() {
         let mut registers = Registers::default();
+        let live = BTreeSet::from_iter(0..2 * FULL);
+        let (removed, looks) = forgotten(&mut registers, 0..FULL + 2 * CHOSEN as u128, &live);
+        assert_eq!(removed, Vec::from_iter(0..2 * CHOSEN as u128));
+        assert_eq!(looks, 2, "one look at the table serves many senders");
+        assert_eq!(registers.ordered[&KeyPrint([1; 16])].last.len(), SENDERS);
+    }
+
+    #[test]
+    fn a_sender_that_registers_again_is_kept() {
+        let mut registers = Registers::default();
+        let live = BTreeSet::from_iter(0..2 * FULL);
+        let (removed, _) = forgotten(&mut registers, 0..=FULL, &live);
+        assert_eq!(removed, [0]);
         let site: Arc<str> = "S".into();
-        let live = || BTreeSet::from_iter(0..=SENDERS as u128);
-        for xtr_id in 0..=SENDERS as u128 {
-            let candidate = candidate(&site, NonceOrder::Id, (Some(xtr_id), A), 1, b"");
-            registers.judge(&candidate, live, Time::from_secs(xtr_id as u64));
-        }
-        let senders = &registers.ordered[&KeyPrint([1; 16])];
-        assert_eq!(senders.len(), SENDERS);
-        assert_eq!(senders.keys().next().unwrap().xtr_id(), 1);
+        let again = candidate(&site, NonceOrder::Id, (Some(1), A), FULL as u64, b"");
+        registers.judge(&again, || live.clone(), Time::from_secs(FULL as u64));
+        let (removed, _) = forgotten(&mut registers, FULL + 1..FULL + 3, &live);
+        assert_eq!(removed, [2, 3]);
     }
 }
