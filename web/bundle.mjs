@@ -44,9 +44,9 @@ async function bundled(entry) {
 /** The libraries that are in a bundle. */
 const libraries = new Set();
 
-/** Returns the libraries in the bundles, with their licences, as their authors ask for. */
+/** Returns the libraries in the bundles, with their licences. The licences demand this. */
 function licences() {
-  // A library may have its own dependencies inside already.
+  // A file of a library may contain the libraries that it uses.
   for (const name of libraries) {
     const { dependencies = {} } = JSON.parse(readFileSync(join(here, "node_modules", name, "package.json"), "utf8"));
     for (const dependency of Object.keys(dependencies)) libraries.add(dependency);
@@ -63,7 +63,7 @@ function licences() {
 }
 
 /**
- * Returns the name that a content security policy has for a script or a style.
+ * Returns the hash by which a content security policy names a script or a style.
  *
  * @param {string} text
  */
@@ -97,7 +97,7 @@ export async function page(options = {}) {
   /** @type {Record<string, string>} */
   const parts = { LICENCES: licences(), CSP: policy, STYLE: style, WASM: wasm, WORKER: worker, PAGE: script };
   const template = readFileSync(join(here, "page/index.html"), "utf8");
-  // The worker stands in a data block, where only its end tag needs care; esbuild writes it as <\/script.
+  // The script of the worker is in a data block, in which only </script is not allowed; esbuild writes it as <\/script.
   const html = template.replace(/@(LICENCES|CSP|STYLE|WASM|WORKER|PAGE)@/g, (_, name) => parts[name]);
   if (!options.lab) return html;
   const lab = JSON.stringify(JSON.parse(readFileSync(options.lab, "utf8"))).replaceAll("<", "\\u003c");

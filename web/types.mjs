@@ -1,5 +1,5 @@
 // @ts-check
-// Makes page/generated.d.ts, the types of all that crosses between page and module, from schema.json, which
+// Makes page/generated.d.ts, the types of all requests and answers between page and module, from schema.json, which
 // `cargo run -p eidway-web-module --example schema` prints from the types in Rust.
 //
 // node types.mjs
@@ -18,7 +18,7 @@ const BANNER = `// Made by types.mjs from schema.json. Do not edit: change the t
 `;
 
 /**
- * Returns a schema in the form that the compiler of types reads: a reference stands alone.
+ * Returns a schema in the form that the compiler of types reads. A reference then has no other members beside it.
  *
  * @param {any} schema
  * @returns {any}

@@ -2,7 +2,7 @@ import type { ActResult, Hand } from "./model";
 import type { Source } from "./source.js";
 import type { Store } from "./store.js";
 
-/** A thing that the user has picked. */
+/** The selection of the user. */
 export type Selection =
   | { kind: "node"; name: string }
   | { kind: "segment"; name: string }
@@ -10,19 +10,19 @@ export type Selection =
   | { kind: "item"; n: number }
   | { kind: "packet"; packet: string };
 
-/** All that a panel works with. */
+/** The parts of the page that a panel uses. */
 export interface App {
   store: Store;
   source: Source;
-  /** Shows a thing in the inspector; null closes it. */
+  /** Shows the selection in the inspector. Null closes the inspector. */
   select(selection: Selection | null): void;
   /** Opens a panel of the drawer below the stage, such as "console". */
   open(panel: string, detail?: unknown): void;
-  /** Does an act on the lab and shows the command that does the same. */
+  /** Carries out an action in the lab, and shows the command with the same effect. */
   act(hand: Hand): Promise<ActResult | null>;
-  /** Tells a screen reader, and the status line, of an event. */
+  /** Shows a text in the status line. A screen reader reads it too. */
   announce(text: string): void;
 }
 
-/** Builds a panel below an element. Each panel is a module with a `mount`. */
+/** Builds a panel below an element. Each panel is a JavaScript module that exports such a function. */
 export type Mount = (root: HTMLElement, app: App) => void;

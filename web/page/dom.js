@@ -1,5 +1,5 @@
 // @ts-check
-// Builds elements. All text goes in as text, so that markup in the name of a lab stays text.
+// Builds elements. Strings are inserted as text, not as HTML, so markup in the name of a lab stays text.
 
 const SVG = "http://www.w3.org/2000/svg";
 

@@ -10,7 +10,7 @@ const DEEPEST = 8;
 /** @typedef {{version: number, source: string, destination: string, protocol: number, port: number | null}} Envelope */
 
 /**
- * Returns the IP packets in a packet, the outermost first. Octets that are no IP packet end the list.
+ * Returns the IP packets in a packet, the outermost first. The list ends at octets that are not an IP packet.
  *
  * @param {string} hex
  * @returns {Envelope[]}
@@ -42,7 +42,7 @@ export function envelopes(hex) {
 const PROTOCOLS = { 1: "ICMP", 6: "TCP", 17: "UDP", 58: "ICMPv6" };
 
 /**
- * Returns the headers of each IP packet as texts, for boxes in boxes.
+ * Returns the headers of each IP packet as texts, for a drawing of nested boxes.
  *
  * @param {Envelope[]} list
  * @returns {string[][]}

@@ -6,7 +6,7 @@ import { h } from "./dom.js";
 /** @import {Store} from "./store.js" */
 
 /**
- * Returns the element, hidden while there is no failure.
+ * Returns the element. It is hidden while there is no failure.
  *
  * @param {Store} store
  */

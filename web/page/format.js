@@ -4,7 +4,7 @@
 /** @import {NodeState, Role} from "./model" */
 
 /**
- * Returns an instant as a clock shows it: minutes, seconds and milliseconds, hours where needed.
+ * Returns an instant in the form of a clock: minutes, seconds and milliseconds. Hours are shown only from one hour on.
  *
  * @param {number} micros
  * @param {number} [digits] of the fraction of a second, at most 6
@@ -19,7 +19,7 @@ export function clock(micros, digits = 3) {
 }
 
 /**
- * Returns a span of time in the unit that suits it.
+ * Returns a span of time in a unit that gives a short number.
  *
  * @param {number} micros
  */

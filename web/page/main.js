@@ -21,9 +21,9 @@ async function start() {
   source.listen(store.receive);
   const app = createApp(document.body, store, source);
   try {
-    // The worker decodes and compiles the module; `files` and `live` say which of the two sources it is.
+    // The worker decodes and compiles the module. A lab has `files` for the simulator, or `live` for a lab that is up.
     const snapshot = await source.request("open", { ...lab, wasm: text("wasm").trim() });
-    // A lab with a run inside has shown itself already.
+    // If the page contains a run, the store already has a snapshot.
     if (!store.state.snapshot) store.receive({ event: "reset", now: snapshot.now, n: -1, snapshot });
     app.announce("The lab is up. Press Play, ping from host to host, click a node or a message.");
   } catch (error) {

@@ -1,5 +1,6 @@
-// The types of all that crosses from the lab's source to the page: those of `src/watch` and `web/module` in Rust
-// (generated.d.ts), in the page's form, and the requests and events between page and worker. Times are microseconds since the start of the lab.
+// The types of the data that the page gets from the source of the lab. They are the types of `src/watch` and
+// `web/module` in Rust (generated.d.ts) in the form that the page uses, and the events of the worker. Times are
+// microseconds since the start of the lab.
 
 import type { Class, ConsoleAnswer, Counts, Dissection, Done, Field, Hand, Item, Layer, Node, Port, Reason, Segment, Stop } from "./generated";
 import type { Table as ModuleTable } from "./generated";
@@ -55,7 +56,7 @@ export interface Stopped {
 
 export type StepTo = "event" | "message" | "change";
 
-/** What a hand did. `command` does the same in a terminal. */
+/** The result of an action. `command` has the same effect in a terminal. */
 export type ActResult = Pick<Done, "command"> & Partial<Done>;
 
 export type ConsoleResult = Pick<ConsoleAnswer, "text" | "prompt" | "ok"> & Partial<ConsoleAnswer>;
@@ -69,7 +70,7 @@ export interface ExplainStep {
   section: string | null;
 }
 
-/** A journey in words, without a packet that is sent. */
+/** A journey in words. No packet was sent for it. */
 export interface Explained {
   steps: ExplainStep[];
   returns: boolean;
@@ -86,12 +87,12 @@ export interface LessonTask {
 export interface Lesson {
   name: string;
   title?: string;
-  /** Markdown. */
+  /** The text before the first task, in Markdown. */
   prose: string;
   tasks: LessonTask[];
   /** For each task, whether it is done. */
   met?: boolean[];
-  /** False: the lab is not prepared for the lesson yet. */
+  /** Whether the lab is prepared for the lesson. */
   begun?: boolean;
 }
 
@@ -103,25 +104,25 @@ export interface LabData {
   live?: { url: string; token: string };
 }
 
-/** The worker's time engine. */
+/** The state of the time in the worker. */
 export interface ClockState {
   playing: boolean;
-  /** Virtual seconds in a second. */
+  /** Virtual seconds per second. */
   pace: number;
-  /** The last instant that the lab has reached, on this course. */
+  /** The latest instant that this run has reached. */
   end: Micros;
-  /** True: time can be stepped and turned back. A live lab cannot. */
+  /** Whether the user can step the time and turn it back. This is false for a live lab. */
   steerable: boolean;
 }
 
-/** All that the worker says by itself. */
+/** The messages that the worker sends without a request. */
 export type SourceEvent =
   /** Items since the last event, in order, and the state after them. */
   | { event: "items"; now: Micros; items: Item[]; snapshot: Snapshot | null; left_out?: number }
-  /** The lab is at another instant: the items with a serial number after `n` do not count any more. */
+  /** The lab is at another instant. The items with a serial number after `n` are not valid any more. */
   | { event: "reset"; now: Micros; n: number; snapshot: Snapshot }
   | { event: "clock"; clock: ClockState }
   | { event: "stopped"; stopped: Stopped }
-  /** A hand in the past began another future. The run so far is kept for comparison. */
+  /** An action in the past began another future. The earlier run is kept for comparison. */
   | { event: "branched"; at: Micros }
   | { event: "error"; message: string };

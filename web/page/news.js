@@ -1,9 +1,9 @@
 // @ts-check
-// The status line: the event that matters most among new items, for the eye and for a screen reader.
+// The text of the status line, for users and for screen readers: the most important of the new items.
 
 /** @import {Item} from "./model" */
 
-/** @param {Item} item a weight: the heaviest new item is told */
+/** @param {Item} item returns its weight; the new item with the greatest weight is shown */
 function weight(item) {
   if (item.kind === "decision") return item.verdict === "drop" ? 4 : 0;
   if (item.kind === "message") return item.direction === "sent" ? 3 : 2;
@@ -36,7 +36,7 @@ export function sentence(item) {
 const VERDICTS = { drop: "drops", encapsulate: "encapsulates", deliver: "delivers", forward: "forwards", native: "forwards natively", hold: "holds" };
 
 /**
- * Returns the news of some items: the last of the heaviest.
+ * Returns the news of some items. Of the items with the greatest weight, it is the last.
  *
  * @param {Item[]} items
  */

@@ -1,5 +1,5 @@
 // @ts-check
-// Brings the JSON of a source into the one form that the page uses.
+// Converts the JSON of a source to the form that the page uses.
 
 /** @import {Node, Segment} from "./generated" */
 /** @import {NodeState, Role, SegmentState, Snapshot} from "./model" */

@@ -1,5 +1,5 @@
 // @ts-check
-// The one screen: places for the panels, and the acts that panels share.
+// The screen of the page: places for the panels, and the functions that panels share.
 
 import * as compare from "./time/compare.js";
 import * as console_ from "./console/console.js";
@@ -21,7 +21,7 @@ import { createTop } from "./top.js";
 /** @import {Source} from "./source.js" */
 /** @import {Store} from "./store.js" */
 
-/** The views of a phone, where one is seen at a time. */
+/** The views on a phone. A phone shows one view at a time. */
 const VIEWS = [
   ["stage", "Network"],
   ["ladder", "Ladder"],
@@ -45,7 +45,7 @@ export function createApp(root, store, source) {
     compare: ["Compare", places.compare],
   });
   const latest = h("span", { class: "news", role: "status", "aria-live": "polite" });
-  const command = h("code", { title: "The command that does the same in a terminal" });
+  const command = h("code", { title: "The command that has the same effect in a terminal" });
   const nothing = h("p", { class: "empty" }, "Choose a node or a link in the network, or a message in the ladder.");
   const shown = { inspector: false, lessons: false };
 
@@ -119,7 +119,7 @@ export function createApp(root, store, source) {
   view("stage");
   let told = 0;
   store.witness((items) => {
-    // A run that plays would say more than anyone can hear: one line in two seconds.
+    // A screen reader cannot read all news of a fast run, so there is at most one line in two seconds.
     if (store.state.clock.playing && performance.now() - told < 2000) return;
     const text = news(items);
     if (!text) return;
@@ -136,7 +136,7 @@ export function createApp(root, store, source) {
   return app;
 }
 
-/** Returns a link for the keyboard, over the head to the network. */
+/** Returns a link with which users of the keyboard go to the network directly. */
 function skipLink() {
   return h("a", { class: "skip", href: "#topology" }, "To the network");
 }

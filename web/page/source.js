@@ -1,18 +1,18 @@
 // @ts-check
-// The page's end of the line to the worker: requests with answers, and events.
+// Sends requests to the worker, and receives answers and events from it.
 
 /** @import {SourceEvent} from "./model" */
 
 /**
  * @typedef {object} Source
  * @property {(op: string, fields?: object, transfer?: Transferable[]) => Promise<any>} request
- *   Asks the worker. Rejects with the worker's message when it cannot.
+ *   Makes a request to the worker. Rejects with the worker's message if the request fails.
  * @property {(listener: (event: SourceEvent) => void) => () => void} listen
- *   Calls the listener for each event; the result ends that.
+ *   Calls the listener for each event. The returned function removes the listener.
  */
 
 /**
- * Returns the source behind a worker. Any object with `postMessage` and `onmessage` will do.
+ * Returns the source of a worker. `worker` can be any object with `postMessage` and `onmessage`.
  *
  * @param {{postMessage: (message: any, transfer?: any) => void, onmessage: any, onerror?: any}} worker
  * @returns {Source}

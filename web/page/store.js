@@ -1,6 +1,6 @@
 // @ts-check
-// The page's memory: the last snapshot, the items up to now, and the user's selection. Panels subscribe
-// and are told once a frame.
+// The page's memory: the last snapshot, the items up to now, and the user's selection. Panels subscribe, and are called
+// once for each frame with a change.
 
 import { addressOf } from "./format.js";
 import { normalSnapshot } from "./normal.js";
@@ -8,7 +8,7 @@ import { normalSnapshot } from "./normal.js";
 /** @import {ClockState, Item, MessageItem, NodeState, SegmentState, Snapshot, SourceEvent} from "./model" */
 /** @import {Selection} from "./app" */
 
-/** The items that are kept. When there are more, the oldest fifth is dropped. */
+/** The maximum number of items that are kept. If there are more, the oldest fifth is removed. */
 const MOST_ITEMS = 60000;
 
 /**
@@ -19,18 +19,19 @@ const MOST_ITEMS = 60000;
  * @property {ClockState} clock
  * @property {Selection | null} selection
  * @property {string | null} error
- * @property {number} leftOut   The items that the source left out, because there were too many.
- * @property {number} epoch     Rises whenever items are taken back.
- * @property {number} since     The items after this number are news: the last step, or the last seconds of a run.
+ * @property {number} leftOut The number of items that the source left out, because there were too many.
+ * @property {number} epoch Increases whenever items are removed because the time goes back.
+ * @property {number} since The items after this number are news: those of the last step, or of the last seconds of a
+ * run.
  */
 
 /** @typedef {ReturnType<typeof createStore>} Store */
 
-/** Changes of these last microseconds of a run are news. */
+/** Items of a run are news for this time, in microseconds. */
 const NEWS = 2_000_000;
 
 /**
- * Returns the number before the first item that is news, when items from a number on come.
+ * Returns the number before the first item that is news, when new items arrive.
  *
  * @param {State} state
  * @param {number} first
@@ -66,7 +67,7 @@ export function createStore(soon = (run) => requestAnimationFrame(run)) {
   let nodes = new Map();
   /** @type {Map<string, SegmentState>} */
   let segments = new Map();
-  /** The node of each address: of hosts by the snapshot, of routers by their messages. */
+  /** The node of each address. The addresses of hosts come from the snapshot, those of routers from their messages. */
   /** @type {Map<string, string>} */
   const owners = new Map();
   /** @type {Set<(state: State) => void>} */
@@ -170,7 +171,7 @@ export function createStore(soon = (run) => requestAnimationFrame(run)) {
       changed();
     },
     /**
-     * Calls a function with the state, once a frame in which it changed.
+     * Calls a function with the state, once for each frame in which the state changed.
      *
      * @param {(state: State) => void} subscriber
      */
@@ -179,7 +180,7 @@ export function createStore(soon = (run) => requestAnimationFrame(run)) {
       return () => subscribers.delete(subscriber);
     },
     /**
-     * Calls a function with new items, at once.
+     * Calls a function with new items, as soon as they arrive.
      *
      * @param {(items: Item[]) => void} witness
      */

@@ -1,5 +1,5 @@
 // @ts-check
-// The head of the page: the lab's name, and the switches of lesson and theme.
+// The head of the page: the lab's name, and the buttons for lessons and for the theme.
 
 import { h, s } from "./dom.js";
 
@@ -54,7 +54,7 @@ export function createTop(store, acts) {
   };
 }
 
-/** Returns the mark of Eidway: a packet in a packet. */
+/** Returns the logo of Eidway: a packet in a packet. */
 function mark() {
   return s(
     "svg",
@@ -84,6 +84,6 @@ function remember(key, value) {
   try {
     localStorage.setItem(key, value);
   } catch {
-    // A page from a disk may have no storage: the choice then lasts as long as the page.
+    // A page from a file may have no storage. Then the choice is lost when the page is closed.
   }
 }

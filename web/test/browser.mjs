@@ -14,8 +14,8 @@ export function chromium() {
 }
 
 /**
- * Opens a page from a file, calls a function with it, and returns the faults that the browser saw: errors on
- * the console, and requests that leave the page.
+ * Opens a page from a file and calls a function with it. Returns the faults that the browser saw: errors on the
+ * console, and requests to a server.
  *
  * @param {string} html
  * @param {{width?: number, height?: number, theme?: string, motion?: string}} settings
@@ -31,7 +31,7 @@ export async function open(html, { width = 1440, height = 900, theme = "light", 
   const faults = [];
   try {
     const page = await browser.newPage();
-    // Long, because other tests may use the whole machine.
+    // The timeout is long, because other tests may use the whole machine.
     page.setDefaultTimeout(60_000);
     await page.setViewport({ width, height });
     await page.emulateMediaFeatures([

@@ -8,7 +8,7 @@ const html = await page();
 const part = (/** @type {RegExp} */ pattern) => html.match(pattern)?.[1] ?? "";
 const hash = (/** @type {string} */ text) => `'sha256-${createHash("sha256").update(text).digest("base64")}'`;
 
-test("the policy names the script and the style by their hashes, and nothing else may run", () => {
+test("the policy permits only the script and the style with their hashes", () => {
   const policy = part(/Content-Security-Policy" content="([^"]*)"/);
   const script = part(/<script>([^]*?)<\/script>/);
   const style = part(/<style>([^]*?)<\/style>/);
@@ -18,7 +18,7 @@ test("the policy names the script and the style by their hashes, and nothing els
   assert.ok(!policy.includes("unsafe-inline") && !policy.includes("'unsafe-eval'"));
 });
 
-test("the lab's place is there once, for the program that fills it", () => {
+test("the page has exactly one place for a lab", () => {
   assert.equal(html.split('<script type="application/json" id="lab">null</script>').length, 2);
 });
 
@@ -27,7 +27,7 @@ test("the scripts are classic: they import nothing at run time", () => {
   assert.ok(!/\bimport\s*\(|\bimport\.meta\b|^import /.test(script));
 });
 
-test("the libraries inside are listed with their licences", () => {
+test("the page lists its libraries with their licences", () => {
   for (const name of ["@dagrejs/dagre", "@dagrejs/graphlib", "marked"]) assert.ok(new RegExp(`${name} \\d+\\.\\d+\\.\\d+, MIT`).test(html), name);
 });
 

@@ -20,7 +20,7 @@ test("tables with lines come first, in the order of the model", () => {
   assert.ok(tables().at(-1)?.lines.length === 0);
 });
 
-test("a mapping counts its seconds down, a static one never expires", () => {
+test("the seconds of a learned mapping count down, and a static mapping never expires", () => {
   const [cache] = tables();
   assert.equal(cache.lines[0].cells[3].text, "never");
   assert.equal(cache.lines[1].cells[3].seconds, 86395);
@@ -32,7 +32,7 @@ test("a table that the page does not know has the plain members as columns", () 
   assert.equal(view.lines[0].key, "1.1.1.1");
 });
 
-test("the last change of a line says why it is there", () => {
+test("the last change of a line is the reason for the line", () => {
   const changes = lastChanges(story(gsmr()), "xTR2");
   const line = tables()[0].lines[1];
   assert.equal(changeOf(changes, "map-cache", line)?.reason?.text, "A negative Map-Reply arrived.");
@@ -119,7 +119,7 @@ test("names are short where the picture needs it", () => {
   assert.equal(shortInterface("eth0"), "eth0");
 });
 
-test("octets stand in rows with their offsets", () => {
+test("the rows of octets have their offsets", () => {
   assert.deepEqual(hexRows("0102030405", 4), [
     { offset: 0, octets: ["01", "02", "03", "04"] },
     { offset: 4, octets: ["05"] },

@@ -16,7 +16,7 @@ test("a packet goes from node to node and arrives", () => {
   assert.deepEqual(outcome(steps), { text: "arrived at A", bad: false });
 });
 
-test("the decisions stand at their node, in their order", () => {
+test("each node has its decisions, in their order", () => {
   const steps = journey(items, "echo1", isHost);
   const step = steps.find((it) => it.kind === "node" && it.name === "xTR2");
   assert.ok(step?.kind === "node");
@@ -35,7 +35,7 @@ test("a packet that a link lost ends on the link", () => {
   assert.deepEqual(outcome(steps), { text: "lost", bad: true });
 });
 
-test("the packets that were seen last come first, each once", () => {
+test("the last packets come first, and each packet is listed once", () => {
   const recent = recentPackets(items, 10);
   assert.deepEqual(recent.map(({ packet }) => packet), ["echo2", "echo1"]);
   assert.deepEqual(recent.map(({ lost }) => lost), [true, false]);
@@ -48,13 +48,13 @@ test("on the screen, no packet leaves a node before its cause has arrived there"
   assert.equal(rides[0].start, 1000);
 });
 
-test("packets without a common cause travel at one time", () => {
+test("packets that do not depend on each other are drawn at the same time", () => {
   const hop = (/** @type {string} */ from, /** @type {string} */ to) => /** @type {any} */ ({ kind: "hop", at: 0, arrives: 10, from, to: [to] });
   const rides = createPlanner().plan([hop("a", "b"), hop("c", "d")], 0, 300);
   assert.deepEqual(rides.map(({ start }) => start), [0, 0]);
 });
 
-test("a hop takes its time of the link in slow motion, within bounds", () => {
+test("in slow motion, a hop is drawn for the time that it takes on the link, within bounds", () => {
   const hop = /** @type {any} */ ({ at: 0, arrives: 1000 });
   assert.equal(hopTime({ playing: true, pace: 0.002 }, [hop]), 500);
   assert.equal(hopTime({ playing: true, pace: 1 }, [hop]), 140);

@@ -45,7 +45,7 @@ test("a pause is a gap, and the tops of the rows add up", () => {
   assert.ok(rows.rows.some((row) => row.kind === "gap" && row.span > 15e6));
 });
 
-test("the row at a height is the row that is drawn there", () => {
+test("the row at a height is the row that is drawn at this height", () => {
   const { rows } = ladder();
   for (let y = 0; y < rows.height; y += 7) {
     const i = rows.at(y);
@@ -85,7 +85,7 @@ test("many lifelines keep a distance that can be read", () => {
   assert.equal(lifelines(["a", "b"], 400).width, 400);
 });
 
-test("an address loses its port in both families", () => {
+test("the port of an address is removed in both families", () => {
   assert.equal(addressOf("203.0.113.11:4342"), "203.0.113.11");
   assert.equal(addressOf("[2001:db8::1]:4342"), "2001:db8::1");
   assert.equal(addressOf("2001:db8::1"), "2001:db8::1");

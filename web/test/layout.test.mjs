@@ -18,7 +18,7 @@ test("sites are above the core, map-servers and the proxy below it", () => {
   assert.ok(y("Core1") < y("NewMSMR") && y("PxTR1") < y("N"));
 });
 
-test("a site is a part that holds together without the core", () => {
+test("a site is a part that is connected without the core", () => {
   const { nodes, segments } = gsmr();
   const found = sites(nodes, segments).map((site) => site.map(({ name }) => name).sort().join(" "));
   assert.ok(found.includes("A C D xTR1"));
@@ -74,7 +74,7 @@ test("a link in a row goes around the nodes between its ends", () => {
   assert.ok(lines.some(({ line }) => line.via));
 });
 
-test("a host that moved stands beside the hosts of its new LAN and on none of them", () => {
+test("a host that moved is drawn beside the hosts of its new LAN, and does not cover them", () => {
   const lab = gsmr();
   const picture = fit(arrange(lab.nodes, lab.segments), 1000, 700);
   const beside = /** @type {{x: number, y: number}} */ (picture.at.get("B"));

@@ -17,10 +17,13 @@ import { chromium } from "./browser.mjs";
 
 const PROGRAM = process.env.EIDWAY ?? fileURLToPath(new URL("../../target/debug/eidway", import.meta.url));
 const LAB = `live-${process.pid}`;
-/** From an event to its picture, in milliseconds: the fastest of some attempts, as others use the machine too. */
+/**
+ * The longest time from an event to its picture, in milliseconds. The fastest of some attempts
+ * counts, because other programs use the machine too.
+ */
 const LATEST = 100;
 
-/** Returns why the test cannot run here, or false. */
+/** Returns the reason why the test cannot run here, or false. */
 function reason() {
   if (!chromium()) return "Chromium is not installed";
   if (process.getuid?.() !== 0) return "namespaces need root";
@@ -42,7 +45,7 @@ async function serve() {
 }
 
 /**
- * Resolves with the time at which a text is drawn once more.
+ * Resolves with the time at which a text is drawn again.
  *
  * @param {Page} page @param {string} text
  */
@@ -90,7 +93,7 @@ test("the live page shows the network, a ping with its hops, and an event within
   await page.waitForFunction(() => [...document.querySelectorAll(".row.message")].some((row) => row.textContent?.includes("Map-Request")));
   await page.evaluate(() => [...document.querySelectorAll("button")].find((it) => it.textContent === "Journey")?.click());
   await page.waitForFunction(() => document.querySelectorAll("#journey option").length > 3);
-  // One of the packets that were seen is an echo on its whole way. Its last hops may still come.
+  // One of the listed packets is an echo request with its whole way. Its last hops may arrive later.
   let steps = 0;
   for (let round = 0; round < 20 && steps < 4; round += 1) {
     eidway("lab", "ping", LAB, "B", "A", "-c", "1");
@@ -108,7 +111,7 @@ test("the live page shows the network, a ping with its hops, and an event within
   let fastest = Infinity;
   for (const [state, text] of [["down", "eth0 is down"], ["up", "eth0 is up"], ["down", "eth0 is down"], ["up", "eth0 is up"], ["down", "eth0 is down"]]) {
     const seen = drawn(page, text);
-    // The page has begun to look when it answers again.
+    // When the page answers, it has begun to wait for the text.
     await page.evaluate(() => 0);
     const at = Date.now();
     execFileSync("ip", ["-n", `eidway-${LAB}-N`, "link", "set", "eth0", state]);

@@ -1,5 +1,5 @@
 // @ts-check
-// The bundled page with the lab made by hand, from a file, in Chromium.
+// The bundled page with the fake lab, from a file, in Chromium.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -87,7 +87,7 @@ test("the keyboard reaches the network, the ladder and the drawer, and Escape cl
   assert.deepEqual(faults, []);
 });
 
-test("between a phone and a desk, the ladder stays beside the stage and the inspector", { skip }, async () => {
+test("on a window of middle width, the ladder stays beside the network and the inspector", { skip }, async () => {
   const faults = await open(await html({ name: "gsmr" }), { width: 820, height: 1100 }, async (page) => {
     await page.waitForSelector(".row.message");
     await press(page, ".node", "xTR1");

@@ -8,7 +8,7 @@ const log = (n) => ({ n, at: n, kind: "log", node: "xTR1", severity: "info", tex
 /** @returns {any} */
 const snapshot = () => ({ lab: { name: "t", title: "t" }, now: 0, nodes: [], segments: [], flows: [] });
 
-test("a reset takes back the items after its number, and no others", () => {
+test("a reset removes the items after its number, and no other items", () => {
   const store = createStore((run) => run());
   store.receive({ event: "items", now: 5, items: [log(1), log(2), log(3)], snapshot: null });
   store.receive({ event: "reset", now: 2, n: 2, snapshot: { ...snapshot(), now: 2 } });
@@ -18,7 +18,7 @@ test("a reset takes back the items after its number, and no others", () => {
   assert.equal(store.state.epoch, 1);
 });
 
-test("subscribers are told once for many events in a frame", () => {
+test("subscribers are called once for all events in a frame", () => {
   /** @type {(() => void)[]} */
   const frame = [];
   const store = createStore((run) => frame.push(run));

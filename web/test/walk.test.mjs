@@ -1,6 +1,6 @@
 // @ts-check
-// A stranger's walk over the real page of gsmr, from a file, in Chromium: the walk of the README.
-// `eidway lab page gsmr -o target/web/gsmr.html` makes the page. The pictures are written beside it.
+// The walk of the README over the real page of gsmr, from a file, in Chromium. `eidway lab page gsmr -o
+// target/web/gsmr.html` makes the page. The pictures are written beside it.
 
 import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync } from "node:fs";
@@ -109,7 +109,7 @@ test("G2 is seen, stepped message by message, read, turned back, and kept in one
     await registered(page);
     await picture(page, "1-registered");
 
-    // B pings A: the first packet waits for its mapping and is not lost.
+    // B pings A. The first packet waits for its mapping and is not lost.
     await press(page, ".plain", "Ping");
     await choose(page, "Pace", "1");
     await press(page, ".steering button", "Play");
@@ -117,7 +117,7 @@ test("G2 is seen, stepped message by message, read, turned back, and kept in one
     await press(page, ".steering button", "Pause");
     await see(page, ".node", /xTR2.*3 map/);
 
-    // The interface of A goes down while B sends on.
+    // The interface of A goes down while B continues to send.
     await press(page, ".plain", "Flow");
     await press(page, ".tabs button", "Console");
     await press(page, "#console button", /^xTR1$/);
@@ -128,7 +128,7 @@ test("G2 is seen, stepped message by message, read, turned back, and kept in one
     await see(page, ".terminal .output", /NO ROUTE TO EID PREFIX/);
     await picture(page, "2-no-route");
 
-    // Step by messages until the SMR comes.
+    // Steps from message to message, until the SMR is sent.
     await choose(page, "Step by", "message");
     for (let steps = 0; steps < 40; steps += 1) {
       if (await page.$$eval(".row.message", (rows) => rows.some((row) => row.textContent?.includes("SMR")))) break;
@@ -140,7 +140,7 @@ test("G2 is seen, stepped message by message, read, turned back, and kept in one
     await see(page, "#inspector .reason", /RFC 930[01] section/);
     await picture(page, "3-smr");
 
-    // Back in time, and on again.
+    // Goes back in time, and then forward again.
     const before = await time(page);
     for (let steps = 0; steps < 40 && (await time(page)) >= before; steps += 1) {
       await press(page, ".steering button", "Back one step");
@@ -151,11 +151,11 @@ test("G2 is seen, stepped message by message, read, turned back, and kept in one
     await see(page, ".row.message", "Map-Reply");
     await press(page, ".steering button", "Pause");
 
-    // The journey of a packet that is lost, with its reason.
+    // Shows the journey of a lost packet, with the reason for the loss.
     await press(page, ".tabs button", "Timeline");
     await picture(page, "4-timeline");
 
-    // The page with the run inside is one file.
+    // Saves the page with the run as one file.
     await press(page, ".steering button", /^Run$/);
     await press(page, "button", "Save the page");
     for (let wait = 0; wait < 100 && kept === ""; wait += 1) {

@@ -59,7 +59,7 @@ export function mount(root, app) {
     mark();
   }
 
-  /** @param {Item[]} items prints the lines of a router's log into its terminal */
+  /** @param {Item[]} items the lines of logs among them are printed into the terminals of their routers */
   function log(items) {
     for (const item of items) {
       if (item.kind === "log") terminals.get(item.node)?.print(item.text, "debug");

@@ -6,7 +6,7 @@ import { h } from "../dom.js";
 /** @import {App} from "../app" */
 /** @import {ConsoleResult} from "../model" */
 
-/** The most lines that a terminal keeps. */
+/** The maximum number of lines that a terminal keeps. */
 const MOST_LINES = 4000;
 
 /**
@@ -32,7 +32,7 @@ export function createTerminal(node, app) {
   /** @type {string[]} */
   const history = [];
   let at = 0;
-  /** Ends when the router has answered all lines so far: the lines are carried out in their order. */
+  /** Resolves when the router has answered all lines so far. So the lines are carried out in their order. */
   let answered = Promise.resolve();
 
   /**
@@ -82,7 +82,7 @@ export function createTerminal(node, app) {
     if (!answer) return;
     for (const debug of answer.debug ?? []) print(debug, "debug");
     print(answer.text, answer.ok ? "" : "refused");
-    if (answer.closed) print(`The session has ended. The next line begins another.`, "faint");
+    if (answer.closed) print(`The session has ended. The next line begins a new session.`, "faint");
     line.focus();
   }
 
@@ -102,7 +102,7 @@ export function createTerminal(node, app) {
     else print([word, ...others].join("  "), "faint");
   }
 
-  /** @param {number} by goes through the lines that were typed before */
+  /** @param {number} by number of lines to go back or forward in the lines that were typed before */
   function recall(by) {
     at = Math.max(0, Math.min(history.length, at + by));
     line.value = history[at] ?? "";
@@ -125,7 +125,7 @@ export function createTerminal(node, app) {
       return /** @type {any} */ (acts)[event.key.toLowerCase()] ?? null;
     }
     if (event.key === "?") return () => void help();
-    // Tab on an empty line leaves the terminal, so that the keyboard is not caught in it.
+    // Tab on an empty line leaves the terminal. Otherwise a user without a mouse could not leave it.
     if (event.key === "Tab" && !event.shiftKey && line.value) return () => void complete();
     if (event.key === "ArrowUp") return () => recall(-1);
     if (event.key === "ArrowDown") return () => recall(1);

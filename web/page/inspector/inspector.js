@@ -18,7 +18,7 @@ import { createTablesView } from "./tables-view.js";
 export function mount(root, app) {
   const { store } = app;
   const title = h("h2", { tabindex: -1 });
-  const back = h("button", { type: "button", "aria-label": "Back to the selection before", hidden: true, onclick: goBack }, "←");
+  const back = h("button", { type: "button", "aria-label": "Back to the previous selection", hidden: true, onclick: goBack }, "←");
   const close = h("button", { type: "button", "aria-label": "Close the inspector", onclick: () => app.select(null) }, "×");
   const content = h("div", { class: "content" });
   root.replaceChildren(h("div", { class: "head" }, back, title, close), content);
@@ -55,19 +55,19 @@ export function mount(root, app) {
       root.scrollTop = 0;
       if (shown) show(shown);
       else content.replaceChildren();
-      // A selection by the keyboard takes the focus along.
+      // After a selection by the keyboard, the title of the inspector gets the focus.
       if (shown && document.querySelector(".network :focus-visible")) title.focus({ preventScroll: true });
     }
     refresh();
   }
 
-  /** @param {Selection} selection shows a thing that does not change any more, or begins with a node */
+  /** @param {Selection} selection the thing to show; only the view of a node is updated later */
   function show(selection) {
     content.className = `content ${selection.kind}`;
     if (selection.kind === "item") {
       const item = store.item(selection.n);
       title.textContent = item ? titleOf(item) : "Gone";
-      content.replaceChildren(...(item ? itemView(item, app) : [h("p", { class: "empty" }, "This item is in a past that was left.")]));
+      content.replaceChildren(...(item ? itemView(item, app) : [h("p", { class: "empty" }, "This item belongs to a run that is not shown any more.")]));
     } else if (selection.kind === "packet") {
       title.textContent = "Packet";
       content.replaceChildren(packetView(selection.packet, app));

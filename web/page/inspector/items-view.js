@@ -56,7 +56,7 @@ export function itemLink(item, text, app) {
 }
 
 /**
- * Returns a link that selects a node; plain text where there is no such node.
+ * Returns a link that selects a node. Returns plain text if there is no such node.
  *
  * @param {string | null | undefined} name
  * @param {App} app
@@ -173,7 +173,7 @@ function changeView(item, app) {
 }
 
 /**
- * Returns a place that shows the dissection as soon as the worker has it.
+ * Returns an element that shows the dissection as soon as the worker has made it.
  *
  * @param {string} octets
  * @param {"message" | "packet"} of

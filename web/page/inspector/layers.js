@@ -1,5 +1,5 @@
 // @ts-check
-// From a dissection to the rows of a header's diagram, as the RFCs draw them: 32 bits in a row.
+// Makes the rows of a header's diagram from a dissection. As in the RFCs, a row has 32 bits.
 
 /** @import {Dissection, Field} from "../model" */
 
@@ -21,7 +21,7 @@
 
 const ROW = 32;
 
-/** A field of more rows is drawn with this many. */
+/** The maximum number of rows of a field in a diagram. */
 const MOST_ROWS = 3;
 
 /**
@@ -70,7 +70,7 @@ export function fieldsAt(layers, octet) {
 export function diagram(layer) {
   /** @type {Box[]} */
   const boxes = [];
-  // The rows that are left out before the box, because fields with many rows are cut.
+  // The number of rows above the box that are left out, because fields with many rows are cut.
   let left_out = 0;
   for (const field of layer.fields) {
     let { first, count } = bitsOf(field, layer.from);

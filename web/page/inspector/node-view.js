@@ -1,5 +1,5 @@
 // @ts-check
-// Shows a node or a segment: addresses, ports, and the hands that fit.
+// Shows a node or a segment: addresses, ports, and the possible actions.
 
 import { h } from "../dom.js";
 import { clock, kindOf, span } from "../format.js";
@@ -7,7 +7,7 @@ import { nodeHands } from "../time/selected-hands.js";
 import { portState } from "../topology/draw.js";
 import { icon } from "../topology/glyphs.js";
 
-/** The packets of a segment that are listed. */
+/** The number of packets of a segment that are listed. */
 const LAST = 12;
 
 /** @import {App} from "../app" */

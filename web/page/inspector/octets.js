@@ -1,6 +1,6 @@
 // @ts-check
-// Shows octets: for each header the RFC's diagram and the fields, then the hexadecimal dump. A field, its
-// box and its octets light up together.
+// Shows octets: for each header the RFC's diagram and the fields, then the hexadecimal dump. If the mouse is over a
+// field, its box or its octets, all three are marked.
 
 import { h } from "../dom.js";
 import { hexRows } from "../format.js";
@@ -20,9 +20,9 @@ export function octetsView(dissection, digits) {
   const layers = layersOf(dissection);
   const element = h("div", { class: "octets" });
   const dump = h("div", { class: "dump-pane" }, h("h3", {}, `${digits.length / 2} octets`), dumpElement(digits));
-  // A message is read as a whole. In a packet, the innermost header is the one of interest.
+  // All layers of a message are open at first. In a packet, only the innermost header is open.
   const isPacket = layers[0]?.name.startsWith("IP") ?? false;
-  /** The fields that were clicked: they stay lit. @type {NumberedField[]} */
+  /** The fields that were clicked. They stay marked. @type {NumberedField[]} */
   let chosen = [];
 
   /** @param {NumberedField[]} fields */

@@ -1,5 +1,5 @@
 // @ts-check
-// Shows a packet in a few words: the journey has it whole.
+// Shows a packet in a few words. The panel of the journey shows all of it.
 
 import { h } from "../dom.js";
 import { clock } from "../format.js";
@@ -21,7 +21,7 @@ export function packetView(packet, app) {
   return h(
     "div",
     {},
-    h("p", { class: "summary" }, hops[0]?.summary ?? "This packet is in a past that was left."),
+    h("p", { class: "summary" }, hops[0]?.summary ?? "This packet belongs to a run that is not shown any more."),
     h("ol", { class: "hops" }, rows),
     h("p", {}, h("button", { type: "button", class: "plain", onclick: () => app.open("journey", { packet }) }, "Its journey")),
   );

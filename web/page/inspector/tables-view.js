@@ -1,5 +1,5 @@
 // @ts-check
-// Shows a router's tables: lines with a countdown, marks on changed lines, and why each line is there.
+// Shows a router's tables: lines with a countdown, marks on changed lines, and the reason for each line.
 
 import { h } from "../dom.js";
 import { uptime } from "../format.js";
@@ -13,7 +13,7 @@ import { changeOf, lastChanges, tableViews, valueText } from "./tables.js";
 /** The least time between two requests for the tables, in milliseconds. */
 const PAUSE = 250;
 
-/** At most this many lines of one table are shown. */
+/** The maximum number of lines of one table that are shown. */
 const MOST = 200;
 
 /**
@@ -165,7 +165,7 @@ export function createTablesView(node, app) {
 
   /** @param {import("../model").ChangeItem | undefined} change */
   function why(change) {
-    if (!change) return h("p", { class: "soft" }, "It was there at the start: the configuration has it.");
+    if (!change) return h("p", { class: "soft" }, "This line comes from the configuration. It was there at the start.");
     return [h("p", {}, change.text), reasonElement(change.reason, app), causeElement(change, app)];
   }
 
@@ -186,10 +186,10 @@ export function createTablesView(node, app) {
 
   return {
     element,
-    /** Fetches the tables where something happened at the router, and counts down. */
+    /** Fetches the tables if something happened at the router, and counts down. */
     update() {
       const { items, epoch, now, clock } = store.state;
-      // A lab that stands still shows the tables of this very instant.
+      // While the time of the lab does not run, the tables are those of the exact instant.
       const key = `${epoch} ${items.at(-1)?.n} ${clock.playing ? Math.floor(now / 1e6) : now}`;
       if (key !== shown) stale = true;
       shown = key;

@@ -1,5 +1,5 @@
 // @ts-check
-// From the JSON of a router's tables to lines with columns. Knows no DOM.
+// Makes lines with columns from the JSON of a router's tables. It does not use the DOM.
 
 import { uptime } from "../format.js";
 
@@ -91,7 +91,7 @@ function locators(list = []) {
 }
 
 /**
- * Returns the columns of a table that has no columns of its own: the first four plain members.
+ * Returns the columns of a table for which the page has no list of columns: the first four plain members.
  *
  * @param {Record<string, any>[]} rows
  */
@@ -124,7 +124,7 @@ export function valueText(value) {
 }
 
 /**
- * Returns the tables of a router, those with lines first. The families of a table are one.
+ * Returns the tables of a router. Tables with lines come first. The two families of a table are merged.
  *
  * @param {Tables} tables
  * @returns {TableView[]}
@@ -171,6 +171,6 @@ export function changeOf(changes, table, line) {
   const exact = changes.get(key);
   if (exact) return exact;
   for (const [name, change] of changes) if (name.startsWith(`${key}:`) || name.startsWith(`${key} `)) return change;
-  // A registration is a matter of a line of the sites at the map-server, and of the database at the xTR.
+  // A registration belongs to a line of the sites at the map-server, and to a line of the database at the xTR.
   return table === "sites" || table === "database" ? changes.get(`registrations ${line.key}`) : undefined;
 }

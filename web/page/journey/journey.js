@@ -1,5 +1,5 @@
 // @ts-check
-// The journey of a packet: of one that was seen, or in words for a pair of nodes.
+// The journey of a packet that was seen, or the explanation of the way between two nodes.
 
 import { h } from "../dom.js";
 import { clock } from "../format.js";
@@ -51,13 +51,13 @@ export function mount(root, app) {
     document.getElementById("topology")?.dispatchEvent(new CustomEvent("replay", { detail: hops }));
   }
 
-  /** Sends one echo, and follows it as soon as it is on a link. */
+  /** Sends one echo request, and shows its journey as soon as it is on a link. */
   async function send() {
     sent += 1;
     waitsFor = { from: from.value, after: store.state.items.at(-1)?.n ?? -1 };
     const done = await app.act({ kind: "ping", name: `journey-${sent}`, from: from.value, to: to.value, count: 1 });
     if (!done) waitsFor = null;
-    else if (waitsFor && !store.state.clock.playing) app.announce("The echo is sent as time goes on: press Play, or step.");
+    else if (waitsFor && !store.state.clock.playing) app.announce("The echo request is sent when time goes on: press Play, or step.");
   }
 
   /** @param {import("../model").Item[]} items */
@@ -111,7 +111,7 @@ export function mount(root, app) {
     list();
     again.disabled = packet === null;
     if (packet === null) {
-      if (strip.childElementCount === 0) strip.append(h("li", { class: "empty" }, "Choose a packet that was seen, click one on a link, or have the way between two nodes explained."));
+      if (strip.childElementCount === 0) strip.append(h("li", { class: "empty" }, "Choose a packet from the list, click a packet on a link, or choose two nodes and press Explain."));
       return;
     }
     const steps = journey(store.state.items, packet, (name) => store.node(name)?.kind === "host");

@@ -1,5 +1,5 @@
 // @ts-check
-// From the items of one packet to the steps of its journey: nodes with their decisions, and hops between them.
+// Makes the steps of a journey from the items of one packet: nodes with their decisions, and hops between them.
 
 /** @import {DecisionItem, HopItem, Item} from "../model" */
 
@@ -53,19 +53,19 @@ function finish(steps, isHost) {
   const last = steps.at(-1);
   if (!last) return;
   if (last.kind === "hop") {
-    const text = `Lost on ${last.hop.segment}: the link dropped it, or nothing at its other end took it.`;
+    const text = `Lost on ${last.hop.segment}: the link dropped it, or no node at the other end received it.`;
     steps.push({ kind: "end", fate: "lost", text });
   } else if (last.kind === "node" && last.end === "") {
     if (isHost(last.name) && steps.length > 1) last.end = "delivered";
     else if (!last.decisions.some(({ verdict }) => verdict === "deliver")) {
       const held = last.decisions.at(-1)?.verdict === "hold";
-      steps.push({ kind: "end", fate: "under way", text: held ? "It waits here." : "No more is known of it at this instant." });
+      steps.push({ kind: "end", fate: "under way", text: held ? "It waits here." : "At this instant, nothing more is known about the packet." });
     }
   }
 }
 
 /**
- * Returns the last packets of EIDs, newest first, each once.
+ * Returns the last packets of EIDs, the newest first. Each packet is in the list once.
  *
  * @param {Item[]} items
  * @param {number} most

@@ -42,7 +42,8 @@ export function rowElement(row, top, lines, state, before) {
 }
 
 /**
- * Returns the time of a row: the instant, or within a millisecond of the row above the time since that.
+ * Returns the time of a row. This is its instant. For a row less than a millisecond after the row above, it is the time
+ * between the two rows.
  *
  * @param {Row} row
  * @param {Row | undefined} before

@@ -25,12 +25,12 @@ export function mount(root, app) {
   const filter = { changes: true, logs: false, node: "" };
   let follows = true;
   let epoch = 0;
-  /** The rows that are drawn, by their index, each with the facts that its drawing depends on. */
+  /** The drawn rows, by their index. The key of a row changes when it must be drawn again. */
   /** @type {Map<number, {key: string, element: SVGElement}>} */
   let shown = new Map();
   let lowest = 0;
   let framed = "";
-  /** The marks of the chosen item and its relatives, for a selection and a number of rows. */
+  /** The marks of the chosen item and its related items. They are valid for one selection and one number of rows. */
   /** @type {Map<number, string>} */
   let marks = new Map();
   let markedFor = "";
@@ -97,7 +97,7 @@ export function mount(root, app) {
     draw();
   }
 
-  /** @returns {Lifelines} the lifelines of the routers that speak; all of them in a small lab */
+  /** @returns {Lifelines} the lifelines of the routers that send or receive messages; in a small lab, of all routers */
   function lines() {
     const routers = lifelineOrder(store.state.snapshot?.nodes ?? []);
     const speaks = routers.length <= 6 && !filter.node ? routers : routers.filter((name) => rows.columns.has(name));
@@ -151,7 +151,7 @@ export function mount(root, app) {
   }
 
   /**
-   * Returns the marks of a chosen item and of its relatives: its question, its answers and its cause.
+   * Returns the marks of a chosen item and of its related items: its request, its answers and its cause.
    *
    * @param {Item | undefined} item
    */
@@ -172,7 +172,7 @@ export function mount(root, app) {
     return marks;
   }
 
-  /** @param {number} by selects the next row in a direction */
+  /** @param {number} by 1 selects the next row, -1 the previous row */
   function walk(by) {
     const { selection } = store.state;
     const here = selection?.kind === "item" ? rows.indexOf(store.item(selection.n)) : by > 0 ? -1 : rows.rows.length;

@@ -1,18 +1,18 @@
 // @ts-check
-// From items to the rows of the ladder: messages between lifelines, changes of tables, dropped packets, lines
-// of logs, and gaps in time.
+// Makes the rows of the ladder from items. The rows are messages between lifelines, changes of tables, dropped packets,
+// lines of logs, and gaps in time.
 
 /** @import {ChangeItem, DecisionItem, Item, LogItem, MessageItem, NodeState} from "../model" */
 
 /**
  * @typedef {object} MessageRow
  * @property {"message"} kind
- * @property {number} n        the item that sent it, or else that received it
+ * @property {number} n the number of the item of its sending; if there is none, of its arrival
  * @property {number} at
  * @property {MessageItem} item
  * @property {string | null} from
  * @property {string | null} to
- * @property {number | null} arrives  null: not received, so far
+ * @property {number | null} arrives null: not received yet
  */
 /** @typedef {{kind: "note", n: number, at: number, node: string, item: ChangeItem | DecisionItem | LogItem}} NoteRow */
 /** @typedef {{kind: "gap", n: number, at: number, span: number}} GapRow */
@@ -20,7 +20,7 @@
 
 export const HEIGHTS = { message: 36, note: 22, gap: 24 };
 
-/** A pause from which on the ladder shows a gap. */
+/** The ladder shows a pause as a gap if it has at least this number of microseconds. */
 const PAUSE = 250_000;
 
 /**
@@ -149,7 +149,7 @@ export function createRows() {
       return low;
     },
     /**
-     * Returns the row of an item: its own, or that of the message it received.
+     * Returns the row of an item. A received message is in the row of the sent message.
      *
      * @param {Item | undefined} item
      */
@@ -176,7 +176,7 @@ export function lifelineOrder(nodes) {
 }
 
 /**
- * Returns the subject of a message in a few words: the EIDs that it is for, without its nonce.
+ * Returns the subject of a message in a few words: the EIDs that it asks for or reports, without its nonce.
  *
  * @param {MessageItem} message
  */

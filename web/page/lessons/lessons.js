@@ -1,5 +1,5 @@
 // @ts-check
-// Lessons: prose, tasks that tick themselves off, and hints behind a click.
+// Lessons: prose, tasks that are marked when they are done, and hints that are shown after a click.
 
 import { h } from "../dom.js";
 import { markdown } from "./markdown.js";
@@ -37,8 +37,8 @@ export function mount(root, app) {
   /** Whether the lab is prepared for the lesson. */
   let begun = true;
   const begin = h("button", { type: "button", class: "plain primary", onclick: () => void prepare() }, "Begin the lesson");
-  const beginning = h("p", { class: "row" }, begin, h("span", { class: "soft" }, "The lab is prepared for it: configuration, and the first pings."));
-  const checkButton = h("button", { type: "button", class: "plain", onclick: () => void check_now(), title: "Some checks send pings: time passes" }, "Check the task");
+  const beginning = h("p", { class: "row" }, begin, h("span", { class: "soft" }, "This changes the configuration of the lab, and sends the first pings."));
+  const checkButton = h("button", { type: "button", class: "plain", onclick: () => void check_now(), title: "Some checks send pings, so time passes" }, "Check the task");
   const missing = h("p", { class: "soft", role: "status" });
 
   async function prepare() {
@@ -123,7 +123,7 @@ export function mount(root, app) {
       met = now;
       mark();
     } catch {
-      // The worker is busy with a longer run: the next check will tell.
+      // The worker is busy with a longer run. The next check comes soon.
     }
     checking = false;
   }
@@ -141,7 +141,7 @@ export function mount(root, app) {
   }).observe(root, { attributeFilter: ["hidden"] });
 }
 
-/** @param {Lesson} lesson the prose without the heading that the panel shows already */
+/** @param {Lesson} lesson returns its prose without the heading, which the panel already shows */
 function withoutTitle({ prose }) {
   return prose.replace(/^\s*# [^\n]*\n/, "");
 }

@@ -1,6 +1,7 @@
 // @ts-check
-// From Markdown to elements. Marked reads it; the elements are made here, one kind each, and all text goes
-// in as text. So markup in a lesson stays text, and no address but http(s) becomes a link.
+// Makes elements from Markdown. The library marked reads the Markdown. This file makes one kind of element for each
+// kind of token, and inserts all strings as text. So markup in a lesson stays text, and only addresses of http and
+// https become links.
 
 import { lexer } from "marked";
 import { h } from "../dom.js";
@@ -96,7 +97,7 @@ function link(token) {
   return [h("a", { href: token.href, target: "_blank", rel: "noreferrer noopener" }, inline(token.tokens))];
 }
 
-/** @param {string} text text of a token, in which some versions of marked have escaped characters */
+/** @param {string} text text of a token; some versions of marked escape characters in it */
 function unescaped(text) {
   return text.replace(/&(amp|lt|gt|quot|#39);/g, (_, name) => /** @type {any} */ ({ amp: "&", lt: "<", gt: ">", quot: '"', "#39": "'" })[name]);
 }

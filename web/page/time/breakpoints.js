@@ -26,7 +26,7 @@ export function inWords(stop) {
 }
 
 /**
- * Returns the list, as a popover.
+ * Returns the list of breakpoints, as a popover.
  *
  * @param {App} app
  * @param {Player} player
@@ -36,7 +36,7 @@ export function createBreakpoints({ store, source, announce }, player, changed) 
   /** @type {Stop[]} */
   const stops = [];
   const list = h("ul", { class: "plain-list" });
-  const empty = h("p", { class: "faint" }, "None yet. A run stops at the first of them that comes.");
+  const empty = h("p", { class: "faint" }, "There is no breakpoint yet. A run stops at the first breakpoint that it meets.");
   const kind = choice("Stop at", [["message", "a message"], ["change", "a change of a table"], ["drop", "a drop or loss"]]);
   const message = choice("Message", [["", "of any type"], ...MESSAGES.map((name) => [name, name])]);
   const table = choice("Table", [["", "any table"], ...TABLES.map((name) => [name, name])]);
@@ -72,7 +72,7 @@ export function createBreakpoints({ store, source, announce }, player, changed) 
     set([...stops, /** @type {Stop} */ ({ at, ...Object.fromEntries(given) })]);
   }
 
-  /** Fills the choice of nodes with those of the lab. */
+  /** Fills the list of nodes with the nodes of the lab. */
   function open() {
     const names = store.state.snapshot?.nodes.map(({ name }) => name) ?? [];
     const chosen = node.select.value;
@@ -88,7 +88,7 @@ export function createBreakpoints({ store, source, announce }, player, changed) 
     empty,
     list,
     h("form", { class: "row", onsubmit: add }, kind.label, message.label, table.label, node.label, h("button", { class: "plain" }, "Add")),
-    h("button", { type: "button", class: "primary", onclick: () => void player.next() }, "Run to the next one"),
+    h("button", { type: "button", class: "primary", onclick: () => void player.next() }, "Run to the next breakpoint"),
   );
   show();
   return { element };

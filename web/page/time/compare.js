@@ -1,5 +1,5 @@
 // @ts-check
-// Two runs beside each other: their figures, and their packets and messages over one time.
+// Two runs beside each other: their figures, and a picture with their packets and messages.
 
 import { h } from "../dom.js";
 import { span } from "../format.js";
@@ -14,7 +14,7 @@ import { themeColors } from "./timeline-picture.js";
 /** @import {App} from "../app" */
 /** @import {Figure} from "./differences.js" */
 
-/** The comparison begins this long before the first difference. */
+/** The comparison begins this number of microseconds before the first difference. */
 const BEFORE = 2_000_000;
 const LIMIT = 40_000;
 
@@ -26,7 +26,7 @@ const LIMIT = 40_000;
  */
 export function mount(root, app) {
   const { store, source } = app;
-  const hand = choice("Hand to change", []);
+  const hand = choice("Action to change", []);
   const how = choice("Change", []);
   const frame = h("figure", { class: "picture" });
   const body = h("tbody");
@@ -35,11 +35,11 @@ export function mount(root, app) {
     h("button", { type: "button", class: "plain", onclick: act, title }, name);
   const vary = button("Run it", runVariant);
   const variant = h("span", { class: "row" }, h("span", {}, "The same, but"), hand.label, how.label, vary);
-  const keep = button("Keep this run", () => ask("fork"), "Keeps it as it is now: go back, do something else, and compare");
+  const keep = button("Keep this run", () => ask("fork"), "Keeps a copy of this run. Then go back, do something else, and compare");
   const pair = h(
     "span",
     { class: "row" },
-    button("Swap", () => ask("swap"), "Shows the other run on the page, and keeps this one"),
+    button("Swap", () => ask("swap"), "Shows the other run on the page, and keeps this run as the other"),
     button("Forget the other", () => ask("forget")),
     button("Save the picture", savePicture),
   );
@@ -99,7 +99,7 @@ export function mount(root, app) {
     variant.hidden = options.length === 0;
     pair.hidden = result.hidden = !status.other;
     if (!status.other) {
-      note.textContent = "One run so far. Keep it and go on differently from an earlier instant, or change one of its hands: this shows what that changes.";
+      note.textContent = "There is one run so far. Keep it, go back and act differently; or change one of its actions. Then this panel shows the differences.";
       return;
     }
     await show();
@@ -117,8 +117,8 @@ export function mount(root, app) {
     const place = { from, to: Math.max(to, from + 1), at: start, colors: themeColors(root), ...worstFlow(one.items, other.items, to, names.nodeOf) };
     frame.replaceChildren(comparison({ one: one.items, other: other.items }, place, names));
     note.textContent = start === null
-      ? "Both runs have the same hands."
-      : `The hands differ from ${(start / 1e6).toFixed(3)} s on. ${inSentence(all)}${one.left_out || other.left_out ? " Only the latest items are compared." : ""}`;
+      ? "Both runs have the same actions."
+      : `The actions differ from ${(start / 1e6).toFixed(3)} s on. ${inSentence(all)}${one.left_out || other.left_out ? " Only the latest items are compared." : ""}`;
   }
 
   function savePicture() {
@@ -159,7 +159,7 @@ function row({ name, one, other, unit, isBad }) {
 }
 
 /**
- * The greatest difference in a sentence.
+ * Returns the greatest difference in a sentence.
  *
  * @param {Figure[]} all
  */

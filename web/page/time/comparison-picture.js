@@ -1,5 +1,5 @@
 // @ts-check
-// The picture of two runs over one time: this run above the middle line, the other below it.
+// The picture of two runs with one time axis. This run is above the middle line, the other run is below it.
 
 import { s } from "../dom.js";
 import { span } from "../format.js";
@@ -57,7 +57,7 @@ export function comparison(items, place, { nameOf }) {
 }
 
 /**
- * The packets and messages of a run. Packets lie next to the middle line, messages farther out.
+ * Draws the packets and messages of a run. Packets are next to the middle line. Messages are farther from it.
  *
  * @param {Packet[]} packets
  * @param {Item[]} items

@@ -1,6 +1,5 @@
 // @ts-check
-// Hands that are lines of a router's console: a mapping is de-configured, an overlay is laid over the
-// configuration.
+// Actions that are lines for a router's console: they remove a mapping, or add an overlay to the configuration.
 
 /** @import {Source} from "../source.js" */
 
@@ -49,12 +48,12 @@ export function overlays(text) {
 }
 
 /**
- * Types lines at a router's console, from its first mode on.
+ * Types lines at a router's console. The first line is for the privileged mode.
  *
  * @param {Source} source
  * @param {string} node
  * @param {string[]} lines
- * @throws {Error} that has the router's answer, if it refuses a line
+ * @throws {Error} with the router's answer, if the router refuses a line
  */
 export async function configure(source, node, lines) {
   const { prompt } = await source.request("console", { node, line: "show clock" });

@@ -19,7 +19,7 @@ import { flows, packets, tally } from "./packets.js";
  */
 
 /**
- * Returns the first instant at which the hands of two runs differ, or null.
+ * Returns the first instant at which the actions of two runs differ, or null.
  *
  * @param {Deed[]} one
  * @param {Deed[]} other
@@ -34,7 +34,7 @@ export function firstDifference(one, other) {
 }
 
 /**
- * Returns the figures of two runs over one time: losses and silences of each flow, messages and
+ * Returns the figures of two runs: losses and longest interruptions of each flow, and the numbers of messages and
  * changes by name.
  *
  * @param {Item[]} one
@@ -72,7 +72,7 @@ function counts(before, one, other) {
 }
 
 /**
- * Returns the packets of the flow that lost most in the two runs together, of each run.
+ * Finds the flow that lost most packets in the two runs together. Returns its packets in each run.
  *
  * @param {Item[]} one
  * @param {Item[]} other
@@ -90,7 +90,7 @@ export function worstFlow(one, other, now, nodeOf) {
 }
 
 /**
- * Returns the hands that could have been done in the place of one.
+ * Returns the actions that can replace an action.
  *
  * @param {any} request
  * @returns {{name: string, request: any}[]}

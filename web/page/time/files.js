@@ -1,5 +1,5 @@
 // @ts-check
-// Saves a run: as a small file with its hands, or as this page with the run inside.
+// Saves a run: as a small file with its actions, or as this page with the run inside.
 
 import { h } from "../dom.js";
 
@@ -22,7 +22,7 @@ export function save(name, text, type) {
 }
 
 /**
- * Returns the document as it was loaded, with another lab in it.
+ * Returns the HTML of the page with the data of another lab.
  *
  * @param {Document} from
  * @param {any} lab  what the script element `lab` holds
@@ -34,13 +34,13 @@ export function withLab(from, lab) {
   for (const name of body.getAttributeNames()) body.removeAttribute(name);
   for (const child of [...body.children]) if (!["SCRIPT", "NOSCRIPT"].includes(child.tagName)) child.remove();
   const place = /** @type {HTMLElement} */ (root.querySelector("#lab"));
-  // No text of a lab ends the script element.
+  // Without a `<`, no text of a lab can end the script element.
   place.textContent = JSON.stringify(lab).replaceAll("<", "\\u003c");
   return `<!doctype html>\n${root.outerHTML}\n`;
 }
 
 /**
- * Returns the menu of a run, as a popover.
+ * Returns the menu for the run, as a popover.
  *
  * @param {App} app
  */
@@ -70,8 +70,8 @@ export function createFiles({ source, store, announce }) {
     try {
       if (file.size > 4e6) throw new Error("it is larger than 4 MB");
       const { warning, refusals, hands } = await source.request("import", { run: JSON.parse(await file.text()) });
-      const refused = refusals.length > 0 ? ` The lab refused ${refusals.length} hands.` : "";
-      announce(`${file.name}: ${hands.length} hands were done again.${refused} ${warning ?? ""}`);
+      const refused = refusals.length > 0 ? ` The lab refused ${refusals.length} actions.` : "";
+      announce(`${file.name}: ${hands.length} actions were repeated.${refused} ${warning ?? ""}`);
     } catch (error) {
       announce(`${file.name} cannot be read: ${/** @type {Error} */ (error).message}`);
     }
@@ -85,19 +85,19 @@ export function createFiles({ source, store, announce }) {
     const rows = hands.map((/** @type {any} */ hand, /** @type {number} */ index) =>
       h("li", { class: index < done ? null : "faint" }, h("span", { class: "mono" }, (hand.at / 1e6).toFixed(3)), h("code", {}, inWords(hand))),
     );
-    list.replaceChildren(...(rows.length > 0 ? rows : [h("li", { class: "faint" }, `No hand yet; seed ${seed}.`)]));
+    list.replaceChildren(...(rows.length > 0 ? rows : [h("li", { class: "faint" }, `There is no action yet. The seed is ${seed}.`)]));
   }
 
   return {
     element: h(
       "div",
       { id: "run-menu", popover: "auto", class: "popover", "aria-label": "Run", onbeforetoggle: open },
-      h("h3", {}, "Hands of this run"),
+      h("h3", {}, "Actions of this run"),
       list,
       h(
         "div",
         { class: "row" },
-        h("button", { type: "button", class: "plain", onclick: saveRun, title: "A small file: the seed and the hands" }, "Save the run"),
+        h("button", { type: "button", class: "plain", onclick: saveRun, title: "A small file with the seed and the actions" }, "Save the run"),
         h("button", { type: "button", class: "plain", onclick: savePage, title: "This page, with the run inside" }, "Save the page"),
         h("button", { type: "button", class: "plain", onclick: () => input.click() }, "Open a run …"),
         input,
@@ -107,7 +107,7 @@ export function createFiles({ source, store, announce }) {
 }
 
 /**
- * Returns a hand as its command.
+ * Returns an action as its command.
  *
  * @param {{request: any, command?: string}} hand
  */

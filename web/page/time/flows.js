@@ -9,7 +9,7 @@ const MARKS = 40;
 const REFRESH = 300;
 
 /**
- * A flow, as the worker tells of it.
+ * The state of a flow, from the worker.
  * @typedef {object} FlowState
  * @property {string} name
  * @property {string} from
@@ -77,7 +77,7 @@ export function createFlows(app) {
     element,
     refresh,
     /**
-     * Returns a name that no flow has.
+     * Returns a name that no flow has yet.
      *
      * @param {string} kind
      */

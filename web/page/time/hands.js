@@ -1,5 +1,5 @@
 // @ts-check
-// The hands: pings and flows of hosts, and moves and mappings of the node that is selected.
+// The actions of the user: pings and flows of hosts, and moves and mappings of the selected node.
 
 import { h } from "../dom.js";
 import { choice } from "./breakpoints.js";
@@ -9,7 +9,7 @@ import { fill } from "./timeline.js";
 /** @import {App} from "../app" */
 
 /**
- * Builds the hands below an element.
+ * Builds the controls for the actions below an element.
  *
  * @param {HTMLElement} root
  * @param {App} app
@@ -19,7 +19,7 @@ export function mount(root, app) {
   const from = choice("From host", []);
   const to = choice("To host", []);
   const family = choice("Family", [["4", "IPv4"], ["6", "IPv6"]]);
-  const rate = choice("Packets of a flow in a second", [["1", "1 a second"], ["10", "10 a second"], ["100", "100 a second"]]);
+  const rate = choice("Packets of a flow in one second", [["1", "1 a second"], ["10", "10 a second"], ["100", "100 a second"]]);
   rate.select.value = "10";
   const flows = createFlows(app);
   const names = () => ({ from: from.select.value, to: to.select.value, ipv6: family.select.value === "6" });

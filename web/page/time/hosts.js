@@ -4,7 +4,7 @@
 /** @import {Snapshot} from "../model" */
 
 /**
- * Returns functions from an address to its node, and to a name for it.
+ * Returns two functions of an address: one returns its node, the other returns a name for it.
  *
  * @param {Snapshot|null} snapshot
  */

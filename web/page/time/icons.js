@@ -1,5 +1,5 @@
 // @ts-check
-// The signs of the time bar, drawn: fonts have no such letters everywhere.
+// The signs of the time bar, as drawings. Many fonts do not have these characters.
 
 import { s } from "../dom.js";
 

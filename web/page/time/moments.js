@@ -1,6 +1,6 @@
 // @ts-check
-// The moments of a move or a failure, out of the items of a run: the last packet by the old way, what
-// the routers then did, and the first packet by the new way.
+// Finds the moments of a move or a failure in the items of a run: the last packet on the old way, the actions of the
+// routers after that, and the first packet on the new way.
 
 import { flows, isLost, packets } from "./packets.js";
 
@@ -12,21 +12,21 @@ import { flows, isLost, packets } from "./packets.js";
  * @typedef {object} Moment
  * @property {string} name
  * @property {number} at
- * @property {string} text   which node did this, in a sentence
+ * @property {string} text the node and its action, in a sentence
  * @property {number|null} n  the item
  * @property {"packet"|"node"|"message"} form
  */
 
 /**
- * The course of a move or a failure.
+ * The sequence of events after a move or a failure.
  * @typedef {object} Course
  * @property {{source: string, destination: string}|null} flow
- * @property {Flow[]} flows  all flows of the time
+ * @property {Flow[]} flows all flows in this time
  * @property {Packet[]} packets  those of the flow
  * @property {Packet[]} lost
- * @property {number|null} interruption  from the last arrival before to the first one after
- * @property {number|null} last   the last arrival by the old way
- * @property {number|null} first  the first arrival by the new way
+ * @property {number|null} interruption the time between the last arrival before and the first arrival after
+ * @property {number|null} last the last arrival on the old way
+ * @property {number|null} first the first arrival on the new way
  * @property {Moment[]} moments
  */
 
@@ -35,7 +35,7 @@ const NOTIFY = ["Map-Notify", "Registration-Ack", "Mapping-Notification"];
 const DETECTION = ["dynamic-eids", "database", "away"];
 
 /**
- * Returns the course after an instant.
+ * Returns the sequence of events after an instant.
  *
  * @param {Item[]} items
  * @param {object} place
@@ -66,7 +66,7 @@ export function course(items, { at, end, nodeOf, flow = null }) {
 }
 
 /**
- * Returns the flow that lost most after an instant, or else the largest.
+ * Returns the flow that lost most packets after an instant. If no flow lost a packet, returns the largest flow.
  *
  * @param {Packet[]} list
  * @param {number} at
@@ -133,7 +133,7 @@ function moment(name, at, text, n, form) {
 }
 
 /**
- * The routers' part: the first of each kind that follows from the one before.
+ * Returns the moments of routers. Each moment is the first item of its kind that the previous moment can have caused.
  *
  * @param {Item[]} items
  * @param {number} at

@@ -1,5 +1,5 @@
 // @ts-check
-// Packets of hosts, made of their hops: where they went, whether they arrived, and the losses of a flow.
+// Collects the hops of each packet of a host: its way, and whether it arrived. Counts the losses of each flow.
 
 import { envelopes } from "../envelopes.js";
 
@@ -8,13 +8,13 @@ import { envelopes } from "../envelopes.js";
 /**
  * A packet of a host, on its whole way.
  * @typedef {object} Packet
- * @property {string} packet       its name on all hops
+ * @property {string} packet its name, which is the same on all hops
  * @property {string} source       an address
  * @property {string} destination  an address
  * @property {string} summary
  * @property {number} at           the first hop
- * @property {string[]} way        the nodes that it came to, its sender first
- * @property {number|null} arrived the last node that it reached is the receiver's
+ * @property {string[]} way the nodes on its way, its sender first
+ * @property {number|null} arrived the instant at which it arrived at its receiver, or null
  * @property {number} last         its last arrival at any node
  * @property {Item|null} lost      the hop or decision that ended it
  */
@@ -57,7 +57,7 @@ export function arrival(hop) {
  * Returns the packets of hosts in the order of their first hops.
  * @param {Iterable<Item>} items
  * @param {(address: string) => string|undefined} [nodeOf]  the host of an address. Without it, a packet
- *   arrived that was not lost
+ *   counts as arrived if it was not lost
  */
 export function packets(items, nodeOf) {
   /** @type {Map<string, Packet>} */
@@ -111,7 +111,7 @@ function hop(found, item, nodeOf) {
 }
 
 /**
- * Whether a packet was lost: it ended on its way, or is missing for so long that it will not come.
+ * Whether a packet was lost: it was dropped on its way, or it did not arrive for a long time.
  *
  * @param {Packet} packet
  * @param {number} now

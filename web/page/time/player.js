@@ -1,9 +1,10 @@
 // @ts-check
-// Plays the lab: it tells the worker of each frame, so that a hidden page stands still.
+// Lets the time of the lab run: it sends the time of each frame to the worker. A hidden page has no frames, so the lab
+// stops.
 
 /** @import {App} from "../app" */
 
-/** The paces, in virtual seconds in a second. */
+/** The possible paces, in virtual seconds per second. */
 export const PACES = [0.01, 0.1, 0.5, 1, 2, 5, 10, 60, 100, 1000];
 
 /** @typedef {"event"|"message"|"change"|"drop"} Unit */
@@ -16,7 +17,7 @@ export const PACES = [0.01, 0.1, 0.5, 1, 2, 5, 10, 60, 100, 1000];
 export function createPlayer({ store, source, announce }) {
   let last = 0;
   let running = false;
-  /** The instant to go to once the worker has arrived at the last one. @type {number|null} */
+  /** The instant to go to when the worker has arrived at the previous instant. @type {number|null} */
   let waiting = null;
   let going = false;
 
@@ -55,10 +56,10 @@ export function createPlayer({ store, source, announce }) {
     step: (to) => ask("step", { to }),
     /** @param {Unit} to */
     back: (to) => ask("back", { to }),
-    /** Runs on to the next breakpoint. */
+    /** Runs to the next breakpoint. */
     next: () => ask("until"),
     /**
-     * Goes to an instant. While the worker is on its way to one, only the last wish counts.
+     * Goes to an instant. While the worker is still on its way, only the last request is kept.
      *
      * @param {number} at
      */

@@ -1,5 +1,5 @@
 // @ts-check
-// The hands of the inspector that take more than a button: a host moves, a router loses a mapping.
+// Actions in the inspector that need more than a button: a host moves, a router loses a mapping.
 
 import { h } from "../dom.js";
 import { choice } from "./breakpoints.js";
@@ -36,14 +36,14 @@ function hostHands(app, host) {
   return [
     h("span", {}, "Move to the LAN of"),
     to.label,
-    h("label", { title: "Make before break: in both LANs for a moment" }, both, " make before break"),
+    h("label", { title: "Make before break: for a second, the host is in both LANs" }, both, " make before break"),
     h("button", { type: "button", class: "plain", onclick: move }, "Move"),
     ...roaming(app),
   ];
 }
 
 /**
- * Overlays of the lab with which hosts may move, if its files have some.
+ * Returns a button for each overlay of the lab. With these overlays, hosts can move.
  *
  * @param {App} app
  */
@@ -55,7 +55,8 @@ function roaming(app) {
     const title = (/[^/]+(?=\.include$)/.exec(path) ?? [path])[0];
     const lay = async () => {
       try {
-        // A host that knows a router's hardware address does not learn a new one: the lines come before all traffic.
+        // The lines are typed before all traffic. Otherwise the hosts would keep the old hardware addresses of the
+        // routers.
         await app.source.request("goto", { at: 0 });
         for (const { node, lines } of overlays(files[path])) await configure(app.source, node, lines);
         app.announce(`The lab begins with ${title}, as after: eidway lab up --with ${title}`);
@@ -63,12 +64,12 @@ function roaming(app) {
         app.announce(/** @type {Error} */ (error).message);
       }
     };
-    return h("button", { type: "button", class: "plain", title: `Goes to the start and types the lines of ${path} at the routers`, onclick: lay }, `Begin with ${title}`);
+    return h("button", { type: "button", class: "plain", title: `Goes back to the start, and types the lines of ${path} at the routers`, onclick: lay }, `Begin with ${title}`);
   });
 }
 
 /**
- * The mappings of a router, to take one out of its configuration.
+ * Returns a list of the mappings of a router. The user can remove each of them from the configuration.
  *
  * @param {App} app
  * @param {string} name

@@ -78,13 +78,13 @@ export function mount(root, app) {
   source.listen((event) => {
     if (event.event === "stopped") app.announce(`Stopped: ${inWords(event.stopped.stop)}`);
     if (event.event === "stopped") app.select({ kind: "item", n: event.stopped.item.n });
-    if (event.event === "branched") app.announce("From here on, the run is another. The one before is kept: see Compare.");
+    if (event.event === "branched") app.announce("A new run begins here. The earlier run is kept: see Compare.");
   });
   addEventListener("keydown", (event) => shortcut(event, player, unit));
 }
 
 /**
- * Returns the words beside the clock of a lab that is up.
+ * Returns the words beside the clock of a live lab.
  *
  * @param {boolean} isThere
  * @param {number} leftOut

@@ -1,5 +1,5 @@
 // @ts-check
-// The picture of a course. It has all its colours inside, so that it can be saved as a file.
+// The picture of a move or a failure. It contains all its colours, so that it can be saved as a file.
 
 import { s } from "../dom.js";
 import { span } from "../format.js";
@@ -37,7 +37,7 @@ export function themeColors(element) {
 }
 
 /**
- * Returns the part of time that shows the course best: from a little before it to a little after it.
+ * Returns the time that the picture shows. It begins a little before the first event and ends a little after the last.
  *
  * @param {Course} course
  * @param {{at: number, end: number}} place
@@ -132,7 +132,7 @@ function gap({ last, first, interruption }, { x, rows, colors }) {
 }
 
 /**
- * A packet: a bar where it arrived, a cross where it was lost.
+ * Draws a packet: a bar if it arrived, a cross if it was lost.
  *
  * @param {import("./packets.js").Packet} packet
  * @param {{x: (time: number) => number, rows: any, colors: Colors}} place
@@ -161,7 +161,7 @@ function axis({ from, to, at, x, top, colors }) {
 }
 
 /**
- * The names of the moments, in rows so that they do not lie over one another.
+ * Draws the names of the moments, in rows, so that they do not cover each other.
  *
  * @param {Moment[]} moments
  * @param {{x: (time: number) => number, rows: any, colors: Colors, pick?: (moment: Moment) => void}} place

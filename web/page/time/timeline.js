@@ -12,7 +12,10 @@ import { inFigures, picture, scope, themeColors } from "./timeline-picture.js";
 /** @import {App} from "../app" */
 /** @import {Course} from "./moments.js" */
 
-/** The picture begins this long before the hand, and ends at most this long after it. */
+/**
+ * The picture begins this number of microseconds before the action. The next constant is its
+ * longest time after the action.
+ */
 const BEFORE = 5_000_000;
 const AFTER = 120_000_000;
 
@@ -30,7 +33,7 @@ export function mount(root, app) {
   const list = h("ol", { class: "moments" });
   const frame = h("figure", { class: "picture" });
   const saveButton = h("button", { type: "button", class: "plain", onclick: savePicture }, "Save the picture");
-  const empty = h("p", { class: "empty" }, "Start a flow, then move a host, shut a port or stop a router: this shows the milliseconds that it cost, and where they went.");
+  const empty = h("p", { class: "empty" }, "Start a flow, then move a host, shut a port or stop a router. This panel shows the time without packets, and its causes.");
   const body = h("div", {}, h("div", { class: "row" }, deeds.label, flow.label, saveButton, figures), frame, list);
   root.classList.add("timeline");
   root.append(empty, body);
@@ -38,9 +41,9 @@ export function mount(root, app) {
   /** @type {any[]} */
   let hands = [];
   let timer = 0;
-  /** The key of the drawn state. */
+  /** A key of the state that is drawn. */
   let drawn = "";
-  /** The hand that is chosen; null is the last one. @type {number|null} */
+  /** The chosen action. Null stands for the last action. @type {number|null} */
   let chosen = null;
   let chosenFlow = "";
 
@@ -124,7 +127,7 @@ export function mount(root, app) {
 }
 
 /**
- * Whether a hand may change the way of packets.
+ * Whether an action can change the way of packets.
  *
  * @param {{request: any}} hand
  */

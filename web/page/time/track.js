@@ -1,5 +1,5 @@
 // @ts-check
-// The track of the time bar: the whole run, with marks where something happened, and the present.
+// The track of the time bar. It shows the whole run, marks for events, and the present.
 
 import { h } from "../dom.js";
 import { clock, span } from "../format.js";
@@ -7,7 +7,10 @@ import { clock, span } from "../format.js";
 /** @import {App} from "../app" */
 /** @import {Player, Unit} from "./player.js" */
 
-/** The rows of marks, from above: each kind has its place and its form, not its colour alone. */
+/**
+ * The rows of marks, from above. Each kind of mark has its own place and form, so that a user does
+ * not need the colours.
+ */
 const ROWS = [
   { kind: "message", color: "--control", label: "messages" },
   { kind: "change", color: "--changed-edge", label: "changes" },
@@ -33,7 +36,7 @@ export function createTrack({ store, source }, player, unit) {
       class: "track",
       role: "slider",
       tabindex: 0,
-      "aria-label": "Time. Arrows step, with Shift by a second; Page Up and Page Down by a tenth",
+      "aria-label": "Time. Arrow keys move by a step, with Shift by a second. Page Up and Page Down move by a tenth of the run",
       "aria-valuemin": 0,
       onpointerdown: press,
       onkeydown: key,
@@ -42,7 +45,7 @@ export function createTrack({ store, source }, player, unit) {
     canvas,
     ticks,
   );
-  /** The part of the run that is shown; null is all of it. @type {{from: number, to: number}|null} */
+  /** The part of the run that is shown. Null stands for the whole run. @type {{from: number, to: number}|null} */
   let part = null;
   /** @type {Record<string, number[]>|null} */
   let density = null;
@@ -164,7 +167,7 @@ export function createTrack({ store, source }, player, unit) {
   }
 
   /**
-   * Shows a smaller or larger part of the run around an instant.
+   * Shows a smaller or a larger part of the run around an instant.
    *
    * @param {number} by
    * @param {number} around
@@ -181,7 +184,7 @@ export function createTrack({ store, source }, player, unit) {
     update();
   }
 
-  /** Keeps the present inside the part that is shown. */
+  /** Moves the shown part so that the present is inside. */
   function follow() {
     if (!part) return;
     const { now } = store.state;
@@ -277,7 +280,7 @@ function drawCross(pen, x, y, size) {
 }
 
 /**
- * Returns the smallest round span that is not below another.
+ * Returns the smallest round span that is not shorter than a given span.
  *
  * @param {number} least
  */

@@ -1,5 +1,5 @@
 // @ts-check
-// A host that is dragged onto a router moves to its LAN.
+// If the user drags a host onto a router, the host moves to the LAN of the router.
 
 /** @import {App} from "../app" */
 /** @import {Picture} from "./geometry.js" */
@@ -38,7 +38,7 @@ export function enableDrag(svg, layer, app, picture) {
     }
   }
 
-  /** @param {{host: SVGGElement, name: string}} dragged puts a host back to its place */
+  /** @param {{host: SVGGElement, name: string}} dragged the host to put back to its place */
   function release({ host, name }) {
     host.classList.remove("dragged");
     mark(null);
@@ -75,7 +75,7 @@ export function enableDrag(svg, layer, app, picture) {
     if (!moved) return;
     const to = target(inside(event));
     if (to) void app.act({ kind: "move", host: name, to });
-    // The click that ends a drag is no click on a node.
+    // At the end of a drag, the browser reports a click. It must not select a node.
     svg.addEventListener("click", (click) => click.stopImmediatePropagation(), { once: true, capture: true });
   });
 }

@@ -1,11 +1,14 @@
 // @ts-check
-// From a layout to the picture: sizes, lines, zones, and points on lines.
+// Makes the picture from a layout: sizes, lines, zones, and points on lines.
 
 /** @import {Layout} from "./layout.js" */
 /** @import {NodeState, SegmentState} from "../model" */
 
 /** @typedef {{x: number, y: number}} Point */
-/** @typedef {{from: Point, via: Point | null, to: Point}} Line a straight line, or a curve pulled to `via` */
+/**
+ * @typedef {{from: Point, via: Point | null, to: Point}} Line a straight line, or a curve with the
+ * control point `via`
+ */
 
 /**
  * @typedef {object} Sizes
@@ -25,7 +28,10 @@
  * @property {number} height
  */
 
-/** The narrowest cell in which a name can be read. Where there is less room, the picture is larger than the stage. */
+/**
+ * The width of the narrowest cell in which a name can be read. If there is less room, the picture
+ * is larger than the stage.
+ */
 const NARROWEST = 58;
 /** The largest distances between neighbours, and between rows. */
 const WIDEST = 210;
@@ -147,7 +153,7 @@ export function linesOf(segment, picture, node) {
 }
 
 /**
- * Returns a line that goes around the nodes between its ends.
+ * Returns a line that curves around the nodes between its ends.
  *
  * @param {Point} from
  * @param {Point} to
@@ -160,7 +166,7 @@ function bowed(from, to, picture, ends) {
   if (!inTheWay) return { from, via: null, to };
   const [dx, dy] = [to.x - from.x, to.y - from.y];
   const length = Math.hypot(dx, dy) || 1;
-  // A level line bows downward, an upright one to the right.
+  // A horizontal line curves downward. A vertical line curves to the right.
   const sign = dx < 0 ? -1 : 1;
   const by = sign * Math.min(96, 44 + length * 0.1);
   const via = { x: (from.x + to.x) / 2 - (dy / length) * by, y: (from.y + to.y) / 2 + (dx / length) * by };
@@ -209,7 +215,7 @@ export function pathOf({ from, via, to }) {
 }
 
 /**
- * Returns the way of a packet over a segment: one line, or two over a bar or a shared router.
+ * Returns the way of a packet over a segment: one line, or two lines that meet at a bar or at a shared router.
  *
  * @param {SegmentState} segment
  * @param {string} from

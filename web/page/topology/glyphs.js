@@ -1,5 +1,5 @@
 // @ts-check
-// The form of each class of packet. Form and colour both tell the class.
+// The form of each class of packet. A reader can know the class by the form or by the colour.
 
 import { s } from "../dom.js";
 

@@ -7,7 +7,7 @@
 const WAYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
 /**
- * Moves the focus. Returns whether the key did so.
+ * Moves the focus if the key is an arrow key. Returns whether the focus was moved.
  *
  * @param {string} key
  * @param {SVGGElement} from

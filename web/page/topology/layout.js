@@ -1,6 +1,6 @@
 // @ts-check
-// Finds a place for each node: the core in the middle, sites above it, map-servers, proxies and the rest
-// below. Sites go below as well when there are many. Dagre orders the nodes so that few links cross.
+// Finds a place for each node: the core in the middle, sites above it, map-servers, proxies and all other nodes below.
+// If there are many sites, some are below too. Dagre orders the nodes so that few links cross.
 
 import dagre from "@dagrejs/dagre";
 
@@ -18,11 +18,11 @@ import dagre from "@dagrejs/dagre";
  * @typedef {object} Layout
  * @property {Map<string, Place>} places
  * @property {Map<string, {x: number, y: number}>} hubs  the bars of LANs with more than one router
- * @property {number} columns  the most nodes side by side
+ * @property {number} columns the maximum number of nodes side by side
  * @property {number} rows     the distances between rows
  */
 
-/** Sites above the core before some go below. */
+/** The maximum number of sites above the core. Further sites are below. */
 const MOST_ABOVE = 7;
 
 /** @param {NodeState} node */
@@ -219,7 +219,7 @@ function connect(graph, segment, byName, tier) {
   for (const end of ends.filter((it) => it !== center)) {
     const [a, b] = tier(end) < tier(center) ? [end, center] : [center, end];
     if (tier(a) === tier(b)) {
-      // Two nodes of one tier: a point below both keeps them side by side.
+      // A point below two nodes of one tier keeps them side by side.
       graph.setNode(hub, { width: 1, height: 1 });
       graph.setEdge(`n:${a}`, hub, { minlen: 1, weight: 3 }, "a");
       graph.setEdge(`n:${b}`, hub, { minlen: 1, weight: 3 }, "b");

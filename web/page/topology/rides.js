@@ -11,7 +11,7 @@ import { createPlanner, hopTime } from "./schedule.js";
 /** @import {Line, Picture} from "./geometry.js" */
 /** @import {Store} from "../store.js" */
 
-/** The packets on the screen at one time. When there are more, they are not drawn. */
+/** The maximum number of packets on the screen at one time. Further packets are not drawn. */
 const MOST = 160;
 const CROSS_STAYS = 1400;
 
@@ -53,7 +53,7 @@ export function createRides(layer, store, picture) {
     running = true;
   }
 
-  /** @param {HopItem[]} hops marks the links that they took, instead of motion */
+  /** @param {HopItem[]} hops their links are marked, if the user wants no motion */
   function use(hops) {
     const by = new Map(hops.map((hop) => [hop.segment, hop.class]));
     for (const element of /** @type {NodeListOf<SVGGElement>} */ (layer.ownerSVGElement?.querySelectorAll("[data-segment]"))) {
@@ -71,7 +71,7 @@ export function createRides(layer, store, picture) {
   }
 
   /**
-   * Draws a ride at an instant. Returns false when it is over.
+   * Draws a moving packet at an instant. Returns false if its motion has ended.
    *
    * @param {typeof active[number]} one
    * @param {number} now
@@ -109,7 +109,7 @@ export function createRides(layer, store, picture) {
       active = [];
       planner.clear();
     },
-    /** Takes the lines of a new picture. */
+    /** Uses the lines of a new picture. */
     relay() {
       for (const one of active) one.lines = linesFor(one.ride.hop);
     },

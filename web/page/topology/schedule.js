@@ -1,15 +1,18 @@
 // @ts-check
-// When packets are drawn. A hop takes a fixed time on the screen, however short it is on the link, and no
-// packet leaves a node before the packet that made the node act has arrived there.
+// Plans the times at which packets are drawn. A hop takes a fixed time on the screen, also if it is very short on the
+// link. A packet does not leave a node before its cause, another packet, has arrived there.
 
 /** @import {HopItem} from "../model" */
 
 /** @typedef {{hop: HopItem, start: number, end: number}} Ride the times on the screen in milliseconds */
 
-/** Virtual microseconds after an arrival within which a departure may be its effect. */
+/**
+ * A departure from a node within this number of virtual microseconds after an arrival there may be
+ * an effect of the arrival.
+ */
 const EFFECT = 60_000;
 
-/** A delay on the screen after which the hops are dropped to catch up. */
+/** If the drawing is later than this number of milliseconds, hops are left out. */
 const LATEST = 4000;
 
 /**

@@ -1,5 +1,5 @@
 // @ts-check
-// The stage: the network with its nodes, links and the packets on them.
+// The picture of the network, with its nodes, links and the packets on the links.
 
 import { h, s } from "../dom.js";
 import { nodeElement, segmentElement, zones } from "./draw.js";
@@ -37,7 +37,7 @@ export function mount(root, app) {
   const layers = {
     zones: s("g", { class: "zones" }),
     segments: s("g", { class: "segments" }),
-    // Packets go below the nodes, so that names stay legible.
+    // Packets are drawn below the nodes, so that the names can be read.
     rides: ridesLayer(),
     nodes: s("g", { class: "nodes" }),
   };
@@ -50,7 +50,7 @@ export function mount(root, app) {
   let layout = null;
   /** @type {Picture | null} */
   let picture = null;
-  /** The LANs of the hosts at the start: a host that is elsewhere now has moved. */
+  /** The LAN of each host at the start. A host in another LAN has moved. */
   /** @type {Map<string, string>} */
   let homes = new Map();
   let drawn = "";
@@ -121,7 +121,7 @@ export function mount(root, app) {
   }
 
   /**
-   * Marks the selection, the way of a packet, and the routers with news.
+   * Marks the selection, the way of a packet, and the routers whose tables have changed.
    *
    * @param {string} key
    * @param {Set<string>} news
@@ -215,7 +215,7 @@ function marked({ store }) {
   const nodes = new Set();
   /** @type {Set<string>} */
   const segments = new Set();
-  /** The segments of the way, each with the nodes that it connects there. */
+  /** The segments of the way. Each segment has the nodes that it connects on the way. */
   /** @type {Map<string, Set<string>>} */
   const way = new Map();
   const { selection, items } = store.state;

@@ -1,17 +1,17 @@
 // @ts-check
-// Copies of the module's linear memory. A copy shares with the copy before it all pages that did
-// not change. Copies get rarer with their distance from the present.
+// Copies of the module's linear memory. If a page of memory has not changed since the previous copy, the two copies
+// share it. The farther an instant is from the present, the fewer copies are kept.
 
 /** The size of a page in octets. */
 export const PAGE = 4096;
 
-/** The pages of all copies of all runs take at most this number of octets. */
+/** The maximum number of octets of the pages of all copies of all runs. */
 export const BUDGET = 64 * 1024 * 1024;
 
-/** The smallest distance of two copies, as the milliseconds that the module computed between them. */
+/** The smallest distance between two copies: the milliseconds of computing time of the module. */
 const GRAIN = 50;
 
-/** Two copies are at most this part of their distance from the present apart. */
+/** The distance between two copies is at most this part of their distance from the present. */
 const PART = 1 / 5;
 
 /** @typedef {{octets: Uint8Array, users: number}} Page */
@@ -19,15 +19,15 @@ const PART = 1 / 5;
 /**
  * The place of a copy in its run.
  * @typedef {object} Mark
- * @property {number} at     all that is due until this instant has happened
+ * @property {number} at the instant; all events until this instant have happened
  * @property {number} n      the number of the last item
- * @property {number} hands  the number of hands that were done before
- * @property {number} cost   the milliseconds that the module computed from the start
+ * @property {number} hands the number of actions before this place
+ * @property {number} cost the computing time of the module since the start, in milliseconds
  */
 
 /** @typedef {Mark & {size: number, pages: Page[]}} Checkpoint */
 
-/** The number of octets that the pages of some lists of copies take together. */
+/** Counts the octets of the pages of several lists of copies. */
 export class Ledger {
   constructor(budget = BUDGET) {
     this.budget = budget;
@@ -42,12 +42,12 @@ export class Checkpoints {
     this.ledger = ledger;
     /** @type {Checkpoint[]} */
     this.list = [];
-    /** The place in the run around which copies are densest, as a cost. */
+    /** The cost of the place in the run around which most copies are kept. */
     this.focus = 0;
   }
 
   /**
-   * Copies a memory, unless there is a copy of the same place.
+   * Copies a memory, unless there is already a copy of the same place.
    * @param {Uint8Array} memory
    * @param {Mark} mark
    */
@@ -72,7 +72,8 @@ export class Checkpoints {
   }
 
   /**
-   * Removes the copies of a future that does not happen: later ones, and those after more hands.
+   * Removes the copies of a future that is not valid any more: the copies after an instant, and the copies with more
+   * actions.
    * @param {number} at
    * @param {number} hands
    */
@@ -107,7 +108,7 @@ export class Checkpoints {
     }
   }
 
-  /** Removes copies that are closer to others than their distance from the present asks for. */
+  /** Removes copies that are too close to other copies for their distance from the present. */
   thin() {
     for (let index = this.list.length - 2; index > 0; index -= 1) {
       if (this.looseness(index) < 1) this.drop(index);
@@ -119,12 +120,13 @@ export class Checkpoints {
       }
       this.drop(least);
     }
-    // Two copies are left and do not fit: the start is kept, all else is computed again from it.
+    // The last two copies do not fit. Only the copy of the start is kept, and all other states are computed again from
+    // it.
     while (this.ledger.octets > this.ledger.budget && this.list.length > 1) this.drop(1);
   }
 
   /**
-   * Returns the distance of a copy's neighbours, as a multiple of the distance that is asked for.
+   * Returns the distance between the neighbours of a copy, divided by the distance that they should have.
    * @param {number} index
    */
   looseness(index) {

@@ -1,6 +1,6 @@
 // @ts-check
-// The numbers of events over the whole run, for the time bar. Their size does not depend on the
-// length of the run: as it grows, two neighbours become one.
+// Counts the events of the whole run in cells of time, for the time bar. The number of cells is bounded: when the run
+// gets longer, each pair of cells becomes one cell.
 
 import { isDrop } from "./history.js";
 
@@ -15,7 +15,7 @@ const CELLS = 2048;
 const FIRST_WIDTH = 1000;
 
 /**
- * Returns the kind under which the time bar counts an item, if it does.
+ * Returns the kind of an item for the time bar, or undefined if the time bar does not count it.
  * @param {Item} item
  * @returns {Kind|undefined}
  */
@@ -29,7 +29,7 @@ export function kindOf(item) {
 /** Counts of events by time. */
 export class Density {
   constructor() {
-    /** The microseconds that a cell covers. */
+    /** The number of microseconds that a cell covers. */
     this.width = FIRST_WIDTH;
     this.cells = KINDS.map(() => new Uint32Array(CELLS));
   }
@@ -51,7 +51,7 @@ export class Density {
     }
   }
 
-  /** Makes one cell of each pair. */
+  /** Makes one cell from each pair of cells. */
   widen() {
     this.width *= 2;
     for (const cells of this.cells) {
@@ -63,7 +63,7 @@ export class Density {
   }
 
   /**
-   * Removes all events after an instant. The cell of the instant is counted anew.
+   * Removes all events after an instant. The cell of this instant is counted again.
    * @param {number} at
    * @param {Item[]} items  the items of the history
    * @param {number[]} hands  the instants of the hands
@@ -78,7 +78,7 @@ export class Density {
     for (const hand of hands) if (hand >= from && hand <= at) this.count(hand, "hand");
   }
 
-  /** Returns counts of the same events. */
+  /** Returns a copy of the counts. */
   clone() {
     const clone = new Density();
     clone.width = this.width;

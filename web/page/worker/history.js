@@ -1,17 +1,17 @@
 // @ts-check
-// The items of a run that the page can show. It lies outside the module's memory, and is bounded.
+// The items of a run that the page can show. They are kept outside the module's memory, and their number is bounded.
 
 /** @import {Item} from "../model" */
 
-/** A history has at most this number of items. */
+/** The maximum number of items of a history. */
 export const MOST = 60_000;
 
-/** At most this number of items that were removed come back at a time. */
+/** The maximum number of removed items that are put back at a time. */
 const BACK = 10_000;
 
 /**
- * Returns the weight of an item. Where items have to go, the lightest go first: packets of data and
- * neighbour discovery that arrive, and the decisions about them.
+ * Returns the weight of an item. If items must be removed, those with the least weight are removed first: packets of
+ * data and neighbour discovery that arrive, and the decisions about them.
  * @param {Item} item
  */
 export function weight(item) {
@@ -41,17 +41,17 @@ export class History {
     /** The number of the last item that was added. */
     this.last = -1;
     /**
-     * The instants before which not all items are left, by weight. The bound on items removed them.
+     * For each weight, an instant. Some items of this weight before this instant were removed, because of the bound.
      * @type {number[]}
      */
     this.complete_from = [0, 0, 0, 0];
-    /** The numbers of the items that came back. @type {{from: number, to: number}|null} */
+    /** The first and the last number of the items that were put back. @type {{from: number, to: number}|null} */
     this.back = null;
   }
 
   /**
-   * Adds items and returns those that are new. A part that runs again gives known items: those that
-   * are not there any more come back.
+   * Adds items and returns those that are new. If a part of the run is computed again, its items are known. Those that
+   * were removed are put back.
    * @param {Item[]} items
    */
   add(items) {
@@ -67,7 +67,7 @@ export class History {
   }
 
   /**
-   * Puts items back that were removed. They stay until those of another time come back.
+   * Puts removed items back. They stay until items of another time are put back.
    * @param {Item[]} items
    */
   bring_back(items) {
@@ -83,7 +83,7 @@ export class History {
   }
 
   /**
-   * A part of the run is known by its events alone.
+   * Notes that the light items of a part of the run were left out.
    * @param {number} at  the end of the part
    */
   left_out_until(at) {
@@ -99,7 +99,7 @@ export class History {
     this.last = Math.min(this.last, n);
   }
 
-  /** Returns a history of the same items. */
+  /** Returns a copy of the history. */
   clone() {
     const clone = new History(this.most);
     clone.items = this.items.slice();
@@ -110,7 +110,7 @@ export class History {
   }
 
   /**
-   * Returns the item of a number, if it is still there.
+   * Returns the item with a number, if the history still has it.
    * @param {number} n
    */
   item(n) {
@@ -119,7 +119,7 @@ export class History {
   }
 
   /**
-   * Returns the items from one instant to another, both included, the last ones if there are too many.
+   * Returns the items from one instant to another, including both. If there are too many, returns the last ones.
    * @param {number} from
    * @param {number} to
    * @param {(item: Item) => boolean} [wanted]
@@ -138,7 +138,7 @@ export class History {
   }
 
   /**
-   * Returns the first item after an instant or the last one before it that is wanted.
+   * Returns the next or the previous item for which `wanted` is true.
    * @param {number} n   the number of the item from which the search starts
    * @param {1|-1} way
    * @param {(item: Item) => boolean} wanted
@@ -166,7 +166,7 @@ export class History {
   }
 
   /**
-   * Returns the number of the last item until an instant, -1 if there is none.
+   * Returns the number of the last item at or before an instant, or -1 if there is none.
    * @param {number} at
    */
   last_until(at) {
@@ -179,7 +179,7 @@ export class History {
     return this.items[low - 1]?.n ?? -1;
   }
 
-  /** Removes the lightest of the older items until a quarter of the room is free. */
+  /** Removes the older items with the least weight, until a quarter of the places is free. */
   thin() {
     const aim = Math.floor((this.most * 3) / 4);
     for (let heaviest = 0; heaviest <= 3 && this.items.length > aim; heaviest += 1) {
@@ -188,8 +188,8 @@ export class History {
   }
 
   /**
-   * Removes the oldest items of a weight, at most `count`. The newest eighth stays whole as long as
-   * items of this weight are older.
+   * Removes the oldest items of a weight, at most `count`. Items of the greatest weight can be removed anywhere. Other
+   * items are not removed from the newest eighth.
    * @param {number} of
    * @param {number} count
    */

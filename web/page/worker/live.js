@@ -1,22 +1,25 @@
 // @ts-check
-// The other source of the page: a lab that is up in namespaces, behind `eidway lab web`. It tells the
-// page the same as a simulated run does, but its time cannot be steered.
+// The source of a live page: a lab that is up in namespaces, served by `eidway lab web`. It sends the same events to
+// the page as a simulated run, but the page cannot control its time.
 
 import { Density } from "./density.js";
 import { History, isDrop } from "./history.js";
 
 /** @import {Item, Snapshot} from "../model" */
 
-/** The milliseconds before the page connects again. */
+/** The number of milliseconds before the page connects again. */
 const AGAIN = 1000;
 
-/** The milliseconds without a line after which the server counts as gone: it sends two lines a second. */
+/**
+ * If no line arrives for this number of milliseconds, the page treats the server as gone. The
+ * server sends two lines a second.
+ */
 const SILENCE = 4000;
 
-/** A line of the server can have at most this number of characters. */
+/** The maximum number of characters of a line from the server. */
 const LONGEST = 64 * 1024 * 1024;
 
-/** The number of hands that are remembered. */
+/** The maximum number of actions that are remembered. */
 const MOST_HANDS = 1000;
 
 /**
@@ -33,7 +36,7 @@ const MOST_HANDS = 1000;
  * @property {(message: any) => void} post
  * @property {typeof fetch} fetch
  * @property {(work: () => void, ms: number) => any} later
- * @property {(request: any) => any} dissect  asks the module
+ * @property {(request: any) => any} dissect asks the module for the fields of octets
  */
 
 export class Live {
@@ -89,7 +92,7 @@ export class Live {
       case "level": case "forget": case "frame": case "pause": return null;
       case "lessons": return [];
     }
-    throw new Error("a lab that is up lives in real time: its time cannot be steered. eidway lab page makes a page whose time can");
+    throw new Error("the time of a live lab cannot be stopped or turned back. The page of eidway lab page can do that");
   }
 
   status() {
@@ -156,7 +159,7 @@ export class Live {
   }
 
   /**
-   * Takes in the lines of a connection, until it ends. Returns the reason, if the server tells one.
+   * Reads the lines of a connection until it ends. Returns the reason, if the server has sent one.
    * @param {(snapshot: Snapshot) => void} opened
    */
   async follow(opened) {
@@ -200,7 +203,7 @@ export class Live {
   }
 
   /**
-   * A connection begins: nothing before it is known.
+   * Begins a connection. All earlier items are removed.
    * @param {Snapshot} snapshot
    */
   begin(snapshot) {

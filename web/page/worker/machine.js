@@ -7,7 +7,7 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 const WASM_PAGE = 65536;
 
-/** The error of a request that the module refuses. The lab is as it was before. */
+/** The error of a request that the module refuses. The lab has not changed. */
 export class Refused extends Error {}
 
 /** The error of a module that trapped. This instance cannot be used any more. */
@@ -19,7 +19,7 @@ export class Machine {
   constructor(make) {
     this.make = make;
     this.exports = make();
-    /** Whether a call trapped: then the memory is in an unknown state. */
+    /** Whether a call trapped. The memory then has an unknown state. */
     this.broken = false;
   }
 
@@ -44,7 +44,7 @@ export class Machine {
   }
 
   /**
-   * Hands the octets of a request to the module, which frees them, and returns the text of the answer.
+   * Passes the octets of a request to the module, which frees them. Returns the text of the answer.
    * @param {Uint8Array} request
    * @returns {string}
    */
@@ -74,8 +74,8 @@ export class Machine {
   }
 
   /**
-   * Makes the memory equal to a copy. Memory does not shrink: where it has grown since the copy was
-   * made, a fresh instance takes the place of this one and grows to the size of the copy.
+   * Makes the memory equal to a copy. Memory cannot shrink. If the memory is larger than the copy, a new instance
+   * replaces this instance, and its memory grows to the size of the copy.
    * @param {number} size the size of the copy in octets
    * @param {(octets: Uint8Array) => void} fill writes the copy
    */

@@ -1,22 +1,21 @@
 // @ts-check
-// Tells the page of the run: the page's items are always those until the present, as far as they
-// are still there.
+// Reports the run to the page. The page always has the items until the present, except items that were removed.
 
 /** @import {ClockState, Item, Stopped} from "../model" */
 /** @import {Run} from "./run.js" */
 
 import { weight } from "./history.js";
 
-/** A post has at most this number of items. The lightest are left out. */
+/** The maximum number of items of one message. Items with the least weight are left out. */
 const MOST_AT_ONCE = 1500;
 
-/** After a jump the page gets the items before the present, at most this number. */
+/** The maximum number of items before the present that the page gets after a jump. */
 const WINDOW = 4000;
 
-/** The page keeps at least this number of items. */
+/** The number of items that the page keeps at least. */
 const PAGE_HAS = 40_000;
 
-/** The page gets a snapshot without news after this time, in milliseconds. */
+/** The time after which the page gets a new snapshot, in milliseconds, also if there are many items. */
 const SNAPSHOT = 250;
 
 export class Messenger {
@@ -27,12 +26,12 @@ export class Messenger {
   constructor(post, clock) {
     this.post = post;
     this.clock = clock;
-    /** The page has items from this one ... @type {number} */
+    /** The number of the first item that the page has. @type {number} */
     this.first = Infinity;
-    /** ... to this one. @type {number} */
+    /** The number of the last item that the page has. @type {number} */
     this.last = -1;
     this.now = -1;
-    /** Whether the page has none of the items. */
+    /** Whether the page has no items of this run. */
     this.is_new = true;
     /** The number of items that were posted since `first`. */
     this.posted = 0;
@@ -40,7 +39,7 @@ export class Messenger {
     this.snapshot_at = -Infinity;
   }
 
-  /** The page must forget its items: the next post begins anew. */
+  /** Makes the next message replace all items of the page. */
   forget() {
     [this.first, this.last, this.now, this.is_new, this.posted] = [Infinity, -1, -1, true, 0];
   }
@@ -101,7 +100,7 @@ export class Messenger {
     [this.last, this.now] = [n, at];
     this.posted += items.length;
     this.first = Math.min(this.first, items[0]?.n ?? Infinity);
-    // The page has a gap, or has dropped its oldest items: before this it has not all.
+    // The page has a gap, or it has removed its oldest items. So only the items from here on are complete.
     const isPart = left_out > 0 || run.history.complete_from[0] > at;
     if (isPart || this.posted > PAGE_HAS) [this.first, this.posted] = [n + 1, 0];
   }
@@ -118,7 +117,7 @@ function before(run, n, count) {
 }
 
 /**
- * Leaves out light items until the rest can be posted at once.
+ * Leaves out items with little weight until the rest fits into one message.
  * @param {Item[]} items
  */
 function lightened(items) {

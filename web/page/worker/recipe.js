@@ -1,13 +1,13 @@
 // @ts-check
-// A run as a small file: the seed and the hands, each with its instant. The lab and this file give the
-// run again, to the octet. It is signed by nothing.
+// A run as a small file: the seed and the actions, each with its instant. With the lab and this file, the run can be
+// repeated exactly. The file has no signature.
 
 /** @import {Deed, Recipe} from "./types" */
 
 export const FORMAT = "eidway-run";
 const VERSION = 1;
 
-/** A run has at most this number of hands. */
+/** The maximum number of actions of a run. */
 export const MOST_HANDS = 10_000;
 
 const OPS = ["act", "console"];
@@ -19,7 +19,7 @@ const LONGEST = 4096;
  * @property {string} format
  * @property {number} version
  * @property {string} lab    the name of the lab
- * @property {string} files  a sum of the lab's files: another sum is another lab
+ * @property {string} files a checksum of the lab's files; another lab has another checksum
  * @property {number} seed
  * @property {number} at     the instant that the page showed
  * @property {number} end    the latest instant of the run
@@ -42,19 +42,19 @@ export function toFile({ files, seed, hands }, { lab, at, end }) {
  * @throws {Error} that says which part is wrong
  */
 export function fromFile(file) {
-  if (file?.format !== FORMAT) throw new Error(`this is no run of Eidway: "format" is not "${FORMAT}"`);
-  if (file.version !== VERSION) throw new Error(`this run has version ${file.version}, and this page reads ${VERSION}`);
+  if (file?.format !== FORMAT) throw new Error(`this is not a run of Eidway: "format" is not "${FORMAT}"`);
+  if (file.version !== VERSION) throw new Error(`this run has version ${file.version}, but this page reads version ${VERSION}`);
   const instant = (/** @type {any} */ value, /** @type {string} */ name) => {
     if (!Number.isSafeInteger(value) || value < 0) throw new Error(`"${name}" is no time in microseconds`);
     return value;
   };
   if (!Array.isArray(file.hands)) throw new Error('"hands" is no list');
-  if (file.hands.length > MOST_HANDS) throw new Error(`there are ${file.hands.length} hands, at most ${MOST_HANDS} are read`);
+  if (file.hands.length > MOST_HANDS) throw new Error(`there are ${file.hands.length} actions, but a run can have at most ${MOST_HANDS}`);
   let last = 0;
   const hands = file.hands.map((/** @type {any} */ hand, /** @type {number} */ index) => {
     const name = `hands[${index}]`;
     const at = instant(hand?.at, `${name}.at`);
-    if (at < last) throw new Error(`"${name}" comes before the hand above it`);
+    if (at < last) throw new Error(`"${name}" has an earlier instant than the previous action`);
     last = at;
     const { request, command } = hand;
     if (!OPS.includes(request?.op)) throw new Error(`"${name}.request" is neither of ${OPS.join(" and ")}`);
@@ -67,7 +67,8 @@ export function fromFile(file) {
 }
 
 /**
- * Returns a sum of a lab's files (FNV-1a, 64 bits). It finds another lab by mistake, not by intent.
+ * Returns a checksum of a lab's files (FNV-1a, 64 bits). It finds a wrong lab, but it gives no protection against an
+ * attacker.
  * @param {Record<string, string>} files
  */
 export function sum(files) {

@@ -1,7 +1,6 @@
 // @ts-check
-// One run of a lab: an instance of the module, and all that the page remembers of it outside the
-// module's memory. The present can be any instant of the run. A hand in the past begins another
-// future.
+// One run of a lab: an instance of the module, and the data about the run outside the module's memory. The present can
+// be any instant of the run. If the user acts in the past, another future begins.
 
 import { Checkpoints, Ledger, write } from "./checkpoints.js";
 import { Density } from "./density.js";
@@ -11,20 +10,20 @@ import { Machine, Refused } from "./machine.js";
 /** @import {Item, Stop, Stopped} from "../model" */
 /** @import {Exports, Recipe, Request} from "./types" */
 
-/** The module computes at least this long between two copies of its memory, in milliseconds. */
+/** The least computing time between two copies of the module's memory, in milliseconds. */
 const BETWEEN_COPIES = 50;
 
-/** A call of the module should take this long, in milliseconds. */
+/** The wanted duration of a call of the module, in milliseconds. */
 const CALL = 3;
 
-/** The most items of one call. */
+/** The maximum number of items of one call. */
 const LIMIT = 2000;
 
 /**
  * The work of one slice.
  * @typedef {object} Slice
  * @property {Item[]} items    the items that are new
- * @property {boolean} done    whether the aim is reached
+ * @property {boolean} done whether the wanted instant is reached
  * @property {Stopped|null} stopped
  */
 
@@ -45,26 +44,26 @@ export class Run {
     this.density = new Density();
     /** @type {Recipe} */
     this.recipe = { files: {}, seed: 1, hands: [] };
-    /** The place in the run that the module's memory has. */
+    /** The place in the run at which the module is. */
     this.present = { at: 0, n: -1, hands: 0, cost: 0 };
-    /** The instant of the module's next event, where it is known. @type {number|null} */
+    /** The instant of the module's next event, or null if it is not known. @type {number|null} */
     this.next = null;
     /** Whether all events of the present instant have happened. */
     this.settled = true;
     /** The latest instant that the run has reached. */
     this.end = 0;
-    /** The hands that the module refused when they were repeated. @type {{at: number, text: string}[]} */
+    /** The repeated actions that the module refused. @type {{at: number, text: string}[]} */
     this.refusals = [];
     /** The cost of the last copy. */
     this.copied = 0;
-    /** The milliseconds that the last copy took. */
+    /** The duration of the last copy, in milliseconds. */
     this.copy_took = 0;
     /** The span of virtual time that a call should cover. */
     this.span = 100_000;
   }
 
   /**
-   * Starts the lab of a recipe, without its hands, and returns the snapshot.
+   * Starts the lab of a recipe without its actions. Returns the snapshot.
    * @param {Record<string, string>} files
    * @param {number} seed
    */
@@ -80,13 +79,13 @@ export class Run {
     return snapshot;
   }
 
-  /** Whether there is a recorded future: later hands, or instants that the run has reached. */
+  /** Whether there is a recorded future: later actions, or later instants that the run has reached. */
   get has_future() {
     return this.present.hands < this.recipe.hands.length || this.present.n < this.history.last;
   }
 
   /**
-   * Asks the module for something that changes nothing.
+   * Makes a request to the module that changes nothing.
    * @param {Request} request
    */
   ask(request) {
@@ -96,8 +95,8 @@ export class Run {
   }
 
   /**
-   * Does a request that changes the lab, at the end of the present instant, and remembers it. A
-   * recorded future is forgotten.
+   * Makes a request that changes the lab, at the end of the present instant, and remembers it. Removes a recorded
+   * future.
    * @param {Request} request
    * @returns {{result: any, items: Item[], at: number}}
    */
@@ -114,13 +113,13 @@ export class Run {
     return { result, items, at };
   }
 
-  /** Asks the module for its time after a hand: a hand may take its time. */
+  /** Asks the module for its time, because time can pass during an action. */
   catch_up() {
     this.settled = false;
     return this.settle();
   }
 
-  /** Lets the rest of the present instant happen. */
+  /** Carries out the remaining events of the present instant. */
   settle() {
     const items = [];
     while (!this.settled) {
@@ -130,7 +129,7 @@ export class Run {
     return items;
   }
 
-  /** Drops the hands, items and copies after the present. */
+  /** Removes the actions, items and copies after the present. */
   forget_future() {
     if (!this.has_future && this.end <= this.present.at) return;
     const { at, n, hands } = this.present;
@@ -142,13 +141,13 @@ export class Run {
   }
 
   /**
-   * Runs on for some milliseconds, towards an instant. Recorded hands are done on the way.
+   * Runs on for some milliseconds, until an instant at most. Carries out the recorded actions on the way.
    * @param {number} until
    * @param {object} [options]
    * @param {number} [options.budget]  milliseconds
    * @param {Stop[]} [options.stops]
-   * @param {"all"|"events"|"none"} [options.detail]  the items: without packets that arrive, or without
-   *   any. "none" is for a part of the run that is known
+   * @param {"all"|"events"|"none"} [options.detail]  the items of the result: all, all without packets that
+   *   arrive, or none. "none" is for a known part of the run
    * @returns {Slice}
    */
   advance(until, { budget = 8, stops = [], detail = "all" } = {}) {
@@ -170,7 +169,7 @@ export class Run {
     }
   }
 
-  /** Does the recorded hands that are due at the present instant. */
+  /** Carries out the recorded actions of the present instant. */
   due_hands() {
     const items = [];
     for (;;) {
@@ -180,7 +179,7 @@ export class Run {
       try {
         items.push(...this.take(this.machine.call(hand.request)?.items), ...this.catch_up());
       } catch (error) {
-        // Only a hand of a foreign file can be refused: a refused hand is not remembered.
+        // A refused action is not remembered, so only an action from a file can be refused here.
         if (!(error instanceof Refused)) throw error;
         if (this.refusals.length < 100) this.refusals.push({ at: hand.at, text: error.message });
       }
@@ -188,7 +187,7 @@ export class Run {
   }
 
   /**
-   * Goes to the next item, or to the next recorded hand if that comes first.
+   * Goes to the next item, or to the next recorded action if it comes first.
    * @returns {Slice}
    */
   step() {
@@ -204,7 +203,7 @@ export class Run {
   }
 
   /**
-   * Calls the module once for the passing of time.
+   * Calls the module once to let time pass.
    * @param {{until: number, [field: string]: any}} request
    * @returns {{items: Item[], stopped: Slice["stopped"]}}
    */
@@ -230,7 +229,7 @@ export class Run {
   }
 
   /**
-   * The module has come to an instant.
+   * Notes that the module has reached an instant.
    * @param {number} now
    */
   arrive(now) {
@@ -239,7 +238,7 @@ export class Run {
     if (this.settled) this.present.n = Math.max(this.present.n, this.history.last_until(now));
   }
 
-  /** The milliseconds between two copies: a copy is at most a fifth of the work. */
+  /** The computing time between two copies, in milliseconds. So copies take at most a fifth of the time. */
   get grain() {
     return Math.max(BETWEEN_COPIES, 5 * this.copy_took);
   }
@@ -265,9 +264,9 @@ export class Run {
   }
 
   /**
-   * Goes to the copy from which an instant is nearest, unless the present is nearer.
+   * Restores the last copy before an instant, unless the present is closer to this instant.
    * @param {number} at
-   * @param {{n?: number}} [options] `n`: the instant is at this item, not at its end
+   * @param {{n?: number}} [options] `n`: the number of the item at which to stop within the instant; by default its end
    */
   approach(at, { n } = {}) {
     const aim = n === undefined ? at : at - 1;
@@ -291,8 +290,8 @@ export class Run {
   }
 
   /**
-   * After the module failed: returns to the present, by a copy and a run on from there. A hand that
-   * failed is not remembered, so the run on does not meet it.
+   * Returns to the present after the module failed: restores a copy and runs on from there. A failed action is not
+   * remembered, so it is not repeated.
    */
   recover() {
     const { at } = this.present;
@@ -300,7 +299,7 @@ export class Run {
     while (!this.advance(at, { budget: 100, detail: "none" }).done);
   }
 
-  /** Returns a run with the same past, present and future, in an instance of its own. */
+  /** Returns a copy of the run, with its own instance of the module. */
   clone() {
     const clone = new Run(this.make, { ledger: this.ledger, clock: this.clock });
     const size = this.machine.octets.length;

@@ -1,6 +1,6 @@
 // @ts-check
-// The worker's inside: it takes the requests of the page, works in slices, and tells the page the
-// news. It knows neither `postMessage` nor a clock, so that a test can drive it.
+// The main part of the worker. It answers the requests of the page, works in slices, and reports news to the page.
+// `postMessage` and the clock come from its caller, so that a test can replace them.
 
 import { Ledger } from "./checkpoints.js";
 import { isDrop } from "./history.js";
@@ -12,23 +12,23 @@ import { Run } from "./run.js";
 /** @import {Item, Stop} from "../model" */
 /** @import {Exports, Request} from "./types" */
 
-/** The milliseconds of a slice. A message of the page waits no longer. */
+/** The longest duration of a slice, in milliseconds. A message of the page waits at most this time. */
 const SLICE = 8;
 
-/** The microseconds before an instant of which the page gets all items. */
+/** When the page goes to an instant, it gets all items of this number of microseconds before the instant. */
 const DETAIL = 3_000_000;
 
-/** At a pace above this, the packets that arrive are left out until the run pauses. */
+/** At a faster pace than this, packets that arrive are left out until the run pauses. */
 const FAST = 20;
 
-/** A search for a breakpoint ends after this span of virtual time. */
+/** A search for a breakpoint ends after this number of microseconds of virtual time. */
 const FARTHEST = 24 * 3_600_000_000;
 
 /**
  * @typedef {object} Surroundings
  * @property {() => Exports} make        makes an instance of the module
  * @property {(message: any) => void} post
- * @property {(work: () => void) => void} defer  does work after the messages that wait
+ * @property {(work: () => void) => void} defer does work after the waiting messages
  * @property {() => number} [clock]       milliseconds
  */
 
@@ -42,7 +42,7 @@ export class Session {
     this.ledger = new Ledger();
     /** The run that the page shows. */
     this.run = new Run(make, { ledger: this.ledger, clock });
-    /** The run beside it, for comparisons. @type {Run|null} */
+    /** The other run, for comparisons. @type {Run|null} */
     this.other = null;
     this.messenger = new Messenger(post, clock);
     this.lab = "";
@@ -52,9 +52,9 @@ export class Session {
     this.target = 0;
     /** @type {Stop[]} */
     this.breakpoints = [];
-    /** The work that goes on in slices. @type {{end: (done: boolean) => void}|null} */
+    /** The work that is being done in slices. @type {{end: (done: boolean) => void}|null} */
     this.task = null;
-    /** Settles when the present is where the page wants it. @type {Promise<any>} */
+    /** Settles when the run has reached the instant that the page asked for. @type {Promise<any>} */
     this.arrived = Promise.resolve();
   }
 
@@ -108,7 +108,7 @@ export class Session {
     return this.pick(fields).ask({ op, ...fields });
   }
 
-  /** @param {{run?: string}} fields the run that a request is about */
+  /** @param {{run?: string}} fields the run of the request */
   pick({ run }) {
     if (run !== "other") return this.run;
     if (!this.other) throw new Error("there is no other run");
@@ -132,7 +132,7 @@ export class Session {
   }
 
   /**
-   * Does the run of a file again, in the lab that is open.
+   * Repeats the run of a file in the open lab.
    * @param {any} given
    */
   async load(given) {
@@ -213,20 +213,20 @@ export class Session {
     await this.go(at, run.settled ? {} : { n }).catch((error) => this.fail(error));
   }
 
-  /** Ends the work that goes on. */
+  /** Ends the present work. */
   stop() {
     this.playing = false;
     this.task?.end(false);
   }
 
   /**
-   * The page drew a frame: the run plays on by the time since the last one.
+   * Lets the run go on after a frame of the page, by the time since the previous frame.
    * @param {{elapsed: number}} fields milliseconds
    */
   frame({ elapsed }) {
     if (!this.playing) return null;
     const span = Math.min(Math.max(elapsed, 0), 100) * 1000 * this.pace;
-    // A run that cannot keep the pace plays as fast as it can: it does not run after the lost time.
+    // If the run is too slow for the pace, it runs as fast as it can. It does not catch up later.
     const behind = this.target - this.run.present.at;
     this.target = (behind > 2 * span ? this.run.present.at : this.target) + span;
     if (!this.task) this.work(() => this.toward(Math.floor(this.target))).catch((error) => this.fail(error));
@@ -234,7 +234,7 @@ export class Session {
   }
 
   /**
-   * A slice of playing. It returns whether the aim is reached.
+   * Does one slice of work. Returns whether the wanted instant is reached.
    * @param {number} until
    */
   toward(until) {
@@ -259,12 +259,13 @@ export class Session {
   /**
    * Goes to an instant of the run, or on to a later one.
    * @param {number} at
-   * @param {{n?: number}} options  `n`: not to the end of the instant, but to this item
+   * @param {{n?: number}} options `n`: the number of the item at which to stop; by default the end of the instant
    */
   go(at, { n }) {
     const { run } = this;
     const aim = n === undefined ? at : at - 1;
-    // A part that is known runs again without its items, except the last of it if they were removed.
+    // The known part of the run is computed again without items. Only the items of its end are needed, if they were
+    // removed.
     const last = Math.min(aim, run.end);
     const seen = Math.max(0, last - DETAIL);
     const isWhole = run.history.complete_from[0] <= seen;
@@ -281,7 +282,7 @@ export class Session {
         if (!done) return false;
       }
       if (n !== undefined && !this.step_to(n, at)) return false;
-      // The item may be older than the instant: nothing has happened since.
+      // The item can be before the instant, if nothing has happened since.
       if (n !== undefined && run.present.at >= at) return true;
       return run.advance(at, { budget: SLICE }).done;
     });
@@ -328,7 +329,7 @@ export class Session {
         break;
       }
       await this.go(item.at, { n: item.n });
-      // An event can have several items. Then the present is where it was, and the next one is tried.
+      // An event can have several items. If the present has not changed, the next item is tried.
       if (run.present.at < at || run.present.n < n) break;
       from = item.n;
     }
@@ -336,7 +337,7 @@ export class Session {
   }
 
   /**
-   * Runs on, as fast as it can, until a condition holds.
+   * Runs as fast as possible until a condition holds.
    * @param {{stops?: Stop[], within?: number}} fields
    */
   async until({ stops = this.breakpoints, within = FARTHEST }) {
@@ -344,7 +345,7 @@ export class Session {
     this.stop();
     const { run } = this;
     const last = run.present.at + within;
-    // Near breakpoints come with all items; on a long way, the packets that arrive are left out.
+    // On the way to a near breakpoint, all items are kept. On a long way, packets that arrive are left out.
     const near = run.advance(run.present.at + DETAIL, { budget: SLICE, stops });
     /** @type {any} */
     let found = near.stopped;
@@ -363,16 +364,15 @@ export class Session {
     return { now: run.present.at, n: run.present.n, stopped: found };
   }
 
-  // ---- hands ---------------------------------------------------------------------------------
+  // ---- actions ---------------------------------------------------------------------------------
 
   /**
-   * Does something to the lab. In the past, this begins another future, and the recorded one becomes
-   * the other run.
+   * Carries out an action. An action in the past begins another future, and the recorded future becomes the other run.
    * @param {Request} request
    */
   hand(request) {
     const { run } = this;
-    if (run.present.hands >= MOST_HANDS) throw new Error(`this run has ${MOST_HANDS} hands: no more are remembered`);
+    if (run.present.hands >= MOST_HANDS) throw new Error(`this run has ${MOST_HANDS} actions already. No further action is possible`);
     const past = run.has_future ? run.clone() : null;
     let done;
     try {
@@ -408,7 +408,7 @@ export class Session {
   }
 
   /**
-   * Makes the other run: the same hands, with one of them another or none, until the same end.
+   * Makes the other run. It has the same end and the same actions, but one action is replaced or left out.
    * @param {{hand: number, request?: Request|null, files?: Record<string, string>}} fields
    */
   async vary({ hand, request = null, files }) {
@@ -427,7 +427,7 @@ export class Session {
     return this.keep_other(other);
   }
 
-  /** Brings the other run to the instant to which the shown one has come. */
+  /** Runs the other run to the latest instant of the shown run. */
   async level() {
     const { other } = this;
     if (!other || this.task || other.present.at >= this.run.end) return null;
@@ -435,7 +435,7 @@ export class Session {
     return null;
   }
 
-  /** Shows the other run, and keeps the shown one as the other. */
+  /** Exchanges the shown run and the other run. */
   swap() {
     if (!this.other) throw new Error("there is no other run");
     this.stop();
@@ -454,7 +454,7 @@ export class Session {
   // ---- slices --------------------------------------------------------------------------------
 
   /**
-   * Does a slice after the other until one says that it was the last. Later work ends this one.
+   * Calls `slice` until it returns true. Work that begins later ends this work.
    * @param {() => boolean} slice
    * @returns {Promise<boolean>} whether the work was done to its end
    */
@@ -489,7 +489,7 @@ export class Session {
     this.post({ event: "error", message: error instanceof Error ? error.message : String(error) });
   }
 
-  /** Brings the lab back after the module failed. */
+  /** Restores the lab after the module failed. */
   recover() {
     this.stop();
     if (this.other?.machine.broken) this.keep_other(null);
@@ -498,7 +498,7 @@ export class Session {
       this.run.recover();
       this.tell(true);
     } catch (error) {
-      this.post({ event: "error", message: `the lab cannot be brought back: ${/** @type {Error} */ (error).message}` });
+      this.post({ event: "error", message: `the lab cannot be restored: ${/** @type {Error} */ (error).message}` });
     }
   }
 }
@@ -520,8 +520,8 @@ function isStep(item, to) {
 }
 
 /**
- * Returns whether a line of a console only looks: it is no hand, and may be typed in the past without
- * another future.
+ * Returns whether a line of a console only shows something. Such a line is not an action, and begins no other future in
+ * the past.
  * @param {string} line
  */
 export function isLook(line) {

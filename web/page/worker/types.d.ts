@@ -1,6 +1,6 @@
-// The types of the worker that the page does not see. Times are microseconds since the start of the lab.
+// The types that only the worker uses. Times are microseconds since the start of the lab.
 
-/** The plain exports of the module. */
+/** The exports of the module. */
 export interface Exports {
   memory: WebAssembly.Memory;
   alloc(len: number): number;
@@ -14,7 +14,7 @@ export interface Request {
   [field: string]: any;
 }
 
-/** A request that changed the lab. It was made at the end of an instant. */
+/** A request that changed the lab, and the instant at whose end it was made. */
 export interface Deed {
   at: number;
   request: Request;
@@ -22,7 +22,7 @@ export interface Deed {
   command?: string;
 }
 
-/** All that is needed to do a run again. */
+/** The data that are needed to repeat a run. */
 export interface Recipe {
   files: Record<string, string>;
   seed: number;

@@ -12,7 +12,7 @@ const scope = /** @type {any} */ (globalThis);
 /** @type {Promise<Session|Live>|null} */
 let session = null;
 
-/** A message to itself waits behind those of the page: that makes slices. */
+/** A message that the worker sends to itself waits behind the messages of the page. So work is done in slices. */
 const channel = new MessageChannel();
 /** @type {(() => void)[]} */
 const deferred = [];
@@ -29,7 +29,8 @@ async function decode(text) {
 }
 
 /**
- * Connects to a lab that is up. The module takes packets apart, and is made when it is needed.
+ * Connects to a lab that is up. The module is needed only for the fields of packets, and is started at the first
+ * request for them.
  * @param {{url: string, token: string}} server
  * @param {string} [wasm]
  */
@@ -53,9 +54,9 @@ function connect(server, wasm) {
  * @param {{wasm?: string, module?: WebAssembly.Module}} message
  */
 async function begin({ wasm, module }) {
-  if (!module && !wasm) throw new Error("the page has no module: it was not built whole");
+  if (!module && !wasm) throw new Error("the simulator's module is missing in this page: build the page again with web/build");
   const compiled = module ?? (await decode(wasm ?? "").catch((error) => {
-    throw new Error(`the module cannot be read: ${error.message}. The file may be cut short.`);
+    throw new Error(`the simulator's module cannot be read: ${error.message}. The file may be incomplete.`);
   }));
   return new Session({
     make: () => /** @type {Exports} */ (/** @type {any} */ (new WebAssembly.Instance(compiled, {}).exports)),

@@ -1,5 +1,5 @@
 // @ts-check
-// The answers of the lab made by hand, besides its items.
+// The answers of the fake lab, except its items.
 
 /** @import {Dissection, Lesson, Snapshot} from "../../page/model" */
 

@@ -1,5 +1,5 @@
 // @ts-check
-// Labs made by hand after the contract of `page/model.d.ts`: the network of gsmr, and one of 50 nodes.
+// Fake labs in the form of `page/model.d.ts`: the network of gsmr, and a network of 50 nodes.
 
 /** @import {NodeState, Port, SegmentState, Snapshot} from "../../page/model" */
 

@@ -1,5 +1,5 @@
 // @ts-check
-// The story of gsmr by hand: the sites register, B pings A, a port goes down, an SMR follows.
+// A fake run of gsmr: the sites register, B pings A, a port goes down, and an SMR is sent.
 
 import { script } from "./script.js";
 
@@ -8,7 +8,7 @@ import { script } from "./script.js";
 const S = 1_000_000;
 
 /**
- * Returns the items of the story.
+ * Returns the items of the fake run.
  *
  * @param {Snapshot} snapshot the network of gsmr
  * @returns {Item[]}
@@ -22,7 +22,7 @@ export function story(snapshot) {
 }
 
 /**
- * Returns the items of some pings and of the messages that fill a long run.
+ * Returns the items of some pings and of many messages, as in a long run.
  *
  * @param {Snapshot} snapshot
  * @param {number} pings
@@ -51,7 +51,7 @@ function renumbered(item, by) {
 }
 
 /**
- * Sorts items by time, and numbers them anew.
+ * Sorts items by time, and gives them new numbers.
  *
  * @param {Item[]} items
  */

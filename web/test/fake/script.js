@@ -1,12 +1,12 @@
 // @ts-check
-// Makes the items of a run by hand: messages and packets that cross the links of a snapshot.
+// Makes the items of a fake run: messages and packets that cross the links of a snapshot.
 
 /** @import {ChangeItem, Item, PacketClass, Snapshot} from "../../page/model" */
 
 const LINK = 1000;
 
 /**
- * Returns a script: its functions add items to `items`.
+ * Returns functions that add items to `items`.
  *
  * @param {Snapshot} snapshot
  */
@@ -51,7 +51,7 @@ export function script(snapshot) {
     (snapshot.nodes.find((node) => node.name === name)?.addresses[0] ?? name).split("/")[0];
 
   /**
-   * Sends a packet along a way; returns its arrival.
+   * Sends a packet on a way. Returns its time of arrival.
    *
    * @param {number} at
    * @param {string} from
@@ -75,7 +75,7 @@ export function script(snapshot) {
   }
 
   /**
-   * Sends a control message; returns the number of the sent item and the arrival.
+   * Sends a control message. Returns the number of the sent item and the time of arrival.
    *
    * @param {number} at
    * @param {string} from

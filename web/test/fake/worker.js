@@ -1,5 +1,5 @@
 // @ts-check
-// A worker with a lab made by hand, for work on the page without the simulator.
+// A worker with a fake lab, for work on the page without the simulator.
 
 import { fifty, gsmr } from "./lab.js";
 import { load, story } from "./run.js";
@@ -16,7 +16,7 @@ let rest = [];
 const post = (message) => self.postMessage(message);
 
 /**
- * Gives out items to an instant.
+ * Sends the items until an instant to the page.
  *
  * @param {(item: Item) => boolean} until
  */

@@ -1,6 +1,6 @@
 // @ts-check
-// The page in Chromium: the open inspector shows the rows that `show` prints in the same lab at the same
-// instant. show.test.mjs compares many more instants, without a browser.
+// The page in Chromium: the open inspector shows the rows that `show` prints in the same lab at the same instant. The
+// test show.test.mjs compares many more instants, without a browser.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

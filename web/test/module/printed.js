@@ -1,5 +1,5 @@
 // @ts-check
-// Reads the text of `show` as a person does: one row for each entry, with the facts that the page has too.
+// Reads the text of `show`. Makes one row for each entry, with the facts that the page shows too.
 
 /** @typedef {string[]} Row */
 

@@ -1,5 +1,5 @@
 // @ts-check
-// The runs of the document: acts at the hosts and links, and lines at the consoles.
+// The runs of the document: actions at hosts and links, and lines at consoles.
 
 import { overlays } from "./simulator.js";
 
@@ -76,7 +76,10 @@ export const RUNS = {
   ],
 };
 
-/** Rows that a run must have had, so that the comparison is not one of empty tables. @type {Record<string, string[]>} */
+/**
+ * Rows that a run must have had. Without them, the test could compare empty tables only. @type
+ * {Record<string, string[]>}
+ */
 export const HAD = {
   G1: ["xTR1 away 172.16.0.0/24 local EID", "xTR2 map-cache 172.16.0.0/24 forward-native", "NewMSMR sites 172.16.0.0/24 none"],
   G2: ["xTR1 away 2001:db8:a::/64 local EID", "xTR2 map-cache 172.16.0.0/24 complete", "xTR2 map-cache 2001:db8:a::/64 forward-native"],

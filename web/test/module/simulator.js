@@ -15,7 +15,7 @@ const TARGET = process.env.CARGO_TARGET_DIR ?? join(ROOT, "target");
 export const MODULE = join(TARGET, "wasm/wasm32-unknown-unknown/page/eidway_web_module.wasm");
 const LAB = join(ROOT, "lab/gsmr");
 
-/** Returns a reason to leave the tests of the module out, or false. CI has the module always. */
+/** Returns the reason to skip the tests of the module, or false. In CI, the module must exist. */
 export function missing() {
   return existsSync(MODULE) || process.env.EIDWAY_GSMR_PAGE ? false : "web/build has not made the module";
 }
@@ -39,7 +39,7 @@ export function gsmr(seed) {
 }
 
 /**
- * Returns the configuration that a scenario lays over that of each router, line by line.
+ * Returns the lines that an overlay of a scenario adds to the configuration of each router.
  *
  * @param {string} name
  * @returns {[string, string[]][]}

@@ -23,7 +23,7 @@ test("an overlay has the lines of each router", () => {
   assert.ok(found[0].lines.includes("lisp mobility ROAM"));
 });
 
-test("a refused line ends the typing, and says why", async () => {
+test("after a refused line, no more lines are typed, and the error has the reason", async () => {
   /** @type {string[]} */
   const typed = [];
   /** @type {any} */

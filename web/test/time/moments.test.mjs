@@ -24,7 +24,7 @@ const message = (/** @type {number} */ at, /** @type {string} */ node, /** @type
   n: (n += 1), at, kind: "message", direction, node, name, summary: `${name} of ${node}`, sent: null, ...more,
 });
 
-test("the ends of a packet are those of the innermost", () => {
+test("the ends of a packet are those of the innermost packet", () => {
   const inner = ip(B, A);
   const outer = ip("198.51.100.21", "203.0.113.11", "11", `d34310f500200000${"80aabbcc00000001"}${inner}`);
   assert.deepEqual(ends(outer), { source: B, destination: A });
@@ -33,7 +33,7 @@ test("the ends of a packet are those of the innermost", () => {
   assert.equal(ends(""), null);
 });
 
-test("a packet has its way, and arrives at the host that it is for", () => {
+test("a packet has its way, and arrives at its destination host", () => {
   const [packet] = packets([hop(0, "p", "B", "xTR2"), hop(2000, "p", "xTR2", "xTR1", { class: "data" }), hop(4000, "p", "xTR1", "A")], nodeOf);
   assert.deepEqual(packet.way, ["B", "xTR2", "xTR1", "A"]);
   assert.equal(packet.arrived, 5000);
@@ -42,7 +42,7 @@ test("a packet has its way, and arrives at the host that it is for", () => {
   assert.equal(lost.lost?.kind, "decision");
 });
 
-/** Ten packets a second; those of the time between `off` and `on` are lost, later ones come by xTR2. */
+/** Ten packets a second. Packets between `off` and `on` are lost. Later packets go through xTR2. */
 function flow(/** @type {number} */ off, /** @type {number} */ on) {
   const items = [];
   for (let at = 0; at < 3_000_000; at += 100_000) {
@@ -55,7 +55,7 @@ function flow(/** @type {number} */ off, /** @type {number} */ on) {
   return items;
 }
 
-test("the course of a move has its losses, its milliseconds and its moments in order", () => {
+test("the result for a move has the losses, the interruption and the moments in order", () => {
   const at = 1_000_000;
   /** @type {any[]} */
   const items = [
@@ -81,7 +81,7 @@ test("the course of a move has its losses, its milliseconds and its moments in o
   ]);
 });
 
-test("without a loss, the course has the first packet of another way", () => {
+test("without a loss, the result has the first packet on the new way", () => {
   const found = course(flow(1_000_000, 1_000_000), { at: 950_000, end: 2_900_000, nodeOf });
   assert.equal(found.lost.length, 0);
   assert.equal(found.last, 905_000);
@@ -98,7 +98,7 @@ test("a tally counts each message once, at its sender", () => {
   assert.deepEqual(messages, { SMR: 1, "Map-Request": 1 });
 });
 
-test("the steps of the ruler are round", () => {
+test("the steps of the ruler are round numbers", () => {
   for (const [least, step] of [[0.4, 1], [3, 5], [12_000, 20_000], [900_000, 1e6], [6e6, 10e6], [11e6, 15e6], [70e6, 120e6], [4e9, 7.2e9]]) {
     assert.equal(tickStep(least), step);
   }

@@ -6,7 +6,7 @@ import { Checkpoints, Ledger, PAGE, write } from "../../page/worker/checkpoints.
 
 const mark = (/** @type {number} */ at, cost = at) => ({ at, n: at, hands: 0, cost });
 
-test("a copy restores all octets, and takes room for the changed pages alone", () => {
+test("a copy restores all octets, and needs memory only for the changed pages", () => {
   const memory = new Uint8Array(16 * PAGE).map((_, index) => index % 251);
   const copies = new Checkpoints();
   copies.keep(memory, mark(0));
@@ -23,7 +23,7 @@ test("a copy restores all octets, and takes room for the changed pages alone", (
   assert.deepEqual(target, first);
 });
 
-test("the copies of a long run get rarer with their age, and are found", () => {
+test("old parts of a long run have fewer copies than new parts, and the copies are found", () => {
   const memory = new Uint8Array(64 * PAGE);
   const copies = new Checkpoints();
   for (let at = 0; at <= 100_000; at += 40) {
@@ -52,7 +52,7 @@ test("all copies stay inside the budget, and the start is never lost", () => {
   assert.equal(copies.list.at(-1)?.at, 199);
 });
 
-test("pages that two lists share count once, and are given back with the last of them", () => {
+test("a page that two lists share counts once, and is free when both lists have removed it", () => {
   const copies = new Checkpoints();
   const memory = new Uint8Array(8 * PAGE);
   copies.keep(memory, mark(0));
@@ -69,7 +69,7 @@ test("pages that two lists share count once, and are given back with the last of
   assert.equal(copies.ledger.octets, 0);
 });
 
-test("a copy after a hand at the same instant is another place than one before it", () => {
+test("a copy after an action is not the same place as a copy before it at the same instant", () => {
   const copies = new Checkpoints();
   copies.keep(new Uint8Array(PAGE), mark(0));
   copies.keep(new Uint8Array(PAGE), { ...mark(0, 50), hands: 1 });

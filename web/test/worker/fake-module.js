@@ -1,13 +1,13 @@
 // @ts-check
-// A module made by hand: the exports of the real one, and a state that lies in a real linear memory and
-// nowhere else. An event happens each 100 ms, with a hop, now and then a message, a change or a drop.
+// A fake module. It has the exports of the real module, and its whole state is in a real linear memory. An event
+// happens every 100 ms. Each event has a hop, and some have a message, a change or a drop.
 
 /** @import {Exports, Request} from "../../page/worker/types" */
 
 const EVERY = 100_000;
 const STATE = 16;
 const REQUEST = 70_000;
-/** Each event changes one of sixteen pages from here on. */
+/** The position of the first of sixteen pages. Each event changes one of them. */
 const SCRATCH = 131_072;
 const ANSWER = 262_144;
 const PAGES = 20;
@@ -76,7 +76,7 @@ class FakeLab {
     if (hand.kind === "grow") this.memory.grow(hand.pages);
     this.luck(hand.value ?? 7);
     const items = [this.item({ kind: "log", node: "R", text: hand.kind })];
-    // A hand may take its time.
+    // Time can pass during an action.
     if (hand.takes) items.push(...this.run({ until: this.state.now + hand.takes }).items);
     return { command: `eidway lab ${hand.kind}`, items };
   }
@@ -144,7 +144,7 @@ function meets(item, stop) {
 }
 
 /**
- * Returns a clock that moves by a step at each look: a run costs as many looks on any machine.
+ * Returns a clock that advances by a step at each reading. So a run takes the same time on every machine.
  * @param {number} [step] milliseconds
  */
 export function ticking(step = 1) {

@@ -10,7 +10,7 @@ const ping = (/** @type {number} */ n) => ({ n, at: n * 10, kind: "hop", class: 
 /** @returns {any} */
 const message = (/** @type {number} */ n) => ({ n, at: n * 10, kind: "message", direction: "sent", name: "SMR" });
 
-test("a history stays bounded: packets of data go first, and it says from when it is whole", () => {
+test("a history stays bounded: packets of data are removed first, and it knows the instant from which it is complete", () => {
   const history = new History(1000);
   for (let n = 0; n < 50_000; n += 1) history.add([n % 100 === 0 ? message(n) : ping(n)]);
   assert.ok(history.items.length <= 1000);
@@ -29,7 +29,7 @@ test("a history of messages alone is bounded too", () => {
   assert.equal(history.items.at(-1)?.n, 19_999);
 });
 
-test("items that come again are not added twice", () => {
+test("items that are added again are not there twice", () => {
   const history = new History();
   history.add([message(0), message(1)]);
   assert.deepEqual(history.add([message(0), message(1), message(2)]).map(({ n }) => n), [2]);
@@ -45,7 +45,7 @@ test("the number of the last item until an instant is found", () => {
   assert.equal(history.last_until(99), 2);
 });
 
-test("a density keeps all counts while it widens, in a fixed room", () => {
+test("a density keeps all counts when its cells become wider, and its size is fixed", () => {
   const density = new Density();
   for (let n = 0; n < 86_400; n += 1) density.count(n * 1_000_000, "message");
   const { message: counts } = density.between(0, 86_400_000_000, 24);

@@ -30,7 +30,7 @@ const luck = (run) => run.ask({ op: "snapshot" }).luck;
 /** @param {string} kind */
 const act = (kind, fields = {}) => ({ op: "act", hand: { kind, ...fields } });
 
-test("going back gives the state of then, and going on gives the same future", () => {
+test("going back restores the earlier state, and going forward gives the same future", () => {
   const run = opened();
   /** @type {Map<number, number>} */
   const seen = new Map();
@@ -48,7 +48,7 @@ test("going back gives the state of then, and going on gives the same future", (
   assert.equal(run.end, 600 * SECOND);
 });
 
-test("hands are repeated at their instants, also those after a step inside an instant", () => {
+test("actions are repeated at their instants, also actions after a step inside an instant", () => {
   const run = opened();
   advance(run, 5 * SECOND);
   run.hand(act("port", { value: 3 }));
@@ -68,7 +68,7 @@ test("hands are repeated at their instants, also those after a step inside an in
   assert.deepEqual(again.history.items, items);
 });
 
-test("a hand that takes its time is repeated, and the run is after it", () => {
+test("an action during which time passes is repeated, and the run continues after it", () => {
   const run = opened();
   advance(run, 5 * SECOND);
   run.hand(act("move", { takes: 2 * SECOND }));
@@ -83,7 +83,7 @@ test("a hand that takes its time is repeated, and the run is after it", () => {
   assert.deepEqual(run.history.items, items);
 });
 
-test("a hand in the past forgets the recorded future", () => {
+test("an action in the past removes the recorded future", () => {
   const run = opened();
   advance(run, 10 * SECOND);
   run.hand(act("late"));
@@ -101,7 +101,7 @@ test("a hand in the past forgets the recorded future", () => {
   assert.deepEqual(past.recipe.hands.map(({ request }) => request.hand.kind), ["late"]);
 });
 
-test("a restore over a growth of the memory takes a fresh instance of the right size", () => {
+test("a restore after the memory has grown uses a new instance of the right size", () => {
   let made = 0;
   const run = opened(() => ((made += 1), instantiate()));
   advance(run, 30 * SECOND);
@@ -132,7 +132,7 @@ test("a restore between copies of one size uses the same instance", () => {
   assert.equal(made, 1);
 });
 
-test("after a trap the lab is as it was, in a fresh instance", () => {
+test("after a trap, the lab has the state from before, in a new instance", () => {
   const run = opened();
   advance(run, 42 * SECOND);
   const then = luck(run);
@@ -143,13 +143,13 @@ test("after a trap the lab is as it was, in a fresh instance", () => {
   assert.equal(run.recipe.hands.length, 0);
 });
 
-test("a refused hand is no hand", () => {
+test("a refused action is not remembered", () => {
   const run = opened();
   assert.throws(() => run.hand(act("refused")), /this hand is refused/);
   assert.equal(run.recipe.hands.length, 0);
 });
 
-test("a run stops at a breakpoint, at its very event", () => {
+test("a run stops at a breakpoint, at the exact event", () => {
   const run = opened();
   const { stopped } = run.advance(100 * SECOND, { budget: Infinity, stops: [{ at: "change", table: "map-cache" }] });
   assert.equal(stopped?.item.kind, "change");

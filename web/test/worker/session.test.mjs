@@ -8,7 +8,7 @@ import { instantiate } from "./fake-module.js";
 
 const SECOND = 1_000_000;
 
-/** A session with the page's own store behind it. */
+/** A session that is connected to the real store of the page. */
 async function page() {
   /** @type {Map<number, any>} */
   const answers = new Map();
@@ -41,7 +41,7 @@ async function page() {
 /** @param {any} at */
 const secondsOf = (at) => at * SECOND;
 
-test("the page has the items until the present, wherever it goes", async () => {
+test("the page has the items until the present, at every instant to which it goes", async () => {
   const { session, store, ask } = await page();
   for (const at of [10, 200, 50, 51, 199, 3, 250].map(secondsOf)) {
     await ask("goto", { at });
@@ -52,7 +52,7 @@ test("the page has the items until the present, wherever it goes", async () => {
   }
 });
 
-test("a step goes to the next message, and back to the one before", async () => {
+test("a step goes to the next message, and back to the previous message", async () => {
   const { ask } = await page();
   const first = await ask("step", { to: "message" });
   const second = await ask("step", { to: "message" });
@@ -68,7 +68,7 @@ test("a step goes to the next message, and back to the one before", async () => 
   assert.equal(drop.stopped.item.verdict, "drop");
 });
 
-test("a pause is answered between two slices of a far goto, and ends it", async () => {
+test("a pause is answered between two slices of a long goto, and ends the goto", async () => {
   const { session, ask } = await page();
   const far = ask("goto", { at: secondsOf(10_000_000) });
   await new Promise((resolve) => setTimeout(resolve, 50));
@@ -76,7 +76,7 @@ test("a pause is answered between two slices of a far goto, and ends it", async 
   const { now } = await ask("pause");
   assert.equal(now, before);
   assert.equal((await far).done, false);
-  // The last seconds run again with all items; then the present is where it was.
+  // The last seconds are computed again with all items. After that, the present is the same.
   await session.arrived;
   assert.equal(session.run.present.at, now);
 });
@@ -97,7 +97,7 @@ test("playing follows the frames at its pace, and stops at a breakpoint", async 
   assert.equal(events.filter(({ event }) => event === "stopped").length, 1);
 });
 
-test("a hand in the past begins another future, and the old one is the other run", async () => {
+test("an action in the past begins another future, and the old future is the other run", async () => {
   const { session, events, ask } = await page();
   await ask("goto", { at: secondsOf(10) });
   const { command } = await ask("act", { hand: { kind: "stop" } });
@@ -116,7 +116,7 @@ test("a hand in the past begins another future, and the old one is the other run
   assert.equal((await ask("status")).end, secondsOf(60));
 });
 
-test("a run is exported as its hands and its seed, and done again", async () => {
+test("a run is exported as its actions and its seed, and repeated", async () => {
   const one = await page();
   await one.ask("goto", { at: secondsOf(7) });
   await one.ask("console", { node: "R", line: "configure terminal" });
@@ -136,7 +136,7 @@ test("a run is exported as its hands and its seed, and done again", async () => 
   await assert.rejects(two.ask("import", { run: { format: "x" } }), /this is no run/);
 });
 
-test("what one hand changes is seen beside the run", async () => {
+test("the effect of one changed action is shown in the other run", async () => {
   const { ask } = await page();
   await ask("goto", { at: secondsOf(10) });
   await ask("act", { hand: { kind: "move", value: 1 } });
@@ -169,7 +169,7 @@ test("after a jump, the page has all items of the last seconds", async () => {
   assert.equal(last(now).filter(({ kind }) => kind === "hop").length, 20);
 });
 
-test("after a trap the page hears of it, and the lab goes on", async () => {
+test("after a trap, the page is told, and the lab goes on", async () => {
   const { ask, store } = await page();
   await ask("goto", { at: secondsOf(10) });
   await assert.rejects(ask("act", { hand: { kind: "trap" } }), /the module failed/);
