@@ -59,7 +59,8 @@ impl Which {
 pub struct Target {
     #[command(flatten)]
     which: Which,
-    /// Use the simulator: it starts the lab anew, needs no root and does not wait in real time
+    /// Use the simulator: it starts a new copy of the lab, needs no root and does not wait in real
+    /// time
     #[arg(long)]
     sim: bool,
 }
@@ -202,9 +203,9 @@ pub enum LabCommand {
         #[command(flatten)]
         echos: EchoArgs,
     },
-    /// Explain the way of a packet through the lab and of its answer, hop by hop, with the reason of
-    /// each decision. Nothing is sent. The exit code is 0 if the packet arrives and its answer comes
-    /// back; otherwise the last line says where the packet is lost, why, and the remedy
+    /// Explain the way of a packet through the lab and of its answer, hop by hop, with the reason
+    /// of each decision. Nothing is sent. The exit code is 0 if the packet arrives and its answer
+    /// comes back; otherwise the last line has the place of the loss, its cause and the remedy
     Explain(explain::ExplainCommand),
     /// Show the packets of a node with tshark. On the simulator, show the packets from the start of
     /// the lab until one minute after all registrations

@@ -13,7 +13,7 @@ use super::lisp;
 use crate::wire::data_header::{DataHeader, NonceField};
 use crate::wire::{CONTROL_PORT, DATA_PORT, FrameReader, Message, Problem, StreamError};
 
-/// A packet can contain a packet. The dissection goes at most this many levels deep.
+/// The maximum number of levels of packets in packets that are dissected.
 const MAX_DEPTH: usize = 8;
 /// Half of the sequence space of TCP. Sequence number A is before B if the distance from A to B is
 /// less than this number.

@@ -135,8 +135,8 @@ impl<'a> Reader<'a> {
         Reader { copy: editor.clone(), editor, blocks: Blocks::default(), since: Vec::new() }
     }
 
-    /// Takes a line. If the line is wrong, returns the reason and leaves the configuration as it
-    /// was.
+    /// Takes a line. If the line is wrong, returns the reason and does not change the
+    /// configuration.
     fn take(&mut self, line: &'a str) -> Result<Taken, LineError> {
         let taken = interpret::take(&mut self.editor, &mut self.blocks, line);
         leave_exec(&mut self.editor);

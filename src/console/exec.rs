@@ -74,7 +74,7 @@ pub struct LigRequest {
     pub target: LigTarget,
     /// The map-resolver. `None` for the configured map-resolvers.
     pub resolver: Option<IpAddr>,
-    /// The most Map-Requests that are sent.
+    /// The maximum number of Map-Requests that are sent.
     pub requests: u8,
 }
 

@@ -31,7 +31,7 @@ pub struct Piped<'t> {
     pub filter: Filter,
 }
 
-/// Selects lines of an output. Each stage selects from the lines that the stage before it has
+/// Selects lines of an output. Each stage selects from the lines that the previous stage has
 /// selected.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {

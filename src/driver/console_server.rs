@@ -124,9 +124,9 @@ impl ConsoleServer {
         self.clients.iter().flatten().any(|client| client.session.watches())
     }
 
-    /// Sends lines to every client that watches. A new watcher first gets the lines `first`. If
-    /// the output of a client is full, the client does not get a line, but later the number of the
-    /// lines that are missing.
+    /// Sends lines to every client that watches. A new watcher first gets the lines `first`. If the
+    /// output of a client is full, the client does not get the line. Later it gets the number of
+    /// the missing lines.
     pub fn tell(&mut self, first: &[Told], lines: &[Told]) {
         let clients = self.clients.iter_mut().flatten();
         for client in clients.filter(|client| client.session.watches()) {
@@ -223,7 +223,7 @@ pub struct Client {
     asked_at: Option<Time>,
     /// Whether the client watches and has got its first lines.
     is_told: bool,
-    /// The items that the client did not get, because it reads too slowly.
+    /// The number of items that the client did not get, because it reads too slowly.
     left_out: u64,
 }
 

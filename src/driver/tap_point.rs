@@ -15,7 +15,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
 use socket2::{Domain, SockFilter, Socket, Type};
 
-/// The size of the buffer of the socket. It holds some 80 frames.
+/// The size of the buffer of the socket. It has room for about 80 frames.
 const BUFFER: usize = 64 * 1024;
 /// The protocol number of all frames (`ETH_P_ALL`), in network byte order.
 const ALL: i32 = (libc::ETH_P_ALL as u16).to_be() as i32;

@@ -30,9 +30,9 @@ impl Watched {
         self.is_changed.then_some(self.state_at)
     }
 
-    /// Returns the lines for all watchers since the last call. The state is among them if it has
-    /// changed, but not at once if it was reported a moment ago. If there is a new watcher
-    /// (`is_new`), the state is read in any case, for [`Watched::first`].
+    /// Returns the lines for all watchers since the last call. A changed state is also reported,
+    /// but at most once in each [`STATE_INTERVAL`]. If there is a new watcher (`is_new`), the state
+    /// is read in any case, because [`Watched::first`] needs it.
     pub fn take(&mut self, router: &Router, is_new: bool, now: Time) -> Vec<Told> {
         let items = self.watch.take();
         self.is_changed |= items.iter().any(|item| matches!(item.kind, Kind::Change(_)));

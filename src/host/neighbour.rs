@@ -23,8 +23,8 @@ use crate::time::Time;
 
 /// The time between two solicitations of a neighbour.
 const RETRANSMIT: Duration = Duration::from_secs(1);
-/// A neighbour that answers none of this many solicitations has failed. They are sent to the whole
-/// link or to the neighbour itself.
+/// If a neighbour does not answer this number of solicitations, it has failed. The solicitations
+/// are sent to the whole link or to the neighbour itself.
 const QUESTIONS: u8 = 3;
 /// The maximum number of packets that wait for one neighbour. If one more packet comes, it replaces
 /// the oldest.

@@ -71,8 +71,9 @@ pub struct LabFile {
     pub links: Vec<Link>,
     /// The bridges, in the order of the file.
     pub lans: Vec<Lan>,
-    /// `position`: where a picture of the lab has a node. The first number is the distance to the
-    /// right, the second the distance down, in any unit. A picture scales them.
+    /// `position`: the position of each node in a picture of the lab. The first number is the
+    /// distance to the right, the second the distance down, in any unit. A picture scales these
+    /// distances to its size.
     pub positions: BTreeMap<String, [f64; 2]>,
     /// The positions of some items in the text of the file.
     pub places: Places,

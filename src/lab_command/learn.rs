@@ -62,8 +62,8 @@ pub struct GradeCommand {
 }
 
 /// The last line of `lab grade`.
-const NOT_SIGNED: &str = "These files are not signed: they show which commands lead to these \
-                          results, and not that a certain student has typed them.";
+const NOT_SIGNED: &str = "These files are not signed: they show the commands and their results, \
+                          but do not prove which student has typed the commands.";
 
 impl LearnCommand {
     /// Runs the command. The result is true if all tasks are done.

@@ -13,8 +13,9 @@ use super::{Which, page};
 pub struct WebCommand {
     #[command(flatten)]
     which: Which,
-    /// Listen on this address and port. Port 0 is any free port. On an address that is not of the
-    /// loopback, other machines reach the server, and can read the token on the way
+    /// Listen on this address and port. Port 0 is any free port. If the address is not a loopback
+    /// address, other machines can reach the server, and other users of the network can read the
+    /// token
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8300")]
     listen: SocketAddr,
     /// Refused: the page of a simulated lab needs no server

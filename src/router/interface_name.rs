@@ -30,7 +30,7 @@ const LONGEST_DEVICE: usize = 15;
 /// The kinds of interface that a router can have, in the order in which `show` prints them. If an
 /// abbreviation fits several kinds, it means the first kind that fits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "each is the kind that IOS names so")]
+#[expect(missing_docs, reason = "each variant is the kind that has this name in IOS")]
 pub enum InterfaceKind {
     Ethernet,
     FastEthernet,

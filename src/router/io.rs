@@ -106,7 +106,7 @@ pub struct LigQuestion {
     pub eid: Eid,
     /// The map-resolver. `None` for the configured map-resolvers.
     pub resolver: Option<IpAddr>,
-    /// The most Map-Requests that are sent.
+    /// The maximum number of Map-Requests that are sent.
     pub requests: u8,
 }
 

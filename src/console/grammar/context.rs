@@ -49,7 +49,7 @@ pub enum Context {
 /// The kind of a [`Context`], without the name of the object. The mode decides which commands
 /// exist.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "each is the context of the same name")]
+#[expect(missing_docs, reason = "each variant is the kind of the context with the same name")]
 pub enum Mode {
     Exec,
     Config,

@@ -71,10 +71,11 @@ pub(super) const ROWS: &[Row] = &[
         HERE,
         "nonce-order {id|strict|none}",
         &[
-            "Configure the xTRs that must register with growing nonces (RFC 9301 section 5.6)",
-            "xTRs with an authenticated xTR-ID; other xTRs must not repeat a message (default)",
+            "Select the xTRs whose nonces must grow (RFC 9301 section 5.6)",
+            "xTRs with an authenticated xTR-ID; for other xTRs, only repeated messages are refused \
+             (default)",
             "All xTRs",
-            "No xTR; an xTR must only not repeat a message (for xTRs that repeat nonces)",
+            "No xTR; only repeated messages are refused (for xTRs that repeat nonces)",
         ],
         No::After(1),
         nonce_order,

@@ -104,7 +104,7 @@ pub fn remedy(reason: DropReason) -> &'static str {
             "find the sender: it sends packets to port 4341 that are not LISP"
         }
         DropReason::UnknownInstance => {
-            "configure the instance-ID of the sender at both ends, or at neither"
+            "configure the same instance-ID at both ends, or no instance-ID at either end"
         }
         DropReason::NotAnEtr => "configure `ipv4 etr` or `ipv6 etr`",
         DropReason::NotOurEid => {

@@ -231,7 +231,7 @@ impl Terminal {
     fn end_answer(&mut self, done: Done) {
         let State::Answering(purpose) = self.state else { return };
         self.prompt = done.prompt;
-        // If more lines are waiting, the session continues. So an `exit` too many in a pasted
+        // If more lines are waiting, the session continues. So one `exit` too many in a pasted
         // configuration does not end the session.
         if done.closed && (self.settings.is_hidden || !self.waiting.contains(&Key::Enter)) {
             self.state = State::Closed;

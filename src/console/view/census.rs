@@ -18,7 +18,7 @@ pub struct MapCacheCensus {
     pub negative: u64,
     /// The locators of all entries.
     pub locators: u64,
-    /// The entries that no packet has used recently.
+    /// The number of entries that no packet has used recently.
     pub idle: u64,
 }
 
@@ -28,11 +28,11 @@ pub struct InstanceStatisticsView {
     /// The counters and the sizes of the tables.
     #[serde(flatten)]
     pub statistics: StatisticsView,
-    /// The Map-Requests that were received in the last five seconds, in the last minute and in the
-    /// last five minutes.
+    /// The numbers of Map-Requests that were received in the last five seconds, in the last minute
+    /// and in the last five minutes.
     pub recent_map_requests: [u64; 3],
-    /// The Map-Registers that were received in the last five seconds, in the last minute and in the
-    /// last five minutes.
+    /// The numbers of Map-Registers that were received in the last five seconds, in the last minute
+    /// and in the last five minutes.
     pub recent_map_registers: [u64; 3],
     /// The number of entries that were added to the map-caches since the start.
     pub map_cache_created: u64,

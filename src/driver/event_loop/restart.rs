@@ -16,7 +16,7 @@ impl EventLoop {
     /// console end.
     ///
     /// The emulated hosts stay, because only the lab can connect their devices to their LANs. Their
-    /// stacks begin anew.
+    /// stacks start again.
     ///
     /// # Errors
     /// The startup configuration cannot be read, or the router cannot start.

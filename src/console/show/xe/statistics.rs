@@ -84,10 +84,10 @@ pub const ALWAYS_ZERO: &[(&str, &[&[&str]])] = &[
     ),
     ("this router is no RTR", &[RTR]),
     ("this router has one instance", &[EXTRANETS, POLICIES]),
-    ("this map-resolver is always the map-server too: see the line below it", &[FORWARDS]),
-    ("this map-server takes both families, and all locators", &[AF_DISABLED, DISALLOWED]),
+    ("this map-resolver is always the map-server too: see the next line", &[FORWARDS]),
+    ("this map-server accepts both families and all locators", &[AF_DISABLED, DISALLOWED]),
     (
-        "this router takes every TTL, and requests and registrations from every source",
+        "this router accepts every TTL, and accepts requests and registrations from every source",
         &[TTL_ALERTS, SOURCES],
     ),
     ("this router does not restart its forwarding apart from its control plane", &[NSF]),
