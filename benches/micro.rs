@@ -1,7 +1,7 @@
 //! The cost of one packet and of one message, in the pure core: `cargo bench --bench micro`.
 //!
-//! divan prints the fastest, the slowest, the median and the mean time of each; with `ns` in sight
-//! of a timer's own cost it takes many iterations a sample.
+//! divan prints the fastest, the slowest, the median and the mean time of each. For times of a few
+//! nanoseconds, it measures many iterations together, because a timer itself takes such a time.
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -87,7 +87,8 @@ mod map_cache {
         cache
     }
 
-    /// Spread over the trie as real hosts are, and again the same for the same number.
+    /// Returns the host with this number. The hosts are distributed over the trie, as real hosts
+    /// are.
     fn host(number: u32) -> Eid {
         let spread = number.wrapping_mul(0x9e37_79b1) >> 5;
         let address = Ipv4Addr::from_bits(0x0a00_0000 + spread);
@@ -193,7 +194,7 @@ ip route 0.0.0.0 0.0.0.0 203.0.113.1
         let mut datagram = vec![0; 8];
         datagram.extend(packet(B, A, 64));
         let outer = Outer { source: PEER.into(), destination: RLOC.into(), ttl: 64, tos: 0 };
-        // Each verdict takes a hop off the inner packet: it starts as it was each time.
+        // Each call reduces the TTL of the inner packet, so each call gets a fresh copy.
         let fresh = datagram.clone();
         bencher.bench_local(|| {
             datagram[..28].copy_from_slice(&fresh[..28]);
@@ -263,7 +264,8 @@ mod wire {
             .bench(|| Message::parse(black_box(&octets)).is_ok());
     }
 
-    /// Building and emitting; of the two that are signed, signing too.
+    /// Measures how long it takes to build and emit a message. For the two signed messages, this
+    /// includes the signature.
     #[divan::bench(args = NAMES)]
     fn emit(bencher: Bencher<'_, '_>, name: &str) {
         bencher.bench(|| messages(black_box(name)));

@@ -1,9 +1,10 @@
-//! A million entries, and a map-server under load on one core: `cargo bench --bench scale`.
+//! Measures tables with a million entries, and a map-server under load on one core: `cargo bench
+//! --bench scale`.
 //!
-//! One table, with the project's targets beside it; `-- map-cache`, `-- flow-cache`,
-//! `-- map-server`, `-- million`, `-- database`, `-- hosts` and `-- lines` make one part of it, for a profile. Memory
-//! is the growth of the process (VmRSS): the cost of a table for a machine, with all that the allocator
-//! adds.
+//! One table, with the project's targets beside it; `-- map-cache`, `-- flow-cache`, `--
+//! map-server`, `-- million`, `-- database`, `-- hosts` and `-- lines` measure one part of it, for
+//! a profile. Memory is the growth of the process (VmRSS). So it includes the memory that the
+//! allocator adds.
 
 #![allow(clippy::disallowed_methods, reason = "a measurement reads the clock")]
 
@@ -37,9 +38,9 @@ use ipnet::Ipv4Net;
 
 const MILLION: u32 = 1_000_000;
 const LOOKUPS: usize = 4_000_000;
-/// Registrations of the map-server under load.
+/// The number of registrations of the map-server under load.
 const REGISTRATIONS: u32 = 100_000;
-/// Hosts of a dynamic-EID that are here.
+/// The number of hosts of a dynamic-EID that are at the router.
 const ROAMING: u32 = 60_000;
 const DAY: Duration = Duration::from_secs(86_400);
 const RLOC: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 11);
@@ -58,7 +59,7 @@ router lisp
 ";
 
 fn main() {
-    // cargo bench adds an option of its own; a word chooses a part, for a profile of it alone.
+    // cargo bench adds its own option. The first word that is not an option chooses a part.
     let only = std::env::args().skip(1).find(|argument| !argument.starts_with('-'));
     let wanted = |part: &str| only.as_ref().is_none_or(|only| only == part);
     println!("{:50}{:>14}  held to", "", "measured");
@@ -90,7 +91,7 @@ fn line(what: &str, value: f64, unit: &str, target: &str) {
     println!("{what:50}{value:14.0}  {target:12} {unit}");
 }
 
-/// Runs `work` over `count` things and prints how many a second that is.
+/// Runs `work` for `count` items, and prints the number of items per second.
 fn rate<T>(what: &str, count: usize, target: &str, work: impl FnOnce() -> T) -> T {
     let begin = Instant::now();
     let result = work();
@@ -98,7 +99,7 @@ fn rate<T>(what: &str, count: usize, target: &str, work: impl FnOnce() -> T) -> 
     result
 }
 
-/// Octets of memory that the process holds.
+/// Returns the memory of the process, in octets.
 fn resident() -> f64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let kib = status.lines().find_map(|line| {
@@ -107,7 +108,8 @@ fn resident() -> f64 {
     kib.unwrap_or(0.0) * 1024.0
 }
 
-/// Host number `number`, spread over 10.0.0.0/8: 24 bits by an odd factor, so that none comes twice.
+/// Returns the host with this number in 10.0.0.0/8. The number is multiplied by an odd factor, so
+/// that the hosts are distributed and all different.
 fn host(number: u32) -> Eid {
     let spread = number.wrapping_mul(0x009e_3779) & 0x00ff_ffff;
     Eid::new(InstanceId::DEFAULT, Ipv4Addr::from_bits(0x0a00_0000 | spread).into())
@@ -128,7 +130,7 @@ fn map_cache() {
         for number in 0..MILLION {
             let eid = host(number);
             cache.learn(learned(eid, number), eid, MILLION as usize + 1, Time::ZERO);
-            // As the router does after each.
+            // The router also does this after each change.
             black_box(cache.take_changes());
         }
     });
@@ -153,7 +155,7 @@ fn map_cache() {
     assert_eq!(cache.entries().len(), 1);
 }
 
-/// A packet of a flow that has been decided on, for so many flows that they do not fit the first
+/// Measures packets of known flows. There are so many flows that they do not fit into the first
 /// cache of the processor.
 fn flow_cache() {
     const FLOWS: u32 = 1000;
@@ -192,7 +194,8 @@ fn flow_cache() {
     line("flow-cache: a hit, among 1000 flows", nanos, "ns", "<= 20");
 }
 
-/// Its locator, and a TTL that differs from entry to entry as they do when they came in turn.
+/// Makes a mapping with one locator. The TTL differs from entry to entry, as for entries that were
+/// learned at different times.
 fn learned(eid: Eid, number: u32) -> Learned {
     let locator = Locator {
         rloc: Rloc(RLOC.into()),
@@ -212,8 +215,8 @@ fn learned(eid: Eid, number: u32) -> Learned {
     }
 }
 
-/// An ETR of a million EID prefixes: its configuration is read, it starts, a link comes up, and routes to
-/// half of the prefixes and to one come and go.
+/// Measures an ETR with a million EID prefixes: reading the configuration, the start, a link that
+/// comes up, and routes to half of the prefixes and to one prefix that appear and disappear.
 fn database() {
     const HEAD: &str = "
 hostname xTR1
@@ -241,7 +244,8 @@ router lisp
     let mut router = rate("database: start with them", count, "", || Router::new(start));
     drain(&mut router);
     turn("database: a link comes up", &mut router, port_up());
-    // The first route makes the locators reachable for all, the last one takes that back.
+    // The first route makes the locators reachable for all prefixes. The removal of the last route
+    // undoes this.
     let half = connected("10.0.0.0/9");
     let one = connected(&host(1).host_prefix().prefix().to_string());
     for (what, route) in [("half of them", &half), ("one of them", &one)] {
@@ -262,7 +266,7 @@ router lisp
     });
 }
 
-/// An ETR at whose port hosts of a dynamic-EID are found, one after the other.
+/// Measures an ETR that finds hosts of a dynamic-EID on its port, one after the other.
 fn hosts() {
     const CONFIG: &str = "
 hostname xTR1
@@ -313,7 +317,7 @@ fn connected(prefix: &str) -> KernelRoute {
     KernelRoute { prefix, device: "et1-0".to_owned(), gateway: None, metric: 0 }
 }
 
-/// Tells the router of its kernel, and prints how long one turn takes.
+/// Gives the router an event of its kernel, and prints the time of one turn.
 fn turn(what: &str, router: &mut Router, event: KernelEvent) {
     let begin = Instant::now();
     router.handle(Input::Kernel(event), Time::ZERO);
@@ -321,8 +325,8 @@ fn turn(what: &str, router: &mut Router, event: KernelEvent) {
     drain(router);
 }
 
-/// A map-server of `hosts` registrations, through the router's own code: parsing, HMAC, tables,
-/// answers, signed.
+/// Measures a map-server with `hosts` registrations, through the code of the router: parsing, HMAC,
+/// tables and signed answers.
 fn map_server(hosts: u32) {
     let config = parse_config("bench.conf", CONFIG).expect("it is right");
     let start = Start { config, seed: Seed::from_number(1), wall_clock: 1000, now: Time::ZERO };
@@ -334,7 +338,7 @@ fn map_server(hosts: u32) {
         let title = format!("map-server, {hosts}: Map-Registers, {what}");
         let mut answered = 0;
         let elapsed = Duration::from_secs(60) * round as u32;
-        // Signed in batches, outside of the measured time.
+        // The messages are signed in batches, outside of the measured time.
         let mut spent = Duration::ZERO;
         for batch in 0..hosts / 1000 {
             let nonce = |number: u32| u64::from(number) + 1 + round as u64 * u64::from(hosts);
@@ -393,21 +397,21 @@ fn summary(router: &mut Router, hosts: u32) {
     line(&format!("map-server, {hosts}:   the longest turn of it"), micros, "us", "");
 }
 
-/// Gives the router the messages and returns how many it answered.
+/// Gives the router the messages. Returns the number of answers.
 fn answers(router: &mut Router, messages: &[Vec<u8>], now: Time) -> usize {
     let mut count = 0;
     for payload in messages {
         let source = SocketAddr::new(RLOC.into(), CONTROL_PORT);
         let datagram = ControlDatagram { source, destination: MAP_SERVER.into(), payload };
         router.handle(Input::Control(datagram), now);
-        // As the driver does after each.
+        // The driver also does this after each message.
         black_box(router.poll_timeout());
         count += drain(router);
     }
     count
 }
 
-/// Takes all outputs, and returns how many of them are control messages.
+/// Takes all outputs. Returns the number of control messages among them.
 fn drain(router: &mut Router) -> usize {
     let outputs = std::iter::from_fn(|| router.poll_output()).map(black_box);
     outputs.filter(|output| matches!(output, Output::Control { .. })).count()
@@ -427,7 +431,7 @@ fn register(number: u32, nonce: u64) -> Vec<u8> {
     register.emit_signed(&key)
 }
 
-/// As an ITR sends it to its resolver.
+/// Makes a Map-Request as an ITR sends it to its map-resolver.
 fn request(eid: Eid) -> Vec<u8> {
     let request = MapRequest {
         nonce: Nonce(1),
@@ -440,8 +444,9 @@ fn request(eid: Eid) -> Vec<u8> {
     Encapsulated::new(inner, inner, request.emit()).emit()
 }
 
-/// Lines of configuration on the console, of a router that has no prefixes and of one that has 6,000 in its
-/// database and as many at its sites: the cost of a line depends on its change.
+/// Measures lines of configuration on the console of two routers. One router has no prefixes. The
+/// other has 6,000 prefixes in its database and 6,000 at its sites. The cost of a line must depend
+/// only on its change.
 fn lines() {
     const LINES: usize = 2000;
     for prefixes in [0, 6000] {

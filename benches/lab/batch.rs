@@ -1,9 +1,7 @@
-//! Many datagrams in one system call: std has no function for that.
+//! Sends and receives many datagrams in one system call. The standard library has no function for
+//! this.
 
-#![allow(
-    unsafe_code,
-    reason = "sendmmsg, recvmmsg and UDP_SEGMENT are to be had through libc only"
-)]
+#![allow(unsafe_code, reason = "only libc has sendmmsg, recvmmsg and UDP_SEGMENT")]
 
 use std::io;
 use std::net::UdpSocket;
@@ -12,7 +10,7 @@ use std::ptr;
 
 /// Datagrams a call.
 pub const BATCH: usize = 64;
-/// Octets of the largest datagram that is received whole.
+/// The length of the largest datagram that can be received, in octets.
 const LARGEST: usize = 2048;
 
 /// Sets an integer option of a socket.
@@ -23,14 +21,14 @@ fn set_option(fd: RawFd, level: i32, option: i32, value: i32) -> io::Result<()> 
     if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
-/// Sets large buffers, also above `rmem_max` and `wmem_max`: the figure measures the path, not the
-/// sink's sleep.
+/// Sets large buffers, also above `rmem_max` and `wmem_max`. With small buffers, packets would be
+/// lost while the sink sleeps.
 pub fn enlarge_buffers(socket: &UdpSocket, octets: i32) -> io::Result<()> {
     set_option(socket.as_raw_fd(), libc::SOL_SOCKET, libc::SO_RCVBUFFORCE, octets)?;
     set_option(socket.as_raw_fd(), libc::SOL_SOCKET, libc::SO_SNDBUFFORCE, octets)
 }
 
-/// Lets the kernel cut each datagram that is sent into segments of `octets`.
+/// Lets the kernel cut each sent datagram into segments of `octets` octets.
 pub fn segment(socket: &UdpSocket, octets: usize) -> io::Result<()> {
     set_option(socket.as_raw_fd(), libc::SOL_UDP, libc::UDP_SEGMENT, octets as i32)
 }
@@ -43,7 +41,8 @@ fn header(slot: &mut libc::iovec) -> libc::mmsghdr {
     header
 }
 
-/// Sends the datagrams on a connected socket; returns how many of them were taken.
+/// Sends the datagrams on a connected socket. Returns the number of datagrams that the kernel
+/// accepted.
 pub fn send<'a>(
     socket: &UdpSocket,
     datagrams: impl Iterator<Item = &'a [u8]>,
@@ -71,7 +70,8 @@ impl Receiver {
         Receiver { buffers: vec![[0; LARGEST]; BATCH], lens: Vec::with_capacity(BATCH) }
     }
 
-    /// Waits for one datagram, as long as the socket's timeout says, and takes the others that are there.
+    /// Waits for one datagram, at most for the timeout of the socket. Then receives the datagrams
+    /// that are already there.
     pub fn receive(&mut self, socket: &UdpSocket) -> io::Result<impl Iterator<Item = &[u8]>> {
         let slot = |bytes: &mut [u8; LARGEST]| libc::iovec {
             iov_base: bytes.as_mut_ptr().cast(),

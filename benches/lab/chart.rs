@@ -1,4 +1,4 @@
-//! The chart: each variant's ratio to kernel VXLAN on the figures that count, as SVG.
+//! The chart, as SVG: the ratio of each variant to the kernel's VXLAN for the main figures.
 
 use std::fmt::Write;
 
@@ -9,7 +9,7 @@ const WIDTH: f64 = 760.0;
 const LABEL: f64 = 150.0;
 const BAR: f64 = 14.0;
 const GAP: f64 = 26.0;
-/// Where a ratio of 1 stands, and how far right a bar may go.
+/// The position of the ratio 1. The next constant is the longest bar.
 const UNIT: f64 = 130.0;
 const LONGEST: f64 = WIDTH - LABEL - 70.0;
 
@@ -23,7 +23,7 @@ fn colour(variant: Variant) -> &'static str {
     }
 }
 
-/// Bars in groups, a group a figure; `caption` is the line under the title.
+/// Returns a chart with a group of bars for each figure. `caption` is the line under the title.
 pub fn svg(figures: &Figures, caption: &str) -> String {
     let variants = figures.variants();
     let group = variants.len() as f64 * BAR + GAP;

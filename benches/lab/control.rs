@@ -1,7 +1,7 @@
-//! A running map-server under registrations and requests, through real sockets.
+//! Measures a running map-server that gets registrations and requests through real sockets.
 //!
-//! The loop is closed: a few hundred messages are on their way at any time and the next is sent when
-//! an answer is there, so nothing is lost and the rate is the map-server's rate of answers.
+//! A few hundred messages are on their way at any time. The next message is sent when an answer
+//! arrives. So no message is lost, and the measured rate is the rate of the map-server's answers.
 
 use std::io::ErrorKind::{Interrupted, WouldBlock};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
@@ -20,22 +20,23 @@ use crate::batch::{self, BATCH, Receiver};
 use crate::topology::MSMR;
 use crate::variant::Setting;
 
-/// Hosts that are registered, and then asked for.
+/// The number of hosts that are registered and then requested.
 const HOSTS: u32 = 100_000;
-/// Messages that wait for an answer at any time.
+/// The number of messages that wait for an answer at any time.
 const WINDOW: usize = 512;
 const BUFFERS: i32 = 8 << 20;
-/// Where the registering and asking xTR stands: the core node's address beside the map-server.
+/// The address of the xTR that registers and asks. It is an address of the core node, beside the
+/// map-server.
 const OWN: Ipv4Addr = Ipv4Addr::new(209, 165, 201, 1);
 const TIMEOUT: Duration = Duration::from_millis(500);
 
-/// Answers a second, in time and on the map-server's CPU time.
+/// The number of answers per second, and per second of the map-server's CPU time.
 struct Rate {
     by_time: f64,
     by_core: f64,
 }
 
-/// Registers [`HOSTS`] hosts over and over for `span`, then asks for them for `span`.
+/// Registers [`HOSTS`] hosts again and again for `span`. Then requests them for `span`.
 pub fn rates(setting: &Setting, span: Duration) -> Outcome<Value> {
     let socket = setting.topology.inside("core", || {
         let socket = UdpSocket::bind((OWN, CONTROL_PORT))?;
@@ -45,7 +46,8 @@ pub fn rates(setting: &Setting, span: Duration) -> Outcome<Value> {
         Ok(socket)
     })?;
     let key = Key { algorithm: Algorithm::HmacSha1, secret: b"bench-key".to_vec(), key_id: 0 };
-    // Signed beforehand, or the signing would be measured too. At least all hosts once.
+    // The messages are signed before the measurement, so that it does not include the signing. Each
+    // host has at least one message.
     let registers: Vec<Vec<u8>> = (0..HOSTS).map(|host| register(host).emit_signed(&key)).collect();
     let registrations = answered(&socket, &registers, span, false, setting)?;
     let requests: Vec<Vec<u8>> = (0..HOSTS).map(request).collect();
@@ -54,7 +56,7 @@ pub fn rates(setting: &Setting, span: Duration) -> Outcome<Value> {
     Ok(json!({ "registrations": both(&registrations), "requests": both(&requests) }))
 }
 
-/// The figures as a line under the table.
+/// Returns the figures as a line under the table.
 pub fn sentence(rates: &Value) -> String {
     let rate = |what: &str, by: &str| rates[what][by].as_f64().unwrap_or(0.0);
     format!(
@@ -67,7 +69,7 @@ pub fn sentence(rates: &Value) -> String {
     )
 }
 
-/// Sends the messages, once or over and over, for `span` at most, and counts the answers.
+/// Sends the messages once or repeatedly, for `span` at most. Counts the answers.
 fn answered(
     socket: &UdpSocket,
     messages: &[Vec<u8>],
@@ -89,7 +91,7 @@ fn answered(
         match receiver.receive(socket) {
             Ok(datagrams) => answers += datagrams.count(),
             Err(error) if error.kind() == Interrupted => {}
-            // An answer that never comes must not stop the loop.
+            // A missing answer must not stop the loop.
             Err(error) if error.kind() == WouldBlock => lost = sent - answers,
             Err(error) => return Err(error.into()),
         }
@@ -120,7 +122,8 @@ fn register(number: u32) -> MapRegister {
     }
 }
 
-/// A request as an ITR sends it to its resolver; the map-server forwards it to the ETR: to us.
+/// A request as an ITR sends it to its map-resolver. The map-server forwards it to the ETR, which
+/// is this program.
 fn request(number: u32) -> Vec<u8> {
     let asked = host(number);
     let request = MapRequest {

@@ -1,15 +1,16 @@
-//! CPU time of the machine, and of single processes: `/proc/stat` and `/proc/PID/stat`.
+//! Reads the CPU time of the machine and of single processes from `/proc/stat` and
+//! `/proc/PID/stat`.
 //!
-//! On veth a packet's way through the kernel is charged to the process that happened to send it, so
-//! only the machine's sum is right for a path. It counts everything else that runs, too: in a quiet hour
-//! that is nothing.
+//! On veth devices, the kernel counts the way of a packet as CPU time of the process that sends the
+//! packet. So only the sum of the machine is right for a path. This sum also includes all other
+//! programs, so the machine must be idle otherwise.
 
 use std::fs;
 use std::time::Duration;
 
 use crate::Outcome;
 
-/// The kernel counts in hundredths of a second towards user space, for every tick of its own.
+/// For user space, the kernel counts in hundredths of a second, with any tick of its own.
 const TICKS_PER_SECOND: f64 = 100.0;
 
 /// Seconds of CPU time, of all cores together.
@@ -40,24 +41,24 @@ impl Usage {
         Usage { busy: self.busy - before.busy, idle: self.idle - before.idle }
     }
 
-    /// The busy share of all cores.
+    /// Returns the share of the time in which the cores were busy.
     pub fn share(&self) -> f64 {
         self.busy / (self.busy + self.idle).max(f64::MIN_POSITIVE)
     }
 }
 
-/// How busy the machine is with others: looked at while we sleep.
+/// Returns the load of the machine by other programs. It is measured while this program sleeps.
 pub fn disturbance() -> Outcome<f64> {
     let before = Usage::of_machine()?;
     std::thread::sleep(Duration::from_millis(500));
     Ok(Usage::of_machine()?.since(before).share())
 }
 
-/// CPU seconds that a process has had, in user space and kernel.
+/// Returns the CPU seconds that a process has used, in user space and in the kernel.
 pub fn of_process(pid: u32) -> Outcome<f64> {
     let path = format!("/proc/{pid}/stat");
     let text = fs::read_to_string(&path).map_err(|error| format!("{path}: {error}"))?;
-    // The name may hold blanks and parentheses; the numbers begin after the last one.
+    // The name may contain blanks and parentheses. The numbers begin after the last parenthesis.
     let fields: Vec<&str> = text.rsplit(") ").next().unwrap_or("").split(' ').collect();
     let ticks = |at: usize| fields.get(at).and_then(|field| field.parse::<f64>().ok());
     let both = ticks(11).zip(ticks(12)).ok_or("/proc/PID/stat has too few fields")?;

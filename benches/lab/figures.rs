@@ -13,7 +13,7 @@ pub struct Figure {
     pub key: &'static str,
     title: &'static str,
     decimals: usize,
-    /// Whether it stands in the table; the others are in JSON only.
+    /// Whether the figure is in the table. Other figures are in the JSON only.
     in_table: bool,
 }
 
@@ -25,8 +25,8 @@ const fn detail(key: &'static str) -> Figure {
     Figure { key, title: "", decimals: 3, in_table: false }
 }
 
-/// Everything that is measured. Both directions of TCP are A to B and back; `tcp1` and `tcp4` are
-/// their mean.
+/// All figures that are measured. TCP is measured from A to B and from B to A. `tcp1` and `tcp4`
+/// are the means of the two directions.
 pub const FIGURES: [Figure; 20] = [
     column("tcp1_ab", "TCP, 1 flow, Gbit/s", 2),
     column("tcp1_ba", "back", 2),
@@ -50,11 +50,11 @@ pub const FIGURES: [Figure; 20] = [
     detail("disturbance"),
 ];
 
-/// The figures whose ratios to VXLAN the project is held to.
+/// The figures for which the project has a target: a ratio to VXLAN.
 pub const RATIOS: [(&str, &str); 4] =
     [("tcp1", "TCP 1 flow"), ("tcp4", "TCP 4 flows"), ("udp64_pps", "UDP 64 B"), ("rtt", "RTT")];
 
-/// The middle value; the mean of the two middle ones of an even number.
+/// Returns the median: the middle value, or the mean of the two middle values.
 pub fn median(values: &[f64]) -> Option<f64> {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
@@ -70,7 +70,7 @@ pub fn median(values: &[f64]) -> Option<f64> {
 #[derive(Default)]
 pub struct Figures {
     values: BTreeMap<(Variant, &'static str), Vec<f64>>,
-    /// Why a variant has no figures, or fewer.
+    /// The reason why figures of a variant are missing.
     pub failures: BTreeMap<Variant, String>,
 }
 
@@ -83,7 +83,7 @@ impl Figures {
         median(self.values.get(&(variant, key))?)
     }
 
-    /// The median of a variant over that of another.
+    /// Returns the median of a variant divided by the median of another variant.
     pub fn ratio(&self, variant: Variant, to: Variant, key: &'static str) -> Option<f64> {
         let (over, under) = (self.median(variant, key)?, self.median(to, key)?);
         (under > 0.0).then(|| over / under)
@@ -96,7 +96,7 @@ impl Figures {
         variants
     }
 
-    /// Medians, and under them the ratios to VXLAN, as Markdown.
+    /// Returns a table in Markdown: the medians, and below them the ratios to VXLAN.
     pub fn table(&self) -> String {
         let columns: Vec<&Figure> = FIGURES.iter().filter(|figure| figure.in_table).collect();
         let mut table = String::from("| data path |");

@@ -1,4 +1,4 @@
-//! The machine that the figures were taken on, and their place in the README.
+//! Describes the machine of the measurement, and puts the table into the README.
 
 use std::fs;
 use std::process::Command;
@@ -6,11 +6,11 @@ use std::process::Command;
 use crate::Outcome;
 use crate::topology::run;
 
-/// The README has the table between these.
+/// The README has the table between these two marks.
 const BEGIN: &str = "<!-- benches/lab.sh --readme: begin -->\n";
 const END: &str = "<!-- benches/lab.sh --readme: end -->\n";
 
-/// Date, processor, cores, kernel, and the commit that was built.
+/// Returns the date, the processor, the number of cores, the kernel and the measured commit.
 pub fn describe() -> Outcome<String> {
     let date = run(Command::new("date").arg("+%F"))?;
     let kernel = run(Command::new("uname").arg("-r"))?;
@@ -27,10 +27,9 @@ pub fn describe() -> Outcome<String> {
     Ok(format!("{date}, {model}, {cores} cores, Linux {kernel}, Eidway {commit}"))
 }
 
-/// A README with its table replaced.
+/// Returns the README with a new table.
 ///
-/// # Errors
-/// It has no place for one.
+/// # Errors The README has no place for a table.
 pub fn with_table(readme: &str, table: &str) -> Outcome<String> {
     let parts = readme.split_once(BEGIN).and_then(|(before, rest)| {
         let (_, after) = rest.split_once(END)?;

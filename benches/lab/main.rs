@@ -1,7 +1,9 @@
-//! Eidway beside plain routing, kernel VXLAN and OpenOverlayRouter, on one topology in one sitting.
+//! Compares Eidway with plain routing, the kernel's VXLAN and OpenOverlayRouter, on one topology
+//! and in one run.
 //!
 //! `benches/lab.sh` builds and calls this. A round measures every variant in turn, so that a
-//! disturbance of the machine disturbs all of them; the table has the medians over the rounds. Needs root.
+//! disturbance of the machine affects all variants. The table has the medians of the rounds. Needs
+//! root.
 
 #![allow(clippy::disallowed_methods, reason = "a measurement reads the clock")]
 
@@ -29,7 +31,7 @@ use figures::Figures;
 use serde_json::Value;
 use variant::{Setting, Variant};
 
-/// A result, with an error for people to read.
+/// A result. The error is a text for the user.
 pub type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
 /// Measure Eidway beside plain routing, kernel VXLAN and OpenOverlayRouter
@@ -82,7 +84,8 @@ enum Measure {
     Whole,
 }
 
-/// Figure names, octets of payload, datagrams that the sender gives its kernel as one.
+/// For each figure: two names, the number of octets of payload, and the number of datagrams that
+/// the sender passes to its kernel together.
 const DATAGRAMS: [(&str, &str, usize, usize); 4] = [
     ("udp64_pps", "udp64_reordered", 64, 1),
     ("udp512_pps", "udp512_reordered", 512, 1),
@@ -171,7 +174,8 @@ fn streams(
         figures.add(variant, mean, (rates[0] + rates[1]) / 2.0);
         if flows == 1 && there.octets > 0 {
             figures.add(variant, "cpu_s_per_gib", there.usage.busy / there.gib());
-            // The routers' time has the warm-up in it: by the second, so that it does not weigh.
+            // The CPU time of the routers includes the warm-up. So it is divided by the time with
+            // the warm-up.
             let warm = span.as_secs_f64() / (span + tcp::WARM_UP).as_secs_f64();
             figures.add(variant, "router_cpu_s_per_gib", routers * warm / there.gib());
         }
@@ -214,7 +218,7 @@ fn datagrams(
     Ok(())
 }
 
-/// 1 GiB each way through a path that may lose packets.
+/// Sends 1 GiB in each direction through a path that may lose packets.
 fn whole(setting: &Setting, loss: f64) -> Outcome<()> {
     if loss > 0.0 {
         let hundredths = format!("{:.0}", loss * 100.0);

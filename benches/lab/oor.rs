@@ -1,11 +1,11 @@
-//! OpenOverlayRouter's configuration for the topology: two xTRs that know of each other by static
-//! map-cache entries, so that nothing but its data path is measured.
+//! The configuration of OpenOverlayRouter for the topology. The two xTRs have static map-cache
+//! entries for each other, so that only the data path is measured.
 
 use std::net::Ipv4Addr;
 
 use crate::topology::{XTR1, XTR2};
 
-/// One xTR, its site, and the other's.
+/// An xTR, its site, and the site of the other xTR.
 pub struct Site {
     pub node: &'static str,
     rloc: Ipv4Addr,

@@ -4,16 +4,17 @@ use crate::Outcome;
 use crate::figures::median;
 use crate::topology::{B, Topology, run};
 
-/// Enough for a median that stands still, quick enough that no core goes to a deep sleep.
+/// The interval between two echo requests, in seconds. It is so short that no core of the processor
+/// goes into a deep sleep.
 const INTERVAL: &str = "0.01";
 
-/// The median of `count` round-trip times from A to B, in milliseconds.
+/// Returns the median of `count` round-trip times from A to B, in milliseconds.
 pub fn round_trip(topology: &Topology, count: u32) -> Outcome<f64> {
     let mut ping = topology.command("A", "ping");
     ping.args(["-n", "-i", INTERVAL, "-c", &count.to_string(), &B.to_string()]);
     let printed = run(&mut ping)?;
     let time = |line: &str| line.split_once("time=")?.1.split(' ').next()?.parse().ok();
-    // The first ones find ARP and flow caches empty.
+    // The first times are left out, because the ARP and flow caches are empty then.
     let times: Vec<f64> = printed.lines().filter_map(time).skip(10).collect();
     median(&times).ok_or_else(|| "no echo came back".into())
 }

@@ -1,5 +1,5 @@
-//! Transfers over TCP: as fast as it goes for a time, or a given number of octets, each of them
-//! looked at when it arrives.
+//! Transfers over TCP: at full speed for a time, or a given number of octets that are all compared
+//! on arrival.
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -14,11 +14,12 @@ use crate::cpu::Usage;
 use crate::topology::{Topology, peer_of};
 
 const PORT: u16 = 9001;
-/// Octets a read and a write.
+/// The number of octets of a read and of a write.
 const CHUNK: usize = 256 << 10;
-/// The time of a flow that does not count: slow start.
+/// The first part of a flow, which is not measured because of slow start.
 pub const WARM_UP: Duration = Duration::from_millis(500);
-/// Of all flows in all variants, for every default of the machine: the ratios are the point.
+/// The congestion control of all flows in all variants. The default of the machine is not used, so
+/// that ratios can be compared between machines.
 const CONGESTION_CONTROL: &[u8] = b"cubic";
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -27,7 +28,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub struct Transfer {
     pub octets: u64,
     pub seconds: f64,
-    /// The CPU time of the machine meanwhile.
+    /// The CPU time of the machine during the transfer.
     pub usage: Usage,
 }
 
@@ -70,7 +71,7 @@ impl Flows {
     }
 }
 
-/// Lets `flows` flows run from a host for `span` and counts the octets that the other one reads.
+/// Runs `flows` flows from a host for `span`, and counts the octets that the other host reads.
 pub fn throughput(
     topology: &Topology,
     from: &str,
@@ -98,7 +99,7 @@ pub fn throughput(
 
 fn send_until(mut stream: &TcpStream, over: &AtomicBool) {
     let chunk = vec![0x5a; CHUNK];
-    // A connection that breaks shows in the count: nothing arrives any more.
+    // If a connection breaks, the count shows this, because no more octets arrive.
     while !over.load(Ordering::Relaxed) && stream.write_all(&chunk).is_ok() {}
     let _ = stream.shutdown(std::net::Shutdown::Both);
 }
@@ -110,11 +111,10 @@ fn count_until_end(mut stream: &TcpStream, octets: &AtomicU64) {
     }
 }
 
-/// Sends `octets` octets, rounded up to whole chunks, of which each word depends on its place, and
-/// looks at every one of them on arrival.
+/// Sends `octets` octets, rounded up to whole chunks. The value of each word depends on its
+/// position. All octets are compared on arrival.
 ///
-/// # Errors
-/// Where the first wrong octet is, or that it ended early.
+/// # Errors The position of the first wrong octet, or a transfer that ended early.
 pub fn whole(topology: &Topology, from: &str, octets: u64) -> Outcome<Transfer> {
     let flows = Flows::open(topology, from, 1)?;
     let chunks = octets.div_ceil(CHUNK as u64);
@@ -155,7 +155,7 @@ fn verify_pattern(mut stream: &TcpStream, chunks: u64) -> Outcome<u64> {
     }
 }
 
-/// Words that tell their place: a finaliser of splitmix64 over the word's number.
+/// Fills a chunk with words. Each word is the hash of its number by the finaliser of splitmix64.
 fn fill(chunk: &mut [u8], number: u64) {
     let words = (CHUNK / 8) as u64;
     for (word, bytes) in (number * words..).zip(chunk.chunks_exact_mut(8)) {

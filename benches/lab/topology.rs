@@ -1,13 +1,14 @@
-//! The five nodes in a row that every variant is measured on, and a sixth that stands beside the
-//! core for the variants that need a map-server:
+//! The topology for all variants: five nodes in a row. For variants with a map-server, there is a
+//! sixth node beside the core:
 //!
 //! ```text
 //! A ──1450── xTR1 ──1500── core ──1500── xTR2 ──1450── B
 //!                            └──── MSMR
 //! ```
 //!
-//! It is built of the verbs of `netns-scripts`, with the links' checksum and segmentation offload
-//! left on, and anew for every turn of a variant: nothing of one is there for the next.
+//! The verbs of `netns-scripts` build the topology. The checksum and segmentation offload of the
+//! links stays on. Each measurement of a variant uses a new topology, so an earlier variant leaves
+//! nothing behind.
 
 use std::fs::File;
 use std::net::{IpAddr, Ipv4Addr};
@@ -35,7 +36,7 @@ const NODES: [(&str, &str); 6] = [
     ("B", "host"),
     ("MSMR", "router"),
 ];
-/// Both ends, and the MTU between them.
+/// The two ends of each link, and its MTU.
 const LINKS: [([&str; 2], [&str; 2], &str); 5] = [
     (["A", "eth0"], ["xTR1", "et1-0"], "1450"),
     (["xTR1", "et0-0"], ["core", "eth0"], "1500"),
@@ -50,7 +51,8 @@ const PLAIN_ADDRESSES: [(&str, &str, &str); 5] = [
     ("core", "eth1", "198.51.100.1/24"),
     ("core", "eth2", "209.165.201.1/24"),
 ];
-/// The addresses that Eidway takes from its own configuration, and that all others have to be given.
+/// The addresses of the routers. Eidway takes them from its configuration. For the other variants,
+/// this program sets them.
 const ROUTER_ADDRESSES: [(&str, &str, &str); 4] = [
     ("xTR1", "et0-0", "203.0.113.11/24"),
     ("xTR1", "et1-0", "172.16.0.1/24"),
@@ -58,14 +60,15 @@ const ROUTER_ADDRESSES: [(&str, &str, &str); 4] = [
     ("xTR2", "et1-0", "192.168.0.1/24"),
 ];
 
-/// The nodes, as long as they stand; removed with everything that runs in them when dropped.
+/// The nodes. When this value is dropped, they are removed with all programs in them.
 pub struct Topology {
     lab: String,
     scripts: PathBuf,
 }
 
 impl Topology {
-    /// Hosts, routers and core, linked; hosts and core with addresses, no routes but the hosts' own.
+    /// Builds the hosts, routers and core with their links. Hosts and core get addresses. Only
+    /// hosts get routes.
     pub fn build(lab: &str) -> Outcome<Self> {
         let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("netns-scripts");
         let topology = Topology { lab: lab.to_owned(), scripts };
@@ -84,7 +87,8 @@ impl Topology {
         Ok(topology)
     }
 
-    /// Gives the routers the addresses and the way into the core that they have in every variant.
+    /// Gives the routers their addresses and their routes into the core, which are the same in
+    /// every variant.
     pub fn address_routers(&self) -> Outcome<()> {
         self.address(&ROUTER_ADDRESSES)?;
         self.route("xTR1", "default", "203.0.113.1")?;
@@ -113,15 +117,16 @@ impl Topology {
         run(&mut ip).map(drop)
     }
 
-    /// A command that will run in a node. `ip` becomes the program, so the process is the program's.
+    /// Makes a command that runs in a node. `ip` is replaced by the program, so the process number
+    /// belongs to the program.
     pub fn command(&self, node: &str, program: impl AsRef<std::ffi::OsStr>) -> Command {
         let mut command = Command::new("ip");
         command.args(["netns", "exec", &self.namespace(node)]).arg(program);
         command
     }
 
-    /// Does something with a node's network. Sockets stay in the node that they were opened in, so
-    /// opening them is all that has to be done inside.
+    /// Calls a function in the network of a node. A socket stays in the node in which it was
+    /// opened, so only the opening must be done there.
     pub fn inside<T: Send>(
         &self,
         node: &str,
@@ -149,12 +154,13 @@ impl Drop for Topology {
     }
 }
 
-/// The address of a host and of the other one, for traffic from `sender`.
+/// Returns the host that receives traffic from `sender`, with its address.
 pub fn peer_of(sender: &str) -> (&'static str, IpAddr) {
     if sender == "A" { ("B", B.into()) } else { ("A", A.into()) }
 }
 
-/// Runs a command to its end and returns its output; if it failed, its error messages.
+/// Runs a command to its end, and returns its output. If the command fails, the error has its error
+/// messages.
 pub fn run(command: &mut Command) -> Outcome<String> {
     let output = command.output().map_err(|error| format!("{command:?}: {error}"))?;
     if !output.status.success() {

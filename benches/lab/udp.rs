@@ -1,4 +1,4 @@
-//! Datagrams by number: a generator, a sink that counts loss and reordering, and the search for the
+//! Numbered datagrams: a generator, a sink that counts loss and reordering, and a search for the
 //! highest rate that a path carries.
 
 use std::io::ErrorKind::{Interrupted, WouldBlock};
@@ -14,15 +14,15 @@ use crate::topology::peer_of;
 use crate::variant::Setting;
 
 const PORT: u16 = 9000;
-/// The share of datagrams that may be lost at a rate that counts.
+/// The largest share of lost datagrams at an accepted rate.
 const TOLERATED: f64 = 0.001;
 const BISECTIONS: u32 = 8;
-/// Each failed confirmation takes this share off the rate.
+/// After each failed confirmation, the rate is reduced by this share.
 const STEP_BACK: f64 = 0.04;
 const BUFFERS: i32 = 8 << 20;
-/// How long the path is silent before the sink believes that all has arrived.
+/// If no datagram arrives for this time, the sink assumes that all have arrived.
 const SILENCE: Duration = Duration::from_millis(100);
-/// A paced generator sleeps this long when nothing is due.
+/// The time for which a paced generator sleeps if no datagram is due.
 const TICK: Duration = Duration::from_micros(50);
 
 /// The result of a run of datagrams.
@@ -30,13 +30,13 @@ const TICK: Duration = Duration::from_micros(50);
 pub struct Trial {
     pub sent: u64,
     pub received: u64,
-    /// Those that came after a later one.
+    /// The number of datagrams that arrived after a later datagram.
     pub reordered: u64,
-    /// Seconds from the first to the last that was sent.
+    /// The number of seconds from the first sent datagram to the last.
     pub seconds: f64,
-    /// The CPU time of the machine meanwhile.
+    /// The CPU time of the machine during the run.
     pub usage: Usage,
-    /// CPU seconds of the routers' programs meanwhile.
+    /// The CPU seconds of the routers' programs during the run.
     pub routers: f64,
 }
 
@@ -62,14 +62,16 @@ pub struct Path<'a> {
     sink: UdpSocket,
     /// Octets of UDP payload.
     size: usize,
-    /// Datagrams that the generator gives the kernel as one (UDP_SEGMENT); 1 is a plain send.
+    /// The number of datagrams that the generator passes to the kernel together (UDP_SEGMENT). 1 is
+    /// a plain send.
     segments: usize,
-    /// Tells this run's datagrams from stragglers of the one before.
+    /// The number of the run. It distinguishes the datagrams of this run from late datagrams of the
+    /// previous run.
     run: AtomicU32,
 }
 
 impl<'a> Path<'a> {
-    /// A path from a host to the other one, for datagrams of `size` octets of payload.
+    /// Opens a path from a host to the other host, for datagrams of `size` octets of payload.
     pub fn open(setting: &'a Setting, from: &str, size: usize, segments: usize) -> Outcome<Self> {
         let topology = &setting.topology;
         let (to, address) = peer_of(from);
@@ -91,8 +93,8 @@ impl<'a> Path<'a> {
         Ok(Path { setting, generator, sink, size, segments, run: AtomicU32::new(0) })
     }
 
-    /// The highest rate with at most [`TOLERATED`] lost: by bisection in short trials, then confirmed
-    /// in one of full length, which is returned.
+    /// Finds the highest rate at which at most the share [`TOLERATED`] is lost, by bisection with
+    /// short trials. Then confirms the rate with a trial of full length, and returns this trial.
     pub fn highest_rate(&self, span: Duration) -> Outcome<Trial> {
         let short = span / 4;
         let flood = self.trial(None, short)?;
@@ -118,7 +120,7 @@ impl<'a> Path<'a> {
         Err("no rate at all arrives without loss".into())
     }
 
-    /// Sends for `span` at `rate` datagrams a second, or as fast as it goes, and counts the datagrams
+    /// Sends for `span` at `rate` datagrams a second, or as fast as possible. Counts the datagrams
     /// that arrive.
     pub fn trial(&self, rate: Option<f64>, span: Duration) -> Outcome<Trial> {
         let run = self.run.fetch_add(1, Ordering::Relaxed) + 1;
@@ -136,7 +138,8 @@ impl<'a> Path<'a> {
         })
     }
 
-    /// Returns how many were sent, in how many seconds, and the machine's usage at the end.
+    /// Returns the number of sent datagrams, the number of seconds, and the machine's usage at the
+    /// end.
     fn generate(&self, run: u32, rate: Option<f64>, span: Duration) -> Outcome<(u64, f64, Usage)> {
         let mut buffers = vec![vec![0; self.size * self.segments]; BATCH];
         let mut next = 0;
@@ -168,7 +171,8 @@ impl<'a> Path<'a> {
         }
     }
 
-    /// Returns how many datagrams of the run arrived, and how many of them after a later one.
+    /// Returns the number of datagrams of the run that arrived, and the number of them that arrived
+    /// after a later datagram.
     fn count(&self, run: u32, sending: &AtomicBool) -> Outcome<(u64, u64)> {
         let mut receiver = Receiver::new();
         let (mut received, mut reordered, mut expected) = (0, 0, 0);
@@ -191,7 +195,7 @@ impl<'a> Path<'a> {
     }
 }
 
-/// The number of a datagram, if it is one of the run.
+/// Returns the number of a datagram, if it belongs to the run.
 fn number_of(bytes: &[u8], run: u32) -> Option<u64> {
     let (of_run, rest) = bytes.split_first_chunk()?;
     let (number, _) = rest.split_first_chunk()?;

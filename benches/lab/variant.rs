@@ -1,4 +1,4 @@
-//! The ways from site to site that are compared, each set up on the same topology.
+//! The compared ways to connect the sites. Each variant is set up on the same topology.
 
 use std::fs::{self, File};
 use std::net::Ipv4Addr;
@@ -12,7 +12,7 @@ use clap::ValueEnum;
 use crate::topology::{A, B, Topology, XTR1, XTR2, run};
 use crate::{Outcome, cpu, oor};
 
-/// How long a variant may take until the hosts see each other.
+/// The longest time until the hosts reach each other.
 const PATIENCE: Duration = Duration::from_secs(30);
 const POLL: Duration = Duration::from_millis(100);
 
@@ -32,7 +32,7 @@ pub enum Variant {
 }
 
 impl Variant {
-    /// As JSON and `--only` spell it.
+    /// Returns the name of the variant in JSON and in `--only`.
     pub fn key(self) -> &'static str {
         match self {
             Variant::Plain => "plain",
@@ -64,8 +64,8 @@ pub struct Setting {
 }
 
 impl Setting {
-    /// Builds a topology, sets the variant up on it, and returns when A reaches B. Configurations and
-    /// logs go to `scratch`.
+    /// Builds a topology and sets the variant up on it. Returns when A reaches B. Configurations
+    /// and logs go to `scratch`.
     pub fn new(variant: Variant, lab: &str, scratch: &Path) -> Outcome<Self> {
         let topology = Topology::build(lab)?;
         let mut setting = Setting { topology, routers: Vec::new(), map_server: None };
@@ -82,12 +82,13 @@ impl Setting {
         Ok(setting)
     }
 
-    /// CPU seconds that the programs of the two xTRs have had; 0 where the kernel does it all.
+    /// Returns the CPU seconds that the programs of the two xTRs have used. It is 0 for a variant
+    /// that runs only in the kernel.
     pub fn routers_seconds(&self) -> Outcome<f64> {
         self.routers.iter().map(|router| cpu::of_process(router.id())).sum()
     }
 
-    /// CPU seconds that the map-server has had.
+    /// Returns the CPU seconds that the map-server has used.
     pub fn map_server_seconds(&self) -> Outcome<f64> {
         let map_server = self.map_server.as_ref().ok_or("this variant has no map-server")?;
         cpu::of_process(map_server.id())
@@ -132,7 +133,8 @@ impl Setting {
                 self.routers.push(child);
             }
         }
-        // A router that asks before both sites are registered hears for a minute that there is no LISP.
+        // If a router asks before both sites are registered, it keeps a negative mapping for a
+        // minute.
         let ask = |command: &str| {
             let mut console = Command::new(program);
             run(console.arg("console").arg(socket("MSMR")).args(["-c", command]))
@@ -164,7 +166,7 @@ impl Setting {
         Ok(())
     }
 
-    /// Waits until hosts reach each other both ways.
+    /// Waits until the hosts reach each other in both directions.
     fn await_path(&self) -> Outcome<()> {
         for (host, peer) in [("A", B), ("B", A)] {
             await_that(&format!("{host} reaches {peer}"), || self.echoes(host, peer))?;
@@ -180,7 +182,8 @@ impl Setting {
 
 impl Drop for Setting {
     fn drop(&mut self) {
-        // A TERM, so that a router can say goodbye; the topology's end would end it anyway.
+        // With the signal TERM, a router can withdraw its registrations. Without it, the end of the
+        // topology would kill the router.
         for router in self.routers.iter_mut().chain(&mut self.map_server) {
             if let Some(pid) = rustix::process::Pid::from_raw(router.id() as i32) {
                 let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);

@@ -1,8 +1,9 @@
 //! The Ethernet frames of an attacker on the LANs of the hosts.
 //!
-//! It takes neither the address of a host of the test nor that of a gateway: on a LAN that is theft
-//! by a neighbour, which Ethernet allows. Linux keeps each address that asks in a table that all
-//! namespaces share, which no router can change: `lab up` makes it large enough.
+//! It does not use the addresses of the test's hosts and gateways, because Ethernet gives no
+//! protection against the theft of an address by a neighbour. Linux keeps each asking address in a
+//! table that all namespaces share. No router can change the size of this table, so `lab up` makes
+//! it large enough.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -17,7 +18,7 @@ pub struct Attack {
     pub frame: fn(&mut Rng) -> Vec<u8>,
 }
 
-/// All that is done at once; the frames are one of each in turn.
+/// The attacks. They run at the same time: the next frame is always from the next attack.
 pub const ATTACKS: [Attack; 5] = [
     Attack { name: "ARP for the gateway", frame: arp_for_gateway },
     Attack { name: "ARP for any address", frame: arp_for_anybody },
@@ -30,7 +31,8 @@ pub fn rng(lan: &str) -> Rng {
     Rng::new(&Seed::from_number(13), lan)
 }
 
-/// A host of A's site, which both sites take in; the upper half, where no host of the test is.
+/// A host of A's site, which both sites serve. It is in the upper half of the prefix, which has no
+/// host of the test.
 fn host(rng: &mut Rng) -> Ipv4Addr {
     Ipv4Addr::new(172, 16, 0, 128 + rng.below(127) as u8)
 }

@@ -1,16 +1,17 @@
 //! Labs that are attacked from all sides at once, and the state of their hosts and routers.
 //!
-//! X stands in the core of gsmr and sends the packets of [`packets`], with any source, to every router;
-//! it holds idle connections to a map-server and answers Map-Requests with a claim of everything
-//! ([`persistent`]). On the LANs of A and B, it sends the frames of [`frames`]. Meanwhile B pings A, and
-//! so do the hosts of a second lab. `tests/attacks/run` does that for an hour in release; here it is a
-//! minute, and a fifth of the rates in a build for debugging.
+//! X is in the core of gsmr. It sends the packets of [`packets`], with any source, to every router.
+//! It also holds idle connections to a map-server, and answers Map-Requests with mappings for all
+//! EIDs ([`persistent`]). On the LANs of A and B, it sends the frames of [`frames`]. Meanwhile B
+//! pings A, and so do the hosts of a second lab. `tests/attacks/run` does this for an hour with a
+//! release build. This test takes a minute. A debug build has a fifth of the rates.
 //!
 //! # Claims
 //!
-//! - Of 3,600 pings of B to A, one a second, at most one is lost; none of the other lab.
+//! - B pings A once a second. Of 3,600 pings, at most one is lost. The other lab loses no ping.
 //! - No router holds more than [`MOST_MEMORY`], nor writes more than [`MOST_LOG`] into its log.
-//! - The packets came to the routers; each router is the process that it was, and answers at its console.
+//! - The packets arrive at the routers. The process of each router does not end, and its console
+//!   answers.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -48,9 +49,9 @@ const LAN_RATE: u64 = if cfg!(debug_assertions) { 200 } else { 1_000 };
 pub const MOST_MEMORY: u64 = 64 << 20;
 /// Octets of a router's log.
 pub const MOST_LOG: u64 = 1_000_000;
-/// Pings for each that may be lost.
+/// One ping may be lost for each of this number of pings.
 pub const PINGS_FOR_A_LOSS: u64 = 3600;
-/// IPPROTO_RAW: the whole IP packet is ours.
+/// IPPROTO_RAW: this program writes the whole IP packet.
 const RAW: i32 = 255;
 const ROUTERS: [&str; 5] = ["xTR1", "xTR2", "NewMSMR", "OldMSMR", "PxTR1"];
 /// The LANs of A and B.
@@ -66,13 +67,13 @@ fn labs_hold_under_all_attacks_at_once() {
     let attacked = up();
     let other = Live::up("two-sites", "atk-2");
     for lab in [&attacked, &other] {
-        // A speaks first: in gsmr, it roams.
+        // A must send first, because it is a roaming host in gsmr.
         until(LONG, "A reaches B", || lab.ping("A", "B", &[]) == "!!!!!");
         until(LONG, "B reaches A", || lab.ping("B", "A", &[]) == "!!!!!");
     }
     let before: Vec<Router> = ROUTERS.map(|router| Router::of(&attacked, router)).into();
     let pings = [ping(&attacked, "172.16.0.12", span), ping(&other, "172.16.0.12", span)];
-    // X has 10.99.0.0/16, and claims all when it is asked for one of it.
+    // X has 10.99.0.0/16. If it is asked for an EID of this prefix, it claims all EIDs.
     let bait = ping(&attacked, "10.99.0.9", span);
     let (from_core, sent) = attack(&attacked, span);
     let [lost, other_lost] = pings.map(Pings::of);
@@ -161,14 +162,15 @@ fn attack_on_lan(live: &Live, lan: &str, span: Duration) -> Vec<Sent> {
     })
 }
 
-/// The attacks that `EIDWAY_ATTACKS` names by a word of theirs; all, where it is not set.
+/// The attacks whose names contain a word of `EIDWAY_ATTACKS`. If the variable is not set, all
+/// attacks.
 fn wanted<T: Copy>(attacks: &[T], name: fn(&T) -> &'static str) -> Vec<T> {
     let words = std::env::var("EIDWAY_ATTACKS").unwrap_or_default();
     let is_wanted = |attack: &&T| words.split(',').any(|word| name(attack).contains(word));
     attacks.iter().filter(is_wanted).copied().collect()
 }
 
-/// The rate of some of the attacks: each has the same alone as among all.
+/// The rate for some of the attacks. Each attack has the same rate, alone or together with others.
 fn share<T>(rate: u64, some: &[T], all: &[T]) -> u64 {
     rate * some.len() as u64 / all.len() as u64
 }

@@ -3,21 +3,21 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How often packets are sent: so many at once as are due.
+/// The interval at which packets are sent. All packets that are due are sent together.
 const TICK: Duration = Duration::from_millis(2);
 
-/// How much was sent of a kind of attack.
+/// The number of packets that an attack has sent.
 #[derive(Debug)]
 pub struct Sent {
     pub name: &'static str,
     pub packets: u64,
-    /// Packets that the attacker's own machine did not take.
+    /// The number of packets that the attacker's own machine did not accept.
     pub refused: u64,
 }
 
-/// Sends `rate` packets a second for so long: the next one of each kind in turn. `send` is given the
-/// number of a kind, and returns whether a packet was sent. Packets that are late by more than a tenth of a
-/// second are left out: a flood after a stop is another attack.
+/// Sends `rate` packets a second for this time. The kinds of packets take turns. `send` is given
+/// the number of a kind, and returns whether a packet was sent. Packets that are more than a tenth
+/// of a second late are left out, because a sudden flood after a pause would be another attack.
 #[expect(clippy::disallowed_methods, reason = "real labs run on the real clock")]
 pub fn at_pace(
     span: Duration,

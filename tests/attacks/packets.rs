@@ -19,14 +19,14 @@ const XTR2: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 21);
 const PXTR1: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 51);
 pub const NEW_MSMR: Ipv4Addr = Ipv4Addr::new(209, 165, 201, 31);
 const OLD_MSMR: Ipv4Addr = Ipv4Addr::new(209, 165, 201, 41);
-/// Its hosts, and the gateway of A.
+/// The hosts of the lab, and the gateway of A.
 const A: Ipv4Addr = Ipv4Addr::new(172, 16, 0, 12);
 const B: Ipv4Addr = Ipv4Addr::new(192, 168, 0, 22);
 const C: Ipv4Addr = Ipv4Addr::new(10, 10, 10, 10);
 const GATEWAY: Ipv4Addr = Ipv4Addr::new(172, 16, 0, 1);
-/// As many records as one packet of 1500 octets has room for.
+/// The number of records that fit into one packet of 1500 octets.
 const MANY_RECORDS: u64 = 180;
-/// Octets of the packet that an ICMP error quotes: its headers of IP and UDP.
+/// The number of octets that an ICMP error quotes: the headers of IP and UDP.
 const QUOTED: usize = 28;
 const DESTINATION_UNREACHABLE: u8 = 3;
 const HOST_UNREACHABLE: u8 = 1;
@@ -42,7 +42,7 @@ pub struct Attack {
     pub packet: fn(&mut Forger) -> Packet,
 }
 
-/// All that the attacker does at once; the packets are one of each in turn.
+/// The attacks. They run at the same time: the next packet is always from the next attack.
 pub const ATTACKS: [Attack; 25] = [
     Attack { name: "request for any EID", packet: request_any },
     Attack { name: "request with many records", packet: request_many },
@@ -75,7 +75,7 @@ pub const ATTACKS: [Attack; 25] = [
 pub struct Forger {
     rng: Rng,
     key: Key,
-    /// Nonces of registers that are fresh, as a router makes them: microseconds since 1970.
+    /// The next nonce of a Map-Register. As at a router, nonces are microseconds since 1970.
     fresh: u64,
 }
 

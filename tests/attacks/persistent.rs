@@ -1,4 +1,4 @@
-//! Attacks that hold on: connections that say nothing, and an ETR that claims everything.
+//! Attacks that continue for a long time: idle connections, and an ETR that claims all EIDs.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpStream, UdpSocket};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,12 +12,12 @@ use crate::X;
 use crate::pace::Sent;
 use crate::packets::{NEW_MSMR, record};
 
-/// Connections that are held at a time.
+/// The number of connections that are held at one time.
 const CONNECTIONS: usize = 500;
-/// How often one more is made while there are fewer.
+/// The interval at which a new connection is made, if there are fewer.
 const A_WHILE: Duration = Duration::from_millis(20);
 
-/// Holds connections to port 4342 and says nothing on them; those that are closed are made anew.
+/// Holds idle connections to port 4342. Replaces connections that are closed.
 pub fn hold_connections(is_over: &AtomicBool) -> Sent {
     let mut sent = Sent { name: "connections that idle", packets: 0, refused: 0 };
     let mut held: Vec<TcpStream> = Vec::new();
@@ -46,7 +46,8 @@ fn stands(stream: &TcpStream) -> bool {
         || peeked.is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock)
 }
 
-/// Answers each Map-Request that a map-server brings: the site of A is here, and so is everything.
+/// Answers each Map-Request that a map-server forwards. The answer says that all EIDs are at this
+/// ETR.
 pub fn claim_all(is_over: &AtomicBool) -> Sent {
     let mut sent = Sent { name: "replies that claim all", packets: 0, refused: 0 };
     let socket = UdpSocket::bind((X, CONTROL_PORT)).unwrap();

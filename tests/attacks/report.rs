@@ -1,4 +1,4 @@
-//! The figures of an attack, and whether the labs have held.
+//! The figures of an attack, and the verdict about the labs.
 
 use std::fmt;
 use std::fs;
@@ -38,14 +38,14 @@ pub struct Router {
     process: String,
     /// Resident octets.
     memory: u64,
-    /// Octets of its log, the former file included.
+    /// The number of octets of its log, including the former file.
     log: u64,
     last_lines: String,
     /// Its console answers.
     answers: bool,
     /// Processor time, in seconds.
     busy: f64,
-    /// IP packets that have come to its namespace.
+    /// The number of IP packets that have arrived in its namespace.
     received: u64,
 }
 
@@ -99,7 +99,7 @@ fn resident(process: &str) -> u64 {
 #[derive(Debug)]
 pub struct Report {
     pub span: Duration,
-    /// The packets that X has sent to the routers.
+    /// The number of packets that X has sent to the routers.
     pub from_core: u64,
     pub sent: Vec<Sent>,
     pub lost: Pings,
@@ -109,12 +109,12 @@ pub struct Report {
 }
 
 impl Report {
-    /// Whether all that is claimed is so.
+    /// Whether all conditions are met.
     pub fn has_held(&self) -> bool {
         self.lost.lost <= self.lost.sent.div_ceil(PINGS_FOR_A_LOSS)
             && self.lost.sent > 0
             && self.other_lost.lost == 0
-            // Otherwise it is the network that has held them off.
+            // Otherwise the network has dropped the packets, and not the routers.
             && self.arrived() >= self.from_core / 10 * 9
             && self.routers().all(|(before, after)| {
                 after.process == before.process

@@ -1,4 +1,4 @@
-//! Packets as dumpcap writes them down and tshark reads them.
+//! Captures packets with dumpcap, and reads them with tshark.
 
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
@@ -12,7 +12,7 @@ use crate::live::*;
 /// A capture that runs.
 pub struct Capture {
     child: Child,
-    /// Kept open: dumpcap writes to it when it ends.
+    /// The pipe stays open, because dumpcap writes to it when it ends.
     messages: BufReader<ChildStderr>,
     captured: Captured,
 }
@@ -24,7 +24,7 @@ pub struct Captured {
 }
 
 impl Capture {
-    /// Captures on devices of a node. Returns when packets are being written.
+    /// Captures on devices of a node. Returns when the capture has begun.
     pub fn start(live: &Live, node: &str, devices: &[&str], filter: &str) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("packets.pcapng");
@@ -46,7 +46,8 @@ impl Capture {
 
     /// Ends it.
     pub fn end(mut self) -> Captured {
-        // Captured packets wait a quarter of a second in a buffer, and are lost when it ends.
+        // Captured packets wait a quarter of a second in a buffer of dumpcap. They would be lost if
+        // dumpcap ended now.
         std::thread::sleep(Duration::from_millis(600));
         kill_process(Pid::from_child(&self.child), Signal::INT).unwrap();
         let mut rest = String::new();
@@ -57,7 +58,8 @@ impl Capture {
 }
 
 impl Captured {
-    /// The fields of each packet that `filter` shows, a line each, parted by tabs.
+    /// Returns the fields of each packet that passes `filter`. There is a line for each packet,
+    /// with tabs between the fields.
     pub fn fields(&self, filter: &str, fields: &[&str]) -> Vec<String> {
         let mut tshark = Command::new("tshark");
         tshark.args(["-n", "-r"]).arg(&self.file).args(["-Y", filter, "-T", "fields"]);

@@ -1,5 +1,6 @@
-//! An xTR whose clock was set back while it was down. A namespace has no clock of its own: instead, the
-//! nonces of the xTR's earlier run are ahead of the clock, as they are when it was set back.
+//! An xTR whose clock was set back while it was down. A namespace has no clock of its own. So the
+//! test makes the nonces of the xTR's earlier run later than the clock. They would also be later if
+//! the clock was set back.
 
 use std::fs;
 use std::time::Duration;
@@ -30,11 +31,13 @@ fn an_xtr_registers_after_its_clock_was_set_back_with_and_without_its_nonces() {
     let sent = text.lines().find_map(|line| line.strip_prefix("sent ")).unwrap();
     let an_hour_ahead = u64::from_str_radix(sent, 16).unwrap() + 3_600_000_000;
     fs::write(&path, text.replace(sent, &format!("{an_hour_ahead:016x}"))).unwrap();
-    // With the file it goes on from there, and the map-server remembers a nonce from there.
+    // With the file, the xTR continues from the last nonce, and the map-server then remembers such
+    // a nonce.
     expect_success(&live.lab("start", &["xTR1"]));
     until(SOON, "registered with the kept nonce", || is_registered(&live));
     assert!(log(&live).contains("s behind the last nonce"), "{}", log(&live));
-    // Without the file it begins at the clock, and is refused until it has raised its nonces.
+    // Without the file, the xTR begins with the time of its clock. It is refused until it has
+    // raised its nonces.
     expect_success(&live.lab("kill", &["xTR1"]));
     fs::remove_file(&path).unwrap();
     expect_success(&live.lab("start", &["xTR1"]));

@@ -1,4 +1,4 @@
-//! A router that has no file descriptor left: its clients wait, and it goes on.
+//! A router that has no free file descriptor: its clients wait, and the router continues to work.
 
 use std::fs;
 use std::io::{ErrorKind, Read, Write};
@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::live::*;
 
-/// Descriptors that are free for clients.
+/// The number of descriptors that are free for clients.
 const FREE: usize = 3;
 /// An event that takes longer than this counts as absent.
 const A_WHILE: Duration = Duration::from_secs(1);
@@ -32,7 +32,8 @@ fn clients_wait_for_a_free_descriptor_and_the_router_does_not_spin() {
             open()
         }
     });
-    // A limit is one of numbers: so many of those below it are free.
+    // The kernel limits the numbers of descriptors, not their count. With this limit, [`FREE`]
+    // numbers are free.
     let numbers = open_files(pid);
     let current = (0..).filter(|number| !numbers.contains(number)).nth(FREE).map(|n| n as u64);
     let limit = Rlimit { current, maximum: hard_limit(pid) };
@@ -54,7 +55,8 @@ fn clients_wait_for_a_free_descriptor_and_the_router_does_not_spin() {
     drop(holders.pop());
     assert!(answer(&mut on_console).is_ok(), "it was served when one was free");
     drop(holders.pop());
-    // Without a registration from there the router takes no session: it closes the connection.
+    // The router accepts no session from an address without a registration, so it closes the
+    // connection.
     until(LONG, "it was served too", || {
         !on_tcp.read(&mut [0]).is_err_and(|error| error.kind() == ErrorKind::WouldBlock)
     });
@@ -62,7 +64,7 @@ fn clients_wait_for_a_free_descriptor_and_the_router_does_not_spin() {
     assert!(figures(&live)["ran_out"].as_u64() >= Some(2), "at each listener");
 }
 
-/// The numbers of the descriptors that a process has open, ascending.
+/// Returns the numbers of the open descriptors of a process, in ascending order.
 fn open_files(pid: i32) -> Vec<usize> {
     let entries = fs::read_dir(format!("/proc/{pid}/fd")).unwrap();
     let name = |entry: std::io::Result<fs::DirEntry>| entry.unwrap().file_name();
@@ -72,7 +74,8 @@ fn open_files(pid: i32) -> Vec<usize> {
     numbers
 }
 
-/// The limit to which a process may raise its own; `None` is infinity.
+/// Returns the largest limit that a process may set for itself. `None` means that there is no
+/// limit.
 fn hard_limit(pid: i32) -> Option<u64> {
     let limits = fs::read_to_string(format!("/proc/{pid}/limits")).unwrap();
     let files = limits.lines().find(|line| line.starts_with("Max open files")).unwrap();

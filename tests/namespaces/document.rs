@@ -135,7 +135,7 @@ Entries total 3, no-route 0, inactive 0
 
 const NO_ROUTE_LINE: &str = "172.16.0.0/24, locator-set set1 *** NO ROUTE TO EID PREFIX ***";
 
-/// A text with every uptime replaced: they are of this run.
+/// Replaces every uptime in a text, because uptimes differ from run to run.
 fn timeless(text: &str) -> String {
     Regex::new(r"\d\d:\d\d:\d\d").unwrap().replace_all(text, "TIME").into_owned()
 }

@@ -1,4 +1,4 @@
-//! Emulated hosts in namespaces: reached, asked and moved as real ones are.
+//! Emulated hosts in namespaces. They answer and move like real hosts.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -30,7 +30,7 @@ fn echoed(stream: &mut TcpStream) -> std::io::Result<()> {
     Ok(())
 }
 
-/// A lab in which 10.10.10.10 may be at both sites' routers, with one gateway.
+/// A lab in which 10.10.10.10 may be at the routers of both sites, with the same gateway.
 fn where_c_roams(test: &str) -> Live {
     let live = Live::up_in("gsmr", test, &["--with", "roaming-c"]);
     for (gateway, options) in [("10.10.10.1", &["-c", "1"][..]), ("2001:db8:a10::1", &["-c", "1"])]

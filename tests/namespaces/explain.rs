@@ -1,5 +1,5 @@
-//! `lab explain` in namespaces, by the table of cases that the simulator plays too: one lab, in
-//! which each fault is made and taken back.
+//! `lab explain` in namespaces, with the table of cases of the simulator. There is one lab. Each
+//! fault is made in it and taken back.
 
 #[path = "../explain_cases/mod.rs"]
 mod explain_cases;

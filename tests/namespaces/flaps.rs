@@ -6,7 +6,8 @@ use std::time::Duration;
 use crate::capture::{Capture, Captured};
 use crate::live::*;
 
-/// Encapsulated packets, and those that must never be seen in the core: packets to an EID by themselves.
+/// A filter for encapsulated packets, and for packets to an EID without encapsulation, which must
+/// never be in the core.
 const OF_SITES: &str = "udp port 4341 or dst net 172.16.0.0/24 or dst net 192.168.0.0/24 or dst net 10.10.10.0/24 \
      or dst net 10.20.20.0/24 or dst net 2001:db8:a::/64 or dst net 2001:db8:b::/64";
 
@@ -46,7 +47,8 @@ fn under_a_flapping_site_link_nothing_circles_and_nothing_leaks() {
         return;
     }
     let live = Live::up("gsmr", "site");
-    // Only here: xTR2 is told that the EID is gone, and then forwards natively as it should.
+    // The capture is only on the link of xTR1. On the link of xTR2, packets without encapsulation
+    // are right: xTR2 learns that the EID has gone, and forwards them natively.
     let capture = Capture::start(&live, "Core1", &["eth0"], OF_SITES);
     live.expect_pings(&[("B", "A")]);
     flap_under_traffic(&live, "xTR1:Ethernet1/0");
@@ -54,7 +56,7 @@ fn under_a_flapping_site_link_nothing_circles_and_nothing_leaks() {
     until(Duration::from_secs(65), "pings are back", || live.ping("B", "A", &["-c", "1"]) == "!");
 }
 
-/// Traffic was seen, and all of it in LISP.
+/// Checks that there was traffic, and that all of it was encapsulated.
 fn expect_no_leak(seen: &Captured) {
     let encapsulated = seen.fields("udp.dstport == 4341", &["frame.number"]);
     assert!(encapsulated.len() >= 20, "only {} packets in LISP", encapsulated.len());
@@ -63,8 +65,8 @@ fn expect_no_leak(seen: &Captured) {
     assert!(leaked.is_empty(), "{leaked:#?}");
 }
 
-/// Takes a port down and up while B sends 100 echos a second to A, and looks at how many packets
-/// pass through the routers' `lisp0`.
+/// Sets a port down and up while B sends 100 echo requests a second to A. Checks the number of
+/// packets that pass through the routers' `lisp0`.
 fn flap_under_traffic(live: &Live, port: &str) {
     let before = ["xTR1", "xTR2"].map(|router| lisp0_packets(live, router));
     let namespace = live.namespace("B");
@@ -84,13 +86,14 @@ fn flap_under_traffic(live: &Live, port: &str) {
     expect_success(&live.lab("link", &[port, "up"]));
     let after = ["xTR1", "xTR2"].map(|router| lisp0_packets(live, router));
     for (before, after) in before.iter().zip(after) {
-        // 600 echos and 600 replies. A packet that circles makes thousands in no time.
+        // There are 600 echo requests and 600 replies. A packet in a loop would quickly make
+        // thousands.
         let passed = after - before;
         assert!(passed < 3000, "{passed} packets through lisp0");
     }
 }
 
-/// Packets in and out of a router's `lisp0`.
+/// Returns the number of packets in and out of a router's `lisp0`.
 fn lisp0_packets(live: &Live, router: &str) -> u64 {
     let script = "cd /sys/class/net/lisp0/statistics && cat rx_packets tx_packets";
     live.shell(router, script).lines().map(|line| line.parse::<u64>().unwrap()).sum()

@@ -1,4 +1,4 @@
-//! ICMP errors and inner sources that the core forges, against a router that runs.
+//! Forged ICMP errors and forged inner sources from the core, sent to a running router.
 
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 
@@ -14,7 +14,7 @@ const UNUSED: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 99);
 const SOURCE_PORT: u16 = 0xc000;
 const DATA_PORT: u16 = 4341;
 
-/// "Fragmentation needed" about a datagram that xTR1 is said to have sent.
+/// Makes the ICMP error "fragmentation needed" about a datagram with xTR1 as its sender.
 fn too_big(mtu: u16, to: Ipv4Addr, port: u16, payload: &[u8]) -> Vec<u8> {
     let mut quoted = Vec::new();
     let builder = PacketBuilder::ipv4(XTR1.octets(), to.octets(), 60).udp(SOURCE_PORT, port);
@@ -56,7 +56,8 @@ fn forged_icmp_changes_no_path_and_the_core_is_still_heard() {
             raw.send_to(&forged(number), &to).unwrap();
         }
     });
-    // The error queue of a socket is small: not each of them gets so far.
+    // The error queue of a socket is small, so some of the errors are lost before the router reads
+    // them.
     until(LONG, "some are not believed", || count(&live, "ICMP errors about packets") > 0);
     assert_eq!(count(&live, "Path MTUs learned"), 0);
     live.shell("Core", "ip link set eth1 mtu 1400");

@@ -1,11 +1,13 @@
-//! Changes by hand in the namespace of a router that forwards. `tests/kernels` tries many on a core and a
-//! kernel; here are those that the whole process must follow, for it holds `lisp0` open.
+//! Changes by hand in the namespace of a running router. `tests/kernels` has many such changes for
+//! a core and a kernel. The changes here concern the whole process, because the process holds
+//! `lisp0` open.
 
 use std::time::Duration;
 
 use crate::live::*;
 
-/// Long enough on a busy machine, and short beside the 30 s after which a restless thing is put back.
+/// The time limit. It is enough on a busy machine, and shorter than the 30 s after which the router
+/// restores an object that vanishes again and again.
 const SOON: Duration = Duration::from_secs(8);
 
 #[test]
@@ -45,12 +47,13 @@ fn a_port_that_a_hand_sets_down_stays_down_and_is_shown() {
     let show = || live.console("xTR1", &["show interfaces ethernet 1/0"]);
     let by_hand = "Ethernet1/0 is down (set down by hand), line protocol is down";
     until(SOON, "it is shown", || show().contains(by_hand));
-    // The other objects on it are put back, and do not set it up.
+    // The router restores the other objects of the port. This does not set the port up.
     live.shell("xTR1", "ip address flush dev et1-0");
     let addresses = || live.shell("xTR1", "ip -o address show dev et1-0");
     until(SOON, "its addresses are back", || addresses().matches("scope global").count() == 2);
     assert!(show().contains(by_hand));
-    // The default cannot have the address of that port as its source now, and is made again all the same.
+    // The default route cannot have the address of this port as its source now. The router makes
+    // the route again without it.
     live.shell("xTR1", "ip link del lisp0");
     let routes = || live.shell("xTR1", "ip route show table main");
     until(SOON, "the default is back", || routes().contains("default dev lisp0"));

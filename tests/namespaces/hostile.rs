@@ -1,4 +1,5 @@
-//! Bad input from the core against a router that runs: it goes on, and accounts for all of it.
+//! Bad input from the core to a running router. The router continues to work, and counts all of the
+//! input.
 
 use std::net::{SocketAddr, UdpSocket};
 
@@ -10,7 +11,8 @@ use crate::live::*;
 const GOLDEN: &str = include_str!("../golden/lisp-golden.hex");
 /// Datagrams of each kind.
 const FLOOD: u64 = 100_000;
-/// Datagrams between two looks at the counters; the sockets hold more than that.
+/// The number of datagrams between two checks of the counters. The sockets have room for more
+/// datagrams.
 const VOLLEY: u64 = 1000;
 
 #[test]
@@ -59,8 +61,8 @@ fn mutated_data_packets_do_not_end_a_router_and_are_counted() {
     expect_recovery(&live);
 }
 
-/// A flood takes its share of limited things, such as replies and the kernels' neighbours: the
-/// router need not serve its site in the same moment, but soon after.
+/// Waits until the router serves its site again. A flood uses up limited resources, such as replies
+/// and entries for neighbours in the kernels. So the site may have no service for a moment.
 fn expect_recovery(live: &Live) {
     for family in [&["-c", "1"][..], &["-c", "1", "--ipv6"]] {
         until(LONG, "pings are back", || live.ping("A", "B", family) == "!");
@@ -68,9 +70,9 @@ fn expect_recovery(live: &Live) {
     live.expect_pings(&[("A", "B"), ("B", "A")]);
 }
 
-/// Gives an IPv6 packet the host part of its destination back. Linux has one table of neighbours
-/// for all namespaces together: looking for thousands of hosts that are not there would starve the
-/// labs of other tests.
+/// Restores the host part of the destination of an IPv6 packet. All namespaces of Linux share one
+/// neighbour table. A search for thousands of missing hosts would fill it and disturb the labs of
+/// other tests.
 fn keep_host(datagram: &mut [u8]) {
     const HOST: std::ops::Range<usize> = 8 + 32..8 + 40;
     let original = data_packet(ECHO_V6);
@@ -79,8 +81,8 @@ fn keep_host(datagram: &mut [u8]) {
     }
 }
 
-/// Sends mutations of `originals` from the core, each mended by `mend`; `check` is told the number so far, volley by
-/// volley, so that no socket overflows.
+/// Sends mutations of `originals` from the core. `mend` corrects each mutation. After each volley,
+/// `check` gets the number of sent datagrams and waits, so that no socket overflows.
 fn flood(live: &Live, to: &str, originals: &[Vec<u8>], mend: fn(&mut [u8]), check: impl Fn(u64)) {
     let to: SocketAddr = to.parse().unwrap();
     let socket = live.inside("Core", || UdpSocket::bind("0.0.0.0:0").unwrap());
@@ -96,7 +98,7 @@ fn flood(live: &Live, to: &str, originals: &[Vec<u8>], mend: fn(&mut [u8]), chec
     }
 }
 
-/// One to eight octets changed, and sometimes the end cut off or grown.
+/// Changes one to eight octets. Sometimes also cuts off the end, or adds octets.
 fn mutated(original: &[u8], rng: &mut Rng) -> Vec<u8> {
     let mut bytes = original.to_vec();
     for _ in 0..=rng.below(8) {
@@ -113,13 +115,13 @@ fn mutated(original: &[u8], rng: &mut Rng) -> Vec<u8> {
 
 /// The counters of a router.
 struct Counts {
-    /// Effects of control messages: at least one for each.
+    /// The number of effects of control messages. Each message has at least one effect.
     control: u64,
-    /// Packets from port 4341: exactly one for each.
+    /// The number of counted packets from port 4341. Each packet is counted exactly once.
     data: u64,
-    /// Datagrams that its kernel has handed to its sockets.
+    /// The number of datagrams that the kernel has passed to the sockets.
     read: u64,
-    /// Datagrams that its sockets had no room for.
+    /// The number of datagrams for which the sockets had no room.
     overflows: u64,
 }
 
@@ -147,7 +149,8 @@ fn sum(counters: &Value, wanted: impl Fn(&str) -> bool) -> u64 {
     counters.filter(|(name, _)| wanted(name)).filter_map(|(_, count)| count.as_u64()).sum()
 }
 
-/// Reasons to drop a packet of the site: the answers of A to packets that come through are among them.
+/// Reasons to drop a packet of the site. Some of these packets are A's answers to datagrams that
+/// reached A.
 const OUTBOUND: [&str; 9] = [
     "not-ip",
     "link-scoped",
@@ -165,7 +168,7 @@ const ECHO_V4: &str = "4500002000004000400125cbc0a80016ac10000c0800f7fd000100010
 const ECHO_V6: &str = "60000000000c3a4020010db8000b0000000000000000002220010db8000a000000000000\
      0000001280002f2b00010001deadbeef";
 
-/// The header of LISP without any bit set, and a packet behind it.
+/// Returns a LISP header in which no bit is set, followed by a packet.
 fn data_packet(inner: &str) -> Vec<u8> {
     let mut packet = vec![0; 8];
     packet.extend(octets(inner));

@@ -1,4 +1,4 @@
-//! Commands that build a lab and are killed in the middle, and those that wait for others.
+//! Commands that are killed while they build a lab, and commands that wait for other commands.
 
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -7,9 +7,10 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::live::*;
 
-/// When `lab up`, which takes half a second, is killed; milliseconds after its start.
+/// The times at which `lab up` is killed, in milliseconds after its start. It needs half a second
+/// in all.
 const INSTANTS: [u64; 7] = [20, 60, 110, 170, 250, 350, 500];
-/// A verb that goes on would make a namespace within this time.
+/// If a verb continued to run, it would make a namespace within this time.
 const WHILE: Duration = Duration::from_millis(300);
 
 fn up(live: &Live) -> Child {
@@ -38,7 +39,7 @@ fn after_an_up_that_was_killed_down_leaves_nothing_and_nothing_comes_later() {
         assert!(remains.is_empty(), "killed after {instant:?}, later: {remains:?}");
     }
     assert!(cut_short > 0, "no up was cut short");
-    // The same name is as good as new.
+    // The name of the killed lab can be used again.
     expect_success(&eidway(&["lab", "up", "two-sites", "--name", &live.name]));
     live.expect_pings(&[("A", "B")]);
 }
@@ -70,7 +71,7 @@ fn who_waits_for_the_lock_says_so_and_ends_when_asked() {
     if !can_run() {
         return;
     }
-    // In a /run of its own, so that no other test waits too.
+    // The commands have their own /run, so that no other test has to wait.
     let script = r#"
         mount -t tmpfs -o mode=755 tmpfs /run
         install -D -m 600 /dev/null /run/eidway/.lock
@@ -121,7 +122,7 @@ fn a_second_router_in_a_node_names_the_first_and_takes_nothing_from_it() {
     assert!(said.contains(&words) && said.contains("/run/eidway/.router-"), "{said}");
     assert_eq!(live.shell("xTR1", state), before);
     live.expect_pings(&[("A", "B")]);
-    // One that was killed is no hindrance.
+    // A killed router does not prevent this.
     expect_success(&live.lab("kill", &["xTR1"]));
     expect_success(&live.lab("start", &["xTR1"]));
     live.expect_pings(&[("A", "B")]);

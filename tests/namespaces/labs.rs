@@ -1,4 +1,4 @@
-//! Labs that come up, come down, and live beside each other.
+//! Labs that are brought up, are taken down, and run beside each other.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -35,7 +35,7 @@ fn a_lab_comes_down_and_up_from_any_half_made_state() {
     expect_success(&live.lab("down", &[]));
     assert!(live.remains().is_empty(), "{:?}", live.remains());
 
-    // An interrupted "ip netns add" leaves a file and no namespace.
+    // An interrupted "ip netns add" leaves a file, but no namespace.
     let stale = format!("/run/netns/eidway-{}-MSMR", live.name);
     fs::write(&stale, "").expect("a file");
     live.verb("node-add", &["switch", "switch"]);
@@ -93,7 +93,8 @@ fn two_labs_run_side_by_side() {
     if !can_run() {
         return;
     }
-    // The name of one continues that of the other, so that taking one down could hit both.
+    // The name of one lab begins with the name of the other. The command that takes one lab down
+    // must not take down both.
     let one = Live::up("two-sites", "side");
     let other = Live { name: format!("{}-b", one.name) };
     expect_success(&eidway(&["lab", "up", "two-sites", "--name", &other.name]));
@@ -133,7 +134,7 @@ fn a_map_server_that_was_restarted_is_waited_for_until_it_knows_its_sites_again(
         .contains("not yet registered: 172.16.0.0/24 of xTR1, 2001:db8:a::/64 of xTR1, 192.")
     {}
     assert!(restart.try_wait().expect("a child").is_none(), "it ended before all is registered");
-    // An ETR that starts does not wait for its minute.
+    // An ETR registers when it starts. It does not wait for its next period of a minute.
     for router in ["xTR1", "xTR2"] {
         expect_success(&live.lab("restart", &[router]));
     }
@@ -151,7 +152,7 @@ fn a_missing_ping_is_named_with_its_package_and_is_no_loss() {
     let path = std::env::var("PATH").expect("a path");
     for entry in path.split(':').filter_map(|place| fs::read_dir(place).ok()).flatten().flatten() {
         if entry.file_name() != "ping" {
-            // The same name may be in two places.
+            // A program of the same name may be in two directories.
             let _ = symlink(entry.path(), programs.path().join(entry.file_name()));
         }
     }

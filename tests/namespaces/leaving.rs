@@ -4,7 +4,8 @@ use std::process::Command;
 
 use crate::live::*;
 
-/// Rules, routes, addresses and devices of a namespace, without those that the kernel makes by itself.
+/// A script that prints the rules, routes, addresses and devices of a namespace, except those that
+/// the kernel makes by itself.
 const KERNEL_STATE: &str = "ip rule; ip -6 rule; ip -4 route show table all; \
      ip -6 route show table all | grep -v -e fe80: -e ff00: -e '^anycast'; \
      ip -br address | sed 's/fe80:[^ ]*//'";
@@ -19,8 +20,8 @@ fn a_stopped_router_leaves_its_kernel_as_it_was() {
     expect_success(&live.lab("stop", &["xTR1"]));
     expect_pristine(&live, "xTR1");
 
-    // One that was killed could not clean up: its process and device are gone, and the next
-    // start takes over the rest.
+    // A killed router cannot clean up. Its process and its device are gone, and the next start
+    // takes over the other objects.
     expect_success(&live.lab("start", &["xTR1"]));
     expect_success(&live.lab("kill", &["xTR1"]));
     let state = live.shell("xTR1", KERNEL_STATE);
@@ -31,7 +32,8 @@ fn a_stopped_router_leaves_its_kernel_as_it_was() {
     expect_pristine(&live, "xTR1");
 }
 
-/// No rule, route or address but those that every namespace has, and no `lisp0`.
+/// Checks that the namespace has only the rules, routes and addresses of every namespace, and no
+/// `lisp0`.
 fn expect_pristine(live: &Live, node: &str) {
     let state = live.shell(node, KERNEL_STATE);
     let is_default = |line: &str| {

@@ -15,7 +15,7 @@ fn a_lesson_is_done_in_namespaces_and_its_hand_in_is_graded() {
     let live = Live::named("lesson");
     let lab = built_in::find("gsmr").unwrap().unwrap();
     let lesson = lesson::find(&lab, "g2").unwrap();
-    // The negative entry lives for a minute. The test does not wait for its end.
+    // The negative entry is valid for a minute. The test does not wait until it expires.
     let last = lesson.tasks.len() - 1;
     let answers: Vec<String> =
         lesson.tasks[..last].iter().map(|task| task.answer.join("\n")).collect();

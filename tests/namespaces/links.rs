@@ -1,4 +1,4 @@
-//! Every link of the document's network, as tshark sees it.
+//! Checks every link of the document's network with tshark.
 
 use eidway::wire::{self, Algorithm, Key};
 
@@ -12,7 +12,8 @@ const LINKS: [(&str, &[&str]); 6] = [
     ("A", &["eth0"]),
     ("B", &["eth0"]),
     ("N", &["eth0"]),
-    // Emulated hosts have no namespace, and their devices go with their router: its own ports stay.
+    // Emulated hosts have no namespace, and their devices vanish together with their router. So
+    // these are the router's own ports, which stay.
     ("switch", &["xTR1.et2-0", "xTR1.et3-0"]),
 ];
 
@@ -29,7 +30,8 @@ fn no_link_carries_a_malformed_packet_and_every_register_verifies() {
     }
     let live = Live::up("gsmr", "wire");
     let captures = LINKS.map(|(node, devices)| (node, Capture::start(&live, node, devices, "")));
-    // A router registers when it starts: the captures began too late for the first time.
+    // A router registers when it starts. The captures began after that, so the routers are started
+    // again.
     for router in ["xTR1", "xTR2"] {
         expect_success(&live.lab("restart", &[router]));
     }
@@ -47,7 +49,7 @@ fn no_link_carries_a_malformed_packet_and_every_register_verifies() {
     }
 }
 
-/// Each line is the map-server of a Map-Register and the octets of it.
+/// Checks the Map-Registers. Each line has the map-server and the octets of one Map-Register.
 fn expect_genuine(registers: &[String]) {
     let mut servers = [("209.165.201.31", "new-key", 0), ("209.165.201.41", "old-key", 0)];
     for register in registers {

@@ -1,4 +1,4 @@
-//! A lab that is up for the length of a test, and the program as a person calls it.
+//! A lab that is up during a test, and calls of the program.
 
 use std::fs;
 use std::os::fd::AsFd;
@@ -8,28 +8,28 @@ use std::time::{Duration, Instant};
 
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
-/// Any wait for something that must happen.
+/// The time limit for an event that must happen.
 pub const LONG: Duration = Duration::from_secs(10);
 
-/// A lab that is up, and comes down with the value.
+/// A lab that is up. When this value is dropped, the lab is taken down.
 pub struct Live {
     pub name: String,
 }
 
 impl Live {
-    /// Brings `lab` up under a name made of `test`, which is a few letters.
+    /// Brings `lab` up. Its name is made from `test`, which has a few letters.
     pub fn up(lab: &str, test: &str) -> Self {
         Live::up_in(lab, test, &[])
     }
 
-    /// The same, whose routers forward in one of the [`modes`].
+    /// Brings `lab` up with routers that forward in one of the [`modes`].
     pub fn up_in(lab: &str, test: &str, mode: &[&str]) -> Self {
         let live = Live::named(test);
         expect_success(&eidway(&[&["lab", "up", lab, "--name", &live.name], mode].concat()));
         live
     }
 
-    /// A lab of which nothing is there yet.
+    /// A lab that is not up yet.
     pub fn named(test: &str) -> Self {
         Live { name: format!("t-{test}-{}", std::process::id()) }
     }
@@ -39,13 +39,13 @@ impl Live {
         eidway(&[&["lab", verb, &self.name], args].concat())
     }
 
-    /// A verb of `netns-scripts`, as a student would call it.
+    /// Calls a verb of `netns-scripts`, as a student would.
     pub fn verb(&self, verb: &str, args: &[&str]) {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("netns-scripts").join(verb);
         expect_success(&run(Command::new(script).arg(&self.name).args(args)));
     }
 
-    /// The marks of a ping: `!!!!!`.
+    /// Returns the marks of a ping: `!!!!!`.
     pub fn ping(&self, from: &str, to: &str, options: &[&str]) -> String {
         let output = self.lab("ping", &[&[from, to], options].concat());
         let text = text(&output);
@@ -54,7 +54,7 @@ impl Live {
         found.unwrap_or_else(|| panic!("no marks: {text}{}", errors(&output))).to_owned()
     }
 
-    /// Every echo is answered, the first too, IPv4 and IPv6.
+    /// Checks that every echo request is answered, including the first, for IPv4 and IPv6.
     pub fn expect_pings(&self, pairs: &[(&str, &str)]) {
         for (from, to) in pairs {
             for options in [&[][..], &["--ipv6"]] {
@@ -95,7 +95,7 @@ impl Live {
         text(&run(Command::new("ip").args(["netns", "pids", &self.namespace(node)])))
     }
 
-    /// Does something in a node's namespace; sockets that are made there stay there.
+    /// Calls a function in a node's namespace. A socket that is made there stays there.
     pub fn inside<T: Send>(&self, node: &str, work: impl FnOnce() -> T + Send) -> T {
         let file = fs::File::open(format!("/run/netns/{}", self.namespace(node))).unwrap();
         let enter = move || {
@@ -108,7 +108,7 @@ impl Live {
         })
     }
 
-    /// The parts of the lab that are still there: namespaces, files, processes.
+    /// Returns the remaining parts of the lab: namespaces, files, processes.
     pub fn remains(&self) -> Vec<String> {
         let mut found = Vec::new();
         for entry in fs::read_dir("/run/netns").into_iter().flatten().flatten() {
@@ -144,7 +144,7 @@ impl Drop for Live {
 }
 
 pub fn eidway(args: &[&str]) -> Output {
-    // From elsewhere than the source tree, so that the labs and verbs in the program are used.
+    // The program runs outside of the source tree, so that it uses its built-in labs and verbs.
     run(Command::new(env!("CARGO_BIN_EXE_eidway")).args(args).current_dir("/"))
 }
 
@@ -164,7 +164,7 @@ pub fn expect_success(output: &Output) {
     assert!(output.status.success(), "{}{}", text(output), errors(output));
 }
 
-/// Polls until `is_so`, and fails when `limit` has passed.
+/// Polls until `is_so` returns true. Fails after the time `limit`.
 #[track_caller]
 #[expect(clippy::disallowed_methods, reason = "real labs run on the real clock")]
 pub fn until(limit: Duration, what: &str, mut is_so: impl FnMut() -> bool) {
@@ -176,12 +176,12 @@ pub fn until(limit: Duration, what: &str, mut is_so: impl FnMut() -> bool) {
 }
 
 /// The modes of the data path, as options of `lab up`: with the kernel's segmentation offload, and
-/// packet by packet. None where the tests cannot run.
+/// packet by packet. The list is empty if the tests cannot run.
 pub fn modes() -> &'static [&'static [&'static str]] {
     if can_run() { &[&[], &["--no-offload"]] } else { &[] }
 }
 
-/// Whether the tests can run here; fails where that is not allowed to be.
+/// Whether the tests can run here. If they cannot, and this is not permitted, the test fails.
 pub fn can_run() -> bool {
     let output = run(Command::new("id").arg("-u"));
     if text(&output).trim() == "0" {

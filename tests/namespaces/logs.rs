@@ -1,4 +1,4 @@
-//! A router's log: a reader, or a move of the file, does not disturb the router.
+//! A router's log: neither a slow reader nor a renamed file disturbs the router.
 
 use std::fs;
 use std::io::Read;
@@ -10,10 +10,12 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::live::*;
 
-/// More than a pipe and the queue of the log hold, a line each.
+/// A number of messages, with one line each. The pipe and the queue of the log have no room for so
+/// many lines.
 const MESSAGES: usize = 40_000;
 
-/// A router on its own in the namespace of another that was stopped; it ends with the value.
+/// A router in the namespace of another router that was stopped. It ends when this value is
+/// dropped.
 struct Apart(Child);
 
 impl Drop for Apart {
@@ -49,14 +51,14 @@ fn a_log_reader_that_stops_does_not_stop_the_router() {
     let mut router = Apart(command.stderr(Stdio::piped()).spawn().unwrap());
     let ask = || text(&eidway(&["console", socket.to_str().unwrap(), "-c", "show clock"]));
     until(LONG, "the console answers", || ask().starts_with('*'));
-    // The reader takes nothing from here on, and each message is a line of debugging.
+    // From here on, the reader does not read, and each message causes a debug line.
     let sender = live.inside("Core", || UdpSocket::bind("0.0.0.0:0").unwrap());
     for _ in 0..MESSAGES {
         sender.send_to(&[0; 8], "203.0.113.11:4342").unwrap();
     }
     assert!(ask().starts_with('*'), "it does not wait for its log");
     until(LONG, "A reaches B", || live.ping("A", "B", &[]) == "!!!!!");
-    // Nor does it at its end.
+    // The router does not wait for the reader at its end either.
     send_signal(&router.0, Signal::TERM);
     until(LONG, "it has ended", || router.0.try_wait().unwrap().is_some());
     assert!(router.0.try_wait().unwrap().unwrap().success());
@@ -87,7 +89,7 @@ fn a_log_begins_anew_and_takes_the_counters_by_signals_that_do_not_end_the_route
         read(&log).contains("Map-Requests in/out:") && read(&log).contains("Packet drops:")
     });
     assert!(!read(&moved).contains("SIGHUP") && !read(&moved).is_empty());
-    // None of them has ended it.
+    // No signal has ended the router.
     assert_eq!(live.processes("xTR1").trim(), pid.to_string());
     live.expect_pings(&[("A", "B")]);
     fs::remove_file(&moved).unwrap();

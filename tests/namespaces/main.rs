@@ -1,7 +1,8 @@
-//! Labs in real namespaces with real hosts and real `ping`: the built program, as a person uses it.
+//! Labs in real namespaces with real hosts and real `ping`. The tests call the built program.
 //!
-//! They need root. Without it they fail and say so; `EIDWAY_ALLOW_SKIP=1` lets them pass. Each
-//! test has labs of its own, so that all run side by side, and takes them down in every case.
+//! The tests need root. Without root they fail and say so; with `EIDWAY_ALLOW_SKIP=1` they pass.
+//! Each test has its own labs, so that all tests can run at the same time. Each test takes its labs
+//! down in every case.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 

@@ -26,9 +26,9 @@ fn roaming(test: &str) -> Live {
     ];
     live.console("xTR1", &[&table[..], &unmapped, &ranges, &port].concat());
     live.console("xTR2", &[&table[..], &ranges, &gateway, &port].concat());
-    // The gateway that roams: the same at both, with any networks.
+    // The gateway of roaming hosts. Both xTRs have it, with any networks.
     live.shell("A", "ip -6 route replace default via fe80::1 dev eth0");
-    // Not even its very first packet is lost.
+    // Even its first packet is not lost.
     for gateway in ["172.16.0.1", "2001:db8:a::1"] {
         assert_eq!(live.ping("A", gateway, &["-c", "1"]), "!", "{gateway}");
     }
@@ -41,7 +41,7 @@ fn roaming(test: &str) -> Live {
     live
 }
 
-/// A is registered by `router`, and the mapping system has taken it.
+/// Waits until `router` has registered A, and the map-server has acknowledged this.
 fn expect_at(live: &Live, router: &str, family: &str) {
     let rloc = if router == "xTR1" { "203.0.113.11" } else { "198.51.100.21" };
     let eid = if family == "ip" { "172.16.0.12/32" } else { "2001:db8:a::12/128" };
@@ -53,7 +53,7 @@ fn expect_at(live: &Live, router: &str, family: &str) {
     });
 }
 
-/// Moves A and returns how many packets each family lost.
+/// Moves A. Returns the number of lost packets for each family.
 fn lost(live: &Live, options: &[&str]) -> Vec<u64> {
     let output = live.lab("move", &[&["A", "--to"], options].concat());
     expect_success(&output);
@@ -100,8 +100,9 @@ fn a_move_that_makes_before_it_breaks_loses_nothing_and_leaves_nothing() {
     }
     let after = live.shell("switch", switch);
     assert_eq!(before, after);
-    // A plain move finds the host as it was; otherwise the host is lost for seconds, at 100 packets a
-    // second. Half a second leaves room for a loaded machine: a quiet one loses three or four packets.
+    // A plain move loses three or four of 100 packets a second on an idle machine. If the router
+    // did not find the host immediately, packets would be lost for seconds. The limit of half a
+    // second is for a busy machine.
     let plain = lost(&live, &["xTR1"]);
     assert!(plain.iter().all(|lost| *lost <= 50), "{plain:?}");
 }

@@ -1,5 +1,5 @@
-//! Effects of the core on packets, in both modes of the data path: it loses some, takes
-//! smaller ones only, cannot reach a locator, ends a TTL.
+//! Effects of the core on packets, in both modes of the data path: losses, a smaller MTU, a locator
+//! that cannot be reached, and a TTL that expires.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -13,11 +13,12 @@ use tempfile::TempDir;
 
 use crate::live::*;
 
-/// The longest silence in a transfer: retransmissions of octets that were lost twice take seconds.
+/// The longest pause in a transfer. If octets are lost twice, their retransmission takes seconds.
 const SILENCE: Duration = Duration::from_secs(30);
-/// Octets that are compared at a time.
+/// The number of octets that are compared at a time.
 const CHUNK: usize = 1 << 16;
-/// Of the transfer over a link that loses, MiB; `EIDWAY_TRANSFER_MIB` may say another figure.
+/// The size of the transfer over a link with losses, in MiB. `EIDWAY_TRANSFER_MIB` can set another
+/// size.
 const LOSSY_TRANSFER: usize = 64;
 
 /// `two-sites` with its files changed.
@@ -33,7 +34,7 @@ fn changed_lab(change: impl Fn(&str, String) -> String) -> TempDir {
     copy
 }
 
-/// Sends `mib` MiB from A to B by TCP, where every octet is looked at.
+/// Sends `mib` MiB from A to B by TCP. B compares every octet.
 fn transfer(live: &Live, server: &str, mib: usize) {
     let server = SocketAddr::new(server.parse().unwrap(), 5001);
     let listener = live.inside("B", || TcpListener::bind(server).unwrap());
@@ -86,7 +87,7 @@ fn a_transfer_over_a_core_that_loses_one_percent_arrives_whole() {
     }
 }
 
-/// Locators of IPv6 instead of IPv4.
+/// Replaces the IPv4 locators by IPv6 locators.
 fn with_ipv6_locators(name: &str, text: String) -> String {
     match name {
         "xTR1.conf" | "xTR2.conf" => text
@@ -102,10 +103,11 @@ fn a_core_that_takes_less_is_learned_of_and_the_sender_told() {
     let plain = changed_lab(|_, text| text);
     let ipv6 = changed_lab(with_ipv6_locators);
     for mode in modes() {
-        // The core's second link takes 1400 octets; the outer headers have 36 or 56 of them.
+        // The core's second link has an MTU of 1400 octets. The outer headers have 36 or 56 octets.
         for (lab, takes) in [(&plain, 1400 - 36), (&ipv6, 1400 - 56)] {
             let live = Live::up_in(lab.path().to_str().unwrap(), "path", mode);
-            // Before the link shrinks, so that all later errors come from the way itself.
+            // These pings come before the MTU becomes smaller. So all later errors come from the
+            // path.
             live.expect_pings(&[("A", "B")]);
             live.shell("Core", "ip link set eth1 mtu 1400");
             live.shell("xTR2", "ip link set et0-0 mtu 1400");
@@ -113,7 +115,7 @@ fn a_core_that_takes_less_is_learned_of_and_the_sender_told() {
                 ("192.168.0.22", "Frag needed and DF set (mtu = ", ""),
                 ("2001:db8:b::22", "Packet too big: mtu=", "-6"),
             ] {
-                // The packet that reveals it may be lost; the next one gets the error.
+                // The first packet that is too big may be lost. The next packet gets the error.
                 let size = 1380;
                 let told = format!("{marker}{takes}");
                 let ping = format!("ping {family} -n -M do -c 1 -W 1 -s {size} {address} || true");
@@ -167,7 +169,7 @@ fn a_locator_that_the_core_cannot_reach_is_left_for_the_next_at_once() {
         assert_eq!(states(), ["up", "up"]);
 
         live.shell("Core", "ip route add unreachable 198.51.100.21/32");
-        // A packet that the core refuses is lost; all later ones take the other way.
+        // The packet that the core refuses is lost. All later packets take the other way.
         let marks = live.ping("A", "B", &[]);
         assert!(matches!(&*marks, ".!!!!" | "!!!!!"), "{marks}");
         assert_eq!(states(), ["unreachable", "up"]);
@@ -184,7 +186,8 @@ fn a_ttl_ends_where_it_says_and_the_host_hears_it_also_from_the_core() {
     for mode in modes() {
         let live = Live::up_in("two-sites", "ttl", mode);
         live.expect_pings(&[("A", "B")]);
-        // xTR1, Core, xTR2, B. The core is IPv4: an IPv6 host hears Core's message from its gateway.
+        // The hops are xTR1, Core, xTR2 and B. The core has only IPv4, so an IPv6 host gets Core's
+        // message from its gateway.
         for (address, hops) in [
             ("192.168.0.22", ["172.16.0.1", "203.0.113.1", "192.168.0.1", "192.168.0.22"]),
             ("2001:db8:b::22", ["2001:db8:a::1", "2001:db8:a::1", "2001:db8:", "2001:db8:b::22"]),

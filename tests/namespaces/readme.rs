@@ -1,4 +1,4 @@
-//! The commands in the labs' READMEs, played one after the other as a reader types them.
+//! Plays the commands in the READMEs of the labs, one after the other.
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -8,13 +8,14 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::live::*;
 
-/// A command of a README, and the text behind it.
+/// A command of a README, and the text after it.
 struct Typed {
     command: String,
     note: String,
 }
 
-/// The commands of a README, in order: the lines of its blocks, and those in the text.
+/// Returns the commands of a README, in order: the lines of its blocks, and the commands in the
+/// text.
 fn commands(readme: &str) -> Vec<Typed> {
     let mut commands = Vec::new();
     for (number, part) in readme.split("```").enumerate() {
@@ -34,8 +35,8 @@ fn commands(readme: &str) -> Vec<Typed> {
     commands
 }
 
-/// The command for a lab that runs as `name`; a scenario, which is played in namespaces by tests of its
-/// own, is played on the simulator.
+/// Returns the command for a lab that runs as `name`. Scenarios are played on the simulator,
+/// because other tests play them in namespaces.
 fn ours(command: &str, lab: &str, name: &str) -> String {
     let words: Vec<&str> = command.splitn(5, ' ').collect();
     match words[..] {
@@ -101,7 +102,7 @@ impl Capture {
         Capture(child)
     }
 
-    /// It has seen something, and ends as a person ends it.
+    /// Checks that the capture has seen a packet, and ends it with Control-C.
     fn end(mut self) {
         let mut lines = BufReader::new(self.0.stdout.take().unwrap()).lines().map_while(Result::ok);
         assert!(lines.any(|line| line.contains("LISP")), "it sees LISP");

@@ -16,14 +16,14 @@ fn routers_under_traffic_are_reproduced_to_the_octet() {
     live.console("xTR1", &[&interface[..], &["no shutdown", "end"]].concat());
     live.console("xTR1", &["debug lisp control-plane all", "clear ip lisp map-cache"]);
     until(LONG, "A is back", || {
-        // Mappings learned while the port was down may last for a minute.
+        // Mappings that were learned while the port was down may be valid for a minute.
         live.console("xTR2", &["clear ip lisp map-cache"]);
         live.ping("B", "A", &["-c", "1"]) == "!"
     });
     live.expect_pings(&[("A", "B")]);
 
-    // One ends in an orderly way and starts again, with a new record beside the old one; the other
-    // is killed.
+    // One router is stopped and starts again, with a new record beside the old one. The other
+    // router is killed.
     expect_success(&live.lab("restart", &["xTR2"]));
     live.expect_pings(&[("A", "B")]);
     expect_success(&live.lab("kill", &["xTR1"]));

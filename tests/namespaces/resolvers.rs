@@ -11,7 +11,8 @@ fn without_the_first_resolver_the_second_answers() {
     }
     let live = Live::up("gsmr", "over");
     expect_success(&live.lab("stop", &["OldMSMR"]));
-    // Two tries with the dead one, of one and two seconds, lose packets that wait longer than ping does.
+    // The two tries with the dead map-resolver take one and two seconds. Packets that wait so long
+    // count as lost for ping.
     let marks = live.ping("B", "C", &["-c", "10"]);
     assert!(marks.ends_with("!!!!!"), "{marks}");
 }

@@ -1,4 +1,4 @@
-//! Packets that are too big for the tunnel, and streams that learn from it.
+//! Packets that are too big for the tunnel, and TCP connections that adapt to the size.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -9,16 +9,16 @@ use socket2::SockRef;
 
 use crate::live::*;
 
-/// Octets of a transfer, each way.
+/// The number of octets of a transfer in each direction.
 const TRANSFER: usize = 4 << 20;
-/// The longest silence in a transfer.
+/// The longest pause in a transfer.
 const SILENCE: Duration = Duration::from_secs(10);
 
 #[test]
 fn a_packet_too_big_for_the_tunnel_is_told_so() {
     for mode in modes() {
         let live = Live::up_in("two-sites", "size", mode);
-        // An IPv4 locator costs 36 octets of the core's 1500.
+        // With an IPv4 locator, the outer headers need 36 of the core's 1500 octets.
         for options in [&[][..], &["--ipv6"]] {
             let fits = [&["-s", "1464", "--df"], options].concat();
             assert_eq!(live.ping("A", "B", &fits), "!!!!!", "{options:?}");
@@ -36,7 +36,7 @@ fn a_host_is_told_the_mtu_of_the_tunnel() {
             ("-s 1472", "192.168.0.22", "Frag needed and DF set (mtu = 1464)"),
             ("-s 1452", "2001:db8:b::22", "Packet too big: mtu=1464"),
         ] {
-            // 1,500 octets with the IP header: all that the host's own link takes.
+            // A packet of 1,500 octets with the IP header, which is the MTU of the host's link.
             let ping = format!("ping -n -M do -c 1 -W 2 {options} {target} || true");
             let text = live.shell("A", &ping);
             assert!(text.contains("(1500)") || options == "-s 1452", "{text}");
@@ -53,7 +53,7 @@ fn tcp_crosses_whole_in_segments_that_fill_the_tunnel() {
         {
             let server = SocketAddr::new(address.parse().unwrap(), 5001);
             let listener = live.inside("B", || TcpListener::bind(server).unwrap());
-            // Accepting waits no longer than reading does.
+            // The timeout also limits the wait in accept.
             SockRef::from(&listener).set_read_timeout(Some(SILENCE)).unwrap();
             let data = random_octets();
             std::thread::scope(|scope| {
@@ -68,7 +68,7 @@ fn tcp_crosses_whole_in_segments_that_fill_the_tunnel() {
                 let mut received = vec![0; TRANSFER];
                 stream.read_exact(&mut received).unwrap();
                 assert!(received == data, "{address}: the returned octets differ");
-                // TCP's header has 20 octets, and 12 of timestamps.
+                // The TCP header has 20 octets, and the timestamps have 12 octets.
                 assert_eq!(SockRef::from(&stream).tcp_mss().unwrap(), mss, "{address}");
             });
         }

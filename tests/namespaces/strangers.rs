@@ -1,6 +1,7 @@
-//! Attempts of another user of the machine to stop root's labs, to read their keys, or to have root write
-//! where that user cannot. Each attempt really runs, fails, and leaves a message that names its object:
-//! on its own standard error, or on that of root's command that meets it.
+//! Attempts of another user of the machine to stop root's labs, to read their keys, or to make root
+//! write to a place where this user cannot write. Each attempt really runs, and must fail. A
+//! message must name the object of the attempt: the message of the attempt itself, or the message
+//! of root's command.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
@@ -14,13 +15,15 @@ const STRANGER: u32 = 65534;
 /// Another user beside root: the victim of the stranger.
 const VICTIM: u32 = 65533;
 
-/// A place that the stranger and the victim can reach, with the program in it; gone with the value.
+/// A directory that the stranger and the victim can reach, with the program in it. It is removed
+/// when this value is dropped.
 struct Place(tempfile::TempDir);
 
 impl Place {
     fn new() -> Self {
         let place = Place(tempfile::tempdir().unwrap());
-        // As /tmp is: everybody makes files there, and removes only their own.
+        // The directory has the mode of /tmp: every user can make files there, and can remove only
+        // their own files.
         fs::set_permissions(place.path(), Permissions::from_mode(0o1777)).unwrap();
         let program = place.path().join("eidway");
         fs::copy(env!("CARGO_BIN_EXE_eidway"), &program).unwrap();
@@ -32,12 +35,12 @@ impl Place {
         self.0.path()
     }
 
-    /// The path of a file here, as text.
+    /// Returns the path of a file in this directory, as text.
     fn file(&self, name: &str) -> String {
         self.path().join(name).display().to_string()
     }
 
-    /// A shell of a user that runs `script` here.
+    /// Makes a shell of a user that runs `script` in this directory.
     fn shell(&self, user: u32, script: &str) -> Command {
         let mut shell = Command::new("setpriv");
         let user = user.to_string();
@@ -47,13 +50,13 @@ impl Place {
         shell
     }
 
-    /// The stranger's preparation, which must succeed.
+    /// Runs the stranger's preparation, which must succeed.
     fn prepare(&self, script: &str) {
         expect_success(&run(&mut self.shell(STRANGER, script)));
     }
 }
 
-/// It failed, and says so in words that name it.
+/// Checks that an attempt failed, and that the message contains `words`.
 #[track_caller]
 fn expect_refusal(what: &str, output: &Output, words: &str) {
     let said = errors(output);
@@ -61,8 +64,8 @@ fn expect_refusal(what: &str, output: &Output, words: &str) {
     assert!(said.contains(words), "{what}: {words:?} is not in {said:?}");
 }
 
-/// The stranger's attempts on a lab that is up, `LAB`, and one that is coming up, `NEXT`; a word of the
-/// message.
+/// The stranger's attempts, each with a part of its message. `LAB` is a lab that is up, and `NEXT`
+/// is a lab that is being brought up.
 const ATTEMPTS: [(&str, &str, &str); 27] = [
     ("read the keys", "cat /run/eidway/LAB/lab/xTR1.conf", "lab/xTR1.conf: Permission denied"),
     ("read a record", "cat /run/eidway/LAB/xTR1.record", "xTR1.record: Permission denied"),
@@ -119,7 +122,7 @@ fn no_attempt_at_a_lab_that_is_up_or_coming_up_succeeds() {
         text.replace("INODE", &fs::metadata(&node).unwrap().ino().to_string())
     };
     let attempts = ATTEMPTS.map(|(what, script, words)| (what, fill(script), fill(words)));
-    // All of them while it comes up, as often as there is time, and once more when it is up.
+    // All attempts are repeated while the lab is brought up, and made once more when it is up.
     let (mut rounds, mut last) = (0, false);
     while !last {
         last = up.has_ended();
@@ -140,7 +143,7 @@ fn no_attempt_at_a_lab_that_is_up_or_coming_up_succeeds() {
     assert_eq!(left, [place.path().join("eidway")], "an attempt has made something");
 }
 
-/// A `lab up` of two-sites that runs.
+/// A running `lab up` of two-sites.
 struct Up(Child);
 
 impl Up {
@@ -167,8 +170,8 @@ fn a_process_that_calls_itself_a_router_is_none() {
     let place = Place::new();
     let live = Live::up("two-sites", "argv");
     expect_success(&live.lab("kill", &["xTR1"]));
-    // The coincidence that a stranger can only wait for: the number of the router that died is given to
-    // the stranger's process.
+    // A rare coincidence, which a stranger can only wait for: the stranger's process gets the
+    // process number of the router that has ended.
     let socket = format!("/run/eidway/{}/xTR1.sock", live.name);
     let claim = format!("exec -a {socket} sleep 600");
     let mut pretender = place.shell(STRANGER, &claim).spawn().unwrap();
@@ -292,13 +295,14 @@ fn root_does_not_write_through_a_link_nor_believe_a_file_of_another_user() {
         expect_refusal(option, &output, &format!("{}: {why}", place.file(file)));
     }
     assert_eq!(fs::read_to_string(&victim).unwrap(), "kept");
-    // A record is made new: the link of the stranger moves out of its way, and nothing is written by it.
+    // A record is always a new file. The link of the stranger is renamed, and nothing is written
+    // through it.
     symlink(&victim, place.path().join("r.record")).unwrap();
     let mut router = Command::new("unshare");
     router.args(["--net", env!("CARGO_BIN_EXE_eidway"), "router", &place.file("r.conf")]);
     let (record, console) = (place.file("r.record"), place.file("r.sock"));
     let mut router = router.args(["--record", &record, "--console", &console]).spawn().unwrap();
-    // Then it also hears the signal, and leaves nothing behind.
+    // After that, the program also receives the signal, and leaves nothing behind.
     until(LONG, "it answers", || {
         eidway(&["console", &console, "-c", "show clock"]).status.success()
     });
@@ -355,7 +359,7 @@ fn a_directory_of_another_user_is_nobodys_runtime_directory() {
     let place = Place::new();
     let up = "./eidway lab up two-sites --sim --name t-victim";
     let stranger = format!("belongs to user {STRANGER}, not to user {VICTIM}");
-    // Where the victim has no directory, the name of the one to come can be guessed.
+    // If the victim has no directory yet, the stranger can guess the name of the next directory.
     place.prepare(&format!("mkdir -m 777 eidway-{VICTIM} own; mkdir -m 700 own/eidway"));
     let output = run(&mut place.shell(VICTIM, up));
     let words = format!("{}: it {stranger}", place.file(&format!("eidway-{VICTIM}")));
@@ -374,7 +378,8 @@ fn a_run_directory_that_others_have_made_or_can_write_in_is_refused() {
         return;
     }
     let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("netns-scripts");
-    // A command that spoils the place, the reason of the program, and the words of a script that looks too.
+    // A command that makes the directory unsafe, the message of the program, and the message of a
+    // script that checks this too.
     let spoilt = "/run/eidway belongs to another user, or other users can write to it";
     for (made, why, of_script) in [
         ("install -d -o 65534 /run/eidway", "belongs to user 65534, not to user 0", Some(spoilt)),
@@ -384,7 +389,7 @@ fn a_run_directory_that_others_have_made_or_can_write_in_is_refused() {
         ("install -D -m 666 /dev/null /run/eidway/.lock", "can write to it (mode 666)", None),
         ("install -D -m 644 /dev/null /run/eidway/.lock", "hold this lock (mode 644)", None),
     ] {
-        // A /run of their own: nothing of this is seen outside.
+        // The commands have their own /run, so they do not change the real one.
         let script = format!("mount -t tmpfs -o mode=755 tmpfs /run; {made}; exec \"$@\"");
         let aside = |command: &[&str]| {
             let mut unshare = Command::new("unshare");

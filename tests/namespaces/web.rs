@@ -1,5 +1,5 @@
-//! `eidway lab web`: the server of a live page answers its own page and no other, and tells of an
-//! event at once.
+//! `eidway lab web`: the server of a live page answers only its own page, and reports an event
+//! immediately.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -15,7 +15,7 @@ use crate::live::{LONG, Live, can_run};
 const TEMPLATE: &str = "<meta content=\"connect-src 'none'\">\
     <script type=\"application/json\" id=\"lab\">null</script>";
 
-/// A server. It ends with this value.
+/// A server. It ends when this value is dropped.
 struct Server {
     process: Child,
     address: SocketAddr,
@@ -227,7 +227,7 @@ fn a_page_sees_the_state_a_shut_port_and_a_ping_with_its_hops_and_the_end_of_the
             decides |= item["kind"] == "decision" && item["verdict"] == "encapsulate";
         }
         let of_one = |packet: &Value| segments.iter().filter(|(it, _)| it == packet).count();
-        // LAN, two links of the core, LAN.
+        // The packet crosses a LAN, two links of the core, and a LAN.
         if decides && segments.iter().any(|(packet, _)| of_one(packet) == 4) {
             break;
         }

@@ -1,10 +1,11 @@
-//! The sweep: generated labs, generated faults, and a reference model beside the real routers.
+//! The sweep: generated labs with generated faults. The results are compared with a reference
+//! model.
 //!
-//! A seed makes a lab and its events ([`plan`]); the lab runs on virtual time ([`run`]) under
-//! a watch that looks at every packet ([`watch`]); a model that knows nothing of LISP's messages gives
-//! the expected end ([`world`]). `tests/sweep.sh` runs it for hours; here it runs for as
-//! many seeds as fit a test. A seed that fails prints itself, the violated rule and the time, and the
-//! smallest plan that still does ([`shrink`]), as a test can have it: `regressions.rs`.
+//! A seed makes a lab and its events ([`plan`]). The lab runs on virtual time ([`run`]), and every
+//! packet is examined ([`watch`]). A model without the messages of LISP gives the expected result
+//! ([`world`]). `tests/sweep.sh` runs it for hours. Here it runs for a small number of seeds. If a
+//! seed fails, the test prints the seed, the violated rule, the time, and the smallest plan that
+//! still fails ([`shrink`]). The plan has the form of a test in `regressions.rs`.
 //!
 //! ```text
 //! EIDWAY_SEED=17 cargo test --test sweep seeds      one seed, with the last packets
@@ -14,32 +15,34 @@
 //! # Claims
 //!
 //! At all times, also during the faults:
-//! - no packet is put on a LAN of a site whose host it is not for, nor given to another host;
-//! - no packet circles: its crossings of links are bounded;
-//! - each packet that a router was given waits there, or is under one counter; at the end, no node has
-//!   sent more than it took in, nor kept more than it counted.
+//! - a packet for a host is put only on the LAN of this host, and is given to no other host;
+//! - no packet loops: the number of its crossings of links is limited;
+//! - each packet that a router received waits there, or is in exactly one counter; at the end, no
+//!   node has sent more packets than it received, and no packet is missing in its counters.
 //!
 //! Within [`SETTLED`] after the faults, a round of pings and [`LEARNT`]:
-//! - each map-server holds the registrations of the model, no more and no less;
-//! - no away entry is without its cause;
+//! - each map-server has exactly the registrations of the model;
+//! - each away entry has a cause;
 //! - hosts that have a path ping each other without a loss;
-//! - no map-cache says otherwise than the model of an EID that a packet was for a moment ago.
+//! - for each EID to which a packet was just sent, no map-cache differs from the model.
 //!
 //! # The bound
 //!
-//! Let the last fault end at 0. A TCP session whose peer is silent, or whose octets are not
-//! acknowledged, falls after 25 s, and a map-server that has forgotten it answers the next question,
-//! within 10 s, with RST. A registration by a session that fell, or by UDP with a router of
-//! either kind, or with an old map-server after any withdrawal, ends 180 s later: 205 s. A prefix that
-//! has to be registered is sent again within 60 s (the period, or the longest of the doubled waits), the
-//! Map-Notify opens a session, its Refresh brings the rest: 25 + 60 s, and a few round trips. Lost TCP
-//! segments are repeated in that time. So at 215 s, [`SETTLED`], the registrations stand.
+//! The reasons for these times: the last fault ends at 0. If the peer of a TCP session is silent or
+//! does not acknowledge octets, the session ends after 25 s. If a map-server has lost the session,
+//! it answers the next keep-alive, within 10 s, with RST. A registration ends 180 s after the end
+//! of its session, so after 205 s. This is also the limit for a registration by UDP, and at an old
+//! map-server after a withdrawal. A missing prefix is registered again within 60 s (the period, or
+//! the longest wait). The Map-Notify opens a session, and its Refresh brings the other prefixes: 25
+//! + 60 s, and a few round trips. Lost TCP segments are repeated in that time. So at 215 s,
+//! [`SETTLED`], the registrations are right.
 //!
-//! A map-cache may be wrong by then, but learns by traffic: a packet to a router that the EID has left
-//! brings an SMR, at most one in 3 s for an EID and RLOC, and eight at once for an RLOC, one more each
-//! 3 s. The round of pings lasts 39 s. A negative answer from before the registration
-//! expires after 60 s; a request without an answer rests for 30 s after 15 s of tries. So all is
-//! learnt 60 + 45 + 5 s, [`LEARNT`], later.
+//! At that time, a map-cache may still be wrong, but it learns from traffic. A packet to a router
+//! that the EID has left causes an SMR. There is at most one SMR in 3 s for an EID and RLOC. An
+//! RLOC gets at most eight SMRs at once, and then one more every 3 s. The round of pings takes 39
+//! s. A negative answer from before the registration expires after 60 s. A request without an
+//! answer rests for 30 s after 15 s of tries. So the map-caches are right 60 + 45 + 5 s,
+//! [`LEARNT`], later.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -55,19 +58,20 @@ use std::time::{Duration, SystemTime};
 
 use plan::Plan;
 
-/// From the last fault until the registrations are those of the model.
+/// The time from the last fault until the registrations must equal the model.
 const SETTLED: Duration = Duration::from_secs(215);
-/// From the first traffic after that until the map-caches are right.
+/// The time from the first traffic after that until the map-caches must be right.
 const LEARNT: Duration = Duration::from_secs(110);
 
-/// Seeds of a plain `cargo test`: about a minute unoptimised.
+/// The number of seeds of a plain `cargo test`. They take about a minute without optimisation.
 const SEEDS: u64 = 40;
 
 fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{name}={text}")))
 }
 
-/// Seeds from EIDWAY_FIRST (0) on, EIDWAY_SEEDS of them; or EIDWAY_SEED alone.
+/// Runs the seeds from EIDWAY_FIRST (default 0) on. EIDWAY_SEEDS is their number. With EIDWAY_SEED,
+/// runs only this seed.
 #[test]
 fn seeds() {
     let first = number("EIDWAY_FIRST").unwrap_or(0);
@@ -97,7 +101,7 @@ fn seeds() {
     assert!(failed.is_empty(), "{failed:?}");
 }
 
-/// Runs one seed; the error names the violation.
+/// Runs one seed. The error describes the violation.
 fn try_seed(seed: u64) -> Result<(), String> {
     let plan = Plan::generate(seed);
     let Some(violation) = shrink::violation(&plan) else { return Ok(()) };

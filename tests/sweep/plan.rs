@@ -1,4 +1,5 @@
-//! The plan of a run: a topology and its faults, made of a seed, printed as Rust.
+//! The plan of a run: a topology and its faults. A seed makes the plan, and it can be printed as
+//! Rust code.
 
 use std::fmt;
 
@@ -10,9 +11,9 @@ use crate::topology::{Cable, End, Kind, Lan, Router, Topology};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum How {
     Atomic,
-    /// In no LAN for so many milliseconds.
+    /// The host is in no LAN for this number of milliseconds.
     Gap(u64),
-    /// In both for so many milliseconds.
+    /// The host is in both LANs for this number of milliseconds.
     Both(u64),
 }
 
@@ -32,29 +33,29 @@ pub enum Event {
     /// As SIGTERM.
     Stop(Router),
     Start(Router),
-    /// The key of a site for a server is wrong, or right again.
+    /// The key of a site for a server becomes wrong, or becomes right again.
     WrongKey(usize, usize),
     RightKey(usize, usize),
     /// The database-mappings of a LAN are taken out of the configuration, or put back.
     Unmap(Lan),
     Map(Lan),
-    /// So many echoes, one a second, of IPv6 or IPv4.
+    /// A ping of IPv6 or IPv4, with this number of echo requests, one a second.
     Ping(End, End, bool, u16),
 }
 
-/// A run: its events, each with the millisecond after registration.
+/// A plan. Each event has its time in milliseconds after the registration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
     /// Of the simulator's own randomness.
     pub seed: u64,
     pub topology: Topology,
-    /// At which site each roaming host begins.
+    /// The site at which each roaming host begins.
     pub roamers_at: Vec<usize>,
     pub events: Vec<(u64, Event)>,
 }
 
 impl fmt::Display for Plan {
-    /// As a test can have it.
+    /// Writes the plan as Rust code for a test.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Topology { servers, lans, roamers, overlap, proxy, cores, delay_ms } = &self.topology;
         writeln!(f, "Plan {{\n    seed: {},", self.seed)?;
@@ -71,7 +72,7 @@ impl fmt::Display for Plan {
     }
 }
 
-/// Draws with the words of the generator.
+/// Draws random values for the generator.
 struct Dice(Rng);
 
 impl Dice {
@@ -144,7 +145,7 @@ fn topology(dice: &mut Dice) -> Topology {
     }
 }
 
-/// A fault, and most often its end.
+/// Adds a fault, and in most cases the end of the fault.
 fn fault(dice: &mut Dice, topology: &Topology, at: u64, events: &mut Vec<(u64, Event)>) {
     let later = at + [50, 900, 4000, 15_000, 45_000, 100_000][dice.below(6)] + dice.between(0, 999);
     let lan = dice.one(&topology.all_lans());

@@ -1,4 +1,4 @@
-//! Plans that once violated a claim, as small as they could be made.
+//! Plans that have violated a rule in the past, in their smallest form.
 
 use crate::plan::Event::{Kill, LanDown, LanUp, Map, Move, Ping, Start, Unmap, WrongKey};
 use crate::plan::How::{Atomic, Both, Gap};

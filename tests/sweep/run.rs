@@ -24,20 +24,20 @@ use crate::watch::{Violation, Watch};
 use crate::world::World;
 use crate::{LEARNT, SETTLED};
 
-/// How often the routers' books are looked at.
+/// The interval at which the routers' counters are checked.
 const STEP: Duration = Duration::from_secs(1);
 
 pub struct Run {
     sim: Sim,
     world: World,
     watch: Rc<RefCell<Watch>>,
-    /// Those whose process ended in the course of the run, with packets in its hands.
+    /// The routers whose process ended during the run. Packets in the process are lost then.
     interrupted: BTreeSet<Router>,
 }
 
 type Checked = Result<(), Violation>;
 
-/// Lets a plan happen. With `lines`, the last crossings go there.
+/// Runs a plan. If `lines` is given, the last crossings of links are written there.
 pub fn run(plan: &Plan, lines: Option<&mut Vec<String>>) -> Checked {
     let mut run = Run::build(plan, lines.is_some());
     let outcome = run.course(plan);
@@ -83,14 +83,15 @@ impl Run {
             self.impair(&self.world.topology.cable_name(cable), plan.topology.impairment());
         }
         self.run_for(SETTLED)?;
-        // Round one: traffic shows every router its errors.
+        // First round: because of the traffic, every router notices its wrong entries.
         let patient =
             PingRequest { count: 13, pace: Pace::Every(Duration::from_secs(3)), ..echoes() };
         self.ping_all(patient)?;
         self.run_for(LEARNT)?;
         self.look_at_registrations()?;
         self.look_at_away_tables()?;
-        // Round two: a host with a path pings; a host without one tries.
+        // Second round: a ping between hosts with a path must succeed. Hosts without a path also
+        // try.
         let brisk = PingRequest { count: 4, pace: Pace::Every(Duration::from_secs(3)), ..echoes() };
         let mut lost = self.ping_all(brisk)?;
         lost.retain(|(from, to, ..)| self.world.has_path(*from, *to));
@@ -121,7 +122,7 @@ impl Run {
         Ok(())
     }
 
-    /// Does something that the lab has been built for.
+    /// Returns the result of an action that cannot fail in this lab.
     fn must<T, E: std::fmt::Display>(&self, done: Result<T, E>) -> T {
         done.unwrap_or_else(|error| panic!("at {}: {error}", self.sim.now()))
     }
@@ -196,7 +197,7 @@ impl Run {
         self.must(done);
     }
 
-    /// Gives an xTR its configuration anew.
+    /// Gives an xTR its present configuration.
     fn configure(&mut self, site: usize) {
         let router = Router::Xtr(site);
         if self.world.dead.contains(&router) {
@@ -218,7 +219,8 @@ impl Run {
         self.must(started)
     }
 
-    /// All pairs at once, in both families; returns those who lost an echo.
+    /// Pings between all pairs at the same time, in both families. Returns the pairs that lost an
+    /// echo request.
     fn ping_all(&mut self, echoes: PingRequest) -> Result<Vec<(End, End, String)>, Violation> {
         let mut pings = Vec::new();
         let ends = self.world.topology.ends();
@@ -248,7 +250,7 @@ impl Run {
         Ok(lost)
     }
 
-    /// Each packet that a router was given waits, or is under one counter.
+    /// Checks that each packet that a router received waits, or is in exactly one counter.
     fn look_at_books(&self) -> Checked {
         for (name, router) in self.sim.routers() {
             let counters = router.counters();
@@ -270,7 +272,8 @@ impl Run {
         Ok(())
     }
 
-    /// No node makes packets, and each has counted the packets that ended there.
+    /// Checks that no node sends more packets than it received, and that each node has counted the
+    /// packets that ended there.
     fn look_at_passages(&self) -> Checked {
         let watch = self.watch.borrow();
         let routers = self.world.topology.routers();
@@ -342,7 +345,7 @@ impl Run {
         Ok(())
     }
 
-    /// For the EIDs that traffic has asked for, no cache differs from the model.
+    /// Checks that no cache differs from the model for the EIDs of the traffic.
     fn look_at_map_caches(&self) -> Checked {
         let topology = &self.world.topology;
         for router in topology.routers() {
@@ -378,7 +381,7 @@ impl Run {
         for family in Family::BOTH {
             let eid = eid(self.world.topology.address(end, family));
             let leads_to = self.world.leads_to(eid);
-            // A prefix that leads to the router itself does not come by its cache.
+            // For a prefix that leads to the router itself, the router does not use its cache.
             if leads_to.is_some_and(|site| Router::Xtr(site) == router) {
                 continue;
             }
@@ -400,7 +403,7 @@ impl Run {
     }
 }
 
-/// A ping request, but for its destination.
+/// The parts of a ping request except its destination.
 fn echoes() -> PingRequest {
     PingRequest {
         pace: Pace::Every(Duration::from_secs(1)),

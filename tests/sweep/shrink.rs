@@ -1,5 +1,5 @@
-//! Makes a failing plan small: events go, then parts of the topology, as long as the same claim
-//! fails.
+//! Makes a failing plan smaller: removes events, then parts of the topology, as long as the same
+//! rule is violated.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -8,10 +8,10 @@ use crate::run::run;
 use crate::topology::Topology;
 use crate::watch::Violation;
 
-/// Runs that a shrinking may cost.
+/// The maximum number of runs to make a plan smaller.
 const RUNS: usize = 400;
 
-/// The violation of a plan; a panic of a router is a violation too.
+/// Returns the violation of a plan. A panic of a router is a violation too.
 pub fn violation(plan: &Plan) -> Option<Violation> {
     match catch_unwind(AssertUnwindSafe(|| run(plan, None))) {
         Ok(outcome) => outcome.err(),
@@ -28,7 +28,7 @@ pub fn violation(plan: &Plan) -> Option<Violation> {
     }
 }
 
-/// The smallest plan that was found to violate the same claim.
+/// Returns the smallest plan that was found to violate the same rule.
 pub fn shrink(plan: &Plan, claim: &'static str) -> Plan {
     let mut least = plan.clone();
     let mut runs = 0;
@@ -48,7 +48,7 @@ pub fn shrink(plan: &Plan, claim: &'static str) -> Plan {
     }
 }
 
-/// Drops runs of events, from half of them down to one.
+/// Removes groups of successive events: first half of the events, at the end single events.
 fn drop_events(plan: &mut Plan, fails: &mut impl FnMut(&Plan) -> bool) {
     let mut len = plan.events.len();
     while len > 0 {
@@ -66,7 +66,8 @@ fn drop_events(plan: &mut Plan, fails: &mut impl FnMut(&Plan) -> bool) {
     }
 }
 
-/// The plan with one part of its topology less. Events about missing parts do nothing.
+/// Returns plans that each have one part of the topology less. Events about missing parts do
+/// nothing.
 fn smaller(plan: &Plan) -> Vec<Plan> {
     let mut topologies = Vec::new();
     let mut less = |change: &dyn Fn(&mut Topology)| {

@@ -1,16 +1,16 @@
-//! The parts of a lab of the sweep, as a few numbers; addresses, lab file and configurations
-//! follow from them.
+//! The parts of a lab of the sweep, as a few numbers. The addresses, the lab file and the
+//! configurations are made from these numbers.
 //!
 //! ```text
 //!   host ── LAN ── xTR 0 ┐                        ┌ server 0, 1 (map-server and resolver)
 //!   host ── LAN ──┘      ├─ core 0 ─ core 1 ─ ... ┤
 //!   host ── LAN ── xTR 1 ┘                        └ proxy ── outside host
 //! ```
-//! Every router hangs on one core router. LAN `l` of site `s` is 172.(16+s).l.0/24 and
+//! Every router is connected to one core router. LAN `l` of site `s` is 172.(16+s).l.0/24 and
 //! 2001:db8:aSLL::/64 with one host. The first LAN of each site also serves the roaming range
-//! 172.31.0.0/24, 2001:db8:afff::/64, whose hosts have no neighbours: the next one of the range
-//! may be at another site. With `overlap`, the last LAN of site 1 is the upper half of
-//! the first LAN's prefix of site 0.
+//! 172.31.0.0/24, 2001:db8:afff::/64, whose hosts have no neighbours in common: another host of the
+//! range may be at another site. With `overlap`, the last LAN of site 1 is the upper half of the
+//! first LAN's prefix of site 0.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -23,7 +23,7 @@ use eidway::lab::file::{Host, Impairment, LabFile, Lan as LanFile, Link, Node, P
 use eidway::router::config::{Config, InterfaceName};
 use ipnet::IpNet;
 
-/// A map-server with reliable transport, or the document's old kind.
+/// A map-server with reliable transport, or one of the old kind in the document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     New,
@@ -56,9 +56,9 @@ pub enum Cable {
 pub enum End {
     /// The host of a LAN.
     At(Lan),
-    /// One that may be on the first LAN of any site.
+    /// A roaming host: it may be on the first LAN of any site.
     Roamer(usize),
-    /// Behind the proxy xTR, no EID.
+    /// The host behind the proxy xTR. Its address is not an EID.
     Outside,
 }
 
@@ -72,14 +72,14 @@ pub struct Topology {
     pub overlap: bool,
     pub proxy: bool,
     pub cores: usize,
-    /// Of each link of the core.
+    /// The delay of each link of the core.
     pub delay_ms: u64,
 }
 
 /// The part of a configuration that may change in a run.
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
-    /// LANs whose database-mappings are taken out.
+    /// The LANs whose database-mappings are removed from the configuration.
     pub unmapped: BTreeSet<Lan>,
     /// (site, server) with a wrong key on the xTR's side.
     pub wrong_keys: BTreeSet<(usize, usize)>,
@@ -94,7 +94,7 @@ impl Router {
         }
     }
 
-    /// Its number in RLOCs and core addresses.
+    /// The number of the router in RLOCs and core addresses.
     fn number(self) -> usize {
         match self {
             Router::Server(n) => 1 + n,
@@ -111,7 +111,8 @@ impl Router {
         format!("r{}", self.number())
     }
 
-    /// Its network in the core, IPv4 and IPv6, with the last part of the address.
+    /// The networks of the router in the core, IPv4 and IPv6. `host` is the last part of the
+    /// address.
     fn uplink(self, host: u8) -> [IpNet; 2] {
         let number = self.number();
         [
@@ -161,8 +162,8 @@ impl Topology {
         self.lans.len()
     }
 
-    /// Whether the protocol can serve the topology: a map-server of the old kind alone
-    /// tells no ETR of a more specific prefix.
+    /// Whether the protocol can serve the topology. If there is only a map-server of the old kind,
+    /// it does not report more specific prefixes to ETRs.
     pub fn is_sound(&self) -> bool {
         !self.overlap || self.servers.contains(&Kind::New)
     }
@@ -189,7 +190,7 @@ impl Topology {
         uplinks.chain((1..self.cores).map(|core| Cable::Core(core - 1))).collect()
     }
 
-    /// Whether this LAN is the piece that site 1 has of site 0's first prefix.
+    /// Whether this LAN of site 1 has a part of site 0's first prefix.
     pub fn is_overlapping(&self, lan: Lan) -> bool {
         self.overlap && lan.0 == 1 && lan.1 + 1 == self.lans[1]
     }
@@ -226,7 +227,8 @@ impl Topology {
         let Lan(site, l) = lan;
         let v4 = |last: u8, len: u8| format!("172.{}.{l}.{last}/{len}", 16 + site);
         let v6 = |last: &str, len: u8| format!("2001:db8:a{site:x}{l:02x}::{last}/{len}");
-        // A host whose prefix another site has the upper half of asks its gateway for that half.
+        // If another site has the upper half of the host's prefix, the host sends packets for this
+        // half to its gateway.
         let halved = self.overlap && lan == Lan(0, 0);
         let (host_v4, host_v6) = if halved { (25, 65) } else { (24, 64) };
         (
@@ -263,7 +265,7 @@ impl Topology {
         if family == Family::Ipv4 { v4 } else { v6 }
     }
 
-    /// The lab; `roamers_at` says at which site each roaming host begins.
+    /// Returns the lab. `roamers_at` has the site at which each roaming host begins.
     pub fn lab(&self, roamers_at: &[usize]) -> LabFile {
         let mut nodes = BTreeMap::new();
         for router in self.routers() {
@@ -382,7 +384,7 @@ impl Topology {
         parse_config("sweep", &text).unwrap_or_else(|error| panic!("{error}\n{text}"))
     }
 
-    /// Opens a configuration: the host name and the uplink.
+    /// Returns the start of a configuration: the host name and the uplink.
     fn opening(&self, router: Router) -> String {
         let mut text = format!("hostname {}\n", router.name());
         interface_text(&mut text, "Ethernet0/0", &[router.uplink(2)], "");

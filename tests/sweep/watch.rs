@@ -1,5 +1,5 @@
-//! Rules for every packet at all times, seen on the links: its owner, its way, and
-//! that a node neither makes nor loses one.
+//! Checks rules for every packet on the links: the packet reaches only its owner, its way has no
+//! loop, and no node makes or loses a packet.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
@@ -16,14 +16,14 @@ use etherparse::{Icmpv4Type, Icmpv6Type, SlicedPacket, TransportSlice};
 
 use crate::topology::{End, Lan, Router, Topology};
 
-/// How long a router may go on sending to a LAN that a roaming host has left without a word: it
-/// watches its hosts every 5 s and gives one up after 3 s more; by then its last answer may be 30 s
-/// old, and 5 s more pass before it is asked.
+/// The longest time for which a router may send packets to a LAN after a roaming host has left it
+/// silently. The router watches its hosts every 5 s, and gives up a host after 3 s more. An answer
+/// is valid for 30 s, and 5 s more pass before the host is asked.
 const MISSED: Duration = Duration::from_secs(60);
-/// Crossings that are kept for a report.
+/// The number of crossings that are kept for a report.
 const LINES: usize = 60;
 
-/// A claim that does not hold.
+/// A rule that was violated.
 #[derive(Clone, Debug)]
 pub struct Violation {
     pub claim: &'static str,
@@ -31,7 +31,7 @@ pub struct Violation {
     pub detail: String,
 }
 
-/// An echo request or reply between hosts, wherever it is on its way.
+/// An echo request or reply between hosts. It is the same on each link of its way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Echo {
     source: IpAddr,
@@ -41,21 +41,21 @@ struct Echo {
     seq: u16,
 }
 
-/// One link: the nodes at its ends.
+/// The nodes at the ends of a link.
 #[derive(Clone, Debug)]
 enum Ends {
     Cable([String; 2]),
     Lan { lan: Option<Lan>, router: String },
 }
 
-/// Packets that entered and left a node.
+/// The numbers of packets that entered and left a node.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Passage {
     pub entered: u64,
     pub left: u64,
 }
 
-/// Crossings of a packet, and how often a link doubled it.
+/// The number of crossings of a packet, and the number of times that a link duplicated it.
 #[derive(Clone, Copy, Debug, Default)]
 struct Journey {
     crossings: u32,
@@ -68,12 +68,13 @@ pub struct Watch {
     owners: BTreeMap<IpAddr, End>,
     names: BTreeMap<String, End>,
     journeys: BTreeMap<Echo, Journey>,
-    /// Crossings of a packet that nothing doubled.
+    /// The maximum number of crossings of a packet that no link duplicated.
     limit: u32,
     pub passages: BTreeMap<String, Passage>,
-    /// Since when a roaming host is not on the first LAN of a site; where it is, it is not listed.
+    /// For a roaming host and a site: the time since which the host is not on the first LAN of the
+    /// site. There is no entry for the site at which the host is.
     gone: BTreeMap<(usize, usize), Time>,
-    /// When a router last began to run, and those that do not run.
+    /// The last start of each router. `None` for a router that does not run.
     started: BTreeMap<String, Option<Time>>,
     pub violation: Option<Violation>,
     pub lines: Option<VecDeque<String>>,
@@ -127,13 +128,13 @@ impl Watch {
         }
     }
 
-    /// A roaming host goes from site to site.
+    /// Notes that a roaming host moves from one site to another.
     pub fn moved(&mut self, roamer: usize, from: usize, to: usize, now: Time) {
         self.gone.insert((roamer, from), now);
         self.gone.remove(&(roamer, to));
     }
 
-    /// A router's process begins, or ends.
+    /// Notes that a router's process begins or ends.
     pub fn runs(&mut self, router: Router, since: Option<Time>) {
         self.started.insert(router.name(), since);
     }
@@ -189,7 +190,7 @@ impl Watch {
         journey.crossings += 1;
         journey.doubled += u32::from(crossing.fate == Fate::Doubled);
         let (crossings, doubled) = (journey.crossings, journey.doubled);
-        // A request that was doubled is answered twice.
+        // A duplicated request has two answers.
         let (source, destination) = (echo.destination, echo.source);
         let asked = Echo { source, destination, is_reply: false, ..echo };
         let asked = self.journeys.get(&asked).filter(|_| echo.is_reply);
@@ -201,7 +202,7 @@ impl Watch {
         }
     }
 
-    /// A packet without LISP on a LAN.
+    /// Checks a packet without LISP on a LAN.
     fn look_at_lan(&mut self, crossing: &Crossing<'_>, echo: Echo) {
         let Some(Ends::Lan { lan, .. }) = self.links.get(crossing.link) else { return };
         let lan = *lan;
@@ -228,7 +229,7 @@ impl Watch {
         }
     }
 
-    /// Whether the router that sends has had the time to miss the host.
+    /// Whether the sending router has had enough time to notice that the host has left.
     fn is_long_gone(&self, roamer: usize, site: usize, crossing: &Crossing<'_>) -> bool {
         let long = |since: &Time| crossing.time.since(*since) > MISSED;
         let runs = self.started.get(crossing.from).and_then(|since| since.as_ref());

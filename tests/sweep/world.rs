@@ -1,5 +1,6 @@
-//! The reference model: the places of hosts and the configuration, and from that alone the reachable pairs
-//! and the right registrations of a map-server. Small, obvious and slow.
+//! The reference model. It has the places of the hosts and the configuration. From these it
+//! computes the pairs of hosts that reach each other, and the right registrations of each
+//! map-server. It is small and simple, but slow.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,15 +13,15 @@ use crate::topology::{Cable, End, Lan, Router, Settings, Topology, eid, prefix};
 pub struct World {
     pub topology: Topology,
     pub settings: Settings,
-    /// At which site each roaming host is.
+    /// The site of each roaming host.
     pub roamers_at: Vec<usize>,
     pub lans_down: BTreeSet<Lan>,
     pub cables_down: BTreeSet<Cable>,
     pub impaired: BTreeSet<Cable>,
     pub dead: BTreeSet<Router>,
-    /// LANs that were taken out of the configuration of an xTR that has begun anew since: it does not
-    /// know that they were its own, so it solicits no peer for them, and an ITR that has cached them
-    /// keeps them for their TTL.
+    /// LANs that were removed from the configuration of an xTR before it was started again. The xTR
+    /// does not know that these LANs were its own, so it sends no SMR for them. An ITR keeps its
+    /// mapping of these LANs until the TTL has passed.
     pub forgotten: BTreeSet<Lan>,
 }
 
@@ -38,7 +39,7 @@ impl World {
         }
     }
 
-    /// Takes in an event; false when it changes nothing, or is about a missing part.
+    /// Applies an event. Returns false if the event changes nothing, or is about a missing part.
     pub fn apply(&mut self, event: Event) -> bool {
         let has_router = |router| self.topology.routers().contains(&router);
         let has_lan = |lan: Lan| self.topology.all_lans().contains(&lan);
@@ -89,7 +90,7 @@ impl World {
         }
     }
 
-    /// The events that end the faults which are not to last.
+    /// The events that end the temporary faults.
     pub fn healing(&self) -> Vec<Event> {
         let cables = self.cables_down.iter().map(|&cable| Event::CableUp(cable));
         let routers = self.dead.iter().map(|&router| Event::Start(router));
@@ -98,7 +99,7 @@ impl World {
         cables.chain(routers).chain(keys).collect()
     }
 
-    /// The LAN of a host; the outside host is on none of a site.
+    /// The LAN of a host. The outside host is on no LAN of a site.
     pub fn lan_of(&self, end: End) -> Option<Lan> {
         match end {
             End::At(lan) => Some(lan),
@@ -111,7 +112,7 @@ impl World {
         self.lan_of(end).map(|lan| lan.0)
     }
 
-    /// Whether a host's EID is to be registered: its LAN is up, and it is an EID.
+    /// Whether the address of a host must be registered: it is an EID, and its LAN is up.
     pub fn is_mapped(&self, end: End) -> bool {
         let Some(lan) = self.lan_of(end) else { return false };
         let configured = match end {
@@ -134,12 +135,14 @@ impl World {
         plugged(from) && plugged(to) && (local || reachable(from) && reachable(to))
     }
 
-    /// Whether a site sends nothing to a host that is elsewhere, though its EID may be registered.
+    /// Whether a site sends no packets to a host at another site, although the EID of the host may
+    /// be registered.
     ///
-    /// An xTR that registers the network around the piece that is elsewhere is told of the piece. Other
-    /// xTRs are not: a map-server tells an ETR only of prefixes inside its registrations. Then a LAN that
-    /// is up and not in the database hides the piece by its connected network; one that is in the
-    /// database and down, for a local EID without a route is dropped, never asked for.
+    /// The EID is in a smaller prefix at the other site. A map-server reports this prefix only to
+    /// an ETR that registers a larger prefix around it. If the xTR does not register the larger
+    /// prefix, its LAN hides the smaller prefix in two cases. If the LAN is up, its connected route
+    /// is used. If the LAN is down and in the database, packets for a local EID without a route are
+    /// dropped, and no mapping is requested.
     pub fn is_hidden_from(&self, site: usize, end: End) -> bool {
         let first = Lan(0, 0);
         let is_up = !self.lans_down.contains(&first);
@@ -148,7 +151,7 @@ impl World {
         site == first.0 && is_piece && is_up == is_unmapped
     }
 
-    /// The right registrations of each map-server: prefixes, each with its xTRs.
+    /// The right registrations of each map-server: the prefixes, each with its xTRs.
     pub fn registrations(&self) -> BTreeMap<EidPrefix, BTreeSet<usize>> {
         let mut held: BTreeMap<EidPrefix, BTreeSet<usize>> = BTreeMap::new();
         for end in self.topology.ends().into_iter().filter(|&end| self.is_mapped(end)) {

@@ -1,23 +1,26 @@
-//! Where packets went, kept beside the router's own counters: each is delivered, held, or counted
-//! under one reason. All are counted as packets on the wire: a super-packet is several.
+//! Counts packets independently of the router's own counters. Each packet is delivered, held, or
+//! counted under one reason. Packets on the wire are counted, so a super-packet counts as several
+//! packets.
 
 use eidway::packet::{IpHeader, OwnedPacket};
 use eidway::router::Router;
 use eidway::router::io::{Inbound, Outbound};
 
-/// More packets than a router's hold queues take, those of unresolved EIDs and of searched hosts: a
-/// super-packet has no more segments than this.
+/// A number of packets that does not fit into the hold queues of a router, for unresolved EIDs and
+/// for searched hosts. A super-packet has at most 64 segments.
 const MOST_HELD: u64 = (2 * 2048 + 1024 * 8) * 64;
 
 /// The counts from verdicts and outputs.
 #[derive(Default)]
 pub struct Ledger {
-    /// Encapsulated, forwarded or delivered, at once or after a wait; and the router's own errors.
+    /// The number of packets that were encapsulated, forwarded or delivered, immediately or after a
+    /// wait. The router's own errors are included.
     sent: u64,
     held: u64,
     released: u64,
     dropped: u64,
-    /// ICMP errors among the packets sent without a verdict: the router's own, or held packets.
+    /// The number of ICMP errors among the packets that were sent without a verdict. They are the
+    /// router's own errors, or held packets.
     errors: u64,
     /// The counters of the router before `clear ip lisp statistics`.
     cleared: Counted,
@@ -51,12 +54,12 @@ impl Counted {
 }
 
 impl Ledger {
-    /// The router is about to clear its counters.
+    /// Notes that the router will clear its counters.
     pub fn clear(&mut self, router: &Router) {
         self.cleared = self.cleared.plus(Counted::of(router));
     }
 
-    /// A verdict on a packet that is so many on the wire.
+    /// Notes a verdict on a packet that stands for `packets` packets on the wire.
     pub fn outbound(&mut self, outbound: Outbound, packets: u64) {
         match outbound {
             Outbound::Encapsulate(_) | Outbound::Native => self.sent += packets,
@@ -73,7 +76,7 @@ impl Ledger {
         }
     }
 
-    /// A packet goes on that had been held, or the router tells a sender of an error.
+    /// Notes a held packet that is sent now, or an error of the router for a sender.
     pub fn released(&mut self, packet: &OwnedPacket) {
         let header = IpHeader::parse(&packet.bytes).expect("only packets are held");
         let packets = packet.clone().borrow().load(header.total_len).packets;
@@ -87,7 +90,7 @@ impl Ledger {
         assert!(waiting <= MOST_HELD);
         assert_eq!(counted.held, self.held);
         let late = counted.dropped.checked_sub(self.dropped).expect("each drop is counted");
-        // A packet that was released and was not held is an error of the router's own.
+        // If a released packet was not held, it is an error that the router itself made.
         let own = (self.released + late + waiting).checked_sub(self.held);
         let own = own.expect("a held packet waits, or was released or dropped");
         assert!(own <= self.errors, "nothing is released or dropped that was not held");

@@ -1,7 +1,8 @@
-//! The bodies of the fuzz targets: the properties that hold for all octets.
+//! The bodies of the fuzz targets. They check properties that must hold for all octets.
 //!
-//! cargo-fuzz calls them from `fuzz_targets`, `tests/fuzz_corpus.rs` with the committed corpora. A
-//! body panics on a finding and returns otherwise. See `CONTRIBUTING.md`, Fuzzing.
+//! cargo-fuzz calls them from `fuzz_targets`. `tests/fuzz_corpus.rs` calls them with the committed
+//! corpora. A body panics if it has found a fault. Otherwise it returns. See `CONTRIBUTING.md`,
+//! Fuzzing.
 
 mod ledger;
 mod message;
@@ -22,7 +23,7 @@ pub use texts::{config, console, lab, scenario};
 /// A function that is called with any octets.
 pub type Body = fn(&[u8]);
 
-/// All of them, by the names of their corpora.
+/// All targets, by the names of their corpora.
 pub const TARGETS: [(&str, Body); 9] = [
     ("message", message),
     ("reliable", reliable),

@@ -5,11 +5,11 @@ use eidway::wire::{DataHeader, Encapsulated, Message, verify};
 
 use super::normalised;
 
-/// The octets behind a message in a buffer, which must not be read.
+/// Octets after the end of a message in a buffer. They must not be read.
 const PADDING: [u8; 24] = [0x2a; 24];
 
-/// Any octets: a message that parses is emitted as it came, but for the named normalisations, and is
-/// the same with octets behind it; its MAC is checked without harm.
+/// Parses any octets. A parsed message is emitted with the same octets, except for the named
+/// normalisations. Octets after the message do not change it. The check of its MAC does not panic.
 pub fn message(input: &[u8]) {
     data_header(input);
     authentication(input);
@@ -56,7 +56,8 @@ fn inner_header(encapsulated: &Encapsulated, emitted: &[u8]) {
     assert_ne!(packet[checksum_at..checksum_at + 2], [0, 0], "an inner checksum is left out");
 }
 
-/// A message that verifies was signed with this key, and does not verify after a change of an octet.
+/// If a message verifies, it was signed with this key. After a change of an octet, it does not
+/// verify.
 fn authentication(input: &[u8]) {
     for algorithm in [Algorithm::HmacSha1, Algorithm::HmacSha256, Algorithm::HmacSha256Hkdf] {
         let key = Key { algorithm, secret: b"cisco".to_vec(), key_id: 0 };
@@ -76,7 +77,8 @@ fn authentication(input: &[u8]) {
     assert!(verify(&signed, &key(Algorithm::HmacSha1)).is_ok(), "a message that we sign verifies");
 }
 
-/// The LISP header of data packets: reserved bits and fields without their flag come back as zero.
+/// Parses and emits the LISP header of data packets. Reserved bits, and fields without their flag,
+/// are emitted as zero.
 fn data_header(input: &[u8]) {
     let Ok((header, inner)) = DataHeader::parse(input) else {
         return;

@@ -1,7 +1,8 @@
-//! The octets that a parsed message is emitted as: a second, plain reading of the RFCs' diagrams.
+//! The octets of a parsed message after it is emitted. This is a second, simple implementation of
+//! the RFCs' diagrams.
 //!
-//! It walks octets that the parser accepted and copies them, but for the normalisations listed
-//! here. Another change by the parser and `emit` is a finding.
+//! It reads octets that the parser accepted, and copies them with the normalisations in this list.
+//! If the parser and `emit` change anything else, this is a fault.
 //!
 //! | normalised | reason |
 //! |---|---|
@@ -25,7 +26,7 @@ const AFI_NAME: u16 = 17;
 const AFI_LCAF: u16 = 16387;
 const AFI_MAC_48: u16 = 16389;
 const AFI_MAC_64: u16 = 16390;
-/// How deep LCAFs within LCAFs are looked into.
+/// The maximum number of levels of nested LCAFs that are read.
 const DEPTH: usize = 4;
 /// Where the record count stands.
 const RECORD_COUNT_AT: usize = 3;
@@ -36,8 +37,8 @@ struct Walk<'a> {
     out: Vec<u8>,
 }
 
-/// The octets of a control message that `Message::parse` accepted, as `emit` must write them.
-/// Those of an ECM are without its inner IP header, and its inner UDP checksum is zero.
+/// The octets that `emit` must write for a control message that `Message::parse` accepted. For an
+/// ECM, they are without the inner IP header, and the inner UDP checksum is zero.
 pub fn message(octets: &[u8]) -> Vec<u8> {
     let mut walk = Walk { octets, out: Vec::new() };
     let word = u32::from_be_bytes([octets[0], octets[1], octets[2], octets[3]]);
@@ -57,7 +58,7 @@ pub fn message(octets: &[u8]) -> Vec<u8> {
     walk.out
 }
 
-/// The octets of a frame of the reliable transport, likewise.
+/// The octets that `emit` must write for a frame of the reliable transport.
 pub fn frame(octets: &[u8]) -> Vec<u8> {
     let end = octets.len() - 4;
     let mut walk = Walk { octets: &octets[..end], out: Vec::new() };
@@ -258,7 +259,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// A record; none of it, and false, if its EID is no IP prefix.
+    /// Copies a record. If its EID is not an IP prefix, copies nothing and returns false.
     fn record(&mut self) -> bool {
         let start = self.out.len();
         self.copy(4);
@@ -378,8 +379,8 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// Whether an address is an Instance-ID LCAF around an address, and not kept as it came. A kept one cannot
-/// be told by its octets alone, so that its contents are read again.
+/// Whether an address is an Instance-ID LCAF that contains an address, and is not copied unchanged.
+/// The octets of the LCAF alone do not show this, so its contents are read again.
 fn is_instance(address: &[u8]) -> bool {
     if afi(address) != AFI_LCAF || address[4] != 2 {
         return false;
@@ -388,7 +389,7 @@ fn is_instance(address: &[u8]) -> bool {
     walk.known(2, DEPTH - 1).is_some() && walk.octets.is_empty()
 }
 
-/// The IP address of an ITR-RLOC: itself, or the only one of a list with names.
+/// The IP address of an ITR-RLOC: the address itself, or the only IP address in a list with names.
 fn ip_of(address: Vec<u8>) -> Option<Vec<u8>> {
     let is_ip = |address: &Vec<u8>| matches!(afi(address), AFI_IPV4 | AFI_IPV6);
     if is_ip(&address) {

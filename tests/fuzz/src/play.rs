@@ -1,4 +1,5 @@
-//! A router under fuzzing: inputs made of arbitrary octets, and the properties that hold after each.
+//! A router under fuzzing. Arbitrary octets make its inputs, and the properties are checked after
+//! each input.
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
@@ -25,19 +26,19 @@ use super::ledger::Ledger;
 use super::site;
 use super::traffic::Traffic;
 
-/// The limit of the answer to one unsigned datagram: no more than this many times its
-/// octets, and one full packet.
+/// The limit of the answer to one unsigned datagram: this number times its octets, and one full
+/// packet more.
 const AMPLIFICATION: usize = 3;
 const ONE_PACKET: usize = 1500;
 /// Steps of one sequence.
 const STEPS: usize = 256;
-/// Deadlines that fall due at one instant before it counts as standing still.
+/// The number of deadlines at one instant from which on the time counts as not advancing.
 const DEADLINES_AT_ONCE: usize = 4;
-/// After this long without input, no packet waits.
+/// After this time without input, no packet may wait.
 const QUIET: Duration = Duration::from_secs(120);
 const DEVICES: [&str; 5] = ["et0-0", "et1-0", "et2-0", "lisp0", "eth9"];
 
-/// A router and all that was said to it and by it.
+/// A router, with its inputs and outputs so far.
 pub struct Play<'a> {
     traffic: Traffic<'a>,
     router: Router,
@@ -45,12 +46,12 @@ pub struct Play<'a> {
     ledger: Ledger,
     /// Nonces of its Map-Requests.
     nonces: Vec<Nonce>,
-    /// Connections that were asked for or accepted, and whether they stand.
+    /// The connections that the router requested or accepted, and whether they are established.
     connections: Vec<(Connection, bool)>,
     accepted: u64,
     /// The peers that may be solicited: senders and receivers of packets.
     peers: BTreeSet<IpAddr>,
-    /// The configuration that was in force before the one that is.
+    /// The previous configuration.
     before: Config,
     said: Vec<Output>,
 }
@@ -73,8 +74,8 @@ impl<'a> Play<'a> {
         }
     }
 
-    /// Runs `step` until the octets are used up, then waits until all is quiet.
-    /// Returns all that the router said.
+    /// Runs `step` until the octets are used up. Then waits until the router has no more work.
+    /// Returns all outputs of the router.
     pub fn run(mut self, mut step: impl FnMut(&mut Self)) -> Vec<Output> {
         self.after();
         for _ in 0..STEPS {
@@ -88,7 +89,8 @@ impl<'a> Play<'a> {
         self.said
     }
 
-    /// Packets, and the inputs that give them a way: answers, hosts that come and go, time.
+    /// Makes an input: a packet, or an input that packets depend on (an answer, a host that appears
+    /// or disappears, time).
     pub fn data_step(&mut self) {
         match self.traffic.below(12) {
             0..=3 => self.packet(),
@@ -209,8 +211,8 @@ impl<'a> Play<'a> {
         assert!(signed || sent <= most, "{sent} octets out for {} in", payload.len());
     }
 
-    /// The two ends of a path to the router: a peer, and the address at which it reaches the router.
-    /// A router without addresses is reached at any.
+    /// The two ends of a path to the router: a peer, and the address at which it reaches the
+    /// router. A router without addresses is reached at any address.
     fn ends(&mut self) -> (IpAddr, IpAddr) {
         let own: Vec<_> = self.router.config().addresses().map(|(_, net)| net.addr()).collect();
         let reached = match own.is_empty() {
@@ -257,7 +259,7 @@ impl<'a> Play<'a> {
         self.kernel(event);
     }
 
-    /// The core network says something of a path.
+    /// Makes a report of the core network about a path.
     fn path(&mut self) {
         let rloc = Rloc(self.traffic.rloc());
         let mtu = self.traffic.choose(&[0, 68, 1280, 1316, 1500, u32::MAX]);
@@ -359,7 +361,7 @@ impl<'a> Play<'a> {
         self.pass(Duration::from_millis(millis));
     }
 
-    /// Lets time pass, with each deadline met on the instant.
+    /// Lets time pass. Handles each deadline at its exact time.
     fn pass(&mut self, span: Duration) {
         let end = self.now + span;
         let mut at_once = 0;
@@ -375,7 +377,7 @@ impl<'a> Play<'a> {
         self.after();
     }
 
-    /// Takes the outputs and checks them; returns the octets that went to the network.
+    /// Takes the outputs and checks them. Returns the number of octets for the network.
     fn after(&mut self) -> usize {
         let mut sent = 0;
         for (_, entry) in self.router.map_cache().entries().iter() {
@@ -448,7 +450,7 @@ impl<'a> Play<'a> {
         }
     }
 
-    /// A Map-Request without ECM is an SMR, and goes to a peer.
+    /// Checks that a Map-Request without ECM is an SMR to a peer.
     fn solicited(&self, smr: &MapRequest, to: IpAddr) {
         assert!(smr.smr, "a Map-Request goes to a map-resolver: {smr}");
         let configured = |config: &Config| {
@@ -481,7 +483,7 @@ impl<'a> Play<'a> {
             .any(|service| service.etr_map_servers.contains_key(&address))
     }
 
-    /// Whether it is an ETR that has registered, to which a map-server forwards.
+    /// Whether an address belongs to a registered ETR, to which a map-server forwards requests.
     fn is_registrant(&self, address: IpAddr) -> bool {
         let entries = self.router.map_server().entries();
         let registrations = entries.iter().flat_map(|(_, entry)| entry.registrations.iter());
@@ -492,7 +494,7 @@ impl<'a> Play<'a> {
         })
     }
 
-    /// Carries out a router's request to TCP: frames, on connections that there are.
+    /// Checks a router's request to TCP: it must have frames, and an existing connection.
     fn requested(&mut self, request: &TcpRequest) -> usize {
         match request {
             TcpRequest::Connect { connection, destination, .. } => {
@@ -513,12 +515,12 @@ impl<'a> Play<'a> {
     }
 }
 
-/// Packets through a router of some mix of roles.
+/// Sends packets through a router with some combination of roles.
 pub fn data_path(input: &[u8]) {
     Play::new(input).run(Play::data_step);
 }
 
-/// Anything that may happen to a router, twice: the same octets make the same outputs.
+/// Gives any inputs to a router, twice. The same octets must make the same outputs.
 pub fn router(input: &[u8]) {
     let first = Play::new(input).run(Play::any_step);
     let second = Play::new(input).run(Play::any_step);

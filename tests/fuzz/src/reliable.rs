@@ -1,4 +1,4 @@
-//! The frames of the reliable transport, out of a stream that is split anywhere.
+//! Reads the frames of the reliable transport from a stream that is split at any positions.
 
 use eidway::wire::reliable::stream::MAX_QUOTED;
 use eidway::wire::{FrameReader, ReliableFrame, ReliableMessage, StreamError};
@@ -7,7 +7,7 @@ use super::normalised;
 
 type Frames = Vec<Result<ReliableFrame, StreamError>>;
 
-/// The first octet says how the stream is split, the rest is the stream.
+/// The first octet decides how the stream is split. The other octets are the stream.
 pub fn reliable(input: &[u8]) {
     let Some((&split, stream)) = input.split_first() else {
         return;

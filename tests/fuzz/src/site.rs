@@ -1,4 +1,4 @@
-//! Routers of the reference network in several mixes of roles, as the targets need them.
+//! Routers of the reference network with several combinations of roles, for the targets.
 
 use eidway::console::parse_config;
 use eidway::rng::Seed;
@@ -41,7 +41,7 @@ router lisp
 ip route 0.0.0.0 0.0.0.0 203.0.113.1
 ";
 
-/// xTR1 after the administrator took its prefixes away.
+/// xTR1 after the administrator has removed its prefixes.
 const DECONFIGURED: &str = "
 hostname xTR1
 interface Ethernet0/0

@@ -17,12 +17,13 @@ use super::site;
 
 const GSMR: &str = include_str!("../../../lab/gsmr/lab.toml");
 
-/// More pieces than any answer about a router as small as this has.
+/// A number of pieces that no answer about such a small router can have.
 const MOST_RESPONSES: usize = 10_000;
 
-/// Lines typed on the console of a router, each of them also asked about and completed: every request
-/// is answered and ends, and the configuration that results is printed and read again; but for one that
-/// contradicts itself, which the console only warns of and a file may not do.
+/// Types lines at the console of a router. For each line, also asks for help and completion. Every
+/// request must get a complete answer. The resulting configuration is printed and read again. The
+/// exception is a contradictory configuration: the console only warns about it, but a file with it
+/// is refused.
 pub fn console(input: &[u8]) {
     let text = String::from_utf8_lossy(input);
     let (mut router, now) = (site::router(site::XTR, Time::ZERO), Time::ZERO);
@@ -70,8 +71,8 @@ fn finish(session: &mut Session, router: &Router, now: Time) {
     panic!("an answer has no end");
 }
 
-/// A config file: its problems are rendered; the configuration of its right lines is printed, read
-/// again as the same, and a router starts with it.
+/// Reads a config file. Its problems are printed as text. The configuration of its right lines is
+/// printed and read again, with the same result. A router starts with it.
 pub fn config(input: &[u8]) {
     let text = String::from_utf8_lossy(input);
     let Reading { config, report } = read_config("fuzz.conf", &text);
@@ -86,7 +87,8 @@ pub fn config(input: &[u8]) {
     while router.poll_output().is_some() {}
 }
 
-/// A lab file: an error is rendered; a text that parses names only nodes and devices that exist.
+/// Reads a lab file. An error is printed as text. A valid file names only nodes and devices that
+/// exist.
 pub fn lab(input: &[u8]) {
     let text = String::from_utf8_lossy(input);
     let lab = match LabFile::parse("lab.toml", &text) {
@@ -113,7 +115,7 @@ fn rendered(error: &LabError) {
     assert!(!error.to_string().is_empty());
 }
 
-/// A scenario of the lab `gsmr`: an error is rendered.
+/// Reads a scenario of the lab `gsmr`. An error is printed as text.
 pub fn scenario(input: &[u8]) {
     let text = String::from_utf8_lossy(input);
     let lab = LabFile::parse("lab.toml", GSMR).expect("the lab that comes with the program");

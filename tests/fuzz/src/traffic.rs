@@ -1,5 +1,5 @@
-//! The packets of a network to a router, made of arbitrary octets: messages, frames and packets whose
-//! addresses are those of the reference network, so that much of it hits.
+//! Makes packets for a router from arbitrary octets: messages, frames and packets. They have the
+//! addresses of the reference network, so that the router accepts many of them.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -47,7 +47,8 @@ pub struct Control {
     pub signed: bool,
 }
 
-/// Octets that choose. When they are used up, every choice is the first.
+/// The octets that decide each choice. When they are used up, every choice is the first
+/// possibility.
 pub struct Traffic<'a>(Unstructured<'a>);
 
 impl<'a> Traffic<'a> {
@@ -148,7 +149,8 @@ impl<'a> Traffic<'a> {
         }
     }
 
-    /// An address of a family that is known and not used, or an IP address with names beside it.
+    /// An address of a known family that LISP does not use here, or an IP address in a list with
+    /// names.
     fn other_address(&mut self) -> Address {
         let octets = self.octets();
         let name = Address::Name(octets.iter().copied().filter(|octet| *octet != 0).collect());
@@ -253,8 +255,8 @@ impl<'a> Traffic<'a> {
         control
     }
 
-    /// The habits of well-meaning senders: leave out the checksum of an ECM, ask or answer for a name
-    /// too, set reserved bits, let octets follow.
+    /// Makes a message less strict, as some honest senders do: no checksum in an ECM, a request or
+    /// answer for a name too, reserved bits that are set, octets after the message.
     fn be_sloppy(&mut self, octets: &mut Vec<u8>) {
         let name = [0, 17, b'h', b'o', b's', b't', 0];
         match octets.first().map(|octet| octet >> 4) {
