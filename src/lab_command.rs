@@ -255,8 +255,8 @@ pub enum LabCommand {
         /// The router
         node: String,
     },
-    /// Bring the configurations that the routers have written with write memory back to the folder
-    /// of the lab, and print the changed lines
+    /// Copy the configurations that write memory has saved to the folder of the lab, and print the
+    /// changed lines
     Save(save::SaveCommand),
     /// Play a scenario in a lab of its own, print the events, and take the lab down
     Run(scenario::RunCommand),

@@ -18,7 +18,7 @@ use super::parse::{match_accepted, match_mode};
 use super::running_config::NOT_SUPPORTED;
 use crate::router::unsupported::Place;
 
-/// After this number of refused lines in a row, `exit` has no effect. The refused lines may be a
+/// After this number of successive refused lines, `exit` has no effect. The refused lines may be a
 /// block of an unknown mode, and then this `exit` is the end of the block.
 const REFUSED_BLOCK: usize = 2;
 

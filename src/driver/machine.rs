@@ -101,7 +101,7 @@ impl Machine for ProcessMachine<'_> {
             None => format!("The configuration is in {path}."),
             Some(_) => format!(
                 "The configuration is in {path}, the copy of the running lab. `eidway lab save LAB` \
-                 brings it back to the folder of the lab."
+                 copies it to the folder of the lab."
             ),
         })
     }

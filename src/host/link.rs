@@ -40,7 +40,7 @@ impl Link {
         }
     }
 
-    /// Begins anew on another link, with these addresses. Packets that waited for a neighbour on
+    /// Starts again on another link, with these addresses. Packets that waited for a neighbour on
     /// the old link are dropped.
     pub fn plug_in(&mut self, addresses: Vec<IpAddr>) {
         let mut drops = std::mem::take(&mut self.drops);

@@ -9,9 +9,9 @@
 //!                                                                                         Failed
 //! ```
 //!
-//! This module tells which work is to be done ([`Output`]). The owner of the device does the work:
-//! an emulated host, or the kernel of the simulator. An entry here is reachable for exactly the
-//! configured time. Linux chooses a random time from 0.5 to 1.5 times the configured time.
+//! This module reports the work that must be done ([`Output`]). The owner of the device does the
+//! work: an emulated host, or the kernel of the simulator. An entry here is reachable for exactly
+//! the configured time. Linux chooses a random time from 0.5 to 1.5 times the configured time.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;

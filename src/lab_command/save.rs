@@ -1,4 +1,4 @@
-//! `eidway lab save`: brings the saved configurations of a running lab back to its folder.
+//! `eidway lab save`: copies the saved configurations of a running lab to the folder of the lab.
 
 use std::path::PathBuf;
 

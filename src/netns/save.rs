@@ -1,5 +1,5 @@
-//! Brings the configurations that routers of a running lab have written with `write memory` back to
-//! the folder of the lab.
+//! Copies the configurations that `write memory` has saved in a running lab to the folder of the
+//! lab.
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -72,9 +72,9 @@ pub enum RuleSelector {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum KernelObject {
     /// The settings of the namespace: it forwards packets, and table main is looked up for packets
-    /// that no other rule matches. Removing this object leaves the settings as they are.
+    /// that no other rule matches. Removing this object does not change the settings.
     Namespace,
-    /// The settings of a link. Removing this object leaves the link as it is.
+    /// The settings of a link. Removing this object does not change the link.
     Link {
         /// The device.
         device: Device,

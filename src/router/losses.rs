@@ -114,7 +114,7 @@ impl<T: Ord + Clone> Losses<T> {
         self.due.next()
     }
 
-    /// Whether an object is to be requested again later.
+    /// Whether an object will be requested again later.
     pub fn is_due(&self, object: &T) -> bool {
         self.due.contains(object)
     }

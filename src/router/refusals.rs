@@ -133,7 +133,7 @@ impl Refusals {
     }
 
     /// Counts a message, or `count` parts of a message. `explain` is called if the message gets a
-    /// line in the log, if its source is to be stored, or if debugging is on. Returns the
+    /// line in the log, if its source must be stored, or if debugging is on. Returns the
     /// explanation, and whether it is written to the log.
     pub(super) fn add(
         &mut self,

@@ -10,8 +10,8 @@
 //!   own multiple of octets. So another host that names the same ITR-RLOC in its requests cannot
 //!   use up these octets.
 //! - For one prefix, three replies can be sent immediately, and then one reply in three seconds
-//!   ([`RATE`]). The RFC recommends one reply in three seconds from the start. With this limit, an
-//!   ITR that tries again after one second would get no answer.
+//!   ([`RATE`]). The RFC recommends one reply in three seconds from the start. With the limit of
+//!   the RFC, an ITR that tries again after one second would get no answer.
 //!
 //! The tables are bounded. If a table is full, the router takes the ITR-RLOC with the most entries,
 //! and removes its entry that was unused for the longest time. The limits of this entry then start
@@ -31,7 +31,8 @@ const FACTOR: usize = 3;
 const ALLOWANCE: usize = 1280;
 /// The limit of replies about a prefix.
 const RATE: Rate = Rate { burst: 3, interval: Duration::from_secs(3) };
-/// The limit of pairs of prefix and ITR-RLOC with recent replies.
+/// The limit of the table of recent replies. It has an entry for each pair of a prefix and an
+/// ITR-RLOC.
 const BUCKETS: Limit =
     Limit { name: "Limits of Map-Replies by prefix", capacity: 65_536, idle: Duration::ZERO };
 /// The limit of ITR-RLOCs to which the router sent more octets than their requests allowed.

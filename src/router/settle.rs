@@ -84,8 +84,8 @@ impl Router {
     /// prefix is configured and has a route again, removes it from the away table. If this router
     /// does not register a prefix any more, also removes the away entries inside this prefix,
     /// because the map-server would not report when they end. Returns the prefixes for which SMRs
-    /// are to be sent, each with its change. A prefix that lost its route is not returned, because its SMRs are sent when
-    /// packets for it arrive.
+    /// must be sent, each with its change. A prefix that lost its route is not returned, because
+    /// its SMRs are sent when packets for it arrive.
     fn reconcile_away(
         &mut self,
         changes: &Changes,

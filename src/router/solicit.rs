@@ -40,8 +40,8 @@ const REPEATS: u32 = 2;
 /// The maximum number of peers that are stored for each local prefix. If there are more peers, the
 /// peer that was silent for the longest time is removed.
 const PEERS: usize = 64;
-/// The limit of pairs of EID and RLOC with a recent SMR. If the table is full, the router removes
-/// the oldest pair of the RLOC that has the most pairs.
+/// The limit of the table of recent SMRs. It has an entry for each pair of an EID and an RLOC. If
+/// the table is full, the router removes the oldest pair of the RLOC that has the most pairs.
 const SAID: Limit = Limit { name: "SMRs sent recently", capacity: 16_384, idle: Duration::ZERO };
 /// The most RLOCs for which SMRs are counted. If the table is full, the RLOC that got no SMR for the
 /// longest time is removed.
@@ -68,7 +68,7 @@ struct Repeat {
     solicitation: Solicitation,
 }
 
-/// An SMR that is to be sent, with its peer and its prefix.
+/// An SMR that must be sent, with its peer and its prefix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Solicitation {
     /// The peer.
@@ -94,15 +94,15 @@ pub(super) struct Solicitor {
     said: Bounded<(Eid, Rloc), (), Rloc>,
     /// The time at which [`RATE`] allows a full burst to each RLOC again.
     full_at: Bounded<Rloc, Time>,
-    /// Changed prefixes with a registration in progress.
+    /// Changed prefixes whose registration is not complete yet.
     changed: Deadlines<EidPrefix>,
     /// The last change of each of these prefixes.
     changes: BTreeMap<EidPrefix, DatabaseReason>,
     /// The SMRs to repeat, by local prefix and peer. Each SMR is due one [`INTERVAL`] after it was
     /// added. Each prefix has a share of the table.
     repeats: Bounded<(EidPrefix, Rloc), Repeat, EidPrefix>,
-    /// The prefix, the peer and the second of the last recorded packet. Most packets have the same
-    /// values as the packet before, and need no work.
+    /// The prefix and the peer of the last recorded packet, and its time in whole seconds. Most
+    /// packets have the same values as the previous packet, and need no work.
     last_heard: Option<(EidPrefix, Rloc, u64)>,
     rng: Rng,
 }
@@ -122,7 +122,7 @@ impl Solicitor {
         }
     }
 
-    /// The time at which the next SMR is to be repeated.
+    /// The time at which the next SMR must be repeated.
     pub(super) fn next_repetition(&self) -> Option<Time> {
         self.repeats.first_use().map(|at| at + INTERVAL)
     }

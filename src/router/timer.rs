@@ -31,7 +31,7 @@ timers! {
     Paths = "path MTU expiry",
     /// A locator that could not be reached can be used again.
     Reachability = "path expiry",
-    /// A locator is to be asked to echo a nonce.
+    /// The router must ask a locator to echo a nonce.
     EchoNonce = "echo-nonce request",
     /// A mapping with changed locators is sent with Locator-Status-Bits again.
     StatusBits = "use-LSB timer",
@@ -57,13 +57,13 @@ timers! {
     Rests = "end of a rest",
     /// A Map-Request has not been answered.
     MapRequests = "map-request retry",
-    /// Prefixes are to be registered.
+    /// Prefixes must be registered.
     MapRegisters = "map-register",
     /// A map-server has not sent the first Refresh of a session.
     SilentSessions = "reliable session without Refresh",
     /// The registration of a changed mapping takes too long, so SMRs are sent to its peers now.
     ChangedMappings = "smr without registration",
-    /// An SMR is to be repeated if its peer still sends packets.
+    /// An SMR must be repeated, if its peer still sends packets.
     SmrRepetitions = "smr repetition",
     /// The summary of the refused messages that got no line in the log is due.
     Refusals = "sum of refused messages",

@@ -1,4 +1,4 @@
-//! The answers to the requests of a page that do not depend on the source of the lab.
+//! The answers that are the same for a page of the simulator and for a live page.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -33,13 +33,13 @@ pub struct ConsoleAnswer {
     pub completions: Vec<String>,
     /// The debug lines of the router since the last request.
     pub debug: Vec<String>,
-    /// The time after the command. A command that waits lets time pass.
+    /// The time of the lab after the command. Time passes while a command waits.
     pub now: u64,
     /// The items since the last request.
     pub items: Vec<Item>,
 }
 
-/// The answer to a request with a hand.
+/// The answer to a request for an action of a user.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Done {
     /// The command that does the same in a terminal.
@@ -57,9 +57,10 @@ pub struct FlowState {
     pub from: String,
     /// The address.
     pub to: String,
-    /// One character for each echo, as IOS prints them. `?` waits for its answer.
+    /// One character for each echo, as IOS prints them. `?` is an echo that waits for its answer.
     pub marks: String,
-    /// The echos without an answer, not counting those that wait.
+    /// The number of echos without an answer. An echo that still waits for its answer is not
+    /// counted.
     pub lost: usize,
     /// The time of the last echo that was sent, in microseconds.
     pub last_sent: u64,

@@ -10,8 +10,8 @@ use super::packet;
 use crate::packet::IpHeader;
 use crate::time::Time;
 
-/// The most items that wait until they are taken. If there are more, the oldest are left out. The
-/// numbers of the items show the gap.
+/// The maximum number of items that wait until they are taken. If there are more, the oldest items
+/// are left out. A reader sees this as a gap in the numbers of the items.
 const WAITING: usize = 200_000;
 
 /// Collects the items of one lab. A clone is another handle of the same collection.
@@ -23,7 +23,7 @@ struct Collected {
     items: VecDeque<Item>,
     /// The number of the next item.
     next: u64,
-    /// The messages that were sent, for the messages that are received later.
+    /// Finds the sent message for each message that is received later.
     matching: Matching,
     is_closed: bool,
 }
@@ -58,7 +58,7 @@ impl Watch {
         self.add(at, Kind::Log(item::LogLine { node, severity, text }));
     }
 
-    /// Ends the collection. The witnesses that add to it have ended from now on.
+    /// Ends the collection. From now on, its witnesses add nothing.
     pub fn close(&self) {
         self.0.borrow_mut().is_closed = true;
     }

@@ -1,9 +1,9 @@
-//! The things that a user does in a lab, and the commands that do the same in a terminal.
+//! The actions of a user in a lab, and the commands that do the same in a terminal.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// A thing that a user does.
+/// An action of a user.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Hand {
@@ -39,7 +39,7 @@ pub enum Hand {
         #[serde(default)]
         ipv6: bool,
     },
-    /// End a ping or a flow, and forget it.
+    /// End a ping or a flow, and remove its state.
     End {
         /// The name of the ping or flow.
         name: String,
@@ -91,7 +91,7 @@ pub enum Hand {
         segment: String,
         /// The delay in microseconds.
         delay_us: u64,
-        /// The packets that are lost, in percent.
+        /// The share of the packets that are lost, in percent.
         loss: f64,
     },
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use super::item::Message;
 
-/// The most messages that are remembered. If there are more, the oldest are forgotten.
+/// The maximum number of messages that are remembered. If there are more, the oldest are forgotten.
 const REMEMBERED: usize = 4096;
 
 /// The ends and the octets of a message. They are equal at the sender and at the receiver.
@@ -22,7 +22,7 @@ impl Key {
     }
 }
 
-/// The messages that were sent of late.
+/// The messages that were sent recently.
 #[derive(Debug, Default)]
 pub(super) struct Matching {
     /// The numbers of the sent messages that were not received yet.
@@ -36,7 +36,7 @@ pub(super) struct Matching {
 #[derive(Debug)]
 struct Asked {
     n: u64,
-    /// The latest message with the nonce that is itself an answer: a Map-Notify, for its ack.
+    /// The latest answer with the nonce. A Map-Notify-Ack answers such a message: a Map-Notify.
     answer: Option<u64>,
 }
 
@@ -54,7 +54,7 @@ impl Matching {
             && let Some(oldest) = self.sent_order.pop_front()
             && let Some(numbers) = self.sent.get_mut(&oldest)
         {
-            // A received message has taken its number already.
+            // The number may be missing, because a received message has taken it already.
             if numbers.front().is_some_and(|&number| number + REMEMBERED as u64 <= n) {
                 numbers.pop_front();
             }
@@ -87,8 +87,8 @@ impl Matching {
         n
     }
 
-    /// Returns the number of the message that `message` answers: the first one with its nonce. A
-    /// Map-Notify-Ack answers the Map-Notify.
+    /// Returns the number of the message that `message` answers. This is the first message with its
+    /// nonce. For a Map-Notify-Ack, it is the Map-Notify.
     pub(super) fn answered_by(&self, message: &Message) -> Option<u64> {
         let asked = self.asked.get(message.nonce.as_ref()?)?;
         match message.name.as_str() {

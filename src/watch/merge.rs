@@ -1,8 +1,8 @@
-//! Merges the items of several routers, which have clocks of their own, into one course.
+//! Merges the items of several routers into one sequence. Each router has its own clock.
 //!
-//! The items of a router arrive in their order, but a little late. So an item waits for a moment,
-//! and the items are then sorted by their times. After that, a received message finds the message
-//! that was sent, and an answer its request, as on the simulator.
+//! The items of one router arrive in their order, but a little late. So each item waits for a
+//! moment, and the waiting items are sorted by their times. Then each received message gets the
+//! number of the sent message, and each answer gets the number of its request, as on the simulator.
 
 use std::collections::BTreeMap;
 
@@ -10,9 +10,10 @@ use super::collection::Watch;
 use super::item::{Direction, Item, Kind, Message};
 use crate::time::Time;
 
-/// The most items that wait. If there are more, the newest are left out.
+/// The maximum number of items that wait. If there are more, the newest are left out.
 const WAITING: usize = 20_000;
-/// The most numbers of a source that are remembered for the cause of a later item.
+/// The maximum number of items of a source whose numbers are remembered for the cause of a later
+/// item.
 const REMEMBERED: usize = 4096;
 
 /// The items of several sources.
@@ -23,9 +24,10 @@ pub struct Merger {
     arrived: u64,
     left_out: u64,
     merged: Watch,
-    /// For each source, a time before which none of its next items happened.
+    /// For each source, a time. All its next items happened at this time or later.
     not_before: BTreeMap<usize, u64>,
-    /// The number of an item in the merged course, by the number of its source and its own number.
+    /// The number of each item in the merged sequence. The key is the number of the source and the
+    /// number of the item there.
     numbers: BTreeMap<(usize, u64), u64>,
 }
 
@@ -53,7 +55,7 @@ impl Merger {
     }
 
     /// Returns the items until the time `until`, in their order. Their numbers are those of the
-    /// merged course.
+    /// merged sequence.
     pub fn take(&mut self, until: u64) -> Vec<Item> {
         while let Some(entry) = self.waiting.first_entry()
             && entry.key().0 <= until
@@ -73,8 +75,9 @@ impl Merger {
         self.merged.take()
     }
 
-    /// The time at which a received message was sent, if this is later than its arrival. A router
-    /// reads its clock before it reads several messages, so an arrival can be too early.
+    /// The time at which a received message was sent, if this time is later than the time of its
+    /// arrival. A router reads its clock once for several messages, so the time of an arrival can
+    /// be too early.
     fn sent_later(&self, item: &Item) -> Option<u64> {
         let Kind::Message(received) = &item.kind else { return None };
         if received.direction == Direction::Sent || self.merged.has_sent(received) {

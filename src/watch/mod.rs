@@ -1,4 +1,4 @@
-//! A lab as it is watched: its parts, and the things that happen in it, as plain data.
+//! The parts of a watched lab and the things that happen in it, as plain data.
 //!
 //! A page and a program read the same types, whether the lab runs on the simulator or in
 //! namespaces. A [`Snapshot`] has the nodes, the links and the state of the ports. An [`Item`] is

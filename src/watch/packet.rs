@@ -9,16 +9,17 @@ use super::item::Class;
 use crate::wire::data_header::DataHeader;
 use crate::wire::{CONTROL_PORT, DATA_PORT};
 
-/// The octets of the hash that names a packet.
+/// The number of octets of the hash that is the name of a packet.
 const NAME_LEN: usize = 6;
-/// The octets of the payload of a packet of EIDs that its name depends on.
+/// The number of octets of the payload of a packet of EIDs that are used for its name.
 const NAMED_PAYLOAD: usize = 64;
-/// The octets of a packet of EIDs that its name depends on: the longest header and the payload.
+/// The number of octets of a packet of EIDs that are used for its name: the longest header and the
+/// start of the payload.
 const HEAD_LEN: usize = 60 + NAMED_PAYLOAD;
 /// The protocol numbers of TCP and UDP.
 const TCP: u8 = 6;
 const UDP: u8 = 17;
-/// The most encapsulations that are opened to find the packet of EIDs.
+/// The maximum number of encapsulations that are opened to find the packet of EIDs.
 const MAX_DEPTH: usize = 4;
 
 /// Returns the class of an IP packet. A frame without an IP packet is ARP.
@@ -66,10 +67,10 @@ pub fn head(packet: &[u8]) -> &[u8] {
     &packet[..packet.len().min(HEAD_LEN)]
 }
 
-/// Returns a name that is the same for a packet of EIDs on all its links: it depends on the
+/// Returns a name that is the same for a packet of EIDs on all its links. The name depends on the
 /// addresses and on the start of the payload. It does not depend on the TTL, on the encapsulation,
-/// or on the checksums of TCP and UDP, which a kernel may compute late. The packet may be cut off
-/// after [`HEAD_LEN`] octets of the packet of EIDs.
+/// and on the checksums of TCP and UDP, because a kernel may compute these checksums late. The
+/// packet may be cut off after [`HEAD_LEN`] octets of the packet of EIDs.
 pub fn name(packet: &[u8]) -> String {
     let inner = innermost(packet);
     let mut hash = Sha256::new();
@@ -80,7 +81,7 @@ pub fn name(packet: &[u8]) -> String {
     };
     hash.update(inner.get(addresses.clone()).unwrap_or_default());
     if addresses.end == 20 {
-        // The identification tells two equal UDP packets apart.
+        // Two UDP packets with the same contents have different identifications.
         hash.update(inner.get(4..6).unwrap_or_default());
     }
     let payload = inner.get(payload_at..).unwrap_or_default();

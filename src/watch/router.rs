@@ -17,7 +17,7 @@ use crate::router::witness::{Call, Witness};
 use crate::time::Time;
 use crate::wire::{self, CONTROL_PORT, FrameReader, ReliableFrame};
 
-/// The most TCP connections of a router that are followed.
+/// The maximum number of TCP connections of a router whose frames are read.
 const CONNECTIONS: usize = 1024;
 
 /// The witness of one router.
@@ -27,8 +27,8 @@ pub struct RouterWatch {
     watch: Watch,
     now: Time,
     /// The first octets of the packet that the router decides about. They are empty if the router
-    /// decides about no packet. The name is made of them only when a decision is reported, because
-    /// most decisions are not.
+    /// is not deciding about a packet. The name of the packet is computed only for a reported
+    /// decision, because most decisions are not reported.
     packet: Vec<u8>,
     connections: BTreeMap<Connection, Stream>,
     /// The number of lines that were logged for each kind of event.

@@ -51,7 +51,8 @@ pub struct Node {
     pub name: String,
     /// The kind.
     pub kind: NodeKind,
-    /// The position of the node in the picture, if the lab file has one: x to the right, y down.
+    /// The position of the node in the picture, if the lab file has a position: x to the right, y
+    /// down.
     pub position: Option<[f64; 2]>,
     /// Whether the node runs. A plain router and a host always run.
     pub runs: bool,
@@ -64,14 +65,14 @@ pub struct Node {
     pub ports: Vec<Port>,
 }
 
-/// The numbers of entries of the tables of a router.
+/// The number of entries of each table of a router.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Counts {
-    /// The entries of the map-cache.
+    /// The number of entries of the map-cache.
     pub mappings: usize,
-    /// The prefixes that are registered at this map-server.
+    /// The number of prefixes that are registered at this map-server.
     pub registrations: usize,
-    /// The entries of the away table.
+    /// The number of entries of the away table.
     pub away: usize,
 }
 
@@ -101,7 +102,7 @@ pub struct Segment {
     pub up: bool,
     /// The delay in microseconds.
     pub delay_us: u64,
-    /// The packets that the segment loses, in percent.
+    /// The share of the packets that the segment loses, in percent.
     pub loss: f64,
     /// The ports that are plugged in now, each with its node.
     pub ports: Vec<PluggedPort>,
@@ -131,7 +132,7 @@ pub struct RouterState {
     /// The roles, with their names in IOS: `itr`, `etr`, `proxy-itr`, `proxy-etr`, `map-server`,
     /// `map-resolver`.
     pub roles: Vec<String>,
-    /// The numbers of entries of its tables.
+    /// The number of entries of each of its tables.
     pub counts: Counts,
 }
 

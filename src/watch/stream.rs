@@ -1,8 +1,9 @@
 //! The lines that a watched router sends to its watchers.
 //!
-//! A client of the console asks for them with
+//! A client of the console asks for these lines with
 //! [`Request::Watch`](crate::console::protocol::Request::Watch). Each line is one [`Told`] in JSON.
-//! A client that reads too slowly does not get all items: [`Told::LeftOut`] then has their number.
+//! A client that reads too slowly does not get all items. [`Told::LeftOut`] has the number of the
+//! missing items.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,10 +14,10 @@ use super::snapshot::RouterState;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Told {
-    /// The zero of the times of the items: the number of microseconds from 1970 to the start of the
-    /// router's clock. It is the first line.
+    /// The number of microseconds from 1970 to the start of the router's clock, from which the
+    /// times of the items are counted. It is the first line.
     Began(u64),
-    /// A thing that happened. Its time is the router's.
+    /// A thing that happened, with its time on the router's clock.
     Item(Box<Item>),
     /// The number of items that were left out here, because the client reads too slowly.
     LeftOut(u64),

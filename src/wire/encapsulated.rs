@@ -73,7 +73,7 @@ impl Encapsulated {
     /// same octets.
     ///
     /// # Errors
-    /// The inner packet is not one unfragmented UDP datagram, or a checksum is wrong.
+    /// The inner packet is a fragment, it is not a UDP datagram, or a checksum is wrong.
     pub fn parse(message: &[u8]) -> Result<Self, ParseError> {
         let (word, mut reader) = FirstWord::read(message, MessageType::Encapsulated)?;
         if word.bit(4) {

@@ -105,8 +105,8 @@ pub enum Problem {
     /// A field has an address, but it must contain only an instance.
     #[error("must contain only an instance-ID")]
     NotAnInstance,
-    /// The inner packet is not one unfragmented UDP datagram over IPv4 or IPv6.
-    #[error("is not an unfragmented UDP datagram")]
+    /// The inner packet is a fragment, or it is not a UDP datagram over IPv4 or IPv6.
+    #[error("is a fragment, or is not a UDP datagram")]
     NotUdp,
     /// The IPv4 header checksum or the UDP checksum is wrong. A UDP checksum of zero is not an
     /// error, because it means that there is no checksum.

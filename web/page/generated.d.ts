@@ -48,9 +48,9 @@ export type JourneyVerdict = "passes" | "waits" | "arrives" | "lost";
 /** The part of a node that decides. */
 export type JourneyPart =
   "route" | "neighbour" | "receive" | "itr" | "etr" | "map-request" | "map-server" | "registration";
-/** The items of an answer. An item that is left out keeps its number. */
+/** The items that an answer has. An item that is left out keeps its number, so it leaves a gap. */
 export type Detail = "all" | "events" | "none";
-/** A thing that a user does. */
+/** An action of a user. */
 export type Hand =
   | {
       /** The number of echos. */
@@ -130,7 +130,7 @@ export type Hand =
       /** The delay in microseconds. */
       delay_us: number;
       kind: "link";
-      /** The packets that are lost, in percent. */
+      /** The share of the packets that are lost, in percent. */
       loss: number;
       /** The name of the link. */
       segment: string;
@@ -155,7 +155,7 @@ export type Request =
     }
   | {
       detail?: Detail;
-      /** The most items of the answer. If there are more, the run ends early. */
+      /** The maximum number of items of the answer. If there are more, the run ends early. */
       limit?: number;
       op: "run";
       /** The conditions at which the run ends early. */
@@ -266,7 +266,8 @@ export interface Node {
   /** The ports that the lab file has. */
   ports: Port[];
   /**
-   * The position of the node in the picture, if the lab file has one: x to the right, y down.
+   * The position of the node in the picture, if the lab file has a position: x to the right, y
+   * down.
    *
    * @minItems 2
    * @maxItems 2
@@ -280,13 +281,13 @@ export interface Node {
   /** Whether the node runs. A plain router and a host always run. */
   runs: boolean;
 }
-/** The numbers of entries of the tables of a router. */
+/** The number of entries of each table of a router. */
 export interface Counts {
-  /** The entries of the away table. */
+  /** The number of entries of the away table. */
   away: number;
-  /** The entries of the map-cache. */
+  /** The number of entries of the map-cache. */
   mappings: number;
-  /** The prefixes that are registered at this map-server. */
+  /** The number of prefixes that are registered at this map-server. */
   registrations: number;
 }
 /** A port of a node. */
@@ -308,7 +309,7 @@ export interface Segment {
   delay_us: number;
   /** Whether this is a LAN with any number of ports. Otherwise it is a link between two ports. */
   is_lan: boolean;
-  /** The packets that the segment loses, in percent. */
+  /** The share of the packets that the segment loses, in percent. */
   loss: number;
   /** The name. */
   name: string;
@@ -466,7 +467,7 @@ export interface ConsoleAnswer {
   debug: string[];
   /** The items since the last request. */
   items: Item[];
-  /** The time after the command. A command that waits lets time pass. */
+  /** The time of the lab after the command. Time passes while a command waits. */
   now: number;
   /** Whether the line was carried out. */
   ok: boolean;
@@ -475,7 +476,7 @@ export interface ConsoleAnswer {
   /** The text to print. */
   text: string;
 }
-/** The answer to a request with a hand. */
+/** The answer to a request for an action of a user. */
 export interface Done {
   /** The command that does the same in a terminal. */
   command: string;
@@ -484,7 +485,7 @@ export interface Done {
 }
 /** The answer to [`Request::Explain`]. */
 export interface Explained {
-  /** The end of the journey in words: the place and the reason of a loss. */
+  /** The result of the journey in words, with the place and the cause of a loss. */
   conclusion: string;
   /** Whether the packet arrives and its answer comes back. */
   returns: boolean;
@@ -531,7 +532,7 @@ export interface LessonAnswer {
   tasks: TaskView[];
   /** The title. */
   title: string;
-  /** The result that the current task misses, if it was checked. */
+  /** The missing result of the current task, if the task was checked. */
   unmet: Unmet | null;
 }
 /** A task in a form for programs. */
@@ -562,9 +563,12 @@ export interface FlowState {
   from: string;
   /** The time of the last echo that was sent, in microseconds. */
   last_sent: number;
-  /** The echos without an answer, not counting those that wait. */
+  /**
+   * The number of echos without an answer. An echo that still waits for its answer is not
+   * counted.
+   */
   lost: number;
-  /** One character for each echo, as IOS prints them. `?` waits for its answer. */
+  /** One character for each echo, as IOS prints them. `?` is an echo that waits for its answer. */
   marks: string;
   /** The name. */
   name: string;
@@ -576,7 +580,10 @@ export interface Dissection {
   /** The layers. Each layer begins where the layer before it ends. */
   layers: Layer[];
 }
-/** A header, or a part of a message that the standard draws by itself, for example a record. */
+/**
+ * A header, or a part of a message with a diagram of its own in the standard, for example a
+ * record.
+*/
 export interface Layer {
   /** The fields, in the order of their bits. */
   fields: Field[];

@@ -107,7 +107,7 @@ fn from_core(router: &Router, instance_id: InstanceId, rloc: IpAddr) -> Origin {
 }
 
 /// An echo request of `size` octets, with its IP header. If the addresses are of different
-/// families, the octets are empty, and the router says that this is no packet.
+/// families, the octets are empty, and the decision is that this is not an IP packet.
 fn echo(source: IpAddr, destination: IpAddr, size: u16, df: bool) -> Vec<u8> {
     const ICMP: usize = 8;
     let header = match Family::of(destination) {

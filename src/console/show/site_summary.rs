@@ -38,7 +38,7 @@ impl Summary {
         self.view.registrations += live;
     }
 
-    /// The next instance after `id` that has prefixes in a site and is to be counted.
+    /// The next instance after `id` that has prefixes in a site and must be counted.
     fn instance_after(&self, router: &Router, id: Option<InstanceId>) -> Option<InstanceId> {
         let only = self.only.map(|(only, _)| only);
         let sites = router.config().lisp.iter().flat_map(|lisp| lisp.sites.values());

@@ -1,7 +1,7 @@
 //! `lab explain`: the way of a packet through a lab, hop by hop, and the way of its answer. If the
 //! packet is lost, the journey has the place, the cause and the remedy.
 //!
-//! Nothing is sent and nothing changes. The kernels report the route that a packet would take
+//! No packet is sent, and no state changes. The kernels report the route that a packet would take
 //! ([`RunningLab::route`]), and the routers report the decision that they would make (`show lisp
 //! packet`, `show lisp map-request`).
 //!

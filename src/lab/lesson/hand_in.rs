@@ -113,7 +113,7 @@ impl Head {
         let here = Head::new(lab, lesson, self.seed, self.place);
         if self.lab != here.lab {
             return Err(Failure::Other(format!(
-                "it is about the lab {}, and this is the lab {}",
+                "the hand-in is from the lab {}, but this is the lab {}",
                 self.lab, here.lab
             )));
         }
@@ -132,7 +132,8 @@ impl Head {
             if !different.is_empty() {
                 let name = if of == "lab" { &self.lab } else { &self.lesson };
                 return Err(Failure::Other(format!(
-                    "it is about another version of the {of} {name}: these files differ: {}",
+                    "the hand-in is from another version of the {of} {name}: these files \
+                     differ: {}",
                     different.join(", ")
                 )));
             }
@@ -337,8 +338,8 @@ mod tests {
         let (mut lab, mut lesson, head) = head();
         lesson.sources.insert("g2-no-route.lesson".to_owned(), "# Other\n".to_owned());
         let error = |lab: &Lab, lesson: &Lesson| head.expect(lab, lesson).unwrap_err().to_string();
-        let expected = "it is about another version of the lesson g2-no-route: these files differ: \
-                        g2-no-route.lesson";
+        let expected = "the hand-in is from another version of the lesson g2-no-route: these \
+                        files differ: g2-no-route.lesson";
         assert_eq!(error(&lab, &lesson), expected);
         lab.set_text("xTR1.conf", "hostname xTR1\n".to_owned());
         let found = error(&lab, &lesson);
@@ -349,7 +350,7 @@ mod tests {
         let other = built_in::find("two-sites").unwrap().unwrap();
         assert!(
             error(&other, &lesson)
-                .contains("it is about the lab gsmr, and this is the lab two-sites")
+                .contains("the hand-in is from the lab gsmr, but this is the lab two-sites")
         );
     }
 }

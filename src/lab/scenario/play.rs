@@ -268,7 +268,7 @@ impl<'a> Player<'a> {
             if !block.is_empty() {
                 self.say(&String::from_utf8_lossy(&block));
             }
-            // A player that only looks asks again and again.
+            // A player that only looks at the lab repeats its ping. It does not explain each try.
             if self.explains || unseen.is_some() && !self.keeps_captures {
                 self.explain(ping, target);
             }

@@ -147,12 +147,12 @@ impl MapServer {
         self.expiries.first().map(|&(at, ..)| at)
     }
 
-    /// The time at which the next Map-Notify is to be sent again.
+    /// The time at which the next Map-Notify must be sent again.
     pub(super) fn next_notify(&self) -> Option<Time> {
         self.pending_notifies.next_repetition()
     }
 
-    /// The next time at which entries are to be searched for registrations of ended sessions.
+    /// The next time at which entries must be searched for registrations of ended sessions.
     pub(super) fn next_look(&self) -> Option<Time> {
         self.sessions.next_look()
     }

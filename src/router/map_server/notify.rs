@@ -75,7 +75,7 @@ impl MapServer {
 }
 
 impl MapServer {
-    /// Reports a change, and notifies the xTRs that the change concerns.
+    /// Reports a change, and notifies the affected xTRs.
     pub(super) fn publish(&mut self, context: &mut Context, change: Change, now: Time) {
         let Change { prefix, xtr_id, is_new, had_mapping, replaced, is_altered, reason } = change;
         if !is_new && !is_altered {
@@ -263,8 +263,7 @@ impl MapServer {
         context.counters.map_notify_acks.received += 1;
     }
 
-    /// Removes the registrations that were not renewed, and notifies the xTRs that the removal
-    /// concerns.
+    /// Removes the registrations that were not renewed, and notifies the affected xTRs.
     pub(in crate::router) fn expire_registrations(&mut self, context: &mut Context, now: Time) {
         for change in self.expire(now) {
             self.publish(context, change, now);

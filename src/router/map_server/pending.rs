@@ -48,7 +48,7 @@ impl PendingNotifies {
         }
     }
 
-    /// The next time at which a Map-Notify is to be sent again.
+    /// The next time at which a Map-Notify must be sent again.
     pub(super) fn next_repetition(&self) -> Option<Time> {
         self.due.next()
     }

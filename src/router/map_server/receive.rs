@@ -234,8 +234,8 @@ impl MapServer {
         accepted
     }
 
-    /// Registers one record of an authenticated Map-Register, and notifies the xTRs that the change
-    /// concerns. `by` is the authenticated Map-Register, its source and its session.
+    /// Registers one record of an authenticated Map-Register, and notifies the affected xTRs. `by`
+    /// is the authenticated Map-Register, its source and its session.
     pub(super) fn register_record(
         &mut self,
         context: &mut Context,

@@ -82,7 +82,7 @@ impl Sessions {
         }
     }
 
-    /// The time from which entries are to be searched for registrations of ended sessions. It is
+    /// The time from which entries must be searched for registrations of ended sessions. It is
     /// never in the future, so the search is due immediately.
     pub(super) fn next_look(&self) -> Option<Time> {
         self.fallen.values().map(|fallen| fallen.at).min()

@@ -206,7 +206,7 @@ pub enum RegisterReason {
     Stopping,
     /// The last registration is about a minute old.
     Periodic,
-    /// The map-server has not acknowledged this number of Map-Registers in a row.
+    /// The map-server has not acknowledged this number of successive Map-Registers.
     Unanswered(u32),
     /// The map-server answered a Map-Register without the offer of a session. The router offers a
     /// session once more, to find out whether the offer makes the map-server drop Map-Registers.

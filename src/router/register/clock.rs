@@ -26,7 +26,7 @@ impl Registrar {
         context.outputs.extend(sent.map(NonceRequest::Sent).map(Output::Nonce));
     }
 
-    /// Handles `registers` Map-Registers in a row that a map-server did not answer. Raises the
+    /// Handles `registers` successive Map-Registers without an answer of a map-server. Raises the
     /// nonces if this is due.
     pub(super) fn registers_unanswered(
         &mut self,

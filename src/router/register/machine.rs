@@ -36,9 +36,9 @@ pub(super) enum State {
 /// An event of a registration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Event {
-    /// The prefix is to be registered. `session_up` is true if the session is up.
+    /// The prefix must be registered. `session_up` is true if the session is up.
     Created { session_up: bool },
-    /// The registration of the prefix is to end.
+    /// The registration of the prefix must end.
     Deleted,
     /// The mapping of the prefix, or the key of the map-server, has changed.
     Changed,

@@ -77,7 +77,7 @@ struct RegistrationEntry {
     is_changed: bool,
     /// The reason of the next Map-Register, unless it is due because the last one had no answer.
     why: RegisterReason,
-    /// The number of Map-Registers in a row that had no answer in time.
+    /// The number of successive Map-Registers without an answer in time.
     unanswered: u32,
     /// The time at which the last Map-Notify or Registration Ack arrived.
     acknowledged_at: Option<Time>,
@@ -206,7 +206,7 @@ impl Registrar {
         self.due.next()
     }
 
-    /// The prefixes that are registered, or are to be registered, with a map-server.
+    /// The prefixes that are registered with a map-server, or must be registered.
     fn prefixes_with(&self, server: IpAddr) -> Vec<(Peer, EidPrefix)> {
         let of_server = self.standings.iter().filter(|((_, at), _)| *at == server);
         of_server
@@ -334,7 +334,7 @@ impl Registrar {
     }
 
     /// Counts the Map-Registers of prefixes that are due again because they had no answer. Returns
-    /// the largest number of unanswered Map-Registers in a row for one of these prefixes.
+    /// the largest number of successive unanswered Map-Registers for one of these prefixes.
     fn count_unanswered(&mut self, peer: Peer, prefixes: &[EidPrefix]) -> u32 {
         let Some(standings) = self.standings.get_mut(&peer) else { return 0 };
         let mut most = 0;

@@ -75,7 +75,7 @@ impl Nonces {
         self.answered.insert(server);
     }
 
-    /// Handles `registers` Map-Registers in a row that a map-server did not answer. Raises the
+    /// Handles `registers` successive Map-Registers without an answer of a map-server. Raises the
     /// nonces if this is due. Returns whether they were raised for the first time.
     pub(super) fn unanswered(&mut self, server: IpAddr, registers: u32, clock: u64) -> bool {
         if self.is_restored || self.answered.contains(&server) {

@@ -23,8 +23,8 @@ use std::time::Duration;
 
 use crate::time::Time;
 
-/// After this number of Map-Registers in a row without an answer, every second Map-Register is sent
-/// without bit 18.
+/// After this number of successive Map-Registers without an answer, every second Map-Register is
+/// sent without bit 18.
 const UNANSWERED: u32 = 3;
 /// Bit 18 is left out if this number of Map-Registers with the bit had no answer, while the
 /// map-server answers Map-Registers without the bit.
@@ -55,7 +55,7 @@ pub(super) enum Offer {
 
 impl Offer {
     /// Whether the next Map-Register of a prefix has bit 18. `unanswered` is the number of
-    /// Map-Registers of this prefix in a row that had no answer.
+    /// successive Map-Registers of this prefix without an answer.
     pub(super) fn is_made(&mut self, unanswered: u32, now: Time) -> bool {
         self.resume(now);
         match *self {

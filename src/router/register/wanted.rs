@@ -1,4 +1,4 @@
-//! Decides which EID prefixes are to be registered.
+//! Decides which EID prefixes must be registered.
 
 use crate::addr::EidPrefix;
 use crate::router::config::Config;

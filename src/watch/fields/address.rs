@@ -17,7 +17,7 @@ pub struct Names {
 /// The fields of an EID-Prefix.
 pub const EID_PREFIX: Names = Names { afi: "EID-Prefix-AFI", address: "EID-Prefix" };
 
-/// The rest of the fields in an LCAF of a NAT traversal (RFC 8060 section 4.4).
+/// The fields after the ports in an LCAF of NAT traversal (RFC 8060 section 4.4).
 const NAT: [&str; 3] = ["Global ETR RLOC", "MS RLOC", "Private ETR RLOC"];
 
 /// Reads an AFI and the address after it. `mask_len` is the mask length of a prefix.

@@ -1,5 +1,4 @@
-//! The control messages (RFC 9301 section 5), except the Encapsulated Control Message, which has a
-//! packet inside.
+//! The control messages (RFC 9301 section 5), except the Encapsulated Control Message.
 
 use super::address::{EID_PREFIX, Names, address};
 use super::record::{authentication, identity, nonce, record, records};
@@ -16,7 +15,7 @@ const NAT_TRAVERSAL: &str = "draft-ermagan-lisp-nat-traversal";
 const REGISTER_NONCE: &str =
     "It increases with each message. The acknowledgement has the same nonce.";
 
-/// Reads a control message that is no Encapsulated Control Message.
+/// Reads a control message that is not an Encapsulated Control Message.
 pub fn control(walk: &mut Walk<'_>, message_type: MessageType) -> Step {
     match message_type {
         MessageType::MapRequest => map_request(walk),
@@ -129,7 +128,7 @@ fn map_notify(walk: &mut Walk<'_>, message_type: MessageType) -> Step {
     walk.flag("R", "The message was built for a re-encapsulating tunnel router.")?;
     walk.reserved(18)?;
     let count = walk.number("Record Count", 8)?;
-    nonce(walk, "The nonce of the message that this one acknowledges, or a new one.")?;
+    nonce(walk, "The nonce of the acknowledged message, or a new nonce.")?;
     authentication(walk)?;
     records(walk, count)?;
     if has_identity && walk.left() > 0 {
@@ -139,7 +138,8 @@ fn map_notify(walk: &mut Walk<'_>, message_type: MessageType) -> Step {
 }
 
 fn info(walk: &mut Walk<'_>) -> Step {
-    let meaning = "With an Info message, a router behind a NAT asks for its address outside.";
+    let meaning = "With an Info message, a router behind a NAT asks for its address on the other \
+                   side of the NAT.";
     first_word(walk, "Info", NAT_TRAVERSAL, meaning)?;
     walk.flag("R", "This is an Info-Reply.")?;
     walk.reserved(27)?;

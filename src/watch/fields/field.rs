@@ -10,7 +10,8 @@ pub struct Dissection {
     pub layers: Vec<Layer>,
 }
 
-/// A header, or a part of a message that the standard draws by itself, for example a record.
+/// A header, or a part of a message with a diagram of its own in the standard, for example a
+/// record.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Layer {
     /// The name.

@@ -8,7 +8,7 @@ use crate::wire::{ErrorCode, RejectReason, ReliableType};
 
 /// The draft with the diagrams.
 const DRAFT: &str = "draft-kouvelas-lisp-map-server-reliable-transport section";
-/// The octets of a frame besides its data: the header before the data, and the End Marker.
+/// The number of octets of the header and the End Marker of a frame.
 const AROUND: usize = 12;
 
 /// Returns the type of the frame at the start of the octets.
@@ -75,7 +75,7 @@ const fn meaning(frame_type: ReliableType) -> &'static str {
         ReliableType::RegistrationAck => "The EID-prefix is registered.",
         ReliableType::RegistrationReject => "A registration is refused or withdrawn.",
         ReliableType::RegistrationRefresh => "The map-server asks for registrations.",
-        ReliableType::MappingNotification => "The mapping that the map-server has for a prefix.",
+        ReliableType::MappingNotification => "The map-server reports its mapping for a prefix.",
     }
 }
 

@@ -10,7 +10,7 @@ pub struct Payload {
     pub protocol: u64,
     /// The number of octets, as the header says.
     pub len: usize,
-    /// Whether the payload is a later fragment, which begins without a header.
+    /// Whether the payload is a fragment, but not the first fragment. Such a payload has no header.
     pub is_later_fragment: bool,
 }
 

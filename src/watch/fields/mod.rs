@@ -2,7 +2,7 @@
 //!
 //! [`of_message`] and [`of_packet`] walk over octets and return a [`Dissection`]. Every bit belongs
 //! to exactly one field. The names are those of the RFCs. Damaged octets are shown up to the
-//! damage. The field [`walk::DAMAGE`] then says the problem and its position.
+//! damage. The field [`walk::DAMAGE`] after that has the problem and its position.
 //!
 //! ```text
 //!   packet ──▶ ip (ICMP, TCP, UDP, LISP), control, frame ──▶ record ──▶ address ──▶ walk

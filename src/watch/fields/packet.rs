@@ -7,7 +7,7 @@ use super::ip::{self, Payload};
 use super::walk::{Damage, Step, Walk};
 use crate::wire::{CONTROL_PORT, DATA_PORT, Message, MessageType, ReliableFrame};
 
-/// A packet can contain a packet. The walk goes at most this many levels deep.
+/// The maximum number of levels of packets in packets that are read.
 const MAX_DEPTH: usize = 8;
 
 /// Returns the fields of a LISP message: the payload of a datagram of the control port, or a frame
@@ -39,7 +39,8 @@ fn dissected(octets: &[u8], read: impl FnOnce(&mut Walk<'_>) -> Step) -> Dissect
 struct Inside {
     /// The levels that are left.
     depth: usize,
-    /// Whether the packet is in an Encapsulated Control Message: its ports do not matter then.
+    /// Whether the packet is in an Encapsulated Control Message. Its payload is then a control
+    /// message, also if its ports are other ports.
     is_control: bool,
 }
 
@@ -100,8 +101,8 @@ fn data(walk: &mut Walk<'_>, depth: usize) -> Step {
     }
 }
 
-/// Reads a TCP segment. The frames of the reliable transport may be in pieces, so octets that do
-/// not begin with a frame are shown as they are.
+/// Reads a TCP segment. A segment may begin in the middle of a frame of the reliable transport.
+/// Such octets are shown without fields.
 fn tcp(walk: &mut Walk<'_>) -> Step {
     let ports = ip::tcp(walk)?;
     while ports.contains(&CONTROL_PORT.into()) && frame_type(walk.rest()).is_some() {

@@ -5,10 +5,10 @@ use std::fmt::Display;
 use super::field::{Dissection, Field, Layer};
 use crate::watch::packet::hex;
 
-/// The name of the field that says the problem of damaged octets.
+/// The name of the field with the problem of damaged octets.
 pub const DAMAGE: &str = "Damage";
 
-/// A problem because of which the octets after this position cannot be read.
+/// A problem. The octets after it cannot be read.
 #[derive(Debug)]
 pub struct Damage(pub String);
 
@@ -20,7 +20,7 @@ pub struct Walk<'a> {
     octets: &'a [u8],
     /// The position in bits.
     at: usize,
-    /// The end in octets. It is the end of the octets, or of the part that is read.
+    /// The position after the last octet of the part that is read. It is counted in octets.
     end: usize,
     layers: Vec<Layer>,
 }

@@ -7,7 +7,7 @@ use std::panic;
 use crate::source::Source;
 
 thread_local! {
-    /// The lab of this module. A module has one lab; a page opens the module again for another.
+    /// The lab of this module. A module has one lab. For another lab, a page opens another module.
     static SOURCE: RefCell<Source> = RefCell::default();
     /// The message of the panic that ended the module.
     static PANIC: RefCell<String> = RefCell::default();

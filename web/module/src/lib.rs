@@ -2,8 +2,8 @@
 //!
 //! The page's worker writes a request as JSON into the memory of the module and calls `call`. The
 //! answer is JSON too. [`request`] has all requests. The module has no clock and no random source:
-//! the same requests give the same answers. So the worker can copy the memory between two calls,
-//! put the copy back later, and go on from there.
+//! the same requests give the same answers. So the worker can copy the memory between two calls.
+//! Later it can restore the copy, and go on from there.
 
 #[cfg(target_family = "wasm")]
 mod exports;

@@ -12,7 +12,7 @@ use eidway::watch::{Item, Kind, Snapshot, Stop, tables};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// The most items of one answer, if the request does not say.
+/// The maximum number of items of one answer, if the request has no limit.
 pub const ITEMS: usize = 5000;
 
 /// A request.
@@ -33,7 +33,7 @@ pub enum Request {
     Run {
         /// The time at which the run ends, in microseconds.
         until: u64,
-        /// The most items of the answer. If there are more, the run ends early.
+        /// The maximum number of items of the answer. If there are more, the run ends early.
         #[serde(default = "items")]
         limit: usize,
         /// The conditions at which the run ends early.
@@ -68,8 +68,8 @@ pub enum Request {
         /// The thing to do.
         hand: Hand,
     },
-    /// Return the journey of a packet from a node to a host, in words, without a packet that is
-    /// sent. The answer is an [`Explained`].
+    /// Return the journey of a packet from a node to a host, in words. No packet is sent. The
+    /// answer is an [`Explained`].
     Explain {
         /// The node that would send the packet.
         from: String,
@@ -115,14 +115,14 @@ const fn items() -> usize {
     ITEMS
 }
 
-/// The items of an answer. An item that is left out keeps its number.
+/// The items that an answer has. An item that is left out keeps its number, so it leaves a gap.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Detail {
     /// All items.
     #[default]
     All,
-    /// All but the packets that arrive and the decisions to send them on.
+    /// All items, except packets that arrive and decisions to forward packets.
     Events,
     /// No item, except the item at which a condition ends the run.
     None,
@@ -165,7 +165,7 @@ pub struct Explained {
     pub steps: Vec<Step>,
     /// Whether the packet arrives and its answer comes back.
     pub returns: bool,
-    /// The end of the journey in words: the place and the reason of a loss.
+    /// The result of the journey in words, with the place and the cause of a loss.
     pub conclusion: String,
 }
 
@@ -179,7 +179,7 @@ pub struct LessonAnswer {
     pub begun: bool,
     /// For each task, whether it is done.
     pub met: Vec<bool>,
-    /// The result that the current task misses, if it was checked.
+    /// The missing result of the current task, if the task was checked.
     pub unmet: Option<Unmet>,
 }
 
@@ -195,7 +195,7 @@ pub enum Answer {
     Tables(Vec<tables::Table>),
     /// The output of a console.
     Console(ConsoleAnswer),
-    /// The command of a hand.
+    /// The result of an action.
     Done(Done),
     /// A journey in words.
     Explained(Explained),

@@ -1,5 +1,5 @@
 //! The JSON schema of the requests and answers of the page. `web/types.mjs` makes the types of the
-//! page from it, so that the page does not compile if a field has another name here.
+//! page from it, so that the check of the page fails if a field has another name here.
 
 use schemars::generate::{SchemaGenerator, SchemaSettings};
 use schemars::{JsonSchema, Schema};

@@ -30,7 +30,7 @@ use crate::student::Student;
 
 /// The virtual time within which a step ends, even if nothing of its kind happens.
 const LONGEST_STEP: u64 = 24 * 3600 * 1_000_000;
-/// The most pings and flows of a page.
+/// The maximum number of pings and flows of a page.
 const MOST_FLOWS: usize = 100;
 
 /// A simulated lab, or none before [`Request::Open`].
