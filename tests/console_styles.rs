@@ -366,7 +366,7 @@ fn what_cannot_be_done_is_refused_with_a_reason() {
         (
             "router lisp\n site A\n  key 7 nonsense\n",
             "nonsense",
-            "this key of type 7 does not hide one word without blanks",
+            "this key of type 7 does not decode to one word without blanks",
         ),
         (
             "router lisp\n ipv4 etr map-server 192.0.2.1 proxy-reply\n",

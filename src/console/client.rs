@@ -16,7 +16,7 @@ use super::session::Session;
 use crate::router::Router;
 use crate::time::Time;
 
-/// Carries requests to a session, and the responses of the session back.
+/// Sends requests to a session, and receives the responses of the session.
 pub trait Channel {
     /// Sends a request.
     ///

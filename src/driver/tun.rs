@@ -32,7 +32,8 @@ const TUN_F_TSO_ECN: libc::c_uint = 0x08;
 const TUN_F_USO4: libc::c_uint = 0x20;
 const TUN_F_USO6: libc::c_uint = 0x40;
 const TCP_OFFLOAD: libc::c_uint = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN;
-/// The offloads to request, the best first. The kernel supports USO since Linux 6.2.
+/// The sets of offloads to request, in this order. The driver uses the first set that the kernel
+/// supports. The kernel supports USO since Linux 6.2.
 const OFFLOADS: [libc::c_uint; 2] = [TCP_OFFLOAD | TUN_F_USO4 | TUN_F_USO6, TCP_OFFLOAD];
 
 /// The open device. When this value is dropped, the device and all routes into it are deleted.

@@ -164,7 +164,8 @@ pub fn attend_here(
     }
 }
 
-/// Passes responses to the terminal, until its output stands at `--More--`. Writes the output.
+/// Passes responses to the terminal until the terminal stops its output at `--More--`. Writes the
+/// output.
 fn show(
     user: &mut impl User,
     terminal: &mut Terminal,

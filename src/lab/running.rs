@@ -105,9 +105,9 @@ pub trait RunningLab {
         seen: &mut dyn FnMut(Outcome),
     ) -> Result<Tally, Failure>;
 
-    /// Each item of `pings` is a node and an address. Pings from each of these nodes to its
-    /// address, and returns the outcomes of each item. A node sends its pings one after the other.
-    /// Different nodes may ping at the same time.
+    /// Each item of `pings` is a node and an address. For each item, the node pings the address.
+    /// Returns the outcomes of each item. A node sends its pings one after the other. Different
+    /// nodes may ping at the same time.
     ///
     /// # Errors
     /// One of the nodes cannot send pings, for a reason of [`RunningLab::expect_ping`].

@@ -85,7 +85,7 @@ impl Ground {
         Ok(Ground { places, taps: Vec::new(), clock: Clock::start() })
     }
 
-    /// Reports the links and packets, until the receiver of the news has gone.
+    /// Reports the links and packets until the receiver of the news is closed.
     pub fn watch(mut self, lab: &Lab, watchers: &Watchers, news: &SyncSender<News>) {
         for at in 0..self.places.len() {
             self.read_links(at, news);

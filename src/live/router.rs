@@ -18,8 +18,8 @@ const LOOKING: Duration = Duration::from_millis(100);
 /// The longest line of a router.
 const LONGEST_LINE: u64 = 1 << 20;
 
-/// Reports the items of the router number `source`, while a page watches. Ends when the receiver of
-/// the news has gone.
+/// Reports the items of the router with the number `source` while a page watches. Returns when the
+/// receiver of the news is closed.
 pub fn watch(source: usize, socket: &Path, watchers: &Watchers, news: &SyncSender<News>) {
     loop {
         if !watchers.wait(LOOKING) {

@@ -238,8 +238,8 @@ pub(super) fn unasked_reply(reply: &MapReply) -> Told {
     if reply.probe {
         let why = "the message answers an RLOC-probe, but this router sends no RLOC-probe that \
                    asks for a reply";
-        let advice = "if this message follows an SMR of this router, ignore it: the sender of this \
-                      message does not know the D bit";
+        let advice = "if this message follows an SMR of this router, ignore the message: its sender \
+                      does not know the D bit";
         return Told::new(of_records("Map-Reply", &reply.records), why, advice);
     }
     let why = format!("this router does not wait for an answer with the nonce {}", reply.nonce);

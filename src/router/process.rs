@@ -47,8 +47,8 @@ impl Process {
         self.is_stale = true;
     }
 
-    /// Computes again the set of wanted objects, and requests the new objects. The objects that are
-    /// not wanted any more are closed by [`Process::settle`].
+    /// Computes the set of wanted objects again, and requests the new objects. [`Process::settle`]
+    /// closes the objects that are not wanted any more.
     pub(super) fn open_wanted(&mut self, context: &mut Context, rib: &Rib, paths: &Paths) {
         self.is_stale = false;
         self.has_mtu = Family::BOTH.map(|family| paths.has_mtu(family));

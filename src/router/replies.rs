@@ -77,9 +77,10 @@ impl Credit {
     }
 }
 
-/// The octets that were sent to an ITR-RLOC beyond the credits of its requests, in one second of
-/// the clock and in the second before. The two numbers together are at most [`ALLOWANCE`]. So in
-/// any period of one second, the router sends at most this number of octets beyond credits.
+/// The number of octets that the router sent to an ITR-RLOC without a credit from a request: `sent`
+/// in the second `second` of the clock, and `sent_before` in the second before it. The sum of the
+/// two numbers is at most [`ALLOWANCE`]. So in any period of one second, the router sends at most
+/// this number of octets without credits.
 #[derive(Clone, Copy, Debug)]
 struct Account {
     second: u64,

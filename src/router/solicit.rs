@@ -43,8 +43,8 @@ const PEERS: usize = 64;
 /// The limit of the table of recent SMRs. It has an entry for each pair of an EID and an RLOC. If
 /// the table is full, the router removes the oldest pair of the RLOC that has the most pairs.
 const SAID: Limit = Limit { name: "SMRs sent recently", capacity: 16_384, idle: Duration::ZERO };
-/// The most RLOCs for which SMRs are counted. If the table is full, the RLOC that got no SMR for the
-/// longest time is removed.
+/// The maximum number of RLOCs for which SMRs are counted. If the table is full, the RLOC that got
+/// no SMR for the longest time is removed.
 const BUCKETS: Limit =
     Limit { name: "RLOCs that got an SMR recently", capacity: 16_384, idle: Duration::ZERO };
 /// The limit of SMRs about changed mappings that may be repeated. If the table is full, the router

@@ -75,8 +75,8 @@ impl StatusHolds {
     }
 }
 
-/// Applies the Locator-Status-Bits of a packet with the source EID `source`, which the locator
-/// `from` encapsulated.
+/// Applies the Locator-Status-Bits of a packet. The packet has the source EID `source`, and the
+/// locator `from` has encapsulated the packet.
 pub(super) fn take(
     context: &mut Context,
     map_cache: &mut MapCache,

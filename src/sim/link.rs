@@ -13,8 +13,8 @@ use crate::lab::file::Impairment;
 use crate::rng::{Rng, Seed};
 use crate::time::Time;
 
-/// The least time that a packet needs on a link, even on a link without delay. Without this least
-/// time, two nodes could exchange packets without end at one instant.
+/// The minimum time that a packet needs on a link, also on a link without delay. Without this
+/// minimum, two nodes could exchange an endless number of packets at the same instant.
 const LEAST_DELAY: Duration = Duration::from_micros(50);
 
 /// The maximum number of hardware addresses that a bridge learns.

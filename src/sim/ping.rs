@@ -12,7 +12,7 @@ use crate::lab::{self, Lab};
 use crate::lab::{registration, unregistered};
 use crate::rng::Seed;
 
-/// The virtual time within which a lab must register.
+/// The routers of a lab must register their prefixes within this virtual time.
 const REGISTRATION_PATIENCE: Duration = Duration::from_secs(60);
 
 impl Sim {

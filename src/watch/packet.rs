@@ -42,8 +42,8 @@ pub fn class(packet: &[u8]) -> Class {
     }
 }
 
-/// Returns the packet of EIDs in a packet of class [`Class::Data`], or the packet itself. The packet
-/// may be cut off.
+/// Returns the packet of EIDs in a packet of class [`Class::Data`], or the packet itself. The
+/// packet may be incomplete at its end.
 pub fn innermost(packet: &[u8]) -> &[u8] {
     let mut packet = packet;
     for _ in 0..MAX_DEPTH {

@@ -10,7 +10,7 @@ use super::map_register::XtrIdentity;
 use super::record::MappingRecord;
 use crate::addr::{Eid, EidPrefix, Rloc};
 
-/// The most ITR-RLOCs that a Map-Request can have, because the IRC field has 5 bits.
+/// The maximum number of ITR-RLOCs of a Map-Request, because the IRC field has 5 bits.
 pub const MAX_ITR_RLOCS: usize = 32;
 
 /// A Map-Request.

@@ -136,8 +136,8 @@ fn a_reply_to_an_smr_is_no_forgery() {
     bench.control(RLOC_1, RLOC_2, &Message::MapReply(reply).emit());
     let line = "refused Map-Reply for 172.16.0.0/24 from 203.0.113.11: the message answers an \
                 RLOC-probe, but this router sends no RLOC-probe that asks for a reply; if this \
-                message follows an SMR of this router, ignore it: the sender of this message does \
-                not know the D bit";
+                message follows an SMR of this router, ignore the message: its sender does not \
+                know the D bit";
     assert_eq!(bench.log(), [line]);
 }
 

@@ -66,7 +66,10 @@ fn secret(args: &Args<'_>) -> Result<String, Fault> {
     let text: String = args.value("password")?;
     match args.has("7") {
         true => unhide(&text).ok_or_else(|| {
-            args.fault("password", "this password of type 7 does not hide one word without blanks")
+            args.fault(
+                "password",
+                "this password of type 7 does not decode to one word without blanks",
+            )
         }),
         false => Ok(text),
     }

@@ -44,9 +44,9 @@ const OPENERS: &[Opener] = &[
 /// The minimum number of letters in an abbreviation of a word of an opener.
 const SHORTEST: usize = 3;
 
-/// The mode that a line opens if it stands in `mode`. The line may be one that the router refuses.
-/// The result is `None` if the line opens no mode, and `Some(None)` if this router does not have
-/// the mode.
+/// The mode that a line opens if it stands in `mode`, also if the router refuses the line. The
+/// result is `None` if the line opens no mode, and `Some(None)` if this router does not have the
+/// mode.
 pub fn opened(mode: Mode, line: &str) -> Option<Option<Mode>> {
     let fits = |opener: &&Opener| {
         let mut words = line.split_whitespace();

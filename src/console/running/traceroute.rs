@@ -47,7 +47,7 @@ pub struct Traceroute {
     ttl: u8,
     /// The number of datagrams that were sent with this TTL.
     sent: u16,
-    /// The number of datagrams that were sent with all TTLs.
+    /// The number of datagrams that were sent in total, with any TTL.
     sent_in_all: u16,
     sent_at: Time,
     /// The router that gave the last answer for this TTL.

@@ -82,7 +82,7 @@ impl Neighbours {
     }
 }
 
-/// The number of entries in the machine's neighbour tables, as last reported to the core.
+/// The number of entries in the machine's neighbour tables, from the last report to the core.
 #[derive(Debug, Default)]
 pub struct Tables {
     told: BTreeMap<Family, Table>,

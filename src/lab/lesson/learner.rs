@@ -17,7 +17,7 @@ use crate::lab::scenario::stage::Stage;
 
 /// The time that a learner waits for the result of a command.
 const GLANCE: Duration = Duration::from_secs(1);
-/// The columns of the text of a lesson.
+/// The width of the text of a lesson, in columns.
 const WIDTH: usize = 78;
 /// The maximum number of lines of an actual result that a learner sees.
 const SEEN: usize = 20;

@@ -75,7 +75,8 @@ struct RegistrationEntry {
     /// Whether the next Map-Register is due because of a change. If not, it is due because the last
     /// Map-Register had no answer, or because the period between two Map-Registers is over.
     is_changed: bool,
-    /// The reason of the next Map-Register, unless it is due because the last one had no answer.
+    /// The reason of the next Map-Register. It is not used for a repetition of a Map-Register that
+    /// has no answer.
     why: RegisterReason,
     /// The number of successive Map-Registers without an answer in time.
     unanswered: u32,
@@ -318,7 +319,7 @@ impl Registrar {
     }
 
     /// The reason of a Map-Register with these prefixes: the reason of the first prefix that has
-    /// changed, or else of the first prefix.
+    /// changed. If no prefix has changed, it is the reason of the first prefix.
     fn register_reason(&self, peer: Peer, prefixes: &[EidPrefix]) -> Option<MessageReason> {
         let standings = self.standings.get(&peer)?;
         let reason = |prefix: &EidPrefix| Some((*prefix, standings.get(prefix)?.reason()));

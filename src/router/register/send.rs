@@ -146,7 +146,7 @@ impl Registrar {
         }
     }
 
-    /// Sends the Map-Registers that are due by UDP.
+    /// Sends each due Map-Register by UDP.
     pub(in crate::router) fn register_due(
         &mut self,
         context: &mut Context,

@@ -39,8 +39,8 @@ fn dissected(octets: &[u8], read: impl FnOnce(&mut Walk<'_>) -> Step) -> Dissect
 struct Inside {
     /// The levels that are left.
     depth: usize,
-    /// Whether the packet is in an Encapsulated Control Message. Its payload is then a control
-    /// message, also if its ports are other ports.
+    /// Whether the packet is in an Encapsulated Control Message. The payload of such a packet is a
+    /// control message for any port numbers.
     is_control: bool,
 }
 

@@ -10,7 +10,7 @@ import { changeOf, lastChanges, tableViews, valueText } from "./tables.js";
 /** @import {Tables} from "../model" */
 /** @import {Cell, Line, TableView} from "./tables.js" */
 
-/** The least time between two requests for the tables, in milliseconds. */
+/** The minimum time between two requests for the tables, in milliseconds. */
 const PAUSE = 250;
 
 /** The maximum number of lines of one table that are shown. */

@@ -10,7 +10,7 @@ import { Machine, Refused } from "./machine.js";
 /** @import {Item, Stop, Stopped} from "../model" */
 /** @import {Exports, Recipe, Request} from "./types" */
 
-/** The least computing time between two copies of the module's memory, in milliseconds. */
+/** The minimum computing time between two copies of the module's memory, in milliseconds. */
 const BETWEEN_COPIES = 50;
 
 /** The wanted duration of a call of the module, in milliseconds. */
