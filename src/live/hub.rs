@@ -157,7 +157,7 @@ impl Hub {
             News::LeftOut(count) => self.merger.add_left_out(count),
             News::Subscribe(lines) => self.subscribe(lines),
             News::Snapshot(answer) => {
-                // The sender may have gone meanwhile.
+                // The sender of the request may have ended before this answer.
                 let _ = answer.try_send(self.snapshot());
             }
             News::Alive => {}

@@ -107,7 +107,7 @@ impl Process {
         }
     }
 
-    /// Requests again the objects that are due.
+    /// Requests the due objects again.
     pub(super) fn open_due(&mut self, context: &mut Context, now: Time) {
         open(self.losses.take_due(now), context);
     }

@@ -1,4 +1,5 @@
-//! Finds the sent message of a received message, and the request of an answer.
+//! Finds the sent message that belongs to a received message, and the request that belongs to an
+//! answer.
 
 use std::collections::{BTreeMap, VecDeque};
 

@@ -404,7 +404,7 @@ mod tests {
         ] {
             assert_eq!(opaque.ip(), None, "{opaque}");
         }
-        assert_eq!(list(vec![address()]).eid(), None, "an EID has one way to be written");
+        assert_eq!(list(vec![address()]).eid(), None, "a list is not an EID");
     }
 
     #[test]
@@ -419,7 +419,11 @@ mod tests {
     fn is_opaque(octets: &[u8]) -> bool {
         let parsed = parse(octets).expect("an LCAF has a Length");
         let opaque = matches!(parsed, Address::Opaque { .. });
-        assert_eq!(parse(&emit(&parsed)), Ok(parsed), "it comes back as it went");
+        assert_eq!(
+            parse(&emit(&parsed)),
+            Ok(parsed),
+            "the address that was read is the address that was written"
+        );
         opaque
     }
 

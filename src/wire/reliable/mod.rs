@@ -111,7 +111,7 @@ pub enum ReliableMessage {
     RegistrationReject(RegistrationReject),
     /// Type 20, from the map-server: the ETR shall send registrations.
     RegistrationRefresh(RegistrationRefresh),
-    /// Type 21, from the map-server: the mapping that the map-server has for an EID-prefix.
+    /// Type 21, from the map-server: reports the mapping of an EID-prefix.
     MappingNotification(MappingNotification),
 }
 
