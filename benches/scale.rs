@@ -8,6 +8,9 @@
 
 #![allow(clippy::disallowed_methods, reason = "a measurement reads the clock")]
 
+#[path = "../tests/shared/paste.rs"]
+mod paste;
+
 use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::fs;
@@ -18,7 +21,7 @@ use std::time::{Duration, Instant};
 use eidway::addr::{Eid, EidPrefix, InstanceId, Rloc};
 use eidway::console::hosts::NoHosts;
 use eidway::console::protocol::{Request, Response};
-use eidway::console::{Session, parse_config};
+use eidway::console::{Session, parse_config, read_config};
 use eidway::packet::{IpHeader, Load};
 use eidway::prefix_map::PrefixMap;
 use eidway::rng::{Rng, Seed};
@@ -382,7 +385,7 @@ fn summary(router: &mut Router, hosts: u32) {
     let (mut printed, mut longest, mut turns) = (String::new(), Duration::ZERO, 0);
     loop {
         let turn = Instant::now();
-        let Some(response) = session.poll(router, &NoHosts, now) else { break };
+        let Some(response) = session.poll(router, &mut NoHosts, now) else { break };
         longest = longest.max(turn.elapsed());
         if let Response::Text(text) = response {
             printed += &text;
@@ -447,8 +450,14 @@ fn request(eid: Eid) -> Vec<u8> {
 /// Measures lines of configuration on the console of two routers. One router has no prefixes. The
 /// other has 6,000 prefixes in its database and 6,000 at its sites. The cost of a line must depend
 /// only on its change.
+/// Before them, a paste of 2,000 lines of many kinds, and the same lines read as a file.
 fn lines() {
     const LINES: usize = 2000;
+    let pasted = paste::long(LINES);
+    let begin = Instant::now();
+    let file = black_box(read_config("bench.conf", &pasted));
+    let millis = begin.elapsed().as_secs_f64() * 1e3;
+    line(&format!("lines: {} read as a file", pasted.lines().count()), millis, "ms", "");
     for prefixes in [0, 6000] {
         let mut text = "hostname xTR1\ninterface Ethernet0/0\n ip address 203.0.113.11 255.255.255.0\n\
                         router lisp\n locator-set set1\n  203.0.113.11 priority 1 weight 100\n  exit\n \
@@ -472,12 +481,17 @@ fn lines() {
         let mut session = Session::new();
         let mut say = |router: &mut Router, line: &str| {
             session.handle(Request::Line(line.to_owned()), router, &mut NoHosts, Time::ZERO);
-            while session.poll(router, &NoHosts, Time::ZERO).is_some() {}
+            while session.poll(router, &mut NoHosts, Time::ZERO).is_some() {}
             drain(router);
         };
-        for line in ["configure terminal", "router lisp"] {
-            say(&mut router, line);
-        }
+        say(&mut router, "configure terminal");
+        let begin = Instant::now();
+        pasted.lines().for_each(|line| say(&mut router, line));
+        let millis = begin.elapsed().as_secs_f64() * 1e3;
+        let title = format!("lines: {} pasted at {prefixes} prefixes", pasted.lines().count());
+        line(&title, millis, "ms", "<= 1000");
+        assert_eq!(router.config().interfaces.len(), file.config.interfaces.len() + 1);
+        say(&mut router, "router lisp");
         for (context, what) in [
             ("eid-table default instance-id 0", "database-mapping 12.@/24 locator-set set1"),
             ("site S", "eid-prefix 13.@/24"),

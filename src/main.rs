@@ -15,8 +15,9 @@ use eidway::console::machine::{HostNames, read_host_names};
 use eidway::console::{self, Reading};
 use eidway::driver;
 use eidway::driver::clock::Clock;
+use eidway::driver::flash::Folder;
 use eidway::driver::log_queue::LogQueue;
-use eidway::driver::machine::StartupFiles;
+use eidway::driver::machine::RouterFiles;
 use eidway::driver::telnet::TelnetServer;
 use eidway::driver::udp::UdpChecksum;
 use eidway::lab::file::name;
@@ -73,6 +74,10 @@ enum Command {
         /// memory writes the configuration file
         #[arg(long, value_name = "FILE")]
         startup: Option<PathBuf>,
+        /// Keep the files of flash: in this folder, which is made for this router alone. Without
+        /// this option, the router has no files for | redirect, copy and dir
+        #[arg(long, value_name = "DIR")]
+        flash: Option<PathBuf>,
         /// Read the names of hosts from this file, which is like /etc/hosts. ping, traceroute and
         /// lig at the console know these names, and show hosts lists them
         #[arg(long, value_name = "FILE")]
@@ -160,14 +165,16 @@ fn main() -> ExitCode {
             record,
             nonces,
             startup: copy,
+            flash,
             hosts,
             ..
         } => {
             let (offload, log) = (!no_offload, Some(log.clone()));
-            let startup = StartupFiles { started_with: Some(config), copy };
+            let flash = flash.map(Folder::new);
+            let files = RouterFiles { started_with: Some(config), copy, flash };
             let host_names = HostNames::new();
             let options =
-                driver::Options { offload, udp_checksum, record, nonces, startup, host_names, log };
+                driver::Options { offload, udp_checksum, record, nonces, files, host_names, log };
             router(strict, console.as_deref(), hosts.as_deref(), options)
         }
         Command::Config(command) => {
@@ -255,7 +262,7 @@ fn router(
         let text = text::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
         options.host_names = read_host_names(&text);
     }
-    let path = options.startup.to_read().unwrap_or(Path::new(""));
+    let path = options.files.to_read().unwrap_or(Path::new(""));
     let name = path.display().to_string();
     let text = text::read(path).map_err(|error| format!("{name}: {error}"))?;
     let Reading { config, report } = console::read_config(&name, &text);

@@ -456,7 +456,7 @@ fn help_and_completion_come_over_the_same_wire() {
     assert_eq!(done.prompt, "xTR1#");
     let (responses, _) = console.ask(&Request::Help("debug lisp ".to_owned()));
     let expected = "  control-plane  Control messages and their effects\n  forwarding     Decisions \
-                    on packets of EIDs (the first packets of a flow)\n";
+                    on packets of EIDs (the first packets of a flow)\n\n";
     assert_eq!(responses, [Response::Text(expected.to_owned())]);
     let (_, done) = console.ask(&Request::Help("xyz ".to_owned()));
     assert!(!done.ok);

@@ -1,11 +1,15 @@
 //! `src/console/COMMANDS.md` has the result of each command of IOS that configures LISP. This test
 //! types all of them, writes the table of the results, and compares it with the file.
-//! `EIDWAY_WRITE_COMMANDS=1 cargo test --test console_commands` writes the file.
+//! `src/console/REFERENCE.md` has each command of the grammar. It is made of the grammar and compared
+//! too. `EIDWAY_WRITE_COMMANDS=1 cargo test --test console_commands` writes both files.
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::fmt::Write;
 
+use eidway::console::grammar::{
+    ACCEPTED, Accepted, Mode, No, Pattern, Position, Row, Treatment, rows,
+};
 use eidway::console::problem::ProblemKind;
 use eidway::console::read_config;
 use eidway::console::show::xe::statistics::ALWAYS_ZERO;
@@ -25,9 +29,10 @@ The result of each command of IOS that configures LISP, and of the lines that us
 
 Commands can be abbreviated. Most of them have a `no` and a `default` form.
 
-Filters: `| begin`, `| count`, `| exclude`, `| include`, `| section` and `| json`, several in a row. `| redirect FILE`,
-`| tee FILE` and `| append FILE` are refused: a session may belong to a user on another machine or to a program, and the
-router has no files for them. `eidway console LAB/NODE -c 'COMMAND' > FILE` writes a file as the user who types it.
+Filters: `| begin`, `| count`, `| exclude`, `| include`, `| section` and `| json`, several in a row, and at the end
+`| redirect FILE`, `| append FILE` or `| tee [/append] FILE`. The files are those of the router, `flash:NAME`: a name has no
+directory. `dir`, `more`, `delete`, `copy` and `configure replace` work with them. A router has 64 files at most, of 1 MiB
+each and 4 MiB together. Refused: `copy` from and to the network, directories, `write erase`.
 
 `cargo test --test console_commands` types each of them and holds this file to the answers. Do not edit it.
 ";
@@ -101,19 +106,94 @@ fn table() -> String {
     text
 }
 
-#[test]
-fn the_table_of_the_commands_has_the_results_of_today() {
-    let path = format!("{}/{FILE}", env!("CARGO_MANIFEST_DIR"));
-    let table = table();
+/// Compares a text with its file. If the user asks for it, writes the file.
+fn expect_file(file: &str, text: &str) {
+    let path = format!("{}/{file}", env!("CARGO_MANIFEST_DIR"));
     if std::env::var_os("EIDWAY_WRITE_COMMANDS").is_some() {
-        std::fs::write(&path, &table).unwrap();
+        std::fs::write(&path, text).unwrap();
     }
     let written = std::fs::read_to_string(&path).unwrap_or_default();
-    let changed = table.lines().zip(written.lines()).find(|(one, other)| one != other);
+    let changed = text.lines().zip(written.lines()).find(|(one, other)| one != other);
     assert!(
-        table == written,
-        "{FILE} is not fresh: run this test with EIDWAY_WRITE_COMMANDS=1. First difference: {changed:?}"
+        text == written,
+        "{file} is not fresh: run this test with EIDWAY_WRITE_COMMANDS=1. First difference: {changed:?}"
     );
+}
+
+#[test]
+fn the_table_of_the_commands_has_the_results_of_today() {
+    expect_file(FILE, &table());
+}
+
+const REFERENCE: &str = "src/console/REFERENCE.md";
+
+const REFERENCE_HEAD: &str = "\
+# The command reference
+
+Each command of the grammar, by its mode. The part in `[...]` may be left out, of `{one|other}` the line has exactly one,
+and `<name:kind>` is a value. Below each command stands the help of its words, as `?` prints it. `no`: the command has a
+`no` and a `default` form. The commands of `Service` and `InstanceService` also stand in the modes around them, after `ipv4`
+or `ipv6`. [COMMANDS.md](COMMANDS.md) has the result of each command of IOS.
+
+`cargo test --test console_commands` makes this file of the grammar and holds it to it. Do not edit it.
+";
+
+/// The commands that stand in these modes alone, in the order of the tables.
+fn write_mode(text: &mut String, modes: &'static [Mode]) {
+    let names: Vec<String> = modes.iter().map(|mode| format!("{mode:?}")).collect();
+    let title = if modes == Mode::CONFIGURATION {
+        "all modes of the configuration".to_owned()
+    } else {
+        names.join(", ")
+    };
+    writeln!(text, "\n## {title}\n").unwrap();
+    for Row { pattern, help, no, .. } in rows().filter(|row| row.modes == modes) {
+        let negated = if *no == No::Never { "" } else { " (`no`)" };
+        writeln!(text, "- `{pattern}`{negated}").unwrap();
+        let compiled = Pattern::new(&[*pattern], help);
+        let mut words: Vec<String> = Vec::new();
+        let mut last = None;
+        // The first word says no more than the command, and `json` means the same everywhere.
+        let tells = |position: &&Position| position.index > 0 && position.help != "As JSON";
+        for position in compiled.positions().iter().filter(tells) {
+            let word = format!("`{}` {}", position.name, position.help);
+            if last.replace(position.index) != Some(position.index) && !words.contains(&word) {
+                words.push(word);
+            }
+        }
+        if !words.is_empty() {
+            writeln!(text, "  {}", words.join("; ")).unwrap();
+        }
+    }
+}
+
+fn reference() -> String {
+    let mut text = REFERENCE_HEAD.to_owned();
+    let mut seen: Vec<&[Mode]> = Vec::new();
+    for row in rows() {
+        if !seen.contains(&row.modes) {
+            seen.push(row.modes);
+            write_mode(&mut text, row.modes);
+        }
+    }
+    text += "\n## Lines that are accepted, but not carried out\n\n\
+             | in | first words | treatment | why |\n|---|---|---|---|\n";
+    for Accepted { modes, pattern, treatment, reason, .. } in ACCEPTED {
+        let modes: Vec<String> = modes.iter().map(|mode| format!("{mode:?}")).collect();
+        let treatment = match treatment {
+            Treatment::Silent => "no message",
+            Treatment::Ignored => "warning",
+            Treatment::Kept => "kept as a comment",
+        };
+        let pattern = pattern.replace('|', "\\|");
+        writeln!(text, "| {} | `{pattern}` | {treatment} | {reason} |", modes.join(", ")).unwrap();
+    }
+    text
+}
+
+#[test]
+fn the_command_reference_is_that_of_the_grammar() {
+    expect_file(REFERENCE, &reference());
 }
 
 /// A command that is carried out has no remark, and every other command has a reason.

@@ -110,7 +110,7 @@ const TYPED: &[(&str, &str)] = &[
     ("wr mem", ""),
     ("copy running-config startup-config", ""),
     ("copy run start", ""),
-    ("write erase", "`dir` shows the file"),
+    ("write erase", "`dir nvram:` shows the file"),
     ("reload", ""),
     ("reload in 5", "use `reload` alone"),
     ("conf t", ""),

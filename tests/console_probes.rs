@@ -80,7 +80,7 @@ fn typed(line: &str, script: &[Option<(&'static str, Meaning)>]) -> (String, Vec
     session.handle(Request::Line(line.to_owned()), &mut router, &mut network, now);
     let mut text = String::new();
     while !session.is_idle() {
-        match session.poll(&router, &network, now) {
+        match session.poll(&router, &mut network, now) {
             Some(Response::Text(part)) => text += &part,
             Some(_) => {}
             None => now = now + Duration::from_millis(1),
@@ -207,10 +207,10 @@ fn a_command_that_waits_long_tells_its_client_that_it_runs() {
     session.handle(line, &mut router, &mut network, Time::ZERO);
     let mut now = Time::ZERO;
     for _ in 0..5 {
-        while session.poll(&router, &network, now).is_some() {}
+        while session.poll(&router, &mut network, now).is_some() {}
         let due = session.poll_timeout().unwrap();
         assert!(due <= now + Duration::from_secs(3));
         now = due;
-        assert_eq!(session.poll(&router, &network, now), Some(Response::Text(String::new())));
+        assert_eq!(session.poll(&router, &mut network, now), Some(Response::Text(String::new())));
     }
 }

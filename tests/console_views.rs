@@ -111,6 +111,7 @@ const VIEWS: &[(&str, Again)] = &[
     ("startup-config", again::<machine::StartupView>),
     ("file", again::<machine::FilesView>),
     ("flash:", again::<machine::FilesView>),
+    ("bootflash:", again::<machine::FilesView>),
     ("interfaces", again::<interfaces::InterfacesView>),
     ("interface", again::<interfaces::InterfacesView>),
     ("hosts", again::<host_names::HostNamesView>),
@@ -137,6 +138,7 @@ fn values(argument: &str) -> &'static [&'static str] {
         "interface" => &["Ethernet0/0", "Ethernet9/9"],
         "peer" => &["209.165.201.31", "203.0.113.11"],
         "size" => &["1400"],
+        "mask" => &["255.255.255.0"],
         other => panic!("{other}: a value is missing here"),
     }
 }
@@ -191,6 +193,7 @@ fn shows() -> Vec<(String, &'static str, Again)> {
 /// The views that have no rows in the states of the test.
 const WITHOUT_ROWS: &[&str] = &[
     "alias",
+    "bootflash:",
     "clock",
     "controllers",
     "ddt",

@@ -87,7 +87,7 @@ impl Typist {
                     if let Some(request) = now_asked {
                         session.handle(request, router, surroundings, now);
                     }
-                    while let Some(response) = session.poll(router, &*surroundings, now) {
+                    while let Some(response) = session.poll(router, surroundings, now) {
                         match response {
                             Response::Text(part) => text += &part,
                             Response::Done(_) => text += "<done>",

@@ -105,7 +105,7 @@ impl Drop for User {
 fn question_marks_tabs_and_errors_look_as_on_ios() {
     let Some(user) = User::new("t-keys", "1") else { return };
     for (keys, expected) in [
-        (&["show ip li?"][..], "xTR1#show ip li?\nlisp\nxTR1#show ip li"),
+        (&["show ip li?"][..], "xTR1#show ip li?\nlisp\n\nxTR1#show ip li"),
         (&["C-u", "sh ver", "Tab", "x"], "xTR1#sh version x"),
         (&["C-u", "show i", "Enter"], "xTR1#show i\n% Ambiguous command:  \"show i\"\nxTR1#"),
         (
@@ -114,7 +114,7 @@ fn question_marks_tabs_and_errors_look_as_on_ios() {
         ),
         (&["show xyz", "C-a", "no ", "C-e", "!"], "xTR1#no show xyz!"),
         (&["C-u", "Up"], "xTR1#show xyz"),
-        (&["BSpace", "BSpace", "BSpace", "clock", "Left", "Left", "?"], "k\nxTR1#show clock"),
+        (&["BSpace", "BSpace", "BSpace", "clock", "Left", "Left", "?"], "k\n\nxTR1#show clock"),
     ] {
         user.expect_after(keys, expected);
     }
@@ -224,7 +224,7 @@ fn a_lesson_has_the_keys_of_a_console_and_opens_consoles() {
     for (keys, expected) in [
         (&["xT", "Tab"][..], "task 1>xTR"),
         (&["2", "Enter"], "xTR2#"),
-        (&["sh ip li map?"], "map-cache\nxTR2#sh ip li map"),
+        (&["sh ip li map?"], "map-cache\n\nxTR2#sh ip li map"),
         (&["-", "Tab", "Enter"], "action: send-map-request\nxTR2#"),
         (&["exit", "Enter"], "xTR2#exit\ntask 1>"),
         (&["ping B A count 1", "Enter"], "== Task 1 of 6 is done. `next` goes on.\ntask 1 done>"),

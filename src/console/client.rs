@@ -189,7 +189,7 @@ impl Channel for InProcess<'_> {
     }
 
     fn receive(&mut self) -> io::Result<Response> {
-        let response = self.session.poll(self.router, &*self.hosts, self.now);
+        let response = self.session.poll(self.router, self.hosts, self.now);
         response.ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
     }
 }

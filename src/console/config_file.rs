@@ -41,7 +41,14 @@ pub fn parse_config(name: &str, text: &str) -> Result<Config, Report> {
 /// of a line that is not carried out ([`blocks`](super::blocks)). The line `end` leaves all modes.
 /// The reader also reads the lines after `end`.
 pub fn read_config(name: &str, text: &str) -> Reading {
-    let mut reader = Reader::new();
+    merge_config(Config::default(), name, text)
+}
+
+/// Reads a whole config file, as [`read_config`] does, and applies its lines to a configuration. The
+/// report has only the contradictions that the file brings.
+pub fn merge_config(config: Config, name: &str, text: &str) -> Reading {
+    let known = contradictions(&config);
+    let mut reader = Reader::new(config);
     let mut report = Report::new(name);
     for place in lines(text) {
         let place = LineOfFile { mode: reader.editor.context.clone(), ..place };
@@ -61,7 +68,8 @@ pub fn read_config(name: &str, text: &str) -> Reading {
             reader.blocks.end_text();
         }
     }
-    let found = contradictions(&reader.editor.config);
+    let mut found = contradictions(&reader.editor.config);
+    found.retain(|contradiction| !known.contains(contradiction));
     let mut places: Vec<_> = found.iter().map(|found| blamed(text, found)).collect();
     find_modes(text, &mut places);
     for (place, contradiction) in places.iter().zip(found) {
@@ -100,7 +108,7 @@ fn blamed<'a>(text: &'a str, contradiction: &Contradiction) -> LineOfFile<'a> {
 /// Sets the mode of each of the `places` to the mode in which the line of the file stands.
 fn find_modes(text: &str, places: &mut [LineOfFile<'_>]) {
     let last = places.iter().map(|place| place.number).max().unwrap_or(0);
-    let mut reader = Reader::new();
+    let mut reader = Reader::new(Config::default());
     for line in lines(text).take(last) {
         for place in places.iter_mut().filter(|place| place.number == line.number) {
             place.mode = reader.editor.context.clone();
@@ -130,8 +138,8 @@ enum Change<'a> {
 }
 
 impl<'a> Reader<'a> {
-    fn new() -> Self {
-        let editor = Editor::new(Config::default());
+    fn new(config: Config) -> Self {
+        let editor = Editor::new(config);
         Reader { copy: editor.clone(), editor, blocks: Blocks::default(), since: Vec::new() }
     }
 
@@ -267,7 +275,8 @@ mod tests {
             "      database-mapping 10.0.0.0/8 locator-set",
             "    ip address",
         ];
-        let (mut reader, mut alone) = (Reader::new(), Reader::new());
+        let new = || Reader::new(Config::default());
+        let (mut reader, mut alone) = (new(), new());
         for line in right {
             assert!(reader.take(line).is_ok() && alone.take(line).is_ok(), "{line}");
             // Each of these lines has a deeper indentation than the kept line above it. So it

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use super::flash::{FileName, Place};
 use super::grammar::Context;
 use super::running::{PingOptions, Source as ProbeSource, TracerouteOptions};
 use super::show::Source;
@@ -21,8 +22,18 @@ pub enum Action {
     Command(Command),
     /// Turn kinds of debug lines on or off.
     Debug(Debugging, bool),
-    /// Write the running configuration into the file of the startup configuration.
-    Save,
+    /// Copy a configuration or a file. `write memory` copies the running configuration into the
+    /// startup configuration.
+    Copy {
+        /// The source.
+        from: Place,
+        /// The destination.
+        to: Place,
+    },
+    /// Replace the running configuration by this one.
+    Replace(Place),
+    /// Remove a file.
+    Delete(FileName),
     /// Restart the router with its startup configuration.
     Reload,
     /// Delete the lines of the log that `show logging` prints.

@@ -1,25 +1,37 @@
-//! Filters for the output of a command, such as `| include REGEX`. A filter works line by line, so
-//! a long output is not held in memory.
+//! Filters for the output of a command, such as `| include REGEX`, and files for the output, as in
+//! `| redirect FILE`. A filter works line by line, so a long output is not held in memory.
 
 use regex_lite::Regex;
 
+use super::flash::{self, Destination};
 use super::show::Format;
 use super::view::system::RunningView;
 
 /// The names of the filters that may follow `|`, each with its help for `?`.
 pub const FILTERS: &[(&str, &str)] = &[
-    ("append", NO_FILES),
+    ("append", "Append the output to a file"),
     ("begin", "Begin with the line that matches"),
     ("count", "Count number of lines which match regexp"),
     ("exclude", "Exclude lines that match"),
     ("include", "Include lines that match"),
     ("json", "As JSON"),
-    ("redirect", NO_FILES),
+    ("redirect", "Write the output to a file"),
     ("section", "Include lines that match, and the indented lines below them"),
-    ("tee", NO_FILES),
+    ("tee", "Write the output to a file, and print it"),
 ];
 
-const NO_FILES: &str = "Refused: a router has no files for outputs";
+/// The word that may follow the name of a filter, with its help for `?`. `None` if no word may
+/// follow, or if there is no such filter.
+pub fn argument(name: &str) -> Option<(&'static str, &'static str)> {
+    match filter_named(name).ok()? {
+        "json" => None,
+        "append" | "redirect" | "tee" => Some(FILE),
+        _ => Some(("LINE", "Regular Expression")),
+    }
+}
+
+/// The word for a file, with its help.
+const FILE: (&str, &str) = ("WORD", "Name of a file in flash:, such as flash:output");
 
 /// A command and the filters for its output.
 pub struct Piped<'t> {
@@ -29,6 +41,10 @@ pub struct Piped<'t> {
     pub format: Format,
     /// Selects the lines of the output that are printed.
     pub filter: Filter,
+    /// The file that gets the selected lines.
+    pub file: Option<Destination>,
+    /// Whether the line has a bar.
+    pub is_piped: bool,
 }
 
 /// Selects lines of an output. Each stage selects from the lines that the previous stage has
@@ -67,16 +83,17 @@ pub fn parse(line: &str) -> Result<Piped<'_>, String> {
         Some((command, rest)) => (command, Some(rest)),
         None => (line, None),
     };
+    let is_piped = rest.is_some();
     let mut format = Format::Text;
     let mut filter = Filter::default();
+    let mut file = None;
     while let Some(text) = rest.take() {
         let text = text.trim_start();
         let end = text.find([' ', '\t', '|']).unwrap_or(text.len());
         let (name, argument) = (filter_named(&text[..end])?, text[end..].trim_start());
         if ["append", "redirect", "tee"].contains(&name) {
-            return Err(NO_REDIRECT.to_owned());
-        }
-        if name == "json" {
+            file = Some(destination(name, argument.trim_end())?);
+        } else if name == "json" {
             format = Format::Json;
             rest = argument.strip_prefix('|');
             if rest.is_none() && !argument.is_empty() {
@@ -91,7 +108,22 @@ pub fn parse(line: &str) -> Result<Piped<'_>, String> {
             rest = next;
         }
     }
-    Ok(Piped { command, format, filter })
+    Ok(Piped { command, format, filter, file, is_piped })
+}
+
+/// The file of `| redirect FILE`, `| append FILE` and `| tee [/append] FILE`. It is the last stage:
+/// a bar after it is an error.
+fn destination(name: &str, argument: &str) -> Result<Destination, String> {
+    let words: Vec<&str> = argument.split_whitespace().collect();
+    let (appends, text) = match words.as_slice() {
+        [] => return Err("Incomplete command.".to_owned()),
+        ["/append", text] if name == "tee" => (true, *text),
+        [text] => (name == "append", *text),
+        [_, extra, ..] => {
+            return Err(format!("Invalid input after the name of the file: {extra}"));
+        }
+    };
+    Ok(Destination { file: flash::file(text)?, appends, prints: name == "tee" })
 }
 
 /// A function that keeps the matching lines of a configuration, and the indented lines below these
@@ -109,10 +141,6 @@ pub fn sections(pattern: &str) -> Result<impl Fn(RunningView) -> RunningView + u
     })
 }
 
-/// The answer to `| redirect FILE`, `| tee FILE` and `| append FILE`.
-const NO_REDIRECT: &str = "a router has no files for outputs: write the output outside the router, \
-                           with `eidway console LAB/ROUTER -c \"COMMAND\" > FILE`";
-
 /// Splits the argument of a filter at the bar before the next filter. This bar has a blank before
 /// it and the name of a filter after it. Other bars belong to the regular expression.
 fn next_filter(argument: &str) -> Option<(&str, &str)> {
@@ -125,13 +153,17 @@ fn next_filter(argument: &str) -> Option<(&str, &str)> {
     bars.into_iter().find(is_next).map(|at| (&argument[..at], &argument[at + 1..]))
 }
 
+/// The message about a name that is no filter.
+const FILTER_NAMES: &str = "A filter is append, begin, count, exclude, include, json, redirect, \
+                            section or tee";
+
 /// The filter whose name begins with the given abbreviation.
 fn filter_named(name: &str) -> Result<&'static str, String> {
     let mut fitting = FILTERS.iter().filter(|(filter, _)| filter.starts_with(name));
     match (fitting.next(), fitting.next()) {
         (Some((filter, _)), None) if !name.is_empty() => Ok(filter),
         (Some(_), Some(_)) if !name.is_empty() => Err(format!("Ambiguous filter:  \"{name}\"")),
-        _ => Err("A filter is begin, count, exclude, include, json or section".to_owned()),
+        _ => Err(FILTER_NAMES.to_owned()),
     }
 }
 
@@ -283,6 +315,22 @@ mod tests {
     }
 
     #[test]
+    fn an_output_goes_into_a_file_of_the_router() {
+        for (line, name, appends, prints) in [
+            ("show x | redirect flash:a.txt", "a.txt", false, false),
+            ("show x | red bootflash:/A-1", "A-1", false, false),
+            ("show x | append a ", "a", true, false),
+            ("show x | inc one|two | tee flash:a", "a", false, true),
+            ("show x | json | tee /append a", "a", true, true),
+        ] {
+            let file = parse(line).ok().unwrap().file.unwrap();
+            assert_eq!(file.file.as_str(), name, "{line}");
+            assert_eq!((file.appends, file.prints), (appends, prints), "{line}");
+        }
+        assert!(parse("show x | include redirect a").ok().unwrap().file.is_none());
+    }
+
+    #[test]
     fn a_wrong_filter_is_told() {
         for line in [
             "show x | foo",
@@ -291,9 +339,15 @@ mod tests {
             "show x | include (",
             "show x | json |",
             "show x | json y",
-            "show x | redirect file",
-            "show x | tee file",
-            "show x | append file",
+            "show x | redirect",
+            "show x | redirect ../file",
+            "show x | redirect /etc/passwd",
+            "show x | redirect tftp://192.0.2.1/file",
+            "show x | redirect flash:a flash:b",
+            "show x | redirect /append a",
+            "show x | redirect a | include x",
+            "show x | tee /append",
+            "show x | append nvram:startup-config",
             "show x | include one | foo (",
         ] {
             assert!(parse(line).is_err(), "{line}");

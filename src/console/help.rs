@@ -1,7 +1,7 @@
 //! The words that may come next in a line, for `?` and for completion.
 
-use super::filter::FILTERS;
-use super::grammar::Context;
+use super::filter::{self, FILTERS};
+use super::grammar::{Context, Mode};
 use super::parse::{Mismatch, Next, begin, tokens};
 
 /// The text that `?` prints after the user has typed `line`.
@@ -16,14 +16,37 @@ pub fn help(context: &Context, line: &str) -> Result<String, String> {
     }
     let keywords: Vec<&str> = words(&candidates);
     if !partial.is_empty() && !keywords.is_empty() {
-        return Ok(format!("{}\n", keywords.join("  ")));
+        return Ok(format!("{}\n\n", keywords.join("  ")));
     }
     let width = candidates.iter().map(|next| next.word.len()).max().unwrap_or(0);
     let lines = candidates.iter().map(|next| {
         let line = format!("  {:width$}  {}", next.word, next.help);
         format!("{}\n", line.trim_end())
     });
-    Ok(lines.collect())
+    let title = match line.trim().is_empty() {
+        true => format!("{} commands:\n", title(context.mode())),
+        false => String::new(),
+    };
+    Ok(title + &lines.collect::<String>() + "\n")
+}
+
+/// The commands of a mode, as IOS names them above the list of all commands.
+fn title(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Exec => "Exec",
+        Mode::Config => "Configure",
+        Mode::Interface => "Interface configuration",
+        Mode::Vrf => "VRF configuration",
+        Mode::VrfFamily => "IP VPN Routing/Forwarding instance address family configuration",
+        Mode::Line => "Line configuration",
+        Mode::Lisp => "Router LISP configuration",
+        Mode::LocatorSet => "LISP locator-set configuration",
+        Mode::EidTable => "LISP EID-table configuration",
+        Mode::DynamicEid => "LISP dynamic-EID configuration",
+        Mode::Site => "LISP site configuration",
+        Mode::Service | Mode::InstanceService => "LISP service configuration",
+        Mode::Instance => "LISP instance configuration",
+    }
 }
 
 /// The keywords that complete the last word of `line`.
@@ -50,10 +73,10 @@ fn split(line: &str) -> (&str, &str) {
 /// keywords in alphabetical order, then `<cr>`.
 fn candidates(context: &Context, head: &str, partial: &str) -> Result<Vec<Next>, Mismatch> {
     let mut all = if let Some((command, rest)) = head.split_once('|') {
-        if context != &Context::Exec && !begins_with_do(command) || !rest.trim().is_empty() {
+        if context != &Context::Exec && !begins_with_do(command) {
             return Ok(Vec::new());
         }
-        filters()
+        after_bar(rest)
     } else if *context != Context::Exec && begins_with_do(head) {
         let rest = &head[tokens(head)[0].end..];
         return candidates(&Context::Exec, rest, partial);
@@ -73,9 +96,19 @@ fn begins_with_do(line: &str) -> bool {
     tokens(line).first().is_some_and(|first| &line[first.clone()] == "do")
 }
 
-fn filters() -> Vec<Next> {
-    let filters = FILTERS.iter().map(|&(word, help)| keyword(word, help));
-    filters.collect()
+/// The words that may follow the text after a bar: a filter, or the argument of the filter.
+fn after_bar(text: &str) -> Vec<Next> {
+    // Only the text after the last bar matters.
+    let last = text.rsplit('|').next().unwrap_or_default();
+    match last.split_whitespace().next() {
+        None => FILTERS.iter().map(|&(word, help)| keyword(word, help)).collect(),
+        Some(name) => {
+            let argument = filter::argument(name).into_iter();
+            argument
+                .map(|(word, help)| Next { word: word.to_owned(), help, keyword: false })
+                .collect()
+        }
+    }
 }
 
 fn keyword(word: &str, help: &'static str) -> Next {
@@ -128,24 +161,30 @@ mod tests {
     fn help_lists_the_next_words_in_two_columns() {
         let expected = "  map-cache   Delete the mappings that were learned from other sites
   statistics  Counters of messages and packets, of both families
+
 ";
         assert_eq!(help(&Context::Exec, "clear ip lisp ").unwrap(), expected);
-        let expected = "  memory    From a file
-  network   From a file
-  replace   From a file
+        let expected = "  memory    From the startup configuration
+  network   From a network file
+  replace   Replace the running configuration
   terminal  Configure from the terminal
   |         Output modifiers
   <cr>
+
 ";
         assert_eq!(help(&Context::Exec, "conf ").unwrap(), expected);
         let last = help(&Context::Exec, "show version ").unwrap();
-        assert_eq!(last, "  json  As JSON\n  |     Output modifiers\n  <cr>\n");
+        assert_eq!(last, "  json  As JSON\n  |     Output modifiers\n  <cr>\n\n");
     }
 
     #[test]
     fn help_on_a_beginning_lists_the_words_that_it_may_become() {
-        assert_eq!(help(&Context::Exec, "sh").unwrap(), "show\n");
-        assert_eq!(help(&Context::Exec, "e").unwrap(), "enable  exit\n");
+        assert_eq!(help(&Context::Exec, "sh").unwrap(), "show\n\n");
+        assert_eq!(help(&Context::Exec, "e").unwrap(), "enable  exit\n\n");
+        let all = help(&Context::Exec, "").unwrap();
+        assert!(all.starts_with("Exec commands:\n  clear "), "{all}");
+        let all = help(&Context::Lisp, " ").unwrap();
+        assert!(all.starts_with("Router LISP configuration commands:\n"), "{all}");
         assert!(help(&Context::Exec, "xyz").is_err());
         assert!(help(&Context::Exec, "show i l").is_err());
     }
@@ -154,10 +193,16 @@ mod tests {
     fn help_works_behind_no_do_and_a_bar() {
         let no = help(&Context::Lisp, "no ipv4 ").unwrap();
         assert!(no.contains("  use-petr "), "{no}");
-        assert_eq!(help(&Context::Lisp, "do show ip li").unwrap(), "lisp\n");
+        assert_eq!(help(&Context::Lisp, "do show ip li").unwrap(), "lisp\n\n");
         let bar = help(&Context::Exec, "show ip lisp | ").unwrap();
         assert!(bar.contains("  include   Include lines that match\n"), "{bar}");
         assert_eq!(complete(&Context::Exec, "show ip lisp | inc"), ["include"]);
+        let after = |line| help(&Context::Exec, line).unwrap();
+        assert_eq!(after("show ip lisp | inc "), "  LINE  Regular Expression\n\n");
+        assert!(after("show ip lisp | inc x | red ").starts_with("  WORD  Name of a file"));
+        assert!(
+            after("show ip lisp | inc x | ").contains("  redirect  Write the output to a file\n")
+        );
     }
 
     #[test]

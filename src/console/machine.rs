@@ -1,5 +1,5 @@
-//! The interface between a console and the machine of its router: the startup configuration, the
-//! log, the users of the console and the process. The driver has files and a process. The
+//! The interface between a console and the machine of its router: the startup configuration,
+//! the files in `flash:`, the log, the users of the console and the process. The driver has files and a process. The
 //! simulator keeps the same things in memory.
 
 use std::collections::BTreeMap;
@@ -7,6 +7,8 @@ use std::net::IpAddr;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use super::flash::Storage;
 
 /// The maximum number of log lines that a router keeps for `show logging`. If there are more, the
 /// oldest lines are dropped.
@@ -29,6 +31,12 @@ pub trait Machine {
     /// # Errors
     /// A sentence for the user, if the file cannot be written.
     fn save(&mut self, text: &str) -> Result<String, String>;
+
+    /// The files in `flash:`. `None` if the router has no place for files.
+    fn storage(&self) -> Option<&dyn Storage>;
+
+    /// The files in `flash:`, as a mutable reference.
+    fn storage_mut(&mut self) -> Option<&mut dyn Storage>;
 
     /// Asks for a restart with the startup configuration. The restart follows when the session has
     /// given its answer. All sessions end.

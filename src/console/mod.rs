@@ -9,7 +9,8 @@
 //!   checks a configuration as a whole.
 //! - [`session`]: the console of one user. [`protocol`]: the requests and responses of a session.
 //! - [`show`]: the outputs. Each output fills a [`view`], which is plain data, and prints the view
-//!   in the format of IOS. [`filter`] selects lines of the output.
+//!   in the format of IOS. [`filter`] selects lines of the output. [`flash`]: the files of the
+//!   router. [`copy`]: the commands that copy files and configurations.
 //! - [`client`]: the client of a session. The session is in the same process or, with
 //!   [`json_lines`], in another process.
 //! - [`terminal`]: the terminal of a user, between the keyboard and screen and a client.
@@ -18,14 +19,17 @@
 //! - [`hosts`]: the emulated hosts. A session gives them tasks. [`machine`]: the files, the log and
 //!   the process of the router.
 
+mod answer;
 pub mod args;
 pub mod blocks;
 pub mod client;
 pub mod config_file;
 mod contradictions;
+pub mod copy;
 pub mod edit;
 pub mod exec;
 pub mod filter;
+pub mod flash;
 pub mod grammar;
 pub mod help;
 pub mod hosts;

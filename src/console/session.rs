@@ -7,14 +7,16 @@
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
-use std::fmt::{self, Debug};
 use std::time::Duration;
 
+use super::answer::{Answer, Body, Outcome, Output, running, said};
 use super::blocks::Blocks;
 use super::contradictions::{Contradiction, contradictions};
+use super::copy;
 use super::edit::Editor;
 use super::exec::Action;
-use super::filter::{self, Filter, Piped};
+use super::filter::{self, Piped};
+use super::flash::{self, Writing, error_opening};
 use super::grammar::{Context, Run};
 use super::help;
 use super::hosts::Hosts;
@@ -25,7 +27,7 @@ use super::messages::{error_text, mismatch_text, taken_text};
 use super::parse::{Match, Mismatch, match_line, tokens};
 use super::probes::Surroundings;
 use super::protocol::{Done, Request, Response, TerminalSettings};
-use super::running::{Piece, Running, start_lig, start_probe};
+use super::running::{Piece, start_lig, start_probe};
 use super::show::host_names::with_lab_hosts;
 use super::show::system::{debugging_turned, host_name};
 use super::show::tech_support::Several;
@@ -44,6 +46,9 @@ const HISTORY: usize = 20;
 /// The maximum time without a response while a command runs. After this time, the session sends an
 /// empty text, because a client gives up if it gets no response for a long time.
 const LONGEST_SILENCE: Duration = Duration::from_secs(3);
+
+/// The answer to a bar after a command without an output.
+const NO_OUTPUT: &str = "% This command has no output that can be filtered or written to a file\n";
 
 /// The console of one user.
 #[derive(Debug)]
@@ -65,54 +70,6 @@ pub struct Session {
     answers: VecDeque<Answer>,
     /// The number of requests that arrived while `answers` was full.
     refused: u64,
-}
-
-/// The part of an answer that has not been sent yet.
-#[derive(Debug)]
-struct Answer {
-    body: Body,
-    /// The settings of the terminal, if the request changed them.
-    terminal: Option<TerminalSettings>,
-    done: Done,
-}
-
-enum Body {
-    Nothing,
-    One(Response),
-    Show { source: Box<dyn Source>, format: Format, filter: Filter },
-    Running { command: Box<dyn Running>, filter: Filter, said_at: Time },
-}
-
-impl Debug for Body {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Body::Nothing => f.write_str("Nothing"),
-            Body::One(response) => response.fmt(f),
-            Body::Show { format, .. } => write!(f, "Show as {format:?}"),
-            Body::Running { .. } => f.write_str("Running"),
-        }
-    }
-}
-
-/// The result of a request.
-struct Outcome {
-    body: Body,
-    ok: bool,
-    closed: bool,
-}
-
-impl Outcome {
-    fn good(body: Body) -> Self {
-        Outcome { body, ok: true, closed: false }
-    }
-
-    fn bad(text: String) -> Self {
-        Outcome { body: Body::One(Response::Text(text)), ok: false, closed: false }
-    }
-
-    fn error(message: String) -> Self {
-        Outcome { body: Body::One(Response::Error(message)), ok: false, closed: false }
-    }
 }
 
 impl Default for Session {
@@ -249,9 +206,8 @@ impl Session {
     /// the caller polls again at the time of [`Session::poll_timeout`], or when
     /// [`Session::has_answer`] is true. One call does a limited amount of work.
     #[must_use]
-    pub fn poll(&mut self, router: &Router, hosts: &dyn Hosts, now: Time) -> Option<Response> {
+    pub fn poll(&mut self, router: &Router, hosts: &mut dyn Hosts, now: Time) -> Option<Response> {
         let (history, terminal) = (&self.history, self.terminal);
-        let state = State { router, hosts, history, terminal, now };
         let Some(answer) = self.answers.front_mut() else {
             return self.poll_refused(router);
         };
@@ -261,30 +217,27 @@ impl Session {
                 Body::One(response) => Some(response),
                 _ => None,
             },
-            Body::Show { source, format, filter } => match source.poll(state, *format) {
-                Some(text) => Some(Response::Text(filter.push(text))),
-                None => {
-                    answer.done.ok &= !source.failed();
-                    let rest = filter.finish();
-                    answer.body = Body::Nothing;
-                    (!rest.is_empty()).then_some(Response::Text(rest))
+            Body::Show { source, format, output } => {
+                let state = State { router, hosts: &*hosts, history, terminal, now };
+                match source.poll(state, *format) {
+                    Some(text) => Some(Response::Text(output.push(text))),
+                    None => {
+                        answer.done.ok &= !source.failed();
+                        answer.finish(hosts)
+                    }
                 }
-            },
-            Body::Running { command, filter, said_at } => match command.poll(router, now) {
+            }
+            Body::Running { command, output, said_at } => match command.poll(router, now) {
                 Piece::Text(text) => {
                     *said_at = now;
-                    Some(Response::Text(filter.push(text)))
+                    Some(Response::Text(output.push(text)))
                 }
                 Piece::Wait if now.since(*said_at) < LONGEST_SILENCE => return None,
                 Piece::Wait => {
                     *said_at = now;
                     Some(Response::Text(String::new()))
                 }
-                Piece::End => {
-                    let rest = filter.finish();
-                    answer.body = Body::Nothing;
-                    (!rest.is_empty()).then_some(Response::Text(rest))
-                }
+                Piece::End => answer.finish(hosts),
             },
         };
         match response.or_else(|| answer.terminal.take().map(Response::Terminal)) {
@@ -442,7 +395,7 @@ impl Session {
     ) -> Outcome {
         let expanded = without_alias(line, router.config());
         let line = expanded.as_ref();
-        let Piped { command, mut format, filter } = match filter::parse(line) {
+        let Piped { command, mut format, filter, file, is_piped } = match filter::parse(line) {
             Ok(piped) => piped,
             Err(message) => return Outcome::bad(format!("% {message}\n")),
         };
@@ -467,20 +420,33 @@ impl Session {
             }
             _ => Cow::Borrowed(router.config()),
         };
-        match run(&args, &config) {
-            Ok(Action::Show(source)) => Outcome::good(Body::Show { source, format, filter }),
+        let action = run(&args, &config);
+        let has_room = match &file {
+            Some(to) => {
+                flash::expect_room(surroundings.machine().and_then(Machine::storage), &to.file)
+                    .map_err(|why| error_opening(&to.file, &why))
+            }
+            None => Ok(()),
+        };
+        if let (Ok(_), Err(error)) = (&action, has_room) {
+            return Outcome::bad(error);
+        }
+        let output = Output { filter, file: file.map(Writing::new) };
+        match action {
+            Ok(Action::Show(source)) => Outcome::good(Body::Show { source, format, output }),
             Ok(Action::Probe(_) | Action::Lig(_)) if self.runs() => {
                 Outcome::bad("% Another command runs in this session\n".to_owned())
             }
             Ok(Action::Probe(request)) => {
-                running(start_probe(request, router, surroundings), filter, now)
+                running(start_probe(request, router, surroundings), output, now)
             }
-            Ok(Action::Lig(request)) => running(start_lig(request, router, now), filter, now),
+            Ok(Action::Lig(request)) => running(start_lig(request, router, now), output, now),
             Ok(Action::ShowAll(lines)) => {
                 let shows = lines.into_iter().filter_map(|line| started(line, router.config()));
                 let source = Box::new(Several::new(shows.collect()));
-                Outcome::good(Body::Show { source, format, filter })
+                Outcome::good(Body::Show { source, format, output })
             }
+            Ok(_) if is_piped => Outcome::bad(NO_OUTPUT.to_owned()),
             Ok(action) => self.act(action, router, surroundings, now),
             Err(fault) => Outcome::bad(failure(&fault.message, format)),
         }
@@ -531,10 +497,11 @@ impl Session {
                 let text = debugging_turned(types, on, router.debugging());
                 outcome.body = Body::One(Response::Text(text));
             }
-            Action::Save => match startup::save(router, hosts) {
-                Ok(text) => outcome.body = Body::One(Response::Text(text)),
-                Err(text) => return Outcome::bad(text),
-            },
+            Action::Copy { from, to } => return said(copy::copy(&from, &to, router, hosts, now)),
+            Action::Replace(from) => return said(copy::replace(&from, router, hosts, now)),
+            Action::Delete(name) => {
+                return said(copy::delete(&name, hosts).map(|()| String::new()));
+            }
             Action::Reload => return self.go_on(startup::reload(router, hosts)),
             Action::ClearLog => hosts.machine_mut().into_iter().for_each(Machine::clear_log),
             Action::Monitor(on) => self.monitors = on,
@@ -560,14 +527,6 @@ fn without_alias<'l>(line: &'l str, config: &Config) -> Cow<'l, str> {
     match first.zip(text) {
         Some((word, text)) => format!("{}{text}{}", &line[..word.start], &line[word.end..]).into(),
         None => line.into(),
-    }
-}
-
-/// The outcome of starting a command. It has the running command, or a message if the start failed.
-fn running(started: Result<Box<dyn Running>, String>, filter: Filter, now: Time) -> Outcome {
-    match started {
-        Ok(command) => Outcome::good(Body::Running { command, filter, said_at: now }),
-        Err(message) => Outcome::bad(format!("% {message}\n")),
     }
 }
 

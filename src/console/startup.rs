@@ -26,14 +26,14 @@ pub enum Step {
     Restart(String),
 }
 
-/// Writes the running configuration into the file of the startup configuration. Returns the text
+/// Writes the text of a configuration into the file of the startup configuration. Returns the text
 /// for the user.
 ///
 /// # Errors
 /// The text for the user: the file cannot be written.
-pub fn save(router: &Router, hosts: &mut dyn Hosts) -> Result<String, String> {
+pub fn save(text: &str, hosts: &mut dyn Hosts) -> Result<String, String> {
     let saved = match hosts.machine_mut() {
-        Some(machine) => machine.save(&running_config(router.config())),
+        Some(machine) => machine.save(text),
         None => Err(NO_FILE.to_owned()),
     };
     match saved {
@@ -55,7 +55,7 @@ pub fn reload(router: &Router, hosts: &mut dyn Hosts) -> Step {
 /// Takes the answer of the user to the [`QUESTION`]. A terminal sends `end` for Control-C.
 pub fn answer(typed: &str, router: &Router, hosts: &mut dyn Hosts) -> Step {
     match typed.trim().to_lowercase().as_str() {
-        "y" | "yes" => match save(router, hosts) {
+        "y" | "yes" => match save(&running_config(router.config()), hosts) {
             Ok(text) => restart(&text, hosts),
             Err(text) => Step::Refuse(text),
         },

@@ -217,7 +217,7 @@ mod tests {
             for line in BufReader::new(stream.try_clone().unwrap()).lines() {
                 let request = json_lines::request(&line.unwrap()).unwrap();
                 session.handle(request, &mut router, &mut NoHosts, Time::ZERO);
-                while let Some(response) = session.poll(&router, &NoHosts, Time::ZERO) {
+                while let Some(response) = session.poll(&router, &mut NoHosts, Time::ZERO) {
                     writeln!(stream, "{}", json_lines::line(&response)).unwrap();
                 }
             }

@@ -268,7 +268,7 @@ impl Client {
                 }
             }
             if self.is_answering {
-                match self.session.poll(router, &*surroundings, now) {
+                match self.session.poll(router, surroundings, now) {
                     Some(response) => self.push(&response),
                     None if self.session.is_idle() => self.is_answering = false,
                     None => return self.wait(),

@@ -1,5 +1,5 @@
-//! The machine of a router, as its console uses it: the file of the startup configuration, the last
-//! lines of the log, and the figures of the process.
+//! The machine of a router, as its console uses it: the files of the router, the last lines of the
+//! log, and the figures of the process.
 
 use std::collections::VecDeque;
 use std::fs;
@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
 use super::clock::Clock;
+use super::flash::Folder;
+use crate::console::flash::Storage;
 use crate::console::machine::{HostNames, LOG_LINES, LogLine, Machine, Startup, Usage, User};
 use crate::console::show::machine::NO_FILE;
 use crate::private;
@@ -15,17 +17,19 @@ use crate::private;
 /// The number of clock ticks in a second, in `/proc/PID/stat`. It is the same on all machines.
 const TICKS: u64 = 100;
 
-/// The files of the startup configuration.
+/// The files of a router: the startup configuration, and the folder of `flash:`.
 #[derive(Clone, Debug, Default)]
-pub struct StartupFiles {
+pub struct RouterFiles {
     /// The file with which the router was started.
     pub started_with: Option<PathBuf>,
     /// The file that `write memory` writes. A later start of the router reads it in place of
     /// `started_with`. `None` if `write memory` writes `started_with` itself.
     pub copy: Option<PathBuf>,
+    /// The folder with the files in `flash:`. `None` if the router keeps no files.
+    pub flash: Option<Folder>,
 }
 
-impl StartupFiles {
+impl RouterFiles {
     /// The file that the router reads at its start.
     pub fn to_read(&self) -> Option<&Path> {
         let copy = self.copy.as_deref().filter(|copy| copy.exists());
@@ -63,8 +67,8 @@ impl LogBuffer {
 
 /// The machine of a router, as the session of one client at the console sees it.
 pub struct ProcessMachine<'a> {
-    /// The files of the startup configuration.
-    pub files: &'a StartupFiles,
+    /// The files of the router.
+    pub files: &'a mut RouterFiles,
     /// The last lines of the log.
     pub log: &'a mut LogBuffer,
     /// The sessions at the console.
@@ -104,6 +108,14 @@ impl Machine for ProcessMachine<'_> {
                  copies it to the folder of the lab."
             ),
         })
+    }
+
+    fn storage(&self) -> Option<&dyn Storage> {
+        self.files.flash.as_ref().map(|folder| folder as &dyn Storage)
+    }
+
+    fn storage_mut(&mut self) -> Option<&mut dyn Storage> {
+        self.files.flash.as_mut().map(|folder| folder as &mut dyn Storage)
     }
 
     fn restart(&mut self) {
@@ -149,10 +161,10 @@ impl Machine for ProcessMachine<'_> {
 mod tests {
     use super::*;
 
-    fn files(directory: &Path) -> StartupFiles {
+    fn files(directory: &Path) -> RouterFiles {
         let started_with = directory.join("xTR1.conf");
         fs::write(&started_with, "hostname old\n").unwrap();
-        StartupFiles { started_with: Some(started_with), copy: None }
+        RouterFiles { started_with: Some(started_with), ..RouterFiles::default() }
     }
 
     #[test]
@@ -183,6 +195,6 @@ mod tests {
         files.copy = Some(directory.path().join("missing/run.conf"));
         assert!(files.write("hostname new\n").is_err());
         assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
-        assert!(StartupFiles::default().write("").is_err());
+        assert!(RouterFiles::default().write("").is_err());
     }
 }

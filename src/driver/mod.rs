@@ -44,6 +44,7 @@ pub mod descriptors;
 pub mod entropy;
 pub mod event_loop;
 pub mod faults;
+pub mod flash;
 pub mod hosts;
 pub mod log_file;
 pub mod log_queue;
@@ -75,7 +76,7 @@ use crate::console::machine::HostNames;
 use crate::router::config::Config;
 use event_loop::{EventLoop, Flow};
 use log_queue::LogQueue;
-use machine::StartupFiles;
+use machine::RouterFiles;
 use udp::UdpChecksum;
 
 /// The reason why a router could not start or could not continue.
@@ -98,8 +99,8 @@ pub struct Options {
     pub record: Option<PathBuf>,
     /// The file that keeps the nonces of Map-Registers when the router restarts, if any.
     pub nonces: Option<PathBuf>,
-    /// The files of the startup configuration, for `write memory`.
-    pub startup: StartupFiles,
+    /// The startup configuration, for `write memory`, and the files in `flash:`.
+    pub files: RouterFiles,
     /// The names of the lab's hosts, for the console.
     pub host_names: HostNames,
     /// The log of the process. After SIGHUP, the log continues in a new file.
@@ -113,7 +114,7 @@ impl Default for Options {
             udp_checksum: UdpChecksum::Auto,
             record: None,
             nonces: None,
-            startup: StartupFiles::default(),
+            files: RouterFiles::default(),
             host_names: HostNames::new(),
             log: None,
         }

@@ -70,6 +70,7 @@ pub const DOCUMENTS: &[Document] = &[
     Document::of::<dynamic_eid::DynamicEidView>("dynamic-eid", "show lisp dynamic-eid json"),
     Document::of::<emulated_hosts::EmulatedHostsView>("emulated-hosts", "show emulated-hosts json"),
     Document::of::<Failure>("failure", "show ip lisp database PREFIX json"),
+    Document::of::<machine::FileView>("file", "more FILE json"),
     Document::of::<machine::FilesView>("files", "show flash: json"),
     Document::of::<machine::HistoryView>("history", "show history json"),
     Document::of::<host_names::HostNamesView>("hosts", "show hosts json"),

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io;
 use std::time::Duration;
 
+use super::disk::Disk;
 use super::error::wrong_kind;
 use super::link::Attachment;
 use super::node::{HostNode, Node};
@@ -12,6 +13,7 @@ use super::probes::{Opened, Socket};
 use super::router_node::ConsoleParts;
 use super::{NodeId, Sim, SimError};
 use crate::console::client::Channel;
+use crate::console::flash::Storage;
 use crate::console::hosts::{HostState, Hosts, no_host};
 use crate::console::machine::{HostNames, LogLine, Machine, Startup, Usage, User};
 use crate::console::probes::{Ends, ProbeSocket, Probes, Surroundings};
@@ -35,6 +37,7 @@ impl Sim {
     ) -> Result<T, SimError> {
         let (id, now) = (self.find(name)?, self.now);
         self.clock(id);
+        let wall_clock = self.machine_clock(id);
         let interfaces = self.emulated_hosts(id);
         let (mut router, mut hosts) = (None, BTreeMap::new());
         for (number, named) in self.nodes.iter_mut().enumerate() {
@@ -50,19 +53,18 @@ impl Sim {
             }
         }
         let router = router.ok_or_else(|| wrong_kind(name, "router that runs"))?;
-        let mut saved = self.saved.remove(&id);
+        let mut disk = self.disks.remove(&id).unwrap_or_default();
+        disk.flash.wall_clock = wall_clock;
         let (core, parts) = router.console_parts();
         let (asked, opened) = (BTreeSet::new(), Vec::new());
         let names = &self.host_names;
         let mut hosts =
-            RouterHosts { hosts, asked, opened, saved: &mut saved, names, parts, restarts: false };
+            RouterHosts { hosts, asked, opened, disk: &mut disk, names, parts, restarts: false };
         let result = act(core, &mut hosts, now);
         let RouterHosts { asked, opened, restarts, parts, .. } = hosts;
         let restarts = restarts.then(|| parts.started_with.to_owned());
         opened.into_iter().for_each(|socket| router.add_probe_socket(socket));
-        if let Some(saved) = saved {
-            self.saved.insert(id, saved);
-        }
+        self.disks.insert(id, disk);
         for node in [id].into_iter().chain(asked) {
             self.settle(node);
         }
@@ -108,8 +110,8 @@ struct RouterHosts<'a> {
     asked: BTreeSet<NodeId>,
     /// The sockets for probes that a console has opened.
     opened: Vec<Opened>,
-    /// The startup configuration that `write memory` has written.
-    saved: &'a mut Option<String>,
+    /// The files of the router.
+    disk: &'a mut Disk,
     /// The names of the lab's hosts.
     names: &'a HostNames,
     /// Whether the router restarts after this call.
@@ -153,7 +155,7 @@ impl<'a> LabChannel<'a> {
             if let Some(request) = request {
                 session.handle(request, router, surroundings, now);
             }
-            responses.extend(std::iter::from_fn(|| session.poll(router, &*surroundings, now)));
+            responses.extend(std::iter::from_fn(|| session.poll(router, surroundings, now)));
         });
         served.map_err(io::Error::other)
     }
@@ -183,14 +185,22 @@ impl Channel for LabChannel<'_> {
 
 impl Machine for RouterHosts<'_> {
     fn startup(&self) -> Result<Startup, String> {
-        let text = self.saved.as_deref().unwrap_or(self.parts.started_with).to_owned();
+        let text = self.disk.startup.as_deref().unwrap_or(self.parts.started_with).to_owned();
         let path = ("simulator".to_owned(), "startup-config".to_owned());
         Ok(Startup { path, text, modified: None })
     }
 
     fn save(&mut self, text: &str) -> Result<String, String> {
-        *self.saved = Some(text.to_owned());
+        self.disk.startup = Some(text.to_owned());
         Ok("The configuration is in the memory of the simulator, until the lab ends.".to_owned())
+    }
+
+    fn storage(&self) -> Option<&dyn Storage> {
+        Some(&self.disk.flash)
+    }
+
+    fn storage_mut(&mut self) -> Option<&mut dyn Storage> {
+        Some(&mut self.disk.flash)
     }
 
     fn restart(&mut self) {

@@ -23,6 +23,7 @@ pub mod comments;
 pub mod console;
 mod course;
 pub mod datagram;
+mod disk;
 pub mod drops;
 pub mod error;
 pub mod kernel;
@@ -47,7 +48,7 @@ use std::io::Write;
 use std::time::Duration;
 
 use crate::console::machine::HostNames;
-use crate::console::parse_config;
+use crate::console::read_config;
 use crate::host::{Host, HostConfig};
 use crate::lab::file::Impairment;
 use crate::rng::Seed;
@@ -59,6 +60,7 @@ use crate::router::{Router, Start};
 use crate::time::Time;
 use crate::watch::Watch;
 use course::Event;
+use disk::Disk;
 use drops::DropObserver;
 pub use error::SimError;
 use error::{bad_port, wrong_kind};
@@ -121,8 +123,8 @@ pub struct Sim {
     step_observer: Option<StepObserver>,
     /// The nonces that routers keep while they do not run.
     kept: BTreeMap<NodeId, KeptNonces>,
-    /// The startup configurations that `write memory` has written.
-    saved: BTreeMap<NodeId, String>,
+    /// The files of the routers.
+    disks: BTreeMap<NodeId, Disk>,
     /// The names of the lab's hosts, which the consoles of the routers know.
     host_names: HostNames,
     /// The nodes with a wall clock that was set back, each with the time by which it was set back.
@@ -150,7 +152,7 @@ impl Sim {
             drop_observer: None,
             step_observer: None,
             kept: BTreeMap::new(),
-            saved: BTreeMap::new(),
+            disks: BTreeMap::new(),
             host_names: HostNames::new(),
             clocks_behind: BTreeMap::new(),
         }
@@ -228,8 +230,8 @@ impl Sim {
     /// `config`.
     pub fn start_router(&mut self, name: &str, config: Config) -> Result<(), SimError> {
         let id = self.find(name)?;
-        let saved = self.saved.get(&id).and_then(|text| parse_config(name, text).ok());
-        let config = saved.unwrap_or(config);
+        let saved = self.disks.get(&id).and_then(|disk| disk.startup.as_deref());
+        let config = saved.map_or(config, |text| read_config(name, text).config);
         let start = Start {
             config,
             // A router that is started again must generate other nonces than before.

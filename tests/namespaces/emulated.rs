@@ -1,7 +1,9 @@
 //! Emulated hosts in namespaces. They answer and move like real hosts.
 
+use std::fs;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::os::unix::fs::PermissionsExt;
 
 use crate::live::{text as text_of, *};
 
@@ -62,7 +64,8 @@ fn a_reload_ends_in_the_startup_configuration_in_the_same_process_and_keeps_the_
         line.and_then(|line| line.split_whitespace().nth(3).map(str::to_owned))
     };
     let before = pid();
-    let lines = ["configure terminal", "interface Loopback9", "end", "reload", "no"];
+    let write = "show running-config | redirect flash:kept";
+    let lines = ["configure terminal", "interface Loopback9", "end", write, "reload", "no"];
     let said = live.console("xTR1", &lines);
     let question = "System configuration has been modified. Save? [yes/no]: \n";
     assert!(said.ends_with(&format!("{question}\n***\n*** --- SHUTDOWN NOW ---\n***\n")), "{said}");
@@ -79,6 +82,15 @@ fn a_reload_ends_in_the_startup_configuration_in_the_same_process_and_keeps_the_
     assert!(!said.contains("Save?"), "emulated hosts are no change: {said}");
     until(LONG, "the router is back again", answers);
     until(LONG, "C is back again", || live.ping("C", "B", &["-c", "1"]) == "!");
+    // The file is in the folder of the router, for root alone, and stays over a restart.
+    let folder = format!("/run/eidway/{}/xTR1.flash", live.name);
+    for (path, mode) in [(folder.clone(), 0o700), (folder + "/kept", 0o600)] {
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, mode, "{path}");
+    }
+    let lines = ["configure replace flash:kept", "show running-config | include Loopback"];
+    let said = live.console("xTR1", &lines);
+    assert_eq!(said, "Total number of passes: 1\nRollback Done\ninterface Loopback9\n");
+    live.expect_pings(&[("C", "B")]);
 }
 
 #[test]

@@ -66,10 +66,12 @@ fn expect_refusal(what: &str, output: &Output, words: &str) {
 
 /// The stranger's attempts, each with a part of its message. `LAB` is a lab that is up, and `NEXT`
 /// is a lab that is being brought up.
-const ATTEMPTS: [(&str, &str, &str); 27] = [
+const ATTEMPTS: [(&str, &str, &str); 29] = [
     ("read the keys", "cat /run/eidway/LAB/lab/xTR1.conf", "lab/xTR1.conf: Permission denied"),
     ("read a record", "cat /run/eidway/LAB/xTR1.record", "xTR1.record: Permission denied"),
     ("read the nonces", "cat /run/eidway/LAB/MSMR.nonces", "MSMR.nonces: Permission denied"),
+    ("read a file of flash:", "cat /run/eidway/LAB/xTR1.flash/x", "flash/x: Permission denied"),
+    ("make a file of flash:", "ln -s /tmp /run/eidway/LAB/xTR1.flash/y", "xTR1.flash/y"),
     ("read a log", "cat /run/eidway/LAB/xTR1.log", "xTR1.log: Permission denied"),
     ("write into a log", "echo x >>/run/eidway/LAB/xTR1.log", "xTR1.log: Permission denied"),
     ("name another process", "echo 1 >/run/eidway/LAB/xTR1.pid", "xTR1.pid: Permission denied"),
@@ -112,6 +114,8 @@ fn no_attempt_at_a_lab_that_is_up_or_coming_up_succeeds() {
     let place = Place::new();
     let (live, next) = (Live::named("strange"), Live::named("next"));
     expect_success(&eidway(&["lab", "up", "two-sites", "--name", &live.name, "--record"]));
+    let console = format!("{}/xTR1", live.name);
+    expect_success(&eidway(&["console", &console, "-c", "show run | redirect flash:x"]));
     let mut up = Up::start(&next);
     let file = |name: &str| format!("/run/eidway/{}/{name}", live.name);
     let router = fs::read_to_string(file("xTR1.pid")).unwrap();

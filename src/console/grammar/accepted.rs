@@ -154,12 +154,17 @@ pub const ROWS: &[Accepted] = &[
     ignored(CONFIG, "service", SERVICE),
     ignored(CONFIG, "{clock|ntp|sntp|ptp|calendar}", TIME),
     ignored(CONFIG, "{aaa|enable|login|password|privilege|security|username|ip admission}", USERS),
-    ignored(CONFIG, "{logging|event|exception|memory|buffers|process|scheduler|file}", LOGS),
+    ignored(
+        CONFIG,
+        "{logging|event|exception|memory|memory-size|buffers|process|scheduler|file|kron}",
+        LOGS,
+    ),
     ignored(
         CONFIG,
         "{snmp-server|snmp|netconf|netconf-yang|restconf|rmon|onep|pnp|wsma|cns|smart|\
          gnxi|sflow|lldp|cdp|config-register|configuration|parser|prompt|menu|upgrade|software|\
-         transport-map|remote-management|telemetry|xsd-format|performance|diagnostic}",
+         transport-map|remote-management|telemetry|xsd-format|performance|diagnostic|tftp-server|\
+         sampler|warm-reboot|issu}",
         MANAGEMENT,
     ),
     ignored(CONFIG, "{radius-server|tacacs-server|tacacs|radius|dot1x|mab|access-session}", USERS),
@@ -167,7 +172,7 @@ pub const ROWS: &[Accepted] = &[
     ignored(
         CONFIG,
         "ip {domain|domain-lookup|domain-name|domain-list|name-server|host|http|ssh|scp|ftp|tftp|\
-         finger|bootp|dhcp|identd|rcmd|telnet|dns|device|admission|source|local|default-gateway}",
+         finger|bootp|dhcp|identd|rcmd|telnet|dns|device|admission|source|local|default-gateway|wccp}",
         SERVICE,
     ),
     ignored(CONFIG, "ip {radius|tacacs}", USERS),
@@ -188,21 +193,30 @@ pub const ROWS: &[Accepted] = &[
     ignored(
         CONFIG,
         "{network|neighbor|redistribute|router-id|passive-interface|bgp|area|default-information|\
-         exit-address-family|bfd|mpls|segment-routing|clns|isis|standby|vrrp|fhrp|track|nhrp}",
+         exit-address-family|bfd|mpls|segment-routing|clns|isis|standby|vrrp|fhrp|track|nhrp|bfd-template|nsf}",
         ROUTING,
     ),
     ignored(CONFIG, "ip {multicast-routing|multicast|pim|igmp|msdp|mroute|mfib}", MULTICAST),
     ignored(CONFIG, "ipv6 {multicast-routing|multicast|pim|mld|mroute}", MULTICAST),
     ignored(CONFIG, "{ip|ipv6} route vrf", ONE_TABLE),
-    ignored(VRFS, "{vnid|vpn|mdt|maximum|import|export|bgp|protection|route-replicate}", ONE_TABLE),
+    ignored(
+        CONFIG,
+        "ip route <destination:ipv4> <mask:mask> [<interface:interface>] dhcp",
+        "the router has no DHCP client, so write the address of the gateway",
+    ),
+    ignored(
+        VRFS,
+        "{vnid|vnet|vpn|mdt|maximum|import|export|bgp|protection|route-replicate}",
+        ONE_TABLE,
+    ),
     // The ignored lines about packets.
-    ignored(CONFIG, "access-list", FILTER),
+    ignored(CONFIG, "{access-list|ip inspect}", FILTER),
     block("{ip access-list|ipv6 access-list|mac access-list}", "(config-nacl)", FILTER),
     block("{object-group|time-range|zone|zone-pair}", "(config-object-group)", FILTER),
     block("{class-map|policy-map|class}", "(config-cmap)", QUALITY),
     ignored(CONFIG, "{qos|mls|priority-list|queue-list|table-map|auto|random-detect}", QUALITY),
     block("crypto {pki|isakmp|ikev2|ipsec|map|keyring|gdoi|ca}", "(config-crypto)", IPSEC),
-    ignored(CONFIG, "crypto", IPSEC),
+    ignored(CONFIG, "{crypto|key config-key}", IPSEC),
     ignored(CONFIG, "{ip nat|nat64|ipv6 nat}", "the router does not translate addresses"),
     ignored(
         CONFIG,
@@ -218,13 +232,14 @@ pub const ROWS: &[Accepted] = &[
     ignored(
         CONFIG,
         "{spanning-tree|vtp|udld|lacp|port-channel|errdisable|mac|mac-address-table|bridge|nve|\
-         device-tracking|device-sensor|device|authentication|macro|monitor|rep|link}",
+         device-tracking|device-sensor|device|authentication|macro|monitor|rep|link|ethernet}",
         LAN,
     ),
     block("{template|service-template|parameter-map|ip dhcp pool}", "(config-template)", SERVICE),
     ignored(CONFIG, "{cts|ip sgt|epm|fips|propagate}", NOT_POLICY),
     block(
-        "{redundancy|control-plane|archive|virtual-service|app-hosting|call-home|ip sla}",
+        "{redundancy|control-plane|archive|virtual-service|app-hosting|call-home|ip sla|gatekeeper|\
+         stackwise-virtual}",
         "(config-red)",
         SERVICE,
     ),
@@ -233,7 +248,8 @@ pub const ROWS: &[Accepted] = &[
         "{platform|license|boot|hw-module|switch|stack-power|stack-mac|power|facility-alarm|\
          transceiver|system|subscriber|multilink|mmi|voice-card|voice|voip|isdn|controller|card|\
          hostname-prefix|avb|wireless|ap|iox|module|mta|dial-peer|gateway|dialer-list|frame-relay|\
-         x25|atm|crashdump|diagnostics|shell|global|nmsp|location|rtr}",
+         x25|atm|crashdump|diagnostics|shell|global|nmsp|location|rtr|mgcp|network-clock-participate|\
+         network-clock-select}",
         HARDWARE,
     ),
     // The ignored lines about an interface.
@@ -261,7 +277,7 @@ pub const ROWS: &[Accepted] = &[
         INTERFACE,
         "ip {mtu|tcp|redirects|unreachables|route-cache|virtual-reassembly|verify|arp|accounting|\
          load-sharing|mask-reply|directed-broadcast|local-proxy-arp|flow|cef|information-reply|\
-         dhcp|helper-address|nat|rsvp|device|sgt|irdp|unnumbered|probe|admission|tcp-mss}",
+         dhcp|helper-address|nat|nbar|rsvp|device|sgt|irdp|unnumbered|probe|admission|tcp-mss|wccp}",
         KERNEL,
     ),
     ignored(
@@ -270,7 +286,11 @@ pub const ROWS: &[Accepted] = &[
          destination-guard|source-guard|nat}",
         KERNEL,
     ),
-    ignored(INTERFACE, "{ip access-group|ipv6 traffic-filter|zone-member|access-group}", FILTER),
+    ignored(
+        INTERFACE,
+        "{ip access-group|ip inspect|ipv6 traffic-filter|zone-member|access-group}",
+        FILTER,
+    ),
     ignored(
         INTERFACE,
         "{service-policy|bandwidth|delay|priority-queue|queue-limit|fair-queue|random-detect|\
@@ -282,18 +302,19 @@ pub const ROWS: &[Accepted] = &[
         "{switchport|spanning-tree|storm-control|channel-group|channel-protocol|lacp|autostate|\
          device-tracking|macro|vlan-id|vlan-range|bridge-group|xconnect|source|\
          source-interface|member|host-reachability|no-vlan|encapsulation|private-vlan|udld|rep|\
-         service|l2protocol-tunnel|mac|ingress-replication|mcast-group|evpn}",
+         service|l2protocol-tunnel|mac|ingress-replication|mcast-group|evpn|ethernet}",
         LAN,
     ),
     ignored(
         INTERFACE,
         "{negotiation|duplex|speed|media-type|keepalive|carrier-delay|load-interval|mdix|power|\
          hw-module|clock|plim|platform|dampening|medium|fec|snmp|logging|cdp|lldp|ntp|arp|nmsp|\
-         link|line|transceiver|beacon|ppp|pppoe|dialer|peer|backup|tunnel|physical-layer|stackwise-virtual|bundle}",
+         link|line|transceiver|beacon|ppp|pppoe|pppoe-client|dialer|peer|backup|tunnel|physical-layer|\
+         stackwise-virtual|bundle|mop|serial|flowcontrol|queue-set}",
         HARDWARE,
     ),
     ignored(INTERFACE, "{cts|dot1x|authentication|access-session|mab|subscriber|epm}", NOT_POLICY),
-    ignored(INTERFACE, "{crypto map|crypto ipsec|nat64|macsec}", IPSEC),
+    ignored(INTERFACE, "{crypto map|crypto ipsec|nat64|macsec|mka}", IPSEC),
     // The ignored lines about a terminal line.
     ignored(
         LINE,
@@ -301,7 +322,7 @@ pub const ROWS: &[Accepted] = &[
          databits|exec|exec-banner|exec-character-bits|exec-timeout|escape-character|flowcontrol|\
          history|ip|ipv6|length|location|logging|login|modem|monitor|motd-banner|notify|parity|\
          password|privilege|refuse-message|rotary|rxspeed|session-limit|session-timeout|speed|\
-         stopbits|terminal-type|transport|txspeed|vacant-message|width}",
+         stopbits|terminal-type|transport|txspeed|vacant-message|width|logout-warning|vstacks}",
         TERMINAL,
     ),
     // These lines are about functions of LISP that this router does not have.
@@ -316,13 +337,14 @@ pub const ROWS: &[Accepted] = &[
     kept(
         SERVICES,
         "database-mapping <prefix:prefix> locator-set <set:word> \
-         {proxy|default-etr|default-etr-route-map|default-export|route-tag|silent-host-detection}",
+         {proxy|default-etr|default-etr-route-map|default-export|route-tag|silent-host-detection|\
+         multicast}",
         NOT_DONE,
     ),
     kept(SERVICES, "map-cache <prefix:prefix> {<address:address>|drop|native-forward}", NOT_STATIC),
     kept(SERVICES, "{ddt|{ipv4|ipv6} ddt}", NOT_DDT),
     kept_block(LISP, "{extranet|eid-record-provider|eid-record-subscriber}", None, NOT_EXTRANET),
-    kept_block(LISP, "{locator-scope|prefix-list}", None, NOT_DONE),
+    kept_block(LISP, "{locator-scope|prefix-list|rtr-set}", None, NOT_DONE),
     kept(SERVICES, "locator default-set", NOT_DEFAULT_SET),
     kept(SERVICES, "{route-import|route-export|distance|import|export}", NOT_ROUTES),
     kept(SERVICES, "{ipv4|ipv6} {route-import|route-export|distance|import|export}", NOT_ROUTES),
@@ -343,7 +365,11 @@ pub const ROWS: &[Accepted] = &[
     kept(SERVICES, "{alt-vrf|{ipv4|ipv6} alt-vrf}", NOT_ROUTES),
     kept(SERVICES, "locator reachability", NOT_PROBING),
     kept(SERVICES, "{ipv4|ipv6} locator reachability", NOT_PROBING),
-    kept(SERVICES, "{remote-rloc-probe|rloc-probe|loc-reach-algorithm rloc-probing}", NOT_PROBING),
+    kept(
+        SERVICES,
+        "{remote-rloc-probe|rloc-probe|loc-reach-algorithm {rloc-probing|count-tcp}}",
+        NOT_PROBING,
+    ),
     kept(
         SERVICES,
         "{map-server|{ipv4|ipv6} map-server} {rloc|session|route-import|enable|prefix-list}",
@@ -354,7 +380,8 @@ pub const ROWS: &[Accepted] = &[
         "{domain-id|multihoming-id|map-register-fallback|allow-locator-default-etr|security|\
          decapsulation|disable-ttl-propagate|locator-down|control-packet|site-id|xtr-id|nat-traversal|\
          locator-table|multicast|broadcast-underlay|arp-nd|flood|proxy|silent-host|timer|\
-         delegate-database-tree|solicit-map-request|map-register|register-notification|use-ms-ack}",
+         delegate-database-tree|solicit-map-request|map-register|register-notification|use-ms-ack|\
+         other-xtr-probe|site-registration|multitopology}",
         NOT_DONE,
     ),
     kept(
@@ -365,7 +392,7 @@ pub const ROWS: &[Accepted] = &[
     ),
     kept(
         SERVICES,
-        "{etr|itr|proxy-itr|proxy-etr|{ipv4|ipv6} {etr|itr}} {crypto|glean-mapping|accept-map-request-mapping|rloc-probing}",
+        "{etr|itr|proxy-itr|proxy-etr|{ipv4|ipv6} {etr|itr}} {crypto|glean-mapping|accept-map-request-mapping|rloc-probing|send-data-probe}",
         NOT_DONE,
     ),
     kept(DYNAMIC_EID, "{map-notify-group|eid-notify}", NOT_NOTIFY),
@@ -373,7 +400,8 @@ pub const ROWS: &[Accepted] = &[
     kept(DYNAMIC_EID, "database-mapping {mac|limit}", NOT_LIMIT),
     kept(
         SITE,
-        "{allow-locator-default-etr|allowed-locator|allowed-locators|allowed-configuration|site-id}",
+        "{allow-locator-default-etr|allowed-locator|allowed-locators|allowed-configuration|site-id|\
+         site-registration|shutdown}",
         NOT_DONE,
     ),
     kept(

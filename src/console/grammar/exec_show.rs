@@ -27,14 +27,15 @@ const RUNNING: &str = "Current operating configuration";
 
 pub(super) const ROWS: &[Row] = &[
     exec(
-        "show {ip|ipv6} route [{<address:address>|<prefix:prefix>|connected|static|local|lisp|\
-         summary}] [json]",
+        "show {ip|ipv6} route [{<address:address> [<mask:mask>]|<prefix:prefix>|connected|static|\
+         local|lisp|summary}] [json]",
         &[
             SHOW,
             IP,
             IPV6,
             ROUTE,
             "Address to find a route for",
+            "Network mask",
             "Prefix to find a route for",
             "Connected routes",
             "Static routes",
@@ -171,12 +172,11 @@ pub(super) const ROWS: &[Row] = &[
         &[SHOW, "File system information", "List file systems", JSON],
         |_, _| show(Page::new(machine::files, machine::file_systems_text)),
     ),
-    exec("show flash: [json]", &[SHOW, "Files of the router", JSON], |_, _| {
-        show(Page::new(machine::files, machine::dir_text))
-    }),
-    exec("dir [<place:word>]", &["List files", "File system"], |_, _| {
-        show(Page::new(machine::files, machine::dir_text))
-    }),
+    exec(
+        "show {flash:|bootflash:} [json]",
+        &[SHOW, "Files of the router", "Files of the router", JSON],
+        |_, _| show(Page::new(machine::files, machine::show_flash_text)),
+    ),
     exec(
         "show running-config {all|interface <interface:interface>} [json]",
         &[SHOW, RUNNING, "The whole configuration", "One interface", NAME, JSON],

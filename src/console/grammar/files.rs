@@ -1,40 +1,78 @@
-//! The exec commands about the startup configuration, and the exec commands of IOS that a virtual
+//! The exec commands about the files of the router, and the exec commands of IOS that a virtual
 //! router refuses. A refusal names the command to use instead.
 
 use super::context::Context;
-use super::exec::{SHOW, exec};
+use super::exec::{JSON, SHOW, exec, show};
 use super::row::Row;
 use crate::console::args::{Args, Fault};
 use crate::console::exec::Action;
+use crate::console::flash::{self, FileName, Place};
+use crate::console::show::file::More;
+use crate::console::show::{Page, machine};
 use crate::router::config::Config;
 
 const WRITE: &str = "Write running configuration";
 const COPY: &str = "Copy from one file to another";
 
+const RUNNING: &str = "Current operating configuration";
+const STARTUP: &str = "Startup configuration";
+const FILE: &str = "File, such as flash:NAME";
+const CONFIGURE: &str = "Enter configuration mode";
+const FLASH: &str = "Files of the router";
+
 pub(super) const ROWS: &[Row] = &[
-    exec("write [memory]", &[WRITE, "Write to the startup configuration"], save),
-    exec(
-        "copy running-config startup-config",
-        &[COPY, "Current operating configuration", "Startup configuration"],
-        save,
-    ),
-    exec("copy <from:word> <to:word>", &[COPY, "Source file", "Destination file"], |args, _| {
-        refuse(
-            args,
-            "only `copy running-config startup-config` works: to change the running \
-             configuration, paste the lines after `configure terminal`",
-        )
+    exec("write [memory]", &[WRITE, "Write to the startup configuration"], |_, _| {
+        Ok(Action::Copy { from: Place::Running, to: Place::Startup })
     }),
-    exec("write erase", &[WRITE, "Erase the startup configuration"], no_erase),
-    exec("configure", &["Enter configuration mode"], |_, _| Ok(Action::Enter(Context::Config))),
     exec(
-        "configure {memory|network|replace} [<file:line>]",
-        &["Enter configuration mode", "From a file", "From a file", "From a file", "File"],
+        "copy running-config {startup-config|<to:word>}",
+        &[COPY, RUNNING, STARTUP, FILE],
+        |args, _| copy(args, Place::Running, Place::Startup),
+    ),
+    exec(
+        "copy startup-config {running-config|<to:word>}",
+        &[COPY, STARTUP, RUNNING, FILE],
+        |args, _| copy(args, Place::Startup, Place::Running),
+    ),
+    exec(
+        "copy <from:word> {running-config|startup-config|<to:word>}",
+        &[COPY, FILE, RUNNING, STARTUP, FILE],
+        |args, _| {
+            let to = if args.has("startup-config") { Place::Startup } else { Place::Running };
+            copy(args, place(args, "from")?, to)
+        },
+    ),
+    exec(
+        "delete [/force] <file:word>",
+        &["Delete a file", "Without a question (this router never asks)", FILE],
+        |args, _| file(args).map(Action::Delete),
+    ),
+    exec("more <file:word> [json]", &["Display the contents of a file", FILE, JSON], |args, _| {
+        show(More::new(place(args, "file")?))
+    }),
+    exec(
+        "dir [{flash:|bootflash:|nvram:|<place:word>}] [json]",
+        &["List files", FLASH, FLASH, STARTUP, "File system", JSON],
+        dir,
+    ),
+    exec("write erase", &[WRITE, "Erase the startup configuration"], no_erase),
+    exec("configure", &[CONFIGURE], |_, _| Ok(Action::Enter(Context::Config))),
+    exec("configure memory", &[CONFIGURE, "From the startup configuration"], |_, _| {
+        Ok(Action::Copy { from: Place::Startup, to: Place::Running })
+    }),
+    exec(
+        "configure replace <file:word> [force]",
+        &[CONFIGURE, "Replace the running configuration", FILE, "Without a question"],
+        |args, _| place(args, "file").map(Action::Replace),
+    ),
+    exec(
+        "configure network [<file:line>]",
+        &[CONFIGURE, "From a network file", "File"],
         |args, _| {
             refuse(
                 args,
-                "this router reads a file only at its start: paste the lines after `configure \
-                 terminal`, or start the router with another file",
+                "this router reads no file from the network: paste the lines after `configure \
+                 terminal`, or copy them from a file with `copy flash:NAME running-config`",
             )
         },
     ),
@@ -80,8 +118,35 @@ pub(super) const ROWS: &[Row] = &[
     }),
 ];
 
-fn save(_: &Args<'_>, _: &Config) -> Result<Action, Fault> {
-    Ok(Action::Save)
+/// The command `copy`. `to` is the destination if the line does not name a file.
+fn copy(args: &Args<'_>, from: Place, to: Place) -> Result<Action, Fault> {
+    let to = if args.given("to") { place(args, "to")? } else { to };
+    match from == to {
+        true => Err(args.fault("to", "the source and the destination are the same")),
+        false => Ok(Action::Copy { from, to }),
+    }
+}
+
+/// The place that an argument names.
+fn place(args: &Args<'_>, name: &str) -> Result<Place, Fault> {
+    Place::parse(args.text(name).unwrap_or_default()).map_err(|why| args.fault(name, why))
+}
+
+/// The file in `flash:` that the line names.
+fn file(args: &Args<'_>) -> Result<FileName, Fault> {
+    flash::file(args.text("file").unwrap_or_default()).map_err(|why| args.fault("file", why))
+}
+
+fn dir(args: &Args<'_>, _: &Config) -> Result<Action, Fault> {
+    let place = args.text("place").unwrap_or("flash:");
+    let system = place.trim_end_matches('/').strip_suffix(':').unwrap_or(place);
+    if args.has("nvram:") || system.eq_ignore_ascii_case("nvram") {
+        return show(Page::new(machine::files, machine::dir_nvram_text));
+    }
+    match flash::is_flash(system) || place == "/" {
+        true => show(Page::new(machine::files, machine::dir_text)),
+        false => Err(args.fault("place", "the file systems of a router are flash: and nvram:")),
+    }
 }
 
 fn refuse(args: &Args<'_>, why: &str) -> Result<Action, Fault> {
@@ -91,8 +156,8 @@ fn refuse(args: &Args<'_>, why: &str) -> Result<Action, Fault> {
 fn no_erase(args: &Args<'_>, _: &Config) -> Result<Action, Fault> {
     refuse(
         args,
-        "this router does not erase its startup configuration: `dir` shows the file, which you \
-         can remove outside the router",
+        "this router does not erase its startup configuration: `dir nvram:` shows the file, \
+         which you can remove outside the router",
     )
 }
 

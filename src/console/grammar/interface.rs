@@ -62,12 +62,15 @@ pub(super) const ROWS: &[Row] = &[
     ),
     edit(
         HERE,
-        "lisp mobility [dynamic-eid] <name:word>",
+        "lisp mobility [dynamic-eid] <name:word> [nbr-proxy-reply requests <requests:1-10>]",
         &[
             "Locator/ID Separation Protocol",
             "Detect the hosts of a dynamic-EID range on this interface",
             "Name of a dynamic-EID follows",
             "Name of the dynamic-EID",
+            "Ignored: the kernel answers for hosts that are away",
+            "Number of requests",
+            "Number of requests",
         ],
         No::After(2),
         lisp_mobility,
@@ -148,6 +151,9 @@ fn mtu(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
 /// [`contradictions`](crate::console::contradictions) makes this check.
 fn lisp_mobility(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
     let name: Option<String> = args.optional("name");
+    if args.has("nbr-proxy-reply") && !args.negated {
+        editor.warn("`nbr-proxy-reply` is ignored: the kernel answers for hosts that are away");
+    }
     let names = &mut current(editor, args)?.lisp_mobility;
     match name {
         Some(name) if args.negated => drop(names.remove(&name)),

@@ -7,11 +7,12 @@ use std::fmt::Write;
 use super::columns::Columns;
 use super::span::{seconds, span};
 use super::{State, sessions};
+use crate::console::flash::{self, NO_FLASH, error_opening};
 use crate::console::machine::{LOG_LINES, LogLine, Startup, Usage, User};
 use crate::console::view::XtrId;
 use crate::console::view::machine::{
-    AliasView, FileRow, FilesView, HistoryView, InventoryView, LoggingView, PrivilegeView,
-    ProcessView, StartupView, TerminalView, TrafficView, UsersView, VrfView,
+    AliasView, FileRow, FilesView, FlashView, HistoryView, InventoryView, LoggingView,
+    PrivilegeView, ProcessView, StartupView, TerminalView, TrafficView, UsersView, VrfView,
 };
 use crate::console::view::sessions::{SessionRow, SessionsView};
 use crate::router::session::SessionState;
@@ -112,27 +113,78 @@ pub fn files(state: State<'_>) -> FilesView {
         size: text.len(),
         modified,
     };
-    match startup_file(state) {
-        Ok(startup) => FilesView { startup: Some(row(startup)), reason: None },
-        Err(why) => FilesView { startup: None, reason: Some(why) },
+    let (startup, reason) = match startup_file(state) {
+        Ok(startup) => (Some(row(startup)), None),
+        Err(why) => (None, Some(why)),
+    };
+    let (flash, flash_reason) = match flash_files(state) {
+        Ok(flash) => (Some(flash), None),
+        Err(why) => (None, Some(why)),
+    };
+    FilesView { startup, reason, flash, flash_reason }
+}
+
+fn flash_files(State { hosts, .. }: State<'_>) -> Result<FlashView, String> {
+    let storage = hosts.machine().and_then(|machine| machine.storage()).ok_or(NO_FLASH)?;
+    let files = storage.list()?;
+    let free = flash::free(&files);
+    let row = |flash::File { name, size, modified }| FileRow {
+        directory: "flash:".to_owned(),
+        name: name.as_str().to_owned(),
+        size,
+        modified,
+    };
+    let files = files.into_iter().map(row).collect();
+    Ok(FlashView { place: storage.place(), capacity: flash::CAPACITY, free, files })
+}
+
+/// The time of a file, as IOS prints it. It is empty if the time is not known.
+fn time_of(modified: Option<u64>) -> String {
+    modified.map_or_else(String::new, |at| {
+        let Calendar { year, month, day, hour, minute, second, .. } = Calendar::of(at);
+        format!("{month} {day:02} {year} {hour:02}:{minute:02}:{second:02} +00:00")
+    })
+}
+
+/// A line of `dir`.
+fn dir_line(number: usize, FileRow { name, size, modified, .. }: &FileRow) -> String {
+    format!("{number:>5}  -rw-  {size:>12}  {:27}  {name}\n", time_of(*modified))
+}
+
+/// The text of `dir`: the files in `flash:`.
+pub fn dir_text(view: &FilesView) -> String {
+    let Some(FlashView { capacity, free, files, .. }) = &view.flash else {
+        let why = view.flash_reason.as_deref().unwrap_or_default();
+        return error_opening(&"flash:/", why);
+    };
+    let mut text = "Directory of flash:/\n\n".to_owned();
+    for (row, number) in files.iter().zip(1..) {
+        text += &dir_line(number, row);
+    }
+    if files.is_empty() {
+        text += "No files in directory\n";
+    }
+    text + &format!("\n{capacity} bytes total ({free} bytes free)\n")
+}
+
+/// The text of `dir nvram:`: the file of the startup configuration.
+pub fn dir_nvram_text(view: &FilesView) -> String {
+    match &view.startup {
+        None => error_opening(&"nvram:/", view.reason.as_deref().unwrap_or_default()),
+        Some(row) => format!("Directory of {}/\n\n{}", row.directory, dir_line(1, row)),
     }
 }
 
-/// The text of `dir` and `show flash:`.
-pub fn dir_text(view: &FilesView) -> String {
-    match &view.startup {
-        None => {
-            let why = view.reason.as_deref().unwrap_or_default();
-            format!("%Error opening the startup configuration ({why})\n")
-        }
-        Some(FileRow { directory, name, size, modified }) => {
-            let time = modified.map_or_else(String::new, |at| {
-                let Calendar { year, month, day, hour, minute, second, .. } = Calendar::of(at);
-                format!("{month} {day:02} {year} {hour:02}:{minute:02}:{second:02} +00:00  ")
-            });
-            format!("Directory of {directory}/\n\n    1  -rw-  {size:>12}  {time}{name}\n")
-        }
+/// The text of `show flash:`.
+pub fn show_flash_text(view: &FilesView) -> String {
+    let Some(FlashView { capacity, free, files, .. }) = &view.flash else {
+        return dir_text(view);
+    };
+    let mut text = "-#- --length-- -----date/time------ path\n".to_owned();
+    for (FileRow { name, size, modified, .. }, number) in files.iter().zip(1..) {
+        let _ = writeln!(text, "{number:<3} {size:>10} {} /flash/{name}", time_of(*modified));
     }
+    text + &format!("\n{free} bytes available ({} bytes used)\n", capacity - free)
 }
 
 /// The text of `show file systems`.
@@ -141,11 +193,25 @@ pub fn file_systems_text(view: &FilesView) -> String {
     let mut text = "File Systems:\n\n".to_owned();
     text += &columns.line(["       Size(b)", "     Free(b)", "    Type", "Flags", "Prefixes"]);
     text += &columns.line(["             -", "           -", "  opaque", "   rw", "system:"]);
+    text += &match &view.flash {
+        Some(FlashView { place, capacity, free, .. }) => columns.line([
+            &format!("*{capacity:>13}"),
+            &format!("{free:>12}"),
+            "    disk",
+            "   rw",
+            &format!("flash: bootflash: ({place})"),
+        ]),
+        None => {
+            let why = view.flash_reason.as_deref().unwrap_or_default();
+            let name = format!("flash: ({why})");
+            columns.line(["*            -", "           -", "    disk", "   rw", &name])
+        }
+    };
     let name = match &view.startup {
         Some(FileRow { directory, name, .. }) => format!("nvram: ({directory}/{name})"),
         None => format!("nvram: ({})", view.reason.as_deref().unwrap_or_default()),
     };
-    text + &columns.line(["*            -", "           -", "   nvram", "   rw", &name])
+    text + &columns.line(["             -", "           -", "   nvram", "   rw", &name])
 }
 
 /// The view of the process.

@@ -13,6 +13,7 @@ pub mod database;
 pub mod drops;
 pub mod dynamic_eid;
 pub mod emulated_hosts;
+pub mod file;
 pub mod history;
 pub mod host_names;
 pub mod interface_lists;

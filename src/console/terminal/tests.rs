@@ -43,7 +43,8 @@ impl User {
                 self.session.handle(request, &mut self.router, &mut NoHosts, Time::ZERO);
             }
             while self.terminal.wants_responses() {
-                let Some(response) = self.session.poll(&self.router, &NoHosts, Time::ZERO) else {
+                let Some(response) = self.session.poll(&self.router, &mut NoHosts, Time::ZERO)
+                else {
                     break;
                 };
                 self.terminal.receive(response);
@@ -92,7 +93,7 @@ fn what_the_user_types_and_what_the_screen_shows() {
             "show zoo\r",
             "xTR1#show zoo\n          ^\n% Invalid input detected at '^' marker.\n\nxTR1#",
         ),
-        ("show ip l?", "xTR1#show ip l?\nlisp\nxTR1#show ip l"),
+        ("show ip l?", "xTR1#show ip l?\nlisp\n\nxTR1#show ip l"),
         ("sh ver\tx", "xTR1#sh version x"),
         (
             "show ver | \t",
@@ -213,7 +214,7 @@ fn any_octets_leave_the_terminal_able_to_work() {
             user.session.handle(request, &mut user.router, &mut NoHosts, Time::ZERO);
         }
         while user.terminal.wants_responses() {
-            let Some(response) = user.session.poll(&user.router, &NoHosts, Time::ZERO) else {
+            let Some(response) = user.session.poll(&user.router, &mut NoHosts, Time::ZERO) else {
                 break;
             };
             user.terminal.receive(response);

@@ -45,6 +45,34 @@ pub struct FilesView {
     pub startup: Option<FileRow>,
     /// The reason why there is no file.
     pub reason: Option<String>,
+    /// The files in `flash:`. Absent if the router has no place for files.
+    pub flash: Option<FlashView>,
+    /// The reason why there is no `flash:`.
+    pub flash_reason: Option<String>,
+}
+
+/// The files in `flash:`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct FlashView {
+    /// The place of the files outside of the router.
+    pub place: String,
+    /// The maximum number of octets of all files together.
+    pub capacity: usize,
+    /// The number of octets that are free.
+    pub free: usize,
+    /// The files, in the order of their names.
+    pub files: Vec<FileRow>,
+}
+
+/// The data of `more`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct FileView {
+    /// The name of the file, with its file system.
+    pub file: String,
+    /// The lines of the file. Absent if it cannot be read.
+    pub lines: Option<Vec<String>>,
+    /// The reason why it cannot be read.
+    pub reason: Option<String>,
 }
 
 /// A file.

@@ -63,7 +63,7 @@ impl EventLoop {
             registry,
             token,
             machine: ProcessMachine {
-                files: &self.options.startup,
+                files: &mut self.options.files,
                 log: &mut self.log_buffer,
                 users,
                 host_names: &self.options.host_names,

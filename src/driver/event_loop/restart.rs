@@ -7,6 +7,7 @@ use std::{fs, mem};
 use log::{info, warn};
 
 use super::EventLoop;
+use crate::console::copy::keep_hosts;
 use crate::console::{Reading, read_config};
 use crate::driver::{Error, Options};
 use crate::router::config::Config;
@@ -34,19 +35,10 @@ impl EventLoop {
 }
 
 fn startup(options: &Options) -> Result<Config, Error> {
-    let path = options.startup.to_read().unwrap_or(Path::new(""));
+    let path = options.files.to_read().unwrap_or(Path::new(""));
     let name = path.display().to_string();
     let text = fs::read_to_string(path).map_err(Error::during(format!("reading {name}")))?;
     let Reading { config, report } = read_config(&name, text.trim_start_matches('\u{feff}'));
     report.log_lines().iter().for_each(|line| warn!("{line}"));
     Ok(config)
-}
-
-/// Adds the emulated hosts of `running` to their interfaces in `config`.
-fn keep_hosts(config: &mut Config, running: Config) {
-    for (name, interface) in running.interfaces {
-        if let Some(same) = config.interfaces.get_mut(&name) {
-            same.emulated_hosts.extend(interface.emulated_hosts);
-        }
-    }
 }

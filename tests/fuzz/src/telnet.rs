@@ -49,7 +49,7 @@ fn settle(terminal: &mut Terminal, session: &mut Session, router: &mut Router) {
             session.handle(request, router, &mut NoHosts, Time::ZERO);
         }
         while terminal.wants_responses() {
-            let Some(response) = session.poll(router, &NoHosts, Time::ZERO) else { break };
+            let Some(response) = session.poll(router, &mut NoHosts, Time::ZERO) else { break };
             terminal.receive(response);
         }
         while router.poll_output().is_some() {}

@@ -1,8 +1,11 @@
 //! Texts that people write: console lines, config files, lab files, scenarios.
 
-use eidway::console::hosts::NoHosts;
+use eidway::console::flash::{CAPACITY, LARGEST_FILE, MOST_FILES, MemoryFiles, Storage};
+use eidway::console::hosts::{HostState, Hosts, NoHosts};
 use eidway::console::json_lines;
-use eidway::console::protocol::{Request, Response};
+use eidway::console::machine::{self, HostNames, LogLine, Startup, Usage, User};
+use eidway::console::probes::{Ends, ProbeSocket, Probes};
+use eidway::console::protocol::{HostAnswer, HostRequest, Request, Response};
 use eidway::console::session::MOST_PENDING;
 use eidway::console::{Reading, Session, parse_config, read_config, running_config};
 use eidway::lab::failure::Failure;
@@ -24,42 +27,125 @@ const MOST_RESPONSES: usize = 10_000;
 /// request must get a complete answer. The resulting configuration is printed and read again. The
 /// exception is a contradictory configuration: the console only warns about it, but a file with it
 /// is refused.
+/// The files that the lines write keep their bounds.
 pub fn console(input: &[u8]) {
     let text = String::from_utf8_lossy(input);
     let (mut router, now) = (site::router(site::XTR, Time::ZERO), Time::ZERO);
-    let mut session = Session::new();
+    let (mut session, mut hosts) = (Session::new(), Machine::default());
     for typed in text.split('\n').take(MOST_PENDING) {
         let typed = typed.to_owned();
-        ask(&mut session, &mut router, Request::Help(typed.clone()), now);
-        ask(&mut session, &mut router, Request::Complete(typed.clone()), now);
-        ask(&mut session, &mut router, Request::Line(typed.clone()), now);
+        let mut ask = |request| ask(&mut session, &mut router, &mut hosts, request, now);
+        ask(Request::Help(typed.clone()));
+        ask(Request::Complete(typed.clone()));
+        ask(Request::Line(typed.clone()));
         match json_lines::request(&typed) {
             Ok(request) => {
                 assert_eq!(json_lines::request(&json_lines::line(&request)).as_ref(), Ok(&request));
-                ask(&mut session, &mut router, request, now);
+                ask(request);
             }
             Err(message) => {
                 session.refuse(message, &router);
-                finish(&mut session, &router, now);
+                finish(&mut session, &router, &mut hosts, now);
             }
         }
     }
     while router.poll_output().is_some() {}
+    let files = hosts.flash.list().expect("the memory has no errors");
+    assert!(files.len() <= MOST_FILES && files.iter().all(|file| file.size <= LARGEST_FILE));
+    assert!(files.iter().map(|file| file.size).sum::<usize>() <= CAPACITY);
     let printed = running_config(router.config());
     let read = parse_config("running-config", &printed);
     let read = read.unwrap_or_else(|error| panic!("{}\n{printed}", error.render(false)));
     assert_eq!(&read, router.config(), "{printed}");
 }
 
-fn ask(session: &mut Session, router: &mut Router, request: Request, now: Time) {
-    session.handle(request, router, &mut NoHosts, now);
-    finish(session, router, now);
+/// A machine without hosts, with a startup configuration and files in memory.
+#[derive(Default)]
+struct Machine {
+    startup: String,
+    flash: MemoryFiles,
+    names: HostNames,
 }
 
-fn finish(session: &mut Session, router: &Router, now: Time) {
+impl Hosts for Machine {
+    fn states(&self) -> BTreeMap<String, HostState> {
+        NoHosts.states()
+    }
+
+    fn handle(&mut self, request: &HostRequest, now: Time) -> Result<HostAnswer, String> {
+        NoHosts.handle(request, now)
+    }
+
+    fn machine(&self) -> Option<&dyn machine::Machine> {
+        Some(self)
+    }
+
+    fn machine_mut(&mut self) -> Option<&mut dyn machine::Machine> {
+        Some(self)
+    }
+}
+
+impl Probes for Machine {
+    fn open(&mut self, ends: Ends) -> Result<Box<dyn ProbeSocket>, String> {
+        NoHosts.open(ends)
+    }
+}
+
+impl machine::Machine for Machine {
+    fn startup(&self) -> Result<Startup, String> {
+        let path = ("memory".to_owned(), "startup-config".to_owned());
+        Ok(Startup { path, text: self.startup.clone(), modified: None })
+    }
+
+    fn save(&mut self, text: &str) -> Result<String, String> {
+        text.clone_into(&mut self.startup);
+        Ok("The configuration is in memory.".to_owned())
+    }
+
+    fn storage(&self) -> Option<&dyn Storage> {
+        Some(&self.flash)
+    }
+
+    fn storage_mut(&mut self) -> Option<&mut dyn Storage> {
+        Some(&mut self.flash)
+    }
+
+    fn restart(&mut self) {}
+
+    fn log(&self) -> Vec<LogLine> {
+        Vec::new()
+    }
+
+    fn clear_log(&mut self) {}
+
+    fn users(&self) -> Vec<User> {
+        Vec::new()
+    }
+
+    fn lab_hosts(&self) -> &HostNames {
+        &self.names
+    }
+
+    fn usage(&self) -> Option<Usage> {
+        None
+    }
+}
+
+fn ask(
+    session: &mut Session,
+    router: &mut Router,
+    hosts: &mut Machine,
+    request: Request,
+    now: Time,
+) {
+    session.handle(request, router, hosts, now);
+    finish(session, router, hosts, now);
+}
+
+fn finish(session: &mut Session, router: &Router, hosts: &mut Machine, now: Time) {
     let mut done = 0;
     for _ in 0..MOST_RESPONSES {
-        let Some(response) = session.poll(router, &NoHosts, now) else {
+        let Some(response) = session.poll(router, hosts, now) else {
             assert!(session.is_idle() && done == 1, "one request has one end, not {done}");
             return;
         };

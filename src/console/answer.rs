@@ -1,0 +1,134 @@
+//! The answers of a session that are being sent, and the way of an output: through a filter, to the
+//! screen or into a file.
+
+use std::fmt::{self, Debug};
+
+use super::copy::storage_of;
+use super::filter::Filter;
+use super::flash::Writing;
+use super::hosts::Hosts;
+use super::protocol::{Done, Response, TerminalSettings};
+use super::running::Running;
+use super::show::{Format, Source};
+use crate::time::Time;
+
+/// The part of an answer that has not been sent yet.
+#[derive(Debug)]
+pub struct Answer {
+    /// The output that has not been sent yet.
+    pub body: Body,
+    /// The settings of the terminal, if the request changed them.
+    pub terminal: Option<TerminalSettings>,
+    /// The end of the answer.
+    pub done: Done,
+}
+
+impl Answer {
+    /// Ends the output of a command. Returns the rest of the output.
+    pub fn finish(&mut self, hosts: &mut dyn Hosts) -> Option<Response> {
+        let (rest, is_written) = match std::mem::replace(&mut self.body, Body::Nothing) {
+            Body::Show { mut output, .. } | Body::Running { mut output, .. } => {
+                output.finish(hosts)
+            }
+            Body::Nothing | Body::One(_) => return None,
+        };
+        self.done.ok &= is_written;
+        (!rest.is_empty()).then_some(Response::Text(rest))
+    }
+}
+
+/// The output of a request.
+pub enum Body {
+    /// No output.
+    Nothing,
+    /// One response.
+    One(Response),
+    /// The output of a `show` command.
+    Show { source: Box<dyn Source>, format: Format, output: Output },
+    /// The output of a command that runs. `said_at` is the time of its last response.
+    Running { command: Box<dyn Running>, output: Output, said_at: Time },
+}
+
+/// The way of an output: a filter, and then the screen, a file, or both.
+pub struct Output {
+    /// Selects lines of the output.
+    pub filter: Filter,
+    /// The file that gets the selected lines.
+    pub file: Option<Writing>,
+}
+
+impl Output {
+    /// Adds a piece of the output. Returns the text to print.
+    pub fn push(&mut self, text: String) -> String {
+        let selected = self.filter.push(text);
+        match &mut self.file {
+            Some(file) => file.push(selected),
+            None => selected,
+        }
+    }
+
+    /// Ends the output. Returns the rest to print, and whether the file was written.
+    fn finish(&mut self, hosts: &mut dyn Hosts) -> (String, bool) {
+        let rest = self.filter.finish();
+        let Some(mut file) = self.file.take() else { return (rest, true) };
+        let rest = file.push(rest);
+        match file.finish(storage_of(hosts)) {
+            Ok(()) => (rest, true),
+            Err(error) => (rest + &error, false),
+        }
+    }
+}
+
+impl Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Body::Nothing => f.write_str("Nothing"),
+            Body::One(response) => response.fmt(f),
+            Body::Show { format, .. } => write!(f, "Show as {format:?}"),
+            Body::Running { .. } => f.write_str("Running"),
+        }
+    }
+}
+
+/// The result of a request.
+pub struct Outcome {
+    /// The output.
+    pub body: Body,
+    /// Whether the request was carried out.
+    pub ok: bool,
+    /// Whether the session ends.
+    pub closed: bool,
+}
+
+impl Outcome {
+    /// The outcome of a request that was carried out.
+    pub fn good(body: Body) -> Self {
+        Outcome { body, ok: true, closed: false }
+    }
+
+    /// The outcome of a line that was refused, with the text for the user.
+    pub fn bad(text: String) -> Self {
+        Outcome { body: Body::One(Response::Text(text)), ok: false, closed: false }
+    }
+
+    /// The outcome of a request that was refused, with a sentence for the client.
+    pub fn error(message: String) -> Self {
+        Outcome { body: Body::One(Response::Error(message)), ok: false, closed: false }
+    }
+}
+
+/// The outcome of starting a command. It has the running command, or a message if the start failed.
+pub fn running(started: Result<Box<dyn Running>, String>, output: Output, now: Time) -> Outcome {
+    match started {
+        Ok(command) => Outcome::good(Body::Running { command, output, said_at: now }),
+        Err(message) => Outcome::bad(format!("% {message}\n")),
+    }
+}
+
+/// The outcome of a command that has already ended, with its text.
+pub fn said(result: Result<String, String>) -> Outcome {
+    match result {
+        Ok(text) => Outcome::good(Body::One(Response::Text(text))),
+        Err(text) => Outcome::bad(text),
+    }
+}
