@@ -37,6 +37,7 @@
 //! [`console_server`].
 
 pub mod announce;
+mod bpf;
 pub mod clock;
 pub mod console_client;
 pub mod console_server;
@@ -59,6 +60,7 @@ pub mod probes;
 pub mod recording;
 pub mod simulated;
 pub mod tap;
+pub mod tap_filter;
 pub mod tap_point;
 pub mod tcp;
 pub mod telnet;

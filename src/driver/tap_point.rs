@@ -1,8 +1,9 @@
-//! A socket that gets a copy of each frame of a device, as tcpdump does.
+//! A socket that gets a copy of frames that arrive at a device, as tcpdump does.
 //!
-//! The kernel itself selects the frames, with a filter. If frames arrive faster than they are read,
-//! the kernel drops them when the small buffer of the socket is full. So a fast flow costs little:
-//! the reader decides how many frames it gets.
+//! The kernel itself selects the frames, with a filter. A copy of a sent frame would be made before
+//! the filter decides; a copy of a received frame is made after that. So a tap is at the receiving
+//! end of a link, and a frame that the filter rejects costs little. If frames are accepted faster
+//! than they are read, the kernel drops them when the small buffer of the socket is full.
 
 #![allow(
     unsafe_code,
@@ -13,59 +14,62 @@ use std::io;
 use std::mem;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
-use socket2::{Domain, SockFilter, Socket, Type};
+use socket2::{Domain, Socket, Type};
+
+use super::tap_filter::{COPIED, Sampling};
 
 /// The size of the buffer of the socket. It has room for about 80 frames.
 const BUFFER: usize = 64 * 1024;
 /// The protocol number of all frames (`ETH_P_ALL`), in network byte order.
 const ALL: i32 = (libc::ETH_P_ALL as u16).to_be() as i32;
-/// The offset that reads the type of a frame instead of its octets (`SKF_AD_PKTTYPE`).
-const PACKET_TYPE: u32 = (libc::SKF_AD_OFF + libc::SKF_AD_PKTTYPE) as u32;
-/// The type of a frame that this machine sends.
-const OUTGOING: u32 = libc::PACKET_OUTGOING as u32;
-/// The maximum number of octets of a frame that are copied: the longest IP packet.
-const COPIED: u32 = 65_535;
 
-/// A socket for the frames of one side of a device.
+/// A socket for the frames that arrive at a device.
 #[derive(Debug)]
 pub struct TapPoint {
     socket: Socket,
 }
 
-/// The side of a device of which the frames are copied.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Side {
-    /// The frames that this machine sends through the device.
-    Sent,
-    /// The frames that arrive through the device.
-    Received,
+/// Returns a buffer for the longest frame.
+pub fn buffer() -> Vec<u8> {
+    vec![0; COPIED as usize]
 }
 
 impl TapPoint {
-    /// Opens a socket for one side of the device `index` of the calling thread's namespace.
+    /// Opens a socket for a share of the frames that arrive at the device `index` of the calling
+    /// thread's namespace.
     ///
     /// # Errors
     /// The process has no privilege for the namespace.
-    pub fn open(index: u32, side: Side) -> io::Result<Self> {
+    pub fn open(index: u32, sampling: Sampling) -> io::Result<Self> {
         // The protocol number 0 receives nothing until the filter is in place.
         let socket = Socket::new(Domain::PACKET, Type::RAW, None)?;
         socket.set_nonblocking(true)?;
         socket.set_recv_buffer_size(BUFFER)?;
         set(&socket, libc::SOL_SOCKET, libc::SO_TIMESTAMPNS, 1)?;
-        socket.attach_filter(&filter(side))?;
-        bind(&socket, index)?;
-        Ok(TapPoint { socket })
+        // The kernel then does not even look at this socket for a frame that is sent.
+        set(&socket, libc::SOL_PACKET, libc::PACKET_IGNORE_OUTGOING, 1)?;
+        let point = TapPoint { socket };
+        point.sample(sampling)?;
+        bind(&point.socket, index)?;
+        Ok(point)
     }
 
-    /// Reads the next frame, if one waits, into `octets`. A frame that is too long is cut off.
-    /// Returns the time of the frame, in microseconds since 1970.
+    /// Sets the share of the frames that arrive from now on.
+    ///
+    /// # Errors
+    /// An error of the socket.
+    pub fn sample(&self, sampling: Sampling) -> io::Result<()> {
+        self.socket.attach_filter(&sampling.filter())
+    }
+
+    /// Reads the next frame, if one waits, into `buffer`. Returns the time of the frame in
+    /// microseconds since 1970, and its octets. A frame that is longer than the buffer is cut off.
     ///
     /// # Errors
     /// An error of the socket, for example because the device was removed.
-    pub fn receive(&self, octets: &mut Vec<u8>) -> io::Result<Option<u64>> {
-        octets.resize(COPIED as usize, 0);
+    pub fn receive<'a>(&self, buffer: &'a mut [u8]) -> io::Result<Option<(u64, &'a [u8])>> {
         let mut control = Control([0; 128]);
-        let mut part = libc::iovec { iov_base: octets.as_mut_ptr().cast(), iov_len: octets.len() };
+        let mut part = libc::iovec { iov_base: buffer.as_mut_ptr().cast(), iov_len: buffer.len() };
         // SAFETY: a `msghdr` in which all octets are zero is valid.
         let mut message: libc::msghdr = unsafe { mem::zeroed() };
         message.msg_iov = &raw mut part;
@@ -82,8 +86,7 @@ impl TapPoint {
                 _ => Err(error),
             };
         };
-        octets.truncate(len);
-        Ok(Some(sent_us(&message)))
+        Ok(Some((sent_us(&message), &buffer[..len])))
     }
 
     /// Returns the number of frames that the kernel has dropped since the last call, because they
@@ -121,21 +124,6 @@ impl AsFd for TapPoint {
 #[repr(C, align(8))]
 struct Control([u8; 128]);
 
-/// Returns the filter that accepts only the frames of one side of a device.
-fn filter(side: Side) -> [SockFilter; 4] {
-    let load =
-        SockFilter::new((libc::BPF_LD | libc::BPF_W | libc::BPF_ABS) as u16, 0, 0, PACKET_TYPE);
-    // The number of steps to skip if the frame is outgoing, and if it is not.
-    let (outgoing, other) = match side {
-        Side::Sent => (0, 1),
-        Side::Received => (1, 0),
-    };
-    let code = (libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K) as u16;
-    let is_outgoing = SockFilter::new(code, outgoing, other, OUTGOING);
-    let accept = |len| SockFilter::new((libc::BPF_RET | libc::BPF_K) as u16, 0, 0, len);
-    [load, is_outgoing, accept(COPIED), accept(0)]
-}
-
 fn bind(socket: &Socket, index: u32) -> io::Result<()> {
     // SAFETY: a `sockaddr_ll` in which all octets are zero is valid.
     let mut name: libc::sockaddr_ll = unsafe { mem::zeroed() };
@@ -167,7 +155,7 @@ fn set(socket: &Socket, level: i32, option: i32, value: i32) -> io::Result<()> {
     if outcome == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
-/// Returns the time of a received frame, in microseconds since 1970, or 0 if it has none.
+/// Returns the time of a frame, in microseconds since 1970, or 0 if it has none.
 fn sent_us(message: &libc::msghdr) -> u64 {
     // SAFETY: the kernel has filled in the control messages of `message` and their length. The
     // macros stay inside of this length, and a control message of this type has a `timespec`.

@@ -48,9 +48,21 @@ struct Line<'a> {
     items: &'a [Item],
     #[serde(skip_serializing_if = "is_zero")]
     left_out: u64,
+    /// The shares of the packets on links that are among the items. Absent if all are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sampled: Option<Sampled>,
     /// The reason why no more lines come.
     #[serde(skip_serializing_if = "Option::is_none")]
     gone: Option<String>,
+}
+
+/// The shares of the packets on links, while they are too fast for the pages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+struct Sampled {
+    /// One of this number of packets of hosts is shown.
+    hosts: u32,
+    /// One of this number of other packets is shown.
+    control: u32,
 }
 
 fn is_zero(number: &u64) -> bool {
@@ -83,6 +95,7 @@ pub struct Hub {
     /// The number of the next item of the hub itself.
     own_items: u64,
     items: Vec<Item>,
+    sampled: Option<Sampled>,
     is_changed: bool,
     subscribers: Vec<Subscriber>,
     watchers: Watchers,
@@ -101,6 +114,7 @@ impl Hub {
             began,
             own_items: 0,
             items: Vec::new(),
+            sampled: None,
             is_changed: false,
             subscribers: Vec::new(),
             watchers,
@@ -155,6 +169,10 @@ impl Hub {
             }
             News::Seen(seen) => self.seen(&seen),
             News::LeftOut(count) => self.merger.add_left_out(count),
+            News::Sampled(hosts, control) => {
+                let sampled = Sampled { hosts, control };
+                self.sampled = (sampled != Sampled { hosts: 1, control: 1 }).then_some(sampled);
+            }
             News::Subscribe(lines) => self.subscribe(lines),
             News::Snapshot(answer) => {
                 // The sender of the request may have ended before this answer.
@@ -227,7 +245,8 @@ impl Hub {
             self.state.set_runs(source, running::pid(&self.lab, node).is_some());
         }
         let snapshot = Some(self.snapshot());
-        let line = Line { now: self.clock.now().0, snapshot, ..Line::default() }.text();
+        let (now, sampled) = (self.clock.now().0, self.sampled);
+        let line = Line { now, snapshot, sampled, ..Line::default() }.text();
         if lines.try_send(line).is_ok() {
             self.subscribers.push(Subscriber { lines, left_out: 0 });
             self.watchers.set(self.subscribers.len());
@@ -255,12 +274,14 @@ impl Hub {
         let left_out = self.merger.take_left_out();
         let snapshot = std::mem::take(&mut self.is_changed).then(|| self.snapshot());
         let had_snapshot = snapshot.is_some();
-        let line = Line { now: now.0, snapshot, items: &items, left_out, gone: None }.text();
+        let sampled = self.sampled;
+        let line =
+            Line { now: now.0, snapshot, items: &items, left_out, sampled, gone: None }.text();
         let missed = items.len() as u64 + left_out;
         self.subscribers.retain_mut(|subscriber| {
             if subscriber.left_out > 0 {
                 let left_out = subscriber.left_out;
-                let line = Line { now: now.0, left_out, ..Line::default() };
+                let line = Line { now: now.0, left_out, sampled, ..Line::default() };
                 if subscriber.lines.try_send(line.text()).is_ok() {
                     subscriber.left_out = 0;
                 }

@@ -18,7 +18,9 @@ pub mod hub;
 pub mod news;
 pub mod requests;
 pub mod router;
+pub mod sampler;
 pub mod state;
+pub mod taps;
 pub mod watchers;
 
 use std::io::{self, Read, Write};

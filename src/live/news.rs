@@ -34,6 +34,9 @@ pub enum News {
     Seen(Seen),
     /// Packets that were not read, because there were too many.
     LeftOut(u64),
+    /// The shares of the packets that the taps take from now on: one of the first number of packets
+    /// of hosts, and one of the second number of other packets.
+    Sampled(u32, u32),
     /// A page wants all lines from now on.
     Subscribe(SyncSender<Arc<str>>),
     /// A request needs the state of the lab.

@@ -70,10 +70,6 @@ impl Crossing<'_> {
     /// Makes the item of the packet for a lab that is watched. `to` has the nodes to which the link
     /// carries the packet.
     pub fn hop(&self, to: Vec<String>, arrives: Option<Time>) -> Hop {
-        let class = match self.is_neighbour_discovery() {
-            true => Class::Neighbour,
-            false => packet::class(self.packet),
-        };
         Hop {
             segment: self.link.to_owned(),
             from: self.from.to_owned(),
@@ -84,7 +80,7 @@ impl Crossing<'_> {
                 Fate::Doubled => HopFate::Doubled,
                 Fate::Lost => HopFate::Lost,
             },
-            class,
+            class: class(self.frame),
             summary: match Frame::parse(self.frame).map(|frame| frame.content) {
                 Some(Content::Arp(arp)) => ArpSummary(&arp).to_string(),
                 _ => Summary(self.packet).to_string(),
@@ -149,6 +145,15 @@ impl Display for Summary<'_> {
             }
             _ => f.write_str("other"),
         }
+    }
+}
+
+/// Returns the class of the packet in an Ethernet frame.
+pub fn class(frame: &[u8]) -> Class {
+    match Frame::parse(frame).map(|frame| frame.content) {
+        Some(Content::Ip(packet)) => packet::class(packet),
+        Some(_) => Class::Neighbour,
+        None => packet::class(ip_packet(frame)),
     }
 }
 

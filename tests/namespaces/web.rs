@@ -1,9 +1,10 @@
 //! `eidway lab web`: the server of a live page answers only its own page, and reports an event
 //! immediately.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{SocketAddr, TcpStream, UdpSocket};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -108,7 +109,7 @@ fn has_item(line: &Value, is: impl Fn(&Value) -> bool) -> bool {
 }
 
 #[test]
-fn only_the_page_of_the_printed_address_is_answered() {
+fn only_the_page_of_the_printed_address_is_answered_with_journeys_and_lessons_too() {
     if !can_run() {
         return;
     }
@@ -133,6 +134,10 @@ fn only_the_page_of_the_printed_address_is_answered() {
         }
     }
     assert_eq!(server.send(&format!("POST /request?token={token}"), "", snapshot).0, 403);
+    let journey = server.request(&json!({"op": "explain", "from": "A", "to": "B"})).unwrap();
+    assert!(journey["steps"].as_array().is_some_and(|steps| steps.len() > 4), "{journey}");
+    assert!(journey["conclusion"].as_str().unwrap().contains("arrives at B"), "{journey}");
+    assert_eq!(server.request(&json!({"op": "lessons"})).unwrap(), json!([]));
     assert_eq!(server.send("GET /x", &own, "").0, 404);
     assert_eq!(server.send("GET /request", &own, "").0, 405);
     assert_eq!(server.send("POST /request", &own, &"x".repeat(70_000)).0, 413);
@@ -238,4 +243,54 @@ fn a_page_sees_the_state_a_shut_port_and_a_ping_with_its_hops_and_the_end_of_the
     let gone = events.find_map(|line| line["gone"].as_str().map(str::to_owned)).unwrap();
     assert!(gone.contains("is down"), "{gone}");
     assert!(server.process.wait().unwrap().success());
+}
+
+#[test]
+#[expect(clippy::disallowed_methods, reason = "real labs run on the real clock")]
+fn a_fast_flow_is_sampled_with_the_same_packets_on_all_links_and_all_are_shown_after_it() {
+    if !can_run() {
+        return;
+    }
+    let lab = Live::up("two-sites", "wd");
+    let server = Server::start(&lab);
+    let events = server.events();
+    lab.expect_pings(&[("A", "B")]);
+    let _sink = lab.inside("B", || UdpSocket::bind("0.0.0.0:9000")).unwrap();
+    let source = lab.inside("A", || UdpSocket::bind("0.0.0.0:0")).unwrap();
+    source.connect("192.168.0.22:9000").unwrap();
+    let flow = std::thread::spawn(move || {
+        for number in 0..10_000_u64 {
+            source.send(&number.to_be_bytes()).unwrap();
+            if number % 5 == 0 {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+        }
+    });
+    // The links on which each packet of the sample was seen.
+    let mut links: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let begin = Instant::now();
+    let mut shares = Vec::new();
+    for line in events {
+        assert!(begin.elapsed() < 3 * LONG, "the shares were {shares:?}");
+        let share = line["sampled"]["hosts"].as_u64().unwrap_or(1);
+        if share == 1 && shares.iter().any(|share| *share > 1) {
+            break;
+        }
+        if share > 1 {
+            assert_eq!(line["sampled"]["control"], 1);
+            let text = |item: &Value, field: &str| item[field].as_str().unwrap().to_owned();
+            let hops = line["items"].as_array().into_iter().flatten();
+            let hops = hops.filter(|item| item["kind"] == "hop");
+            for hop in hops.filter(|hop| text(hop, "summary").contains("> 9000")) {
+                links.entry(text(hop, "packet")).or_default().insert(text(hop, "segment"));
+            }
+        }
+        shares.push(share);
+    }
+    flow.join().unwrap();
+    // LAN, two links of the core, LAN. The taps change their share one after the other, so a few
+    // packets are not on all.
+    let whole = links.values().filter(|links| links.len() == 4).count();
+    assert!(whole > 20 && whole * 2 > links.len(), "{whole} of {} packets", links.len());
+    assert!(links.len() < 5_000, "{} of 10,000 packets are no sample", links.len());
 }

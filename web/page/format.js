@@ -1,7 +1,7 @@
 // @ts-check
 // Texts for times, names and octets.
 
-/** @import {NodeState, Role} from "./model" */
+/** @import {ClockState, NodeState, Role} from "./model" */
 
 /**
  * Returns an instant in the form of a clock: minutes, seconds and milliseconds. Hours are shown only from one hour on.
@@ -48,6 +48,22 @@ export function uptime(seconds) {
   if (days >= 7) return `${Math.floor(days / 7)}w${days % 7}d`;
   if (days >= 1) return `${days}d${two(hours % 24)}h`;
   return `${two(hours)}:${two(Math.floor(seconds / 60) % 60)}:${two(Math.floor(seconds) % 60)}`;
+}
+
+/**
+ * Returns the words beside the clock of a lab that is up: whether all packets are shown.
+ *
+ * @param {ClockState} clock
+ * @param {number} leftOut
+ */
+export function liveText({ playing, sampled }, leftOut) {
+  if (!playing) return "not connected";
+  const number = (/** @type {number} */ value) => value.toLocaleString("en");
+  const shares = [];
+  if (sampled && sampled.hosts > 1) shares.push(`1 of ${number(sampled.hosts)} packets of hosts`);
+  if (sampled && sampled.control > 1) shares.push(`1 of ${number(sampled.control)} other packets`);
+  if (shares.length > 0) return `live, sampled: ${shares.join(" and ")}`;
+  return leftOut > 0 ? `live, ${number(leftOut)} packets left out` : "live";
 }
 
 /**

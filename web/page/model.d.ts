@@ -113,6 +113,15 @@ export interface ClockState {
   end: Micros;
   /** Whether the user can step the time and turn it back. This is false for a live lab. */
   steerable: boolean;
+  /** The shares of the packets on links that a live lab shows: one of this number. Absent if it shows all. */
+  sampled?: Sampled;
+}
+
+export interface Sampled {
+  /** Packets of hosts, encapsulated or not. */
+  hosts: number;
+  /** LISP messages, ARP, neighbour discovery. */
+  control: number;
 }
 
 /** The messages that the worker sends without a request. */

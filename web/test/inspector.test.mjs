@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { envelopes, headers } from "../page/envelopes.js";
 import { completed } from "../page/console/terminal.js";
-import { clock, hexRows, roleNames, shortInterface, span, uptime } from "../page/format.js";
+import { clock, hexRows, liveText, roleNames, shortInterface, span, uptime } from "../page/format.js";
 import { bitsOf, diagram, fieldsAt, layersOf, short } from "../page/inspector/layers.js";
 import { sectionAddress } from "../page/inspector/reason.js";
 import { changeOf, lastChanges, tableViews } from "../page/inspector/tables.js";
@@ -135,4 +135,13 @@ test("a snapshot in the form of the simulator becomes one of the model", () => {
   const given = { lab: { name: "x", title: null }, nodes: [{ name: "P", kind: "router", roles: ["proxy-itr"] }], segments: [{ name: "s", is_lan: true, ports: [] }] };
   const { nodes, segments, lab } = normalSnapshot(given);
   assert.deepEqual([nodes[0].roles, segments[0].kind, lab.title], [["pitr"], "lan", ""]);
+});
+
+test("a live lab says whether it shows all packets", () => {
+  const clock = { playing: true, pace: 1, end: 0, steerable: false };
+  assert.equal(liveText({ ...clock, playing: false }, 0), "not connected");
+  assert.equal(liveText(clock, 0), "live");
+  assert.equal(liveText(clock, 1234), "live, 1,234 packets left out");
+  assert.equal(liveText({ ...clock, sampled: { hosts: 1024, control: 1 } }, 9), "live, sampled: 1 of 1,024 packets of hosts");
+  assert.equal(liveText({ ...clock, sampled: { hosts: 2, control: 4 } }, 0), "live, sampled: 1 of 2 packets of hosts and 1 of 4 other packets");
 });

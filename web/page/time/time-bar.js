@@ -2,7 +2,7 @@
 // The time bar: play, steps, pace, the track, breakpoints, and the run as a file.
 
 import { h } from "../dom.js";
-import { clock } from "../format.js";
+import { clock, liveText } from "../format.js";
 import { choice, createBreakpoints, inWords } from "./breakpoints.js";
 import { createFiles } from "./files.js";
 import { sign } from "./icons.js";
@@ -65,7 +65,7 @@ export function mount(root, app) {
 
   store.subscribe(({ now: at, clock: state, leftOut }) => {
     now.textContent = clock(at);
-    end.textContent = state.steerable ? (state.end > at ? `of ${clock(state.end, 1)}` : "") : liveText(state.playing, leftOut);
+    end.textContent = state.steerable ? (state.end > at ? `of ${clock(state.end, 1)}` : "") : liveText(state, leftOut);
     const label = state.playing ? "Pause" : "Play";
     if (play.getAttribute("aria-label") !== label) play.replaceChildren(sign(state.playing ? "pause" : "play"));
     play.setAttribute("aria-label", label);
@@ -81,17 +81,6 @@ export function mount(root, app) {
     if (event.event === "branched") app.announce("A new run begins here. The earlier run is kept: see Compare.");
   });
   addEventListener("keydown", (event) => shortcut(event, player, unit));
-}
-
-/**
- * Returns the words beside the clock of a live lab.
- *
- * @param {boolean} isThere
- * @param {number} leftOut
- */
-function liveText(isThere, leftOut) {
-  if (!isThere) return "not connected";
-  return leftOut > 0 ? `live, sampled: ${leftOut.toLocaleString("en")} packets left out` : "live";
 }
 
 /**

@@ -5,7 +5,7 @@
 import { Density } from "./density.js";
 import { History, isDrop } from "./history.js";
 
-/** @import {Item, Snapshot} from "../model" */
+/** @import {Item, Sampled, Snapshot} from "../model" */
 
 /** The number of milliseconds before the page connects again. */
 const AGAIN = 1000;
@@ -28,6 +28,7 @@ const MOST_HANDS = 1000;
  * @property {Snapshot} [snapshot]
  * @property {Item[]} [items]
  * @property {number} [left_out]
+ * @property {Sampled} [sampled]
  * @property {string} [gone]
  */
 
@@ -59,6 +60,8 @@ export class Live {
     this.hands = [];
     this.now = 0;
     this.lost = false;
+    /** @type {Sampled | undefined} */
+    this.sampled = undefined;
   }
 
   /**
@@ -82,7 +85,7 @@ export class Live {
   async answer(op, fields) {
     switch (op) {
       case "open": return this.open();
-      case "snapshot": case "tables": case "flows": case "explain": return this.ask({ op, ...fields });
+      case "snapshot": case "tables": case "flows": case "explain": case "lessons": case "lesson": return this.ask({ op, ...fields });
       case "console": return this.ask({ op, page: this.page, ...fields });
       case "act": return this.hand({ op, hand: fields.hand });
       case "dissect": return this.dissect({ op, ...fields });
@@ -90,7 +93,6 @@ export class Live {
       case "density": return this.density.between(fields.from, fields.to, fields.steps ?? 400);
       case "status": return this.status();
       case "level": case "forget": case "frame": case "pause": return null;
-      case "lessons": return [];
     }
     throw new Error("the time of a live lab cannot be stopped or turned back. The page of eidway lab page can do that");
   }
@@ -103,7 +105,7 @@ export class Live {
   }
 
   clock() {
-    return { playing: !this.lost, pace: 1, end: this.now, steerable: false };
+    return { playing: !this.lost, pace: 1, end: this.now, steerable: false, sampled: this.sampled };
   }
 
   /** @param {any} request */
@@ -191,7 +193,7 @@ export class Live {
           /** @type {Line} */
           const line = JSON.parse(text);
           if (line.gone !== undefined) return line.gone;
-          if (first && line.snapshot) opened(this.begin(line.snapshot));
+          if (first && line.snapshot) opened(this.begin(line.snapshot, line.sampled));
           else this.take(line);
           first = false;
         }
@@ -205,11 +207,13 @@ export class Live {
   /**
    * Begins a connection. All earlier items are removed.
    * @param {Snapshot} snapshot
+   * @param {Sampled} [sampled]
    */
-  begin(snapshot) {
+  begin(snapshot, sampled) {
     this.history = new History();
     this.density = new Density();
     this.now = snapshot.now;
+    this.sampled = sampled;
     if (this.lost) this.post({ event: "error", message: "" });
     this.lost = false;
     this.post({ event: "reset", now: snapshot.now, n: -1, snapshot });
@@ -218,8 +222,9 @@ export class Live {
   }
 
   /** @param {Line} line */
-  take({ now, snapshot, items = [], left_out }) {
+  take({ now, snapshot, items = [], left_out, sampled }) {
     this.now = now;
+    this.sampled = sampled;
     this.density.add(this.history.add(items));
     this.post({ event: "items", now, items, snapshot: snapshot ?? null, left_out });
     this.post({ event: "clock", clock: this.clock() });

@@ -1,0 +1,170 @@
+//! The taps at the links of a lab: they get the packets that the pages show.
+//!
+//! A flow can be too fast for the pages. Then all taps take the same sample of its packets
+//! ([`Sampling`]), and the share becomes smaller until the pages can follow ([`Sampler`]).
+
+use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::mpsc::SyncSender;
+use std::time::Duration;
+
+use super::news::{News, Seen};
+use super::sampler::{Limit, Sampler};
+use crate::driver::tap_filter::Sampling;
+use crate::driver::tap_point::{self, TapPoint};
+use crate::netns::raw::inside;
+use crate::sim::trace;
+use crate::time::Time;
+use crate::watch::item::Class;
+
+/// The limits for all packets of hosts, and for all other packets, on all links together.
+const HOSTS: Limit = Limit { a_second: 500, at_once: 1000 };
+const CONTROL: Limit = Limit { a_second: 1000, at_once: 2000 };
+/// The taps are not read for this time after they were read. So fast packets wake this process in
+/// groups.
+const REST: Duration = Duration::from_millis(5);
+/// The time after which a sample has other packets. It matters for a flow of equal packets, which
+/// are all in a sample, or all not in it.
+const SALTED: Duration = Duration::from_secs(1);
+/// The most frames that are read from a tap in one turn.
+const FRAMES_A_TURN: usize = 64;
+
+/// The place of a tap: the port whose packets it gets, and the device at the other end of the link.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The node that sends the packets.
+    pub node: String,
+    /// The device of the node.
+    pub device: String,
+    /// The namespace of the other end.
+    pub namespace: String,
+    /// The index of the other end.
+    pub index: u32,
+}
+
+/// An open tap.
+struct Tap {
+    place: Place,
+    point: TapPoint,
+}
+
+/// The open taps of a lab.
+pub struct Taps {
+    taps: Vec<Tap>,
+    hosts: Sampler,
+    control: Sampler,
+    salt: u32,
+    salted_at: Time,
+    /// The time at which the taps are read again.
+    pub rest_until: Time,
+    buffer: Vec<u8>,
+}
+
+impl Taps {
+    /// No taps, at the time `now`.
+    pub fn new(now: Time) -> Self {
+        Taps {
+            taps: Vec::new(),
+            hosts: Sampler::new(HOSTS, now),
+            control: Sampler::new(CONTROL, now),
+            salt: 0,
+            salted_at: now,
+            rest_until: now,
+            buffer: tap_point::buffer(),
+        }
+    }
+
+    /// Opens a tap at each place that has none, and closes the taps at other places. A place whose
+    /// namespace or device has just gone gets no tap.
+    pub fn set_places(&mut self, places: Vec<Place>) {
+        self.taps.retain(|tap| places.contains(&tap.place));
+        let sampling = self.sampling();
+        for place in places {
+            if self.taps.iter().any(|tap| tap.place == place) {
+                continue;
+            }
+            let open = || TapPoint::open(place.index, sampling);
+            if let Ok(point) = inside(&place.namespace, open) {
+                self.taps.push(Tap { place, point });
+            }
+        }
+    }
+
+    /// The descriptors of the taps, in the order of their numbers.
+    pub fn fds(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
+        self.taps.iter().map(|tap| tap.point.as_fd())
+    }
+
+    /// Reads the taps with these numbers, reports their packets, and adapts the shares. Returns
+    /// false if the receiver of the news has gone.
+    pub fn read(&mut self, filled: &[usize], now: Time, news: &SyncSender<News>) -> bool {
+        if !filled.is_empty() {
+            self.rest_until = now + REST;
+        }
+        filled.iter().all(|&at| self.read_one(at, true, news)) && self.adapt(now, news)
+    }
+
+    /// Reads the frames of a tap. Without `hosts`, the packets of hosts are left out. Returns false
+    /// if the receiver of the news has gone.
+    fn read_one(&mut self, at: usize, hosts: bool, news: &SyncSender<News>) -> bool {
+        let Tap { place, point } = &self.taps[at];
+        let mut left_out = 0;
+        for _ in 0..FRAMES_A_TURN {
+            // An error says that the device is down. The tap goes on when it is up again.
+            let Ok(Some((sent_us, frame))) = point.receive(&mut self.buffer) else { break };
+            let is_of_hosts = is_of_hosts(frame);
+            if is_of_hosts && !hosts {
+                left_out += 1;
+                continue;
+            }
+            let sampler = if is_of_hosts { &mut self.hosts } else { &mut self.control };
+            sampler.count(1);
+            let (node, device) = (place.node.clone(), place.device.clone());
+            let seen = Seen { node, device, sent_us, octets: frame.to_vec() };
+            if news.send(News::Seen(seen)).is_err() {
+                return false;
+            }
+        }
+        // The class of a frame that the kernel has dropped is unknown. A fast flow is one of hosts.
+        let dropped = point.take_dropped().unwrap_or(0);
+        if hosts {
+            self.hosts.count(dropped);
+        }
+        left_out += dropped;
+        left_out == 0 || news.send(News::LeftOut(left_out)).is_ok()
+    }
+
+    /// Adapts the shares. Returns false if the receiver of the news has gone.
+    fn adapt(&mut self, now: Time, news: &SyncSender<News>) -> bool {
+        let before = self.sampling();
+        let (hosts, control) = (self.hosts.adapt(now), self.control.adapt(now));
+        let is_whole = (self.hosts.one_of(), self.control.one_of()) == (1, 1);
+        if !is_whole && now.since(self.salted_at) >= SALTED {
+            self.salt = self.salt.wrapping_add(1);
+            self.salted_at = now;
+        }
+        let sampling = self.sampling();
+        if sampling == before {
+            return true;
+        }
+        // The next change tries an error again. Until then, this tap has the old share.
+        self.taps.iter().for_each(|tap| drop(tap.point.sample(sampling)));
+        if sampling.hosts > before.hosts {
+            // These frames were taken when the share was larger.
+            if !(0..self.taps.len()).all(|at| self.read_one(at, false, news)) {
+                return false;
+            }
+        }
+        let is_known = !(hosts || control);
+        is_known || news.send(News::Sampled(sampling.hosts, sampling.control)).is_ok()
+    }
+
+    fn sampling(&self) -> Sampling {
+        let (hosts, control) = (self.hosts.one_of(), self.control.one_of());
+        Sampling { hosts, control, salt: self.salt }
+    }
+}
+
+/// Whether a frame has a packet of hosts, encapsulated or not.
+fn is_of_hosts(frame: &[u8]) -> bool {
+    matches!(trace::class(frame), Class::Data | Class::Native)
+}
