@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::news::News;
@@ -15,15 +15,16 @@ use crate::addr::Family;
 use crate::console::client::Answer;
 use crate::console::protocol;
 use crate::driver::clock::Clock;
-use crate::lab::Lab;
 use crate::lab::explain::explain;
-use crate::lab::explain::journey::Question;
+use crate::lab::explain::journey::{Explained, Question};
 use crate::lab::failure::Failure;
 use crate::lab::file::Node;
+use crate::lab::lesson::LessonView;
 use crate::lab::ping::{self, Echos, Outcome};
 use crate::lab::running::{Plugging, RunningLab};
 use crate::lab::scenario::{LinkChange, Place};
 use crate::lab::verbs::host_console;
+use crate::lab::{Lab, lesson};
 use crate::netns::console::Console;
 use crate::netns::paths;
 use crate::netns::stage::Namespaces;
@@ -63,10 +64,28 @@ enum Request {
     },
     /// Do something in the lab.
     Act { hand: Hand },
-    /// Explain the way of a packet from a node to a host or an address: a list of steps.
-    Explain { from: String, to: String },
+    /// Explain the way of a packet from a node to a host or an address.
+    Explain {
+        from: String,
+        to: String,
+        /// Whether to use the IPv6 address of the host.
+        #[serde(default)]
+        ipv6: bool,
+    },
+    /// Return the lessons of the lab.
+    Lessons,
+    /// Return a lesson, for reading: see [`Hand::Lesson`].
+    Lesson { name: String },
     /// Return the pings and flows.
     Flows,
+}
+
+/// A lesson that is only read here.
+#[derive(Serialize)]
+struct Unbegun {
+    #[serde(flatten)]
+    lesson: LessonView,
+    begun: bool,
 }
 
 /// A session at the console of a router. A command may take long, so each session has its own lock.
@@ -130,10 +149,16 @@ impl Requests {
                 self.act(hand)?;
                 serde_json::to_value(Done { command, items: Vec::new() })
             }
-            Request::Explain { from, to } => {
-                let to = ping::address(&self.lab, &to, None)?;
+            Request::Explain { from, to, ipv6 } => {
+                let to = ping::address(&self.lab, &to, ipv6.then_some(Family::Ipv6))?;
                 let question = Question { from, to, size: Echos::default().size, df: false };
-                serde_json::to_value(explain(&mut self.stage(), &question)?.steps)
+                let journey = explain(&mut self.stage(), &question)?;
+                serde_json::to_value(Explained::from(journey))
+            }
+            Request::Lessons => serde_json::to_value(lesson::lessons(&self.lab)),
+            Request::Lesson { name } => {
+                let lesson = lesson::find(&self.lab, &name)?.view(false);
+                serde_json::to_value(Unbegun { lesson, begun: false })
             }
             Request::Flows => {
                 let flows = locked(&self.flows);
@@ -255,9 +280,14 @@ impl Requests {
             Hand::Start { node } => stage.start(&node, &mut |_| ()),
             Hand::Stop { node } => stage.stop(&node, false, &mut |_| ()),
             Hand::Kill { node } => stage.stop(&node, true, &mut |_| ()),
-            Hand::Lesson { .. } | Hand::Check => Err(Failure::new(
-                "the page cannot run a lesson in namespaces: use `eidway lab learn` in a terminal",
-            )),
+            // A lesson has a lab with its own configuration, and captures of all of its packets. The
+            // lab of a live page is up for other uses, which may change it during the lesson.
+            Hand::Lesson { name } => Err(Failure::Other(format!(
+                "the page cannot run a lesson in namespaces, because a lesson has a lab of its own: use \
+                 eidway lab learn {lab} {name}, or eidway lab page {lab}",
+                lab = self.lab.file.name
+            ))),
+            Hand::Check => Err(Failure::new("no lesson has begun")),
             Hand::Link { .. } => Err(Failure::new(
                 "in namespaces, the delay and the loss of a link come from lab.toml: change it \
                  there and bring the lab up again, or use the simulator (eidway lab page)",

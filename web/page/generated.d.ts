@@ -483,7 +483,7 @@ export interface Done {
   /** The items since the last request. */
   items: Item[];
 }
-/** The answer to [`Request::Explain`]. */
+/** The answer to a page that asks for a journey. */
 export interface Explained {
   /** The result of the journey in words, with the place and the cause of a loss. */
   conclusion: string;

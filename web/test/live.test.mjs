@@ -64,7 +64,7 @@ const drawn = (page, text) =>
     text,
   );
 
-test("the live page shows the network, a ping with its hops, and an event within a tenth of a second", { skip: reason(), timeout: 180_000 }, async (t) => {
+test("the live page shows the network, a ping with its hops, a journey in words, and an event within a tenth of a second", { skip: reason(), timeout: 180_000 }, async (t) => {
   eidway("lab", "up", "gsmr", "--name", LAB);
   t.after(() => eidway("lab", "down", LAB));
   const { server, url } = await serve();
@@ -106,6 +106,33 @@ test("the live page shows the network, a ping with its hops, and an event within
     }
   }
   assert.ok(steps >= 4, `${steps} steps`);
+  // The way between two nodes in words: first a whole way, then one that ends at a port that is down.
+  /** @param {string} from @param {string} to */
+  const explained = async (from, to) => {
+    await page.select("#journey [aria-label=From]", from);
+    await page.select("#journey [aria-label=To]", to);
+    await page.click("#journey .pair button");
+    await page.waitForFunction(() => document.querySelector("#journey .outcome")?.textContent);
+    return page.evaluate(() => ({
+      end: document.querySelector("#journey .outcome")?.textContent ?? "",
+      nodes: [...document.querySelectorAll("#journey .strip > li")].map((it) => it.textContent ?? ""),
+    }));
+  };
+  const whole = await explained("B", "A");
+  assert.equal(whole.end, "The packet arrives at A, and the answer comes back to B.");
+  for (const node of ["xTR1", "xTR2", "Core1"]) assert.ok(whole.nodes.some((text) => text.includes(node)), `${node}: ${whole.nodes}`);
+  eidway("lab", "link", LAB, "Core1:eth0", "down");
+  const lost = await explained("B", "A");
+  assert.match(lost.end, /^The packet is lost at Core1: .*To do: /);
+  eidway("lab", "link", LAB, "Core1:eth0", "up");
+  // A lesson can be read here. It is done elsewhere, and the page says where.
+  /** @param {string} text */
+  const press = (text) => page.evaluate((has) => [...document.querySelectorAll("button")].find((it) => it.textContent === has)?.click(), text);
+  await press("Lessons");
+  await page.waitForFunction(() => document.querySelectorAll(".task").length > 1 && document.querySelector(".prose")?.textContent);
+  await press("Begin the lesson");
+  await page.waitForFunction(() => /has a lab of its own: use eidway lab learn gsmr \w/.test(document.body.textContent ?? ""));
+  await press("Lessons");
   if (process.env.EIDWAY_PICTURE) await page.screenshot({ path: /** @type {any} */ (process.env.EIDWAY_PICTURE) });
 
   let fastest = Infinity;

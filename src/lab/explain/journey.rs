@@ -45,6 +45,24 @@ pub struct Journey {
     pub lost: Option<Loss>,
 }
 
+/// The answer to a page that asks for a journey.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Explained {
+    /// The steps of the packet and of its answer.
+    pub steps: Vec<Step>,
+    /// Whether the packet arrives and its answer comes back.
+    pub returns: bool,
+    /// The result of the journey in words, with the place and the cause of a loss.
+    pub conclusion: String,
+}
+
+impl From<Journey> for Explained {
+    fn from(journey: Journey) -> Self {
+        let conclusion = journey.conclusion();
+        Explained { steps: journey.steps, returns: journey.returns, conclusion }
+    }
+}
+
 /// One step of a journey.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(rename = "JourneyStep")]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use eidway::lab::explain::journey::Step;
+use eidway::lab::explain::journey::Explained;
 use eidway::lab::lesson::{LessonView, Listed, Unmet};
 use eidway::watch::answer::{ConsoleAnswer, Done, FlowState, Key};
 use eidway::watch::fields::Dissection;
@@ -156,17 +156,6 @@ pub struct Run {
     pub stopped: Option<u64>,
     /// Whether the run ended early because there were too many items.
     pub more: bool,
-}
-
-/// The answer to [`Request::Explain`].
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct Explained {
-    /// The steps of the packet and of its answer.
-    pub steps: Vec<Step>,
-    /// Whether the packet arrives and its answer comes back.
-    pub returns: bool,
-    /// The result of the journey in words, with the place and the cause of a loss.
-    pub conclusion: String,
 }
 
 /// The answer to [`Request::Lesson`].

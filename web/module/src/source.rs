@@ -25,7 +25,7 @@ use eidway::watch::hand::Hand;
 use eidway::watch::packet::octets;
 use eidway::watch::{Item, Stop, Watch, fields, tables};
 
-use crate::request::{Answer, Detail, Explained, ITEMS, Of, Request, Run};
+use crate::request::{Answer, Detail, ITEMS, Of, Request, Run};
 use crate::student::Student;
 
 /// The virtual time within which a step ends, even if nothing of its kind happens.
@@ -124,10 +124,8 @@ impl Open {
             Request::Explain { from, to, ipv6 } => {
                 let to = self.request(&to, ipv6)?.destination;
                 let size = Echos::default().size;
-                let journey = explain(&mut self.lab, &Question { from, to, size, df: false })?;
-                let conclusion = journey.conclusion();
-                let (steps, returns) = (journey.steps, journey.returns);
-                Answer::Explained(Explained { steps, returns, conclusion })
+                let question = Question { from, to, size, df: false };
+                Answer::Explained(explain(&mut self.lab, &question)?.into())
             }
             Request::Lessons => Answer::Lessons(lesson::lessons(self.lab.lab())),
             Request::Lesson { name, check } => {
