@@ -14,12 +14,13 @@ use eidway::console::parse_config;
 use eidway::packet::{IpHeader, Load, Packet};
 use eidway::rng::{Rng, Seed};
 use eidway::router::io::{
-    ControlDatagram, Input, KernelEvent, KernelRoute, Outbound, Outer, Output,
+    Command, ControlDatagram, Input, KernelEvent, KernelRoute, Outbound, Outer, Output,
 };
 use eidway::router::map_cache::{Learned, Locator, MapCache, Mapping};
 use eidway::router::reachability::Source;
 use eidway::router::{Router, Start};
 use eidway::time::Time;
+use eidway::watch::{RouterWatch, Watch};
 use eidway::wire::{
     Algorithm, CONTROL_PORT, Encapsulated, Key, LocatorRecord, MapNotify, MapRegister, MapReply,
     MapRequest, MappingRecord, Message, Nonce, XtrIdentity, verify,
@@ -177,10 +178,26 @@ ip route 0.0.0.0 0.0.0.0 203.0.113.1
         router
     }
 
-    #[divan::bench]
-    fn encapsulation_verdict(bencher: Bencher<'_, '_>) {
+    /// A page watches the router. The packets whose decisions it gets at once have passed.
+    fn watch(router: &mut Router, mut pass: impl FnMut(&mut Router)) {
+        router.show_to(Box::new(RouterWatch::new("xTR1", Watch::default())));
+        router.handle(Input::Command(Command::Watch(true)), Time::ZERO);
+        for _ in 0..1000 {
+            pass(router);
+            drain(router);
+        }
+    }
+
+    #[divan::bench(args = [false, true])]
+    fn encapsulation_verdict(bencher: Bencher<'_, '_>, is_watched: bool) {
         let mut router = xtr();
         let mut bytes = packet(A, B, 64);
+        if is_watched {
+            watch(&mut router, |router| {
+                let mut packet = Packet::single(&mut bytes);
+                let _ = router.encapsulate(InstanceId::DEFAULT, &mut packet, Time::ZERO);
+            });
+        }
         bencher.bench_local(|| {
             let mut packet = Packet::single(black_box(&mut bytes));
             let verdict = router.encapsulate(InstanceId::DEFAULT, &mut packet, Time::ZERO);
@@ -188,14 +205,20 @@ ip route 0.0.0.0 0.0.0.0 203.0.113.1
         });
     }
 
-    #[divan::bench]
-    fn decapsulation_verdict(bencher: Bencher<'_, '_>) {
+    #[divan::bench(args = [false, true])]
+    fn decapsulation_verdict(bencher: Bencher<'_, '_>, is_watched: bool) {
         let mut router = xtr();
         let mut datagram = vec![0; 8];
         datagram.extend(packet(B, A, 64));
         let outer = Outer { source: PEER.into(), destination: RLOC.into(), ttl: 64, tos: 0 };
         // Each call reduces the TTL of the inner packet, so each call gets a fresh copy.
         let fresh = datagram.clone();
+        if is_watched {
+            watch(&mut router, |router| {
+                datagram[..28].copy_from_slice(&fresh[..28]);
+                let _ = router.decapsulate(&outer, &mut Packet::single(&mut datagram), Time::ZERO);
+            });
+        }
         bencher.bench_local(|| {
             datagram[..28].copy_from_slice(&fresh[..28]);
             let mut packet = Packet::single(black_box(&mut datagram));

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use eidway::addr::{Eid, EidPrefix, InstanceId, Rloc};
 use eidway::wire::{
-    Action, Address, Algorithm, CONTROL_PORT, Encapsulated, Key, LocatorRecord, MapRegister,
-    MapRequest, MappingRecord, Nonce, XtrIdentity,
+    Algorithm, CONTROL_PORT, Encapsulated, Key, LocatorRecord, MapRegister, MapRequest,
+    MappingRecord, Nonce, XtrIdentity,
 };
 use ipnet::Ipv4Net;
 use serde_json::{Value, json};

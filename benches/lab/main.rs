@@ -12,7 +12,9 @@ mod chart;
 mod control;
 mod cpu;
 mod figures;
+mod flow;
 mod machine;
+mod namespace;
 mod oor;
 mod ping;
 mod tcp;
@@ -191,8 +193,8 @@ fn datagrams(
 ) -> Outcome<()> {
     for (rate, reordered, size, segments) in DATAGRAMS {
         let path = udp::Path::open(setting, "A", size, segments)?;
-        let trial = match path.highest_rate(span) {
-            Ok(trial) => trial,
+        let (trial, routers) = match path.highest_rate(span) {
+            Ok(found) => found,
             Err(error) => {
                 eprintln!("  UDP {size} B: {error}");
                 figures.failures.insert(variant, format!("UDP {size} B: {error}"));
@@ -212,7 +214,7 @@ fn datagrams(
         if (size, segments) == (64, 1) {
             let per_packet = 1e6 / trial.received as f64;
             figures.add(variant, "cpu_us_per_packet", trial.usage.busy * per_packet);
-            figures.add(variant, "router_cpu_us_per_packet", trial.routers * per_packet);
+            figures.add(variant, "router_cpu_us_per_packet", routers * per_packet);
         }
     }
     Ok(())

@@ -10,16 +10,12 @@
 //! links stays on. Each measurement of a variant uses a new topology, so an earlier variant leaves
 //! nothing behind.
 
-use std::fs::File;
 use std::net::{IpAddr, Ipv4Addr};
-use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::thread;
-
-use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
 use crate::Outcome;
+use crate::namespace::inside;
 
 pub const A: Ipv4Addr = Ipv4Addr::new(172, 16, 0, 12);
 pub const B: Ipv4Addr = Ipv4Addr::new(192, 168, 0, 22);
@@ -132,13 +128,7 @@ impl Topology {
         node: &str,
         work: impl FnOnce() -> Outcome<T> + Send,
     ) -> Outcome<T> {
-        let path = format!("/run/netns/{}", self.namespace(node));
-        let entered = move || {
-            let namespace = File::open(&path).map_err(|error| format!("{path}: {error}"))?;
-            move_into_link_name_space(namespace.as_fd(), Some(LinkNameSpaceType::Network))?;
-            work()
-        };
-        thread::scope(|scope| scope.spawn(entered).join().map_err(|_| "a thread panicked")?)
+        inside(&self.namespace(node), work)
     }
 
     pub fn namespace(&self, node: &str) -> String {

@@ -1,15 +1,9 @@
-//! Numbered datagrams: a generator, a sink that counts loss and reordering, and a search for the
-//! highest rate that a path carries.
+//! A search for the highest rate of datagrams that a path carries.
 
-use std::io::ErrorKind::{Interrupted, WouldBlock};
-use std::net::{Ipv4Addr, UdpSocket};
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::Outcome;
-use crate::batch::{self, BATCH, Receiver};
-use crate::cpu::Usage;
+use crate::flow::{self, Flow, Trial};
 use crate::topology::peer_of;
 use crate::variant::Setting;
 
@@ -19,55 +13,11 @@ const TOLERATED: f64 = 0.001;
 const BISECTIONS: u32 = 8;
 /// After each failed confirmation, the rate is reduced by this share.
 const STEP_BACK: f64 = 0.04;
-const BUFFERS: i32 = 8 << 20;
-/// If no datagram arrives for this time, the sink assumes that all have arrived.
-const SILENCE: Duration = Duration::from_millis(100);
-/// The time for which a paced generator sleeps if no datagram is due.
-const TICK: Duration = Duration::from_micros(50);
-
-/// The result of a run of datagrams.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Trial {
-    pub sent: u64,
-    pub received: u64,
-    /// The number of datagrams that arrived after a later datagram.
-    pub reordered: u64,
-    /// The number of seconds from the first sent datagram to the last.
-    pub seconds: f64,
-    /// The CPU time of the machine during the run.
-    pub usage: Usage,
-    /// The CPU seconds of the routers' programs during the run.
-    pub routers: f64,
-}
-
-impl Trial {
-    /// Datagrams a second that arrived.
-    pub fn rate(&self) -> f64 {
-        self.received as f64 / self.seconds
-    }
-
-    pub fn lost(&self) -> u64 {
-        self.sent.saturating_sub(self.received)
-    }
-
-    fn is_whole(&self) -> bool {
-        self.lost() as f64 <= self.sent as f64 * TOLERATED
-    }
-}
 
 /// A generator in one host and a sink in the other.
 pub struct Path<'a> {
     setting: &'a Setting,
-    generator: UdpSocket,
-    sink: UdpSocket,
-    /// Octets of UDP payload.
-    size: usize,
-    /// The number of datagrams that the generator passes to the kernel together (UDP_SEGMENT). 1 is
-    /// a plain send.
-    segments: usize,
-    /// The number of the run. It distinguishes the datagrams of this run from late datagrams of the
-    /// previous run.
-    run: AtomicU32,
+    flow: Flow,
 }
 
 impl<'a> Path<'a> {
@@ -75,129 +25,41 @@ impl<'a> Path<'a> {
     pub fn open(setting: &'a Setting, from: &str, size: usize, segments: usize) -> Outcome<Self> {
         let topology = &setting.topology;
         let (to, address) = peer_of(from);
-        let sink = topology.inside(to, || {
-            let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, PORT))?;
-            socket.set_read_timeout(Some(SILENCE))?;
-            batch::enlarge_buffers(&socket, BUFFERS)?;
-            Ok(socket)
-        })?;
-        let generator = topology.inside(from, || {
-            let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0))?;
-            socket.connect((address, PORT))?;
-            batch::enlarge_buffers(&socket, BUFFERS)?;
-            if segments > 1 {
-                batch::segment(&socket, size)?;
-            }
-            Ok(socket)
-        })?;
-        Ok(Path { setting, generator, sink, size, segments, run: AtomicU32::new(0) })
+        let sink = topology.inside(to, || flow::sink(PORT))?;
+        let generator = topology.inside(from, || flow::generator((address, PORT).into()))?;
+        Ok(Path { setting, flow: Flow::new(generator, sink, size, segments)? })
     }
 
     /// Finds the highest rate at which at most the share [`TOLERATED`] is lost, by bisection with
-    /// short trials. Then confirms the rate with a trial of full length, and returns this trial.
-    pub fn highest_rate(&self, span: Duration) -> Outcome<Trial> {
+    /// short trials. Then confirms the rate with a trial of full length. Returns this trial, and the
+    /// CPU seconds of the routers' programs during it.
+    pub fn highest_rate(&self, span: Duration) -> Outcome<(Trial, f64)> {
         let short = span / 4;
-        let flood = self.trial(None, short)?;
+        let flood = self.flow.trial(None, short)?;
         let offered = flood.sent as f64 / flood.seconds;
         let (mut carried, mut lost) = (0.0, offered);
-        if flood.is_whole() {
+        if is_whole(&flood) {
             carried = offered;
         } else {
             for _ in 0..BISECTIONS {
                 let rate = (carried + lost) / 2.0;
-                let whole = self.trial(Some(rate), short)?.is_whole();
+                let whole = is_whole(&self.flow.trial(Some(rate), short)?);
                 if whole { carried = rate } else { lost = rate }
             }
         }
         while carried > offered / 1000.0 {
             let pace = (carried < offered).then_some(carried);
-            let trial = self.trial(pace, span)?;
-            if trial.is_whole() {
-                return Ok(trial);
+            let before = self.setting.routers_seconds()?;
+            let trial = self.flow.trial(pace, span)?;
+            if is_whole(&trial) {
+                return Ok((trial, self.setting.routers_seconds()? - before));
             }
             carried *= 1.0 - STEP_BACK;
         }
         Err("no rate at all arrives without loss".into())
     }
-
-    /// Sends for `span` at `rate` datagrams a second, or as fast as possible. Counts the datagrams
-    /// that arrive.
-    pub fn trial(&self, rate: Option<f64>, span: Duration) -> Outcome<Trial> {
-        let run = self.run.fetch_add(1, Ordering::Relaxed) + 1;
-        let sending = AtomicBool::new(true);
-        let (before, routers) = (Usage::of_machine()?, self.setting.routers_seconds()?);
-        thread::scope(|scope| {
-            let sink = scope.spawn(|| self.count(run, &sending));
-            let sent = self.generate(run, rate, span);
-            sending.store(false, Ordering::Release);
-            let (sent, seconds, usage) = sent?;
-            let (received, reordered) = sink.join().map_err(|_| "the sink panicked")??;
-            let routers = self.setting.routers_seconds()? - routers;
-            let usage = usage.since(before);
-            Ok(Trial { sent, received, reordered, seconds, usage, routers })
-        })
-    }
-
-    /// Returns the number of sent datagrams, the number of seconds, and the machine's usage at the
-    /// end.
-    fn generate(&self, run: u32, rate: Option<f64>, span: Duration) -> Outcome<(u64, f64, Usage)> {
-        let mut buffers = vec![vec![0; self.size * self.segments]; BATCH];
-        let mut next = 0;
-        let begin = Instant::now();
-        loop {
-            let elapsed = begin.elapsed();
-            if elapsed >= span {
-                return Ok((next, elapsed.as_secs_f64(), Usage::of_machine()?));
-            }
-            let due = rate.map_or(u64::MAX, |rate| (rate * elapsed.as_secs_f64()) as u64);
-            let due = due.saturating_sub(next);
-            let count = (due / self.segments as u64).min(BATCH as u64) as usize;
-            if count == 0 {
-                thread::sleep(TICK);
-                continue;
-            }
-            let segments =
-                buffers[..count].iter_mut().flat_map(|buffer| buffer.chunks_mut(self.size));
-            for (segment, number) in segments.zip(next..) {
-                segment[..4].copy_from_slice(&run.to_be_bytes());
-                segment[4..12].copy_from_slice(&number.to_be_bytes());
-            }
-            match batch::send(&self.generator, buffers[..count].iter().map(Vec::as_slice)) {
-                Ok(taken) => next += (taken * self.segments) as u64,
-                Err(error) if matches!(error.kind(), WouldBlock | Interrupted) => {}
-                Err(error) if error.raw_os_error() == Some(libc::ENOBUFS) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-    }
-
-    /// Returns the number of datagrams of the run that arrived, and the number of them that arrived
-    /// after a later datagram.
-    fn count(&self, run: u32, sending: &AtomicBool) -> Outcome<(u64, u64)> {
-        let mut receiver = Receiver::new();
-        let (mut received, mut reordered, mut expected) = (0, 0, 0);
-        loop {
-            let was_sending = sending.load(Ordering::Acquire);
-            match receiver.receive(&self.sink) {
-                Ok(datagrams) => {
-                    for number in datagrams.filter_map(|bytes| number_of(bytes, run)) {
-                        received += 1;
-                        reordered += u64::from(number < expected);
-                        expected = expected.max(number + 1);
-                    }
-                }
-                Err(error) if error.kind() == Interrupted => {}
-                Err(error) if error.kind() == WouldBlock && was_sending => {}
-                Err(error) if error.kind() == WouldBlock => return Ok((received, reordered)),
-                Err(error) => return Err(error.into()),
-            }
-        }
-    }
 }
 
-/// Returns the number of a datagram, if it belongs to the run.
-fn number_of(bytes: &[u8], run: u32) -> Option<u64> {
-    let (of_run, rest) = bytes.split_first_chunk()?;
-    let (number, _) = rest.split_first_chunk()?;
-    (u32::from_be_bytes(*of_run) == run).then(|| u64::from_be_bytes(*number))
+fn is_whole(trial: &Trial) -> bool {
+    trial.lost() as f64 <= trial.sent as f64 * TOLERATED
 }
