@@ -1,7 +1,7 @@
 // @ts-check
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { fit, freePlace, linesOf, pointOn, way } from "../page/topology/geometry.js";
+import { fit, freePlace, label, linesOf, pointOn, way } from "../page/topology/geometry.js";
 import { next } from "../page/topology/keys.js";
 import { arrange, sites } from "../page/topology/layout.js";
 import { fifty, gsmr } from "./fake/lab.js";
@@ -83,6 +83,21 @@ test("a host that moved is drawn beside the hosts of its new LAN, and does not c
   for (const [name, point] of picture.at) {
     if (name !== "A") assert.ok(Math.abs(point.x - place.x) > 40 || Math.abs(point.y - place.y) > 30, name);
   }
+});
+
+test("a name keeps its beginning and its end, in letters that can be read", () => {
+  assert.deepEqual(label("xTR1", 54, 11.5), { text: "xTR1", size: 11.5 });
+  const small = label("h_helsinki", 56, 11.5);
+  assert.equal(small.text, "h_helsinki");
+  assert.ok(small.size >= 9.5 && small.size < 11.5, `${small.size}`);
+  const one = label("site_north_host_1", 54, 11.5);
+  const two = label("site_south_host_2", 54, 11.5);
+  for (const { text, size } of [one, two]) {
+    assert.ok(text.length * size * 0.58 <= 54, text);
+    assert.match(text, /^site…|^site_…/);
+  }
+  assert.notEqual(one.text, two.text);
+  assert.equal(label("abcdefgh", 10, 11.5).text.length, 4);
 });
 
 test("arrow keys go to the nearest node in their direction", () => {

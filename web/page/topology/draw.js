@@ -3,7 +3,7 @@
 
 import { s } from "../dom.js";
 import { kindOf, roleNames, shortInterface } from "../format.js";
-import { around, border, extent, linesOf, pathOf, pointOn } from "./geometry.js";
+import { around, border, extent, label, linesOf, pathOf, pointOn } from "./geometry.js";
 import { hasEids, sites } from "./layout.js";
 
 /** @import {NodeState, Port, SegmentState, Snapshot} from "../model" */
@@ -122,18 +122,18 @@ export function nodeElement(node, picture, below) {
     node.kind === "core"
       ? s("ellipse", { class: "shape", rx, ry })
       : s("rect", { class: "shape", x: -rx, y: -ry, width: 2 * rx, height: 2 * ry, rx: node.kind === "host" ? ry : 9 });
-  const name = shorten(node.name, (2 * rx - 8) / (sizes.font * 0.58));
+  const { text: name, size } = label(node.name, 2 * rx - 8, node.kind === "core" ? sizes.font - 1 : sizes.font);
   /** @type {Element[]} */
   const parts = [shape];
   if (node.kind === "router") {
     const counts = countText(node, sizes.width < 76);
     const first = counts ? -ry + 16 : -1;
-    parts.push(s("text", { class: "name", y: first, "font-size": sizes.font }, name));
+    parts.push(s("text", { class: "name", y: first, "font-size": size }, name));
     parts.push(s("text", { class: "roles", y: first + 12 }, roleNames(node.roles)));
     parts.push(s("circle", { class: "news", cx: rx - 3, cy: 3 - ry, r: 5 }, s("title", {}, "A table changed in the last step")));
     parts.push(s("text", { class: `counts${node.counts.away ? " away" : ""}`, y: first + 25 }, counts));
   } else {
-    parts.push(s("text", { class: "name", y: sizes.font * 0.36, "font-size": node.kind === "core" ? sizes.font - 1 : sizes.font }, name));
+    parts.push(s("text", { class: "name", y: size * 0.36, "font-size": size }, name));
   }
   if (node.kind === "host" && sizes.roomy && node.addresses[0]) {
     const address = node.addresses[0].split("/")[0];
@@ -178,13 +178,4 @@ export function describe(node) {
   const down = node.ports.filter((port) => portState(port) !== "up").map((port) => `${port.interface} down`);
   const parts = [kindOf(node), ...node.addresses.slice(0, 2), ...counts, ...down];
   return `${node.name}: ${parts.join(", ")}${node.runs ? "" : ", stopped"}`;
-}
-
-/**
- * @param {string} text
- * @param {number} most
- */
-function shorten(text, most) {
-  const room = Math.max(4, Math.floor(most));
-  return text.length <= room ? text : `${text.slice(0, room - 1)}…`;
 }

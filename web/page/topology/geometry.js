@@ -106,8 +106,28 @@ function sizesFor(cell) {
  */
 export function extent(kind, { width, height }) {
   if (kind === "router") return { rx: width / 2, ry: height / 2 };
-  if (kind === "core") return { rx: Math.min(width * 0.4, 36), ry: 16 };
-  return { rx: Math.min(width * 0.38, 34), ry: 14 };
+  if (kind === "core") return { rx: Math.min(width * 0.46, 36), ry: 16 };
+  return { rx: Math.min(width / 2, 34), ry: 14 };
+}
+
+/** The smallest size of the letters of a name, and the mean width of a letter of size 1. */
+const SMALLEST = 9.5;
+const LETTER = 0.58;
+
+/**
+ * Fits a name into a width: with smaller letters, and if they become too small, without its middle. Names of
+ * many nodes have the same beginning or the same end.
+ *
+ * @param {string} name
+ * @param {number} width
+ * @param {number} font  the largest size of the letters
+ */
+export function label(name, width, font) {
+  const size = Math.max(SMALLEST, Math.min(font, width / (name.length * LETTER)));
+  const room = Math.max(4, Math.floor(width / (size * LETTER) + 1e-9));
+  if (name.length <= room) return { text: name, size };
+  const tail = Math.floor((room - 1) / 2);
+  return { text: `${name.slice(0, room - 1 - tail)}…${name.slice(name.length - tail)}`, size };
 }
 
 /**

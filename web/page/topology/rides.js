@@ -14,6 +14,9 @@ import { createPlanner, hopTime } from "./schedule.js";
 /** The maximum number of packets on the screen at one time. Further packets are not drawn. */
 const MOST = 160;
 const CROSS_STAYS = 1400;
+/** If there are more packets than this, they are drawn only after this time in milliseconds, so that a fast flow leaves the processor to others. */
+const MANY = 40;
+const PACE_OF_MANY = 30;
 
 /**
  * Returns the player of rides.
@@ -28,6 +31,7 @@ export function createRides(layer, store, picture) {
   /** @type {{ride: Ride, lines: Line[][], elements: SVGGElement[]}[]} */
   let active = [];
   let running = false;
+  let drawnAt = 0;
 
   /** @param {HopItem} hop */
   function linesFor(hop) {
@@ -65,7 +69,10 @@ export function createRides(layer, store, picture) {
 
   /** @param {number} now */
   function frame(now) {
-    active = active.filter((one) => draw(one, now));
+    if (active.length <= MANY || now - drawnAt >= PACE_OF_MANY) {
+      active = active.filter((one) => draw(one, now));
+      drawnAt = now;
+    }
     if (active.length > 0) requestAnimationFrame(frame);
     else running = false;
   }
