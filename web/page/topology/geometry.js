@@ -32,7 +32,7 @@
  * The width of the narrowest cell in which a name can be read. If there is less room, the picture
  * is larger than the stage.
  */
-const NARROWEST = 58;
+const NARROWEST = 66;
 /** The largest distances between neighbours, and between rows. */
 const WIDEST = 210;
 const TALLEST = 150;
@@ -110,9 +110,17 @@ export function extent(kind, { width, height }) {
   return { rx: Math.min(width / 2, 34), ry: 14 };
 }
 
-/** The smallest size of the letters of a name, and the mean width of a letter of size 1. */
+/** The smallest size of the letters of a name. */
 const SMALLEST = 9.5;
-const LETTER = 0.58;
+
+/**
+ * Returns about the width of a bold text in letters of size 1.
+ *
+ * @param {string} text
+ */
+export function breadth(text) {
+  return text.length * 0.62 + (text.match(/[A-Z]/g)?.length ?? 0) * 0.14;
+}
 
 /**
  * Fits a name into a width: with smaller letters, and if they become too small, without its middle. Names of
@@ -123,11 +131,13 @@ const LETTER = 0.58;
  * @param {number} font  the largest size of the letters
  */
 export function label(name, width, font) {
-  const size = Math.max(SMALLEST, Math.min(font, width / (name.length * LETTER)));
-  const room = Math.max(4, Math.floor(width / (size * LETTER) + 1e-9));
-  if (name.length <= room) return { text: name, size };
-  const tail = Math.floor((room - 1) / 2);
-  return { text: `${name.slice(0, room - 1 - tail)}…${name.slice(name.length - tail)}`, size };
+  const size = Math.max(SMALLEST, Math.min(font, width / breadth(name)));
+  let text = name;
+  for (let kept = name.length - 2; breadth(text) * size > width + 0.01 && kept >= 3; kept -= 1) {
+    const tail = Math.floor(kept / 2);
+    text = `${name.slice(0, kept - tail)}…${name.slice(name.length - tail)}`;
+  }
+  return { text, size };
 }
 
 /**
