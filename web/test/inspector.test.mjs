@@ -32,6 +32,22 @@ test("a table that the page does not know has the plain members as columns", () 
   assert.equal(view.lines[0].key, "1.1.1.1");
 });
 
+test("a locator that cannot be used has its state, in the map-cache and in the database", () => {
+  const locators = ["up", "unreachable", "down"].map((state) => ({ rloc: "192.0.2.1", state }));
+  const own = ["site-self, reachable", "site-self, unreachable"].map((state) => ({ rloc: "192.0.2.2", state }));
+  const table = (/** @type {string} */ table, /** @type {any} */ locators) => ({ table, family: null, command: "", text: "", view: { entries: [{ eid_prefix: "10.0.0.0/8", locators }] } });
+  const [cache, database] = tableViews([table("map-cache", locators), table("database", own)]);
+  assert.equal(cache.lines[0].cells[2].text, "192.0.2.1, 192.0.2.1 unreachable, 192.0.2.1 down");
+  assert.equal(database.lines[0].cells[1].text, "192.0.2.2, 192.0.2.2 site-self, unreachable");
+});
+
+test("the table of dynamic EIDs has a line for each host, by the key of its changes", () => {
+  const host = { eid: "172.16.0.12", interface: "Ethernet1/0", uptime: 9, last_seen: 5, discovered_by: "packet" };
+  const view = { ranges: [{ name: "ROAM", eid_prefix: "172.16.0.0/24", hosts: [host] }, { name: "ROAM", eid_prefix: "2001:db8:a::/64", hosts: [] }] };
+  const [table] = tableViews([{ table: "dynamic-eids", family: null, command: "", text: "", view }]);
+  assert.deepEqual(table.lines.map(({ key, cells }) => [key, ...cells.map(({ text }) => text)]), [["172.16.0.12", "172.16.0.12", "Ethernet1/0", "00:00:05", "ROAM"]]);
+});
+
 test("the last change of a line is the reason for the line", () => {
   const changes = lastChanges(story(gsmr()), "xTR2");
   const line = tables()[0].lines[1];

@@ -40,7 +40,16 @@ function keyOf(raw) {
   return String(raw.eid_prefix ?? raw.prefix ?? raw.eid ?? raw.peer ?? raw.rloc ?? raw.key ?? raw.name ?? "");
 }
 
-/** @type {Record<string, {heads: string[], cells: (raw: any) => Cell[]}>} */
+/**
+ * A table with columns of its own: the lines of its JSON, and their cells.
+ *
+ * @typedef {object} Spec
+ * @property {string[]} heads
+ * @property {(raw: any) => Cell[]} cells
+ * @property {(view: any) => any[]} [rows]
+ */
+
+/** @type {Record<string, Spec>} */
 const SPECS = {
   "map-cache": {
     heads: ["EID prefix", "State", "Locators", "Expires"],
@@ -78,16 +87,40 @@ const SPECS = {
   sessions: {
     heads: ["Peer", "State", "Up"],
     cells: (raw) => [
-      { text: raw.port ? `${raw.peer}:${raw.port}` : String(raw.peer) },
+      { text: endpoint(String(raw.peer), raw.port) },
       { text: raw.state ?? "", tone: raw.state === "Up" ? "good" : "bad" },
       { text: typeof raw.up === "number" ? uptime(raw.up) : "", tone: "soft" },
     ],
   },
+  "dynamic-eids": {
+    heads: ["EID", "Interface", "Last seen", "Name"],
+    rows: (view) =>
+      (view?.ranges ?? []).flatMap((/** @type {any} */ { name, eid_prefix, hosts }) => hosts.map((/** @type {any} */ host) => ({ ...host, name, range: eid_prefix }))),
+    cells: (raw) => [{ text: raw.eid }, { text: raw.interface }, { text: uptime(raw.last_seen), tone: "soft" }, { text: raw.name, tone: "soft" }],
+  },
+  smr: {
+    heads: ["EID prefix", "Tables"],
+    cells: (raw) => [{ text: raw.eid_prefix }, { text: raw.producers.join(", ") }],
+  },
 };
+
+/** The states of a locator that can be used: they are not written. */
+const USABLE = [undefined, "up", "site-self, reachable", "site-other, report-reachable"];
 
 /** @param {any[]} [list] */
 function locators(list = []) {
-  return list.map((it) => `${it.rloc}${it.state && it.state !== "up" && !/reachable/.test(it.state) ? ` ${it.state}` : ""}`).join(", ");
+  return list.map(({ rloc, state }) => (USABLE.includes(state) ? rloc : `${rloc} ${state}`)).join(", ");
+}
+
+/**
+ * Returns an address and a port as IOS writes them.
+ *
+ * @param {string} address
+ * @param {number} [port] 0 if there is none
+ */
+function endpoint(address, port) {
+  if (!port) return address;
+  return `${address}${address.includes(":") ? "." : ":"}${port}`;
 }
 
 /**
@@ -134,7 +167,7 @@ export function tableViews(tables) {
   const names = [...new Set(tables.map(({ table }) => table))].sort((a, b) => order(a) - order(b));
   const views = names.map((name) => {
     const parts = tables.filter(({ table }) => table === name);
-    const rows = parts.flatMap(({ view }) => entries(view));
+    const rows = parts.flatMap(({ view }) => (SPECS[name]?.rows ?? entries)(view));
     const { heads, cells } = SPECS[name] ?? plain(rows);
     const lines = rows.map((raw) => ({ key: keyOf(raw), cells: cells(raw), raw }));
     const title = TABLES.find(([it]) => it === name)?.[1] ?? name;

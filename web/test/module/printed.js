@@ -46,7 +46,7 @@ export const PRINTED = {
   database: (text) =>
     entries(text, /^(\S+), (?:.*, )?locator-set \S+( \*\*\* NO ROUTE TO EID PREFIX \*\*\*)?/).map(({ found, rest }) => {
       const list = locators(rest, /^ {2}(\S+) +[0-9]+\/[0-9]+ +\S+ +(.*)$/);
-      const names = list.map(({ rloc, state }) => (state.includes("reachable") ? rloc : `${rloc} ${state}`));
+      const names = list.map(({ rloc, state }) => (/[ -]reachable$/.test(state) ? rloc : `${rloc} ${state}`));
       return [found[1], names.join(", "), found[2] ? "no route" : "yes"];
     }),
   away: (text) => entries(text, /^([0-9a-f.:]+\/[0-9]+) +(.*?) +[0-9]\S*$/).map(({ found }) => [found[1], found[2]]),
@@ -61,5 +61,15 @@ export const PRINTED = {
     );
   },
   sessions: (text) =>
-    entries(text, /^(\S+:[0-9]+) +(Up|Down|\S+) +(\S+)/).map(({ found: [, peer, state, since] }) => [peer, state, state === "Up" ? since : ""]),
+    entries(text, /^([0-9a-f.:]+) +(\S+) +(never|[0-9]\S*)/).map(({ found: [, peer, state, since] }) => [peer, state, state === "Up" ? since : ""]),
+  "dynamic-eids": (text) =>
+    entries(text, /^Dynamic-EID name: (\S+)/).flatMap(({ found: [, name], rest }) =>
+      entries(rest.join("\n"), /^ {4}(\S+), (\S+), uptime: \S+$/).map(({ found: [, eid, port], rest }) => [
+        eid,
+        port,
+        rest[0].match(/last activity: (\S+),/)?.[1] ?? "",
+        name,
+      ]),
+    ),
+  smr: (text) => entries(text, /^([0-9a-f.:]+\/[0-9]+) +(.*\S) *$/).map(({ found }) => [found[1], found[2]]),
 };
