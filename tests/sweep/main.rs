@@ -33,8 +33,8 @@
 //! it answers the next keep-alive, within 10 s, with RST. A registration ends 180 s after the end
 //! of its session, so after 205 s. This is also the limit for a registration by UDP, and at an old
 //! map-server after a withdrawal. A missing prefix is registered again within 60 s (the period, or
-//! the longest wait). The Map-Notify opens a session, and its Refresh brings the other prefixes: 25
-//! + 60 s, and a few round trips. Lost TCP segments are repeated in that time. So at 215 s,
+//! the longest wait). The Map-Notify opens a session, and its Refresh brings the other prefixes: 85 s
+//! in all, and a few round trips. Lost TCP segments are repeated in that time. So at 215 s,
 //! [`SETTLED`], the registrations are right.
 //!
 //! At that time, a map-cache may still be wrong, but it learns from traffic. A packet to a router
