@@ -3,23 +3,32 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use sha2::{Digest, Sha256};
+
 use super::item::Message;
 
 /// The maximum number of messages that are remembered. If there are more, the oldest are forgotten.
 const REMEMBERED: usize = 4096;
 
-/// The ends and the octets of a message. They are equal at the sender and at the receiver.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Key {
-    ends: (String, String),
-    octets: String,
-}
+/// The octets of a [`Key`]. Two messages do not have the same key by chance.
+const KEY_LEN: usize = 16;
+
+/// A hash of the ends and the octets of a message. They are equal at the sender and at the
+/// receiver. A hash is short: each copy of the memory of a page has the keys inside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Key([u8; KEY_LEN]);
 
 impl Key {
     /// The key of a message.
     pub(super) fn of(message: &Message) -> Self {
-        let ends = (message.source.clone(), message.destination.clone());
-        Key { ends, octets: message.octets.clone() }
+        let mut hash = Sha256::new();
+        for part in [&message.source, &message.destination, &message.octets] {
+            hash.update(part);
+            hash.update([0]);
+        }
+        let mut key = Key([0; KEY_LEN]);
+        key.0.copy_from_slice(&hash.finalize()[..KEY_LEN]);
+        key
     }
 }
 
@@ -49,7 +58,7 @@ impl Matching {
 
     /// Notes a sent message.
     pub(super) fn sent(&mut self, key: Key, nonce: Option<String>, n: u64) {
-        self.sent.entry(key.clone()).or_default().push_back(n);
+        self.sent.entry(key).or_default().push_back(n);
         self.sent_order.push_back(key);
         if self.sent_order.len() > REMEMBERED
             && let Some(oldest) = self.sent_order.pop_front()
@@ -141,8 +150,8 @@ mod tests {
         let mut matching = Matching::default();
         let register = message("Map-Register", "7", "03");
         let key = Key::of(&register);
-        matching.sent(key.clone(), None, 1);
-        matching.sent(key.clone(), None, 2);
+        matching.sent(key, None, 1);
+        matching.sent(key, None, 2);
         assert_eq!([(); 3].map(|()| matching.take_sent(&key)), [Some(1), Some(2), None]);
     }
 

@@ -1,7 +1,5 @@
 //! The class, the summary and the name of a packet.
 
-use std::fmt::Write;
-
 use etherparse::{LaxSlicedPacket, SlicedPacket, TransportSlice};
 use sha2::{Digest, Sha256};
 
@@ -100,20 +98,12 @@ pub fn name(packet: &[u8]) -> String {
 
 /// Returns octets in hexadecimal.
 pub fn hex(octets: &[u8]) -> String {
-    let mut text = String::with_capacity(2 * octets.len());
-    for octet in octets {
-        // Writing to a string does not fail.
-        let _ = write!(text, "{octet:02x}");
-    }
-    text
+    base16ct::lower::encode_string(octets)
 }
 
 /// Reads octets in hexadecimal. Returns `None` if a digit is wrong or missing.
 pub fn octets(hex: &str) -> Option<Vec<u8>> {
-    let digits: Option<Vec<u8>> =
-        hex.chars().map(|digit| digit.to_digit(16).map(|digit| digit as u8)).collect();
-    let (pairs, rest) = digits.as_ref()?.as_chunks::<2>();
-    rest.is_empty().then(|| pairs.iter().map(|[high, low]| high << 4 | low).collect())
+    base16ct::mixed::decode_vec(hex).ok()
 }
 
 #[cfg(test)]

@@ -13,7 +13,6 @@
 //! ```
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::time::Duration;
 
 use schemars::JsonSchema;
@@ -257,11 +256,7 @@ fn parsed(line: &str, last: &mut String) -> Result<Line, &'static str> {
 
 /// The sum of a text: SHA-256 in hexadecimal digits.
 fn sum(text: &str) -> String {
-    let octets = Sha256::digest(text.as_bytes());
-    octets.iter().fold(String::new(), |mut digits, octet| {
-        let _ = write!(digits, "{octet:02x}");
-        digits
-    })
+    base16ct::lower::encode_string(&Sha256::digest(text.as_bytes()))
 }
 
 fn line_sum(last: &str, body: &str) -> String {
