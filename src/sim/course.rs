@@ -8,10 +8,11 @@ use super::drops::LinkDrop;
 use super::kernel::Kernel;
 use super::link::Attachment;
 use super::node::{ForProcess, Node, NodeOutput};
-use super::trace::{Crossing, Fate, ip_packet};
+use super::trace::{Crossing, Fate, class, ip_packet};
 use super::{NodeId, Sim};
 use crate::host::frame::HEADER_LEN;
 use crate::time::{Deadline, Time};
+use crate::watch::detail::Sort;
 
 /// The time between the arrival of a message at a socket or at `lisp0` and the moment when the
 /// process reads the message. The time is not zero: otherwise a packet that loops through a process
@@ -181,8 +182,10 @@ impl Sim {
         self.trace.record(&crossing);
         if let Some(watch) = &self.watch {
             let name = |port: &Attachment| self.nodes[port.node.0].name.clone();
-            let to = receivers.iter().map(name).collect();
-            watch.packet_on_link(self.now, crossing.hop(to, arrivals.first().copied()));
+            let to = || receivers.iter().map(name).collect();
+            let arrives = arrivals.first().copied();
+            let sort = Sort::of_hop(class(crossing.frame), arrives.is_none());
+            watch.packet_on_link(self.now, sort, || crossing.hop(to(), arrives));
         }
         if receivers.is_empty() && !crossing.is_neighbour_discovery() {
             self.tell_link_drop(from.node, LinkDrop::NoReceiver, ip_packet(&frame));

@@ -4,9 +4,11 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use super::item::{self, Decision, Item, Kind, Reason};
+use super::detail::{Detail, Sort};
+use super::item::{self, Decision, Hop, Item, Kind, Reason};
 use super::matching::{self, Matching};
 use super::packet;
+use super::stop::Stop;
 use crate::packet::IpHeader;
 use crate::time::Time;
 
@@ -23,39 +25,54 @@ struct Collected {
     items: VecDeque<Item>,
     /// The number of the next item.
     next: u64,
+    /// The items that are wanted: those of this detail, and those at which a run may stop.
+    detail: Detail,
+    stops: Vec<Stop>,
     /// Finds the sent message for each message that is received later.
     matching: Matching,
     is_closed: bool,
 }
 
 impl Watch {
-    /// Adds a packet that was put on a link.
-    pub fn packet_on_link(&self, at: Time, hop: item::Hop) {
-        self.add(at, Kind::Hop(hop));
+    /// From now on, keeps only the items that `detail` has, and those of the sorts that may meet one
+    /// of the `stops`. Each item has a number, whether it is kept or not. So the numbers do not
+    /// depend on this choice. At the beginning, all items are kept.
+    pub fn want(&self, detail: Detail, stops: &[Stop]) {
+        let mut collected = self.0.borrow_mut();
+        collected.detail = detail;
+        collected.stops = stops.to_vec();
+    }
+
+    /// Adds a packet of the sort that was put on a link. `hop` makes the item, if it is wanted.
+    pub fn packet_on_link(&self, at: Time, sort: Sort, hop: impl FnOnce() -> Hop) {
+        self.add(at, sort, || Kind::Hop(hop()));
     }
 
     /// Adds a packet that a kernel, a host or a link dropped.
     pub fn packet_dropped(&self, at: Time, node: &str, octets: &[u8], reason: Reason) {
-        let summary = match IpHeader::parse(packet::innermost(octets)) {
-            Ok(header) => format!("{} to {}", header.source, header.destination),
-            Err(_) => "a damaged packet".to_owned(),
-        };
-        let decision = Decision {
+        let decision = || Decision {
             node: node.to_owned(),
             packet: Some(packet::name(octets)),
-            summary,
+            summary: match IpHeader::parse(packet::innermost(octets)) {
+                Ok(header) => format!("{} to {}", header.source, header.destination),
+                Err(_) => "a damaged packet".to_owned(),
+            },
             verdict: "drop".to_owned(),
             locator: None,
             line: None,
             reason,
         };
-        self.add(at, Kind::Decision(decision));
+        self.add(at, Sort::Drop, || Kind::Decision(decision()));
     }
 
     /// Adds a line of the log of a router.
     pub fn log_line(&self, at: Time, node: &str, severity: &str, text: &str) {
-        let (node, severity, text) = (node.to_owned(), severity.to_owned(), text.to_owned());
-        self.add(at, Kind::Log(item::LogLine { node, severity, text }));
+        let line = || item::LogLine {
+            node: node.to_owned(),
+            severity: severity.to_owned(),
+            text: text.to_owned(),
+        };
+        self.add(at, Sort::Log, || Kind::Log(line()));
     }
 
     /// Ends the collection. From now on, its witnesses add nothing.
@@ -73,14 +90,17 @@ impl Watch {
         std::mem::take(&mut self.0.borrow_mut().items).into()
     }
 
-    pub(super) fn add(&self, at: Time, kind: Kind) -> u64 {
+    /// Adds an item of the sort and returns its number. `make` makes the item, if it is wanted.
+    pub(super) fn add(&self, at: Time, sort: Sort, make: impl FnOnce() -> Kind) -> u64 {
         let mut collected = self.0.borrow_mut();
         let n = collected.next;
         collected.next += 1;
-        if collected.items.len() == WAITING {
-            collected.items.pop_front();
+        if collected.wants(sort) {
+            if collected.items.len() == WAITING {
+                collected.items.pop_front();
+            }
+            collected.items.push_back(Item { n, at: at.0, kind: make() });
         }
-        collected.items.push_back(Item { n, at: at.0, kind });
         n
     }
 
@@ -89,7 +109,8 @@ impl Watch {
         self.0.borrow().matching.has_sent(&matching::Key::of(received))
     }
 
-    /// Adds a message that a router sent or received. Returns its number.
+    /// Adds a message that a router sent or received. Returns its number. A message is made whether
+    /// it is wanted or not, because a later message may answer it. Messages are few.
     pub(super) fn message(&self, at: Time, message: item::Message) -> u64 {
         match message.direction {
             item::Direction::Sent => self.sent(at, message),
@@ -101,7 +122,8 @@ impl Watch {
         let answered = self.0.borrow().matching.answered_by(&message);
         let key = matching::Key::of(&message);
         let nonce = message.nonce.clone();
-        let n = self.add(at, Kind::Message(item::Message { answers: answered, ..message }));
+        let message = item::Message { answers: answered, ..message };
+        let n = self.add(at, Sort::Message, || Kind::Message(message));
         self.0.borrow_mut().matching.sent(key, nonce, n);
         n
     }
@@ -111,6 +133,49 @@ impl Watch {
             let matching = &mut self.0.borrow_mut().matching;
             (matching.take_sent(&matching::Key::of(&message)), matching.answered_by(&message))
         };
-        self.add(at, Kind::Message(item::Message { sent, answers, ..message }))
+        let message = item::Message { sent, answers, ..message };
+        self.add(at, Sort::Message, || Kind::Message(message))
+    }
+}
+
+impl Collected {
+    fn wants(&self, sort: Sort) -> bool {
+        self.detail.has(sort) || self.stops.iter().any(|stop| stop.concerns(sort))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn add(watch: &Watch, sort: Sort) -> u64 {
+        let line = || item::LogLine {
+            node: "r".to_owned(),
+            severity: "notice".to_owned(),
+            text: format!("{sort:?}"),
+        };
+        watch.add(Time::ZERO, sort, || Kind::Log(line()))
+    }
+
+    fn taken(watch: &Watch) -> Vec<u64> {
+        watch.take().iter().map(|item| item.n).collect()
+    }
+
+    #[test]
+    fn an_item_that_is_not_wanted_has_a_number_and_is_not_made() {
+        let watch = Watch::default();
+        assert_eq!(add(&watch, Sort::Data), 0);
+        watch.want(Detail::Events, &[]);
+        let n = watch.add(Time::ZERO, Sort::Data, || panic!("an item that is not wanted"));
+        assert_eq!(n, 1);
+        assert_eq!(add(&watch, Sort::Control), 2);
+        assert_eq!(taken(&watch), [0, 2]);
+        watch.want(Detail::None, &[Stop::Drop { node: None }]);
+        add(&watch, Sort::Message);
+        add(&watch, Sort::Drop);
+        assert_eq!(taken(&watch), [4]);
+        watch.want(Detail::None, &[Stop::Any]);
+        add(&watch, Sort::Data);
+        assert_eq!(taken(&watch), [5]);
     }
 }

@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use super::collection::Watch;
+use super::detail::Sort;
 use super::item::{Direction, Item, Kind, Message};
 use crate::time::Time;
 
@@ -95,7 +96,7 @@ impl Merger {
     }
 
     fn merge(&mut self, at: u64, source: usize, item: Item) {
-        let own = item.n;
+        let (own, sort) = (item.n, item.sort());
         let at = Time(at);
         let n = match item.kind {
             Kind::Message(mut message) => {
@@ -105,9 +106,9 @@ impl Merger {
             Kind::Change(mut change) => {
                 let cause = change.cause.and_then(|n| self.numbers.get(&(source, n)));
                 change.cause = cause.copied();
-                self.merged.add(at, Kind::Change(change))
+                self.merged.add(at, Sort::Change, || Kind::Change(change))
             }
-            kind => self.merged.add(at, kind),
+            kind => self.merged.add(at, sort, || kind),
         };
         self.numbers.insert((source, own), n);
         if let Some(old) = own.checked_sub(REMEMBERED as u64) {

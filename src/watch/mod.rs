@@ -14,6 +14,7 @@
 pub mod answer;
 mod change;
 mod collection;
+pub mod detail;
 pub mod fields;
 pub mod hand;
 pub mod item;
@@ -27,6 +28,7 @@ pub mod stream;
 pub mod tables;
 
 pub use collection::Watch;
+pub use detail::Detail;
 pub use item::{Item, Kind};
 pub use router::RouterWatch;
 pub use snapshot::Snapshot;

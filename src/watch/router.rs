@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 
 use super::change;
 use super::collection::Watch;
+use super::detail::Sort;
 use super::item::{Decision, Direction, Kind, Line, Message, Reason, Transport};
 use super::packet::{self, hex};
 use crate::router::event::Event;
@@ -188,24 +189,23 @@ impl RouterWatch {
             Fate::Held => ("hold", None),
             Fate::Dropped(_) => ("drop", None),
         };
-        let line = because.line.map(|line| Line {
-            table: line.table.describe().to_owned(),
-            prefix: line.prefix.to_string(),
-        });
-        let reason = Reason {
-            text: because.rule.describe().to_owned(),
-            section: Some(because.rule.section().to_owned()),
-        };
-        let decision = Decision {
+        let decision = || Decision {
             node: self.node.clone(),
             packet: (!self.packet.is_empty()).then(|| packet::name(&self.packet)),
             summary: format!("{} to {}", source.address, destination.address),
             verdict: verdict.to_owned(),
             locator: locator.map(ToString::to_string),
-            line,
-            reason,
+            line: because.line.map(|line| Line {
+                table: line.table.describe().to_owned(),
+                prefix: line.prefix.to_string(),
+            }),
+            reason: Reason {
+                text: because.rule.describe().to_owned(),
+                section: Some(because.rule.section().to_owned()),
+            },
         };
-        self.watch.add(self.now, Kind::Decision(decision));
+        let sort = Sort::of_decision(matches!(fate, Fate::Dropped(_)));
+        self.watch.add(self.now, sort, || Kind::Decision(decision()));
     }
 }
 
@@ -248,7 +248,7 @@ impl Witness for RouterWatch {
             Some(Output::Event(Event::Packet(event))) => self.decision(event),
             Some(Output::Event(event)) => {
                 if let Some(change) = change::of(&self.node, event) {
-                    self.watch.add(self.now, Kind::Change(change));
+                    self.watch.add(self.now, Sort::Change, || Kind::Change(change));
                 }
                 for (severity, line) in self.log.lines(event, self.now) {
                     self.watch.log_line(self.now, &self.node, severity.name(), &line);

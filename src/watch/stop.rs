@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::detail::Sort;
 use super::item::{Item, Kind};
 
 /// A condition at which a run stops. A field that is absent matches everything.
@@ -33,6 +34,16 @@ pub enum Stop {
 }
 
 impl Stop {
+    /// Whether an item of a sort may meet the condition.
+    pub fn concerns(&self, sort: Sort) -> bool {
+        match self {
+            Stop::Any => true,
+            Stop::Message { .. } => sort == Sort::Message,
+            Stop::Change { .. } => sort == Sort::Change,
+            Stop::Drop { .. } => sort == Sort::Drop,
+        }
+    }
+
     /// Whether a run stops at `item`.
     pub fn is_met_by(&self, item: &Item) -> bool {
         let fits = |wanted: &Option<String>, is: &str| wanted.as_ref().is_none_or(|it| it == is);

@@ -158,6 +158,8 @@ export type Request =
       /** The maximum number of items of the answer. If there are more, the run ends early. */
       limit?: number;
       op: "run";
+      /** The most steps of the simulator. The run ends early after them, at the end of an instant. */
+      steps?: number | null;
       /** The conditions at which the run ends early. */
       stop_at?: Stop[];
       /** The time at which the run ends, in microseconds. */
@@ -329,7 +331,10 @@ export interface PluggedPort {
 export interface Run {
   /** The items, in the order in which they happened. */
   items: Item[];
-  /** Whether the run ended early because there were too many items. */
+  /**
+   * Whether the run ended early because there were too many items. Then a part of the instant may
+   * not have happened.
+   */
   more: boolean;
   /** The time of the next event, if there is one. */
   next: number | null;

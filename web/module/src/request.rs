@@ -7,8 +7,7 @@ use eidway::lab::lesson::{LessonView, Listed, Unmet};
 use eidway::watch::answer::{ConsoleAnswer, Done, FlowState, Key};
 use eidway::watch::fields::Dissection;
 use eidway::watch::hand::Hand;
-use eidway::watch::item::Class;
-use eidway::watch::{Item, Kind, Snapshot, Stop, tables};
+use eidway::watch::{Detail, Item, Snapshot, Stop, tables};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -36,6 +35,8 @@ pub enum Request {
         /// The maximum number of items of the answer. If there are more, the run ends early.
         #[serde(default = "items")]
         limit: usize,
+        /// The most steps of the simulator. The run ends early after them, at the end of an instant.
+        steps: Option<u64>,
         /// The conditions at which the run ends early.
         #[serde(default)]
         stop_at: Vec<Stop>,
@@ -115,34 +116,6 @@ const fn items() -> usize {
     ITEMS
 }
 
-/// The items that an answer has. An item that is left out keeps its number, so it leaves a gap.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Detail {
-    /// All items.
-    #[default]
-    All,
-    /// All items, except packets that arrive and decisions to forward packets.
-    Events,
-    /// No item, except the item at which a condition ends the run.
-    None,
-}
-
-impl Detail {
-    /// Whether an answer with this detail has `item`.
-    pub fn has(self, item: &Item) -> bool {
-        match (self, &item.kind) {
-            (Detail::All, _) => true,
-            (Detail::None, _) => false,
-            (Detail::Events, Kind::Hop(hop)) => {
-                hop.arrives.is_none() || matches!(hop.class, Class::Control | Class::Tcp)
-            }
-            (Detail::Events, Kind::Decision(decision)) => decision.verdict == "drop",
-            (Detail::Events, _) => true,
-        }
-    }
-}
-
 /// The answer to [`Request::Run`] and [`Request::Step`].
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Run {
@@ -154,7 +127,8 @@ pub struct Run {
     pub items: Vec<Item>,
     /// The number of the item at which a condition ended the run.
     pub stopped: Option<u64>,
-    /// Whether the run ended early because there were too many items.
+    /// Whether the run ended early because there were too many items. Then a part of the instant may
+    /// not have happened.
     pub more: bool,
 }
 

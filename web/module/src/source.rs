@@ -23,9 +23,9 @@ use eidway::time::Time;
 use eidway::watch::answer::{ConsoleAnswer, Done, FlowState, Key};
 use eidway::watch::hand::Hand;
 use eidway::watch::packet::octets;
-use eidway::watch::{Item, Stop, Watch, fields, tables};
+use eidway::watch::{Detail, Item, Stop, Watch, fields, tables};
 
-use crate::request::{Answer, Detail, ITEMS, Of, Request, Run};
+use crate::request::{Answer, ITEMS, Of, Request, Run};
 use crate::student::Student;
 
 /// The virtual time within which a step ends, even if nothing of its kind happens.
@@ -102,12 +102,14 @@ impl Open {
                 unreachable!("the caller carries out a request that needs no open lab")
             }
             Request::Snapshot => self.snapshot(),
-            Request::Run { until, limit, stop_at, detail } => {
-                Answer::Run(self.run(until, limit.clamp(1, 10 * ITEMS), &stop_at, detail))
+            Request::Run { until, limit, steps, stop_at, detail } => {
+                let steps = steps.unwrap_or(u64::MAX);
+                let limit = limit.clamp(1, 10 * ITEMS);
+                Answer::Run(self.run(until, (limit, steps), &stop_at, detail))
             }
             Request::Step { to } => {
                 let until = self.lab.sim().now().0.saturating_add(LONGEST_STEP);
-                Answer::Run(self.run(until, ITEMS, &[to], Detail::All))
+                Answer::Run(self.run(until, (ITEMS, u64::MAX), &[to], Detail::All))
             }
             Request::Tables { node } => {
                 self.lab.lab().expect_router(&node)?;
@@ -145,25 +147,41 @@ impl Open {
         Answer::Snapshot(Box::new(self.lab.sim().snapshot(&lab.file, &lab.name)))
     }
 
-    fn run(&mut self, until: u64, limit: usize, stops: &[Stop], detail: Detail) -> Run {
+    /// Lets time pass. The answer has at most about `limit` items, and the simulator makes at most
+    /// `steps` and the rest of an instant.
+    fn run(
+        &mut self,
+        until: u64,
+        (limit, steps): (usize, u64),
+        stops: &[Stop],
+        detail: Detail,
+    ) -> Run {
         let sim = self.lab.sim_mut();
         let mut items: Vec<Item> = self.watch.take();
-        items.retain(|item| detail.has(item));
+        items.retain(|item| detail.has(item.sort()));
+        self.watch.want(detail, stops);
         let mut stopped = None;
+        let mut left = steps.max(1);
         while stopped.is_none() && items.len() < limit {
-            if sim.next_at().is_none_or(|at| at.0 > until) {
+            let Some(next) = sim.next_at().filter(|at| at.0 <= until) else {
                 sim.run_until(Time(until));
                 break;
+            };
+            if left == 0 && next > sim.now() {
+                break;
             }
+            left = left.saturating_sub(1);
             sim.step();
             let new = self.watch.take();
             let met = new.iter().find(|item| stops.iter().any(|stop| stop.is_met_by(item)));
             stopped = met.map(|item| item.n);
-            let has = |item: &Item| detail.has(item) || Some(item.n) == stopped;
+            let has = |item: &Item| detail.has(item.sort()) || Some(item.n) == stopped;
             items.extend(new.into_iter().filter(has));
         }
+        self.watch.want(Detail::All, &[]);
         let next = sim.next_at().map(|at| at.0);
-        let more = stopped.is_none() && next.is_some_and(|at| at <= until);
+        let is_full = items.len() >= limit;
+        let more = stopped.is_none() && is_full && next.is_some_and(|at| at <= until);
         Run { now: sim.now().0, next, items, stopped, more }
     }
 

@@ -192,3 +192,48 @@ fn a_run_with_less_detail_has_the_same_events_and_numbers_and_ends_alike() {
     assert_eq!(events, expected);
     assert!(events.len() < all.len() && none.is_empty());
 }
+
+#[test]
+fn a_run_in_few_steps_ends_between_two_instants_and_has_the_same_items() {
+    let (mut whole, _) = Page::gsmr(5);
+    let (mut part, _) = Page::gsmr(5);
+    let until = 60_000_000;
+    let expected = whole.run(until);
+    let (mut items, mut calls) = (Vec::new(), 0);
+    loop {
+        let run = part.ask(&json!({"op": "run", "until": until, "steps": 2}));
+        items.extend(run["items"].as_array().expect("items").clone());
+        calls += 1;
+        assert_eq!(run["more"], false);
+        if run["now"] == until {
+            break;
+        }
+        assert!(run["next"].as_u64() > run["now"].as_u64(), "an instant is whole");
+    }
+    assert_eq!(items, expected);
+    assert!(calls > 10, "{calls}");
+}
+
+#[test]
+fn a_run_without_items_stops_where_a_run_with_all_items_does() {
+    for stop in [
+        json!({"at": "message", "name": "Map-Reply"}),
+        json!({"at": "change", "table": "map-cache"}),
+        json!({"at": "drop", "node": "PxTR1"}),
+    ] {
+        let stopped = |detail: &str| {
+            let (mut page, _) = Page::gsmr(30);
+            for (name, to) in [("1", "A"), ("2", "192.0.2.99")] {
+                let ping = json!({"kind": "ping", "name": name, "from": "N", "to": to});
+                page.ask(&json!({"op": "act", "hand": ping}));
+            }
+            let request =
+                json!({"op": "run", "until": 90_000_000, "detail": detail, "stop_at": [stop]});
+            let run = page.ask(&request);
+            let items = run["items"].as_array().expect("items");
+            let found = items.iter().find(|item| item["n"] == run["stopped"]).cloned();
+            found.unwrap_or_else(|| panic!("{detail}: {stop} is not met: {run}"))
+        };
+        assert_eq!(stopped("none"), stopped("all"));
+    }
+}

@@ -13,11 +13,17 @@ import { Machine, Refused } from "./machine.js";
 /** The minimum computing time between two copies of the module's memory, in milliseconds. */
 const BETWEEN_COPIES = 50;
 
+/** The same for a part that runs again, so that a step back from there costs less. */
+const BETWEEN_COPIES_AGAIN = 20;
+
 /** The wanted duration of a call of the module, in milliseconds. */
 const CALL = 3;
 
 /** The maximum number of items of one call. */
 const LIMIT = 2000;
+
+/** The minimum and the maximum number of steps of the simulator in one call. */
+const STEPS = [100, 1_000_000];
 
 /**
  * The work of one slice.
@@ -58,8 +64,8 @@ export class Run {
     this.copied = 0;
     /** The duration of the last copy, in milliseconds. */
     this.copy_took = 0;
-    /** The span of virtual time that a call should cover. */
-    this.span = 100_000;
+    /** The number of steps of the simulator that fit into the duration of a call. */
+    this.steps = 1000;
   }
 
   /**
@@ -158,7 +164,7 @@ export class Run {
       if (this.settled && this.present.at >= until) return { items, done: true, stopped: null };
       if (this.clock() - start >= budget) return { items, done: false, stopped: null };
       const hand = this.recipe.hands[this.present.hands];
-      const aim = Math.min(until, hand?.at ?? until, this.present.at + Math.ceil(this.span));
+      const aim = Math.min(until, hand?.at ?? until);
       const slice = this.call({
         until: Math.max(aim, this.present.at),
         ...(stops.length > 0 ? { stop_at: stops } : {}),
@@ -209,15 +215,11 @@ export class Run {
    */
   call(request) {
     const start = this.clock();
-    const answer = this.machine.call({ op: "run", limit: LIMIT, ...request });
+    const answer = this.machine.call({ op: "run", limit: LIMIT, steps: Math.floor(this.steps), ...request });
     const took = this.clock() - start;
-    const span = answer.now - this.present.at;
-    if (span > 0) {
-      const wanted = (span * CALL) / Math.max(took, 0.05);
-      this.span = Math.min(3_600_000_000, Math.max(1000, Math.min(wanted, this.span * 4)));
-    }
     this.present.cost += took;
     const { now, next, stopped, more } = answer;
+    this.measure(took, now < request.until && !more && typeof stopped !== "number");
     const found = (answer.items ?? []).find((/** @type {Item} */ item) => item.n === stopped);
     this.next = next ?? null;
     this.settled = !more && !found;
@@ -226,6 +228,17 @@ export class Run {
     this.arrive(now);
     if (this.settled && this.present.cost - this.copied >= this.grain) this.keep();
     return { items, stopped: found ? { stop: stopOf(request.stop_at, found), item: found } : null };
+  }
+
+  /**
+   * Computes the number of steps of the next call from the duration of a call.
+   * @param {number} took  milliseconds
+   * @param {boolean} isFull  whether the call made all of its steps
+   */
+  measure(took, isFull) {
+    if (!isFull && took <= CALL) return;
+    const wanted = this.steps * Math.min(4, CALL / Math.max(took, 0.01));
+    this.steps = Math.min(STEPS[1], Math.max(STEPS[0], wanted));
   }
 
   /**
@@ -240,7 +253,8 @@ export class Run {
 
   /** The computing time between two copies, in milliseconds. So copies take at most a fifth of the time. */
   get grain() {
-    return Math.max(BETWEEN_COPIES, 5 * this.copy_took);
+    const least = this.present.at < this.end ? BETWEEN_COPIES_AGAIN : BETWEEN_COPIES;
+    return Math.max(least, 5 * this.copy_took);
   }
 
   /**
@@ -309,8 +323,8 @@ export class Run {
     clone.density = this.density.clone();
     clone.recipe = { ...this.recipe, hands: this.recipe.hands.slice() };
     clone.present = { ...this.present };
-    const { next, settled, end, copied, span } = this;
-    Object.assign(clone, { next, settled, end, copied, span });
+    const { next, settled, end, copied, steps } = this;
+    Object.assign(clone, { next, settled, end, copied, steps });
     return clone;
   }
 

@@ -11,6 +11,8 @@ const REQUEST = 70_000;
 const SCRATCH = 131_072;
 const ANSWER = 262_144;
 const PAGES = 20;
+/** A call makes at most this number of steps: a clock that moves by its looks then sees the work. */
+const MOST_STEPS = 20;
 
 /** @returns {Exports} */
 export function instantiate() {
@@ -88,17 +90,17 @@ class FakeLab {
   }
 
   /** @param {any} request */
-  run({ until, limit = 5000, stop_at = [], detail = "all" }) {
+  run({ until, limit = 5000, steps = MOST_STEPS, stop_at = [], detail = "all" }) {
     const items = [];
     let stopped = null;
-    while (this.due() <= until && items.length < limit && stopped === null) {
+    for (let left = Math.min(steps, MOST_STEPS); left > 0 && this.due() <= until && items.length < limit && stopped === null; left -= 1) {
       for (const item of this.happen()) {
         items.push(item);
         stopped ??= stop_at.some((/** @type {any} */ stop) => meets(item, stop)) ? item.n : null;
       }
     }
-    const more = stopped === null && this.due() <= until;
-    if (stopped === null && !more) this.state.now = Math.max(this.state.now, until);
+    const more = stopped === null && this.due() <= until && items.length >= limit;
+    if (stopped === null && this.due() > until) this.state.now = Math.max(this.state.now, until);
     const wanted = items.filter(({ n, kind, verdict }) => n === stopped || detail === "all" || (detail === "events" && (kind !== "hop" || verdict === "drop")));
     return { now: this.state.now, next: this.due(), items: wanted, stopped, more };
   }
