@@ -5,16 +5,19 @@
 /** The size of a page in octets. */
 export const PAGE = 4096;
 
-/** The maximum number of octets of the pages of all copies of all runs. */
-export const BUDGET = 64 * 1024 * 1024;
+/** The words of a page. */
+const WORDS = PAGE / 4;
+
+/** The maximum number of octets of the pages of all copies of all runs: 64 MB. */
+export const BUDGET = 64_000_000;
 
 /** The smallest distance between two copies: the milliseconds of computing time of the module. */
-const GRAIN = 50;
+const GRAIN = 20;
 
 /** The distance between two copies is at most this part of their distance from the present. */
 const PART = 1 / 5;
 
-/** @typedef {{octets: Uint8Array, users: number}} Page */
+/** @typedef {{words: Int32Array, users: number}} Page */
 
 /**
  * The place of a copy in its run.
@@ -27,11 +30,32 @@ const PART = 1 / 5;
 
 /** @typedef {Mark & {size: number, pages: Page[]}} Checkpoint */
 
-/** Counts the octets of the pages of several lists of copies. */
+/** The lists of copies of some runs, and the number of octets that their pages take together. */
 export class Ledger {
   constructor(budget = BUDGET) {
     this.budget = budget;
     this.octets = 0;
+    /** @type {Set<Checkpoints>} */
+    this.lists = new Set();
+  }
+
+  /**
+   * Removes copies until the pages fit into the budget. A copy that is close to others goes first, in
+   * whichever run it is. The first copy of a run stays: all else is computed again from it.
+   */
+  fit() {
+    while (this.octets > this.budget) {
+      let densest = null;
+      for (const list of this.lists) {
+        const found = list.densest();
+        if (found && (!densest || found.looseness < densest.looseness)) densest = { ...found, list };
+      }
+      if (!densest) break;
+      densest.list.drop(densest.index);
+    }
+    for (const list of this.lists) {
+      while (this.octets > this.budget && list.list.length > 1) list.drop(1);
+    }
   }
 }
 
@@ -56,6 +80,7 @@ export class Checkpoints {
     if (index < 0) index = this.list.length;
     const before = this.list[index - 1];
     if (before && !isAfter(mark, before)) return;
+    this.ledger.lists.add(this);
     const pages = copy(memory, before?.pages ?? [], this.ledger);
     this.list.splice(index, 0, { ...mark, size: memory.length, pages });
     this.focus = mark.cost;
@@ -91,12 +116,14 @@ export class Checkpoints {
     clone.focus = this.focus;
     clone.list = this.list.map((copy) => ({ ...copy }));
     for (const { pages } of clone.list) for (const page of pages) page.users += 1;
+    this.ledger.lists.add(clone);
     return clone;
   }
 
   /** Removes all copies. */
   clear() {
     while (this.list.length > 0) this.drop(this.list.length - 1);
+    this.ledger.lists.delete(this);
   }
 
   /** @param {number} index */
@@ -104,7 +131,7 @@ export class Checkpoints {
     const [copy] = this.list.splice(index, 1);
     for (const page of copy.pages) {
       page.users -= 1;
-      if (page.users === 0) this.ledger.octets -= page.octets.length;
+      if (page.users === 0) this.ledger.octets -= page.words.byteLength;
     }
   }
 
@@ -113,16 +140,17 @@ export class Checkpoints {
     for (let index = this.list.length - 2; index > 0; index -= 1) {
       if (this.looseness(index) < 1) this.drop(index);
     }
-    while (this.ledger.octets > this.ledger.budget && this.list.length > 2) {
-      let least = 1;
-      for (let index = 2; index < this.list.length - 1; index += 1) {
-        if (this.looseness(index) < this.looseness(least)) least = index;
-      }
-      this.drop(least);
+    this.ledger.fit();
+  }
+
+  /** Returns the copy that is closest to its neighbours, except the first and the last one, if there is one. */
+  densest() {
+    let densest = null;
+    for (let index = 1; index < this.list.length - 1; index += 1) {
+      const looseness = this.looseness(index);
+      if (!densest || looseness < densest.looseness) densest = { index, looseness };
     }
-    // The last two copies do not fit. Only the copy of the start is kept, and all other states are computed again from
-    // it.
-    while (this.ledger.octets > this.ledger.budget && this.list.length > 1) this.drop(1);
+    return densest;
   }
 
   /**
@@ -144,7 +172,8 @@ export class Checkpoints {
  * @param {Uint8Array} memory
  */
 export function write(checkpoint, memory) {
-  checkpoint.pages.forEach((page, index) => memory.set(page.octets, index * PAGE));
+  const words = wordsOf(memory);
+  checkpoint.pages.forEach((page, index) => words.set(page.words, index * WORDS));
 }
 
 /**
@@ -162,13 +191,13 @@ function isAfter(a, b) {
  * @returns {Page[]}
  */
 function copy(memory, before, ledger) {
-  const words = new Int32Array(memory.buffer, memory.byteOffset, memory.length >> 2);
+  const words = wordsOf(memory);
   const pages = [];
-  for (let offset = 0; offset < memory.length; offset += PAGE) {
-    let page = before[offset / PAGE];
-    if (page === undefined || !isEqual(words, offset >> 2, page.octets)) {
-      page = { octets: memory.slice(offset, offset + PAGE), users: 0 };
-      ledger.octets += page.octets.length;
+  for (let start = 0; start < words.length; start += WORDS) {
+    let page = before[start / WORDS];
+    if (page === undefined || !isEqual(words, start, page.words)) {
+      page = { words: words.slice(start, start + WORDS), users: 0 };
+      ledger.octets += page.words.byteLength;
     }
     page.users += 1;
     pages.push(page);
@@ -176,13 +205,17 @@ function copy(memory, before, ledger) {
   return pages;
 }
 
+/** @param {Uint8Array} memory */
+function wordsOf({ buffer, byteOffset, length }) {
+  return new Int32Array(buffer, byteOffset, length >> 2);
+}
+
 /**
  * @param {Int32Array} words
  * @param {number} start
- * @param {Uint8Array} octets
+ * @param {Int32Array} others
  */
-function isEqual(words, start, octets) {
-  const others = new Int32Array(octets.buffer);
+function isEqual(words, start, others) {
   for (let index = 0; index < others.length; index += 1) {
     if (words[start + index] !== others[index]) return false;
   }

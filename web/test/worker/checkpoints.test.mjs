@@ -52,6 +52,23 @@ test("all copies stay inside the budget, and the start is never lost", () => {
   assert.equal(copies.list.at(-1)?.at, 199);
 });
 
+test("two runs share the budget: a run that grows does not lose all of its copies to the other", () => {
+  const ledger = new Ledger(400 * PAGE);
+  const memory = new Uint8Array(8 * PAGE);
+  const [one, other] = [new Checkpoints(ledger), new Checkpoints(ledger)];
+  for (const copies of [one, other]) {
+    for (let at = 0; at < 100; at += 1) {
+      memory.fill(at);
+      copies.keep(memory, mark(at * 1000));
+      assert.ok(ledger.octets <= ledger.budget);
+    }
+  }
+  const counts = [one, other].map(({ list }) => list.length);
+  assert.ok(Math.min(...counts) > 15, `${counts} copies`);
+  one.clear();
+  assert.equal(ledger.lists.size, 1);
+});
+
 test("a page that two lists share counts once, and is free when both lists have removed it", () => {
   const copies = new Checkpoints();
   const memory = new Uint8Array(8 * PAGE);
