@@ -15,6 +15,9 @@ import { Run } from "./run.js";
 /** The longest duration of a slice, in milliseconds. A message of the page waits at most this time. */
 const SLICE = 8;
 
+/** A search for a breakpoint keeps all items for this number of milliseconds. */
+const NEAR = 4;
+
 /** When the page goes to an instant, it gets all items of this number of microseconds before the instant. */
 const DETAIL = 3_000_000;
 
@@ -56,6 +59,8 @@ export class Session {
     this.task = null;
     /** Settles when the run has reached the instant that the page asked for. @type {Promise<any>} */
     this.arrived = Promise.resolve();
+    /** Settles when the last seconds have run again, if they do. @type {Promise<void>|null} */
+    this.filled = null;
   }
 
   /**
@@ -78,6 +83,8 @@ export class Session {
    * @returns {Promise<any>}
    */
   async answer(op, fields) {
+    // The present is elsewhere for a moment: a step from there would be a wrong one.
+    if (this.filled) await this.filled;
     switch (op) {
       case "open": return this.open(fields);
       case "play": return this.play(fields);
@@ -197,20 +204,22 @@ export class Session {
     this.stop();
     this.tell();
     const { at, n } = this.run.present;
-    if (this.run.history.complete_from[0] > at - DETAIL) void this.fill_in(at, n);
+    this.fill_in(at, n);
     return { now: at };
   }
 
   /**
-   * Runs the last seconds before the present again, with all items.
+   * Runs the last seconds before the present again, with all items, if some of them were left out.
+   * The page has its answer before that. Its next request waits.
    * @param {number} at
    * @param {number} n
    */
-  async fill_in(at, n) {
+  fill_in(at, n) {
     const { run, messenger } = this;
-    if (run.history.complete_from[0] === 0) return;
+    if (run.history.complete_from[0] <= at - DETAIL || run.history.complete_from[0] === 0) return;
     messenger.forget();
-    await this.go(at, run.settled ? {} : { n }).catch((error) => this.fail(error));
+    const filling = this.go(at, run.settled ? {} : { n }).then(() => {}, (error) => this.fail(error));
+    this.filled = filling.finally(() => (this.filled = null));
   }
 
   /** Ends the present work. */
@@ -346,7 +355,7 @@ export class Session {
     const { run } = this;
     const last = run.present.at + within;
     // On the way to a near breakpoint, all items are kept. On a long way, packets that arrive are left out.
-    const near = run.advance(run.present.at + DETAIL, { budget: SLICE, stops });
+    const near = run.advance(run.present.at + DETAIL, { budget: NEAR, stops });
     /** @type {any} */
     let found = near.stopped;
     const detail = found ? "all" : "events";
@@ -359,9 +368,10 @@ export class Session {
     });
     this.arrived = going.catch(() => {});
     await going;
-    if (detail === "events") await this.fill_in(run.present.at, run.present.n);
     if (found) this.messenger.stopped(found);
-    return { now: run.present.at, n: run.present.n, stopped: found };
+    const { at, n } = run.present;
+    if (detail === "events") this.fill_in(at, n);
+    return { now: at, n, stopped: found };
   }
 
   // ---- actions ---------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
+import { BUDGET } from "../../page/worker/checkpoints.js";
 import { Session } from "../../page/worker/session.js";
 import { createStore } from "../../page/store.js";
 import { instantiate } from "./fake-module.js";
@@ -133,7 +134,7 @@ test("a run is exported as its actions and its seed, and repeated", async () => 
   const events = (/** @type {{session: Session}} */ { session }) => session.run.history.items.filter(({ kind }) => kind !== "hop");
   assert.deepEqual(events(two), events(one));
   await assert.rejects(two.ask("import", { run: { ...run, hands: [{ at: -1 }] } }), /"hands\[0\].at" is no time/);
-  await assert.rejects(two.ask("import", { run: { format: "x" } }), /this is no run/);
+  await assert.rejects(two.ask("import", { run: { format: "x" } }), /this is not a run/);
 });
 
 test("the effect of one changed action is shown in the other run", async () => {
@@ -182,7 +183,7 @@ test("a long run is bounded in copies, items and posts", async () => {
   const { session, store, events, ask } = await page();
   await ask("goto", { at: secondsOf(20_000) });
   const { copies, items } = await ask("status");
-  assert.ok(copies.octets <= 64 * 1024 * 1024);
+  assert.ok(copies.octets <= BUDGET);
   assert.ok(items <= 60_000);
   assert.ok(store.state.items.length <= 60_000);
   const most = Math.max(...events.filter(({ event }) => event === "items").map((event) => event.items.length));
