@@ -57,11 +57,11 @@ export function createApp(root, store, source) {
     top.mark("lessons", shown.lessons);
   }
 
-  /** @param {string} name */
-  function view(name) {
+  /** @param {string} name @param {string} [panel] the panel of the drawer, if it is the drawer */
+  function view(name, panel) {
     document.body.dataset.view = name;
     for (const button of views.querySelectorAll("button")) {
-      button.setAttribute("aria-current", String(button.dataset.view === name));
+      button.setAttribute("aria-current", String(panel ? button.dataset.panel === panel : button.dataset.view === name));
     }
   }
 
@@ -74,6 +74,7 @@ export function createApp(root, store, source) {
       shown.inspector = selection !== null;
       arrange();
       if (selection) view("side");
+      else if (document.body.dataset.view === "side" && !shown.lessons) view("stage");
     },
     open(panel, detail) {
       if (panel === "lessons") {
@@ -83,7 +84,7 @@ export function createApp(root, store, source) {
         return;
       }
       drawer.open(panel);
-      view("drawer");
+      view("drawer", panel);
       places[panel]?.dispatchEvent(new CustomEvent("open", { detail }));
     },
     async act(hand) {
@@ -188,7 +189,7 @@ function createViews(view, open) {
     h("button", { type: "button", "data-view": name, onclick: () => view(name) }, label),
   );
   for (const [name, label] of [["console", "Console"], ["journey", "Journey"], ["timeline", "Timeline"], ["compare", "Compare"]]) {
-    buttons.push(h("button", { type: "button", onclick: () => open(name) }, label));
+    buttons.push(h("button", { type: "button", "data-panel": name, onclick: () => open(name) }, label));
   }
   return h("nav", { class: "views tabs", "aria-label": "Views" }, buttons);
 }
