@@ -321,9 +321,10 @@ impl<'a> Reader<'a> {
         let comment = above.map_while(|line| line.text.trim().strip_prefix('#'));
         let mut comment: Vec<&str> = comment.map(str::trim).collect();
         comment.reverse();
-        let words = match comment.is_empty() {
-            true => step.action.in_words(),
-            false => comment.join(" "),
+        let comment = comment.join(" ");
+        let words = match comment.trim() {
+            "" => step.action.in_words(),
+            words => words.to_owned(),
         };
         Ok(Check { step, words })
     }

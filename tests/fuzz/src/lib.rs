@@ -18,13 +18,13 @@ pub use message::message;
 pub use play::{data_path, router};
 pub use reliable::reliable;
 pub use telnet::telnet;
-pub use texts::{config, console, lab, scenario};
+pub use texts::{config, console, hand_in, lab, lesson, scenario};
 
 /// A function that is called with any octets.
 pub type Body = fn(&[u8]);
 
 /// All targets, by the names of their corpora.
-pub const TARGETS: [(&str, Body); 9] = [
+pub const TARGETS: [(&str, Body); 11] = [
     ("message", message),
     ("reliable", reliable),
     ("data_path", data_path),
@@ -33,5 +33,7 @@ pub const TARGETS: [(&str, Body); 9] = [
     ("config", config),
     ("lab", lab),
     ("scenario", scenario),
+    ("lesson", lesson),
+    ("hand_in", hand_in),
     ("telnet", telnet),
 ];

@@ -10,7 +10,8 @@ use eidway::console::session::MOST_PENDING;
 use eidway::console::{Reading, Session, parse_config, read_config, running_config};
 use eidway::lab::failure::Failure;
 use eidway::lab::file::{LabError, LabFile, Node};
-use eidway::lab::scenario;
+use eidway::lab::lesson::hand_in;
+use eidway::lab::{lesson, scenario};
 use eidway::rng::Seed;
 use eidway::router::{Router, Start};
 use eidway::time::Time;
@@ -201,16 +202,62 @@ fn rendered(error: &LabError) {
     assert!(!error.to_string().is_empty());
 }
 
+/// The other files beside a scenario or a lesson.
+fn beside(name: &str) -> Result<String, Failure> {
+    match name {
+        "other.scenario" => Ok("wait 1s\n".to_owned()),
+        _ => Err(Failure::new("there is no such file")),
+    }
+}
+
+fn gsmr() -> LabFile {
+    LabFile::parse("lab.toml", GSMR).expect("the lab that comes with the program")
+}
+
 /// Reads a scenario of the lab `gsmr`. An error is printed as text.
 pub fn scenario(input: &[u8]) {
     let text = String::from_utf8_lossy(input);
-    let lab = LabFile::parse("lab.toml", GSMR).expect("the lab that comes with the program");
-    let beside = |name: &str| match name {
-        "other.scenario" => Ok("wait 1s\n".to_owned()),
-        _ => Err(Failure::new("there is no such file")),
-    };
-    match scenario::parse("fuzz.scenario", &text, &lab, &beside) {
+    match scenario::parse("fuzz.scenario", &text, &gsmr(), &beside) {
         Ok(scenario) => assert!(scenario.steps.len() <= text.lines().count()),
         Err(error) => rendered(&error),
     }
+}
+
+/// Reads a lesson of the lab `gsmr`. An error is printed as text. A lesson has a title and tasks, each
+/// at a later line than the last. Each task has an answer and checks, each check has words, and the
+/// view for the student has no answer.
+pub fn lesson(input: &[u8]) {
+    let text = String::from_utf8_lossy(input);
+    let lesson = match lesson::parse("fuzz.lesson", &text, &gsmr(), &beside) {
+        Ok(lesson) => lesson,
+        Err(error) => return rendered(&error),
+    };
+    assert_eq!(lesson.name, "fuzz");
+    assert!(!lesson.title.is_empty() && !lesson.tasks.is_empty(), "{lesson:?}");
+    let lines = text.lines().count();
+    let mut last = 0;
+    for task in &lesson.tasks {
+        assert!(last < task.line && task.line <= lines, "{task:?}");
+        last = task.line;
+        assert!(!task.answer.is_empty() && !task.checks.is_empty(), "{task:?}");
+        assert!(task.checks.iter().all(|check| !check.words.is_empty()), "{task:?}");
+    }
+    let view = lesson.view(false);
+    assert!(view.tasks.iter().all(|task| task.answer.is_none()));
+}
+
+/// Reads a hand-in. An error names a line. The parts of a hand-in, written and read again, are the
+/// same.
+pub fn hand_in(input: &[u8]) {
+    let text = String::from_utf8_lossy(input);
+    let read = match hand_in::read(&text) {
+        Ok(read) => read,
+        Err(failure) => return assert!(failure.to_string().starts_with("line "), "{failure}"),
+    };
+    let (mut writer, mut written) = hand_in::Writer::new(&read.head);
+    for command in &read.commands {
+        written += &writer.command(command);
+    }
+    written += &writer.end();
+    assert_eq!(hand_in::read(&written).ok(), Some(read));
 }
