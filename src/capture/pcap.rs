@@ -1,6 +1,8 @@
-//! Reads capture files in the classic pcap format with microseconds, as tcpdump writes them. The
-//! numbers in a file have the byte order of the machine.
+//! Writes and reads capture files in the classic pcap format (draft-ietf-opsawg-pcap) with
+//! microseconds. All common tools read this format. The numbers in a file have the byte order of the
+//! machine.
 
+use std::io::{self, Write};
 use std::time::Duration;
 
 use super::Frame;
@@ -11,6 +13,54 @@ const MAGIC: u32 = 0xa1b2_c3d4;
 /// The link types that are read: LINKTYPE_ETHERNET, and LINKTYPE_LINUX_SLL2 for the device `any`.
 const ETHERNET: u32 = 1;
 const SLL2: u32 = 276;
+const VERSION: [u16; 2] = [2, 4];
+/// The maximum number of octets of a frame that are kept. No frame is longer.
+const SNAP_LEN: u32 = 262_144;
+
+/// Writes Ethernet frames to a capture file.
+#[derive(Debug)]
+pub struct PcapWriter<W: Write> {
+    out: W,
+}
+
+impl<W: Write> PcapWriter<W> {
+    /// Begins a capture file.
+    ///
+    /// # Errors
+    /// An error if `out` cannot be written.
+    pub fn new(mut out: W) -> io::Result<Self> {
+        let mut header = MAGIC.to_ne_bytes().to_vec();
+        VERSION.iter().for_each(|part| header.extend(part.to_ne_bytes()));
+        for field in [0, 0, SNAP_LEN, ETHERNET] {
+            header.extend(field.to_ne_bytes());
+        }
+        out.write_all(&header)?;
+        Ok(PcapWriter { out })
+    }
+
+    /// Writes a frame with its time, in microseconds since 1970.
+    ///
+    /// # Errors
+    /// An error if `out` cannot be written.
+    pub fn write(&mut self, micros: u64, frame: &[u8]) -> io::Result<()> {
+        let len = u32::try_from(frame.len()).unwrap_or(u32::MAX);
+        let mut record = Vec::with_capacity(FRAME_HEADER_LEN + frame.len());
+        // The seconds of the pcap format overflow in the year 2106.
+        for field in [(micros / 1_000_000) as u32, (micros % 1_000_000) as u32, len, len] {
+            record.extend(field.to_ne_bytes());
+        }
+        record.extend(frame);
+        self.out.write_all(&record)
+    }
+
+    /// Flushes the buffered octets.
+    ///
+    /// # Errors
+    /// An error if `out` cannot be written.
+    pub fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
 
 /// Returns the frames of a file, in the order of the file. A frame without an IP packet becomes an
 /// empty frame, so that each frame keeps its number. Returns `None` if the file has another format

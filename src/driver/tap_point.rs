@@ -1,6 +1,7 @@
-//! A socket that gets a copy of frames that arrive at a device, as tcpdump does.
+//! A socket that gets a copy of the frames of a device, as tcpdump does: of all frames for a capture,
+//! or of a share of the frames that arrive.
 //!
-//! The kernel itself selects the frames, with a filter. A copy of a sent frame would be made before
+//! For a share, the kernel itself selects the frames, with a filter. A copy of a sent frame would be made before
 //! the filter decides; a copy of a received frame is made after that. So a tap is at the receiving
 //! end of a link, and a frame that the filter rejects costs little. If frames are accepted faster
 //! than they are read, the kernel drops them when the small buffer of the socket is full.
@@ -18,12 +19,15 @@ use socket2::{Domain, Socket, Type};
 
 use super::tap_filter::{COPIED, Sampling};
 
-/// The size of the buffer of the socket. It has room for about 80 frames.
+/// The size of the buffer for a share of the frames. It has room for about 80 frames.
 const BUFFER: usize = 64 * 1024;
+/// The size of the buffer for all frames. The kernel allows an ordinary user a smaller one, with room
+/// for some hundred frames.
+const LARGE_BUFFER: usize = 8 * 1024 * 1024;
 /// The protocol number of all frames (`ETH_P_ALL`), in network byte order.
 const ALL: i32 = (libc::ETH_P_ALL as u16).to_be() as i32;
 
-/// A socket for the frames that arrive at a device.
+/// A socket for the frames of a device.
 #[derive(Debug)]
 pub struct TapPoint {
     socket: Socket,
@@ -41,17 +45,28 @@ impl TapPoint {
     /// # Errors
     /// The process has no privilege for the namespace.
     pub fn open(index: u32, sampling: Sampling) -> io::Result<Self> {
-        // The protocol number 0 receives nothing until the filter is in place.
-        let socket = Socket::new(Domain::PACKET, Type::RAW, None)?;
-        socket.set_nonblocking(true)?;
+        let socket = unbound()?;
         socket.set_recv_buffer_size(BUFFER)?;
-        set(&socket, libc::SOL_SOCKET, libc::SO_TIMESTAMPNS, 1)?;
         // The kernel then does not even look at this socket for a frame that is sent.
         set(&socket, libc::SOL_PACKET, libc::PACKET_IGNORE_OUTGOING, 1)?;
         let point = TapPoint { socket };
         point.sample(sampling)?;
         bind(&point.socket, index)?;
         Ok(point)
+    }
+
+    /// Opens a socket for all frames of the device `index` of the calling thread's namespace, in both
+    /// directions.
+    ///
+    /// # Errors
+    /// The process has no privilege for the namespace.
+    pub fn open_for_all(index: u32) -> io::Result<Self> {
+        let socket = unbound()?;
+        // Only root exceeds the limit of the machine (`net.core.rmem_max`). Others get the limit.
+        set(&socket, libc::SOL_SOCKET, libc::SO_RCVBUFFORCE, LARGE_BUFFER as i32)
+            .or_else(|_| socket.set_recv_buffer_size(LARGE_BUFFER))?;
+        bind(&socket, index)?;
+        Ok(TapPoint { socket })
     }
 
     /// Sets the share of the frames that arrive from now on.
@@ -123,6 +138,14 @@ impl AsFd for TapPoint {
 /// Memory for control messages, with the alignment of their headers.
 #[repr(C, align(8))]
 struct Control([u8; 128]);
+
+/// Returns a socket that receives nothing until it is bound: its protocol number is 0.
+fn unbound() -> io::Result<Socket> {
+    let socket = Socket::new(Domain::PACKET, Type::RAW, None)?;
+    socket.set_nonblocking(true)?;
+    set(&socket, libc::SOL_SOCKET, libc::SO_TIMESTAMPNS, 1)?;
+    Ok(socket)
+}
 
 fn bind(socket: &Socket, index: u32) -> io::Result<()> {
     // SAFETY: a `sockaddr_ll` in which all octets are zero is valid.

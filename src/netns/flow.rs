@@ -86,7 +86,7 @@ impl Drop for Program {
 /// Sends the signal of Ctrl-C to a program in a namespace. This process has started `ip netns exec`
 /// as `child`, and `ip` has replaced itself with the program. So the process number of `child` is
 /// the number of the program.
-pub(super) fn interrupt(child: &Child) -> Result<(), Failure> {
+fn interrupt(child: &Child) -> Result<(), Failure> {
     let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
     let Some(pid) = pid else {
         return Err(Failure::new("the process of ping has no process number"));

@@ -5,6 +5,7 @@
 //! this program. The scripts in `netns-scripts` create these objects. [`plan`] lists the calls of
 //! the scripts, and [`verbs`] runs them.
 
+pub mod capture;
 pub mod check;
 pub mod client;
 pub mod console;

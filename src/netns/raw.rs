@@ -31,7 +31,7 @@ pub fn packet(file: &Path, number: usize) -> Result<Vec<u8>, Failure> {
         let Some(length) = rest.get(8..12).and_then(|octets| octets.try_into().ok()) else {
             break;
         };
-        // tcpdump writes numbers in the byte order of this machine.
+        // The numbers have the byte order of this machine.
         let length = u32::from_ne_bytes(length) as usize;
         let Some(whole) = rest.get(PACKET_HEADER..PACKET_HEADER + length) else {
             break;

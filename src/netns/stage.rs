@@ -3,23 +3,24 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{BufRead, BufReader};
 use std::net::{IpAddr, Ipv4Addr, SocketAddrV4};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Stdio};
+use std::process::Stdio;
 use std::time::Duration;
 
 use ipnet::IpNet;
 
 use super::client::Client;
 use super::console::Console;
-use super::flow::{self, Flow};
+use super::flow::Flow;
 use super::interrupt::Interrupt;
 use super::plan::Options;
 use super::running;
 use super::time_limit::TimeLimit;
 use super::verbs::{self, Call, Step};
-use super::{emulated, environment, inside, kernel_state, move_host, paths, ping, raw, run};
+use super::{
+    capture, emulated, environment, inside, kernel_state, move_host, paths, ping, raw, run,
+};
 use crate::capture::{Capture as Taken, Selected, pcap};
 use crate::console::client::Answer;
 use crate::console::protocol::{Done, Request, Response};
@@ -61,16 +62,16 @@ pub struct Namespaces {
     clients: BTreeMap<String, Client>,
 }
 
-/// A capture: a running tcpdump and its file, or only the file after tcpdump has ended.
+/// A capture and its file, or only the file after the capture has ended.
 struct Capture {
     file: PathBuf,
-    running: Option<Child>,
+    running: Option<capture::Capture>,
 }
 
 impl Namespaces {
     /// Returns an error if a program that scenarios run is missing.
     pub fn expect_programs() -> Result<(), Failure> {
-        ["ping", "tcpdump", "tshark"].into_iter().try_for_each(environment::need)
+        ["ping", "tshark"].into_iter().try_for_each(environment::need)
     }
 
     /// Makes the stage of a lab that is already up. The lab stays up when this value is dropped.
@@ -139,10 +140,9 @@ impl Namespaces {
         let Some(capture) = self.captures.get_mut(name) else {
             return Err(Failure::Other(format!("there is no capture {name}")));
         };
-        if let Some(mut child) = capture.running.take() {
+        if let Some(running) = capture.running.take() {
             settle(&capture.file)?;
-            flow::interrupt(&child)?;
-            child.wait().map_err(Failure::io("tcpdump"))?;
+            running.end()?;
         }
         Ok(capture.file.clone())
     }
@@ -152,7 +152,7 @@ impl Namespaces {
         match self.captures.get(name) {
             Some(Capture { file, running: Some(_) }) => {
                 settle(file)?;
-                // The file is copied, because tcpdump may write to it while tshark reads it.
+                // The file is copied, because the capture may write to it while tshark reads it.
                 let octets = fs::read(file).map_err(Failure::io(file.display()))?;
                 let copy = file.with_extension("until-now.pcap");
                 private::write(&copy, octets).map_err(Failure::new)?;
@@ -364,26 +364,11 @@ impl Stage for Namespaces {
         let file = self.directory.join(format!("{name}.pcap"));
         // An earlier capture of this name ends here.
         self.captures.remove(name);
-        // The file is created here, so that it exists even before tcpdump writes to it.
-        private::create(&file).map_err(Failure::new)?;
-        let mut command = inside::program(&self.lab, place, "tcpdump")?;
-        command
-            .args(["-n", "-U", "-Z", "root", "--immediate-mode", "-i", &device, "-w"])
-            .arg(&file);
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
-        let mut child = command.spawn().map_err(Failure::io("tcpdump"))?;
-        let mut said = String::new();
-        let stderr = child.stderr.take();
-        // tcpdump captures packets from the moment at which it prints "listening".
-        let mut lines = stderr.map(BufReader::new).into_iter().flat_map(BufRead::lines);
-        let listens = lines.by_ref().map_while(Result::ok).any(|line| {
-            said.push_str(&line);
-            line.contains("listening on")
-        });
-        // The rest of tcpdump's output is not read, because it is too short to fill the pipe.
-        std::mem::forget(lines);
-        self.captures.insert(name.to_owned(), Capture { file, running: Some(child) });
-        listens.then_some(()).ok_or_else(|| Failure::Other(format!("tcpdump: {said}")))
+        let out = private::create(&file).map_err(Failure::new)?;
+        let namespace = paths::namespace(&self.lab, place);
+        let running = Some(capture::Capture::start(&namespace, &device, out)?);
+        self.captures.insert(name.to_owned(), Capture { file, running });
+        Ok(())
     }
 
     fn end_capture(&mut self, name: &str) -> Result<(), Failure> {
@@ -500,15 +485,6 @@ impl Drop for Namespaces {
             && let Err(failure) = run::down(&self.lab.name, &mut |_| ())
         {
             log::error!("lab {}: {failure}", self.lab.name);
-        }
-    }
-}
-
-impl Drop for Capture {
-    fn drop(&mut self) {
-        if let Some(child) = &mut self.running {
-            child.kill().ok();
-            child.wait().ok();
         }
     }
 }

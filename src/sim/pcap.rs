@@ -1,63 +1,10 @@
-//! Capture files: the packets that cross a port, in the form in which tcpdump writes them.
-//!
-//! The format is classic pcap (draft-ietf-opsawg-pcap), little-endian, with microseconds and
-//! LINKTYPE_ETHERNET. All common tools read this format.
+//! Captures: the frames that cross a port of a simulated lab.
 
-use std::io::{self, Write};
+use std::io::Write;
 
 use super::{Sim, SimError, WALL_CLOCK};
+use crate::capture::pcap::PcapWriter;
 use crate::time::Time;
-
-const MAGIC: u32 = 0xa1b2_c3d4;
-const VERSION: [u16; 2] = [2, 4];
-/// The maximum number of octets of a frame that are kept. No frame is longer.
-const SNAP_LEN: u32 = 262_144;
-const LINKTYPE_ETHERNET: u32 = 1;
-
-/// Writes frames to a capture file.
-pub struct PcapWriter<W: Write> {
-    out: W,
-}
-
-impl<W: Write> PcapWriter<W> {
-    /// Begins a capture file.
-    ///
-    /// # Errors
-    /// An error if `out` cannot be written.
-    pub fn new(mut out: W) -> io::Result<Self> {
-        let mut header = MAGIC.to_le_bytes().to_vec();
-        VERSION.iter().for_each(|part| header.extend(part.to_le_bytes()));
-        for field in [0, 0, SNAP_LEN, LINKTYPE_ETHERNET] {
-            header.extend(field.to_le_bytes());
-        }
-        out.write_all(&header)?;
-        Ok(PcapWriter { out })
-    }
-
-    /// Writes an Ethernet frame with its time in the simulation.
-    ///
-    /// # Errors
-    /// An error if `out` cannot be written.
-    pub fn write(&mut self, at: Time, frame: &[u8]) -> io::Result<()> {
-        let micros = WALL_CLOCK + at.0;
-        let len = u32::try_from(frame.len()).unwrap_or(u32::MAX);
-        let mut record = Vec::with_capacity(16 + frame.len());
-        // The seconds of the pcap format overflow in the year 2106.
-        for field in [(micros / 1_000_000) as u32, (micros % 1_000_000) as u32, len, len] {
-            record.extend(field.to_le_bytes());
-        }
-        record.extend(frame);
-        self.out.write_all(&record)
-    }
-
-    /// Flushes the buffered octets.
-    ///
-    /// # Errors
-    /// An error if `out` cannot be written.
-    pub fn flush(&mut self) -> io::Result<()> {
-        self.out.flush()
-    }
-}
 
 /// The ID of a running capture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -67,6 +14,11 @@ pub struct CaptureId(pub(super) u64);
 pub type Tap = Box<dyn FnMut(Time, &[u8])>;
 
 impl Sim {
+    /// The time of an instant on the wall clock of the lab, in microseconds since 1970.
+    pub(super) fn micros(at: Time) -> u64 {
+        WALL_CLOCK + at.0
+    }
+
     /// Calls `tap` with every frame that a device sends or receives, until [`Sim::end_capture`].
     ///
     /// # Errors
@@ -91,7 +43,7 @@ impl Sim {
     ) -> Result<CaptureId, SimError> {
         let mut file = PcapWriter::new(out)?;
         let tap = move |at: Time, frame: &[u8]| {
-            if let Err(error) = file.write(at, frame).and_then(|()| file.flush()) {
+            if let Err(error) = file.write(Sim::micros(at), frame).and_then(|()| file.flush()) {
                 log::warn!("capture: {error}");
             }
         };

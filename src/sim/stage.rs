@@ -12,9 +12,10 @@ use ipnet::IpNet;
 use super::comments::Reasons;
 use super::console::LabChannel;
 use super::moves::Replug;
-use super::pcap::{CaptureId, PcapWriter};
+use super::pcap::CaptureId;
 use super::trace::{Summary, ip_packet};
 use super::{Records, Sim, SimError, build, ping};
+use crate::capture::pcap::PcapWriter;
 use crate::capture::{Capture, FilterError, Frame, Selected};
 use crate::console::Session;
 use crate::console::client::{Answer, Client};
@@ -186,7 +187,9 @@ impl Simulated {
         let mut writer = PcapWriter::new(&mut file).map_err(Failure::new)?;
         let frames = seen.borrow();
         let mut frames = frames.iter();
-        frames.try_for_each(|(at, frame)| writer.write(*at, frame)).map_err(Failure::new)?;
+        frames
+            .try_for_each(|(at, frame)| writer.write(Sim::micros(*at), frame))
+            .map_err(Failure::new)?;
         Ok(file)
     }
 

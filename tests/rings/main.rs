@@ -34,8 +34,8 @@ const IMPORTS: [(&str, &str); 14] = [
     ("lab", "wire router console lab"),
     ("watch", "wire router console lab watch"),
     ("sim", "wire capture router host console record lab watch sim"),
-    ("netns", "wire capture router console private lab netns"),
     ("driver", "wire router host console record private watch sim driver"),
+    ("netns", "wire capture router console private lab driver netns"),
     ("live", "console router private lab watch sim netns driver live"),
 ];
 

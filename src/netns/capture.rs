@@ -1,0 +1,113 @@
+//! Captures the frames of a device to a file, from a socket of our own. Programs like tcpdump need
+//! to change their user for that, which the namespaces of an ordinary user do not allow.
+
+use std::io::{self, ErrorKind, Write};
+use std::os::fd::AsFd;
+use std::os::unix::net::UnixStream;
+use std::thread::{self, JoinHandle};
+
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::Errno;
+use rustix::net::netdevice::name_to_index;
+use rustix::net::{AddressFamily, SocketType, socket};
+
+use super::raw::inside;
+use crate::capture::pcap::PcapWriter;
+use crate::driver::tap_point::{self, TapPoint};
+use crate::lab::failure::Failure;
+
+/// The most frames that are read in one turn. No more frames wait in the buffer of the socket.
+const TURN: usize = 100_000;
+
+/// A capture that runs in a thread. It ends when this value is dropped.
+#[derive(Debug)]
+pub struct Capture {
+    /// The name of the device in errors.
+    device: String,
+    /// The thread ends when this socket is closed.
+    running: Option<(UnixStream, JoinHandle<io::Result<()>>)>,
+}
+
+impl Capture {
+    /// Begins to write the frames of a device of a namespace to `out`, in both directions. Each
+    /// frame is written as soon as it is read.
+    ///
+    /// # Errors
+    /// The namespace has no such device, or `out` cannot be written.
+    pub fn start(
+        namespace: &str,
+        device: &str,
+        out: impl Write + Send + 'static,
+    ) -> Result<Self, Failure> {
+        let point = inside(namespace, || {
+            let any = socket(AddressFamily::INET, SocketType::DGRAM, None)?;
+            TapPoint::open_for_all(name_to_index(&any, device)?)
+        })?;
+        let device = format!("capture on {device} in {namespace}");
+        let begin = || {
+            let (stop, stopped) = UnixStream::pair()?;
+            let file = PcapWriter::new(out)?;
+            Ok((stop, thread::spawn(move || copy(&point, &stopped, file))))
+        };
+        let running = begin().map_err(Failure::io(&device))?;
+        Ok(Capture { device, running: Some(running) })
+    }
+
+    /// Writes the frames that wait, and ends.
+    ///
+    /// # Errors
+    /// The file could not be written, or the kernel has dropped frames.
+    pub fn end(mut self) -> Result<(), Failure> {
+        self.stop().map_err(Failure::io(&self.device))
+    }
+
+    fn stop(&mut self) -> io::Result<()> {
+        let Some((stop, thread)) = self.running.take() else { return Ok(()) };
+        drop(stop);
+        let failed = |_| Err(io::Error::other("the thread of the capture has failed"));
+        thread.join().unwrap_or_else(failed)
+    }
+}
+
+impl Drop for Capture {
+    fn drop(&mut self) {
+        // The user of this value wants the file no more.
+        let _ = self.stop();
+    }
+}
+
+/// Copies frames until the other end of `stopped` is closed.
+fn copy(
+    point: &TapPoint,
+    stopped: &UnixStream,
+    mut file: PcapWriter<impl Write>,
+) -> io::Result<()> {
+    let mut buffer = tap_point::buffer();
+    loop {
+        let wait = |fd| PollFd::from_borrowed_fd(fd, PollFlags::IN);
+        let mut fds = [wait(point.as_fd()), wait(stopped.as_fd())];
+        match poll(&mut fds, None) {
+            Err(Errno::INTR) => continue,
+            ready => ready?,
+        };
+        let is_over = !fds[1].revents().is_empty();
+        for _ in 0..TURN {
+            match point.receive(&mut buffer) {
+                Ok(Some((micros, frame))) => file.write(micros, frame)?,
+                Ok(None) => break,
+                // The device is down. When it is up again, the socket gets its frames.
+                Err(error) if error.kind() == ErrorKind::NetworkDown => {}
+                Err(error) => return Err(error),
+            }
+        }
+        if is_over {
+            file.flush()?;
+            return match point.take_dropped()? {
+                0 => Ok(()),
+                lost => Err(io::Error::other(format!(
+                    "the kernel has dropped {lost} frames, because this machine was too busy"
+                ))),
+            };
+        }
+    }
+}
