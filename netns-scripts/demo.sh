@@ -2,13 +2,19 @@
 # demo.sh
 # Run the network of "LISP Generalized SMR" on this machine: build it, ping through it, set the
 # interface of host A's router down as the document does, show the tables of the routers, set the
-# interface up again, remove the network. Without root, the script runs the same network on the
-# simulator.
+# interface up again, remove the network. An ordinary user needs root only to install programs that
+# are missing.
 
 set -eu
 cd "$(dirname "$0")/.."
+PATH=$PATH:/usr/sbin:/sbin # an ordinary user may not have these, but ethtool is there
 
 lab=demo-gsmr
+run=/run/eidway # the directory of running labs
+if [ "$(id -u)" != 0 ]; then
+    run=${XDG_RUNTIME_DIR:+$XDG_RUNTIME_DIR/eidway}
+    run=${run:-${TMPDIR:-/tmp}/eidway-$(id -u)}
+fi
 target=${CARGO_TARGET_DIR:-target}
 eidway=$target/release/eidway
 
@@ -35,7 +41,7 @@ configure() { # NODE LINE...: configure a router on its console
 }
 debugged() { # NODE PATTERN: print the debug lines of a router's log that match PATTERN
     printf '\n%s#\n' "$1"
-    sed -n 's/^\[[^]]*\] \(\*.*LISP.*\)/\1/p' "/run/eidway/$lab/$1.log" | grep -E "$2" || true
+    sed -n 's/^\[[^]]*\] \(\*.*LISP.*\)/\1/p' "$run/$lab/$1.log" | grep -E "$2" || true
 }
 ping() { # NODE TARGET [OPTION...]: ping as IOS does; lost echos are not an error here
     printf "\n%s> ping %s\n" "$1" "${*:2}"
@@ -43,24 +49,11 @@ ping() { # NODE TARGET [OPTION...]: ping as IOS does; lost echos are not an erro
 }
 
 # The library for the TUN device has some code in C.
-tools="cc:gcc,libc6-dev"
-if [ "$(id -u)" = 0 ]; then
-    tools="$tools ip:iproute2 ping:iputils-ping ethtool:ethtool tshark:tshark"
-fi
-# shellcheck disable=SC2086 # words are wanted
-netns-scripts/install-missing $tools
+netns-scripts/install-missing cc:gcc,libc6-dev ip:iproute2 ping:iputils-ping ethtool:ethtool \
+    tshark:tshark
 command -v cargo >/dev/null || { echo "cargo is missing: see https://rustup.rs" >&2; exit 1; }
 echo "== building"
 cargo build --release --quiet
-
-if [ "$(id -u)" != 0 ]; then
-    title "not root: the same routers run on the simulator (as root, they run in namespaces)"
-    "$eidway" lab pingall gsmr --sim
-    title "host A's interface goes down and comes up again, and all senders get the new mapping"
-    "$eidway" lab run gsmr g2 --sim
-    title "the same lab in one HTML file: web/build makes the page, eidway lab page gsmr writes it"
-    exit
-fi
 
 trap '"$eidway" lab down "$lab"' EXIT
 title "the lab"

@@ -30,6 +30,7 @@ use eidway::netns::inside::Capture;
 use eidway::netns::plan::Options;
 use eidway::netns::running::running;
 use eidway::netns::stage::Namespaces;
+use eidway::netns::user::Need;
 use eidway::netns::{self, open, paths, plan, run, scenario_file, verbs};
 use eidway::rng::Seed;
 use eidway::sim::stage::Simulated;
@@ -63,6 +64,12 @@ pub struct Target {
     /// time
     #[arg(long)]
     sim: bool,
+}
+
+impl Target {
+    fn need(&self) -> Need {
+        if self.sim { Need::None } else { Need::IfUp }
+    }
 }
 
 /// The new state of a link: up or down.
@@ -308,6 +315,34 @@ fn say(line: &str) {
 }
 
 impl LabCommand {
+    /// The need of the command for the namespaces of an ordinary user.
+    pub fn need(&self) -> Need {
+        match self {
+            LabCommand::Up { sim: false, dry_run: false, .. } => Need::Always,
+            LabCommand::Run(command) => command.need(),
+            LabCommand::Learn(command) => command.need(),
+            LabCommand::Explain(command) => command.need(),
+            LabCommand::Up { .. } | LabCommand::Page(_) | LabCommand::Grade(_) => Need::None,
+            LabCommand::Down { .. }
+            | LabCommand::List { .. }
+            | LabCommand::Web(_)
+            | LabCommand::Testbed { .. }
+            | LabCommand::Save(_) => Need::IfUp,
+            LabCommand::Check { target, .. }
+            | LabCommand::Status { target, .. }
+            | LabCommand::Exec { target, .. }
+            | LabCommand::Ping { target, .. }
+            | LabCommand::Pingall { target, .. }
+            | LabCommand::Capture { target, .. }
+            | LabCommand::Start { target, .. }
+            | LabCommand::Stop { target, .. }
+            | LabCommand::Restart { target, .. }
+            | LabCommand::Kill { target, .. }
+            | LabCommand::Move { target, .. }
+            | LabCommand::Link { target, .. } => target.need(),
+        }
+    }
+
     /// Runs the command.
     pub fn run(self) -> Outcome {
         match self {

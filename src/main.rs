@@ -23,7 +23,7 @@ use eidway::driver::udp::UdpChecksum;
 use eidway::lab::file::name;
 use eidway::lab::schema;
 use eidway::netns::paths::{expect_own_sockets, sockets_of};
-use eidway::netns::text;
+use eidway::netns::{text, user};
 use eidway::private;
 
 /// A LISP (RFC 9300/9301) virtual router for labs.
@@ -131,6 +131,13 @@ enum Command {
     /// Bring up labs in network namespaces, and work with these labs
     #[command(subcommand)]
     Lab(lab_command::LabCommand),
+    /// Hold the namespaces of an ordinary user, while labs are up in them. `eidway lab` starts this
+    /// command
+    #[command(name = user::COMMAND, hide = true)]
+    Holder {
+        /// The directory for the files of the user's labs
+        directory: PathBuf,
+    },
 }
 
 /// The longest time that the program waits at its end for its last log lines to be written.
@@ -140,10 +147,39 @@ const LAST_LINES: Duration = Duration::from_secs(1);
 type Outcome = Result<bool, Box<dyn std::error::Error>>;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let command = Cli::parse().command;
+    // The log has a thread, and a process with a second thread cannot enter a user namespace.
+    single_threaded(&command).unwrap_or_else(|| run(command))
+}
+
+/// Runs a command that enters the namespaces of an ordinary user, and returns its exit code. For
+/// any other command, returns `None`.
+fn single_threaded(command: &Command) -> Option<ExitCode> {
+    match command {
+        Command::Lab(command) => match user::enter(command.need()) {
+            Ok(code) => code.map(ExitCode::from),
+            Err(error) => {
+                eprintln!("eidway: {error}");
+                Some(ExitCode::FAILURE)
+            }
+        },
+        Command::Holder { directory } => Some(match user::holder::run(directory) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                // The process that has started the holder prints the error.
+                eprintln!("{error}");
+                ExitCode::FAILURE
+            }
+        }),
+        _ => None,
+    }
+}
+
+/// Runs a command in this process.
+fn run(command: Command) -> ExitCode {
     // A router has its own log. A user of a simulated lab sees the messages of the lab, not the log
     // of every router.
-    let started = match &cli.command {
+    let started = match &command {
         Command::Router { log, .. } => start_log("info", true, log.as_deref()),
         // The other commands run no router, or they show the messages of a lab.
         _ => start_log("warn", false, None),
@@ -155,7 +191,7 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let outcome = match cli.command {
+    let outcome = match command {
         Command::Router {
             config,
             strict,
@@ -192,6 +228,8 @@ fn main() -> ExitCode {
         Command::Telnet { port, routers, ports } => telnet(port, &routers, ports.as_deref()),
         Command::Replay(command) => command.run(),
         Command::Lab(command) => command.run(),
+        // It has run before the log was started.
+        Command::Holder { .. } => Ok(true),
     };
     log.finish(LAST_LINES);
     match outcome {
@@ -281,7 +319,9 @@ fn manual() -> Outcome {
     let mut out = io::stdout();
     let mut waiting = vec![command];
     while let Some(command) = waiting.pop() {
-        let visible = command.get_subcommands().filter(|each| each.get_name() != "help");
+        let visible = command
+            .get_subcommands()
+            .filter(|each| each.get_name() != "help" && !each.is_hide_set());
         let mut below: Vec<_> = visible.cloned().collect();
         below.reverse();
         waiting.extend(below);

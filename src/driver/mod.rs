@@ -69,6 +69,7 @@ mod tests;
 pub mod tun;
 pub mod udp;
 pub mod user;
+pub mod user_namespace;
 pub mod watched;
 
 use std::io;

@@ -2,6 +2,7 @@
 
 use clap::Args;
 use eidway::addr::Family;
+use eidway::netns::user::Need;
 
 use super::super::Outcome;
 use super::Target;
@@ -30,6 +31,11 @@ pub struct ExplainCommand {
 }
 
 impl ExplainCommand {
+    /// The need of the command for the namespaces of an ordinary user.
+    pub fn need(&self) -> Need {
+        self.target.need()
+    }
+
     /// Runs the command.
     pub fn run(self) -> Outcome {
         let ExplainCommand { target, from, to, ipv6, size, df, json } = self;

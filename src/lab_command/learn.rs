@@ -17,6 +17,7 @@ use eidway::lab::scenario::{Scenario, library};
 use eidway::lab::{Lab, wiring};
 use eidway::netns::plan::Options;
 use eidway::netns::stage::Namespaces;
+use eidway::netns::user::Need;
 use eidway::netns::{open, scenario_file, text};
 use eidway::private;
 use eidway::rng::Seed;
@@ -66,6 +67,11 @@ const NOT_SIGNED: &str = "These files are not signed: they show the commands and
                           but do not prove which student has typed the commands.";
 
 impl LearnCommand {
+    /// The need of the command for the namespaces of an ordinary user.
+    pub fn need(&self) -> Need {
+        if self.sim || self.lesson.is_none() { Need::None } else { Need::Always }
+    }
+
     /// Runs the command. The result is true if all tasks are done.
     pub fn run(self) -> Outcome {
         let lab = self.which.open()?;

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use eidway::lab::scenario::run::How;
+use eidway::netns::user::Need;
 
 use super::super::Outcome;
 use super::{Which, list_scenarios, run_scenario};
@@ -39,6 +40,11 @@ pub struct RunCommand {
 }
 
 impl RunCommand {
+    /// The need of the command for the namespaces of an ordinary user.
+    pub fn need(&self) -> Need {
+        if self.sim || self.scenario.is_none() { Need::None } else { Need::Always }
+    }
+
     /// Runs the command.
     pub fn run(self) -> Outcome {
         let RunCommand { which, scenario, sim, seed, record, kill, explain, no_offload } = self;

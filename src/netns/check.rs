@@ -1,18 +1,20 @@
 //! Checks that a lab can run in namespaces: its files, and the programs of this machine.
 
-use super::{environment, plan};
+use super::{environment, plan, user};
 use crate::lab::Lab;
 use crate::lab::check::{self, Finding};
 
 /// Returns the findings of [`check::check`]. The finding for the lab file also has the keys that
-/// only the simulator supports. A further finding has the programs that this machine does not have.
+/// only the simulator supports. A further finding has the programs that this machine does not
+/// have, and the reason for which it refuses namespaces to this user.
 pub fn check(lab: &Lab) -> Vec<Finding> {
     let mut findings = check::check(lab);
     let refused = plan::up(lab, "eidway".as_ref(), plan::Options::default()).err();
     if let Some(of_file) = findings.iter_mut().find(|finding| finding.what == "lab.toml") {
         of_file.problem = refused.map(|error| error.to_string());
     }
-    let missing = environment::missing(&lab.file);
+    let mut missing = environment::missing(&lab.file);
+    missing.extend(user::expect_possible().err().map(|error| error.to_string()));
     let missing = (!missing.is_empty()).then(|| missing.join("\n"));
     findings.push(Finding::new("this machine", missing));
     findings

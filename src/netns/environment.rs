@@ -3,7 +3,10 @@
 //! the name of its Debian package.
 
 use std::env;
-use std::path::{Path, PathBuf};
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::ErrorKind;
+use std::path::PathBuf;
 use std::process::Command;
 
 use crate::lab::failure::Failure;
@@ -11,7 +14,7 @@ use crate::lab::file::LabFile;
 
 /// The programs and the Debian packages that contain them. Some programs are run by labs; others
 /// are run by users in the nodes of a lab.
-const PACKAGES: [(&str, &str); 21] = [
+const PACKAGES: [(&str, &str); 22] = [
     ("arping", "arping"),
     ("bash", "bash"),
     ("bridge", "iproute2"),
@@ -32,25 +35,30 @@ const PACKAGES: [(&str, &str); 21] = [
     ("telnet", "telnet"),
     ("traceroute", "traceroute"),
     ("tshark", "tshark"),
+    ("unshare", "util-linux"),
     ("wget", "wget"),
 ];
 
 /// The programs that the verbs need for every lab.
-const ALWAYS: [&str; 3] = ["bash", "ip", "setsid"];
+const ALWAYS: [&str; 4] = ["bash", "ip", "setsid", "unshare"];
 
-/// The message for a user who is not root.
-const ROOT: &str =
-    "labs in namespaces need root: use sudo, or run the lab on the simulator with --sim";
+/// The directories of programs like `ethtool`. An ordinary user often has not got them in `PATH`.
+const OF_ADMINISTRATORS: [&str; 3] = ["/usr/local/sbin", "/usr/sbin", "/sbin"];
+/// The device file from which routers get their devices.
+const TUN: &str = "/dev/net/tun";
 
-/// Returns one line for each missing program: `lab` needs the program, but this machine does not
-/// have it. Returns nothing if no program is missing.
+/// Returns one line for each missing program or device: `lab` needs it, but this machine does not
+/// have it. Returns nothing if nothing is missing.
 pub fn missing(lab: &LabFile) -> Vec<String> {
     let mut missing = Vec::new();
-    if !rustix::process::geteuid().is_root() {
-        missing.push(ROOT.to_owned());
-    }
-    if !Path::new("/dev/net/tun").exists() {
-        missing.push("/dev/net/tun is missing: run `modprobe tun`".to_owned());
+    if let Err(error) = File::options().read(true).write(true).open(TUN) {
+        missing.push(match error.kind() {
+            ErrorKind::PermissionDenied => format!(
+                "{TUN} cannot be opened by this user: run `chmod 666 {TUN}` as root (most systems \
+                 have it so; a user can make devices only in namespaces of their own)"
+            ),
+            _ => format!("{TUN}: {error}: run `modprobe tun` as root"),
+        });
     }
     let offload_off =
         lab.links.iter().any(|link| !link.offload) || lab.lans.iter().any(|lan| !lan.offload);
@@ -76,11 +84,14 @@ pub fn expect(lab: &LabFile) -> Result<(), Failure> {
     Err(Failure::Other(missing.join("\n")))
 }
 
-/// Returns an error if the user is not root.
+/// Returns an error if the user is root neither on this machine nor in namespaces of their own. The
+/// labs that such a user finds belong to root.
 pub fn need_root() -> Result<(), Failure> {
     match rustix::process::geteuid().is_root() {
         true => Ok(()),
-        false => Err(Failure::new(ROOT)),
+        false => Err(Failure::new(
+            "this lab belongs to root: use sudo, or bring up a lab of your own with `eidway lab up`",
+        )),
     }
 }
 
@@ -102,7 +113,19 @@ pub fn need(program: &str) -> Result<(), Failure> {
 /// The program is missing. The error has the name of its package.
 pub fn program(program: &str) -> Result<Command, Failure> {
     need(program)?;
-    Ok(Command::new(program))
+    let mut command = Command::new(program);
+    command.env("PATH", path());
+    Ok(command)
+}
+
+/// The places of programs: those of the user, and those of administrators.
+fn path() -> OsString {
+    let mut path = env::var_os("PATH").unwrap_or_default();
+    for directory in OF_ADMINISTRATORS {
+        path.push(":");
+        path.push(directory);
+    }
+    path
 }
 
 fn package_of(program: &str) -> Option<&'static str> {
@@ -114,7 +137,7 @@ fn found(program: &str) -> Option<PathBuf> {
     if program.contains('/') {
         return Some(PathBuf::from(program)).filter(|path| path.is_file());
     }
-    let path = env::var_os("PATH").unwrap_or_default();
+    let path = path();
     let mut files = env::split_paths(&path).map(|directory| directory.join(program));
     files.find(|file| file.is_file())
 }

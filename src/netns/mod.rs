@@ -31,4 +31,5 @@ pub mod scenario_file;
 pub mod stage;
 pub mod text;
 pub mod time_limit;
+pub mod user;
 pub mod verbs;

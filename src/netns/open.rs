@@ -14,7 +14,7 @@ use crate::lab::loaded::{LESSONS, SCENARIOS, Texts};
 use crate::private;
 
 /// The file with the path of the lab's directory. It is in the directory of a running lab.
-const ORIGIN: &str = "origin";
+pub(super) const ORIGIN: &str = "origin";
 /// The file with the arguments of `eidway lab up`. It is in the directory of a running lab.
 const ASKED_FOR: &str = "asked-for";
 /// A file in the directory of a running lab. It exists if the lab's routers forward packet by

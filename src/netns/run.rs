@@ -68,7 +68,10 @@ pub fn up(
 /// Takes down the running lab `name`. The lab may be in any state.
 pub fn down(name: &str, say: &mut dyn FnMut(&str)) -> Result<(), Failure> {
     paths::expect_own_sockets(name)?;
-    environment::need_root()?;
+    if let Err(refused) = environment::need_root() {
+        // The labs of other users than root are up only while their namespaces exist.
+        return if running().iter().any(|lab| lab == name) { Err(refused) } else { Ok(()) };
+    }
     let interrupted = Interrupt::watch()?;
     let lock = Lock::take(&format!("removes lab {name}"), &interrupted, &mut *say)?;
     // The removal cannot be interrupted, because a lab that is only half removed is of no use.

@@ -33,4 +33,5 @@ mod records;
 mod resolvers;
 mod size;
 mod strangers;
+mod user;
 mod web;

@@ -1,0 +1,223 @@
+//! The process that keeps the namespaces of a user while labs are up in them.
+//!
+//! The holder is process 1 of its PID namespace. It knows nothing of labs: it greets the verbs that
+//! connect to its socket, and becomes the parent of processes without one. It ends when no
+//! verb is connected and no node has a namespace.
+
+use std::fs::{self, DirEntry, FileType};
+use std::io::{self, Read, Write};
+use std::os::fd::{AsFd, AsRawFd};
+use std::os::unix::fs::{MetadataExt, symlink};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::Mode;
+use rustix::mount::{MountFlags, MountPropagationFlags};
+use rustix::mount::{mount, mount_bind, mount_bind_recursive, mount_change};
+use rustix::process::{WaitOptions, getpid, setsid, umask, wait};
+use rustix::stdio::{dup2_stderr, dup2_stdout};
+use signal_hook::consts::SIGCHLD;
+use signal_hook::low_level::pipe;
+
+use super::obstacle::{self, Operation};
+use super::{COMMAND, GREETING, SOCKET};
+use crate::driver::user_namespace;
+use crate::lab::failure::Failure;
+use crate::netns::interrupt::Interrupt;
+use crate::netns::open::ORIGIN;
+use crate::netns::paths::RUN;
+use crate::netns::{environment, run};
+use crate::private::{self, Lock};
+
+/// The lock of the holder, in the runtime directory of the user. While it is held, there is no
+/// second holder.
+const LOCK: &str = ".holder";
+/// The most attempts to take the lock. A new attempt is needed if another holder removes the
+/// directory at the same moment.
+const TRIES: usize = 100;
+/// The entries of `/run` that differ inside: the namespaces of nodes, and the files of labs.
+const OWN: [&str; 2] = ["netns", "eidway"];
+/// The holder looks after this time whether it is still of use.
+const TICK: Timespec = Timespec { tv_sec: 5, tv_nsec: 0 };
+/// The longest wait for a verb that does not read its greeting.
+const GREETING_TIME: Duration = Duration::from_secs(1);
+
+/// Becomes the holder of this user's namespaces. `directory` is the runtime directory of the user,
+/// as the rest of the machine sees it. The process closes its output when verbs can enter, or when
+/// it has found another holder.
+///
+/// # Errors
+/// The machine refuses an operation to this user. The error has the cause and the remedy.
+pub fn run(directory: &Path) -> Result<(), Failure> {
+    if getpid().is_init() {
+        return hold(directory);
+    }
+    // The holder has no terminal, so Ctrl-C at the terminal of its user does not end it.
+    setsid().map_err(|error| Failure::io("setsid")(error.into()))?;
+    user_namespace::unshare().map_err(|error| obstacle::refused(Operation::Namespaces, &error))?;
+    // The child of this process is the first one in the PID namespace.
+    let mut holder = environment::program(&run::program()?.display().to_string())?;
+    holder.arg(COMMAND).arg(directory).spawn().map_err(Failure::io("holder"))?;
+    Ok(())
+}
+
+fn hold(directory: &Path) -> Result<(), Failure> {
+    umask(Mode::RWXG | Mode::RWXO);
+    let Some(lock) = take_lock(directory)? else { return Ok(()) };
+    let served = cover(directory).and_then(|()| {
+        remove_remains(directory)
+            .and_then(|()| serve(directory))
+            .map_err(Failure::io("the holder of namespaces"))
+    });
+    // The lock goes last: the next holder needs a directory without remains.
+    let removed = remove_remains(directory);
+    lock.remove();
+    // It has other entries if a lab is simulated, or if a scenario has kept its captures.
+    let _ = fs::remove_dir(directory);
+    served.and(removed.map_err(Failure::io(directory.display())))
+}
+
+/// Takes the lock of the holder. Returns `None` if another holder has it.
+fn take_lock(directory: &Path) -> Result<Option<Lock>, Failure> {
+    let take = || {
+        private::directory(directory)?;
+        Lock::try_take(&directory.join(LOCK), "holds the labs of this user")
+    };
+    let mut taken = take();
+    for _ in 0..TRIES {
+        match &taken {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => taken = take(),
+            _ => break,
+        }
+    }
+    taken.map(Result::ok).map_err(Failure::new)
+}
+
+/// Mounts the `/run` and the `/proc` of these namespaces.
+fn cover(directory: &Path) -> Result<(), Failure> {
+    let refused = |operation| move |error: io::Error| obstacle::refused(operation, &error);
+    cover_run(directory).map_err(refused(Operation::Run))?;
+    let flags = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
+    let mounted = mount("proc", "/proc", "proc", flags, None);
+    mounted.map_err(|error| refused(Operation::Processes)(error.into()))
+}
+
+fn cover_run(directory: &Path) -> io::Result<()> {
+    // New mounts of the machine appear here too, but ours stay here.
+    mount_change("/", MountPropagationFlags::DOWNSTREAM | MountPropagationFlags::REC)?;
+    let machine = fs::File::open("/run")?;
+    let flags = MountFlags::NOSUID | MountFlags::NODEV;
+    mount("tmpfs", "/run", "tmpfs", flags, c"mode=755")?;
+    // The directory that was opened is below the new mount now. Programs of nodes may need its
+    // entries, such as the display of the user.
+    let machine = PathBuf::from(format!("/proc/self/fd/{}", machine.as_raw_fd()));
+    for entry in fs::read_dir(machine)? {
+        let entry = entry?;
+        if !OWN.iter().any(|own| entry.file_name() == *own) {
+            // An entry that this user cannot open cannot be shown, and is not missed.
+            let _ = show(&entry, entry.file_type()?);
+        }
+    }
+    private::directory(Path::new(RUN))?;
+    Ok(mount_bind(directory, RUN)?)
+}
+
+/// Shows an entry of the machine's `/run` in the new one.
+fn show(entry: &DirEntry, kind: FileType) -> io::Result<()> {
+    let place = Path::new("/run").join(entry.file_name());
+    if kind.is_symlink() {
+        return symlink(fs::read_link(entry.path())?, place);
+    }
+    if kind.is_dir() {
+        private::directory(&place)?;
+    } else {
+        private::create(&place)?;
+    }
+    Ok(mount_bind_recursive(entry.path(), place)?)
+}
+
+/// Removes the files that the labs of a killed holder have left, and those of this holder when it
+/// ends. The sockets of simulated labs and the captures of scenarios stay.
+fn remove_remains(directory: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(directory)? {
+        let path = entry?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if path.join(ORIGIN).exists() {
+            fs::remove_dir_all(path)?;
+        } else if path.is_dir() {
+            // The directory for the captures of scenarios is removed if it has none.
+            let _ = fs::remove_dir(path);
+        } else if name.starts_with('.') && name != LOCK {
+            fs::remove_file(path)?;
+        }
+    }
+    Ok(())
+}
+
+/// Ends the wait of the process that has started this one.
+fn close_output() -> io::Result<()> {
+    let nowhere = fs::File::open("/dev/null")?;
+    dup2_stdout(&nowhere)?;
+    Ok(dup2_stderr(&nowhere)?)
+}
+
+/// Greets verbs until no verb is connected and no node has a namespace, or until the signal TERM.
+/// Without its files, no verb finds the holder, so it ends then too: the runtime directory of a user
+/// may be removed when the user logs out.
+fn serve(directory: &Path) -> io::Result<()> {
+    // Process 1 does not hear a signal that it does not handle.
+    let ends = Interrupt::watch().map_err(io::Error::other)?;
+    let (mut children, ended) = UnixStream::pair()?;
+    children.set_nonblocking(true)?;
+    pipe::register(SIGCHLD, ended)?;
+    let listener = UnixListener::bind(directory.join(SOCKET))?;
+    listener.set_nonblocking(true)?;
+    close_output()?;
+    let lock = directory.join(LOCK);
+    let number = fs::metadata(&lock)?.ino();
+    let mut verbs: Vec<UnixStream> = Vec::new();
+    loop {
+        let may_be_idle = wait_for_change(&listener, &children, &mut verbs)?;
+        while children.read(&mut [0; 64]).is_ok_and(|read| read > 0) {}
+        while wait(WaitOptions::NOHANG).is_ok_and(|ended| ended.is_some()) {}
+        let is_found = fs::metadata(&lock).is_ok_and(|found| found.ino() == number);
+        let is_idle = may_be_idle && verbs.is_empty() && !holds_nodes();
+        if ends.has_come() || !is_found || is_idle {
+            return Ok(());
+        }
+    }
+}
+
+/// Waits until a verb comes or goes, a process ends, a signal comes, or [`TICK`] is over. Returns true
+/// if a verb has gone, or if none has come for this time.
+fn wait_for_change(
+    listener: &UnixListener,
+    children: &UnixStream,
+    verbs: &mut Vec<UnixStream>,
+) -> io::Result<bool> {
+    let fds = [listener.as_fd(), children.as_fd()].into_iter();
+    let fds = fds.chain(verbs.iter().map(AsFd::as_fd));
+    let mut fds: Vec<_> = fds.map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)).collect();
+    let ready = match poll(&mut fds, Some(&TICK)) {
+        Err(rustix::io::Errno::INTR) => return Ok(false),
+        ready => ready?,
+    };
+    // A verb sends nothing. If its connection has something to read, this is the end.
+    let gone: Vec<bool> = fds[2..].iter().map(|fd| !fd.revents().is_empty()).collect();
+    let mut next = gone.iter();
+    verbs.retain(|_| next.next() != Some(&true));
+    while let Ok((mut verb, _)) = listener.accept() {
+        verb.set_write_timeout(Some(GREETING_TIME))?;
+        if verb.write_all(&[GREETING]).is_ok() {
+            verbs.push(verb);
+        }
+    }
+    Ok(ready == 0 || gone.contains(&true))
+}
+
+/// Whether a node of a lab has a namespace.
+fn holds_nodes() -> bool {
+    fs::read_dir("/run/netns").is_ok_and(|mut nodes| nodes.next().is_some())
+}

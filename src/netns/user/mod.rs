@@ -1,0 +1,190 @@
+//! Labs in namespaces for an ordinary user.
+//!
+//! A user who is not root cannot make network namespaces, but can be root in a user namespace. For
+//! each user, one process, the [`holder`], keeps a user namespace, a mount namespace and a PID
+//! namespace. Each verb of `eidway lab` enters them in [`enter`] before it does anything else. So
+//! no other module of `netns` knows whether its user is root on the machine or only there.
+//!
+//! In the mount namespace, `/run` is empty but for the entries of the machine's `/run`, and
+//! `/run/eidway` is the [runtime directory](private::runtime) of the user. So the sockets and logs
+//! of a lab can be opened from outside too. In the PID namespace, the holder is process 1: if it
+//! ends for any reason, the kernel ends all routers, and no namespace remains. Process numbers in
+//! files count inside of it.
+//!
+//! There is no network namespace beside those of the nodes. So telnet ports and the page of
+//! `lab web` are on the loopback of the machine.
+
+pub mod holder;
+mod obstacle;
+
+use std::env;
+use std::fs;
+use std::io::{self, ErrorKind, Read};
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use rustix::net::sockopt::socket_peercred;
+use rustix::process::{Pid, Signal, geteuid, kill_process};
+use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+use signal_hook::iterator::Signals;
+
+use super::time_limit::TimeLimit;
+use super::{environment, run};
+use crate::driver::user_namespace::Namespaces;
+use crate::lab::failure::Failure;
+use crate::private;
+
+/// The name of the hidden command that becomes the holder.
+pub const COMMAND: &str = "holder";
+/// The socket of the holder, in the runtime directory of the user.
+const SOCKET: &str = ".holder.sock";
+/// The octet with which the holder greets a verb.
+const GREETING: u8 = b'.';
+/// The longest wait for the holder. It starts in some milliseconds.
+const STARTING: Duration = Duration::from_secs(5);
+
+/// The need of a verb for the namespaces of the user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// The verb works on the files of labs or on the simulator.
+    None,
+    /// The verb works on labs that are up.
+    IfUp,
+    /// The verb brings a lab up.
+    Always,
+}
+
+/// Runs this program again in the namespaces of this user, with the same arguments, and returns its
+/// exit code. Returns `None` if the calling process must do the work itself: it is root, or no lab
+/// of this user is up and the verb brings none up. The calling process must have one thread.
+///
+/// # Errors
+/// The namespaces cannot be made on this machine (the error has the cause and the remedy), or the
+/// runtime directory belongs to another user.
+pub fn enter(need: Need) -> Result<Option<u8>, Failure> {
+    if need == Need::None || geteuid().is_root() {
+        return Ok(None);
+    }
+    let Some(holder) = reach(need)? else { return Ok(None) };
+    let credentials = socket_peercred(&holder).map_err(|error| entering(error.into()))?;
+    let program = run::program()?;
+    let mut command = environment::program(&program.display().to_string())?;
+    let mut arguments = env::args_os();
+    command.arg0(arguments.next().unwrap_or_default()).args(arguments);
+    Namespaces::of(credentials.pid)
+        .and_then(|namespaces| namespaces.enter(&mut command))
+        .map_err(entering)?;
+    let code = follow(command).map_err(entering)?;
+    if !is_open(&holder) {
+        return Err(Failure::new(
+            "the process that holds the labs of this user has ended, and with it all their \
+             routers: `eidway lab up` starts them again",
+        ));
+    }
+    Ok(Some(code))
+}
+
+/// Makes the namespaces of this user, unless they exist, and leaves them again. Root needs none.
+///
+/// # Errors
+/// The errors of [`enter`].
+pub fn expect_possible() -> Result<(), Failure> {
+    if geteuid().is_root() {
+        return Ok(());
+    }
+    reach(Need::Always).map(drop)
+}
+
+fn entering(error: io::Error) -> Failure {
+    Failure::io("entering the namespaces of this user")(error)
+}
+
+/// Returns a connection to the holder. While it is open, the holder does not end. Starts a holder if
+/// there is none and `need` is [`Need::Always`], and also if a holder was killed: the new holder
+/// removes the files of its labs.
+fn reach(need: Need) -> Result<Option<UnixStream>, Failure> {
+    let directory = private::runtime();
+    match need {
+        Need::Always => private::make_runtime().map(drop),
+        Need::None | Need::IfUp => private::expect_unspoilt(&directory),
+    }
+    .map_err(Failure::new)?;
+    let time_limit = TimeLimit::of(STARTING);
+    loop {
+        match greeted(&directory.join(SOCKET)) {
+            Ok(holder) => return Ok(Some(holder)),
+            Err(ErrorKind::NotFound) if need != Need::Always => return Ok(None),
+            Err(_) => start()?,
+        }
+        if !time_limit.pause() {
+            let place = directory.display();
+            return Err(Failure::Other(format!(
+                "the process that holds the labs of this user does not answer in {place}"
+            )));
+        }
+    }
+}
+
+/// Connects to the holder and waits for its greeting. A holder that ends just now closes the
+/// connection instead.
+fn greeted(socket: &Path) -> Result<UnixStream, ErrorKind> {
+    let greeted = || {
+        let mut holder = UnixStream::connect(socket)?;
+        let user = socket_peercred(&holder)?.uid;
+        if user != geteuid() {
+            return Err(ErrorKind::PermissionDenied.into());
+        }
+        holder.set_read_timeout(Some(STARTING))?;
+        holder.read_exact(&mut [0])?;
+        Ok(holder)
+    };
+    greeted().map_err(|error: io::Error| error.kind())
+}
+
+/// Whether the holder lives.
+fn is_open(mut holder: &UnixStream) -> bool {
+    let none_waits = holder.set_nonblocking(true).and_then(|()| holder.read(&mut [0]));
+    none_waits.is_err_and(|error| error.kind() == ErrorKind::WouldBlock)
+}
+
+/// Starts a holder. Returns when it greets verbs, or when it has found another holder.
+fn start() -> Result<(), Failure> {
+    let directory = private::make_runtime().map_err(Failure::new)?;
+    let mut holder = environment::program(&run::program()?.display().to_string())?;
+    holder.arg(COMMAND).arg(&directory).current_dir("/");
+    holder.stdin(Stdio::null());
+    // The holder closes its output when it is ready.
+    let output = holder.output().map_err(Failure::io("holder"))?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    match said.trim_end() {
+        "" => Ok(()),
+        said => {
+            // It has other entries if a lab is simulated.
+            let _ = fs::remove_dir(directory);
+            Err(Failure::new(said))
+        }
+    }
+}
+
+/// Starts a command, passes signals on to it, and returns its exit code when it has ended. The exit
+/// code has the form of a shell: 128 and the signal that has ended the command.
+fn follow(mut command: Command) -> io::Result<u8> {
+    // The signals are caught before the command exists, so that none of them ends only this
+    // process. This process can start no thread, because its children have another PID namespace.
+    let mut signals = Signals::new([SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM])?;
+    let mut child = command.spawn()?;
+    loop {
+        if let Some(status) = child.try_wait()? {
+            let code = status.code().or(status.signal().map(|signal| 128 + signal));
+            return Ok(code.and_then(|code| u8::try_from(code).ok()).unwrap_or(u8::MAX));
+        }
+        for signal in signals.wait().filter(|signal| *signal != SIGCHLD) {
+            let signal = Signal::from_named_raw(signal).unwrap_or(Signal::TERM);
+            // If the command has just ended, its signal is there too.
+            let _ = kill_process(Pid::from_child(&child), signal);
+        }
+    }
+}
