@@ -2,6 +2,7 @@
 //!
 //! ```toml
 //! name = "tiny"
+//! core = "auto"                          # optional: see `auto_core`
 //!
 //! [nodes.xTR1]
 //! kind = "router"                      # its .conf has the interfaces, addresses and routes
@@ -49,6 +50,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use ipnet::IpNet;
+use serde::Deserialize;
 
 use crate::addr::Family;
 use crate::console::machine::HostNames;
@@ -65,6 +67,8 @@ pub struct LabFile {
     pub name: String,
     /// The title of the lab: its subject in one line.
     pub title: Option<String>,
+    /// `core`: whether the addresses and routes of the core are chosen by the program.
+    pub core: Core,
     /// The nodes of the lab by their names.
     pub nodes: BTreeMap<String, Node>,
     /// The cables between two ports, in the order of the file.
@@ -87,6 +91,19 @@ pub struct Places {
     ports: BTreeMap<(String, String), Span>,
     addresses: BTreeMap<String, Span>,
     configs: BTreeMap<String, Span>,
+}
+
+/// The origin of the addresses and routes of the core: the key `core`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Core {
+    /// The files of the lab have all addresses and routes.
+    #[default]
+    #[serde(skip)]
+    Written,
+    /// `core = "auto"`: a [`Lab`](super::Lab) adds the addresses and routes that its files do not
+    /// have, as [`auto_core`](super::auto_core) says.
+    Auto,
 }
 
 /// The kind of a node.

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use super::auto_core::{self, Chosen};
 use super::failure::Failure;
-use super::file::{Host, LabFile, Lan, Port};
+use super::file::{Core, Host, LabFile, Lan, Port};
 use crate::router::config::InterfaceName;
 
 /// The name of the directory of scenarios. It is in the directory of the lab.
@@ -32,17 +33,25 @@ pub struct Lab {
     pub called: PathBuf,
     /// The arguments of `eidway lab up` that bring up this lab: `gsmr`, or `DIRECTORY --name NAME`.
     pub asked_for: String,
+    /// The addresses and routes that the files do not have, if the lab file has `core = "auto"`. The
+    /// lab file and the texts have them too.
+    pub chosen: Chosen,
     texts: Texts,
 }
 
 impl Lab {
     /// Creates a lab that is not in a directory. Its name is the name in the lab file, and this is
-    /// also the argument of `eidway lab up`. `texts` has the lab's configurations, scenarios and
+    /// also the argument of `eidway lab up`. With `core = "auto"`, the lab gets its missing addresses
+    /// and routes. `texts` has the lab's configurations, scenarios and
     /// overlays.
-    pub fn new(file: LabFile, texts: Texts) -> Self {
+    pub fn new(mut file: LabFile, mut texts: Texts) -> Self {
+        let chosen = match file.core {
+            Core::Written => Chosen::default(),
+            Core::Auto => auto_core::complete(&mut file, &mut texts),
+        };
         let name = file.name.clone();
         let (asked_for, called) = (name.clone(), PathBuf::from(&name));
-        Lab { name, file, directory: None, called, asked_for, texts }
+        Lab { name, file, directory: None, called, asked_for, chosen, texts }
     }
 
     /// Returns the text of a file of the lab, for example of a router's configuration.

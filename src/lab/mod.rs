@@ -7,6 +7,7 @@
 //! [`sim`](crate::sim) bring a lab up.
 
 pub mod asked;
+pub mod auto_core;
 pub mod built_in;
 pub mod check;
 pub mod explain;

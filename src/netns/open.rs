@@ -118,9 +118,10 @@ pub fn settle(lab: &Lab, no_offload: bool) -> Result<(), Failure> {
         private::directory(&run)?;
         let copies = lab.directory.is_none().then(|| lab.texts());
         for (name, text) in copies.into_iter().flatten() {
-            let path = Path::new(FILES).join(name);
-            private::directory_below(&run, path.parent().unwrap_or(Path::new("")))?;
-            private::write(&run.join(path), text)?;
+            copy(&run, &Path::new(FILES).join(name), text)?;
+        }
+        for (node, config) in lab.file.routers() {
+            copy_completed(lab, node, config)?;
         }
         if no_offload {
             private::write(&run.join(NO_OFFLOAD), "")?;
@@ -129,6 +130,26 @@ pub fn settle(lab: &Lab, no_offload: bool) -> Result<(), Failure> {
         private::write(&run.join(ORIGIN), format!("{}\n", paths::files(lab).display()))
     };
     settle().map_err(Failure::new)
+}
+
+/// Writes the configuration of a router into the directory of the running lab, if `core = "auto"`
+/// has made it longer than its file.
+///
+/// # Errors
+/// The file cannot be written.
+pub fn copy_completed(lab: &Lab, node: &str, config: &str) -> std::io::Result<()> {
+    match lab.text(config) {
+        Ok(text) if lab.directory.is_some() && lab.chosen.has_changed_configs => {
+            copy(&paths::run(lab), &paths::completed(node), text)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Writes a file below the directory of a running lab.
+fn copy(run: &Path, path: &Path, text: &str) -> std::io::Result<()> {
+    private::directory_below(run, path.parent().unwrap_or(Path::new("")))?;
+    private::write(&run.join(path), text)
 }
 
 /// Returns the name under which the lab `what` runs. This works even if the lab file has an error

@@ -86,6 +86,22 @@ pub fn files(lab: &Lab) -> PathBuf {
     lab.directory.clone().unwrap_or_else(|| run(lab).join(FILES))
 }
 
+/// The configuration file that a router reads at its start. `config` is its path in the lab file. If
+/// the lab has a longer configuration than this file, the router reads a copy that is made when the
+/// lab or the router starts.
+pub fn config(lab: &Lab, node: &str, config: &str) -> PathBuf {
+    match &lab.directory {
+        Some(_) if lab.chosen.has_changed_configs => run(lab).join(completed(node)),
+        _ => files(lab).join(config),
+    }
+}
+
+/// The copy of a router's configuration, in the directory of a running lab, if `core = "auto"` has
+/// made it longer.
+pub fn completed(node: &str) -> PathBuf {
+    Path::new(FILES).join(format!("{node}.conf"))
+}
+
 /// The telnet ports of the routers of a lab, by the names of the routers. It is empty if the
 /// consoles are not served by telnet.
 pub fn telnet_ports(lab: &str) -> BTreeMap<String, u16> {

@@ -66,7 +66,7 @@ pub fn down(name: &str) -> Step {
 pub fn start(lab: &Lab, node: &str, config: &str, eidway: &Path, options: Options) -> Call {
     let call = Call::new("router-start", &lab.name)
         .with(node)
-        .with(paths::files(lab).join(config).display())
+        .with(paths::config(lab, node, config).display())
         .with(eidway.display());
     let call = if options.no_offload { call.with("--no-offload") } else { call };
     if options.record { call.with("record") } else { call }

@@ -89,6 +89,7 @@ pub fn start(lab: &Lab, node: &str, say: &mut dyn FnMut(&str)) -> Result<(), Fai
     // The router gets the same option `no_offload` as when the lab was brought up.
     let no_offload = open::forwards_packet_by_packet(&lab.name);
     let options = Options { no_offload, ..Options::default() };
+    open::copy_completed(lab, node, config).map_err(Failure::io(config))?;
     let call = plan::start(lab, node, config, &program()?, options);
     verbs::run(&[Step::new(format!("{node}: start"), vec![call])], &mut *say)?;
     let hosts = emulated::start_at_home(lab, true, &program()?);

@@ -464,7 +464,7 @@ impl Stage for Namespaces {
             private::write(&directory.join(name), octets).ok();
         }
         for (node, config) in lab.file.routers() {
-            let config = paths::files(lab).join(config);
+            let config = paths::config(lab, node, config);
             fs::copy(config, directory.join(format!("{node}.conf"))).ok();
             fs::copy(paths::log(lab, node), directory.join(format!("{node}.log"))).ok();
         }

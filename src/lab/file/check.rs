@@ -10,7 +10,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::name;
-use super::{Host, Impairment, LabError, LabFile, Lan, Link, Mac, Node, Places, Port, Span};
+use super::{Core, Host, Impairment, LabError, LabFile, Lan, Link, Mac, Node, Places, Port, Span};
 use crate::addr::Family;
 use crate::packet::IPV6_MINIMUM_MTU;
 use crate::router::config::EmulatedHost;
@@ -24,6 +24,8 @@ const MTUS: std::ops::RangeInclusive<u16> = IPV6_MINIMUM_MTU..=9216;
 struct RawLab {
     name: Spanned<String>,
     title: Option<String>,
+    #[serde(default)]
+    core: Core,
     #[serde(default)]
     nodes: BTreeMap<Spanned<String>, RawNode>,
     #[serde(default)]
@@ -125,6 +127,7 @@ impl LabFile {
             text: text.to_owned(),
             name: raw.name.into_inner(),
             title: raw.title,
+            core: raw.core,
             nodes,
             links,
             lans,
