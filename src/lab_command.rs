@@ -2,6 +2,7 @@
 //! library.
 
 mod explain;
+mod files;
 mod learn;
 mod on_lab;
 mod page;
@@ -9,32 +10,25 @@ mod save;
 mod scenario;
 mod web;
 
-use std::io;
-use std::path::Path;
-
 use clap::{Args, Subcommand, ValueEnum};
 use eidway::addr::Family;
 use eidway::console::parse_config;
 use eidway::console::show::system::host_name;
-use eidway::driver::{self, recording, simulated::Pace};
+use eidway::driver::{self, simulated::Pace};
 use eidway::lab::Lab;
 use eidway::lab::failure::Failure;
 use eidway::lab::running::Plugging;
-use eidway::lab::scenario::run::{How, run as play_scenario};
-use eidway::lab::scenario::stage::Evidence;
-use eidway::lab::scenario::{LinkChange, Place, Scenario, library};
+use eidway::lab::scenario::{LinkChange, Place};
 use eidway::lab::testbed::{self, Device};
 use eidway::lab::verbs::list::LabList;
 use eidway::lab::verbs::router;
 use eidway::netns::inside::Capture;
 use eidway::netns::plan::Options;
 use eidway::netns::running::running;
-use eidway::netns::stage::Namespaces;
 use eidway::netns::user::Need;
 use eidway::netns::{self, open, paths, plan, run, scenario_file, verbs};
 use eidway::rng::Seed;
-use eidway::sim::stage::Simulated;
-use eidway::{private, sim};
+use eidway::sim;
 
 use super::Outcome;
 use on_lab::EchoArgs;
@@ -262,6 +256,8 @@ pub enum LabCommand {
         /// The router
         node: String,
     },
+    #[command(flatten)]
+    Files(files::FilesCommand),
     /// Copy the configurations that write memory has saved to the folder of the lab, and print the
     /// changed lines
     Save(save::SaveCommand),
@@ -326,6 +322,7 @@ impl LabCommand {
             LabCommand::Down { .. }
             | LabCommand::List { .. }
             | LabCommand::Web(_)
+            | LabCommand::Files(_)
             | LabCommand::Testbed { .. }
             | LabCommand::Save(_) => Need::IfUp,
             LabCommand::Check { target, .. }
@@ -379,6 +376,7 @@ impl LabCommand {
             LabCommand::Stop { target, node } => stop(target, &node, false),
             LabCommand::Kill { target, node } => stop(target, &node, true),
             LabCommand::Restart { target, node } => restart(target, &node),
+            LabCommand::Files(command) => command.run(),
             LabCommand::Save(command) => command.run(),
             LabCommand::Run(command) => command.run(),
             LabCommand::Learn(command) => command.run(),
@@ -411,23 +409,6 @@ fn restart(target: Target, node: &str) -> Outcome {
         running.stop(node, false, &mut say)?;
         router::start(lab, running, node, &mut say)
     })
-}
-
-/// Plays a scenario. If a seed is given, the scenario is played on the simulator.
-fn run_scenario(
-    which: Which,
-    scenario: &str,
-    seed: Option<u64>,
-    record: Option<&Path>,
-    how: How<'_>,
-    no_offload: bool,
-) -> Outcome {
-    let lab = which.open()?;
-    let scenario = scenario_file::find(&lab, scenario)?;
-    match seed {
-        Some(seed) => play_simulated(&lab, &scenario, how, seed, record),
-        None => play(lab, which.name, &scenario, how, no_offload),
-    }
 }
 
 fn plugging(make_before_break: bool) -> Plugging {
@@ -519,64 +500,6 @@ fn print_testbed(lab: &Lab, format: TestbedFormat) -> Outcome {
     };
     print!("{}", testbed::testbed(&lab.name, &devices, format));
     Ok(true)
-}
-
-fn list_scenarios(lab: &Lab) -> Outcome {
-    for name in library::names(lab) {
-        let scenario = library::read(lab, name)?;
-        let where_played = if scenario.only_simulated { " (only simulated)" } else { "" };
-        println!("{name:28} {}{where_played}", scenario.title);
-    }
-    Ok(true)
-}
-
-/// Plays a scenario. Without `name`, the lab gets a unique name, so that several scenarios can run
-/// at the same time.
-fn play(
-    mut lab: Lab,
-    name: Option<String>,
-    scenario: &Scenario,
-    how: How<'_>,
-    no_offload: bool,
-) -> Outcome {
-    if scenario.only_simulated {
-        let path = &scenario.path;
-        let why = "waits too long to run in real time: run it on the simulator with `eidway lab \
-                   run --sim`";
-        return Err(format!("{path} {why}").into());
-    }
-    Namespaces::expect_programs()?;
-    let end = std::process::id().to_string();
-    lab.name = name.unwrap_or_else(|| library::lab_name_for(scenario, &end));
-    let up = |lab| Namespaces::up(lab, Options { no_offload, ..Options::default() });
-    Ok(play_scenario(&lab, scenario, how, up, &mut io::stdout())?)
-}
-
-fn play_simulated(
-    lab: &Lab,
-    scenario: &Scenario,
-    how: How<'_>,
-    seed: u64,
-    record: Option<&Path>,
-) -> Outcome {
-    let name = format!("{}-{}", lab.name, library::lab_name_for(scenario, "sim"));
-    let options = sim::stage::Options {
-        records: record.map(recording::of_routers).transpose()?,
-        watch: None,
-        keep: Box::new(move |files| keep(&name, files)),
-        ..sim::stage::Options::new(Seed::from_number(seed))
-    };
-    let up = |lab| Simulated::up(lab, options);
-    Ok(play_scenario(lab, scenario, how, up, &mut io::stdout())?)
-}
-
-/// Writes files into a new directory and returns its path.
-fn keep(name: &str, files: &[Evidence]) -> Result<String, Failure> {
-    let directory = paths::kept(name)?;
-    for (name, octets) in files {
-        private::write(&directory.join(name), octets).map_err(Failure::new)?;
-    }
-    Ok(directory.display().to_string())
 }
 
 fn list(json: bool) -> Outcome {

@@ -13,6 +13,7 @@ use super::lesson::grade::Report;
 use super::ping::{Matrix, Tally};
 use super::testbed::NetmikoDevice;
 use super::verbs::list::LabList;
+use super::verbs::show::LabAddresses;
 use super::verbs::status::NodeStatus;
 use crate::console::FileCheck;
 use crate::console::view::{
@@ -86,6 +87,7 @@ pub const DOCUMENTS: &[Document] = &[
     Document::of::<LabList>("lab-list", "eidway lab list --json"),
     Document::of::<Tally>("lab-ping", "eidway lab ping LAB NODE TARGET --json"),
     Document::of::<Matrix>("lab-pingall", "eidway lab pingall LAB --json"),
+    Document::of::<LabAddresses>("lab-show", "eidway lab show LAB --json"),
     Document::of::<Vec<NodeStatus>>("lab-status", "eidway lab status LAB --json"),
     Document::of::<Vec<NetmikoDevice>>("lab-testbed", "eidway lab testbed LAB --format netmiko"),
     Document::of::<lisp::LispView>("lisp", "show ip lisp json"),

@@ -1,13 +1,25 @@
 //! `eidway lab run`.
 
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
-use eidway::lab::scenario::run::How;
+use eidway::driver::recording;
+use eidway::lab::Lab;
+use eidway::lab::failure::Failure;
+use eidway::lab::scenario::run::{How, run as play_scenario};
+use eidway::lab::scenario::stage::Evidence;
+use eidway::lab::scenario::{Scenario, library};
+use eidway::netns::plan::Options;
+use eidway::netns::stage::Namespaces;
 use eidway::netns::user::Need;
+use eidway::netns::{paths, scenario_file};
+use eidway::rng::Seed;
+use eidway::sim::stage::Simulated;
+use eidway::{private, sim};
 
 use super::super::Outcome;
-use super::{Which, list_scenarios, run_scenario};
+use super::Which;
 
 /// The arguments of `eidway lab run`.
 #[derive(Args)]
@@ -55,4 +67,79 @@ impl RunCommand {
         let seed = sim.then_some(seed);
         run_scenario(which, &name, seed, record.as_deref(), how, no_offload)
     }
+}
+
+/// Plays a scenario. If a seed is given, the scenario is played on the simulator.
+fn run_scenario(
+    which: Which,
+    scenario: &str,
+    seed: Option<u64>,
+    record: Option<&Path>,
+    how: How<'_>,
+    no_offload: bool,
+) -> Outcome {
+    let lab = which.open()?;
+    let scenario = scenario_file::find(&lab, scenario)?;
+    match seed {
+        Some(seed) => play_simulated(&lab, &scenario, how, seed, record),
+        None => play(lab, which.name, &scenario, how, no_offload),
+    }
+}
+
+fn list_scenarios(lab: &Lab) -> Outcome {
+    for name in library::names(lab) {
+        let scenario = library::read(lab, name)?;
+        let where_played = if scenario.only_simulated { " (only simulated)" } else { "" };
+        println!("{name:28} {}{where_played}", scenario.title);
+    }
+    Ok(true)
+}
+
+/// Plays a scenario. Without `name`, the lab gets a unique name, so that several scenarios can run
+/// at the same time.
+fn play(
+    mut lab: Lab,
+    name: Option<String>,
+    scenario: &Scenario,
+    how: How<'_>,
+    no_offload: bool,
+) -> Outcome {
+    if scenario.only_simulated {
+        let path = &scenario.path;
+        let why = "waits too long to run in real time: run it on the simulator with `eidway lab \
+                   run --sim`";
+        return Err(format!("{path} {why}").into());
+    }
+    Namespaces::expect_programs()?;
+    let end = std::process::id().to_string();
+    lab.name = name.unwrap_or_else(|| library::lab_name_for(scenario, &end));
+    let up = |lab| Namespaces::up(lab, Options { no_offload, ..Options::default() });
+    Ok(play_scenario(&lab, scenario, how, up, &mut io::stdout())?)
+}
+
+fn play_simulated(
+    lab: &Lab,
+    scenario: &Scenario,
+    how: How<'_>,
+    seed: u64,
+    record: Option<&Path>,
+) -> Outcome {
+    let name = format!("{}-{}", lab.name, library::lab_name_for(scenario, "sim"));
+    let options = sim::stage::Options {
+        records: record.map(recording::of_routers).transpose()?,
+        watch: None,
+        keep: Box::new(move |files| keep(&name, files)),
+        ..sim::stage::Options::new(Seed::from_number(seed))
+    };
+    let up = |lab| Simulated::up(lab, options);
+    Ok(play_scenario(lab, scenario, how, up, &mut io::stdout())?)
+}
+
+/// Writes files into a new directory and returns its path.
+fn keep(name: &str, files: &[Evidence]) -> Result<String, Failure> {
+    let directory = paths::kept(name)?;
+    for (name, octets) in files {
+        private::write(&directory.join(name), octets).map_err(Failure::new)?;
+    }
+    Ok(directory.display().to_string())
 }

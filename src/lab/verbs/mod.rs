@@ -1,4 +1,5 @@
-//! The verbs of `eidway lab` that work on a running lab, in namespaces or on the simulator.
+//! The verbs of `eidway lab`: some work on a running lab, in namespaces or on the simulator, and some
+//! on the files of a lab.
 
 pub mod host_console;
 pub mod list;
@@ -6,4 +7,5 @@ pub mod move_host;
 pub mod ping;
 pub mod registered_at;
 pub mod router;
+pub mod show;
 pub mod status;
