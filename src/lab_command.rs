@@ -318,11 +318,11 @@ impl LabCommand {
             LabCommand::Run(command) => command.need(),
             LabCommand::Learn(command) => command.need(),
             LabCommand::Explain(command) => command.need(),
+            LabCommand::Files(command) => command.need(),
             LabCommand::Up { .. } | LabCommand::Page(_) | LabCommand::Grade(_) => Need::None,
             LabCommand::Down { .. }
             | LabCommand::List { .. }
             | LabCommand::Web(_)
-            | LabCommand::Files(_)
             | LabCommand::Testbed { .. }
             | LabCommand::Save(_) => Need::IfUp,
             LabCommand::Check { target, .. }

@@ -3,12 +3,15 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
 use std::net::IpAddr;
+use std::path::Path;
+use std::process::{Command, Output};
 
 use eidway::lab::Lab;
 use eidway::lab::file::LabFile;
 use eidway::lab::ping::Echos;
 use eidway::lab::running::RunningLab;
-use eidway::lab::verbs::show::show;
+use eidway::lab::verbs::{self, show::show};
+use eidway::netns::open::open;
 use eidway::rng::Seed;
 use eidway::sim::stage::{Options, Simulated};
 
@@ -82,5 +85,52 @@ fn all_rlocs_of_twenty_routers_with_an_automatic_core_reach_each_other() {
             let tally = lab.ping(&node, *rloc, echos, &mut |_| ()).unwrap();
             assert!(tally.is_complete(), "{node} does not reach {owner} at {rloc}: {tally:?}");
         }
+    }
+}
+
+/// Runs `eidway lab new` in a directory of its own with these options, and returns the directory.
+fn new_lab(name: &str, options: &[&str]) -> tempfile::TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    let made = eidway_in(directory.path(), &[&["lab", "new", name], options].concat());
+    assert!(made.status.success(), "{made:?}");
+    directory
+}
+
+fn eidway_in(directory: &Path, args: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_eidway"));
+    command.args(args).current_dir(directory).output().unwrap()
+}
+
+#[test]
+fn a_new_lab_is_right_and_its_hosts_reach_each_other_with_each_option() {
+    let cases: [(&[&str], usize); 6] = [
+        (&[], 2),
+        (&["--sites", "1", "--proxy"], 2),
+        (&["--sites", "4", "--resolvers", "2"], 12),
+        (&["--proxy"], 6),
+        (&["--ipv6"], 4),
+        (&["--sites", "3", "--resolvers", "3", "--proxy", "--ipv6"], 24),
+    ];
+    for (options, pairs) in cases {
+        let directory = new_lab("mine", options);
+        let check = eidway_in(directory.path(), &["lab", "check", "mine", "--sim"]);
+        assert!(check.status.success(), "{options:?}: {check:?}");
+        let run = eidway_in(directory.path(), &["lab", "run", "mine", "reach", "--sim"]);
+        assert!(run.status.success(), "{options:?}: {run:?}");
+        let lab = open(directory.path().join("lab/mine").to_str().unwrap(), None).unwrap();
+        let mut running = up(lab.clone());
+        let matrix = verbs::ping::all(&lab, &mut running, Echos::default()).unwrap();
+        assert!(matrix.is_complete(), "{options:?}:\n{matrix}");
+        assert_eq!(matrix.pairs.len(), pairs, "{options:?}");
+    }
+}
+
+#[test]
+fn a_new_lab_does_not_replace_a_folder_and_has_a_right_name() {
+    let directory = new_lab("mine", &[]);
+    for (name, words) in [("mine", "lab/mine"), ("../mine", "is not a valid name")] {
+        let refused = eidway_in(directory.path(), &["lab", "new", name]);
+        let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert!(refused.status.code() == Some(1) && said.contains(words), "{said}");
     }
 }

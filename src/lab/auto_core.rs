@@ -22,7 +22,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 use super::file::{LabFile, Node, Port};
-use super::loaded::{Texts, overlaid};
+use super::texts::{Texts, overlaid};
 use crate::addr::{Family, is_link_local};
 use crate::console::read_config;
 use crate::router::config::Config;

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use super::auto_core::{self, Chosen};
 use super::failure::Failure;
 use super::file::{Core, Host, LabFile, Lan, Port};
+use super::texts::{Texts, overlaid};
 use crate::router::config::InterfaceName;
 
 /// The name of the directory of scenarios. It is in the directory of the lab.
@@ -13,10 +14,6 @@ pub const SCENARIOS: &str = "scenarios";
 
 /// The name of the directory of lessons. It is in the directory of the lab.
 pub const LESSONS: &str = "lessons";
-
-/// The text of each file, or the reason why it cannot be read. The key is the file's path in the
-/// directory of the lab.
-pub type Texts = BTreeMap<String, Result<String, String>>;
 
 /// A lab, and the name under which it runs.
 #[derive(Clone, Debug)]
@@ -221,26 +218,9 @@ impl Lan {
     }
 }
 
-/// Returns a configuration with an overlay added at its end.
-pub fn overlaid(text: &str, overlay: &str) -> String {
-    let base = text.trim_end();
-    // Only the line `end` at the end of a configuration is removed. The end of "hostname friend" is
-    // not such a line.
-    let base = base.strip_suffix("\nend").unwrap_or(base);
-    format!("{base}\n{overlay}end\n")
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::lab::built_in;
-
-    #[test]
-    fn an_overlay_stands_on_lines_of_its_own_before_the_end() {
-        for base in ["hostname friend\n", "hostname friend", "hostname friend\nend\n"] {
-            assert_eq!(overlaid(base, "ip routing\n"), "hostname friend\nip routing\nend\n");
-        }
-    }
 
     #[test]
     fn a_router_means_its_only_lan_or_the_hosts_own() {

@@ -1,7 +1,14 @@
 //! The verbs of `eidway lab` that work on the files of a lab, which need not be up.
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand};
+use eidway::lab::failure::Failure;
+use eidway::lab::file::name;
+use eidway::lab::starter::Parts;
 use eidway::lab::verbs::show;
+use eidway::netns::folder;
+use eidway::netns::user::Need;
 
 use super::super::Outcome;
 use super::Which;
@@ -9,16 +16,64 @@ use super::Which;
 /// The commands on the files of labs.
 #[derive(Subcommand)]
 pub enum FilesCommand {
+    /// Write the files of a new lab with comments, to start from: sites around a core, with a
+    /// map-server. `eidway lab up NAME` finds the lab in the current directory
+    New(NewCommand),
     /// Show the addresses and static routes of all nodes, also those that core = "auto" has chosen
     Show(ShowCommand),
 }
 
 impl FilesCommand {
+    /// The need of the command for the namespaces of an ordinary user.
+    pub fn need(&self) -> Need {
+        match self {
+            FilesCommand::New(_) => Need::None,
+            FilesCommand::Show(_) => Need::IfUp,
+        }
+    }
+
     /// Runs the command.
     pub fn run(self) -> Outcome {
         match self {
+            FilesCommand::New(command) => command.run(),
             FilesCommand::Show(command) => command.run(),
         }
+    }
+}
+
+/// The arguments of `lab new`.
+#[derive(Args)]
+pub struct NewCommand {
+    /// The name of the lab
+    name: String,
+    /// The number of LISP sites, each with an xTR and a host
+    #[arg(long, default_value_t = 2)]
+    #[arg(value_parser = clap::value_parser!(u8).range(1..=i64::from(Parts::MOST_SITES)))]
+    sites: u8,
+    /// The number of routers that are map-server and map-resolver
+    #[arg(long, default_value_t = 1)]
+    #[arg(value_parser = clap::value_parser!(u8).range(1..=i64::from(Parts::MOST_RESOLVERS)))]
+    resolvers: u8,
+    /// Add a proxy xTR and a host outside of LISP
+    #[arg(long)]
+    proxy: bool,
+    /// Give the hosts and the core IPv6 addresses too
+    #[arg(long)]
+    ipv6: bool,
+    /// Make the folder of the lab in this directory instead of ./lab
+    #[arg(long, value_name = "DIR")]
+    to: Option<PathBuf>,
+}
+
+impl NewCommand {
+    fn run(self) -> Outcome {
+        let NewCommand { name, sites, resolvers, proxy, ipv6, to } = self;
+        name::lab(&name).map_err(Failure::new)?;
+        let place = folder::place(&name, to.as_deref());
+        let files = Parts { name, sites, resolvers, proxy, ipv6 }.files();
+        folder::write(&place, files.iter().map(|(path, text)| (path.as_str(), text.as_str())))?;
+        println!("{}: {} files; begin with lab.toml", place.display(), files.len());
+        Ok(true)
     }
 }
 

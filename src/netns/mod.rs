@@ -12,6 +12,7 @@ pub mod console;
 pub mod emulated;
 pub mod environment;
 pub mod flow;
+pub mod folder;
 pub mod inside;
 pub mod interrupt;
 mod kernel_state;

@@ -10,7 +10,8 @@ use crate::lab::Lab;
 use crate::lab::built_in;
 use crate::lab::failure::Failure;
 use crate::lab::file::{LabFile, name};
-use crate::lab::loaded::{LESSONS, SCENARIOS, Texts};
+use crate::lab::loaded::{LESSONS, SCENARIOS};
+use crate::lab::texts::Texts;
 use crate::private;
 
 /// The file with the path of the lab's directory. It is in the directory of a running lab.

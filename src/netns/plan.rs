@@ -211,7 +211,7 @@ mod tests {
     use super::super::verbs::transcript;
     use super::*;
     use crate::lab::file::LabFile;
-    use crate::lab::loaded::Texts;
+    use crate::lab::texts::Texts;
 
     #[test]
     fn the_plan_of_a_lab_is_the_commands_that_a_student_would_type() {

@@ -96,6 +96,14 @@ pub fn directory(path: &Path) -> io::Result<()> {
     directory_of_mode(path, MODE)
 }
 
+/// Makes a directory of mode 0700 that does not exist yet.
+///
+/// # Errors
+/// `AlreadyExists`, or another error of the file system.
+pub fn new_directory(path: &Path) -> io::Result<()> {
+    DirBuilder::new().mode(MODE).create(path).map_err(named(path))
+}
+
 /// Makes each of the nested directories in `below`, as [`directory`] does.
 ///
 /// # Errors

@@ -19,7 +19,9 @@ use std::time::Duration;
 
 use eidway::addr::{Eid, EidPrefix, Family, InstanceId};
 use eidway::console::parse_config;
-use eidway::lab::file::{Host, Impairment, LabFile, Lan as LanFile, Link, Node, Places, Port};
+use eidway::lab::file::{
+    Core, Host, Impairment, LabFile, Lan as LanFile, Link, Node, Places, Port,
+};
 use eidway::router::config::{Config, InterfaceName};
 use ipnet::IpNet;
 
@@ -291,6 +293,7 @@ impl Topology {
             text: String::new(),
             name: "sweep".to_owned(),
             title: None,
+            core: Core::Written,
             nodes,
             links: self.cables().into_iter().map(|cable| self.link(cable)).collect(),
             lans: self.lan_files(roamers_at),

@@ -9,8 +9,9 @@ use crate::lab::Lab;
 use crate::lab::failure::Failure;
 use crate::lab::file::Host;
 use crate::lab::file::name::LONGEST as LONGEST_NAME;
-use crate::lab::loaded::{SCENARIOS as DIRECTORY, overlaid};
+use crate::lab::loaded::SCENARIOS as DIRECTORY;
 use crate::lab::roaming::{self, Site};
+use crate::lab::texts::overlaid;
 
 /// The end of the file name of a scenario.
 pub const ENDING: &str = ".scenario";

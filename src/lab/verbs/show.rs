@@ -21,14 +21,14 @@ const AUTO: &str = "auto";
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct LabAddresses {
     /// The addresses, sorted by nodes and interfaces.
-    pub addresses: Vec<AddressRow>,
+    pub addresses: Vec<LabAddress>,
     /// The static routes and the gateways of hosts, sorted by nodes.
-    pub routes: Vec<RouteRow>,
+    pub routes: Vec<LabRoute>,
 }
 
 /// An address of a node.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
-pub struct AddressRow {
+pub struct LabAddress {
     /// The name of the node.
     pub node: String,
     /// The interface as the lab file names it.
@@ -43,7 +43,7 @@ pub struct AddressRow {
 
 /// A static route of a node.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
-pub struct RouteRow {
+pub struct LabRoute {
     /// The name of the node.
     pub node: String,
     /// The destination prefix.
@@ -67,7 +67,7 @@ pub fn show(lab: &Lab) -> LabAddresses {
     for port in lab.file.ports() {
         let (nets, origin) = of_port(lab, &configs, port);
         let chosen = lab.chosen.addresses.get(&(port.node.clone(), port.device.clone()));
-        shown.addresses.extend(nets.into_iter().map(|net| AddressRow {
+        shown.addresses.extend(nets.into_iter().map(|net| LabAddress {
             node: port.node.clone(),
             interface: port.interface.clone(),
             address: net.to_string(),
@@ -78,7 +78,7 @@ pub fn show(lab: &Lab) -> LabAddresses {
     for (node, (path, config)) in &configs {
         let loopbacks = config.interfaces.iter().filter(|(name, _)| name.is_loopback());
         for (name, interface) in loopbacks {
-            shown.addresses.extend(interface.addresses.iter().map(|net| AddressRow {
+            shown.addresses.extend(interface.addresses.iter().map(|net| LabAddress {
                 node: (*node).to_owned(),
                 interface: name.to_string(),
                 address: net.to_string(),
@@ -125,11 +125,11 @@ fn others(lab: &Lab, port: &Port) -> Vec<String> {
     ports.iter().filter(|other| *other != port).map(ToString::to_string).collect()
 }
 
-fn of_node(lab: &Lab, node: &str, kind: &Node, config: Option<&(&str, Config)>) -> Vec<RouteRow> {
+fn of_node(lab: &Lab, node: &str, kind: &Node, config: Option<&(&str, Config)>) -> Vec<LabRoute> {
     let row = |(prefix, via): (IpNet, String), origin: &str| {
         let chosen = lab.chosen.routes.get(node).is_some_and(|routes| routes.contains_key(&prefix));
         let origin = if chosen { AUTO } else { origin };
-        RouteRow { node: node.into(), prefix: prefix.to_string(), via, origin: origin.into() }
+        LabRoute { node: node.into(), prefix: prefix.to_string(), via, origin: origin.into() }
     };
     match (kind, config) {
         (Node::Forwarder { routes, .. }, _) => {
@@ -157,13 +157,13 @@ impl fmt::Display for LabAddresses {
     /// Writes two tables for a person: the addresses, and the routes.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{:12} {:16} {:28} {:14} Link to", "Node", "Interface", "Address", "Origin")?;
-        for AddressRow { node, interface, address, to, origin } in &self.addresses {
+        for LabAddress { node, interface, address, to, origin } in &self.addresses {
             let to = to.join(", ");
             let row = format!("{node:12} {interface:16} {address:28} {origin:14} {to}");
             writeln!(f, "{}", row.trim_end())?;
         }
         writeln!(f, "\n{:12} {:28} {:28} Origin", "Node", "Route to", "Via")?;
-        for RouteRow { node, prefix, via, origin } in &self.routes {
+        for LabRoute { node, prefix, via, origin } in &self.routes {
             writeln!(f, "{node:12} {prefix:28} {via:28} {origin}")?;
         }
         Ok(())
