@@ -5,7 +5,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-use super::config::{Config, DatabaseMapping, EidTable, Lisp, Site};
+use super::config::{Config, DatabaseMapping, EidTable, Interface, Lisp, LocatorSource, Site};
+use super::interface_name::InterfaceName;
 use super::shared::Shared;
 use crate::addr::{EidPrefix, InstanceId};
 
@@ -16,10 +17,13 @@ pub(super) struct ConfigChange {
     pub mappings: BTreeSet<EidPrefix>,
     /// Whether static routes were added or removed.
     pub routes: bool,
+    /// Whether interfaces were added, or the addresses of interfaces changed, and no locator of the
+    /// configuration is at these interfaces.
+    pub addresses: bool,
     /// The EID prefixes in the configuration of sites, if they were added or removed, or if their
-    /// options changed.
+    /// options or the key of their site changed.
     pub site_prefixes: BTreeSet<EidPrefix>,
-    /// Whether other settings of the sites of the map-server changed.
+    /// Whether a site of the map-server was removed.
     pub sites: bool,
     /// Whether any other part of the configuration changed. In this case, the router computes all
     /// data that depend on the configuration again.
@@ -44,9 +48,11 @@ impl ConfigChange {
         } = after;
         let mut change = ConfigChange {
             routes: before.static_routes != *static_routes,
-            rest: before.interfaces != *interfaces,
             ..ConfigChange::default()
         };
+        if before.interfaces != *interfaces {
+            change.of_interfaces(before, after);
+        }
         match (&before.lisp, lisp) {
             (Some(before), Some(after)) => change.of_lisp(before, after),
             (before, after) => change.rest |= before.is_some() != after.is_some(),
@@ -66,6 +72,24 @@ impl ConfigChange {
             });
         }
         change
+    }
+
+    fn of_interfaces(&mut self, before: &Config, after: &Config) {
+        let mut changed: BTreeSet<InterfaceName> = BTreeSet::new();
+        let names = before.interfaces.keys().chain(after.interfaces.keys());
+        for name in names.copied().collect::<BTreeSet<_>>() {
+            let (old, new) = (before.interfaces.get(&name), after.interfaces.get(&name));
+            match (old, new) {
+                (old, Some(new)) if is_alike(old.unwrap_or(&Interface::default()), new) => {
+                    if old.is_none_or(|old| old.addresses != new.addresses) {
+                        changed.insert(name);
+                    }
+                }
+                _ => self.rest = true,
+            }
+        }
+        self.addresses = !changed.is_empty();
+        self.rest |= [before, after].into_iter().any(|config| has_locator_at(config, &changed));
     }
 
     fn of_lisp(&mut self, before: &Lisp, after: &Lisp) {
@@ -99,13 +123,63 @@ impl ConfigChange {
     }
 
     fn of_sites(&mut self, before: &BTreeMap<String, Site>, after: &BTreeMap<String, Site>) {
-        self.sites = !before.keys().eq(after.keys());
-        for (before, after) in before.values().zip(after.values()) {
-            let Site { description: _, key, eid_prefixes, nonce_order } = after;
-            self.sites |= before.key != *key || before.nonce_order != *nonce_order;
-            self.site_prefixes.extend(others(&before.eid_prefixes, eid_prefixes));
+        self.sites = before.keys().any(|name| !after.contains_key(name));
+        for (name, after) in after {
+            // A Map-Register is checked with the order of nonces at that time.
+            let Site { description: _, key, eid_prefixes, nonce_order: _ } = after;
+            match before.get(name) {
+                Some(before) if before.key == *key => {
+                    self.site_prefixes.extend(others(&before.eid_prefixes, eid_prefixes));
+                }
+                before => {
+                    let old = before.into_iter().flat_map(|before| before.eid_prefixes.keys());
+                    self.site_prefixes.extend(old.chain(eid_prefixes.keys()).copied());
+                }
+            }
         }
     }
+}
+
+/// Whether two interfaces differ at most in their addresses, and in lines that need no work.
+fn is_alike(before: &Interface, after: &Interface) -> bool {
+    let Interface {
+        description: _,
+        vlan: _,
+        addresses: _,
+        vrf,
+        shutdown,
+        proxy_arp,
+        mtu,
+        mac,
+        lisp_mobility,
+        emulated_hosts,
+    } = after;
+    before.vrf == *vrf
+        && before.shutdown == *shutdown
+        && before.proxy_arp == *proxy_arp
+        && before.mtu == *mtu
+        && before.mac == *mac
+        && before.lisp_mobility == *lisp_mobility
+        && before.emulated_hosts == *emulated_hosts
+}
+
+/// Whether a configured locator has an address of one of the interfaces.
+fn has_locator_at(config: &Config, interfaces: &BTreeSet<InterfaceName>) -> bool {
+    let Some(lisp) = &config.lisp else { return false };
+    let of_interfaces = config.addresses().filter(|(name, _)| interfaces.contains(name));
+    let addresses: BTreeSet<IpAddr> = of_interfaces.map(|(_, net)| net.addr()).collect();
+    let services = [&lisp.ipv4, &lisp.ipv6];
+    let sets = lisp.locator_sets.values().flatten();
+    let petrs = services.iter().flat_map(|service| &service.use_petr);
+    let mut sources = sets.chain(config.inline_locators()).chain(petrs).map(|each| &each.source);
+    let is_proxy = services
+        .iter()
+        .any(|service| service.proxy_itr.iter().any(|rloc| addresses.contains(&rloc.0)));
+    is_proxy
+        || sources.any(|source| match source {
+            LocatorSource::Address(rloc) => addresses.contains(&rloc.0),
+            LocatorSource::Interface(_, name) => interfaces.contains(name),
+        })
 }
 
 /// The keys that only one of the two tables has, and the keys that have different values in the two
@@ -181,8 +255,16 @@ router lisp
         let site_prefixes = mapped("11.0.0.0/8").mappings;
         let prefixes = ConfigChange { site_prefixes, ..none() };
         assert_eq!(change("router lisp\n site S\n  eid-prefix 11.0.0.0/8\n"), prefixes);
+        let site_prefixes = mapped("10.0.0.0/8").mappings;
+        let key = ConfigChange { site_prefixes, ..none() };
+        assert_eq!(change("router lisp\n site S\n  authentication-key other\n"), key);
+        assert_eq!(change("router lisp\n site T\n  authentication-key other\n"), none());
         let sites = ConfigChange { sites: true, ..none() };
-        assert_eq!(change("router lisp\n site S\n  authentication-key other\n"), sites);
+        assert_eq!(change("router lisp\n no site S\n"), sites);
+        let addresses = ConfigChange { addresses: true, ..none() };
+        assert_eq!(change("interface Ethernet2/0\n ip address 172.17.0.1/16\n"), addresses);
+        assert_eq!(change("interface Ethernet1/0\n no ip address\n"), addresses);
+        assert_eq!(change("interface Ethernet0/0\n description core\n"), none());
         assert_eq!(mapping("database-mapping 10.0.2.0/24 locator-set set1"), mapped("10.0.2.0/24"));
         assert_eq!(
             mapping("database-mapping 10.0.1.0/24 locator-set other"),
@@ -201,7 +283,13 @@ router lisp
         ] {
             assert!(mapping(line).rest, "{line}");
         }
-        for line in ["router lisp\n no ipv4 etr\n", "interface Ethernet2/0\n", "no router lisp\n"] {
+        for line in [
+            "router lisp\n no ipv4 etr\n",
+            "interface Ethernet0/0\n ip address 203.0.113.12/24\n",
+            "interface Ethernet1/0\n shutdown\n",
+            "no interface Ethernet1/0\n",
+            "no router lisp\n",
+        ] {
             assert!(change(line).rest, "{line}");
         }
     }

@@ -19,6 +19,11 @@ impl Router {
         if change.rest {
             return self.configure_wholly(&before, now);
         }
+        if change.addresses {
+            self.configure_addresses();
+            self.stale.routes = true;
+            self.find_neighbours(now);
+        }
         match change.sites {
             true => self.map_server.reconfigure(&self.context.config),
             false => {
@@ -35,13 +40,8 @@ impl Router {
     }
 
     fn configure_wholly(&mut self, before: &Config, now: Time) {
-        self.process.open_wanted(&mut self.context, &self.rib, &self.paths);
         self.stale.all = true;
-        self.configured.advance();
-        self.context.local = LocalRlocs::of(&self.context.config);
-        self.context.own_addresses =
-            self.context.config.addresses().map(|(_, net)| net.addr()).collect();
-        self.sources = SourceCheck::of(&self.context.config);
+        self.configure_addresses();
         self.proxy_etrs = Family::BOTH.map(|family| {
             let lisp = self.context.config.lisp.as_ref();
             let petrs = lisp.map_or(&[][..], |lisp| &lisp.service(family).use_petr);
@@ -57,6 +57,17 @@ impl Router {
         registrar.renew_sessions(context, database, before, now);
         self.find_neighbours(now);
         self.map_server.refresh_sessions(&mut self.context, before, None, now);
+    }
+
+    /// Applies the addresses of the interfaces: the router's own locators with their sockets, and the
+    /// addresses whose packets do not come from a host.
+    fn configure_addresses(&mut self) {
+        self.process.open_wanted(&mut self.context, &self.rib, &self.paths);
+        self.configured.advance();
+        self.context.local = LocalRlocs::of(&self.context.config);
+        self.context.own_addresses =
+            self.context.config.addresses().map(|(_, net)| net.addr()).collect();
+        self.sources = SourceCheck::of(&self.context.config);
     }
 
     /// Updates the static entries of the map-cache. An ITR has a static entry for all EIDs

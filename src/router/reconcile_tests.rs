@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use crate::console::parse_config;
 
 use super::away::{Producer, Teller};
-use super::config::{DatabaseMapping, SitePrefix, StaticRoute, StaticTarget};
+use super::config::{DatabaseMapping, InterfaceName, SitePrefix, StaticRoute, StaticTarget};
 use super::io::{
     Connection, ControlDatagram, KernelEvent, KernelObject, Mac, NeighbourState, TcpEvent,
 };
@@ -174,6 +174,16 @@ fn step(rng: &mut Rng) -> Step {
                 router.handle(Input::Configure(Box::new(config)), now);
             })
         }
+        20 => {
+            let name = one_of(rng, &["Ethernet0/0", "Ethernet1/0", "Ethernet3/0"]).parse().unwrap();
+            let address = one_of(rng, &["203.0.113.11/24", "10.1.0.2/16", "10.2.3.4/24"]);
+            let (address, what) = (address.parse().unwrap(), rng.below(3));
+            Box::new(move |router, now| {
+                let mut config = router.context.config.clone();
+                change_interface(&mut config, name, address, what);
+                router.handle(Input::Configure(Box::new(config)), now);
+            })
+        }
         3 => {
             let (connection, up) = (Connection(rng.below(3)), rng.below(2) > 0);
             let local = SocketAddr::new([203, 0, 113, 11].into(), CONTROL_PORT);
@@ -229,6 +239,18 @@ fn change_line(config: &mut Config, prefix: ipnet::IpNet, what: u64) {
         1 => drop(database.insert(prefix, DatabaseMapping::Inline(Vec::new()))),
         2 => drop(config.static_routes.insert(route)),
         _ => drop(site.eid_prefixes.insert(eid_prefix, SitePrefix::default())),
+    }
+}
+
+/// Changes one line of an interface, which is added if it does not exist: an address, the
+/// description, or `shutdown`.
+fn change_interface(config: &mut Config, name: InterfaceName, address: ipnet::IpNet, what: u64) {
+    let interface = config.interfaces.entry(name).or_default();
+    match what {
+        0 if interface.addresses.contains(&address) => interface.addresses.clear(),
+        0 => interface.addresses = vec![address],
+        1 => interface.description = interface.description.is_none().then(|| "text".to_owned()),
+        _ => interface.shutdown = !interface.shutdown,
     }
 }
 
