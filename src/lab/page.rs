@@ -8,7 +8,6 @@ use serde::Serialize;
 
 use super::Lab;
 use super::failure::Failure;
-use super::loaded::SCENARIOS;
 
 /// The place in the template for the data of the lab. The data replaces `null`.
 const PLACE: &str = "<script type=\"application/json\" id=\"lab\">null</script>";
@@ -25,16 +24,12 @@ struct LabData<'a> {
     seed: u64,
 }
 
-/// Returns the page of a lab: the template with the files of the lab inside. The scenarios are left
-/// out, because the page does not play them. The files that the scenarios include are kept for the
-/// lessons.
+/// Returns the page of a lab: the template with the files of the lab inside.
 ///
 /// # Errors
 /// The template has no place for a lab: it is not a page that `web/build` made.
 pub fn page(template: &str, lab: &Lab) -> Result<String, Failure> {
-    let is_scenario = |path: &str| path.starts_with(SCENARIOS) && path.ends_with(".scenario");
-    let mut files: BTreeMap<&str, &str> =
-        lab.texts().filter(|(path, _)| !is_scenario(path)).collect();
+    let mut files: BTreeMap<&str, &str> = lab.texts().collect();
     files.insert("lab.toml", &lab.file.text);
     filled(template, &LabData { name: &lab.name, files, seed: SEED })
 }
@@ -135,11 +130,11 @@ mod tests {
     }
 
     #[test]
-    fn a_page_has_the_configurations_and_not_the_scenarios() {
+    fn a_page_has_the_configurations_and_the_scenarios() {
         let lab = built_in::find("gsmr").unwrap().unwrap();
         let page = page(PLACE, &lab).unwrap();
         assert!(page.contains("\"lab.toml\"") && page.contains("\"PxTR1.conf\""));
-        assert!(!page.contains("g2-no-route.scenario"));
+        assert!(page.contains("\"scenarios/g2-no-route.scenario\""));
     }
 
     #[test]

@@ -280,6 +280,15 @@ impl Requests {
             Hand::Start { node } => stage.start(&node, &mut |_| ()),
             Hand::Stop { node } => stage.stop(&node, false, &mut |_| ()),
             Hand::Kill { node } => stage.stop(&node, true, &mut |_| ()),
+            Hand::Mtu { node, interface, mtu } => {
+                stage.link(&Place { node, interface }, LinkChange::Mtu(mtu))
+            }
+            Hand::Send { .. }
+            | Hand::Connect { .. }
+            | Hand::Transmit { .. }
+            | Hand::Address { .. } => Err(Failure::new(
+                "on a lab in namespaces, this is a statement of a scenario: eidway lab run",
+            )),
             // A lesson has a lab with its own configuration, and captures of all of its packets. The
             // lab of a live page is up for other uses, which may change it during the lesson.
             Hand::Lesson { name } => Err(Failure::Other(format!(

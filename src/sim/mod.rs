@@ -38,6 +38,8 @@ pub mod ping;
 pub mod probes;
 pub mod queue;
 pub mod router_node;
+pub mod script;
+pub mod sending;
 pub mod stage;
 pub mod tcp;
 pub mod trace;

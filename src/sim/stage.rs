@@ -13,6 +13,7 @@ use super::comments::Reasons;
 use super::console::LabChannel;
 use super::moves::Replug;
 use super::pcap::CaptureId;
+use super::sending::Sending;
 use super::trace::{Summary, ip_packet};
 use super::{Records, Sim, SimError, build, ping};
 use crate::capture::pcap::PcapWriter;
@@ -37,6 +38,9 @@ use crate::rng::Seed;
 use crate::router::config::Config;
 use crate::router::io::Connection;
 use crate::time::{Calendar, Time};
+use crate::watch::hand::Hand;
+use crate::watch::packet::hex;
+use crate::watch::script::{Act, Deed};
 use crate::watch::{Item, Watch};
 
 impl From<SimError> for Failure {
@@ -100,6 +104,10 @@ pub struct Simulated {
     clients: BTreeMap<String, (String, Connection)>,
     connections: u64,
     keep: Keep,
+    /// The things that were done in the lab since [`Simulated::keep_deeds`].
+    deeds: Option<Vec<Deed>>,
+    /// The number of pings in [`Simulated::deeds`], for their names.
+    pings: u64,
 }
 
 /// A console session, and the prompt at the end of its last answer.
@@ -154,6 +162,8 @@ impl Simulated {
             clients: BTreeMap::new(),
             connections: 0,
             keep: options.keep,
+            deeds: None,
+            pings: 0,
         })
     }
 
@@ -229,6 +239,38 @@ impl Simulated {
         Ok(answer)
     }
 
+    /// Keeps from now on all that is done in the lab, for [`Simulated::take_deeds`].
+    pub fn keep_deeds(&mut self) {
+        self.deeds = Some(Vec::new());
+    }
+
+    /// Returns the things that were done since [`Simulated::keep_deeds`].
+    pub fn take_deeds(&mut self) -> Vec<Deed> {
+        self.deeds.take().unwrap_or_default()
+    }
+
+    /// Keeps a thing that is about to be done, if deeds are kept. Then all other events of the
+    /// present instant happen first. So the thing comes at the same place in a repetition.
+    fn deed(&mut self, request: impl FnOnce() -> Act) {
+        self.end_instant();
+        let at = self.sim.now().0;
+        if let Some(deeds) = &mut self.deeds {
+            deeds.push(Deed { at, request: request() });
+        }
+    }
+
+    /// Lets the other events of the present instant happen, if deeds are kept.
+    fn end_instant(&mut self) {
+        if self.deeds.is_some() {
+            self.sim.run_until(self.sim.now());
+        }
+    }
+
+    /// Keeps something that a hand is about to do.
+    fn hand(&mut self, hand: impl FnOnce() -> Hand) {
+        self.deed(|| Act::Act { hand: hand() });
+    }
+
     /// Ends a capture and returns it.
     fn finished(&mut self, name: &str) -> Result<&Capture, Failure> {
         if !self.captured.contains_key(name) {
@@ -271,15 +313,19 @@ impl Simulated {
     fn send_packets(
         &mut self,
         node: &str,
-        packets: &[Vec<u8>],
+        packets: Vec<Vec<u8>>,
         times: u32,
         every: Duration,
     ) -> Result<(), Failure> {
-        for (number, packet) in (0..times).flat_map(|_| packets).enumerate() {
-            if number > 0 {
-                self.sim.run_for(every);
-            }
-            self.sim.send_raw(node, packet.clone())?;
+        self.hand(|| Hand::Send {
+            node: node.to_owned(),
+            packets: packets.iter().map(|packet| hex(packet)).collect(),
+            times,
+            every_us: micros(every),
+        });
+        let mut sending = Sending::new(node, packets, times, every, self.sim.now());
+        while sending.due().is_some() {
+            sending.send_next(&mut self.sim)?;
         }
         Ok(())
     }
@@ -300,6 +346,7 @@ impl RunningLab for Simulated {
     }
 
     fn console(&mut self, node: &str, command: &str) -> Result<Answer, Failure> {
+        self.deed(|| Act::Console { node: node.to_owned(), line: command.to_owned() });
         self.ask(node, Request::Line(command.to_owned()))
     }
 
@@ -324,6 +371,7 @@ impl RunningLab for Simulated {
     }
 
     fn ask_once(&mut self, node: &str, command: &str) -> Result<Answer, Failure> {
+        self.end_instant();
         let mut session = Session::default();
         let channel = LabChannel::new(&mut self.sim, node, &mut session);
         Client::new(channel).command(command).map_err(Failure::new)
@@ -349,7 +397,21 @@ impl RunningLab for Simulated {
         echos: Echos,
         seen: &mut dyn FnMut(lab::ping::Outcome),
     ) -> Result<Tally, Failure> {
-        let report = self.sim.ping_from(from, ping::request(target, echos))?;
+        let request = ping::request(target, echos);
+        self.pings += 1;
+        let name = format!("ping {}", self.pings);
+        self.hand(|| Hand::Ping {
+            name: name.clone(),
+            from: from.to_owned(),
+            to: target.to_string(),
+            count: request.count,
+            size: request.size,
+            ipv6: target.is_ipv6(),
+        });
+        let report = self.sim.ping_from(from, request)?;
+        if self.sim.host(from).is_ok() {
+            self.hand(|| Hand::End { name });
+        }
         Ok(ping::tally(&report, seen))
     }
 
@@ -360,6 +422,13 @@ impl RunningLab for Simulated {
         target: IpAddr,
         every: Duration,
     ) -> Result<(), Failure> {
+        self.hand(|| Hand::Flow {
+            name: name.to_owned(),
+            from: from.to_owned(),
+            to: target.to_string(),
+            every_us: micros(every),
+            ipv6: target.is_ipv6(),
+        });
         let pace = Pace::Every(every);
         let request = PingRequest { count: u16::MAX, pace, ..PingRequest::new(target) };
         let host = from.to_owned();
@@ -369,6 +438,7 @@ impl RunningLab for Simulated {
     }
 
     fn end(&mut self, name: &str) -> Result<FlowReport, Failure> {
+        self.hand(|| Hand::End { name: name.to_owned() });
         let missing = || Failure::Other(format!("there is no flow {name}"));
         let Flow { host, ping, every } = self.flows.remove(name).ok_or_else(missing)?;
         let report = self.sim.with_host(&host, |host| host.stop_ping(ping))?;
@@ -376,6 +446,11 @@ impl RunningLab for Simulated {
     }
 
     fn move_host(&mut self, host: &str, to: &str, how: Plugging) -> Result<(), Failure> {
+        self.hand(|| Hand::Move {
+            host: host.to_owned(),
+            to: to.to_owned(),
+            make_before_break: how == Plugging::MakeBeforeBreak,
+        });
         let lan = self.lab.lan_of(host, to)?;
         let how = match how {
             Plugging::Atomic => Replug::Atomic,
@@ -390,12 +465,17 @@ impl RunningLab for Simulated {
         if self.sim.router(node).is_ok() {
             return Err(Failure::Other(format!("{node} runs already")));
         }
+        self.hand(|| Hand::Start { node: node.to_owned() });
         say(&format!("{node}: start"));
         Ok(self.sim.start_router(node, config)?)
     }
 
     fn stop(&mut self, node: &str, kill: bool, say: &mut dyn FnMut(&str)) -> Result<(), Failure> {
         self.lab.expect_router(node)?;
+        self.hand(|| match kill {
+            true => Hand::Kill { node: node.to_owned() },
+            false => Hand::Stop { node: node.to_owned() },
+        });
         self.consoles.remove(node);
         say(&format!("{node}: {}", if kill { "kill" } else { "stop" }));
         let stopped = match kill {
@@ -407,6 +487,14 @@ impl RunningLab for Simulated {
 
     fn link(&mut self, port: &Place, change: LinkChange) -> Result<(), Failure> {
         let device = self.lab.device(&port.node, &port.interface)?;
+        self.hand(|| {
+            let (node, interface) = (port.node.clone(), port.interface.clone());
+            match change {
+                LinkChange::Up => Hand::Port { node, interface, up: true },
+                LinkChange::Down => Hand::Port { node, interface, up: false },
+                LinkChange::Mtu(mtu) => Hand::Mtu { node, interface, mtu },
+            }
+        });
         match change {
             LinkChange::Up => self.sim.set_port(&port.node, &device, true)?,
             LinkChange::Down => self.sim.set_port(&port.node, &device, false)?,
@@ -489,12 +577,12 @@ impl Stage for Simulated {
             return Err(Failure::Other(format!("no packet matches {:?}", what.filter)));
         };
         let packet = replay::repeated(&capture.frames()[first.index].packet, what.to)?;
-        self.send_packets(node, &[packet], what.times, what.every)
+        self.send_packets(node, vec![packet], what.times, what.every)
     }
 
     fn send(&mut self, node: &str, datagrams: &Datagrams) -> Result<(), Failure> {
         let packets = replay::datagrams(datagrams)?;
-        self.send_packets(node, &packets, datagrams.times, datagrams.every)
+        self.send_packets(node, packets, datagrams.times, datagrams.every)
     }
 
     fn connect(
@@ -504,6 +592,12 @@ impl Stage for Simulated {
         source: Ipv4Addr,
         destination: SocketAddrV4,
     ) -> Result<(), Failure> {
+        self.hand(|| Hand::Connect {
+            name: name.to_owned(),
+            node: node.to_owned(),
+            source,
+            destination: *destination.ip(),
+        });
         let connection = Connection(self.connections);
         self.connections += 1;
         self.clients.insert(name.to_owned(), (node.to_owned(), connection));
@@ -511,6 +605,7 @@ impl Stage for Simulated {
     }
 
     fn transmit(&mut self, name: &str, octets: &[u8]) -> Result<(), Failure> {
+        self.hand(|| Hand::Transmit { name: name.to_owned(), octets: hex(octets) });
         let (node, connection) = self.client(name)?;
         Ok(self.sim.send_octets(&node, connection, octets)?)
     }
@@ -521,6 +616,7 @@ impl Stage for Simulated {
     }
 
     fn address(&mut self, host: &str, address: IpNet) -> Result<(), Failure> {
+        self.hand(|| Hand::Address { host: host.to_owned(), address });
         Ok(self.sim.add_host_address(host, address)?)
     }
 
@@ -531,6 +627,11 @@ impl Stage for Simulated {
         }
         (self.keep)(&files)
     }
+}
+
+/// Returns a span of time in microseconds.
+fn micros(span: Duration) -> u64 {
+    u64::try_from(span.as_micros()).unwrap_or(u64::MAX)
 }
 
 fn no_capture(name: &str) -> Failure {

@@ -1,5 +1,8 @@
 //! The actions of a user in a lab, and the commands that do the same in a terminal.
 
+use std::net::Ipv4Addr;
+
+use ipnet::IpNet;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -7,11 +10,12 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Hand {
-    /// Begin a ping from a host. The request returns at once; time passes with later requests.
+    /// Begin a ping. From a host, the request returns at once, and time passes with later requests.
+    /// From another node, the request returns when the ping has ended.
     Ping {
         /// The name for the ping.
         name: String,
-        /// The host that sends the echos.
+        /// The node that sends the echos.
         from: String,
         /// An address, or a host.
         to: String,
@@ -78,6 +82,54 @@ pub enum Hand {
         /// The router.
         node: String,
     },
+    /// Send IP packets from a node, one after another. Their sources may be forged. The request
+    /// returns at once; the packets are sent as time passes.
+    Send {
+        /// The node.
+        node: String,
+        /// The octets of each packet, in hexadecimal.
+        packets: Vec<String>,
+        /// The number of times that all packets are sent.
+        times: u32,
+        /// The time between two packets, in microseconds.
+        every_us: u64,
+    },
+    /// Open a TCP connection from a plain router to port 4342. It is open or refused when the
+    /// request returns.
+    Connect {
+        /// The name for the connection.
+        name: String,
+        /// The node.
+        node: String,
+        /// An address of the node.
+        source: Ipv4Addr,
+        /// The address of the server.
+        destination: Ipv4Addr,
+    },
+    /// Send octets on a connection of [`Hand::Connect`].
+    Transmit {
+        /// The name of the connection.
+        name: String,
+        /// The octets in hexadecimal.
+        octets: String,
+    },
+    /// Give a host an additional address.
+    Address {
+        /// The host.
+        host: String,
+        /// The address and the prefix length of its network.
+        #[schemars(with = "String")]
+        address: IpNet,
+    },
+    /// Set the MTU of a port.
+    Mtu {
+        /// The node.
+        node: String,
+        /// The interface, as in the lab file.
+        interface: String,
+        /// The MTU in octets.
+        mtu: u16,
+    },
     /// Begin a lesson: add its configuration to the routers, and prepare its first task.
     Lesson {
         /// The name of the lesson.
@@ -131,6 +183,23 @@ impl Hand {
             Hand::Start { node } => format!("eidway lab start {lab} {node}"),
             Hand::Stop { node } => format!("eidway lab stop {lab} {node}"),
             Hand::Kill { node } => format!("eidway lab kill {lab} {node}"),
+            Hand::Send { node, packets, times, every_us } => {
+                let count = packets.len() as u64 * u64::from(*times);
+                match count {
+                    1 => format!("scenario: send a packet at {node}"),
+                    _ => format!("scenario: send {count} packets at {node} every {every_us} us"),
+                }
+            }
+            Hand::Connect { name, node, source, destination } => {
+                format!("scenario: connect {name} at {node} from {source} to {destination}")
+            }
+            Hand::Transmit { name, octets } => {
+                format!("scenario: send {} octets on {name}", octets.len() / 2)
+            }
+            Hand::Address { host, address } => format!("scenario: address {host} {address}"),
+            Hand::Mtu { node, interface, mtu } => {
+                format!("scenario: link {node}:{interface} mtu {mtu}")
+            }
             Hand::Lesson { name } => format!("eidway lab learn {lab} {name}"),
             Hand::Check => "check".to_owned(),
             Hand::Link { segment, delay_us, loss } => {

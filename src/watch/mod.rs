@@ -22,6 +22,7 @@ mod matching;
 pub mod merge;
 pub mod packet;
 mod router;
+pub mod script;
 pub mod snapshot;
 pub mod stop;
 pub mod stream;

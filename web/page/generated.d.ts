@@ -5,7 +5,18 @@
 export type Alteration = "added" | "changed" | "removed";
 /** An answer. */
 export type Answer =
-  Snapshot | Run | Table[] | ConsoleAnswer | Done | Explained | Listed[] | LessonAnswer | FlowState[] | Dissection;
+  | Snapshot
+  | Run
+  | Table[]
+  | ConsoleAnswer
+  | Done
+  | Explained
+  | Listed[]
+  | ListedScenario[]
+  | Script
+  | LessonAnswer
+  | FlowState[]
+  | Dissection;
 /** The kind of a node. */
 export type NodeKind = "router" | "core" | "host";
 /** One thing that happened. */
@@ -55,7 +66,7 @@ export type Hand =
   | {
       /** The number of echos. */
       count?: number;
-      /** The host that sends the echos. */
+      /** The node that sends the echos. */
       from: string;
       /** Whether to use the IPv6 address of the host. */
       ipv6?: boolean;
@@ -119,6 +130,51 @@ export type Hand =
       node: string;
     }
   | {
+      /** The time between two packets, in microseconds. */
+      every_us: number;
+      kind: "send";
+      /** The node. */
+      node: string;
+      /** The octets of each packet, in hexadecimal. */
+      packets: string[];
+      /** The number of times that all packets are sent. */
+      times: number;
+    }
+  | {
+      /** The address of the server. */
+      destination: string;
+      kind: "connect";
+      /** The name for the connection. */
+      name: string;
+      /** The node. */
+      node: string;
+      /** An address of the node. */
+      source: string;
+    }
+  | {
+      kind: "transmit";
+      /** The name of the connection. */
+      name: string;
+      /** The octets in hexadecimal. */
+      octets: string;
+    }
+  | {
+      /** The address and the prefix length of its network. */
+      address: string;
+      /** The host. */
+      host: string;
+      kind: "address";
+    }
+  | {
+      /** The interface, as in the lab file. */
+      interface: string;
+      kind: "mtu";
+      /** The MTU in octets. */
+      mtu: number;
+      /** The node. */
+      node: string;
+    }
+  | {
       kind: "lesson";
       /** The name of the lesson. */
       name: string;
@@ -147,6 +203,8 @@ export type Request =
         [k: string]: string;
       };
       op: "open";
+      /** The scenario whose overlays the routers have. */
+      scenario?: string | null;
       /** The seed of all random numbers. */
       seed?: number;
     }
@@ -205,6 +263,14 @@ export type Request =
       /** The name of the lesson. */
       name: string;
       op: "lesson";
+    }
+  | {
+      op: "scenarios";
+    }
+  | {
+      /** The name of the scenario. */
+      name: string;
+      op: "scenario";
     }
   | {
       op: "flows";
@@ -522,6 +588,56 @@ export interface Listed {
   problem?: string | null;
   /** The title. It is empty if the lesson has an error. */
   title: string;
+}
+/** A scenario in the list of a lab's scenarios. */
+export interface ListedScenario {
+  /** The name of the scenario. */
+  name: string;
+  /** The error in the scenario, if there is one. */
+  problem?: string | null;
+  /** The title. It is empty if the scenario has an error. */
+  title: string;
+}
+/** A scenario that was played. */
+export interface Script {
+  /** The time of the first statement, in microseconds. */
+  began: number;
+  /** The time of the end, in microseconds. */
+  end: number;
+  /** The things that were done, in order. */
+  hands: Deed[];
+  /** The name of the scenario. */
+  name: string;
+  /** The statements that were played, in order. */
+  statements: Statement[];
+  /** The reason why the scenario stopped early. */
+  stopped: string | null;
+  /** The title of the scenario. */
+  title: string;
+}
+/** A thing that was done in a lab, with its time. */
+export interface Deed {
+  /** The time, in microseconds. All events of this instant happened before the deed. */
+  at: number;
+  /** The request with the same effect, as the page makes it. */
+  request: {
+    [k: string]: unknown;
+  };
+}
+/** A statement of a scenario that was played. */
+export interface Statement {
+  /** The time at which the statement began, in microseconds. */
+  began: number;
+  /** The time at which the statement ended, in microseconds. */
+  ended: number;
+  /** The line in the file, counted from 1. */
+  line: number;
+  /** The path of the file. */
+  path: string;
+  /** The text of the statement. */
+  text: string;
+  /** The transcript of the statement, as `eidway lab run` prints it. */
+  transcript: string;
 }
 /** The answer to [`Request::Lesson`]. */
 export interface LessonAnswer {

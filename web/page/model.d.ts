@@ -2,13 +2,19 @@
 // `web/module` in Rust (generated.d.ts) in the form that the page uses, and the events of the worker. Times are
 // microseconds since the start of the lab.
 
-import type { Class, ConsoleAnswer, Counts, Dissection, Done, Field, Hand, Item, Layer, Node, Port, Reason, Segment, Stop } from "./generated";
+import type { Class, ConsoleAnswer, Counts, Dissection, Done, Field, Hand, Item, Layer, Node, Port, Reason, Segment, Statement, Stop } from "./generated";
+import type { Script as PlayedScript } from "./generated";
 import type { Table as ModuleTable } from "./generated";
 
 /** Microseconds since the start of the lab. */
 export type Micros = number;
 
 export type Role = "itr" | "etr" | "pitr" | "petr" | "map-server" | "map-resolver";
+
+/** A scenario that was played, and the instant from which the run is another: a hand of the user. */
+export type Script = Omit<PlayedScript, "hands"> & { until: Micros | null };
+
+export type { Statement };
 
 export type { Counts, Dissection, Field, Layer, Port, Reason, Stop, Item, Hand };
 

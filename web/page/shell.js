@@ -8,6 +8,7 @@ import * as inspector from "./inspector/inspector.js";
 import * as journey from "./journey/journey.js";
 import * as ladder from "./ladder/ladder.js";
 import * as lessons from "./lessons/lessons.js";
+import * as scenarios from "./scenarios/scenarios.js";
 import * as timeBar from "./time/time-bar.js";
 import * as timeline from "./time/timeline.js";
 import * as topology from "./topology/topology.js";
@@ -47,14 +48,17 @@ export function createApp(root, store, source) {
   const latest = h("span", { class: "news", role: "status", "aria-live": "polite" });
   const command = h("code", { title: "The command that has the same effect in a terminal" });
   const nothing = h("p", { class: "empty" }, "Choose a node or a link in the network, or a message in the ladder.");
-  const shown = { inspector: false, lessons: false };
+  const shown = { inspector: false, lessons: false, scenarios: false };
 
   function arrange() {
     places.inspector.hidden = !shown.inspector;
     places.lessons.hidden = !shown.lessons;
-    nothing.hidden = shown.inspector || shown.lessons;
-    document.body.classList.toggle("with-side", shown.inspector || shown.lessons);
+    places.scenarios.hidden = !shown.scenarios;
+    const any = Object.values(shown).some(Boolean);
+    nothing.hidden = any;
+    document.body.classList.toggle("with-side", any);
     top.mark("lessons", shown.lessons);
+    top.mark("scenarios", shown.scenarios);
   }
 
   /** @param {string} name @param {string} [panel] the panel of the drawer, if it is the drawer */
@@ -77,10 +81,11 @@ export function createApp(root, store, source) {
       else if (document.body.dataset.view === "side" && !shown.lessons) view("stage");
     },
     open(panel, detail) {
-      if (panel === "lessons") {
-        shown.lessons = detail !== false;
+      if (panel === "lessons" || panel === "scenarios") {
+        // A scenario begins the lab anew, and so does away with a lesson.
+        Object.assign(shown, { lessons: false, scenarios: false, [panel]: detail !== false });
         arrange();
-        view(shown.lessons ? "side" : "stage");
+        view(shown[panel] ? "side" : "stage");
         return;
       }
       drawer.open(panel);
@@ -103,7 +108,10 @@ export function createApp(root, store, source) {
     },
   };
 
-  const top = createTop(store, { lessons: () => app.open("lessons", !shown.lessons) });
+  const top = createTop(store, {
+    lessons: () => app.open("lessons", !shown.lessons),
+    scenarios: () => app.open("scenarios", !shown.scenarios),
+  });
   const views = createViews(view, (panel) => app.open(panel));
   const main = h(
     "main",
@@ -111,7 +119,7 @@ export function createApp(root, store, source) {
     h("div", { class: "stage" }, places.hands, places.topology, h("div", { class: "status" }, latest, command, topology.legend())),
     places.ladder,
     h("div", { class: "drawer" }, drawer.element),
-    h("aside", { class: "side", "aria-label": "Inspector and lesson" }, places.lessons, places.inspector, nothing),
+    h("aside", { class: "side", "aria-label": "Inspector, lesson and scenario" }, places.lessons, places.scenarios, places.inspector, nothing),
   );
   drawer.attach(/** @type {HTMLElement} */ (main.querySelector(".drawer")));
   root.append(skipLink(), top.element, main, places["time-bar"], views, createFailure(store));
@@ -153,6 +161,7 @@ function createPlaces() {
     timeline: "Timeline",
     compare: "Compare",
     lessons: "Lesson",
+    scenarios: "Scenario",
     hands: "Hands",
     "time-bar": "Time",
   };
@@ -174,6 +183,7 @@ function mountAll(places, app) {
   timeline.mount(places.timeline, app);
   compare.mount(places.compare, app);
   lessons.mount(places.lessons, app);
+  scenarios.mount(places.scenarios, app);
   hands.mount(places.hands, app);
   timeBar.mount(places["time-bar"], app);
 }

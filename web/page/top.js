@@ -1,5 +1,5 @@
 // @ts-check
-// The head of the page: the lab's name, and the buttons for lessons and for the theme.
+// The head of the page: the lab's name, and the buttons for scenarios, for lessons and for the theme.
 
 import { h, s } from "./dom.js";
 
@@ -9,12 +9,13 @@ import { h, s } from "./dom.js";
  * Returns the head.
  *
  * @param {Store} store
- * @param {{lessons: () => void}} acts
+ * @param {{lessons: () => void, scenarios: () => void}} acts
  */
 export function createTop(store, acts) {
   const name = h("h1", {}, "Eidway");
   const title = h("span", { class: "title wide" });
   const lessons = h("button", { type: "button", "aria-pressed": "false", onclick: acts.lessons }, "Lessons");
+  const scenarios = h("button", { type: "button", "aria-pressed": "false", onclick: acts.scenarios }, "Scenarios");
   const theme = h("button", { type: "button", onclick: choose });
 
   function choose() {
@@ -43,13 +44,13 @@ export function createTop(store, acts) {
   });
   const spring = h("span", { style: { flex: "1" } });
   return {
-    element: h("header", { class: "top" }, mark(), name, title, spring, lessons, theme),
+    element: h("header", { class: "top" }, mark(), name, title, spring, scenarios, lessons, theme),
     /**
-     * @param {"lessons"} _
+     * @param {"lessons"|"scenarios"} panel
      * @param {boolean} on
      */
-    mark(_, on) {
-      lessons.setAttribute("aria-pressed", String(on));
+    mark(panel, on) {
+      ({ lessons, scenarios })[panel].setAttribute("aria-pressed", String(on));
     },
   };
 }

@@ -3,6 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use schemars::JsonSchema;
+use serde::Serialize;
+
 use super::{Scenario, parse};
 use crate::console::read_config;
 use crate::lab::Lab;
@@ -22,6 +25,31 @@ pub const INCLUDE: &str = ".include";
 pub fn names(lab: &Lab) -> Vec<&str> {
     let files = lab.files_in(DIRECTORY).into_iter();
     files.filter_map(|file| file.strip_suffix(ENDING)).collect()
+}
+
+/// A scenario in the list of a lab's scenarios.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "ListedScenario")]
+pub struct Listed {
+    /// The name of the scenario.
+    pub name: String,
+    /// The title. It is empty if the scenario has an error.
+    pub title: String,
+    /// The error in the scenario, if there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
+}
+
+/// Returns the scenarios of a lab with their titles. A scenario with an error is in the list too.
+pub fn scenarios(lab: &Lab) -> Vec<Listed> {
+    let listed = |name: &str| {
+        let (title, problem) = match read(lab, name) {
+            Ok(scenario) => (scenario.title, None),
+            Err(failure) => (String::new(), Some(failure.to_string())),
+        };
+        Listed { name: name.to_owned(), title, problem }
+    };
+    names(lab).into_iter().map(listed).collect()
 }
 
 /// Returns the scenario of the lab for `name`. `name` is a complete name, or the beginning of

@@ -1,10 +1,12 @@
 //! The player. It runs the steps of a scenario on a stage, and writes a transcript that looks like
 //! a session on IOS.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::io::Write;
+use std::io::{self, Write};
 use std::net::IpAddr;
+use std::rc::Rc;
 use std::time::Duration;
 
 use super::expect::Packet;
@@ -88,6 +90,60 @@ pub fn play_with(
     player.explains = explains;
     player.steps(&scenario.steps)?;
     player.captures_are_clean().map_err(|why| why.at(scenario, "the end"))
+}
+
+/// A statement that was played.
+pub struct Played<'s> {
+    /// The statement.
+    pub step: &'s Step,
+    /// The time at which the statement began, as [`RunningLab::now`](crate::lab::running::RunningLab::now)
+    /// counts it.
+    pub began: Duration,
+    /// The time at which the statement ended.
+    pub ended: Duration,
+    /// The part of the transcript about this statement.
+    pub transcript: String,
+}
+
+/// Plays `scenario` as [`play`] does, and calls `told` with each statement that was played. The last
+/// one may have an unexpected result.
+pub fn play_each(
+    scenario: &Scenario,
+    stage: &mut dyn Stage,
+    told: &mut dyn FnMut(Played<'_>),
+) -> Result<(), Stopped> {
+    let transcript = Transcript::default();
+    let mut out = transcript.clone();
+    let mut player = Player::new(stage, &mut out);
+    for step in &scenario.steps {
+        let began = player.stage.now();
+        let result = player.steps(std::slice::from_ref(step));
+        let ended = player.stage.now();
+        told(Played { step, began, ended, transcript: transcript.take() });
+        result?;
+    }
+    player.captures_are_clean().map_err(|why| why.at(scenario, "the end"))
+}
+
+/// A transcript that is read while the player writes it.
+#[derive(Clone, Default)]
+struct Transcript(Rc<RefCell<Vec<u8>>>);
+
+impl Transcript {
+    /// Returns the text since the last call.
+    fn take(&self) -> String {
+        String::from_utf8_lossy(&self.0.take()).into_owned()
+    }
+}
+
+impl Write for Transcript {
+    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        self.0.borrow_mut().write(octets)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 impl Why {

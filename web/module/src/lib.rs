@@ -7,6 +7,7 @@
 
 #[cfg(target_family = "wasm")]
 mod exports;
+mod hands;
 pub mod request;
 pub mod schema;
 pub mod source;

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use eidway::lab::explain::journey::Explained;
 use eidway::lab::lesson::{LessonView, Listed, Unmet};
+use eidway::lab::scenario::library;
 use eidway::watch::answer::{ConsoleAnswer, Done, FlowState, Key};
 use eidway::watch::fields::Dissection;
 use eidway::watch::hand::Hand;
+use eidway::watch::script::Script;
 use eidway::watch::{Detail, Item, Snapshot, Stop, tables};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -25,6 +27,9 @@ pub enum Request {
         /// The seed of all random numbers.
         #[serde(default)]
         seed: u64,
+        /// The scenario whose overlays the routers have.
+        #[serde(default)]
+        scenario: Option<String>,
     },
     /// Return the state of the nodes and links: a [`Snapshot`].
     Snapshot,
@@ -89,6 +94,15 @@ pub enum Request {
         /// Whether to check the current task first. No time passes.
         #[serde(default)]
         check: bool,
+    },
+    /// Return the scenarios of the lab: a list of [`library::Listed`].
+    Scenarios,
+    /// Play a scenario in a copy of the lab that has just been switched on, and return what was
+    /// done: a [`Script`]. The open lab does not change. If it is opened again with this scenario,
+    /// the same requests at the same times make the same run.
+    Scenario {
+        /// The name of the scenario.
+        name: String,
     },
     /// Return the flows that were begun with [`Hand::Flow`] and [`Hand::Ping`]: a list of
     /// [`FlowState`].
@@ -164,6 +178,10 @@ pub enum Answer {
     Explained(Explained),
     /// The lessons.
     Lessons(Vec<Listed>),
+    /// The scenarios.
+    Scenarios(Vec<library::Listed>),
+    /// A scenario that was played.
+    Script(Box<Script>),
     /// A lesson.
     Lesson(Box<LessonAnswer>),
     /// The flows.

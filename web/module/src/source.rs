@@ -2,53 +2,47 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::time::Duration;
 
-use eidway::addr::Family;
 use eidway::console::protocol;
-use eidway::host::PingId;
-use eidway::host::ping::{Outcome, Pace, PingRequest};
 use eidway::lab::explain::explain;
 use eidway::lab::explain::journey::Question;
 use eidway::lab::failure::Failure;
-use eidway::lab::file::{Impairment, LabFile, Node};
-use eidway::lab::ping::{self, Echos};
-use eidway::lab::running::{Plugging, RunningLab};
-use eidway::lab::scenario::{LinkChange, Place};
+use eidway::lab::file::{LabFile, Node};
+use eidway::lab::ping::Echos;
+use eidway::lab::running::RunningLab;
+use eidway::lab::scenario::library;
 use eidway::lab::verbs::host_console;
 use eidway::lab::{Lab, lesson};
 use eidway::rng::Seed;
+use eidway::sim::script::{prepared, script};
+use eidway::sim::sending::Sending;
 use eidway::sim::stage::{Options, Simulated};
 use eidway::time::Time;
-use eidway::watch::answer::{ConsoleAnswer, Done, FlowState, Key};
-use eidway::watch::hand::Hand;
-use eidway::watch::packet::octets;
+use eidway::watch::answer::{ConsoleAnswer, Done, Key};
 use eidway::watch::{Detail, Item, Stop, Watch, fields, tables};
 
+use crate::hands::{Flow, octets_of};
 use crate::request::{Answer, ITEMS, Of, Request, Run};
 use crate::student::Student;
 
 /// The virtual time within which a step ends, even if nothing of its kind happens.
 const LONGEST_STEP: u64 = 24 * 3600 * 1_000_000;
-/// The maximum number of pings and flows of a page.
-const MOST_FLOWS: usize = 100;
 
 /// A simulated lab, or none before [`Request::Open`].
 #[derive(Default)]
 pub struct Source(Option<Open>);
 
 /// A lab that is open.
-struct Open {
-    lab: Simulated,
+pub(crate) struct Open {
+    /// The lab without the overlays of a scenario.
+    base: Lab,
+    pub lab: Simulated,
+    seed: Seed,
     watch: Watch,
-    flows: BTreeMap<String, Flow>,
-    lesson: Option<Student>,
-}
-
-struct Flow {
-    from: String,
-    to: String,
-    ping: PingId,
+    pub flows: BTreeMap<String, Flow>,
+    /// The packets that hands are about to send.
+    pub sendings: Vec<Sending>,
+    pub lesson: Option<Student>,
 }
 
 impl Source {
@@ -67,8 +61,9 @@ impl Source {
     }
 
     fn carry_out(&mut self, request: Request) -> Result<Answer, String> {
-        if let Request::Open { files, seed } = request {
-            let open = Open::new(files, seed).map_err(|error| error.to_string())?;
+        if let Request::Open { files, seed, scenario } = request {
+            let open =
+                Open::new(files, seed, scenario.as_deref()).map_err(|error| error.to_string())?;
             let snapshot = open.snapshot();
             self.0 = Some(open);
             return Ok(snapshot);
@@ -82,7 +77,11 @@ impl Source {
 }
 
 impl Open {
-    fn new(files: BTreeMap<String, String>, seed: u64) -> Result<Self, Failure> {
+    fn new(
+        files: BTreeMap<String, String>,
+        seed: u64,
+        scenario: Option<&str>,
+    ) -> Result<Self, Failure> {
         let text = files.get("lab.toml");
         let text = text.ok_or_else(|| Failure::Other("there is no lab.toml".to_owned()))?;
         let file = LabFile::parse("lab.toml", text)?;
@@ -92,8 +91,13 @@ impl Open {
         let watch = Watch::default();
         let seed = Seed::from_number(seed);
         let options = Options { watch: Some(watch.clone()), ..Options::new(seed) };
-        let lab = Simulated::start(lab, options)?;
-        Ok(Open { lab, watch, flows: BTreeMap::new(), lesson: None })
+        let prepared = match scenario {
+            Some(name) => prepared(&lab, name)?.0,
+            None => lab.clone(),
+        };
+        let (base, lab) = (lab, Simulated::start(prepared, options)?);
+        let (flows, sendings) = (BTreeMap::new(), Vec::new());
+        Ok(Open { base, lab, seed, watch, flows, sendings, lesson: None })
     }
 
     fn carry_out(&mut self, request: Request) -> Result<Answer, Failure> {
@@ -138,6 +142,11 @@ impl Open {
                     None => Student::new(found).unbegun(),
                 }))
             }
+            Request::Scenarios => Answer::Scenarios(library::scenarios(&self.base)),
+            Request::Scenario { name } => {
+                let seed = self.seed;
+                Answer::Script(Box::new(script(&self.base, &name, seed)?))
+            }
             Request::Flows => Answer::Flows(self.flow_states()),
         })
     }
@@ -156,22 +165,21 @@ impl Open {
         stops: &[Stop],
         detail: Detail,
     ) -> Run {
-        let sim = self.lab.sim_mut();
         let mut items: Vec<Item> = self.watch.take();
         items.retain(|item| detail.has(item.sort()));
         self.watch.want(detail, stops);
         let mut stopped = None;
         let mut left = steps.max(1);
         while stopped.is_none() && items.len() < limit {
-            let Some(next) = sim.next_at().filter(|at| at.0 <= until) else {
-                sim.run_until(Time(until));
+            let Some(next) = self.next_at().filter(|at| at.0 <= until) else {
+                self.lab.sim_mut().run_until(Time(until));
                 break;
             };
-            if left == 0 && next > sim.now() {
+            if left == 0 && next > self.lab.sim().now() {
                 break;
             }
             left = left.saturating_sub(1);
-            sim.step();
+            self.step();
             let new = self.watch.take();
             let met = new.iter().find(|item| stops.iter().any(|stop| stop.is_met_by(item)));
             stopped = met.map(|item| item.n);
@@ -179,10 +187,36 @@ impl Open {
             items.extend(new.into_iter().filter(has));
         }
         self.watch.want(Detail::All, &[]);
-        let next = sim.next_at().map(|at| at.0);
+        let next = self.next_at().map(|at| at.0);
         let is_full = items.len() >= limit;
         let more = stopped.is_none() && is_full && next.is_some_and(|at| at <= until);
-        Run { now: sim.now().0, next, items, stopped, more }
+        Run { now: self.lab.sim().now().0, next, items, stopped, more }
+    }
+
+    /// Returns the time of the next event, or of the next packet of a hand.
+    fn next_at(&self) -> Option<Time> {
+        let packets = self.sendings.iter().filter_map(Sending::due);
+        packets.chain(self.lab.sim().next_at()).min()
+    }
+
+    /// Carries out the next event. If there is none before the next packet of a hand is due, sends
+    /// this packet.
+    fn step(&mut self) {
+        let event = self.lab.sim().next_at();
+        let first = self.sendings.iter_mut().min_by_key(|sending| sending.due());
+        let is_next = |sending: &&mut Sending| {
+            sending.due().is_some_and(|due| event.is_none_or(|at| at > due))
+        };
+        match first.filter(is_next) {
+            Some(sending) => {
+                // The node exists since the hand began.
+                let _ = sending.send_next(self.lab.sim_mut());
+                self.sendings.retain(|sending| sending.due().is_some());
+            }
+            None => {
+                self.lab.sim_mut().step();
+            }
+        }
     }
 
     fn console(&mut self, node: &str, line: &str, key: Key) -> Result<ConsoleAnswer, Failure> {
@@ -225,104 +259,10 @@ impl Open {
         shown.items = self.watch.take();
         Ok(shown)
     }
-
-    fn act(&mut self, hand: Hand) -> Result<(), Failure> {
-        match hand {
-            Hand::Ping { name, from, to, count, size, ipv6 } => {
-                let request = PingRequest { count, size, ..self.request(&to, ipv6)? };
-                self.begin(name, from, to, request)
-            }
-            Hand::Flow { name, from, to, every_us, ipv6 } => {
-                let pace = Pace::Every(Duration::from_micros(every_us.max(1000)));
-                let request = PingRequest { count: u16::MAX, pace, ..self.request(&to, ipv6)? };
-                self.begin(name, from, to, request)
-            }
-            Hand::End { name } => {
-                let flow = self.flows.remove(&name);
-                let missing = || Failure::Other(format!("there is no flow {name:?}"));
-                let Flow { from, ping, .. } = flow.ok_or_else(missing)?;
-                self.lab.sim_mut().with_host(&from, |host| host.stop_ping(ping))?;
-                Ok(())
-            }
-            Hand::Port { node, interface, up } => {
-                let change = if up { LinkChange::Up } else { LinkChange::Down };
-                self.lab.link(&Place { node, interface }, change)
-            }
-            Hand::Move { host, to, make_before_break } => {
-                let how = match make_before_break {
-                    true => Plugging::MakeBeforeBreak,
-                    false => Plugging::Atomic,
-                };
-                self.lab.move_host(&host, &to, how)
-            }
-            Hand::Start { node } => self.lab.start(&node, &mut |_| ()),
-            Hand::Stop { node } => self.lab.stop(&node, false, &mut |_| ()),
-            Hand::Kill { node } => self.lab.stop(&node, true, &mut |_| ()),
-            Hand::Lesson { name } => {
-                let found = lesson::find(self.lab.lab(), &name)?;
-                self.lesson = Some(Student::begin(found, &mut self.lab)?);
-                Ok(())
-            }
-            Hand::Check => {
-                let missing = || Failure::Other("no lesson has begun".to_owned());
-                self.lesson.as_mut().ok_or_else(missing)?.check(&mut self.lab)
-            }
-            Hand::Link { segment, delay_us, loss } => {
-                if !(0.0..=100.0).contains(&loss) {
-                    return Err(Failure::Other(format!("{loss} is not a percentage")));
-                }
-                let delay = Duration::from_micros(delay_us.min(10_000_000));
-                let impairment = Impairment { delay, loss, ..Impairment::default() };
-                Ok(self.lab.sim_mut().impair(&segment, impairment)?)
-            }
-        }
-    }
-
-    fn request(&self, to: &str, ipv6: bool) -> Result<PingRequest, Failure> {
-        let family = if ipv6 { Family::Ipv6 } else { Family::Ipv4 };
-        let address = ping::address(self.lab.lab(), to, Some(family))?;
-        Ok(PingRequest::new(address))
-    }
-
-    fn begin(
-        &mut self,
-        name: String,
-        from: String,
-        to: String,
-        request: PingRequest,
-    ) -> Result<(), Failure> {
-        if self.flows.contains_key(&name) || self.flows.len() >= MOST_FLOWS {
-            let problem = format!("flow {name:?} runs already, or {MOST_FLOWS} flows run");
-            return Err(Failure::Other(problem));
-        }
-        let ping = self.lab.sim_mut().with_host(&from, |host| host.start_ping(request))?;
-        self.flows.insert(name, Flow { from, to, ping });
-        Ok(())
-    }
-
-    fn flow_states(&self) -> Vec<FlowState> {
-        let state = |(name, flow): (&String, &Flow)| {
-            let report = self.lab.sim().host(&flow.from).ok()?.ping(flow.ping)?;
-            let mark = |outcome: Outcome| match outcome {
-                Outcome::Waiting => '?',
-                outcome => outcome.mark(),
-            };
-            let marks: String = report.probes.iter().map(|probe| mark(probe.outcome)).collect();
-            Some(FlowState {
-                name: name.clone(),
-                from: flow.from.clone(),
-                to: flow.to.clone(),
-                lost: marks.chars().filter(|mark| !"!?".contains(*mark)).count(),
-                last_sent: report.probes.last().map_or(0, |probe| probe.sent_at.0),
-                marks,
-            })
-        };
-        self.flows.iter().filter_map(state).collect()
-    }
 }
 
 fn dissection(hex: &str, of: Of) -> Result<Answer, String> {
-    let octets = octets(hex).ok_or("the octets are not hexadecimal digits in pairs")?;
+    let octets = octets_of(hex).map_err(|failure| failure.to_string())?;
     Ok(Answer::Dissection(match of {
         Of::Message => fields::of_message(&octets),
         Of::Packet => fields::of_packet(&octets),

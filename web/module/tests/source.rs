@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use eidway::lab::built_in;
+use eidway::lab::{Lab, built_in};
 use eidway_web_module::source::Source;
 use serde_json::{Value, json};
 
@@ -11,12 +11,17 @@ use serde_json::{Value, json};
 struct Page(Source);
 
 impl Page {
-    /// A page with the lab gsmr, after `seconds`.
-    fn gsmr(seconds: u64) -> (Self, Vec<Value>) {
-        let lab = built_in::find("gsmr").expect("a built-in lab").expect("a lab");
+    /// A page with a lab that has just been switched on, with the overlays of a scenario.
+    fn open(lab: &Lab, scenario: Option<&str>) -> Self {
         let files: BTreeMap<&str, &str> = lab.texts().collect();
         let mut page = Page::default();
-        page.ask(&json!({"op": "open", "files": files, "seed": 1}));
+        page.ask(&json!({"op": "open", "files": files, "seed": 1, "scenario": scenario}));
+        page
+    }
+
+    /// A page with the lab gsmr, after `seconds`.
+    fn gsmr(seconds: u64) -> (Self, Vec<Value>) {
+        let mut page = Page::open(&gsmr(), None);
         let items = page.run(seconds * 1_000_000);
         (page, items)
     }
@@ -42,6 +47,10 @@ impl Page {
             }
         }
     }
+}
+
+fn gsmr() -> Lab {
+    built_in::find("gsmr").expect("a built-in lab").expect("a lab")
 }
 
 fn of_kind<'a>(items: &'a [Value], kind: &'a str) -> impl Iterator<Item = &'a Value> {
@@ -236,4 +245,52 @@ fn a_run_without_items_stops_where_a_run_with_all_items_does() {
         };
         assert_eq!(stopped("none"), stopped("all"));
     }
+}
+
+/// Does the hands of a scenario again, and compares the output of each `show` with the transcript
+/// of the scenario. Returns the number of outputs that were compared.
+fn shows_again(lab: &Lab, script: &Value) -> usize {
+    let micros = |value: &Value| value.as_u64().expect("a time");
+    let hands = script["hands"].as_array().expect("hands");
+    let mut page = Page::open(lab, script["name"].as_str());
+    let (mut done, mut compared) = (0, 0);
+    for statement in script["statements"].as_array().expect("statements") {
+        let text = statement["text"].as_str().expect("a text");
+        let at = micros(&statement["ended"]);
+        while let Some(hand) = hands.get(done).filter(|hand| micros(&hand["at"]) <= at) {
+            page.run(micros(&hand["at"]));
+            page.ask(&hand["request"]);
+            page.run(micros(&hand["at"]));
+            done += 1;
+        }
+        page.run(at);
+        let Some((_, show)) = text.split_once("show ") else { continue };
+        // A hand of this instant may have come before the output or after it.
+        if hands.iter().any(|hand| micros(&hand["at"]) == at) || text.starts_with("at ") {
+            continue;
+        }
+        let (node, line) = (show.split(' ').next(), show.split('"').nth(1).expect("a command"));
+        let answer = page.ask(&json!({"op": "console", "node": node, "line": line}));
+        let (output, transcript) = (&answer["text"], &statement["transcript"]);
+        let output = output.as_str().expect("a text").trim_end();
+        let transcript = transcript.as_str().expect("a text");
+        assert!(transcript.ends_with(&format!("{output}\n")), "{text}\n{transcript}\n{output}");
+        compared += 1;
+    }
+    compared
+}
+
+#[test]
+fn the_hands_of_a_scenario_make_the_run_that_its_player_saw() {
+    let lab = gsmr();
+    let mut page = Page::open(&lab, None);
+    let listed = page.ask(&json!({"op": "scenarios"}));
+    let mut compared = 0;
+    for scenario in listed.as_array().expect("a list") {
+        assert!(scenario["problem"].is_null(), "{scenario}");
+        let script = page.ask(&json!({"op": "scenario", "name": scenario["name"]}));
+        assert_eq!(script["stopped"], Value::Null, "{scenario}");
+        compared += shows_again(&lab, &script);
+    }
+    assert!(compared > 40, "{compared}");
 }

@@ -93,6 +93,8 @@ export class Live {
       case "density": return this.density.between(fields.from, fields.to, fields.steps ?? 400);
       case "status": return this.status();
       case "level": case "forget": case "frame": case "pause": return null;
+      case "scenarios": return [];
+      case "script": return null;
     }
     throw new Error("the time of a live lab cannot be stopped or turned back. The page of eidway lab page can do that");
   }

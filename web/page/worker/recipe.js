@@ -11,7 +11,11 @@ const VERSION = 1;
 export const MOST_HANDS = 10_000;
 
 const OPS = ["act", "console"];
+/** The most octets of a command. */
 const LONGEST = 4096;
+
+/** The most octets of a request: a scenario may send some hundred packets with one hand. */
+const LARGEST = 1 << 18;
 
 /**
  * The file of a run.
@@ -24,15 +28,18 @@ const LONGEST = 4096;
  * @property {number} at     the instant that the page showed
  * @property {number} end    the latest instant of the run
  * @property {Deed[]} hands
+ * @property {{name: string, until: number|null}} [scenario]  the scenario of which the hands are, and the
+ *   instant from which they are others
  */
 
 /**
  * @param {Recipe} recipe
- * @param {{lab: string, at: number, end: number}} place
+ * @param {{lab: string, at: number, end: number, until?: number|null}} place
  * @returns {RunFile}
  */
-export function toFile({ files, seed, hands }, { lab, at, end }) {
-  return { format: FORMAT, version: VERSION, lab, files: sum(files), seed, at, end, hands };
+export function toFile({ files, seed, scenario, hands }, { lab, at, end, until = null }) {
+  const played = scenario === null ? {} : { scenario: { name: scenario, until } };
+  return { format: FORMAT, version: VERSION, lab, files: sum(files), seed, at, end, hands, ...played };
 }
 
 /**
@@ -58,12 +65,15 @@ export function fromFile(file) {
     last = at;
     const { request, command } = hand;
     if (!OPS.includes(request?.op)) throw new Error(`"${name}.request" is neither of ${OPS.join(" and ")}`);
-    if (JSON.stringify(request).length > LONGEST) throw new Error(`"${name}.request" is too long`);
+    if (JSON.stringify(request).length > LARGEST) throw new Error(`"${name}.request" is too long`);
     return typeof command === "string" ? { at, request, command: command.slice(0, LONGEST) } : { at, request };
   });
   const seed = instant(file.seed, "seed");
   const [at, end] = [instant(file.at, "at"), instant(file.end ?? file.at, "end")];
-  return { ...toFile({ files: {}, seed, hands }, { lab: String(file.lab), at, end }), files: String(file.files) };
+  const { name = null, until = null } = file.scenario ?? {};
+  if (name !== null && (typeof name !== "string" || name.length > 100)) throw new Error('"scenario.name" is not the name of a scenario');
+  const place = { lab: String(file.lab), at, end, until: until === null ? null : instant(until, "scenario.until") };
+  return { ...toFile({ files: {}, seed, scenario: name, hands }, place), files: String(file.files) };
 }
 
 /**

@@ -8,7 +8,7 @@ import { History, isDrop } from "./history.js";
 import { Machine, Refused } from "./machine.js";
 
 /** @import {Item, Stop, Stopped} from "../model" */
-/** @import {Exports, Recipe, Request} from "./types" */
+/** @import {Exports, Recipe, Request, Script} from "./types" */
 
 /** The minimum computing time between two copies of the module's memory, in milliseconds. */
 const BETWEEN_COPIES = 50;
@@ -49,7 +49,7 @@ export class Run {
     this.history = new History();
     this.density = new Density();
     /** @type {Recipe} */
-    this.recipe = { files: {}, seed: 1, hands: [] };
+    this.recipe = { files: {}, seed: 1, scenario: null, hands: [] };
     /** The place in the run at which the module is. */
     this.present = { at: 0, n: -1, hands: 0, cost: 0 };
     /** The instant of the module's next event, or null if it is not known. @type {number|null} */
@@ -60,6 +60,8 @@ export class Run {
     this.end = 0;
     /** The repeated actions that the module refused. @type {{at: number, text: string}[]} */
     this.refusals = [];
+    /** The scenario of which the hands are. @type {Script|null} */
+    this.script = null;
     /** The cost of the last copy. */
     this.copied = 0;
     /** The duration of the last copy, in milliseconds. */
@@ -72,10 +74,11 @@ export class Run {
    * Starts the lab of a recipe without its actions. Returns the snapshot.
    * @param {Record<string, string>} files
    * @param {number} seed
+   * @param {string|null} [scenario]  the scenario whose overlays the routers have
    */
-  open(files, seed) {
-    const snapshot = this.machine.call({ op: "open", files, seed });
-    this.recipe = { files, seed, hands: [] };
+  open(files, seed, scenario = null) {
+    const snapshot = this.machine.call({ op: "open", files, seed, scenario });
+    this.recipe = { files, seed, scenario, hands: [] };
     this.present = { at: snapshot.now ?? 0, n: -1, hands: 0, cost: 0 };
     this.end = this.present.at;
     this.checkpoints.clear();
@@ -140,6 +143,7 @@ export class Run {
     if (!this.has_future && this.end <= this.present.at) return;
     const { at, n, hands } = this.present;
     this.recipe.hands.length = hands;
+    if (this.script) this.script = { ...this.script, until: Math.min(this.script.until ?? at, at) };
     this.history.truncate(n);
     this.density.truncate(at, this.history.items, this.recipe.hands.map((hand) => hand.at));
     this.checkpoints.truncate(at, hands);
@@ -323,8 +327,8 @@ export class Run {
     clone.density = this.density.clone();
     clone.recipe = { ...this.recipe, hands: this.recipe.hands.slice() };
     clone.present = { ...this.present };
-    const { next, settled, end, copied, steps } = this;
-    Object.assign(clone, { next, settled, end, copied, steps });
+    const { next, settled, end, script, copied, steps } = this;
+    Object.assign(clone, { next, settled, end, script, copied, steps });
     return clone;
   }
 

@@ -10,7 +10,7 @@ import { fromFile, MOST_HANDS, sum, toFile } from "./recipe.js";
 import { Run } from "./run.js";
 
 /** @import {Item, Stop} from "../model" */
-/** @import {Exports, Request} from "./types" */
+/** @import {Deed, Exports, Request} from "./types" */
 
 /** The longest duration of a slice, in milliseconds. A message of the page waits at most this time. */
 const SLICE = 8;
@@ -104,8 +104,10 @@ export class Session {
       case "status": return this.status();
       case "items": return this.items(fields);
       case "density": return this.pick(fields).density.between(fields.from, fields.to, fields.steps ?? 400);
-      case "export": return toFile(this.run.recipe, { lab: this.lab, at: this.run.present.at, end: this.run.end });
+      case "export": return toFile(this.run.recipe, { lab: this.lab, at: this.run.present.at, end: this.run.end, until: this.run.script?.until ?? null });
       case "import": return this.load(fields.run);
+      case "scenario": return this.scenario(fields);
+      case "script": return this.run.script;
       case "fork": return this.keep_other(this.run.clone());
       case "vary": return this.vary(fields);
       case "level": return this.level();
@@ -144,17 +146,47 @@ export class Session {
    */
   async load(given) {
     const file = fromFile(given);
+    await this.again({ ...file, scenario: file.scenario?.name ?? null });
+    if (file.scenario) this.run.script = { ...this.played(file.scenario.name).script, until: file.scenario.until };
+    const warning = sum(this.run.recipe.files) === file.files ? null : `this run was made in another lab (${file.lab}) or another version of it`;
+    return { ...this.status(), snapshot: this.run.ask({ op: "snapshot" }), warning, refusals: this.run.refusals };
+  }
+
+  /**
+   * Begins the open lab anew, with hands for its future, and goes to an instant of it.
+   * @param {{seed: number, scenario: string|null, hands: Deed[], at: number, end: number}} run
+   */
+  async again({ seed, scenario, hands, at, end }) {
     const { files } = this.run.recipe;
     this.stop();
     this.run.close();
     this.run = new Run(this.make, { ledger: this.ledger, clock: this.clock });
-    this.run.open(files, file.seed);
-    this.run.recipe.hands = file.hands;
+    this.run.open(files, seed, scenario);
+    this.run.recipe.hands = hands;
     this.messenger.forget();
-    await this.go(file.end, {});
-    if (file.at < file.end) await this.go(file.at, {});
-    const warning = sum(files) === file.files ? null : `this run was made in another lab (${file.lab}) or another version of it`;
-    return { ...this.status(), snapshot: this.run.ask({ op: "snapshot" }), warning, refusals: this.run.refusals };
+    await this.go(end, {});
+    if (at < end) await this.go(at, {});
+  }
+
+  /**
+   * Plays a scenario: its hands are the future of the lab, which begins anew. The present is the
+   * beginning of its first statement.
+   * @param {{name: string}} fields
+   */
+  async scenario({ name }) {
+    const { hands, script } = this.played(name);
+    await this.again({ seed: this.run.recipe.seed, scenario: name, hands, at: script.began, end: script.end });
+    this.run.script = { ...script, until: null };
+    return { ...this.run.script, refusals: this.run.refusals };
+  }
+
+  /**
+   * Has a scenario played, in a copy of the lab.
+   * @param {string} name
+   */
+  played(name) {
+    const { hands, ...script } = this.run.ask({ op: "scenario", name });
+    return { hands, script };
   }
 
   status() {
@@ -426,7 +458,7 @@ export class Session {
     const other = new Run(this.make, { ledger: this.ledger, clock: this.clock });
     const hands = recipe.hands.slice();
     if (hands[hand]) hands.splice(hand, 1, ...(request ? [{ at: hands[hand].at, request }] : []));
-    other.open({ ...recipe.files, ...files }, recipe.seed);
+    other.open({ ...recipe.files, ...files }, recipe.seed, recipe.scenario);
     other.recipe.hands = hands;
     this.stop();
     const done = await this.work(() => other.advance(end, { budget: SLICE }).done);

@@ -1,5 +1,7 @@
 // The types that only the worker uses. Times are microseconds since the start of the lab.
 
+export type { Script } from "../model";
+
 /** The exports of the module. */
 export interface Exports {
   memory: WebAssembly.Memory;
@@ -26,5 +28,7 @@ export interface Deed {
 export interface Recipe {
   files: Record<string, string>;
   seed: number;
+  /** The scenario whose overlays the routers have. */
+  scenario: string | null;
   hands: Deed[];
 }

@@ -25,6 +25,10 @@ export function answer(data, lab) {
       return { command: `eidway lab ${data.hand.kind} ${lab.lab.name}`, items: [] };
     case "explain":
       return { steps: EXPLAIN, returns: false, conclusion: "The packet does not arrive." };
+    case "scenarios":
+      return [];
+    case "script":
+      return null;
     case "lessons":
       return [{ name: "first-packet", title: "How a first packet is resolved" }];
     case "lesson":

@@ -62,6 +62,7 @@ class FakeLab {
       case "run": return this.run(request);
       case "act": return this.act(request.hand);
       case "console": return this.console(request);
+      case "scenario": return script(request.name);
     }
     return { error: `no ${request.op}` };
   }
@@ -133,6 +134,21 @@ class FakeLab {
   luck(value) {
     this.state.luck = (Math.imul(this.state.luck ^ value, 1664525) + 1013904223) >>> 0;
   }
+}
+
+/**
+ * A scenario with an action after 5 s, and another after 8 s.
+ *
+ * @param {string} name
+ */
+function script(name) {
+  const deed = (/** @type {number} */ at, /** @type {number} */ value) => ({ at, request: { op: "act", hand: { kind: "move", value } } });
+  const statement = (/** @type {number} */ began, /** @type {number} */ ended) => ({ path: `${name}.scenario`, line: 1, text: "move", began, ended, transcript: "" });
+  return {
+    name, title: "", began: 5_000_000, end: 10_000_000, stopped: null,
+    hands: [deed(5_000_000, 1), deed(8_000_000, 2)],
+    statements: [statement(5_000_000, 8_000_000), statement(8_000_000, 10_000_000)],
+  };
 }
 
 /**

@@ -137,6 +137,26 @@ test("a run is exported as its actions and its seed, and repeated", async () => 
   await assert.rejects(two.ask("import", { run: { format: "x" } }), /this is not a run/);
 });
 
+test("a scenario is a run from its first statement, until an action of the user", async () => {
+  const { ask, store } = await page();
+  await ask("act", { hand: { kind: "port" } });
+  const played = await ask("scenario", { name: "x" });
+  assert.deepEqual([played.statements.length, played.until, played.refusals.length], [2, null, 0]);
+  const before = await ask("status");
+  assert.deepEqual([before.now, before.end, before.done, before.hands.length], [secondsOf(5), secondsOf(10), 1, 2]);
+  const logs = () => store.state.items.filter(({ kind }) => kind === "log").map(({ at }) => at);
+  assert.deepEqual(logs(), [secondsOf(5)]);
+  await ask("goto", { at: secondsOf(9) });
+  assert.deepEqual(logs(), [secondsOf(5), secondsOf(8)]);
+  await ask("goto", { at: secondsOf(6) });
+  await ask("act", { hand: { kind: "port" } });
+  assert.equal((await ask("script")).until, secondsOf(6));
+  const again = await page();
+  await again.ask("import", { run: await ask("export") });
+  assert.deepEqual(await again.ask("script"), await ask("script"));
+  assert.equal((await again.ask("status")).hands.length, 2);
+});
+
 test("the effect of one changed action is shown in the other run", async () => {
   const { ask } = await page();
   await ask("goto", { at: secondsOf(10) });
