@@ -13,20 +13,23 @@ export function chromium() {
   return PLACES.find((place) => place && existsSync(place));
 }
 
+/** Chromium draws a frame as soon as the page asks for it, and not 60 times a second. */
+const FAST = ["--disable-frame-rate-limit", "--disable-gpu-vsync"];
+
 /**
  * Opens a page from a file and calls a function with it. Returns the faults that the browser saw: errors on the
  * console, and requests to a server.
  *
  * @param {string} html
- * @param {{width?: number, height?: number, theme?: string, motion?: string}} settings
+ * @param {{width?: number, height?: number, theme?: string, motion?: string, fast?: boolean}} settings
  * @param {(page: import("puppeteer-core").Page) => Promise<void>} use
  * @returns {Promise<string[]>}
  */
-export async function open(html, { width = 1440, height = 900, theme = "light", motion = "no-preference" }, use) {
+export async function open(html, { width = 1440, height = 900, theme = "light", motion = "no-preference", fast = false }, use) {
   const folder = mkdtempSync(join(tmpdir(), "eidway-page-"));
   const file = join(folder, "page.html");
   writeFileSync(file, html);
-  const browser = await puppeteer.launch({ executablePath: chromium(), args: ["--no-sandbox"], timeout: 120_000, userDataDir: join(folder, "profile") });
+  const browser = await puppeteer.launch({ executablePath: chromium(), args: ["--no-sandbox", ...(fast ? FAST : [])], timeout: 120_000, userDataDir: join(folder, "profile") });
   /** @type {string[]} */
   const faults = [];
   try {
