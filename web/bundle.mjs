@@ -12,6 +12,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
+import { encode } from "./page/worker/base85.js";
 
 const here = dirname(fileURLToPath(import.meta.url));
 
@@ -81,7 +82,7 @@ export async function page(options = {}) {
   const worker = await bundled(options.worker ?? join(here, "page/worker/worker.js"));
   const style = await bundled(join(here, "page/styles/page.css"));
   const wasm = options.module
-    ? gzipSync(readFileSync(options.module), { level: 9 }).toString("base64")
+    ? encode(gzipSync(readFileSync(options.module), { level: 9 }))
     : "";
   // `eidway lab web` serves the page with connect-src 'self'.
   const policy = [

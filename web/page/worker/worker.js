@@ -1,6 +1,7 @@
 // @ts-check
 // The script of the worker: it answers `{id, op, ...}` with `{id, ok, result | error}` and posts events.
 
+import { decode as base85 } from "./base85.js";
 import { Live } from "./live.js";
 import { Machine } from "./machine.js";
 import { Session } from "./session.js";
@@ -19,12 +20,11 @@ const deferred = [];
 channel.port1.onmessage = () => deferred.shift()?.();
 
 /**
- * @param {string} text  the module: base64 of gzip
+ * @param {string} text  the module: base 85 of gzip
  * @returns {Promise<WebAssembly.Module>}
  */
 async function decode(text) {
-  const packed = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
-  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
+  const stream = new Blob([base85(text)]).stream().pipeThrough(new DecompressionStream("gzip"));
   return WebAssembly.compileStreaming(new Response(stream, { headers: { "content-type": "application/wasm" } }));
 }
 
