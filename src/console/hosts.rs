@@ -10,7 +10,7 @@ use ipnet::IpNet;
 
 use super::machine::Machine;
 use super::protocol::{Echo, HostAnswer, HostRequest, HostTask};
-use crate::host::ping::{Outcome, Pace, PingReport, PingRequest, Probe};
+use crate::host::ping::{Count, Outcome, Pace, PingReport, PingRequest, Probe};
 use crate::host::{Host, PingId};
 use crate::router::config::InterfaceName;
 use crate::router::io::Mac;
@@ -96,6 +96,7 @@ impl Pings {
                 self.make_room(host)?;
                 let pace = every_ms.map(Duration::from_millis);
                 let pace = pace.map_or(Pace::Answered, Pace::Every);
+                let count = Count::Of(count);
                 let id = host.start_ping(PingRequest { count, size, pace, ..PingRequest::new(to) });
                 self.0.push(id);
                 Ok(HostAnswer { ping: Some(id.number()), ..HostAnswer::default() })

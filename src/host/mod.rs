@@ -387,7 +387,7 @@ impl Host {
             if next_probe_at(report, now).is_some_and(|at| at <= now) {
                 let outcome = self.send_probe(index);
                 let probe = Probe { sent_at: now, outcome };
-                self.pings[index].report.probes.push(probe);
+                self.pings[index].report.add(probe);
                 sent = true;
             }
         }
@@ -404,7 +404,7 @@ impl Host {
         if request.size > self.config.mtu {
             return Outcome::TooBig(u32::from(self.config.mtu));
         }
-        let seq_no = ping.report.probes.len() as u16 + 1;
+        let seq_no = (ping.report.sent() as u16).wrapping_add(1);
         let echo = echo_request(request, ping.ident, seq_no);
         let socket = self.sockets.get_mut::<icmp::Socket>(ping.socket);
         // If the buffer is full, this echo request is lost, as in a full network card.
@@ -489,10 +489,10 @@ fn mac(config: &HostConfig, seed: &Seed) -> HardwareAddress {
 /// Returns the time at which the next echo request of a ping may be sent. Returns `None` if all
 /// echo requests have been sent, or if an answer must come first.
 fn next_probe_at(report: &PingReport, now: Time) -> Option<Time> {
-    if report.probes.len() >= usize::from(report.request.count) {
+    if report.request.count.last().is_some_and(|last| report.sent() >= last) {
         return None;
     }
-    let Some(last) = report.probes.last() else {
+    let Some(last) = report.probes.back() else {
         return Some(now);
     };
     match report.request.pace {
@@ -503,7 +503,7 @@ fn next_probe_at(report: &PingReport, now: Time) -> Option<Time> {
 
 /// Returns the echo request with this sequence number, if it still waits for its answer.
 fn waiting(report: &mut PingReport, seq_no: u16) -> Option<&mut Probe> {
-    let probe = report.probes.get_mut(usize::from(seq_no).checked_sub(1)?)?;
+    let probe = report.probe_mut(seq_no)?;
     (probe.outcome == Outcome::Waiting).then_some(probe)
 }
 

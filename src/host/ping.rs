@@ -1,5 +1,6 @@
 //! The echo requests of a ping, and their outcomes.
 
+use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -18,13 +19,35 @@ pub enum Pace {
     Every(Duration),
 }
 
+/// The number of echo requests of a ping.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Count {
+    /// The ping ends after this number.
+    Of(u16),
+    /// The ping goes on until it is stopped.
+    Endless {
+        /// The number of outcomes that the report keeps. Older outcomes are only counted.
+        kept: usize,
+    },
+}
+
+impl Count {
+    /// Returns the number of echo requests after which the ping ends. Returns `None` if it goes on.
+    pub fn last(self) -> Option<u64> {
+        match self {
+            Count::Of(count) => Some(count.into()),
+            Count::Endless { .. } => None,
+        }
+    }
+}
+
 /// The destination of a ping, and its options.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PingRequest {
     /// The destination of the ping.
     pub destination: IpAddr,
     /// The number of echo requests.
-    pub count: u16,
+    pub count: Count,
     /// The number of octets of each whole IP packet. A smaller value is raised to 44 (IPv4) or 64
     /// (IPv6): the headers and 16 octets of data.
     pub size: u16,
@@ -42,7 +65,7 @@ impl PingRequest {
     pub fn new(destination: IpAddr) -> Self {
         PingRequest {
             destination,
-            count: 5,
+            count: Count::Of(5),
             size: 100,
             timeout: Duration::from_secs(2),
             pace: Pace::Answered,
@@ -97,23 +120,65 @@ pub struct Probe {
 pub struct PingReport {
     /// The destination of the ping, and its options.
     pub request: PingRequest,
-    /// The echo requests that have been sent, in the order of their sequence numbers.
-    pub probes: Vec<Probe>,
+    /// The echo requests that have been sent, in the order of their sequence numbers. An endless ping
+    /// keeps only the newest ones.
+    pub probes: VecDeque<Probe>,
+    /// The echo requests before these.
+    pub earlier: Counted,
+}
+
+/// Echo requests whose outcomes are only counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counted {
+    /// The number of echo requests.
+    pub sent: u64,
+    /// The number of echo requests that were answered.
+    pub answered: u64,
 }
 
 impl PingReport {
     /// Makes the report of a ping that has sent nothing yet.
     pub fn new(request: PingRequest) -> Self {
-        PingReport { request, probes: Vec::new() }
+        PingReport { request, probes: VecDeque::new(), earlier: Counted::default() }
+    }
+
+    /// Returns the number of echo requests that have been sent.
+    pub fn sent(&self) -> u64 {
+        self.earlier.sent + self.probes.len() as u64
+    }
+
+    /// Returns the number of echo requests that were answered.
+    pub fn answered(&self) -> u64 {
+        self.earlier.answered + self.round_trips().count() as u64
+    }
+
+    /// Adds an echo request. If the report has more than it keeps, the oldest one is only counted.
+    pub fn add(&mut self, probe: Probe) {
+        self.probes.push_back(probe);
+        let Count::Endless { kept } = self.request.count else { return };
+        if self.probes.len() > kept
+            && let Some(oldest) = self.probes.pop_front()
+        {
+            self.earlier.sent += 1;
+            self.earlier.answered += u64::from(matches!(oldest.outcome, Outcome::Reply(_)));
+        }
+    }
+
+    /// Returns the echo request with this sequence number, if its outcome is kept. The sequence
+    /// number after 65535 is 0.
+    pub fn probe_mut(&mut self, seq_no: u16) -> Option<&mut Probe> {
+        let after = usize::from((self.sent() as u16).wrapping_sub(seq_no));
+        let index = self.probes.len().checked_sub(after + 1)?;
+        self.probes.get_mut(index)
     }
 
     /// Whether every echo request has been sent, and no echo request still waits for its answer.
     pub fn is_done(&self) -> bool {
-        self.probes.len() >= usize::from(self.request.count)
+        self.request.count.last().is_some_and(|last| self.sent() >= last)
             && self.probes.iter().all(|p| p.outcome != Outcome::Waiting)
     }
 
-    /// Returns the round-trip times of the answered echo requests, in the order in which they were
+    /// Returns the round-trip times of the kept echo requests that were answered, in the order in which they were
     /// sent.
     pub fn round_trips(&self) -> impl Iterator<Item = Duration> {
         self.probes.iter().filter_map(|probe| match probe.outcome {
@@ -122,7 +187,7 @@ impl PingReport {
         })
     }
 
-    /// Returns one character for each echo request, for example `!!.U`.
+    /// Returns one character for each echo request that is kept, for example `!!.U`.
     pub fn marks(&self) -> String {
         self.probes.iter().map(|p| p.outcome.mark()).collect()
     }
@@ -142,11 +207,33 @@ mod tests {
             Outcome::Unreachable,
             Outcome::Waiting,
         ];
-        report.probes = outcomes.map(|outcome| Probe { sent_at: Time::ZERO, outcome }).to_vec();
+        report.probes = outcomes.map(|outcome| Probe { sent_at: Time::ZERO, outcome }).into();
         assert_eq!(report.marks(), ".!MU.");
         assert!(!report.is_done());
         report.probes[4].outcome = Outcome::TtlExceeded;
         assert_eq!(report.marks(), ".!MU&");
         assert!(report.is_done());
+    }
+
+    #[test]
+    fn an_endless_ping_counts_all_echos_and_keeps_the_newest() {
+        let count = Count::Endless { kept: 3 };
+        let request = PingRequest { count, ..PingRequest::new([172, 16, 0, 12].into()) };
+        let mut report = PingReport::new(request);
+        for number in 1..=200_000_u32 {
+            report.add(Probe { sent_at: Time::ZERO, outcome: Outcome::Waiting });
+            let last = report.probe_mut(number as u16).expect("the last one is kept");
+            last.outcome = match number % 4 {
+                0 => Outcome::Timeout,
+                _ => Outcome::Reply(Duration::ZERO),
+            };
+        }
+        assert_eq!((report.sent(), report.answered()), (200_000, 150_000));
+        assert_eq!(report.marks(), "!!.");
+        let last = 200_000_u32 as u16;
+        assert!(report.probe_mut(last - 2).is_some());
+        assert!(report.probe_mut(last - 3).is_none(), "only counted");
+        assert!(report.probe_mut(last + 1).is_none(), "not sent yet");
+        assert!(!report.is_done());
     }
 }

@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use super::ping::Count;
 use super::*;
 
 fn host(addresses: &[&str], gateways: &[&str]) -> Host {
@@ -74,7 +75,7 @@ fn an_echo_has_the_size_asked_for() {
 fn an_unanswered_echo_times_out_and_the_next_leaves() {
     let mut a = host(&["10.0.0.1/24"], &["10.0.0.254"]);
     meet(&mut a, "10.0.0.254");
-    let request = PingRequest { count: 2, ..PingRequest::new([172, 16, 0, 1].into()) };
+    let request = PingRequest { count: Count::Of(2), ..PingRequest::new([172, 16, 0, 1].into()) };
     let id = a.start_ping(request);
     let mut now = Time::ZERO;
     let mut sent = Vec::new();
@@ -94,7 +95,7 @@ fn a_steady_pace_does_not_wait_for_answers() {
     let mut a = host(&["10.0.0.1/24"], &["10.0.0.254"]);
     meet(&mut a, "10.0.0.254");
     let request = PingRequest {
-        count: 3,
+        count: Count::Of(3),
         pace: Pace::Every(Duration::from_millis(100)),
         ..PingRequest::new([172, 16, 0, 1].into())
     };
@@ -104,6 +105,26 @@ fn a_steady_pace_does_not_wait_for_answers() {
         assert!(a.poll_output().is_some(), "{millis}");
         assert!(a.poll_output().is_none(), "{millis}");
     }
+}
+
+#[test]
+fn an_endless_ping_goes_on_after_65535_echos() {
+    let mut a = host(&["10.0.0.1/24"], &["10.0.0.254"]);
+    meet(&mut a, "10.0.0.254");
+    let id = a.start_ping(PingRequest {
+        count: Count::Endless { kept: 8 },
+        timeout: Duration::from_millis(5),
+        pace: Pace::Every(Duration::from_millis(1)),
+        ..PingRequest::new([172, 16, 0, 1].into())
+    });
+    let last = 66_000;
+    for millis in 0..last {
+        a.poll(Time(millis * 1000));
+        while a.poll_output().is_some() {}
+    }
+    let report = a.ping(id).unwrap();
+    assert_eq!((report.sent(), report.answered()), (last, 0));
+    assert_eq!(report.probes.len(), 8);
 }
 
 #[test]
@@ -121,7 +142,7 @@ fn what_cannot_leave_is_said_at_once() {
     let off_link = a.start_ping(PingRequest::new([172, 16, 0, 1].into()));
     let large = a.start_ping(PingRequest {
         size: 1501,
-        count: 1,
+        count: Count::Of(1),
         ..PingRequest::new([10, 0, 0, 2].into())
     });
     a.poll(Time::ZERO);
@@ -156,7 +177,8 @@ fn a_host_is_refused_what_its_stack_cannot_hold() {
 fn a_host_that_is_asked_for_is_found_and_one_that_is_not_there_is_sought_three_times() {
     let mut a = host(&["10.0.0.1/24", "2001:db8::1/64"], &[]);
     for absent in ["10.0.0.2", "2001:db8::2"] {
-        let request = PingRequest { count: 1, ..PingRequest::new(absent.parse().unwrap()) };
+        let request =
+            PingRequest { count: Count::Of(1), ..PingRequest::new(absent.parse().unwrap()) };
         a.start_ping(request);
         let mut asked = Vec::new();
         for second in 0..6 {

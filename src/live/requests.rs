@@ -38,7 +38,7 @@ const MOST_SESSIONS: usize = 64;
 /// The maximum number of pings and flows.
 const MOST_FLOWS: usize = 20;
 /// The maximum number of marks that a flow keeps. The oldest marks are removed.
-const MOST_MARKS: usize = 10_000;
+const MOST_MARKS: usize = 100;
 /// The shortest time between two echos of a flow. Each echo is a program that is started.
 const SHORTEST_PACE: Duration = Duration::from_millis(100);
 /// The longest time to wait for an answer of the hub.
@@ -324,6 +324,8 @@ impl Requests {
             from: from.clone(),
             to,
             marks: String::new(),
+            sent: 0,
+            answered: 0,
             lost: 0,
             last_sent: 0,
         };
@@ -361,7 +363,10 @@ impl Flow {
             state.marks.remove(0);
         }
         state.marks.push(outcome.mark());
-        state.lost += usize::from(outcome.mark() != '!');
+        let is_answered = outcome.mark() == '!';
+        state.sent += 1;
+        state.answered += u64::from(is_answered);
+        state.lost += u64::from(!is_answered);
         state.last_sent = sent_at;
     }
 }

@@ -35,6 +35,9 @@ pub enum SimError {
         /// The device.
         device: String,
     },
+    /// A ping without an end was asked for in a call that waits for the end.
+    #[error("a ping without an end cannot be waited for")]
+    EndlessPing,
     /// A host cannot be created.
     #[error("{name}: {error}")]
     Host {

@@ -14,7 +14,7 @@ use super::error::{bad_port, wrong_kind};
 use super::node::Node;
 use super::{Sim, SimError, WALL_CLOCK};
 use crate::host::echo_error::EchoError;
-use crate::host::ping::{Outcome, PingReport, PingRequest, Probe};
+use crate::host::ping::{Count, Outcome, PingReport, PingRequest, Probe};
 use crate::packet::IpHeader;
 use crate::router::logging::Severity;
 use crate::time::Time;
@@ -141,11 +141,14 @@ impl Sim {
     ) -> Result<PingReport, SimError> {
         let mut report = PingReport::new(request);
         self.with_kernel(name, |kernel| kernel.listen_to_icmp(true))?;
-        for seq in 1..=request.count {
+        let Count::Of(count) = request.count else {
+            return Err(SimError::EndlessPing);
+        };
+        for seq in 1..=count {
             let echo = IcmpEchoHeader { id: ECHO_ID, seq };
             let sent_at = self.now;
             let outcome = self.echo(name, request, echo)?;
-            report.probes.push(Probe { sent_at, outcome });
+            report.add(Probe { sent_at, outcome });
         }
         self.with_kernel(name, |kernel| kernel.listen_to_icmp(false))?;
         Ok(report)

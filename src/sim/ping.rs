@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::{Sim, SimError, build};
 use crate::addr::Family;
 use crate::console::show::refusals;
-use crate::host::ping::{Outcome, PingReport, PingRequest};
+use crate::host::ping::{Count, Outcome, PingReport, PingRequest};
 use crate::lab::ping::{Echos, Outcome as Counted, Tally};
 use crate::lab::{self, Lab};
 use crate::lab::{registration, unregistered};
@@ -19,15 +19,16 @@ impl Sim {
     /// Pings from a host until the ping ends. All other nodes continue meanwhile.
     ///
     /// # Errors
-    /// An error if `from` is not the name of a host.
+    /// An error if `from` is not the name of a host, or if the ping has no end.
     pub fn ping(&mut self, from: &str, request: PingRequest) -> Result<PingReport, SimError> {
+        let Count::Of(count) = request.count else { return Err(SimError::EndlessPing) };
         let id = self.with_host(from, |host| host.start_ping(request))?;
         let done = |sim: &Sim| {
             let host = sim.host(from).ok();
             host.and_then(|host| host.ping(id)).is_none_or(PingReport::is_done)
         };
         // Every echo request has its own timeout. This limit is only for a host that does nothing.
-        let longest = request.timeout * (u32::from(request.count) + 1);
+        let longest = request.timeout * (u32::from(count) + 1);
         self.run_while_not(self.now() + longest, done);
         let report = self.with_host(from, |host| host.stop_ping(id))?;
         Ok(report.unwrap_or_else(|| PingReport::new(request)))
@@ -105,7 +106,7 @@ pub fn lab_up(lab: &Lab, seed: Seed) -> Result<Sim, SimError> {
 /// Makes the request for a ping. An emulated host always sets the don't-fragment bit.
 pub(super) fn request(destination: IpAddr, echos: Echos) -> PingRequest {
     PingRequest {
-        count: u16::try_from(echos.count).unwrap_or(u16::MAX),
+        count: Count::Of(u16::try_from(echos.count).unwrap_or(u16::MAX)),
         size: echos.size,
         ..PingRequest::new(destination)
     }

@@ -22,7 +22,7 @@ use crate::console::Session;
 use crate::console::client::{Answer, Client};
 use crate::console::protocol::{Done, Request, Response};
 use crate::host::PingId;
-use crate::host::ping::{Outcome, Pace, PingReport, PingRequest, Probe};
+use crate::host::ping::{Count, Outcome, Pace, PingReport, PingRequest, Probe};
 use crate::lab::failure::Failure;
 use crate::lab::file::Port;
 use crate::lab::flow::FlowReport;
@@ -430,7 +430,11 @@ impl RunningLab for Simulated {
             ipv6: target.is_ipv6(),
         });
         let pace = Pace::Every(every);
-        let request = PingRequest { count: u16::MAX, pace, ..PingRequest::new(target) };
+        let request = PingRequest {
+            count: Count::Endless { kept: usize::MAX },
+            pace,
+            ..PingRequest::new(target)
+        };
         let host = from.to_owned();
         let ping = self.sim.with_host(&host, |host| host.start_ping(request))?;
         self.flows.insert(name.to_owned(), Flow { host, ping, every });
@@ -654,5 +658,5 @@ fn flow_report(report: &PingReport, every: Duration) -> FlowReport {
     // not counted.
     let under_way = last.is_some_and(|last| last + 2 == report.probes.len());
     let sent = (report.probes.len() - usize::from(under_way)) as u64;
-    FlowReport::of(sent, (end(report.probes.first()), end(report.probes.last())), &answers, every)
+    FlowReport::of(sent, (end(report.probes.front()), end(report.probes.back())), &answers, every)
 }

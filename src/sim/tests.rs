@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::host::ping::{Outcome, PingRequest};
+use crate::host::ping::{Count, Outcome, PingRequest};
 use crate::router::io::KernelEvent;
 
 /// Makes the lab A - R1 - R2 - B with IPv4 and IPv6. The link in the middle has MTU `middle_mtu`.
@@ -118,7 +118,7 @@ fn the_same_seed_gives_the_same_trace_and_another_does_not() {
 #[test]
 fn a_cut_link_takes_the_carrier_and_gives_it_back() {
     let mut sim = two_forwarders(1, 1500);
-    let once = PingRequest { count: 1, ..request("10.0.2.9") };
+    let once = PingRequest { count: Count::Of(1), ..request("10.0.2.9") };
     assert_eq!(sim.ping("A", once).unwrap().marks(), "!");
     sim.set_link("middle", false).unwrap();
     // R1 does not use the route of a link without carrier. Therefore R1 sends an ICMP error.
@@ -152,7 +152,7 @@ fn a_shut_device_takes_its_static_routes_for_good_and_its_peers_carrier() {
 fn a_packet_that_is_too_big_is_refused_with_the_mtu_of_the_link() {
     let mut sim = two_forwarders(1, 1400);
     for destination in ["10.0.2.9", "2001:db8:2::9"] {
-        let exact = PingRequest { size: 1400, count: 1, ..request(destination) };
+        let exact = PingRequest { size: 1400, count: Count::Of(1), ..request(destination) };
         let larger = PingRequest { size: 1401, ..exact };
         assert_eq!(sim.ping("A", exact).unwrap().marks(), "!", "{destination}");
         let outcome = sim.ping("A", larger).unwrap().probes[0].outcome;
@@ -165,7 +165,7 @@ fn the_ttl_ends_at_the_hop_that_it_says() {
     let mut sim = two_forwarders(1, 1500);
     for (ttl, by) in [(1, "R1"), (2, "R2")] {
         for destination in ["10.0.2.9", "2001:db8:2::9"] {
-            let request = PingRequest { ttl, count: 1, ..request(destination) };
+            let request = PingRequest { ttl, count: Count::Of(1), ..request(destination) };
             let report = sim.ping("A", request).unwrap();
             assert_eq!(report.probes[0].outcome, Outcome::TtlExceeded);
             let last = lines(&sim).iter().rfind(|line| line.contains("time exceeded"));
@@ -186,7 +186,7 @@ fn a_routing_loop_ends_with_the_ttl() {
     let via = |own: u8| ("10.7.0.0/16".to_owned(), format!("10.9.0.{}", 3 - own));
     configure(&mut sim, "R1", &[], &[via(1)]);
     configure(&mut sim, "R2", &[], &[via(2)]);
-    let request = PingRequest { count: 1, ..request("10.7.0.1") };
+    let request = PingRequest { count: Count::Of(1), ..request("10.7.0.1") };
     let report = sim.ping("A", request).unwrap();
     assert_eq!(report.probes[0].outcome, Outcome::TtlExceeded);
     assert!(sim.crossings() < 70, "{} crossings", sim.crossings());
@@ -195,7 +195,11 @@ fn a_routing_loop_ends_with_the_ttl() {
 #[test]
 fn a_neighbour_that_is_not_there_is_unreachable_after_three_seconds() {
     let mut sim = two_forwarders(1, 1500);
-    let request = PingRequest { count: 1, timeout: Duration::from_secs(4), ..request("10.0.2.77") };
+    let request = PingRequest {
+        count: Count::Of(1),
+        timeout: Duration::from_secs(4),
+        ..request("10.0.2.77")
+    };
     let report = sim.ping("A", request).unwrap();
     assert_eq!(report.probes[0].outcome, Outcome::Unreachable);
     assert!(sim.now() >= Time::from_secs(3));

@@ -57,11 +57,16 @@ pub struct FlowState {
     pub from: String,
     /// The address.
     pub to: String,
-    /// One character for each echo, as IOS prints them. `?` is an echo that waits for its answer.
+    /// One character for each echo, as IOS prints them, for at least the last hundred. `?` is an
+    /// echo that waits for its answer.
     pub marks: String,
+    /// The number of echos that were sent.
+    pub sent: u64,
+    /// The number of echos that were answered.
+    pub answered: u64,
     /// The number of echos without an answer. An echo that still waits for its answer is not
     /// counted.
-    pub lost: usize,
+    pub lost: u64,
     /// The time of the last echo that was sent, in microseconds.
     pub last_sent: u64,
 }

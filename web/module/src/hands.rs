@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use eidway::addr::Family;
 use eidway::host::PingId;
-use eidway::host::ping::{Outcome, Pace, PingRequest};
+use eidway::host::ping::{Count, Outcome, Pace, PingRequest};
 use eidway::lab::failure::Failure;
 use eidway::lab::file::Impairment;
 use eidway::lab::running::{Plugging, RunningLab};
@@ -23,6 +23,8 @@ use crate::student::Student;
 
 /// The maximum number of pings and flows of a page, and of actions that send packets.
 const MOST_FLOWS: usize = 100;
+/// The outcomes of a flow that are kept, besides those that still wait.
+const MARKS: usize = 100;
 /// The longest delay of a link.
 const LONGEST_DELAY: Duration = Duration::from_secs(10);
 
@@ -38,13 +40,17 @@ impl Open {
     pub(crate) fn act(&mut self, hand: Hand) -> Result<(), Failure> {
         match hand {
             Hand::Ping { name, from, to, count, size, ipv6 } => {
+                let count = Count::Of(count);
                 let request = PingRequest { count, size, ..self.request(&to, ipv6)? };
                 self.ping(name, from, to, request)
             }
             Hand::Flow { name, from, to, every_us, ipv6 } => {
-                let pace = Pace::Every(Duration::from_micros(every_us.max(1000)));
-                let request = PingRequest { count: u16::MAX, pace, ..self.request(&to, ipv6)? };
-                self.begin(name, from, to, request)
+                let every = Duration::from_micros(every_us.max(1000));
+                let request = self.request(&to, ipv6)?;
+                let waiting = request.timeout.div_duration_f64(every) as usize + 1;
+                let count = Count::Endless { kept: waiting + MARKS };
+                let pace = Pace::Every(every);
+                self.begin(name, from, to, PingRequest { count, pace, ..request })
             }
             Hand::End { name } => {
                 let flow = self.flows.remove(&name);
@@ -168,12 +174,16 @@ impl Open {
                 outcome => outcome.mark(),
             };
             let marks: String = report.probes.iter().map(|probe| mark(probe.outcome)).collect();
+            let waiting = marks.chars().filter(|mark| *mark == '?').count() as u64;
+            let (sent, answered) = (report.sent(), report.answered());
             Some(FlowState {
                 name: name.clone(),
                 from: flow.from.clone(),
                 to: flow.to.clone(),
-                lost: marks.chars().filter(|mark| !"!?".contains(*mark)).count(),
-                last_sent: report.probes.last().map_or(0, |probe| probe.sent_at.0),
+                lost: sent - answered - waiting,
+                sent,
+                answered,
+                last_sent: report.probes.back().map_or(0, |probe| probe.sent_at.0),
                 marks,
             })
         };

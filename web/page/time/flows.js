@@ -4,19 +4,10 @@
 import { h } from "../dom.js";
 
 /** @import {App} from "../app" */
+/** @import {FlowState} from "../generated" */
 
 const MARKS = 40;
 const REFRESH = 300;
-
-/**
- * The state of a flow, from the worker.
- * @typedef {object} FlowState
- * @property {string} name
- * @property {string} from
- * @property {string} to
- * @property {string} marks
- * @property {number} lost
- */
 
 /**
  * Returns the list.
@@ -48,13 +39,12 @@ export function createFlows(app) {
 
   /** @param {FlowState} flow */
   function show(flow) {
-    const { name, from, to, marks, lost } = flow;
+    const { name, from, to, marks, sent, answered, lost } = flow;
     const known = rows.get(name) ?? create(flow);
-    const answered = marks.split("!").length - 1;
     known.marks.textContent = marks.slice(-MARKS);
     known.figures.textContent = `${answered} answered, ${lost} lost`;
     known.figures.classList.toggle("lost", lost > 0);
-    known.row.title = `${from} to ${to}: ${marks.length} sent, ${answered} answered, ${lost} lost`;
+    known.row.title = `${from} to ${to}: ${sent} sent, ${answered} answered, ${lost} lost`;
   }
 
   /** @param {FlowState} flow */
