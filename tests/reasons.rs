@@ -16,7 +16,7 @@ use eidway::lab::scenario::run::{How, run};
 use eidway::netns::open::open;
 use eidway::rng::Seed;
 use eidway::router::Router;
-use eidway::router::event::{Event, RegistrationChange};
+use eidway::router::event::{Event, MapServerChange, RegistrationChange};
 use eidway::router::io::{Inbound, Outbound, Output, TcpRequest};
 use eidway::router::map_cache::Mapping;
 use eidway::router::packet_event::{Fate, PacketEvent};
@@ -105,12 +105,16 @@ impl Seen {
                 told.locators.insert(*rloc);
             }
             Event::EtrSession { .. } => told.sessions = true,
+            Event::MapServer {
+                change: MapServerChange::SessionUp(_) | MapServerChange::SessionDown(_),
+                ..
+            } => {}
             _ => return,
         }
         if let Some(reason) = event.reason() {
             self.changes += 1;
             self.check(&format!("{router}: {event}"), &reason.to_string(), reason.section());
-        } else if !matches!(event, Event::EtrSession { .. }) {
+        } else {
             self.faults.push(format!("{router}: {event} has no reason"));
         }
     }

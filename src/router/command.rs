@@ -4,6 +4,7 @@ use super::Router;
 use super::counters::Counters;
 use super::io::{Command, Device, KernelRequest};
 use super::last_drops::LastDrops;
+use super::reason::SessionReason;
 use crate::time::Time;
 
 /// The largest number of neighbours that one command probes: those that have answered most
@@ -36,8 +37,9 @@ impl Router {
             }
             Command::ClearSessions(only) => {
                 let Router { registrar, context, database, .. } = self;
-                registrar.close_sessions(context, database, only, now);
-                self.map_server.close_sessions(&mut self.context, only, now);
+                let reason = SessionReason::Cleared;
+                registrar.close_sessions(context, database, only, reason, now);
+                self.map_server.close_sessions(&mut self.context, only, reason, now);
             }
             Command::AskNeighbours => {
                 let neighbours = self.mobility.neighbours.used_since(Time::ZERO);

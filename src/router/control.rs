@@ -8,7 +8,7 @@ use super::counters::ControlDrop;
 use super::event::{MessageEvent, RequestSummary};
 use super::explanations;
 use super::io::{Connection, ControlDatagram, TcpEvent};
-use super::reason::Report;
+use super::reason::{Report, SessionReason};
 use super::register::RegistrarEvent;
 use super::replies::headers;
 use super::session::Session;
@@ -127,7 +127,8 @@ impl Router {
                 self.handle_etr_session(connection, now);
             }
             TcpEvent::Closed(connection) if connection.0 >= Connection::ACCEPTED => {
-                self.map_server.session_closed(&mut self.context, connection, now);
+                let reason = SessionReason::ConnectionEnded;
+                self.map_server.session_closed(&mut self.context, connection, reason, now);
             }
             TcpEvent::Closed(connection) => {
                 let Router { registrar, context, database, .. } = self;

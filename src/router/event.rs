@@ -20,7 +20,7 @@ pub use super::message_event::{MessageEvent, RequestSummary};
 use super::packet_event::PacketEvent;
 use super::reason::{
     AcknowledgementReason, AwayReason, DatabaseReason, HostLoss, MappingReason, RegisterReason,
-    SiteReason,
+    SessionReason, SiteReason,
 };
 use super::refusals::Explanation;
 use crate::addr::{Eid, EidPrefix, Rloc};
@@ -102,6 +102,8 @@ pub enum Event {
         etr: IpAddr,
         /// Whether the session is up.
         is_up: bool,
+        /// The reason.
+        reason: SessionReason,
     },
     /// The other end of a reliable session refused a message of this router.
     MessageRefused {
@@ -329,9 +331,9 @@ pub enum SiteRegistrationChange {
 #[serde(rename_all = "kebab-case")]
 pub enum MapServerChange {
     /// The reliable session with the map-server is up.
-    SessionUp,
+    SessionUp(SessionReason),
     /// The reliable session with the map-server is down.
-    SessionDown,
+    SessionDown(SessionReason),
     /// The map-server refuses TCP. The router asks for a session again after some minutes.
     RefusesTcp {
         /// The number of minutes until this router asks for a session again.
@@ -514,8 +516,8 @@ impl Event {
             Event::Registration { change, .. } => change.kind(),
             Event::SiteRegistration { change, .. } => change.kind(),
             Event::MapServer { change, .. } => match change {
-                MapServerChange::SessionUp => "session-up",
-                MapServerChange::SessionDown => "session-down",
+                MapServerChange::SessionUp(_) => "session-up",
+                MapServerChange::SessionDown(_) => "session-down",
                 MapServerChange::RefusesTcp { .. } => "map-server-refuses-tcp",
                 MapServerChange::AnswersNoOffer { .. } => "map-server-answers-no-offer",
                 MapServerChange::Unanswered { .. } => "registers-unanswered",

@@ -224,8 +224,10 @@ fn host_line(eid: &Eid, port: &InterfaceName, change: HostChange) -> Option<Line
 
 fn map_server_line(server: &IpAddr, change: &MapServerChange) -> Line {
     match change {
-        MapServerChange::SessionUp => notice(format!("reliable session with {server} is up")),
-        MapServerChange::SessionDown => notice(format!("reliable session with {server} is down")),
+        MapServerChange::SessionUp(_) => notice(format!("reliable session with {server} is up")),
+        MapServerChange::SessionDown(_) => {
+            notice(format!("reliable session with {server} is down"))
+        }
         MapServerChange::RefusesTcp { again_in } => notice(format!(
             "map-server {server} refuses TCP: this router registers by UDP, and asks for a \
              reliable session again in {again_in} minutes"

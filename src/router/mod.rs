@@ -145,6 +145,7 @@ use news::News;
 use paths::Paths;
 use process::Process;
 use reachability::Reachability;
+use reason::SessionReason;
 use recent::Recent;
 use refusals::Refusals;
 use register::Registrar;
@@ -292,8 +293,9 @@ impl Router {
             Input::Stop => {
                 let Router { registrar, context, database, .. } = self;
                 registrar.withdraw_all(context, database, now);
-                registrar.close_sessions(context, database, None, now);
-                self.map_server.close_sessions(&mut self.context, None, now);
+                let reason = SessionReason::Stops;
+                registrar.close_sessions(context, database, None, reason, now);
+                self.map_server.close_sessions(&mut self.context, None, reason, now);
                 self.registrar.keep_nonce(&mut self.context);
                 let requests = self.kernel.withdraw();
                 self.context.request(requests);

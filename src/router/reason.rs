@@ -10,6 +10,7 @@ mod event;
 mod map_cache;
 mod message;
 mod registration;
+mod session;
 
 use std::fmt::Display;
 
@@ -21,6 +22,7 @@ pub use message::{
     RequestReason, SmrPeer, SmrReason,
 };
 pub use registration::{AcknowledgementReason, SiteReason};
+pub use session::SessionReason;
 
 /// A reason, as text. The text is one plain sentence without a full stop.
 pub trait Reason: Display {

@@ -51,13 +51,13 @@ fn row(event: &Event) -> Option<Row> {
         }
         Event::MapServer { map_server, change } => {
             let change = match change {
-                MapServerChange::SessionUp => Added,
-                MapServerChange::SessionDown => Removed,
+                MapServerChange::SessionUp(_) => Added,
+                MapServerChange::SessionDown(_) => Removed,
                 _ => return None,
             };
             ("sessions", map_server.to_string(), change)
         }
-        Event::EtrSession { etr, is_up } => {
+        Event::EtrSession { etr, is_up, .. } => {
             ("sessions", etr.to_string(), if *is_up { Added } else { Removed })
         }
         Event::Locator { rloc, change } => {

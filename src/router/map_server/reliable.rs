@@ -16,7 +16,7 @@ use crate::router::counters::ControlDrop;
 use crate::router::event::Event;
 use crate::router::explanations;
 use crate::router::io::{Connection, TcpRequest};
-use crate::router::reason::{MessageReason, RefreshReason};
+use crate::router::reason::{MessageReason, RefreshReason, SessionReason};
 use crate::router::session::Session;
 use crate::time::Time;
 use crate::wire::{
@@ -52,7 +52,7 @@ impl MapServer {
         }
         if let Some(before) = sessions.of_peer(rloc) {
             context.tcp(TcpRequest::Close(before));
-            self.session_closed(context, before, now);
+            self.session_closed(context, before, SessionReason::Replaced, now);
             self.sessions.admit(rloc, now);
         }
         session.up_since = Some(now);
@@ -61,7 +61,8 @@ impl MapServer {
         let rejected = BTreeSet::new();
         let sessions = &mut self.sessions.by_connection;
         sessions.insert(connection, MsSession { session, rejected });
-        context.tell(Event::EtrSession { etr: rloc, is_up: true });
+        let reason = SessionReason::Accepted;
+        context.tell(Event::EtrSession { etr: rloc, is_up: true, reason });
         self.send_refresh(context, connection, RefreshReason::SessionUp);
     }
 
@@ -71,11 +72,12 @@ impl MapServer {
         &mut self,
         context: &mut Context,
         connection: Connection,
+        reason: SessionReason,
         now: Time,
     ) {
         let Some(each) = self.sessions.by_connection.remove(&connection) else { return };
         let etr = each.session.peer.ip();
-        context.tell(Event::EtrSession { etr, is_up: false });
+        context.tell(Event::EtrSession { etr, is_up: false, reason });
         self.sessions.admitted.set(etr, None);
         self.session_fell(connection, now);
     }
@@ -159,7 +161,7 @@ impl MapServer {
         }
         if matches!(error, StreamError::Fatal(_)) {
             context.tcp(TcpRequest::Close(connection));
-            self.session_closed(context, connection, now);
+            self.session_closed(context, connection, SessionReason::Unreadable, now);
         }
     }
 
@@ -256,6 +258,7 @@ impl MapServer {
         &mut self,
         context: &mut Context,
         only: Option<IpAddr>,
+        reason: SessionReason,
         now: Time,
     ) {
         let sessions = self.sessions.by_connection.iter();
@@ -264,7 +267,7 @@ impl MapServer {
         let all: Vec<Connection> = sessions.map(|(connection, _)| *connection).collect();
         for connection in all {
             context.tcp(TcpRequest::Close(connection));
-            self.session_closed(context, connection, now);
+            self.session_closed(context, connection, reason, now);
         }
     }
 
@@ -280,7 +283,7 @@ impl MapServer {
         now: Time,
     ) {
         if !context.config.listens_on_tcp() {
-            return self.close_sessions(context, None, now);
+            return self.close_sessions(context, None, SessionReason::Deconfigured, now);
         }
         let (old, new) = (site_prefixes(before, only), site_prefixes(&context.config, only));
         let grown = new.keys().any(|prefix| !old.contains_key(prefix));

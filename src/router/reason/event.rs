@@ -4,7 +4,8 @@ use std::fmt::{self, Display, Formatter};
 
 use super::{Departure, MOBILITY, Reason};
 use crate::router::event::{
-    Event, HostChange, LocatorChange, ReachableAgain, RegistrationChange, Unreachable,
+    Event, HostChange, LocatorChange, MapServerChange, ReachableAgain, RegistrationChange,
+    Unreachable,
 };
 
 impl Event {
@@ -19,6 +20,11 @@ impl Event {
             Event::Registration { change, .. } => change,
             Event::SiteRegistration { reason, .. } => reason,
             Event::Locator { change, .. } => change,
+            Event::MapServer {
+                change: MapServerChange::SessionUp(reason) | MapServerChange::SessionDown(reason),
+                ..
+            }
+            | Event::EtrSession { reason, .. } => reason,
             _ => return None,
         })
     }

@@ -19,7 +19,7 @@ use crate::router::database::Database;
 use crate::router::event::{Event as ChangeEvent, MapServerChange, RegistrationChange};
 use crate::router::explanations;
 use crate::router::io::{Connection, TcpRequest};
-use crate::router::reason::{MessageReason, RegisterReason};
+use crate::router::reason::{MessageReason, RegisterReason, SessionReason};
 use crate::router::session::{Session, SessionState, SessionType, SessionView};
 use crate::time::Time;
 use crate::wire::{
@@ -90,7 +90,7 @@ impl Registrar {
         }
         context.tell(ChangeEvent::MapServer {
             map_server: server,
-            change: MapServerChange::SessionUp,
+            change: MapServerChange::SessionUp(SessionReason::Connected),
         });
         let event = (Event::SessionUp, RegisterReason::SessionUp);
         self.all_registrations(context, database, server, event, now);
@@ -105,7 +105,7 @@ impl Registrar {
         now: Time,
     ) {
         let Some(server) = self.server_of(connection) else { return };
-        self.end_session(context, database, server, now);
+        self.end_session(context, database, server, SessionReason::ConnectionEnded, now);
     }
 
     /// Handles a map-server that has refused TCP.
@@ -124,7 +124,7 @@ impl Registrar {
                 change: MapServerChange::RefusesTcp { again_in },
             });
         }
-        self.end_session(context, database, server, now);
+        self.end_session(context, database, server, SessionReason::ConnectionEnded, now);
     }
 
     /// Handles the answer to a Map-Register that did not ask for a session. If the router stops
@@ -150,13 +150,14 @@ impl Registrar {
         context: &mut Context,
         database: &Database,
         server: IpAddr,
+        reason: SessionReason,
         now: Time,
     ) {
         let ended = self.sessions.remove(&server);
         if ended.is_some_and(|each| each.session.up_since.is_some()) {
             context.tell(ChangeEvent::MapServer {
                 map_server: server,
-                change: MapServerChange::SessionDown,
+                change: MapServerChange::SessionDown(reason),
             });
             let event = (Event::SessionDown, RegisterReason::SessionDown);
             self.all_registrations(context, database, server, event, now);
@@ -168,12 +169,13 @@ impl Registrar {
         context: &mut Context,
         database: &Database,
         server: IpAddr,
+        reason: SessionReason,
         now: Time,
     ) {
         if let Some(each) = self.sessions.get(&server) {
             context.tcp(TcpRequest::Close(each.session.connection));
         }
-        self.end_session(context, database, server, now);
+        self.end_session(context, database, server, reason, now);
     }
 
     /// Closes every session, because the router is about to stop. The messages that close a session
@@ -183,12 +185,13 @@ impl Registrar {
         context: &mut Context,
         database: &Database,
         only: Option<IpAddr>,
+        reason: SessionReason,
         now: Time,
     ) {
         let is_wanted = |server: &IpAddr| only.is_none_or(|only| only == *server);
         let servers: Vec<IpAddr> = self.sessions.keys().copied().filter(is_wanted).collect();
         for server in servers {
-            self.close_session(context, database, server, now);
+            self.close_session(context, database, server, reason, now);
         }
     }
 
@@ -204,7 +207,7 @@ impl Registrar {
         let silent: Vec<IpAddr> =
             sessions.filter(|(_, each)| silent(each)).map(|(server, _)| *server).collect();
         for server in silent {
-            self.close_session(context, database, server, now);
+            self.close_session(context, database, server, SessionReason::NoRefresh, now);
         }
     }
 
@@ -228,7 +231,7 @@ impl Registrar {
         let sessions = self.sessions.keys().copied();
         let unused: Vec<IpAddr> = sessions.filter(|server| by_udp || !configured(server)).collect();
         for server in unused {
-            self.close_session(context, database, server, now);
+            self.close_session(context, database, server, SessionReason::Deconfigured, now);
         }
     }
 
@@ -253,7 +256,7 @@ impl Registrar {
             let old = old.get(peer);
             old.is_some_and(|old| is_turned_on || old != *key)
         }) {
-            self.close_session(context, database, *server, now);
+            self.close_session(context, database, *server, SessionReason::KeyChanged, now);
             let event = (Event::Changed, RegisterReason::KeyChanged);
             self.all_registrations(context, database, *server, event, now);
         }
@@ -351,7 +354,7 @@ impl Registrar {
             context.outputs.push_back(output);
         }
         if matches!(error, StreamError::Fatal(_)) {
-            self.close_session(context, database, server, now);
+            self.close_session(context, database, server, SessionReason::Unreadable, now);
         }
     }
 
