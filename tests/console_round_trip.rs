@@ -110,7 +110,7 @@ fn locators(interfaces: bool) -> impl Strategy<Value = Vec<ConfiguredLocator>> {
 fn services(family: Family) -> impl Strategy<Value = Service> {
     let source = rlocs().prop_filter("its family", move |rloc| rloc.family() == family);
     (
-        any::<[bool; 8]>(),
+        any::<[bool; 9]>(),
         vec(rlocs(), 0..3),
         vec(rlocs(), 0..3),
         btree_map(rlocs(), (keys(), any::<bool>()), 0..3),
@@ -123,8 +123,17 @@ fn services(family: Family) -> impl Strategy<Value = Service> {
     )
         .prop_map(
             move |(flags, proxy, resolvers, servers, petrs, source, limit, ttl, smr, claims)| {
-                let [itr, etr, proxy_etr, map_server, map_resolver, legacy, drop_away, trusting] =
-                    flags;
+                let [
+                    itr,
+                    etr,
+                    proxy_etr,
+                    map_server,
+                    map_resolver,
+                    legacy,
+                    drop_away,
+                    trusting,
+                    deaf,
+                ] = flags;
                 let mut proxy_itr = if itr { Vec::new() } else { proxy };
                 proxy_itr.dedup_by_key(|rloc| rloc.family());
                 proxy_itr.truncate(2);
@@ -149,6 +158,7 @@ fn services(family: Family) -> impl Strategy<Value = Service> {
                     use_petr: petrs.unwrap_or_default(),
                     map_request_source: source.map(|rloc| rloc.0),
                     map_cache_limit: limit,
+                    ignores_smrs: deaf,
                     etr_map_cache_ttl: ttl,
                     etr_smr_peers: smr.0,
                     etr_no_forward_away: drop_away,

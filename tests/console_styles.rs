@@ -96,6 +96,7 @@ map-resolver
 proxy-etr
 use-petr 192.0.2.7 priority 2
 map-cache-limit 500
+solicit-map-request ignore
 ";
 
 const SERVICE_PRINTED: &str = "
@@ -108,6 +109,7 @@ ipv4 etr
 ipv4 proxy-etr
 ipv4 use-petr 192.0.2.7 priority 2 weight 100
 ipv4 map-cache-limit 500
+ipv4 solicit-map-request ignore
 ";
 
 #[test]

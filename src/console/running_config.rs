@@ -378,6 +378,9 @@ fn write_service(out: &mut Writer<'_>, family: Family, service: &Service) {
     if let Some(entries) = service.map_cache_limit {
         line(format_args!("map-cache-limit {entries}"));
     }
+    if service.ignores_smrs {
+        line(format_args!("solicit-map-request ignore"));
+    }
     if service.etr_no_forward_away {
         out.line(1, format_args!("no {family} etr forward-away"));
     }

@@ -256,6 +256,8 @@ pub struct Service {
     pub map_request_source: Option<IpAddr>,
     /// `map-cache-limit N`: the largest number of entries in the map-cache.
     pub map_cache_limit: Option<u32>,
+    /// `solicit-map-request ignore`: the ITR ignores SMRs.
+    pub ignores_smrs: bool,
     /// `etr map-cache-ttl MINUTES`: the TTL of the records that the ETR sends.
     pub etr_map_cache_ttl: Option<u32>,
     /// `etr smr-peer ADDRESS`: RLOCs that get an SMR whenever a local mapping changes, in addition

@@ -46,6 +46,8 @@ pub enum ControlDrop {
     ProbeToMappingSystem,
     /// An SMR for an EID that is not in the map-cache.
     SmrNotCached,
+    /// An SMR that the configuration tells the router to ignore.
+    SmrIgnored,
     /// An SMR, a request or a reply that exceeds a rate limit.
     RateLimited,
     /// A reply that does not cover the requested EID.
@@ -75,7 +77,7 @@ pub enum ControlDrop {
 
 impl ControlDrop {
     /// All variants, in the order in which they are printed.
-    pub const ALL: [ControlDrop; 20] = [
+    pub const ALL: [ControlDrop; 21] = [
         ControlDrop::Malformed,
         ControlDrop::Unsupported,
         ControlDrop::NotOurRole,
@@ -86,6 +88,7 @@ impl ControlDrop {
         ControlDrop::NotOurEid,
         ControlDrop::ProbeToMappingSystem,
         ControlDrop::SmrNotCached,
+        ControlDrop::SmrIgnored,
         ControlDrop::RateLimited,
         ControlDrop::WrongRecord,
         ControlDrop::NoReplyPath,
@@ -106,6 +109,7 @@ impl ControlDrop {
             ControlDrop::UnknownNonce
                 | ControlDrop::NotOurEid
                 | ControlDrop::SmrNotCached
+                | ControlDrop::SmrIgnored
                 | ControlDrop::RateLimited
                 | ControlDrop::NotAnIpEid
                 | ControlDrop::OldNews
@@ -125,6 +129,7 @@ impl ControlDrop {
             ControlDrop::NotOurEid => "Not a local EID",
             ControlDrop::ProbeToMappingSystem => "Probe or SMR to the mapping system",
             ControlDrop::SmrNotCached => "SMR for an EID not cached",
+            ControlDrop::SmrIgnored => "SMR ignored by configuration",
             ControlDrop::RateLimited => "Rate limited",
             ControlDrop::WrongRecord => "Reply does not cover the request",
             ControlDrop::NoReplyPath => "Map-Request without a usable ITR-RLOC",

@@ -330,6 +330,14 @@ pub(super) fn smr_not_cached(eid: Eid) -> Told {
     Told::new(format!("SMR for {eid}"), why, advice)
 }
 
+/// The text about an SMR that the configuration tells the router to ignore.
+pub(super) fn smr_ignored(eid: Eid) -> Told {
+    let why = "the configuration has `solicit-map-request ignore`: the mapping stays in the \
+               map-cache until its TTL ends";
+    let advice = "remove this line if the ITR shall follow hosts that move";
+    Told::new(format!("SMR for {eid}"), why, advice)
+}
+
 /// The text about an SMR above the rate limit.
 pub(super) fn smr_too_often(eid: Eid, entry: EidPrefix) -> Told {
     let why = format!(

@@ -43,6 +43,11 @@ impl Resolver {
                 context.refuse(source, ControlDrop::NotOurRole, now, told);
                 continue;
             }
+            if context.config.service(eid.family()).is_some_and(|service| service.ignores_smrs) {
+                let told = || explanations::smr_ignored(eid);
+                context.refuse(source, ControlDrop::SmrIgnored, now, told);
+                continue;
+            }
             let cached = map_cache.lookup(eid);
             let Some((entry, _)) = cached.filter(|(_, entry)| entry.source != Source::Static)
             else {

@@ -118,6 +118,21 @@ fn an_smr_for_what_is_not_cached_makes_no_request() {
 }
 
 #[test]
+fn an_itr_ignores_smrs_while_its_configuration_says_so() {
+    let mut bench = cached();
+    let deaf = XTR2.replace(" ipv4 itr\n", " ipv4 itr\n ipv4 solicit-map-request ignore\n");
+    bench.configure(&deaf);
+    bench.outputs();
+    bench.control(RLOC_1, RLOC_2, &smr("172.16.0.12"));
+    assert!(bench.messages().is_empty());
+    assert_eq!(drops(&bench, ControlDrop::SmrIgnored), 1);
+    bench.configure(XTR2);
+    bench.outputs();
+    bench.control(RLOC_1, RLOC_2, &smr("172.16.0.12"));
+    only_request(&bench.messages());
+}
+
+#[test]
 fn a_flood_for_one_host_starts_one_request_in_three_seconds() {
     let mut bench = cached();
     let mut requests = 0;

@@ -380,13 +380,13 @@ pub const ROWS: &[Accepted] = &[
         "{domain-id|multihoming-id|map-register-fallback|allow-locator-default-etr|security|\
          decapsulation|disable-ttl-propagate|locator-down|control-packet|site-id|xtr-id|nat-traversal|\
          locator-table|multicast|broadcast-underlay|arp-nd|flood|proxy|silent-host|timer|\
-         delegate-database-tree|solicit-map-request|map-register|register-notification|use-ms-ack|\
+         delegate-database-tree|map-register|register-notification|use-ms-ack|\
          other-xtr-probe|site-registration|multitopology}",
         NOT_DONE,
     ),
     kept(
         SERVICES,
-        "{ipv4|ipv6} {locator-down|decapsulation|disable-ttl-propagate|solicit-map-request|\
+        "{ipv4|ipv6} {locator-down|decapsulation|disable-ttl-propagate|\
          map-register|nat-traversal|crypto|path-mtu-discovery|locator|redistribute|multicast}",
         NOT_DONE,
     ),

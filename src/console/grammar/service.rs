@@ -173,6 +173,13 @@ pub(super) const ROWS: &[Row] = &[
         No::After(1),
         map_cache_limit,
     ),
+    edit(
+        HERE,
+        "solicit-map-request ignore",
+        &["Received solicit-map-requests", "Ignore them: the mappings stay until their TTL ends"],
+        No::After(1),
+        solicit_map_request,
+    ),
 ];
 
 /// The family of EIDs: the family of the `service` block, or else the family in the line.
@@ -353,6 +360,11 @@ fn map_request_source(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault>
         return Err(args.fault("address", format!("an {family} address is expected")));
     }
     service(editor, args).map_request_source = Some(address);
+    Ok(())
+}
+
+fn solicit_map_request(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
+    service(editor, args).ignores_smrs = !args.negated;
     Ok(())
 }
 

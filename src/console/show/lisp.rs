@@ -43,6 +43,7 @@ pub fn view(State { router, now, .. }: State<'_>, family: Family, id: InstanceId
         loc_reach: config.loc_reach(family),
         map_cache_static: configured_static(router, family, id),
         map_cache_size: router.map_cache().entries().len_of(id, family),
+        ignores_smrs: service.ignores_smrs,
         map_cache_limit: limit.unwrap_or(DEFAULT_LIMIT),
         database_size: router.database().entries().len_of(id, family),
         database_dynamic: router.database().dynamic_entries(family),
@@ -90,13 +91,18 @@ fn map_servers(router: &Router, family: Family, service: &Service, now: Time) ->
         .collect()
 }
 
+/// Returns the treatment of received SMRs in the words of IOS.
+pub(super) fn smrs(view: &LispView) -> &'static str {
+    if view.ignores_smrs { "ignore" } else { "accept and process" }
+}
+
 /// Prints the view in the format of IOS, without the lines about features that this router does not
 /// have.
 pub fn text(view: &LispView) -> String {
     let mut lines = Lines::default();
     roles(&mut lines, view);
     peers(&mut lines, view);
-    lines.say("  ITR Solicit Map Request (SMR):", "accept and process");
+    lines.say("  ITR Solicit Map Request (SMR):", smrs(view));
     lines.say("    Max SMRs per map-cache entry:", &format!("{SMRS_PER_ENTRY} more specifics"));
     lines.say("    Multiple SMR suppression time:", &format!("{} secs", SMR_SUPPRESSION.as_secs()));
     lines.say("  ETR accept mapping data:", "disabled, verify disabled");

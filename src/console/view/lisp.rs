@@ -38,6 +38,8 @@ pub struct LispView {
     pub etr_map_cache_ttl: u64,
     /// The data-plane reachability algorithms in use.
     pub loc_reach: LocReach,
+    /// Whether the ITR ignores SMRs.
+    pub ignores_smrs: bool,
     /// The number of static entries of the map-cache.
     pub map_cache_static: usize,
     /// The number of entries of the map-cache.

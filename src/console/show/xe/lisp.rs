@@ -1,6 +1,6 @@
 //! `show lisp instance-id N ipv4` and `show lisp service ipv4`.
 
-use crate::console::show::lisp::{Lines, joined, local_rloc, role_lines};
+use crate::console::show::lisp::{Lines, joined, local_rloc, role_lines, smrs};
 use crate::console::show::span::span;
 use crate::console::view::lisp::LispView;
 use crate::router::smr_guard::{SMR_SUPPRESSION, SMRS_PER_ENTRY};
@@ -84,7 +84,7 @@ fn peers(lines: &mut Lines, view: &LispView, with_times: bool) {
     let petrs = joined(&view.proxy_etrs, ", ");
     let petrs = if petrs.is_empty() { "none" } else { &petrs };
     lines.say("  ITR use proxy ETR RLOC(Encap IID):", petrs);
-    lines.say("  ITR Solicit Map Request (SMR):", "accept and process");
+    lines.say("  ITR Solicit Map Request (SMR):", smrs(view));
     lines.say("    Max SMRs per map-cache entry:", &format!("{SMRS_PER_ENTRY} more specifics"));
     lines.say("    Multiple SMR suppression time:", &format!("{} secs", SMR_SUPPRESSION.as_secs()));
     lines.say("  ETR accept mapping data:", "disabled, verify disabled");
