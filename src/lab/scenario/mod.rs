@@ -45,7 +45,8 @@
 //! }
 //! receive c closed                    # by FIN or RST; reset: by RST; refused: no connection
 //!
-//! move A to xTR2
+//! move A to xTR2 [make-before-break]  # make-before-break: in both LANs for a second
+//! stop NewMSMR                       # the router ends with its last messages
 //! kill NewMSMR
 //! start NewMSMR
 //! link Core1:eth1 down
@@ -236,12 +237,19 @@ pub enum Action {
     },
     /// `middle`: if a run kills a router, the script stops here.
     Middle,
-    /// `move HOST to ROUTER`, or to a port of this router.
+    /// `move HOST to ROUTER [make-before-break]`, or to a port of this router.
     Move {
         /// The name of the host.
         host: String,
         /// The router on the new LAN, or its port on this LAN.
         to: String,
+        /// Whether the host is in both LANs for a second.
+        make_before_break: bool,
+    },
+    /// `stop ROUTER`: the router ends, and sends its last messages.
+    Stop {
+        /// The router.
+        node: String,
     },
     /// `kill ROUTER`: the router ends without a last message.
     Kill {

@@ -250,7 +250,8 @@ impl<'a> Parser<'a> {
             "move" => {
                 let host = self.host(words)?;
                 words.expect("to")?;
-                Action::Move { host, to: words.next("a router")?.text }
+                let to = words.next("a router")?.text;
+                Action::Move { host, to, make_before_break: words.take("make-before-break") }
             }
             "address" => {
                 let host = self.host(words)?;
@@ -259,6 +260,7 @@ impl<'a> Parser<'a> {
                 let address = address.map_err(|_| word.fault("ADDRESS/LENGTH is expected"))?;
                 Action::Address { host, address }
             }
+            "stop" => Action::Stop { node: self.router(words)? },
             "kill" => Action::Kill { node: self.router(words)? },
             "start" => Action::Start { node: self.router(words)? },
             "link" => self.link(words)?,

@@ -245,10 +245,15 @@ impl<'a> Player<'a> {
                 return self.receive(name, expected, *within);
             }
             Action::Middle => {}
-            Action::Move { host, to } => {
-                self.stage.move_host(host, to, Plugging::Atomic)?;
+            Action::Move { host, to, make_before_break } => {
+                let how = match make_before_break {
+                    true => Plugging::MakeBeforeBreak,
+                    false => Plugging::Atomic,
+                };
+                self.stage.move_host(host, to, how)?;
             }
             Action::Address { host, address } => self.stage.address(host, *address)?,
+            Action::Stop { node } => self.stage.stop(node, false, &mut |_| ())?,
             Action::Kill { node } => self.stage.stop(node, true, &mut |_| ())?,
             Action::Start { node } => self.stage.start(node, &mut |_| ())?,
             Action::Link { port, change } => self.stage.link(port, *change)?,

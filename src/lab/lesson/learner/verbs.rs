@@ -39,15 +39,16 @@ const VERBS: [(&str, &str); 10] = [
 ];
 
 /// The statements of scenarios that are useful in a lesson, as examples.
-const STATEMENTS: [&str; 12] = [
+const STATEMENTS: [&str; 13] = [
     "at ROUTER: show ip lisp map-cache / show ip lisp away",
     "ping NODE HOST [ipv6] [count N] [size N] [df]",
     "wait 60s",
     "flow NAME = NODE HOST every 100ms   and later   end NAME",
     "capture NAME = NODE:INTERFACE   and later   packets NAME \"lisp\"",
-    "move HOST to ROUTER",
+    "move HOST to ROUTER [make-before-break]",
     "link NODE:INTERFACE down   or up, or mtu 1400",
     "address HOST ADDRESS/LENGTH",
+    "stop ROUTER",
     "kill ROUTER",
     "start ROUTER",
     "replay NAME \"FILTER\" at NODE",
