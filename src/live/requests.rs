@@ -296,7 +296,7 @@ impl Requests {
                  eidway lab learn {lab} {name}, or eidway lab page {lab}",
                 lab = self.lab.file.name
             ))),
-            Hand::Check => Err(Failure::new("no lesson has begun")),
+            Hand::Hint | Hand::Check => Err(Failure::new("no lesson has begun")),
             Hand::Link { .. } => Err(Failure::new(
                 "in namespaces, the delay and the loss of a link come from lab.toml: change it \
                  there and bring the lab up again, or use the simulator (eidway lab page)",

@@ -135,7 +135,10 @@ pub enum Hand {
         /// The name of the lesson.
         name: String,
     },
-    /// Check the current task of the lesson. Time passes if the check sends pings or waits.
+    /// Show the next hint of the current task of the lesson. The page has the text already: this hand
+    /// is for the record of the lesson.
+    Hint,
+    /// Check the current task of the lesson, and go on if it is done. Time passes if the check sends pings or waits.
     Check,
     /// Change the delay and the loss of a link.
     Link {
@@ -201,6 +204,7 @@ impl Hand {
                 format!("scenario: link {node}:{interface} mtu {mtu}")
             }
             Hand::Lesson { name } => format!("eidway lab learn {lab} {name}"),
+            Hand::Hint => "hint".to_owned(),
             Hand::Check => "check".to_owned(),
             Hand::Link { segment, delay_us, loss } => {
                 let delay_ms = *delay_us as f64 / 1000.0;

@@ -15,6 +15,7 @@ export type Answer =
   | ListedScenario[]
   | Script
   | LessonAnswer
+  | HandIn
   | FlowState[]
   | Dissection;
 /** The kind of a node. */
@@ -180,6 +181,9 @@ export type Hand =
       name: string;
     }
   | {
+      kind: "hint";
+    }
+  | {
       kind: "check";
     }
   | {
@@ -258,7 +262,7 @@ export type Request =
       op: "lessons";
     }
   | {
-      /** Whether to check the current task first. No time passes. */
+      /** Whether to look first if the current task is done. No time passes. */
       check?: boolean;
       /** The name of the lesson. */
       name: string;
@@ -271,6 +275,9 @@ export type Request =
       /** The name of the scenario. */
       name: string;
       op: "scenario";
+    }
+  | {
+      op: "hand-in";
     }
   | {
       op: "flows";
@@ -649,6 +656,8 @@ export interface LessonAnswer {
   name: string;
   /** The prose before the first task, in Markdown. */
   prose: string;
+  /** Whether all results of the current task are there: [`Hand::Check`] goes on then. */
+  ready: boolean;
   /** The tasks, in order. */
   tasks: TaskView[];
   /** The title. */
@@ -678,8 +687,19 @@ export interface Unmet {
   /** The expectation in words. */
   words: string;
 }
+/** The answer to [`Request::HandIn`]. */
+export interface HandIn {
+  /** The number of commands in it. */
+  commands: number;
+  /** The hands of the lesson that the file cannot hold. */
+  left_out: string[];
+  /** The text of the file for `eidway lab grade`. */
+  text: string;
+}
 /** A ping that runs, or has ended. */
 export interface FlowState {
+  /** The number of echos that were answered. */
+  answered: number;
   /** The sending host. */
   from: string;
   /** The time of the last echo that was sent, in microseconds. */
@@ -689,10 +709,15 @@ export interface FlowState {
    * counted.
    */
   lost: number;
-  /** One character for each echo, as IOS prints them. `?` is an echo that waits for its answer. */
+  /**
+   * One character for each echo, as IOS prints them, for at least the last hundred. `?` is an
+   * echo that waits for its answer.
+   */
   marks: string;
   /** The name. */
   name: string;
+  /** The number of echos that were sent. */
+  sent: number;
   /** The address. */
   to: string;
 }

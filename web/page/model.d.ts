@@ -2,7 +2,7 @@
 // `web/module` in Rust (generated.d.ts) in the form that the page uses, and the events of the worker. Times are
 // microseconds since the start of the lab.
 
-import type { Class, ConsoleAnswer, Counts, Dissection, Done, Field, Hand, Item, Layer, Node, Port, Reason, Segment, Statement, Stop } from "./generated";
+import type { Class, ConsoleAnswer, Counts, Dissection, Done, Field, Hand, Item, Layer, LessonAnswer, Node, Port, Reason, Segment, Statement, Stop } from "./generated";
 import type { Script as PlayedScript } from "./generated";
 import type { Table as ModuleTable } from "./generated";
 
@@ -16,7 +16,7 @@ export type Script = Omit<PlayedScript, "hands"> & { until: Micros | null };
 
 export type { Statement };
 
-export type { Counts, Dissection, Field, Layer, Port, Reason, Stop, Item, Hand };
+export type { Counts, Dissection, Field, Layer, LessonAnswer, Port, Reason, Stop, Item, Hand };
 
 /** A node, with the page's names of roles. */
 export type NodeState = Omit<Node, "roles"> & { roles: Role[] };
@@ -83,24 +83,7 @@ export interface Explained {
   conclusion: string;
 }
 
-export interface LessonTask {
-  name?: string;
-  text: string;
-  hints: string[];
-  met?: boolean;
-}
-
-export interface Lesson {
-  name: string;
-  title?: string;
-  /** The text before the first task, in Markdown. */
-  prose: string;
-  tasks: LessonTask[];
-  /** For each task, whether it is done. */
-  met?: boolean[];
-  /** Whether the lab is prepared for the lesson. */
-  begun?: boolean;
-}
+export type LessonTask = LessonAnswer["tasks"][number];
 
 /** The lab in the page: files for the simulator, or the address of a lab that is up. */
 export interface LabData {

@@ -18,7 +18,7 @@ use eidway::watch::hand::Hand;
 use eidway::watch::packet::octets;
 use eidway::wire::CONTROL_PORT;
 
-use crate::source::Open;
+use crate::source::{Open, no_lesson};
 use crate::student::Student;
 
 /// The maximum number of pings and flows of a page, and of actions that send packets.
@@ -38,6 +38,9 @@ pub(crate) struct Flow {
 impl Open {
     /// Does something in the lab.
     pub(crate) fn act(&mut self, hand: Hand) -> Result<(), Failure> {
+        if let Some(student) = &mut self.lesson {
+            student.acts(&self.lab, &hand);
+        }
         match hand {
             Hand::Ping { name, from, to, count, size, ipv6 } => {
                 let count = Count::Of(count);
@@ -86,13 +89,11 @@ impl Open {
             Hand::Kill { node } => self.lab.stop(&node, true, &mut |_| ()),
             Hand::Lesson { name } => {
                 let found = lesson::find(self.lab.lab(), &name)?;
-                self.lesson = Some(Student::begin(found, &mut self.lab)?);
+                self.lesson = Some(Student::begin(found, &mut self.lab, self.seed)?);
                 Ok(())
             }
-            Hand::Check => {
-                let missing = || Failure::Other("no lesson has begun".to_owned());
-                self.lesson.as_mut().ok_or_else(missing)?.check(&mut self.lab)
-            }
+            Hand::Hint => self.lesson.as_ref().map(|_| ()).ok_or_else(no_lesson),
+            Hand::Check => self.lesson.as_mut().ok_or_else(no_lesson)?.check(&mut self.lab),
             Hand::Link { segment, delay_us, loss } => {
                 self.impair(&segment, Duration::from_micros(delay_us), loss)
             }

@@ -11,4 +11,5 @@ mod hands;
 pub mod request;
 pub mod schema;
 pub mod source;
+mod statement;
 mod student;

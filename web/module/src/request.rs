@@ -91,7 +91,7 @@ pub enum Request {
     Lesson {
         /// The name of the lesson.
         name: String,
-        /// Whether to check the current task first. No time passes.
+        /// Whether to look first if the current task is done. No time passes.
         #[serde(default)]
         check: bool,
     },
@@ -104,6 +104,8 @@ pub enum Request {
         /// The name of the scenario.
         name: String,
     },
+    /// Return the record of the lesson for a teacher. The answer is a [`HandIn`].
+    HandIn,
     /// Return the flows that were begun with [`Hand::Flow`] and [`Hand::Ping`]: a list of
     /// [`FlowState`].
     Flows,
@@ -156,8 +158,21 @@ pub struct LessonAnswer {
     pub begun: bool,
     /// For each task, whether it is done.
     pub met: Vec<bool>,
+    /// Whether all results of the current task are there: [`Hand::Check`] goes on then.
+    pub ready: bool,
     /// The missing result of the current task, if the task was checked.
     pub unmet: Option<Unmet>,
+}
+
+/// The answer to [`Request::HandIn`].
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct HandIn {
+    /// The text of the file for `eidway lab grade`.
+    pub text: String,
+    /// The number of commands in it.
+    pub commands: usize,
+    /// The hands of the lesson that the file cannot hold.
+    pub left_out: Vec<String>,
 }
 
 /// An answer.
@@ -184,6 +199,8 @@ pub enum Answer {
     Script(Box<Script>),
     /// A lesson.
     Lesson(Box<LessonAnswer>),
+    /// The record of a lesson.
+    HandIn(HandIn),
     /// The flows.
     Flows(Vec<FlowState>),
     /// The fields of octets.

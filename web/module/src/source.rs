@@ -37,7 +37,7 @@ pub(crate) struct Open {
     /// The lab without the overlays of a scenario.
     base: Lab,
     pub lab: Simulated,
-    seed: Seed,
+    pub seed: u64,
     watch: Watch,
     pub flows: BTreeMap<String, Flow>,
     /// The packets that hands are about to send.
@@ -89,8 +89,8 @@ impl Open {
         let mut lab = Lab::new(file, texts);
         lab.called = PathBuf::new();
         let watch = Watch::default();
-        let seed = Seed::from_number(seed);
-        let options = Options { watch: Some(watch.clone()), ..Options::new(seed) };
+        let options =
+            Options { watch: Some(watch.clone()), ..Options::new(Seed::from_number(seed)) };
         let prepared = match scenario {
             Some(name) => prepared(&lab, name)?.0,
             None => lab.clone(),
@@ -138,14 +138,18 @@ impl Open {
                 let found = lesson::find(self.lab.lab(), &name)?;
                 let student = self.lesson.as_mut().filter(|student| student.is_at(&name));
                 Answer::Lesson(Box::new(match student {
-                    Some(student) => student.answer(&mut self.lab, check)?,
-                    None => Student::new(found).unbegun(),
+                    Some(student) => student.answer(&mut self.lab, check),
+                    None => Student::new(found, self.lab.lab(), self.seed).unbegun(),
                 }))
             }
             Request::Scenarios => Answer::Scenarios(library::scenarios(&self.base)),
             Request::Scenario { name } => {
-                let seed = self.seed;
+                let seed = Seed::from_number(self.seed);
                 Answer::Script(Box::new(script(&self.base, &name, seed)?))
+            }
+            Request::HandIn => {
+                let student = self.lesson.as_ref().ok_or_else(no_lesson)?;
+                Answer::HandIn(student.hand_in())
             }
             Request::Flows => Answer::Flows(self.flow_states()),
         })
@@ -221,6 +225,11 @@ impl Open {
 
     fn console(&mut self, node: &str, line: &str, key: Key) -> Result<ConsoleAnswer, Failure> {
         self.lab.lab().expect_node(node)?;
+        if let Some(student) = &mut self.lesson
+            && key == Key::Enter
+        {
+            student.typed(&self.lab, node, line);
+        }
         let mut shown = ConsoleAnswer::default();
         match (&self.lab.lab().file.nodes[node], key) {
             (Node::Router { .. }, key) => {
@@ -259,6 +268,11 @@ impl Open {
         shown.items = self.watch.take();
         Ok(shown)
     }
+}
+
+/// The error if a request needs a lesson that has not begun.
+pub(crate) fn no_lesson() -> Failure {
+    Failure::Other("no lesson has begun".to_owned())
 }
 
 fn dissection(hex: &str, of: Of) -> Result<Answer, String> {

@@ -2,10 +2,11 @@
 // Lessons: prose, tasks that are marked when they are done, and hints that are shown after a click.
 
 import { h } from "../dom.js";
+import { save } from "../time/files.js";
 import { markdown } from "./markdown.js";
 
 /** @import {App} from "../app" */
-/** @import {Lesson, LessonTask} from "../model" */
+/** @import {LessonAnswer, LessonTask} from "../model" */
 
 /** The pause between two checks of the tasks, in milliseconds. */
 const PAUSE = 700;
@@ -24,7 +25,7 @@ export function mount(root, app) {
   const content = h("div", { class: "lesson" });
   root.replaceChildren(h("div", { class: "head" }, title, chooser, close), content);
 
-  /** @type {Lesson | null} */
+  /** @type {LessonAnswer | null} */
   let lesson = null;
   /** @type {boolean[]} */
   let met = [];
@@ -37,25 +38,50 @@ export function mount(root, app) {
   /** Whether the lab is prepared for the lesson. */
   let begun = true;
   const begin = h("button", { type: "button", class: "plain primary", onclick: () => void prepare() }, "Begin the lesson");
-  const beginning = h("p", { class: "row" }, begin, h("span", { class: "soft" }, "This changes the configuration of the lab, and sends the first pings."));
-  const checkButton = h("button", { type: "button", class: "plain", onclick: () => void check_now(), title: "Some checks send pings, so time passes" }, "Check the task");
+  const beginning = h("p", { class: "row" }, begin, h("span", { class: "soft" }, "The lab starts again, with the configuration and the first pings of the lesson."));
+  const checkButton = h("button", { type: "button", class: "plain", onclick: () => void checkNow(), title: "Some checks send pings, so time passes" }, "Check the task");
+  const handInButton = h("button", { type: "button", class: "plain", onclick: () => void saveHandIn(), title: "The commands of this lesson, for: eidway lab grade FILE" }, "Save the hand-in");
   const missing = h("p", { class: "soft", role: "status" });
+
+  /** Whether a recorded future follows. An action would begin another one. */
+  const isInPast = () => store.state.clock.end > store.state.now;
 
   async function prepare() {
     if (!lesson) return;
+    begin.disabled = true;
+    // A teacher's replay begins with a lab that has just come up.
+    await source.request("goto", { at: 0 }).catch((error) => app.announce(error.message));
     await app.act({ kind: "lesson", name: lesson.name });
+    begin.disabled = false;
     await load(lesson.name);
   }
 
-  /** Checks the current task as `check` does in a terminal. */
-  async function check_now() {
-    missing.textContent = "";
+  /** Does an act of the lesson, and takes its state. @param {"check" | "hint"} kind */
+  async function act(kind) {
     try {
-      await source.request("act", { hand: { kind: "check" } });
+      await source.request("act", { hand: { kind } });
+      take(await source.request("lesson", { name: lesson?.name }));
     } catch (error) {
       missing.textContent = /** @type {Error} */ (error).message;
     }
-    await check();
+  }
+
+  /** Checks the current task as `check` does in a terminal. */
+  async function checkNow() {
+    missing.textContent = "";
+    await act("check");
+    if (lesson?.unmet) missing.textContent = `Not yet: ${lesson.unmet.words}`;
+  }
+
+  async function saveHandIn() {
+    try {
+      const { text, commands, left_out } = await source.request("hand-in");
+      save(`${store.state.snapshot?.lab.name}-${lesson?.name}.hand-in`, text, "application/jsonl");
+      const without = left_out.length > 0 ? ` Without these hands, which it cannot hold: ${left_out.join("; ")}.` : "";
+      missing.textContent = `The hand-in has ${commands} commands. It is not signed.${without}`;
+    } catch (error) {
+      missing.textContent = /** @type {Error} */ (error).message;
+    }
   }
 
   async function list() {
@@ -63,7 +89,7 @@ export function mount(root, app) {
     try {
       const found = await source.request("lessons");
       if (found.length === 0) return empty("This lab has no lessons.");
-      chooser.replaceChildren(...found.map((/** @type {any} */ it) => h("option", { value: it.name }, it.title ?? it.name)));
+      chooser.replaceChildren(...found.map((/** @type {any} */ it) => h("option", { value: it.name }, it.title || it.name)));
       chooser.hidden = found.length < 2;
       await load(found[0].name);
     } catch (error) {
@@ -79,19 +105,20 @@ export function mount(root, app) {
   /** @param {string} name */
   async function load(name) {
     try {
-      lesson = /** @type {Lesson} */ (await source.request("lesson", { name }));
+      lesson = /** @type {LessonAnswer} */ (await source.request("lesson", { name }));
     } catch (error) {
       return empty(`The lesson cannot be read: ${/** @type {Error} */ (error).message}`);
     }
-    met = lesson.met ?? lesson.tasks.map((task) => task.met === true);
-    begun = lesson.begun !== false;
-    title.textContent = lesson.title ?? lesson.name;
-    tasks = lesson.tasks.map((task, i) => taskElement(task, i));
+    ({ met, begun } = lesson);
+    title.textContent = lesson.title;
+    missing.textContent = "";
+    tasks = lesson.tasks.map((task, i) => taskElement(task, i, () => hintSeen(i)));
     content.replaceChildren(
       h("div", { class: "prose" }, markdown(withoutTitle(lesson))),
       beginning,
       h("ol", { class: "tasks" }, tasks),
-      h("div", { class: "row" }, checkButton, missing),
+      h("div", { class: "row" }, checkButton, handInButton),
+      missing,
     );
     mark();
     root.scrollTop = 0;
@@ -101,6 +128,7 @@ export function mount(root, app) {
   function mark() {
     beginning.hidden = begun;
     checkButton.hidden = !begun || met.every(Boolean);
+    handInButton.hidden = !begun;
     tasks.forEach((element, i) => {
       element.classList.toggle("met", met[i]);
       element.classList.toggle("now", !met[i] && met.slice(0, i).every(Boolean));
@@ -109,19 +137,29 @@ export function mount(root, app) {
     });
   }
 
+  /** @param {LessonAnswer} answer the state of the lesson */
+  function take(answer) {
+    lesson = answer;
+    answer.met.forEach((done, i) => {
+      if (done && !met[i]) app.announce(`Task ${i + 1} is done.`);
+    });
+    ({ met, begun } = answer);
+    mark();
+  }
+
+  /** Notes that the student has opened a hint, for the hand-in. @param {number} task */
+  function hintSeen(task) {
+    if (begun && met.indexOf(false) === task && !isInPast()) void act("hint");
+  }
+
+  /** Looks if the current task is done. If it is, the act `check` ends it: so the run remembers it. */
   async function check() {
-    if (!lesson || checking || root.hidden) return;
+    if (!lesson || !begun || checking || root.hidden) return;
     checking = true;
     checkedAt = performance.now();
     try {
-      const answer = await source.request("lesson", { name: lesson.name, check: true });
-      const results = Array.isArray(answer) ? answer : (answer.met ?? answer.tasks ?? []);
-      const now = results.map((/** @type {any} */ it) => it === true || it?.met === true);
-      now.forEach((/** @type {boolean} */ done, /** @type {number} */ i) => {
-        if (done && !met[i]) app.announce(`Task ${i + 1} is done.`);
-      });
-      met = now;
-      mark();
+      take(await source.request("lesson", { name: lesson.name, check: true }));
+      if (lesson.ready && !isInPast()) await act("check");
     } catch {
       // The worker is busy with a longer run. The next check comes soon.
     }
@@ -141,22 +179,22 @@ export function mount(root, app) {
   }).observe(root, { attributeFilter: ["hidden"] });
 }
 
-/** @param {Lesson} lesson returns its prose without the heading, which the panel already shows */
+/** @param {LessonAnswer} lesson returns its prose without the heading, which the panel already shows */
 function withoutTitle({ prose }) {
   return prose.replace(/^\s*# [^\n]*\n/, "");
 }
 
 /**
- * @param {LessonTask & {title?: string}} task
+ * @param {LessonTask} task
  * @param {number} index
+ * @param {() => void} hintSeen is called when a hint is opened for the first time
  */
-function taskElement(task, index) {
-  const hints = task.hints ?? [];
+function taskElement({ title, text, hints }, index, hintSeen) {
   return h(
     "li",
     { class: "task" },
     h("span", { class: "tick", "aria-hidden": "true" }, String(index + 1)),
-    h("div", {}, h("span", { class: "unseen" }), task.title ? h("h3", {}, task.title) : null, markdown(task.text), hints.map((hint, i) => hintElement(hint, i, hints.length))),
+    h("div", {}, h("span", { class: "unseen" }), h("h3", {}, title), markdown(text), hints.map((hint, i) => hintElement(hint, i, hints.length, hintSeen))),
   );
 }
 
@@ -164,7 +202,13 @@ function taskElement(task, index) {
  * @param {string} hint
  * @param {number} index
  * @param {number} count
+ * @param {() => void} seen
  */
-function hintElement(hint, index, count) {
-  return h("details", { class: "hint" }, h("summary", {}, count > 1 ? `Hint ${index + 1} of ${count}` : "Hint"), markdown(hint));
+function hintElement(hint, index, count, seen) {
+  let isNew = true;
+  const toggled = (/** @type {Event} */ { target }) => {
+    if (isNew && /** @type {HTMLDetailsElement} */ (target).open) seen();
+    isNew &&= !(/** @type {HTMLDetailsElement} */ (target).open);
+  };
+  return h("details", { class: "hint", ontoggle: toggled }, h("summary", {}, count > 1 ? `Hint ${index + 1} of ${count}` : "Hint"), markdown(hint));
 }

@@ -1,7 +1,7 @@
 // @ts-check
 // The answers of the fake lab, except its items.
 
-/** @import {Dissection, Lesson, Snapshot} from "../../page/model" */
+/** @import {Dissection, LessonAnswer, Snapshot} from "../../page/model" */
 
 /**
  * Answers a request.
@@ -32,7 +32,7 @@ export function answer(data, lab) {
     case "lessons":
       return [{ name: "first-packet", title: "How a first packet is resolved" }];
     case "lesson":
-      return data.check ? [{ met: true }, { met: false }] : LESSON;
+      return LESSON;
     default:
       throw new Error(`The fake lab has no ${data.op}`);
   }
@@ -170,13 +170,17 @@ const EXPLAIN = [
   { node: "xTR1", what: "decapsulates", verdict: "drop", because: "172.16.0.0/24 has no route", section: null },
 ];
 
-/** @type {Lesson} */
+/** @type {LessonAnswer} */
 const LESSON = {
   name: "first-packet",
   title: "How a first packet is resolved",
   prose: "# How a first packet is resolved\n\nB pings A. xTR2 has **no mapping** yet, so it asks a *map-resolver*.\n\n1. Look at `show ip lisp map-cache`.\n2. Ping.\n\n<img src=x onerror=alert(1)> stays text.\n\n[RFC 9301](https://www.rfc-editor.org/rfc/rfc9301)",
   tasks: [
-    { text: "Ping A from B.", hints: ["Open the console of B.", "`ping 172.16.0.12`"] },
-    { text: "Find the mapping of 172.16.0.0/24 in the map-cache of xTR2.", hints: ["Click xTR2."] },
+    { title: "Ping", text: "Ping A from B.", hints: ["Open the console of B.", "`ping 172.16.0.12`"] },
+    { title: "Look", text: "Find the mapping of 172.16.0.0/24 in the map-cache of xTR2.", hints: ["Click xTR2."] },
   ],
+  begun: true,
+  met: [true, false],
+  ready: false,
+  unmet: null,
 };
