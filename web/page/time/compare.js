@@ -5,17 +5,25 @@ import { h } from "../dom.js";
 import { span } from "../format.js";
 import { choice } from "./breakpoints.js";
 import { comparison } from "./comparison-picture.js";
-import { figures, firstDifference, variants, worstFlow } from "./differences.js";
+import { figures, firstDifference, firstEffect, variants, withoutSmrs, worstFlow } from "./differences.js";
 import { inWords, save } from "./files.js";
 import { hosts } from "./hosts.js";
 import { fill, isCause } from "./timeline.js";
 import { themeColors } from "./timeline-picture.js";
 
 /** @import {App} from "../app" */
+/** @import {Item} from "../model" */
 /** @import {Figure} from "./differences.js" */
+
+/** The choice that changes no action, but the configuration before all actions. */
+const CONFIGURATION = "configuration";
 
 /** The comparison begins this number of microseconds before the first difference. */
 const BEFORE = 2_000_000;
+
+/** The actions that send packets, besides those that can change their way. */
+const TRAFFIC = ["ping", "flow", "end"];
+
 const LIMIT = 40_000;
 
 /**
@@ -70,14 +78,19 @@ export function mount(root, app) {
   }
 
   async function runVariant() {
-    const index = Number(hand.select.value);
-    const chosen = variants(status.hands[index].request)[Number(how.select.value)];
     vary.disabled = true;
-    await ask("vary", { hand: index, request: chosen.request });
+    if (hand.select.value === CONFIGURATION) {
+      await ask("vary", { before: withoutSmrs(store.state.snapshot?.nodes ?? []) });
+    } else {
+      const index = Number(hand.select.value);
+      const chosen = variants(status.hands[index].request)[Number(how.select.value)];
+      await ask("vary", { hand: index, request: chosen.request });
+    }
     vary.disabled = false;
   }
 
   function showVariants() {
+    if (hand.select.value === CONFIGURATION) return fill(how.select, [["0", "ITRs ignore SMRs: solicit-map-request ignore"]], "0");
     const deed = status?.hands[Number(hand.select.value)];
     fill(how.select, deed ? variants(deed.request).map(({ name }, index) => [String(index), name]) : [], "0");
   }
@@ -89,28 +102,33 @@ export function mount(root, app) {
     if (!status) return;
     const options = status.hands
       .map((/** @type {any} */ deed, /** @type {number} */ index) => ({ deed, value: String(index) }))
-      .filter((/** @type {any} */ { deed }) => deed.request.op === "act" || isCause(deed))
+      .filter((/** @type {any} */ { deed }) => TRAFFIC.includes(deed.request.hand?.kind) || isCause(deed))
       .map((/** @type {any} */ { deed, value }) => [value, inWords(deed)]);
     const causes = options.filter((/** @type {string[]} */ [value]) => isCause(status.hands[Number(value)]));
+    options.push([CONFIGURATION, "the configuration"]);
     const last = (causes.at(-1) ?? options.at(-1))?.[0] ?? "";
     const before = hand.select.options.length;
     fill(hand.select, options, options.length === before ? hand.select.value : last);
     if (options.length !== before || how.select.options.length === 0) showVariants();
-    variant.hidden = options.length === 0;
     pair.hidden = result.hidden = !status.other;
     if (!status.other) {
-      note.textContent = "There is one run so far. Keep it, go back and act differently; or change one of its actions. Then this panel shows the differences.";
+      note.textContent = "There is one run so far. Keep it, go back and act differently; or change one of its actions, or the configuration. Then this panel shows the differences.";
       return;
     }
     await show();
   }
 
   async function show() {
-    const start = firstDifference(status.hands, status.other.hands);
-    const from = Math.max(0, (start ?? 0) - BEFORE);
+    const hands = firstDifference(status.hands, status.other.hands);
     const to = Math.min(status.end, status.other.end);
-    const query = { from, to, limit: LIMIT };
-    const [one, other] = await Promise.all([source.request("items", query), source.request("items", { ...query, run: "other" })]);
+    const both = (/** @type {number} */ from, /** @type {string[]|undefined} */ kinds) => {
+      const query = { from, to, limit: LIMIT, kinds };
+      return Promise.all([source.request("items", query), source.request("items", { ...query, run: "other" })]);
+    };
+    const effect = firstEffect(...deeds(await both(hands ?? 0, ["message", "change", "decision"])));
+    const start = hands === null ? null : (effect ?? hands);
+    const from = Math.max(0, (start ?? 0) - BEFORE);
+    const [one, other] = await both(from, undefined);
     const names = hosts(store.state.snapshot);
     const all = figures(one.items, other.items, { ...names, now: to });
     body.replaceChildren(...all.map(row));
@@ -118,7 +136,7 @@ export function mount(root, app) {
     frame.replaceChildren(comparison({ one: one.items, other: other.items }, place, names));
     note.textContent = start === null
       ? "Both runs have the same actions."
-      : `The actions differ from ${(start / 1e6).toFixed(3)} s on. ${inSentence(all)}${one.left_out || other.left_out ? " Only the latest items are compared." : ""}`;
+      : `The runs differ from ${(start / 1e6).toFixed(3)} s on. ${inSentence(all)}${one.left_out || other.left_out ? " Only the latest items are compared." : ""}`;
   }
 
   function savePicture() {
@@ -142,6 +160,9 @@ export function mount(root, app) {
   new MutationObserver(update).observe(root, { attributeFilter: ["hidden"] });
   new MutationObserver(update).observe(document.documentElement, { attributeFilter: ["data-theme"] });
 }
+
+/** @param {{items: Item[]}[]} answers @returns {[Item[], Item[]]} */
+const deeds = ([one, other]) => [one.items, other.items];
 
 /** @param {Figure} figure */
 function row({ name, one, other, unit, isBad }) {

@@ -45,6 +45,7 @@ export function comparison(items, place, { nameOf }) {
     { xmlns: "http://www.w3.org/2000/svg", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": `${title}, in both runs`, "font-family": "system-ui, sans-serif", "font-size": 12 },
     s("rect", { width: WIDTH, height: HEIGHT, fill: colors.surface }),
     text(12, 20, title, { fill: colors.ink, "font-weight": 650, "font-size": 14 }),
+    key(colors),
     text(LEFT - 12, MIDDLE - 26, "this run", { "text-anchor": "end", fill: colors.ink }),
     text(LEFT - 12, MIDDLE + 34, "other run", { "text-anchor": "end", fill: colors.ink }),
     s("line", { x1: LEFT, x2: WIDTH - RIGHT, y1: MIDDLE, y2: MIDDLE, stroke: colors.soft }),
@@ -91,6 +92,20 @@ function lane(packets, items, { x, way, colors, from, to }) {
     s("path", { d: lost.join(" "), stroke: colors.lost, "stroke-width": 2, fill: "none" }),
     dots,
     s("text", { x: LEFT - 12, y: MIDDLE + (way < 0 ? -11 : 19), "text-anchor": "end", fill: count > 0 ? colors.lost : colors.soft }, `${count} lost`),
+  );
+}
+
+/** Returns the meanings of the forms. @param {Colors} colors */
+function key(colors) {
+  const entry = (/** @type {number} */ x, /** @type {Element} */ form, /** @type {string} */ words) =>
+    s("g", { transform: `translate(${WIDTH - RIGHT - x} 16)` }, form, s("text", { x: 10, y: 4, "font-size": 11, fill: colors.soft }, words));
+  return s(
+    "g",
+    {},
+    entry(268, s("path", { d: "M0,-6 v12", stroke: colors.good, "stroke-width": 2 }), "arrived"),
+    entry(206, s("path", { d: "M-4,-4 l8,8 m0,-8 l-8,8", stroke: colors.lost, "stroke-width": 2 }), "lost"),
+    entry(162, s("path", { d: "M0,-6 l6,6 l-6,6 l-6,-6 z", fill: colors.changed }), "SMR"),
+    entry(114, s("circle", { r: 3, fill: colors.control }), "other message"),
   );
 }
 

@@ -3,7 +3,7 @@
 
 import { flows, packets, tally } from "./packets.js";
 
-/** @import {Item} from "../model" */
+/** @import {Item, NodeState} from "../model" */
 /** @import {Flow, Packet} from "./packets.js" */
 
 /** @typedef {{at: number, request: any, command?: string}} Deed */
@@ -32,6 +32,29 @@ export function firstDifference(one, other) {
   }
   return null;
 }
+
+/**
+ * Returns the first instant at which the routers of two runs do different things, or null. The items of
+ * both runs begin at the same instant.
+ *
+ * @param {Item[]} one
+ * @param {Item[]} other
+ */
+export function firstEffect(one, other) {
+  const [a, b] = [one.filter(isOfRouter), other.filter(isOfRouter)];
+  for (let index = 0; index < Math.max(a.length, b.length); index += 1) {
+    if (a[index] && b[index] && inKey(a[index]) === inKey(b[index])) continue;
+    return Math.min(a[index]?.at ?? Infinity, b[index]?.at ?? Infinity);
+  }
+  return null;
+}
+
+/** @param {Item} item whether a router does this. A run that was played fast has no other decisions than drops */
+const isOfRouter = (item) => item.kind === "message" || item.kind === "change" || (item.kind === "decision" && item.verdict === "drop");
+
+/** @param {any} item the members that are equal for the same item in two runs */
+const inKey = ({ at, kind, node, direction, name, octets, table, key, change, verdict, summary }) =>
+  JSON.stringify([at, kind, node, direction, name, octets, table, key, change, verdict, summary]);
 
 /**
  * Returns the figures of two runs: losses and longest interruptions of each flow, and the numbers of messages and
@@ -88,6 +111,21 @@ export function worstFlow(one, other, now, nodeOf) {
     list.filter(({ source, destination }) => source === flow?.source && destination === flow.destination);
   return { flow, one: own(a), other: own(b) };
 }
+
+/**
+ * Returns the actions before a run in which the ITRs ignore SMRs: the lines for each router, at the start.
+ *
+ * @param {NodeState[]} nodes
+ * @returns {Deed[]}
+ */
+export function withoutSmrs(nodes) {
+  const routers = nodes.filter(({ roles }) => roles.includes("itr") || roles.includes("pitr"));
+  return routers.flatMap(({ name }) =>
+    IGNORE.map((line) => ({ at: 0, request: { op: "console", node: name, line }, command: `${name}# ${line}` })),
+  );
+}
+
+const IGNORE = ["configure terminal", "router lisp", "ipv4 solicit-map-request ignore", "ipv6 solicit-map-request ignore", "end"];
 
 /**
  * Returns the actions that can replace an action.

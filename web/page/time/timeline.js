@@ -133,7 +133,7 @@ export function mount(root, app) {
  */
 export function isCause({ request }) {
   if (request.op === "console") return /^\s*(no|shutdown|clear) ?/i.test(request.line ?? "");
-  return !["ping", "flow", "end"].includes(request.hand?.kind);
+  return !["ping", "flow", "end", "lesson", "hint", "check"].includes(request.hand?.kind);
 }
 
 /**

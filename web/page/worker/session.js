@@ -128,6 +128,7 @@ export class Session {
 
   /** @param {{files: Record<string, string>, seed?: number, run?: any}} fields */
   async open({ files, seed = 1, run }) {
+    if (!files) throw new Error("the page has no lab inside: `eidway lab page LAB` writes a page with one");
     this.stop();
     const file = run ? fromFile(run) : null;
     this.run.close();
@@ -450,16 +451,17 @@ export class Session {
   }
 
   /**
-   * Makes the other run. It has the same end and the same actions, but one action is replaced or left out.
-   * @param {{hand: number, request?: Request|null, files?: Record<string, string>}} fields
+   * Makes the other run. It has the same end and the same actions, but one action is replaced or left out, or
+   * other actions come before all.
+   * @param {{hand?: number, request?: Request|null, before?: Deed[], files?: Record<string, string>}} fields
    */
-  async vary({ hand, request = null, files }) {
+  async vary({ hand = -1, request = null, before = [], files }) {
     const { recipe, end } = this.run;
     const other = new Run(this.make, { ledger: this.ledger, clock: this.clock });
     const hands = recipe.hands.slice();
     if (hands[hand]) hands.splice(hand, 1, ...(request ? [{ at: hands[hand].at, request }] : []));
     other.open({ ...recipe.files, ...files }, recipe.seed, recipe.scenario);
-    other.recipe.hands = hands;
+    other.recipe.hands = [...before, ...hands];
     this.stop();
     const done = await this.work(() => other.advance(end, { budget: SLICE }).done);
     if (!done) {

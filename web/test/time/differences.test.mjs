@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { figures, firstDifference, variants } from "../../page/time/differences.js";
+import { figures, firstDifference, firstEffect, variants, withoutSmrs } from "../../page/time/differences.js";
+import { isCause } from "../../page/time/timeline.js";
 
 const move = { op: "act", hand: { kind: "move", host: "A", to: "xTR2" } };
 
@@ -11,6 +12,28 @@ test("the first difference of two runs is found", () => {
   assert.equal(firstDifference([flow, { at: 9, request: move }], [flow, { at: 9, request: move }]), null);
   assert.equal(firstDifference([flow, { at: 9, request: move }], [{ ...flow, command: "y" }]), 9);
   assert.equal(firstDifference([{ at: 9, request: move }], [flow]), 5);
+});
+
+test("the first instant at which the routers do different things is found", () => {
+  const item = (/** @type {any} */ fields) => /** @type {any} */ ({ kind: "message", node: "xTR2", direction: "sent", ...fields });
+  const smr = item({ n: 1, at: 10, name: "SMR" });
+  const request = item({ n: 2, at: 12, name: "Map-Request" });
+  const hop = { kind: "hop", n: 3, at: 11 };
+  assert.equal(firstEffect([smr, request], [{ ...smr, n: 7 }]), 12);
+  assert.equal(firstEffect([smr, /** @type {any} */ (hop)], [smr]), null);
+});
+
+test("the acts of a lesson and the traffic of hosts are no cause of a loss", () => {
+  const act = (/** @type {string} */ kind) => isCause({ request: { op: "act", hand: { kind } } });
+  assert.deepEqual(["move", "port", "kill", "link", "flow", "check", "hint", "lesson"].filter(act), ["move", "port", "kill", "link"]);
+});
+
+test("a run without SMRs begins with a line at each ITR", () => {
+  const node = (/** @type {string} */ name, /** @type {string[]} */ roles) => /** @type {any} */ ({ name, roles });
+  const found = withoutSmrs([node("xTR1", ["itr", "etr"]), node("NewMSMR", ["map-server"]), node("PxTR1", ["pitr"])]);
+  assert.deepEqual([...new Set(found.map(({ request }) => request.node))], ["xTR1", "PxTR1"]);
+  assert.ok(found.every(({ at }) => at === 0));
+  assert.ok(found.some(({ request }) => request.line === "ipv4 solicit-map-request ignore"));
 });
 
 test("the other way to move is offered", () => {
