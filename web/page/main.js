@@ -11,11 +11,23 @@ import { createStore } from "./store.js";
 /** @param {string} id */
 const text = (id) => document.getElementById(id)?.textContent ?? "";
 
+/**
+ * Returns the lab that the page holds.
+ *
+ * @returns {LabData | null}
+ */
+function read() {
+  try {
+    return JSON.parse(text("lab"));
+  } catch (error) {
+    throw new Error(`the lab is no JSON: ${/** @type {Error} */ (error).message}`);
+  }
+}
+
 /** Starts the lab that the page holds. */
 async function start() {
   const store = createStore();
-  /** @type {LabData | null} */
-  const lab = JSON.parse(text("lab"));
+  const lab = read();
   const script = new Blob([text("worker")], { type: "text/javascript" });
   const source = connect(new Worker(URL.createObjectURL(script)));
   source.listen(store.receive);

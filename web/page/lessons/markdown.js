@@ -9,13 +9,18 @@ import { h } from "../dom.js";
 /** @typedef {import("marked").Token} Token */
 
 /**
- * Returns the elements of a text in Markdown.
+ * Returns the elements of a text in Markdown. A text that Marked cannot read, such as one that is nested too
+ * deeply, is shown as it is.
  *
  * @param {string} text
  * @returns {Node[]}
  */
 export function markdown(text) {
-  return blocks(lexer(text));
+  try {
+    return blocks(lexer(text));
+  } catch {
+    return [h("pre", { tabindex: 0 }, text)];
+  }
 }
 
 /**
