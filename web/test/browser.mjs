@@ -1,7 +1,8 @@
 // @ts-check
-// Opens pages in headless Chromium, from a file, and watches them.
+// Opens pages in headless Chromium, from a file or from a server, and watches them.
 
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import puppeteer from "puppeteer-core";
@@ -17,18 +18,22 @@ export function chromium() {
 const FAST = ["--disable-frame-rate-limit", "--disable-gpu-vsync"];
 
 /**
- * Opens a page from a file and calls a function with it. Returns the faults that the browser saw: errors on the
- * console, and requests to a server.
+ * Opens a page and calls a function with it. Returns the faults that the browser saw: errors on the console, and
+ * requests for anything besides the page.
  *
  * @param {string} html
- * @param {{width?: number, height?: number, theme?: string, motion?: string, fast?: boolean}} settings
+ * @param {{width?: number, height?: number, theme?: string, motion?: string, fast?: boolean, from?: "file" | "http"}} settings
  * @param {(page: import("puppeteer-core").Page) => Promise<void>} use
  * @returns {Promise<string[]>}
  */
-export async function open(html, { width = 1440, height = 900, theme = "light", motion = "no-preference", fast = false }, use) {
+export async function open(html, { width = 1440, height = 900, theme = "light", motion = "no-preference", fast = false, from = "file" }, use) {
   const folder = mkdtempSync(join(tmpdir(), "eidway-page-"));
   const file = join(folder, "page.html");
   writeFileSync(file, html);
+  const server = createServer((_, response) => response.setHeader("Content-Type", "text/html").end(html));
+  if (from === "http") await new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve(null)));
+  const address = server.address();
+  const url = typeof address === "object" && address ? `http://127.0.0.1:${address.port}/page.html` : `file://${file}`;
   const browser = await puppeteer.launch({ executablePath: chromium(), args: ["--no-sandbox", ...(fast ? FAST : [])], timeout: 120_000, userDataDir: join(folder, "profile") });
   /** @type {string[]} */
   const faults = [];
@@ -47,12 +52,13 @@ export async function open(html, { width = 1440, height = 900, theme = "light", 
     page.on("pageerror", (error) => faults.push(String(error)));
     page.on("dialog", (dialog) => faults.push(`dialog: ${dialog.message()}`));
     page.on("request", (request) => {
-      if (!/^(file|blob|data):/.test(request.url())) faults.push(`request: ${request.url()}`);
+      if (!/^(blob|data):/.test(request.url()) && request.url() !== url) faults.push(`request: ${request.url()}`);
     });
-    await page.goto(`file://${file}`);
+    await page.goto(url);
     await use(page);
   } finally {
     await browser.close();
+    server.close();
     rmSync(folder, { recursive: true, force: true });
   }
   return faults;
