@@ -123,17 +123,7 @@ fn services(family: Family) -> impl Strategy<Value = Service> {
     )
         .prop_map(
             move |(flags, proxy, resolvers, servers, petrs, source, limit, ttl, smr, claims)| {
-                let [
-                    itr,
-                    etr,
-                    proxy_etr,
-                    map_server,
-                    map_resolver,
-                    legacy,
-                    drop_away,
-                    trusting,
-                    deaf,
-                ] = flags;
+                let [itr, etr, petr, server, resolver, legacy, away, trust, deaf] = flags;
                 let mut proxy_itr = if itr { Vec::new() } else { proxy };
                 proxy_itr.dedup_by_key(|rloc| rloc.family());
                 proxy_itr.truncate(2);
@@ -144,10 +134,10 @@ fn services(family: Family) -> impl Strategy<Value = Service> {
                     itr,
                     etr,
                     proxy_itr,
-                    proxy_etr,
-                    map_server,
-                    map_server_legacy: map_server && legacy,
-                    map_resolver,
+                    proxy_etr: petr,
+                    map_server: server,
+                    map_server_legacy: server && legacy,
+                    map_resolver: resolver,
                     itr_map_resolvers,
                     etr_map_servers: servers
                         .into_iter()
@@ -161,8 +151,8 @@ fn services(family: Family) -> impl Strategy<Value = Service> {
                     ignores_smrs: deaf,
                     etr_map_cache_ttl: ttl,
                     etr_smr_peers: smr.0,
-                    etr_no_forward_away: drop_away,
-                    etr_no_source_check: trusting,
+                    etr_no_forward_away: away,
+                    etr_no_source_check: trust,
                     itr_smr_delay_ms: smr.1,
                     itr_accept_default: claims.0,
                     itr_widest_mapping: claims.1,

@@ -10,7 +10,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use eidway::addr::Family;
-use eidway::host::ping::{Outcome, PingRequest};
+use eidway::host::ping::{Count, Outcome, PingRequest};
 use eidway::lab::file::Impairment;
 use eidway::lab::ping::Echos;
 use eidway::lab::{Lab, verbs};
@@ -372,7 +372,7 @@ fn a_killed_router_comes_back_in_the_kernel_that_it_left() {
 fn too_big_for_the_tunnel_is_said_to_the_host_that_sent_it() {
     let mut sim = up("two-sites", 1);
     for family in Family::BOTH {
-        let exact = PingRequest { size: 1464, count: 1, ..request(&sim, "B", family) };
+        let exact = PingRequest { size: 1464, count: Count::Of(1), ..request(&sim, "B", family) };
         assert_eq!(sim.ping("A", exact).unwrap().marks(), "!", "{family}");
         let larger = PingRequest { size: 1465, ..exact };
         let outcome = sim.ping("A", larger).unwrap().probes[0].outcome;
@@ -388,7 +388,7 @@ fn the_ttl_ends_where_it_says_and_the_host_hears_it_also_from_the_core() {
         // The hops are xTR1, Core, xTR2 and B. Core sends its ICMP error to the RLOC of xTR1, and
         // xTR1 relays the error to the host.
         for (ttl, expected) in [(1, "&"), (2, "&"), (3, "&"), (4, "!")] {
-            let request = PingRequest { ttl, count: 1, ..request(&sim, "B", family) };
+            let request = PingRequest { ttl, count: Count::Of(1), ..request(&sim, "B", family) };
             take_lines(&mut sim);
             let marks = sim.ping("A", request).unwrap().marks();
             let lines = take_lines(&mut sim).join("\n");
@@ -433,7 +433,7 @@ fn no_packet_circles() {
     sim.run_for(Duration::from_secs(1));
     for (from, to) in [("A", "172.31.0.1"), ("B", "10.77.0.1"), ("N", "172.16.99.1")] {
         let before = sim.crossings();
-        let request = PingRequest { count: 1, ..PingRequest::new(to.parse().unwrap()) };
+        let request = PingRequest { count: Count::Of(1), ..PingRequest::new(to.parse().unwrap()) };
         sim.ping(from, request).unwrap();
         let crossings = sim.crossings() - before;
         assert!(crossings < 100, "{from} {to}: {}", take_lines(&mut sim).join("\n"));

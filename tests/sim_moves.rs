@@ -11,7 +11,7 @@ use eidway::addr::{Eid, Family, InstanceId};
 use eidway::console::parse_config;
 use eidway::host::apps::{ECHO_PORT, HTTP_PORT};
 use eidway::host::exchange::{Exchange, ExchangeId, Phase};
-use eidway::host::ping::{Outcome, Pace, PingRequest};
+use eidway::host::ping::{Count, Outcome, Pace, PingRequest};
 use eidway::lab::Lab;
 use eidway::lab::file::LabFile;
 use eidway::lab::scenario::library;
@@ -76,7 +76,8 @@ fn marks(sim: &mut Sim, from: &str, to: &str, family: Family) -> String {
 /// without an answer.
 fn lost(sim: &mut Sim, family: Family, act: impl FnOnce(&mut Sim)) -> usize {
     let pace = Pace::Every(Duration::from_millis(100));
-    let request = PingRequest { count: 1000, pace, ..PingRequest::new(address(sim, "A", family)) };
+    let request =
+        PingRequest { count: Count::Of(1000), pace, ..PingRequest::new(address(sim, "A", family)) };
     let id = sim.with_host("N", |host| host.start_ping(request)).unwrap();
     sim.run_for(Duration::from_secs(1));
     act(sim);
@@ -91,7 +92,8 @@ fn lost(sim: &mut Sim, family: Family, act: impl FnOnce(&mut Sim)) -> usize {
 fn at_home(seed: u64) -> Sim {
     let mut sim = roaming(seed);
     for gateway in ["172.16.0.1", "2001:db8:a::1"] {
-        let request = PingRequest { count: 1, ..PingRequest::new(gateway.parse().unwrap()) };
+        let request =
+            PingRequest { count: Count::Of(1), ..PingRequest::new(gateway.parse().unwrap()) };
         assert_eq!(sim.ping("A", request).unwrap().marks(), "!", "{gateway}");
     }
     wait_for(&mut sim, "A is at xTR1", 2, |sim| has_a(sim, "xTR1"));
@@ -210,7 +212,7 @@ fn with_a_duplicate(seed: u64) -> Sim {
     for host in ["A", "X"] {
         let pace = Pace::Every(Duration::from_millis(100));
         let gateway = "10.0.0.99".parse().unwrap();
-        let request = PingRequest { count: 10_000, pace, ..PingRequest::new(gateway) };
+        let request = PingRequest { count: Count::Of(10_000), pace, ..PingRequest::new(gateway) };
         sim.with_host(host, |host| host.start_ping(request)).unwrap();
     }
     sim

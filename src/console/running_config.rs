@@ -333,21 +333,7 @@ fn write_service(out: &mut Writer<'_>, family: Family, service: &Service) {
     if service.map_resolver {
         line(format_args!("map-resolver"));
     }
-    for address in &service.itr_map_resolvers {
-        line(format_args!("itr map-resolver {address}"));
-    }
-    if let Some(milliseconds) = service.itr_smr_delay_ms {
-        line(format_args!("itr smr-delay {milliseconds}"));
-    }
-    if service.itr_accept_default {
-        line(format_args!("itr accept-default"));
-    }
-    if let Some(length) = service.itr_widest_mapping {
-        line(format_args!("itr widest-mapping {length}"));
-    }
-    if service.itr {
-        line(format_args!("itr"));
-    }
+    write_itr(&mut line, service);
     for (address, server) in &service.etr_map_servers {
         let reply = if server.proxy_reply { " proxy-reply" } else { "" };
         let key = KeyWords(&server.key);
@@ -386,6 +372,24 @@ fn write_service(out: &mut Writer<'_>, family: Family, service: &Service) {
     }
     if service.etr_no_source_check {
         out.line(1, format_args!("no {family} etr source-check"));
+    }
+}
+
+fn write_itr(line: &mut impl FnMut(fmt::Arguments<'_>), service: &Service) {
+    for address in &service.itr_map_resolvers {
+        line(format_args!("itr map-resolver {address}"));
+    }
+    if let Some(milliseconds) = service.itr_smr_delay_ms {
+        line(format_args!("itr smr-delay {milliseconds}"));
+    }
+    if service.itr_accept_default {
+        line(format_args!("itr accept-default"));
+    }
+    if let Some(length) = service.itr_widest_mapping {
+        line(format_args!("itr widest-mapping {length}"));
+    }
+    if service.itr {
+        line(format_args!("itr"));
     }
 }
 

@@ -1,4 +1,4 @@
-//! Plays a scenario on the simulator, and keeps what was done as a run that can be done again.
+//! Plays a scenario on the simulator. Keeps its actions as a run that can be repeated.
 
 use std::time::Duration;
 

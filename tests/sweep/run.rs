@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use eidway::addr::{EidPrefix, Family, Rloc};
 use eidway::host::PingId;
-use eidway::host::ping::{Outcome, Pace, PingRequest};
+use eidway::host::ping::{Count, Outcome, Pace, PingRequest};
 use eidway::lab::file::Impairment;
 use eidway::rng::Seed;
 use eidway::router::away::Producer;
@@ -84,15 +84,22 @@ impl Run {
         }
         self.run_for(SETTLED)?;
         // First round: because of the traffic, every router notices its wrong entries.
-        let patient =
-            PingRequest { count: 13, pace: Pace::Every(Duration::from_secs(3)), ..echoes() };
+        let patient = PingRequest {
+            count: Count::Of(13),
+            pace: Pace::Every(Duration::from_secs(3)),
+            ..echoes()
+        };
         self.ping_all(patient)?;
         self.run_for(LEARNT)?;
         self.look_at_registrations()?;
         self.look_at_away_tables()?;
         // Second round: a ping between hosts with a path must succeed. Hosts without a path also
         // try.
-        let brisk = PingRequest { count: 4, pace: Pace::Every(Duration::from_secs(3)), ..echoes() };
+        let brisk = PingRequest {
+            count: Count::Of(4),
+            pace: Pace::Every(Duration::from_secs(3)),
+            ..echoes()
+        };
         let mut lost = self.ping_all(brisk)?;
         lost.retain(|(from, to, ..)| self.world.has_path(*from, *to));
         if let Some((from, to, marks)) = lost.first() {
@@ -172,7 +179,10 @@ impl Run {
             Event::Ping(from, to, v6, count) => {
                 let family = if v6 { Family::Ipv6 } else { Family::Ipv4 };
                 let pace = Pace::Every(Duration::from_secs(1));
-                self.start_ping((from, to, family), PingRequest { count, pace, ..echoes() });
+                self.start_ping(
+                    (from, to, family),
+                    PingRequest { count: Count::Of(count), pace, ..echoes() },
+                );
             }
         }
     }
@@ -235,13 +245,14 @@ impl Run {
             Pace::Every(interval) => interval,
             Pace::Answered => echoes.timeout,
         };
-        self.run_for(interval * u32::from(echoes.count) + echoes.timeout + STEP)?;
+        let Count::Of(count) = echoes.count else { panic!("a ping without an end") };
+        self.run_for(interval * u32::from(count) + echoes.timeout + STEP)?;
         let mut lost = Vec::new();
         for (from, to, family, id) in pings {
             let report = self.sim.with_host(&from.name(), |host| host.stop_ping(id));
             let Some(report) = self.must(report) else { continue };
             let answered = |outcome| matches!(outcome, Outcome::Reply(_));
-            let complete = report.probes.len() == usize::from(echoes.count)
+            let complete = report.probes.len() == usize::from(count)
                 && report.probes.iter().all(|probe| answered(probe.outcome));
             if !complete {
                 lost.push((from, to, format!("{family} {}", report.marks())));

@@ -64,7 +64,8 @@ async function choose(page, label, value) {
   await page.evaluate(
     (of, to) => {
       const owner = [...document.querySelectorAll("label")].find((it) => it.textContent?.includes(of));
-      const select = /** @type {HTMLSelectElement} */ (owner?.querySelector("select"));
+      const named = document.querySelector(`select[aria-label="${of}"]`) ?? owner?.querySelector("select");
+      const select = /** @type {HTMLSelectElement} */ (named);
       select.value = to;
       select.dispatchEvent(new Event("change", { bubbles: true }));
     },

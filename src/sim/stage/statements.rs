@@ -1,0 +1,133 @@
+//! The statements of scenarios on virtual time: captures, sent packets and addresses of hosts.
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddrV4};
+use std::rc::Rc;
+
+use ipnet::IpNet;
+
+use super::{Running, Seen, Simulated};
+use crate::capture::Selected;
+use crate::lab::failure::Failure;
+use crate::lab::scenario::expect::Packet;
+use crate::lab::scenario::stage::{Evidence, Stage};
+use crate::lab::scenario::stream::Arrived;
+use crate::lab::scenario::{Datagrams, Place, Replay, replay};
+use crate::router::io::Connection;
+use crate::sim::trace::Summary;
+use crate::time::Time;
+use crate::watch::hand::Hand;
+use crate::watch::packet::hex;
+
+impl Stage for Simulated {
+    fn capture(&mut self, name: &str, port: &Place) -> Result<(), Failure> {
+        let device = self.lab.device(&port.node, &port.interface)?;
+        let of_node = self.lab.file.ports().filter(|known| known.node == port.node);
+        let devices: Vec<&str> = match device.as_str() {
+            "any" => of_node.map(|port| port.device.as_str()).collect(),
+            one => vec![one],
+        };
+        let seen = Rc::default();
+        let mut ids = Vec::new();
+        for device in devices {
+            let seen: Seen = Rc::clone(&seen);
+            let tap = move |at: Time, frame: &[u8]| seen.borrow_mut().push((at, frame.to_vec()));
+            ids.push(self.sim.capture(&port.node, device, Box::new(tap))?);
+        }
+        self.captured.remove(name);
+        let earlier = self.captures.insert(name.to_owned(), Running { ids, seen });
+        let ids = earlier.into_iter().flat_map(|earlier| earlier.ids);
+        ids.for_each(|id| self.sim.end_capture(id));
+        Ok(())
+    }
+
+    fn end_capture(&mut self, name: &str) -> Result<(), Failure> {
+        self.finished(name).map(drop)
+    }
+
+    fn packets(&mut self, name: &str, filter: &str, field: &str) -> Result<Vec<Packet>, Failure> {
+        let until_now;
+        let capture = match self.captured.contains_key(name) {
+            true => self.finished(name)?,
+            false => {
+                until_now = self.until_now(name)?;
+                &until_now
+            }
+        };
+        let selected = capture.select(filter, field)?;
+        let packet = |selected: Selected| Packet {
+            at: selected.at,
+            value: selected.value,
+            summary: Summary(&capture.frames()[selected.index].packet).to_string(),
+        };
+        Ok(selected.into_iter().map(packet).collect())
+    }
+
+    fn flaws(&mut self) -> Result<BTreeMap<String, Vec<String>>, Failure> {
+        let names: Vec<String> = self.captures.keys().cloned().collect();
+        let flaws = names.into_iter().map(|name| {
+            let found = self.finished(&name)?.flaws();
+            let lines = found.map(|(frame, flaw)| format!("{name}: {frame} {flaw}")).collect();
+            Ok((name, lines))
+        });
+        flaws.collect()
+    }
+
+    fn replay(&mut self, what: &Replay, node: &str) -> Result<(), Failure> {
+        let capture = self.finished(&what.capture)?;
+        let found = capture.select(&what.filter, "frame.number")?;
+        let Some(first) = found.first() else {
+            return Err(Failure::Other(format!("no packet matches {:?}", what.filter)));
+        };
+        let packet = replay::repeated(&capture.frames()[first.index].packet, what.to)?;
+        self.send_packets(node, vec![packet], what.times, what.every)
+    }
+
+    fn send(&mut self, node: &str, datagrams: &Datagrams) -> Result<(), Failure> {
+        let packets = replay::datagrams(datagrams)?;
+        self.send_packets(node, packets, datagrams.times, datagrams.every)
+    }
+
+    fn connect(
+        &mut self,
+        name: &str,
+        node: &str,
+        source: Ipv4Addr,
+        destination: SocketAddrV4,
+    ) -> Result<(), Failure> {
+        self.hand(|| Hand::Connect {
+            name: name.to_owned(),
+            node: node.to_owned(),
+            source,
+            destination: *destination.ip(),
+        });
+        let connection = Connection(self.connections);
+        self.connections += 1;
+        self.clients.insert(name.to_owned(), (node.to_owned(), connection));
+        Ok(self.sim.connect_client(node, connection, source, *destination.ip())?)
+    }
+
+    fn transmit(&mut self, name: &str, octets: &[u8]) -> Result<(), Failure> {
+        self.hand(|| Hand::Transmit { name: name.to_owned(), octets: hex(octets) });
+        let (node, connection) = self.client(name)?;
+        Ok(self.sim.send_octets(&node, connection, octets)?)
+    }
+
+    fn arrived(&mut self, name: &str) -> Result<Arrived, Failure> {
+        let (node, connection) = self.client(name)?;
+        Ok(self.sim.arrived(&node, connection)?)
+    }
+
+    fn address(&mut self, host: &str, address: IpNet) -> Result<(), Failure> {
+        self.hand(|| Hand::Address { host: host.to_owned(), address });
+        Ok(self.sim.add_host_address(host, address)?)
+    }
+
+    fn keep(&mut self, shown: Vec<Evidence>) -> Result<String, Failure> {
+        let mut files = shown;
+        for name in self.captures.keys() {
+            files.push((format!("{name}.pcap"), self.pcap(name)?));
+        }
+        (self.keep)(&files)
+    }
+}
