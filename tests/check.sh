@@ -7,7 +7,7 @@ set -eu
 cd "$(dirname "$0")/.."
 
 netns-scripts/install-missing ip:iproute2 ping:iputils-ping ethtool:ethtool nft:nftables \
-    tshark:tshark cc:gcc,libc6-dev setsid:util-linux sysctl:procps tcpdump:tcpdump tmux:tmux node:nodejs npm:npm chromium:chromium
+    tshark:tshark cc:gcc,libc6-dev setsid:util-linux sysctl:procps tcpdump:tcpdump tmux:tmux node:nodejs npm:npm zstd:zstd chromium:chromium
 
 echo "== format"
 cargo fmt --all --check

@@ -5,12 +5,12 @@
 //
 // node bundle.mjs [--module FILE.wasm] [--lab FILE.json] [--worker FILE.js] [--out FILE.html]
 
+import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
 import { encode } from "./page/worker/base85.js";
 
@@ -73,6 +73,15 @@ function hash(text) {
 }
 
 /**
+ * Returns a file as a frame of Zstandard, as small as the program `zstd` can make it.
+ *
+ * @param {string} path
+ */
+export function compressed(path) {
+  return execFileSync("zstd", ["--ultra", "-22", "--quiet", "--stdout", path], { maxBuffer: 2 ** 30 });
+}
+
+/**
  * Returns the page.
  *
  * @param {{module?: string, lab?: string, worker?: string}} options paths of files
@@ -81,9 +90,7 @@ export async function page(options = {}) {
   const script = await bundled(join(here, "page/main.js"));
   const worker = await bundled(options.worker ?? join(here, "page/worker/worker.js"));
   const style = await bundled(join(here, "page/styles/page.css"));
-  const wasm = options.module
-    ? encode(gzipSync(readFileSync(options.module), { level: 9 }))
-    : "";
+  const wasm = options.module ? encode(compressed(options.module)) : "";
   // `eidway lab web` serves the page with connect-src 'self'.
   const policy = [
     "default-src 'none'",

@@ -18,8 +18,8 @@ const PAGE = process.env.EIDWAY_GSMR_PAGE ?? join(FOLDER, "gsmr.html");
 const PICTURES = join(FOLDER, "pictures");
 const skip = chromium() ? false : "Chromium is not installed";
 
-/** The largest page of gsmr, in octets: 2 MiB. */
-const LARGEST = 2 * 1024 * 1024;
+/** The largest page of gsmr, in octets. */
+const LARGEST = 2_000_000;
 
 /** @param {Page} page @param {string} name */
 async function picture(page, name) {

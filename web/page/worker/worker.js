@@ -1,6 +1,7 @@
 // @ts-check
 // The script of the worker: it answers `{id, op, ...}` with `{id, ok, result | error}` and posts events.
 
+import { decompress } from "fzstd";
 import { decode as base85 } from "./base85.js";
 import { Live } from "./live.js";
 import { Machine } from "./machine.js";
@@ -20,12 +21,11 @@ const deferred = [];
 channel.port1.onmessage = () => deferred.shift()?.();
 
 /**
- * @param {string} text  the module: base 85 of gzip
+ * @param {string} text  the module: base 85 of Zstandard (RFC 8878), which takes a quarter less than the browser's gzip
  * @returns {Promise<WebAssembly.Module>}
  */
 async function decode(text) {
-  const stream = new Blob([base85(text)]).stream().pipeThrough(new DecompressionStream("gzip"));
-  return WebAssembly.compileStreaming(new Response(stream, { headers: { "content-type": "application/wasm" } }));
+  return WebAssembly.compile(/** @type {BufferSource} */ (decompress(base85(text))));
 }
 
 /**
