@@ -5,6 +5,7 @@ import { h } from "./dom.js";
 import { createApp } from "./shell.js";
 import { connect } from "./source.js";
 import { createStore } from "./store.js";
+import { repeated } from "./time/files.js";
 
 /** @import {LabData} from "./model" */
 
@@ -34,10 +35,11 @@ async function start() {
   const app = createApp(document.body, store, source);
   try {
     // The worker decodes and compiles the module. A lab has `files` for the simulator, or `live` for a lab that is up.
-    const snapshot = await source.request("open", { ...lab, wasm: text("wasm").trim() });
+    const answer = await source.request("open", { ...lab, wasm: text("wasm").trim() });
     // If the page contains a run, the store already has a snapshot.
-    if (!store.state.snapshot) store.receive({ event: "reset", now: snapshot.now, n: -1, snapshot });
-    app.announce("The lab is up. Press Play, ping from host to host, click a node or a message.");
+    if (!store.state.snapshot) store.receive({ event: "reset", now: answer.now, n: -1, snapshot: answer });
+    const greeting = "The lab is up. Press Play, ping from host to host, click a node or a message.";
+    app.announce(lab?.run ? repeated(answer) : greeting);
   } catch (error) {
     store.receive({ event: "error", message: String(/** @type {Error} */ (error).message) });
   }

@@ -90,6 +90,8 @@ export interface LabData {
   name?: string;
   files?: Record<string, string>;
   seed?: number;
+  /** A saved run, which begins with the page. */
+  run?: object;
   live?: { url: string; token: string };
 }
 

@@ -51,9 +51,9 @@ async function openLesson(page) {
   await page.select("#lessons select", "g2-no-route");
 }
 
-/** @param {Page} page @param {string} selector @param {string} text */
+/** @param {Page} page @param {string} selector @param {string} text the first words of the element */
 async function press(page, selector, text) {
-  const found = await page.waitForFunction((of, has) => [...document.querySelectorAll(of)].find((it) => it.textContent?.includes(has)), {}, selector, text);
+  const found = await page.waitForFunction((of, has) => [...document.querySelectorAll(of)].find((it) => it.textContent?.trim().startsWith(has)), {}, selector, text);
   await /** @type {any} */ (found).evaluate((/** @type {Element} */ it) => it.dispatchEvent(new MouseEvent("click", { bubbles: true })));
 }
 
@@ -81,7 +81,7 @@ const CASES = [
   { name: "a lesson with markup and addresses", lab: hostileLesson, then: readHostileLesson },
   { name: "a lesson with a block that has no end", lab: edit(LESSON, "```begin", "````begin"), then: async (page) => (await openLesson(page), see(page, /g2-no-route\.lesson:\d+/)) },
   { name: "a lesson nested 20,000 times", lab: edit(LESSON, "## Look", `${">".repeat(20_000)} deep\n\n## Look`), then: async (page) => (await openLesson(page), see(page, /Shut the interface to A/)) },
-  { name: "an overlay that a router refuses", lab: edit("scenarios/roaming.include", " lisp mobility ROAM", ` lisp ${MARKUP}`), then: async (page) => (await press(page, ".node", "A: host"), await press(page, "#inspector button", "Begin with roaming"), see(page, /xTR1 refuses "lisp </)) },
+  { name: "an overlay that a router refuses", lab: edit("scenarios/roaming.include", " lisp mobility ROAM", ` lisp ${MARKUP}`), then: async (page) => (await press(page, ".node", "A: host"), await press(page, '#inspector button[title*="/roaming.include"]', "Begin with roaming"), see(page, /xTR1 refuses "lisp </)) },
   { name: "an overlay with markup as its name", lab: (lab) => (lab.files[`scenarios/${MARKUP.replaceAll("/", "")}.include`] = "overlay xTR1 {\n}\n"), then: (page) => press(page, ".node", "A: host") },
   { name: "a run of another format", lab: run({ format: MARKUP }), says: /"format" is not "eidway-run"/ },
   { name: "a run with a wrong time", lab: run({ hands: [{ at: "1", request: { op: "act" } }] }), says: /"hands\[0\]\.at" is no time/ },

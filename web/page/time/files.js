@@ -40,6 +40,17 @@ export function withLab(from, lab) {
 }
 
 /**
+ * Returns in words how the actions of a file were repeated.
+ *
+ * @param {{hands: unknown[], refusals: {at: number, text: string}[], warning: string|null}} answer  of the worker
+ */
+export function repeated({ hands, refusals, warning }) {
+  const [first] = refusals;
+  const refused = first ? ` The lab refused ${refusals.length}, the first at ${(first.at / 1e6).toFixed(3)} s: ${first.text}.` : "";
+  return `Repeated actions: ${hands.length}.${refused}${warning ? ` But ${warning}.` : ""}`;
+}
+
+/**
  * Returns the menu for the run, as a popover.
  *
  * @param {App} app
@@ -69,9 +80,7 @@ export function createFiles({ source, store, announce }) {
     if (!file) return;
     try {
       if (file.size > 4e6) throw new Error("it is larger than 4 MB");
-      const { warning, refusals, hands } = await source.request("import", { run: JSON.parse(await file.text()) });
-      const refused = refusals.length > 0 ? ` The lab refused ${refusals.length} actions.` : "";
-      announce(`${file.name}: ${hands.length} actions were repeated.${refused} ${warning ?? ""}`);
+      announce(`${file.name}: ${repeated(await source.request("import", { run: JSON.parse(await file.text()) }))}`);
     } catch (error) {
       announce(`${file.name} cannot be read: ${/** @type {Error} */ (error).message}`);
     }
