@@ -14,6 +14,9 @@ export function chromium() {
   return PLACES.find((place) => place && existsSync(place));
 }
 
+/** The picture of the page at which a test failed. */
+const FAILED = /** @type {`${string}.png`} */ (join(tmpdir(), `eidway-page-${process.pid}.png`));
+
 /** Chromium draws a frame as soon as the page asks for it, and not 60 times a second. */
 const FAST = ["--disable-frame-rate-limit", "--disable-gpu-vsync"];
 
@@ -55,7 +58,10 @@ export async function open(html, { width = 1440, height = 900, theme = "light", 
       if (!/^(blob|data):/.test(request.url()) && request.url() !== url) faults.push(`request: ${request.url()}`);
     });
     await page.goto(url);
-    await use(page);
+    await use(page).catch(async (error) => {
+      await page.screenshot({ path: FAILED }).catch(() => {});
+      throw new Error([error.stack, ...faults, `a picture of the page is in ${FAILED}`].join("\n"));
+    });
   } finally {
     await browser.close();
     server.close();

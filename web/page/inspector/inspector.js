@@ -28,6 +28,8 @@ export function mount(root, app) {
   /** @type {Selection | null} */
   let shown = null;
   let key = "";
+  /** Whether the store does not have the shown item. It can come back: the last seconds run again after a long step. */
+  let missing = false;
   /** @type {ReturnType<typeof createTablesView> | null} */
   let tables = null;
   let facts = "";
@@ -57,7 +59,7 @@ export function mount(root, app) {
       else content.replaceChildren();
       // After a selection by the keyboard, the title of the inspector gets the focus.
       if (shown && document.querySelector(".network :focus-visible")) title.focus({ preventScroll: true });
-    }
+    } else if (missing && shown?.kind === "item" && store.item(shown.n)) show(shown);
     refresh();
   }
 
@@ -66,6 +68,7 @@ export function mount(root, app) {
     content.className = `content ${selection.kind}`;
     if (selection.kind === "item") {
       const item = store.item(selection.n);
+      missing = !item;
       title.textContent = item ? titleOf(item) : "Gone";
       content.replaceChildren(...(item ? itemView(item, app) : [h("p", { class: "empty" }, "This item belongs to a run that is not shown any more.")]));
     } else if (selection.kind === "packet") {

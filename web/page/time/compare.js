@@ -42,6 +42,7 @@ export function mount(root, app) {
   const button = (/** @type {string} */ name, /** @type {() => unknown} */ act, title = "") =>
     h("button", { type: "button", class: "plain", onclick: act, title }, name);
   const vary = button("Run it", runVariant);
+  vary.disabled = true;
   const variant = h("span", { class: "row" }, h("span", {}, "The same, but"), hand.label, how.label, vary);
   const keep = button("Keep this run", () => ask("fork"), "Keeps a copy of this run. Then go back, do something else, and compare");
   const pair = h(
@@ -86,7 +87,6 @@ export function mount(root, app) {
       const chosen = variants(status.hands[index].request)[Number(how.select.value)];
       await ask("vary", { hand: index, request: chosen.request });
     }
-    vary.disabled = false;
   }
 
   function showVariants() {
@@ -98,8 +98,10 @@ export function mount(root, app) {
 
   async function refresh() {
     if (!store.state.clock.playing) await source.request("level").catch(() => {});
-    status = await source.request("status").catch(() => null);
-    if (!status) return;
+    const latest = await source.request("status").catch(() => null);
+    if (!latest) return;
+    status = latest;
+    vary.disabled = false;
     const options = status.hands
       .map((/** @type {any} */ deed, /** @type {number} */ index) => ({ deed, value: String(index) }))
       .filter((/** @type {any} */ { deed }) => TRAFFIC.includes(deed.request.hand?.kind) || isCause(deed))

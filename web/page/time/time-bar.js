@@ -27,7 +27,15 @@ export function mount(root, app) {
   const pace = choice("Pace", PACES.map((value) => [String(value), `× ${value}`]));
   pace.select.addEventListener("change", () => player.pace(Number(pace.select.value)));
   const play = icon("Play", "play", () => player.toggle());
-  const next = icon("Run to the next breakpoint", "next", () => player.next());
+  /** The presses whose work is not done. */
+  let working = 0;
+  /** Says to assistive technology that the page is on its way to another instant. @param {() => Promise<unknown>} move */
+  const busy = (move) => async () => {
+    steering.ariaBusy = String((working += 1) > 0);
+    await move();
+    steering.ariaBusy = String((working -= 1) > 0);
+  };
+  const next = icon("Run to the next breakpoint", "next", busy(() => player.next()));
   next.disabled = true;
   const badge = h("span", { class: "badge", hidden: true });
   const breakpoints = createBreakpoints(app, player, (count) => {
@@ -41,9 +49,9 @@ export function mount(root, app) {
   const steering = h(
     "div",
     { class: "steering", role: "group", "aria-label": "Play and step" },
-    icon("Back one step", "back", () => player.back(unit())),
+    icon("Back one step", "back", busy(() => player.back(unit()))),
     play,
-    icon("Forward one step", "forward", () => player.step(unit())),
+    icon("Forward one step", "forward", busy(() => player.step(unit()))),
     next,
     steps.label,
     pace.label,
