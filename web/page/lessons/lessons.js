@@ -77,7 +77,7 @@ export function mount(root, app) {
     try {
       const { text, commands, left_out } = await source.request("hand-in");
       save(`${store.state.snapshot?.lab.name}-${lesson?.name}.hand-in`, text, "application/jsonl");
-      const without = left_out.length > 0 ? ` Without these hands, which it cannot hold: ${left_out.join("; ")}.` : "";
+      const without = left_out.length > 0 ? ` Without these actions, which it cannot contain: ${left_out.join("; ")}.` : "";
       missing.textContent = `The hand-in has ${commands} commands. It is not signed.${without}`;
     } catch (error) {
       missing.textContent = /** @type {Error} */ (error).message;

@@ -104,6 +104,9 @@ function printedOf(tables, title) {
   return section()?.querySelector("pre.printed")?.textContent;
 }
 
+/** The selected router. The selection outlives a scenario. */
+let node = "";
+
 /**
  * Compares the tables of a router at each instant. The routers that run take turns.
  *
@@ -117,7 +120,6 @@ async function compare(instants) {
   /** @type {Difference[]} */
   const differences = [];
   const differ = (/** @type {Difference} */ it) => JSON.stringify(it.page) !== JSON.stringify(it.console) && differences.length < MOST && differences.push(it);
-  let node = "";
   for (const [turn, at] of instants.entries()) {
     await ask({ op: "goto", at });
     const { nodes } = await ask({ op: "snapshot" });
