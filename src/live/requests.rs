@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::news::News;
@@ -19,7 +19,7 @@ use crate::lab::explain::explain;
 use crate::lab::explain::journey::{Explained, Question};
 use crate::lab::failure::Failure;
 use crate::lab::file::Node;
-use crate::lab::lesson::LessonView;
+use crate::lab::lesson::LessonAnswer;
 use crate::lab::ping::{self, Echos, Outcome};
 use crate::lab::running::{Plugging, RunningLab};
 use crate::lab::scenario::{LinkChange, Place};
@@ -78,14 +78,6 @@ enum Request {
     Lesson { name: String },
     /// Return the pings and flows.
     Flows,
-}
-
-/// A lesson that is only read here.
-#[derive(Serialize)]
-struct Unbegun {
-    #[serde(flatten)]
-    lesson: LessonView,
-    begun: bool,
 }
 
 /// A session at the console of a router. A command may take long, so each session has its own lock.
@@ -157,8 +149,7 @@ impl Requests {
             }
             Request::Lessons => serde_json::to_value(lesson::lessons(&self.lab)),
             Request::Lesson { name } => {
-                let lesson = lesson::find(&self.lab, &name)?.view(false);
-                serde_json::to_value(Unbegun { lesson, begun: false })
+                serde_json::to_value(LessonAnswer::unbegun(&lesson::find(&self.lab, &name)?))
             }
             Request::Flows => {
                 let flows = locked(&self.flows);

@@ -646,7 +646,7 @@ export interface Statement {
   /** The transcript of the statement, as `eidway lab run` prints it. */
   transcript: string;
 }
-/** The answer to [`Request::Lesson`]. */
+/** A lesson and its state, for a program that shows it. */
 export interface LessonAnswer {
   /** Whether the lesson has begun. */
   begun: boolean;
@@ -656,7 +656,7 @@ export interface LessonAnswer {
   name: string;
   /** The prose before the first task, in Markdown. */
   prose: string;
-  /** Whether all results of the current task are there: [`Hand::Check`] goes on then. */
+  /** Whether all results of the current task are there, so that a check ends the task. */
   ready: boolean;
   /** The tasks, in order. */
   tasks: TaskView[];

@@ -129,6 +129,31 @@ pub struct LessonView {
     pub tasks: Vec<TaskView>,
 }
 
+/// A lesson and its state, for a program that shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct LessonAnswer {
+    /// The lesson.
+    #[serde(flatten)]
+    pub lesson: LessonView,
+    /// Whether the lesson has begun.
+    pub begun: bool,
+    /// For each task, whether it is done.
+    pub met: Vec<bool>,
+    /// Whether all results of the current task are there, so that a check ends the task.
+    pub ready: bool,
+    /// The missing result of the current task, if the task was checked.
+    pub unmet: Option<Unmet>,
+}
+
+impl LessonAnswer {
+    /// Returns the state of a lesson that has not begun.
+    pub fn unbegun(lesson: &Lesson) -> Self {
+        let lesson = lesson.view(false);
+        let met = vec![false; lesson.tasks.len()];
+        LessonAnswer { lesson, begun: false, met, ready: false, unmet: None }
+    }
+}
+
 /// A task in a form for programs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct TaskView {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use eidway::lab::explain::journey::Explained;
-use eidway::lab::lesson::{LessonView, Listed, Unmet};
+use eidway::lab::lesson::{LessonAnswer, Listed};
 use eidway::lab::scenario::library;
 use eidway::watch::answer::{ConsoleAnswer, Done, FlowState, Key};
 use eidway::watch::fields::Dissection;
@@ -146,22 +146,6 @@ pub struct Run {
     /// Whether the run ended early because there were too many items. Then a part of the instant may
     /// not have happened.
     pub more: bool,
-}
-
-/// The answer to [`Request::Lesson`].
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct LessonAnswer {
-    /// The lesson.
-    #[serde(flatten)]
-    pub lesson: LessonView,
-    /// Whether the lesson has begun.
-    pub begun: bool,
-    /// For each task, whether it is done.
-    pub met: Vec<bool>,
-    /// Whether all results of the current task are there: [`Hand::Check`] goes on then.
-    pub ready: bool,
-    /// The missing result of the current task, if the task was checked.
-    pub unmet: Option<Unmet>,
 }
 
 /// The answer to [`Request::HandIn`].

@@ -8,6 +8,7 @@ use eidway::lab::explain::explain;
 use eidway::lab::explain::journey::Question;
 use eidway::lab::failure::Failure;
 use eidway::lab::file::{LabFile, Node};
+use eidway::lab::lesson::LessonAnswer;
 use eidway::lab::ping::Echos;
 use eidway::lab::running::RunningLab;
 use eidway::lab::scenario::library;
@@ -139,7 +140,7 @@ impl Open {
                 let student = self.lesson.as_mut().filter(|student| student.is_at(&name));
                 Answer::Lesson(Box::new(match student {
                     Some(student) => student.answer(&mut self.lab, check),
-                    None => Student::new(found, self.lab.lab(), self.seed).unbegun(),
+                    None => LessonAnswer::unbegun(&found),
                 }))
             }
             Request::Scenarios => Answer::Scenarios(library::scenarios(&self.base)),

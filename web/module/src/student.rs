@@ -6,13 +6,13 @@ use eidway::lab::Lab;
 use eidway::lab::failure::Failure;
 use eidway::lab::lesson::hand_in::{Head, Place, Writer};
 use eidway::lab::lesson::learner::Command;
-use eidway::lab::lesson::{Lesson, Unmet, Verdict};
+use eidway::lab::lesson::{Lesson, LessonAnswer, Unmet, Verdict};
 use eidway::lab::running::RunningLab;
 use eidway::lab::scenario::play::Stopped;
 use eidway::sim::stage::Simulated;
 use eidway::watch::hand::Hand;
 
-use crate::request::{HandIn, LessonAnswer};
+use crate::request::HandIn;
 use crate::statement;
 
 /// The most commands of a record. Later commands are left out.
@@ -86,18 +86,9 @@ impl Student {
                 Verdict::Unmet(unmet) => (self.ready, self.unmet) = (false, Some(unmet)),
             }
         }
-        LessonAnswer { begun: true, ..self.state() }
-    }
-
-    /// Returns the state of a lesson that has not begun.
-    pub fn unbegun(&self) -> LessonAnswer {
-        self.state()
-    }
-
-    fn state(&self) -> LessonAnswer {
         LessonAnswer {
             lesson: self.lesson.view(false),
-            begun: false,
+            begun: true,
             met: self.met.clone(),
             ready: self.ready,
             unmet: self.unmet.clone(),
