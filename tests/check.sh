@@ -15,7 +15,9 @@ cargo fmt --all --check
 page=$(mktemp)
 web/build >"$page" 2>&1 &
 building=$!
-trap 'kill "$building" 2>/dev/null || true; rm -f "$page"' EXIT
+logs=$(mktemp -d)
+# shellcheck disable=SC2046 # a word for each process
+trap 'kill $(jobs -p) 2>/dev/null || true; rm -rf "$page" "$logs"' EXIT
 echo "== lints"
 cargo clippy --quiet --workspace --all-targets -- -D warnings
 echo "== dependencies"
@@ -27,19 +29,6 @@ cat "$page"
 EIDWAY_GSMR_PAGE=$(realpath "${CARGO_TARGET_DIR:-target}")/web/gsmr.html
 export EIDWAY_GSMR_PAGE
 cargo run --quiet -- lab page gsmr -o "$EIDWAY_GSMR_PAGE"
-(cd web && npm run --silent check && npm --silent test)
-echo "== tests"
-# Many tests wait for a lab, so more of them run at the same time than there are cores.
-RUST_TEST_THREADS=4 cargo test --quiet --workspace
-# These three wait most of the time, so they run side by side.
-logs=$(mktemp -d)
-trap 'rm -rf "$page" "$logs"' EXIT
-tests/login/run >"$logs/login" 2>&1 &
-login=$!
-tests/peers/oor.sh >"$logs/oor" 2>&1 &
-oor=$!
-tests/genie/run >"$logs/genie" 2>&1 &
-genie=$!
 
 # finish TITLE PID LOG [SKIP]: waits for a part and prints its output. SKIP says why the exit code 77 is allowed.
 finish() {
@@ -53,6 +42,21 @@ finish() {
         *) return "$status" ;;
     esac
 }
+
+# Most tests wait for a lab or for Chromium, so those of the page run beside the others.
+(cd web && npm run --silent check && npm --silent test) >"$logs/web" 2>&1 &
+web=$!
+echo "== tests"
+# For the same reason, more tests run at the same time than there are cores.
+RUST_TEST_THREADS=4 cargo test --quiet --workspace
+finish "tests of the page" "$web" "$logs/web"
+# These three wait most of the time, so they run side by side.
+tests/login/run >"$logs/login" 2>&1 &
+login=$!
+tests/peers/oor.sh >"$logs/oor" 2>&1 &
+oor=$!
+tests/genie/run >"$logs/genie" 2>&1 &
+genie=$!
 finish "programs that log in" "$login" "$logs/login"
 # Debian's package may vanish, which is no fault of ours.
 finish "beside OpenOverlayRouter" "$oor" "$logs/oor" "no package"
