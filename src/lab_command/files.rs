@@ -2,9 +2,11 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use eidway::lab::failure::Failure;
 use eidway::lab::file::name;
+use eidway::lab::graph::{dot, mermaid, svg};
+use eidway::lab::report::report;
 use eidway::lab::starter::Parts;
 use eidway::lab::verbs::show;
 use eidway::netns::folder;
@@ -21,6 +23,15 @@ pub enum FilesCommand {
     New(NewCommand),
     /// Show the addresses and static routes of all nodes, also those that core = "auto" has chosen
     Show(ShowCommand),
+    /// Draw a lab for a document: in the language of Mermaid or Graphviz, or as SVG. The nodes of an
+    /// SVG stand at the positions of the lab.toml
+    Graph(GraphCommand),
+    /// Describe a lab in Markdown: the picture, the nodes, the routers with their roles, the mappings
+    /// and sites, the addresses and routes, all from the files of the lab and without its keys
+    Report {
+        #[command(flatten)]
+        which: Which,
+    },
 }
 
 impl FilesCommand {
@@ -28,7 +39,9 @@ impl FilesCommand {
     pub fn need(&self) -> Need {
         match self {
             FilesCommand::New(_) => Need::None,
-            FilesCommand::Show(_) => Need::IfUp,
+            FilesCommand::Show(_) | FilesCommand::Graph(_) | FilesCommand::Report { .. } => {
+                Need::IfUp
+            }
         }
     }
 
@@ -37,6 +50,11 @@ impl FilesCommand {
         match self {
             FilesCommand::New(command) => command.run(),
             FilesCommand::Show(command) => command.run(),
+            FilesCommand::Graph(command) => command.run(),
+            FilesCommand::Report { which } => {
+                print!("{}", report(&which.open()?));
+                Ok(true)
+            }
         }
     }
 }
@@ -94,6 +112,39 @@ impl ShowCommand {
             true => println!("{}", serde_json::to_string(&shown)?),
             false => print!("{shown}"),
         }
+        Ok(true)
+    }
+}
+
+/// The language of a picture.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum GraphFormat {
+    /// Mermaid, for Markdown
+    Mermaid,
+    /// Graphviz
+    Dot,
+    /// An image, for a browser
+    Svg,
+}
+
+/// The arguments of `lab graph`.
+#[derive(Args)]
+pub struct GraphCommand {
+    #[command(flatten)]
+    which: Which,
+    /// The language of the picture
+    #[arg(long, value_enum, default_value = "mermaid")]
+    format: GraphFormat,
+}
+
+impl GraphCommand {
+    fn run(self) -> Outcome {
+        let draw = match self.format {
+            GraphFormat::Mermaid => mermaid,
+            GraphFormat::Dot => dot,
+            GraphFormat::Svg => svg,
+        };
+        print!("{}", draw(&self.which.open()?));
         Ok(true)
     }
 }
