@@ -9,13 +9,13 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
-use super::comments::Reasons;
 use super::console::LabChannel;
 use super::moves::Replug;
 use super::pcap::CaptureId;
 use super::trace::{Summary, ip_packet};
 use super::{Records, Sim, SimError, build, ping};
 use crate::capture::pcap::PcapWriter;
+use crate::capture::pcapng::Direction;
 use crate::capture::{Capture, FilterError, Frame, Selected};
 use crate::console::Session;
 use crate::console::client::{Answer, Client};
@@ -37,7 +37,7 @@ use crate::rng::Seed;
 use crate::router::config::Config;
 use crate::router::io::Connection;
 use crate::time::{Calendar, Time};
-use crate::watch::{Item, Watch};
+use crate::watch::Watch;
 
 impl From<SimError> for Failure {
     fn from(error: SimError) -> Self {
@@ -109,9 +109,21 @@ struct Console {
     prompt: String,
 }
 
-/// The Ethernet frames of a capture, each with its time. The running capture adds frames to this
-/// list.
-type Seen = Rc<RefCell<Vec<(Time, Vec<u8>)>>>;
+/// An Ethernet frame of a capture.
+#[derive(Clone, Debug)]
+pub struct SeenFrame {
+    /// The time.
+    pub at: Time,
+    /// The number of the port among the ports of the capture.
+    pub port: usize,
+    /// Whether the port sent the frame or received it.
+    pub direction: Direction,
+    /// The octets.
+    pub octets: Vec<u8>,
+}
+
+/// The frames of a capture. The running capture adds frames to this list.
+type Seen = Rc<RefCell<Vec<SeenFrame>>>;
 
 /// A capture, and the Ethernet frames that it has seen.
 struct Running {
@@ -188,19 +200,40 @@ impl Simulated {
         let frames = seen.borrow();
         let mut frames = frames.iter();
         frames
-            .try_for_each(|(at, frame)| writer.write(Sim::micros(*at), frame))
+            .try_for_each(|frame| writer.write(Sim::micros(frame.at), &frame.octets))
             .map_err(Failure::new)?;
         Ok(file)
     }
 
-    /// Returns a capture as a pcapng file. The comments of the packets are the reasons in `items`.
+    /// Begins to capture at several ports.
+    ///
+    /// # Errors
+    /// An error if there is no such node or device.
+    pub fn capture_at(&mut self, name: &str, ports: &[Port]) -> Result<(), Failure> {
+        let seen = Rc::default();
+        let mut ids = Vec::new();
+        for (number, port) in ports.iter().enumerate() {
+            let seen: Seen = Rc::clone(&seen);
+            let tap = move |at: Time, direction: Direction, frame: &[u8]| {
+                let octets = frame.to_vec();
+                seen.borrow_mut().push(SeenFrame { at, port: number, direction, octets });
+            };
+            ids.push(self.sim.capture(&port.node, &port.device, Box::new(tap))?);
+        }
+        self.captured.remove(name);
+        let earlier = self.captures.insert(name.to_owned(), Running { ids, seen });
+        let ids = earlier.into_iter().flat_map(|earlier| earlier.ids);
+        ids.for_each(|id| self.sim.end_capture(id));
+        Ok(())
+    }
+
+    /// Returns the frames that a capture has seen until now, in the order of time.
     ///
     /// # Errors
     /// An error if there is no capture of this name.
-    pub fn pcapng(&self, name: &str, items: &[Item]) -> Result<Vec<u8>, Failure> {
-        let missing = || Failure::Other(format!("there is no capture {name}"));
-        let Running { seen, .. } = self.captures.get(name).ok_or_else(missing)?;
-        Ok(Reasons::of(items).pcapng(&seen.borrow()))
+    pub fn frames(&self, name: &str) -> Result<Vec<SeenFrame>, Failure> {
+        let Running { seen, .. } = self.captures.get(name).ok_or_else(|| no_capture(name))?;
+        Ok(seen.borrow().clone())
     }
 
     /// Returns the simulation for reading.
@@ -246,9 +279,9 @@ impl Simulated {
         let running = self.captures.get(name).ok_or_else(|| no_capture(name))?;
         // A frame without an IP packet is kept too. So the frame numbers are the same as in other
         // captures.
-        let frame = |(at, frame): &(Time, Vec<u8>)| Frame {
-            at: at.since(Time::ZERO),
-            packet: ip_packet(frame).to_vec(),
+        let frame = |frame: &SeenFrame| Frame {
+            at: frame.at.since(Time::ZERO),
+            packet: ip_packet(&frame.octets).to_vec(),
         };
         Ok(Capture::new(running.seen.borrow().iter().map(frame).collect()))
     }
@@ -431,23 +464,12 @@ impl RunningLab for Simulated {
 impl Stage for Simulated {
     fn capture(&mut self, name: &str, port: &Place) -> Result<(), Failure> {
         let device = self.lab.device(&port.node, &port.interface)?;
-        let of_node = self.lab.file.ports().filter(|known| known.node == port.node);
-        let devices: Vec<&str> = match device.as_str() {
-            "any" => of_node.map(|port| port.device.as_str()).collect(),
-            one => vec![one],
+        let of_node = |known: &&Port| known.node == port.node;
+        let ports: Vec<Port> = match device.as_str() {
+            "any" => self.lab.file.ports().filter(of_node).cloned().collect(),
+            _ => vec![Port { node: port.node.clone(), interface: device.clone(), device }],
         };
-        let seen = Rc::default();
-        let mut ids = Vec::new();
-        for device in devices {
-            let seen: Seen = Rc::clone(&seen);
-            let tap = move |at: Time, frame: &[u8]| seen.borrow_mut().push((at, frame.to_vec()));
-            ids.push(self.sim.capture(&port.node, device, Box::new(tap))?);
-        }
-        self.captured.remove(name);
-        let earlier = self.captures.insert(name.to_owned(), Running { ids, seen });
-        let ids = earlier.into_iter().flat_map(|earlier| earlier.ids);
-        ids.for_each(|id| self.sim.end_capture(id));
-        Ok(())
+        self.capture_at(name, &ports)
     }
 
     fn end_capture(&mut self, name: &str) -> Result<(), Failure> {
