@@ -21,6 +21,7 @@ pub mod loaded;
 pub mod page;
 pub mod ping;
 pub mod registration;
+pub mod rename;
 pub mod report;
 pub mod roaming;
 pub mod running;

@@ -9,7 +9,8 @@ use eidway::lab::graph::{dot, mermaid, svg};
 use eidway::lab::report::report;
 use eidway::lab::starter::Parts;
 use eidway::lab::verbs::show;
-use eidway::netns::folder;
+use eidway::netns::folder::{self, Copied};
+use eidway::netns::open;
 use eidway::netns::user::Need;
 
 use super::super::Outcome;
@@ -21,6 +22,8 @@ pub enum FilesCommand {
     /// Write the files of a new lab with comments, to start from: sites around a core, with a
     /// map-server. `eidway lab up NAME` finds the lab in the current directory
     New(NewCommand),
+    /// Copy the files of a lab into a new folder, under another name
+    Copy(CopyCommand),
     /// Show the addresses and static routes of all nodes, also those that core = "auto" has chosen
     Show(ShowCommand),
     /// Draw a lab for a document: in the language of Mermaid or Graphviz, or as SVG. The nodes of an
@@ -39,9 +42,10 @@ impl FilesCommand {
     pub fn need(&self) -> Need {
         match self {
             FilesCommand::New(_) => Need::None,
-            FilesCommand::Show(_) | FilesCommand::Graph(_) | FilesCommand::Report { .. } => {
-                Need::IfUp
-            }
+            FilesCommand::Copy(_)
+            | FilesCommand::Show(_)
+            | FilesCommand::Graph(_)
+            | FilesCommand::Report { .. } => Need::IfUp,
         }
     }
 
@@ -49,6 +53,7 @@ impl FilesCommand {
     pub fn run(self) -> Outcome {
         match self {
             FilesCommand::New(command) => command.run(),
+            FilesCommand::Copy(command) => command.run(),
             FilesCommand::Show(command) => command.run(),
             FilesCommand::Graph(command) => command.run(),
             FilesCommand::Report { which } => {
@@ -89,8 +94,35 @@ impl NewCommand {
         name::lab(&name).map_err(Failure::new)?;
         let place = folder::place(&name, to.as_deref());
         let files = Parts { name, sites, resolvers, proxy, ipv6 }.files();
-        folder::write(&place, files.iter().map(|(path, text)| (path.as_str(), text.as_str())))?;
+        folder::write(&place, files.iter().map(|(path, text)| (path.as_str(), text.as_bytes())))?;
         println!("{}: {} files; begin with lab.toml", place.display(), files.len());
+        Ok(true)
+    }
+}
+
+/// The arguments of `lab copy`.
+#[derive(Args)]
+pub struct CopyCommand {
+    /// A directory with a lab.toml, a name under ./lab, a lab that is up, or a built-in lab
+    lab: String,
+    /// The name of the copy
+    new: String,
+    /// Make the folder of the copy in this directory instead of ./lab
+    #[arg(long, value_name = "DIR")]
+    to: Option<PathBuf>,
+}
+
+impl CopyCommand {
+    fn run(self) -> Outcome {
+        let CopyCommand { lab, new, to } = self;
+        name::lab(&new).map_err(Failure::new)?;
+        let lab = open::open(&lab, None)?;
+        let place = folder::place(&new, to.as_deref());
+        let Copied { files, mentions } = folder::copy(&lab, &new, &place)?;
+        println!("{}: {files} files of {}", place.display(), lab.file.name);
+        for mention in mentions {
+            super::say(&format!("{mention} still has the word {}", lab.file.name));
+        }
         Ok(true)
     }
 }
