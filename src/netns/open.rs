@@ -71,6 +71,7 @@ fn find(what: &str, is_meant: bool) -> Result<Lab, Failure> {
     if let (None, Some(origin)) = (built_in::find(what), &up) {
         let mut lab = read(Path::new(origin.trim_end()))?;
         lab.directory = lab.directory.filter(|directory| !directory.starts_with(RUN));
+        lab.set_text("lab.toml", lab.file.text.clone());
         return Ok(lab);
     }
     built_in::find(what).unwrap_or_else(|| {

@@ -34,5 +34,6 @@ mod records;
 mod resolvers;
 mod size;
 mod strangers;
+mod together;
 mod user;
 mod web;
