@@ -189,3 +189,60 @@ fn a_capture_ends_at_a_signal_a_number_a_time_a_closed_pipe_and_the_end_of_the_l
     expect_success(&live.lab("down", &[]));
     assert!(down.ends().contains("the lab is down"));
 }
+
+#[test]
+fn wireshark_lists_the_ports_of_a_lab_and_captures_by_the_extcap_protocol() {
+    if !can_run() {
+        return;
+    }
+    let live = Live::up("two-sites", "extcap");
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name).display().to_string();
+    expect_success(&eidway(&["extcap", "--install", &path("")]));
+    // Wireshark starts the script itself.
+    let script = |args: &[&str]| run(Command::new(path("eidway")).args(args));
+    let said = |args: &[&str]| {
+        let output = script(args);
+        expect_success(&output);
+        text(&output)
+    };
+    let listed = said(&["--extcap-interfaces", "--extcap-version=4.0"]);
+    assert!(listed.starts_with("extcap {version="), "{listed}");
+    let name = format!("eidway:{}:xTR1", live.name);
+    for value in [&name, &format!("{name}:Ethernet0/0"), &format!("{name}:lisp0")] {
+        assert!(
+            listed.contains(&format!("interface {{value={value}}}{{display=Eidway ")),
+            "{listed}"
+        );
+    }
+    let about = |option: &str| said(&[option, "--extcap-interface", &name]);
+    assert!(about("--extcap-dlts").starts_with("dlt {number=1}{name="));
+    assert_eq!(about("--extcap-config"), "");
+    let begin = ["--capture", "--extcap-interface", &name];
+    // Without a FIFO, Wireshark asks whether a filter is right.
+    for (filter, is_right) in [("lisp.type == 8", true), ("udp port 4342", false)] {
+        let output = script(&[&begin[..], &["--extcap-capture-filter", filter]].concat());
+        assert_eq!(output.status.success(), is_right, "{filter}: {}", errors(&output));
+    }
+
+    let (fifo, file) = (path("fifo"), path("seen.pcapng"));
+    expect_success(&run(Command::new("mkfifo").args(["-m", "600", &fifo])));
+    let args = ["--fifo", &fifo, "--extcap-capture-filter", "lisp.type == 8"];
+    let mut capture = Command::new(path("eidway"));
+    capture.args(begin).args(args).stderr(Stdio::piped());
+    let mut capture = capture.spawn().unwrap();
+    let mut seen = std::fs::File::open(&fifo).unwrap();
+    let mut header = [0; 64];
+    seen.read_exact(&mut header).unwrap();
+    live.expect_pings(&[("A", "B")]);
+    kill_process(Pid::from_child(&capture), Signal::TERM).unwrap();
+    let mut octets = header.to_vec();
+    seen.read_to_end(&mut octets).unwrap();
+    std::fs::write(&file, octets).unwrap();
+    let mut errors = String::new();
+    capture.stderr.take().unwrap().read_to_string(&mut errors).unwrap();
+    assert!(capture.wait().unwrap().success() && errors.is_empty(), "{errors}");
+    let found = fields(&file, "frame", &["lisp.type", "frame.comment"]);
+    assert!(!found.is_empty() && found.iter().all(|it| it[0].starts_with('8')), "{found:?}");
+    assert!(found[0][1].contains(" sent this Map-Request: "), "{found:?}");
+}
