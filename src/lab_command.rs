@@ -1,6 +1,7 @@
 //! `eidway lab ...`: reads the arguments of the command line and calls the functions of the
 //! library.
 
+mod capture;
 mod explain;
 mod files;
 mod learn;
@@ -22,7 +23,6 @@ use eidway::lab::scenario::{LinkChange, Place};
 use eidway::lab::testbed::{self, Device};
 use eidway::lab::verbs::list::LabList;
 use eidway::lab::verbs::router;
-use eidway::netns::inside::Capture;
 use eidway::netns::plan::Options;
 use eidway::netns::running::running;
 use eidway::netns::user::Need;
@@ -208,26 +208,10 @@ pub enum LabCommand {
     /// of each decision. Nothing is sent. The exit code is 0 if the packet arrives and its answer
     /// comes back; otherwise the last line has the place of the loss, its cause and the remedy
     Explain(explain::ExplainCommand),
-    /// Show the packets of a node with tshark. On the simulator, show the packets from the start of
+    /// Capture packets at several places, to a pcapng file or as lines, until Ctrl-C. A packet has
+    /// the reason of its router as a comment. On the simulator, the capture lasts from the start of
     /// the lab until one minute after all registrations
-    Capture {
-        #[command(flatten)]
-        target: Target,
-        /// NODE (all devices of the node), or NODE:INTERFACE
-        place: String,
-        /// A capture filter in the syntax of tcpdump, for example: udp port 4342
-        filter: Vec<String>,
-        /// A display filter in the syntax of Wireshark, for example: lisp.mreq.flags.smr == 1
-        #[arg(short = 'Y', long)]
-        display: Option<String>,
-        /// Write the packets to this pcapng file and print no summary. On the simulator, a packet has
-        /// the reason of its router as a comment. `-` stands for standard output
-        #[arg(short, long, value_name = "FILE", conflicts_with = "display")]
-        write: Option<String>,
-        /// End after this number of packets
-        #[arg(short, long)]
-        count: Option<u64>,
-    },
+    Capture(capture::CaptureCommand),
     /// Start a router that is stopped
     Start {
         #[command(flatten)]
@@ -319,6 +303,7 @@ impl LabCommand {
             LabCommand::Learn(command) => command.need(),
             LabCommand::Explain(command) => command.need(),
             LabCommand::Files(command) => command.need(),
+            LabCommand::Capture(command) => command.need(),
             LabCommand::Up { .. } | LabCommand::Page(_) | LabCommand::Grade(_) => Need::None,
             LabCommand::Down { .. }
             | LabCommand::List { .. }
@@ -330,7 +315,6 @@ impl LabCommand {
             | LabCommand::Exec { target, .. }
             | LabCommand::Ping { target, .. }
             | LabCommand::Pingall { target, .. }
-            | LabCommand::Capture { target, .. }
             | LabCommand::Start { target, .. }
             | LabCommand::Stop { target, .. }
             | LabCommand::Restart { target, .. }
@@ -366,10 +350,7 @@ impl LabCommand {
             }
             LabCommand::Explain(command) => command.run(),
             LabCommand::Pingall { target, echos } => target.pingall(&echos),
-            LabCommand::Capture { target, place, filter, display, write, count } => {
-                let filter = (!filter.is_empty()).then(|| filter.join(" "));
-                target.capture(&place, &Capture { filter, display, write, count })
-            }
+            LabCommand::Capture(command) => command.run(),
             LabCommand::Start { target, node } => {
                 target.change(|lab, running| router::start(lab, running, &node, &mut say))
             }

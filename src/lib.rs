@@ -40,7 +40,7 @@
 //!    network namespaces. [`sim`] and [`netns`] do not import each other. [`driver`] runs a router
 //!    on Linux, in one mio event loop. [`private`] protects the files of [`netns`] and [`driver`]
 //!    from other users of the machine. [`live`] shows a lab of [`netns`] in a browser, as
-//!    [`watch`] describes it. [`netns`], [`driver`], [`private`] and [`live`] are for Linux only.
+//!    [`watch`] describes it, and captures its packets. [`netns`], [`driver`], [`private`] and [`live`] are for Linux only.
 //!    All other modules can also be built for the browser.
 //!
 //! # Reading order

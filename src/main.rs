@@ -2,6 +2,7 @@
 //! codes.
 
 mod config_command;
+mod extcap_command;
 mod lab_command;
 mod replay_command;
 
@@ -131,6 +132,8 @@ enum Command {
     /// Bring up labs in network namespaces, and work with these labs
     #[command(subcommand)]
     Lab(lab_command::LabCommand),
+    /// Show the ports of running labs in the list of interfaces of Wireshark
+    Extcap(extcap_command::ExtcapCommand),
     /// Hold the namespaces of an ordinary user, while labs are up in them. `eidway lab` starts this
     /// command
     #[command(name = user::COMMAND, hide = true)]
@@ -155,14 +158,16 @@ fn main() -> ExitCode {
 /// Runs a command that enters the namespaces of an ordinary user, and returns its exit code. For
 /// any other command, returns `None`.
 fn single_threaded(command: &Command) -> Option<ExitCode> {
+    let enter = |need| match user::enter(need) {
+        Ok(code) => code.map(ExitCode::from),
+        Err(error) => {
+            eprintln!("eidway: {error}");
+            Some(ExitCode::FAILURE)
+        }
+    };
     match command {
-        Command::Lab(command) => match user::enter(command.need()) {
-            Ok(code) => code.map(ExitCode::from),
-            Err(error) => {
-                eprintln!("eidway: {error}");
-                Some(ExitCode::FAILURE)
-            }
-        },
+        Command::Lab(command) => enter(command.need()),
+        Command::Extcap(command) => enter(command.need()),
         Command::Holder { directory } => Some(match user::holder::run(directory) {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
@@ -228,6 +233,7 @@ fn run(command: Command) -> ExitCode {
         Command::Telnet { port, routers, ports } => telnet(port, &routers, ports.as_deref()),
         Command::Replay(command) => command.run(),
         Command::Lab(command) => command.run(),
+        Command::Extcap(command) => command.run(),
         // It has run before the log was started.
         Command::Holder { .. } => Ok(true),
     };

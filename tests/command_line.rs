@@ -133,7 +133,14 @@ fn the_verbs_work_on_a_lab_that_is_simulated_for_the_one_command() {
         (&["exec", "two-sites", "A", "--sim", "--", "true"][..], "cannot run programs"),
         (&["down", "two-sites", "--sim"], "ends when its"),
         (&["move", "gsmr", "A", "--to", "xTR2", "--sim"], "A was not moved"),
-        (&["capture", "two-sites", "A", "udp", "--sim"], "use a display filter (-Y)"),
+        (
+            &["capture", "two-sites", "A", "udp", "port", "1", "--sim"],
+            "for example `udp.port == 4342`",
+        ),
+        (
+            &["capture", "two-sites", "xTR1:lisp0", "--sim"],
+            "lisp0 can be captured only in namespaces",
+        ),
     ] {
         let output = eidway(&[&["lab"], args].concat());
         assert_eq!(output.status.code(), Some(1), "{args:?}");

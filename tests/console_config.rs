@@ -198,6 +198,91 @@ router lisp
 }
 
 #[test]
+fn the_old_style_in_the_global_configuration_says_the_same() {
+    let old = "\
+interface Ethernet0/0
+ ip address 203.0.113.11 255.255.255.0
+ip lisp database-mapping 10.1.0.0/16 203.0.113.11 priority 1 weight 50
+ip lisp map-cache 10.0.0.0/8 map-request
+ip lisp itr map-resolver 203.0.113.9
+ip lisp etr map-server 203.0.113.9 key cisco
+ip lisp itr-etr
+ipv6 lisp map-server
+lisp loc-reach-algorithm lsb-reports
+ip lisp alt-vrf RED
+lisp site S
+ authentication-key cisco
+ eid-prefix 10.1.0.0/16
+ exit
+lisp site T
+ eid-prefix 10.2.0.0/16
+";
+    let new = "\
+interface Ethernet0/0
+ ip address 203.0.113.11 255.255.255.0
+router lisp
+ database-mapping 10.1.0.0/16 203.0.113.11 priority 1 weight 50
+ map-cache 10.0.0.0/8 map-request
+ ipv4 itr map-resolver 203.0.113.9
+ ipv4 etr map-server 203.0.113.9 key cisco
+ ipv4 itr
+ ipv4 etr
+ ipv6 map-server
+ loc-reach-algorithm lsb-reports
+ ! not supported: ip lisp alt-vrf RED
+ site S
+  authentication-key cisco
+  eid-prefix 10.1.0.0/16
+  exit
+ site T
+  eid-prefix 10.2.0.0/16
+";
+    let config = parse_config("old.conf", old).unwrap();
+    assert_eq!(config, parse_config("new.conf", new).unwrap());
+    let without = [old, "no ip lisp itr-etr\n"].concat();
+    let lisp = parse_config("old.conf", &without).unwrap().lisp.unwrap();
+    assert!(!lisp.ipv4.itr && !lisp.ipv4.etr);
+}
+
+#[test]
+fn a_comment_may_follow_a_command_but_not_a_text() {
+    let commented = "\
+hostname R1  ! the router
+interface Ethernet0/0 ! the core
+ description up! and down ! here
+ ip address 10.0.0.1 255.255.255.0   ! RLOC
+";
+    let config = parse_config("test.conf", commented).unwrap();
+    assert_eq!(config.hostname, "R1");
+    let interface = config.interfaces.values().next().unwrap();
+    assert_eq!(interface.description.as_deref(), Some("up! and down ! here"));
+    assert_eq!(interface.addresses, [net("10.0.0.1/24")]);
+    let wrong = wrong("interface Ethernet0/0\n ip adress 10.0.0.1 255.255.255.0 ! RLOC\n");
+    assert!(wrong.contains("^^^^^^ expected one of"), "{wrong}");
+}
+
+#[test]
+fn exec_commands_around_a_configuration_are_ignored() {
+    let text = "enable\nconf t\nhostname R1\nrouter lisp\n ipv4 itr\n do show ip lisp\n exit\n\
+                do wr\nip host a 10.0.0.1\nend\nwrite memory\ncopy run start\n";
+    let reading = read_config("test.conf", text);
+    let ignored: Vec<(usize, &str)> =
+        reading.report.problems.iter().map(|problem| (problem.line, problem.text.trim())).collect();
+    let expected = [
+        (1, "enable"),
+        (2, "conf t"),
+        (6, "do show ip lisp"),
+        (8, "do wr"),
+        (11, "write memory"),
+        (12, "copy run start"),
+    ];
+    assert_eq!(ignored, expected);
+    assert!(!reading.report.is_refused());
+    let expected = "hostname R1\nip host a 10.0.0.1\nrouter lisp\n ipv4 itr\n";
+    assert_eq!(reading.config, parse_config("test.conf", expected).unwrap());
+}
+
+#[test]
 fn a_second_eid_table_is_refused_where_it_stands() {
     let first = "router lisp\n eid-table default instance-id 5\n";
     for second in ["eid-table default instance-id 7", "instance-id 7"] {

@@ -380,12 +380,6 @@ fn what_cannot_be_done_is_refused_with_a_reason() {
             "6",
             "this router sends packets of instance-id 5 only",
         ),
-        (
-            "ipv6 route ::/0 Gi0/0 fe80::1\n",
-            "fe80::1",
-            "a link-local next hop is not supported: write an address of the neighbour that is valid \
-             outside of the link",
-        ),
         ("ip host a 192.0.2.1 b\n", "192.0.2.1 b", "b is not an IPv4 address"),
     ] {
         let (_, found, message) = refusal(typed);

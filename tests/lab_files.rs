@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
+use std::fs;
 use std::net::IpAddr;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -133,4 +134,26 @@ fn a_new_lab_does_not_replace_a_folder_and_has_a_right_name() {
         let said = String::from_utf8_lossy(&refused.stderr).into_owned();
         assert!(refused.status.code() == Some(1) && said.contains(words), "{said}");
     }
+}
+
+#[test]
+fn a_copy_has_the_new_name_everywhere_and_runs() {
+    let directory = new_lab("mine", &["--sites", "2"]);
+    let copied = eidway_in(directory.path(), &["lab", "copy", "mine", "other"]);
+    assert!(copied.status.success() && copied.stderr.is_empty(), "{copied:?}");
+    let folder = directory.path().join("lab/other");
+    let lab = open(folder.to_str().unwrap(), None).unwrap();
+    assert_eq!((lab.name.as_str(), lab.file.name.as_str()), ("other", "other"));
+    let original = open(directory.path().join("lab/mine").to_str().unwrap(), None).unwrap();
+    assert_eq!(lab.texts().count(), original.texts().count());
+    for path in ["lab.toml", "xTR1.conf", "scenarios/reach.scenario"] {
+        let text = fs::read_to_string(folder.join(path)).unwrap();
+        assert!(!text.contains("mine"), "{path}: {text}");
+    }
+    let run = eidway_in(directory.path(), &["lab", "run", "other", "reach", "--sim"]);
+    assert!(run.status.success(), "{run:?}");
+    let gsmr = eidway_in(directory.path(), &["lab", "copy", "gsmr", "smr"]);
+    assert!(gsmr.status.success(), "{gsmr:?}");
+    let check = eidway_in(directory.path(), &["lab", "check", "smr", "--sim"]);
+    assert!(check.status.success(), "{check:?}");
 }

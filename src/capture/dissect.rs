@@ -27,6 +27,9 @@ pub struct Dissection {
     pub fields: Vec<(&'static str, Value)>,
     /// The reasons why packets on LISP ports could not be read completely.
     pub flaws: Vec<String>,
+    /// The octets of each LISP control message that ends in this packet, as its router has sent it:
+    /// the payload of a UDP datagram, or a frame of a TCP stream.
+    pub messages: Vec<Vec<u8>>,
 }
 
 impl Dissection {
@@ -150,6 +153,9 @@ impl Dissector {
         /// The length in octets of the header of an ECM. The inner packet follows this header.
         const FIRST_WORD: usize = 4;
         found.present("lisp");
+        if inside.depth == 1 {
+            found.messages.push(payload.to_vec());
+        }
         match Message::parse(payload) {
             Ok(message) => {
                 lisp::message(&message, payload, found);
@@ -220,7 +226,10 @@ impl Dissector {
         stream.frames.push(fresh);
         for frame in &mut stream.frames {
             match frame {
-                Ok(frame) => lisp::reliable(&frame, found),
+                Ok(frame) => {
+                    lisp::reliable(&frame, found);
+                    found.messages.push(frame.emit());
+                }
                 Err(error) if is_only_refused(&error) => {}
                 Err(error) => flaw(found, inside, error),
             }

@@ -4,9 +4,9 @@
 use super::blocks::Blocks;
 use super::contradictions::{Contradiction, contradictions};
 use super::edit::Editor;
-use super::grammar::{Accepted, Context, Treatment};
+use super::grammar::{Accepted, Context, Mode, Treatment};
 use super::interpret::{self, Keep, LineError, Taken};
-use super::parse::Mismatch;
+use super::parse::{Mismatch, match_mode};
 use super::problem::{Problem, ProblemKind, Report};
 use crate::router::config::Config;
 use crate::router::unsupported::Place;
@@ -57,7 +57,8 @@ pub fn merge_config(config: Config, name: &str, text: &str) -> Reading {
             Ok(Taken::Applied) => {}
             Ok(Taken::Skipped(_)) => report.skipped(),
             Ok(Taken::Accepted(row)) => report.add(accepted(&place, row)),
-            Ok(Taken::Nothing | Taken::Kept(..) | Taken::Exec) => {}
+            Ok(Taken::Exec) => report.add(place.problem(ProblemKind::Ignored, of_exec(line))),
+            Ok(Taken::Nothing | Taken::Kept(..)) => {}
             Err(error) => report.add(refused(&place, error)),
         }
         for message in reader.editor.warnings.drain(..) {
@@ -146,7 +147,12 @@ impl<'a> Reader<'a> {
     /// Takes a line. If the line is wrong, returns the reason and does not change the
     /// configuration.
     fn take(&mut self, line: &'a str) -> Result<Taken, LineError> {
-        let taken = interpret::take(&mut self.editor, &mut self.blocks, line);
+        let context = self.editor.context.clone();
+        let mut taken = interpret::take(&mut self.editor, &mut self.blocks, line);
+        if matches!(taken, Err(LineError::Syntax(_))) && is_exec(&context, line) {
+            self.blocks.applied(line, false);
+            taken = Ok(Taken::Exec);
+        }
         leave_exec(&mut self.editor);
         let change = match &taken {
             Ok(Taken::Applied) => Some(Change::Line(line)),
@@ -187,6 +193,18 @@ fn leave_exec(editor: &mut Editor) {
     if editor.context == Context::Exec {
         editor.context = Context::Config;
     }
+}
+
+/// Whether a line that is not a command of its mode is an exec command. A published configuration
+/// may begin with `configure terminal`, end with `write memory`, or have a `do` command inside.
+fn is_exec(context: &Context, line: &str) -> bool {
+    let first = line.split_whitespace().next().unwrap_or_default();
+    let is_command = || match_mode(Mode::Exec, line).is_ok();
+    first.eq_ignore_ascii_case("do") || *context == Context::Config && is_command()
+}
+
+fn of_exec(line: &str) -> String {
+    format!("`{}` is an exec command and is ignored: a file is only a configuration", line.trim())
 }
 
 /// A line, and its place in the file.

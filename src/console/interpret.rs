@@ -8,6 +8,8 @@
 //!   ignored or kept as a comment.
 //! - If a refused line has opened the [block](super::blocks) of the line, the line is skipped.
 //! - Any other line is refused.
+//!
+//! A comment may follow a command, after a blank and `!`.
 
 use super::args::Fault;
 use super::blocks::{Blocks, Step};
@@ -106,7 +108,12 @@ fn take_outside(editor: &mut Editor, blocks: &mut Blocks, line: &str) -> Result<
 
 /// Carries out a command of the grammar, without regard to blocks.
 pub fn apply(editor: &mut Editor, line: &str) -> Result<(), LineError> {
-    let (matched, context) = find(&editor.context, line).map_err(LineError::Syntax)?;
+    let (matched, context) = find(&editor.context, line)
+        .or_else(|mismatch| {
+            let command = before_comment(line).ok_or_else(|| mismatch.clone())?;
+            find(&editor.context, command).map_err(|_| mismatch)
+        })
+        .map_err(LineError::Syntax)?;
     editor.context = context;
     match matched.run {
         Run::Edit(edit) => edit(editor, &matched.args).map_err(LineError::Semantic)?,
@@ -120,6 +127,12 @@ pub fn apply(editor: &mut Editor, line: &str) -> Result<(), LineError> {
         editor.config.remove_orphaned_lines();
     }
     Ok(())
+}
+
+/// The part of a line before a comment that begins with ` !`. `None` if the line has no such comment.
+fn before_comment(line: &str) -> Option<&str> {
+    let (command, _) = line.split_once(" !")?;
+    (!command.trim().is_empty()).then_some(command)
 }
 
 /// Keeps a line as a comment of the configuration, at `place`.
@@ -150,9 +163,11 @@ pub fn accept(
         let is_told = row.treatment == Treatment::Ignored && !negated;
         return if is_told { Taken::Accepted(row) } else { Taken::Nothing };
     }
-    let Some((place, family)) = place(&editor.context) else {
-        return Taken::Accepted(row);
-    };
+    let (place, family) = place(&editor.context).unwrap_or_else(|| {
+        // A line of the old style stands in the global configuration, but it belongs to LISP.
+        editor.lisp();
+        (Place::Lisp, None)
+    });
     let positive = after_no(line, negated);
     let of_family =
         family.map_or_else(String::new, |f| format!("{} ", f.to_string().to_lowercase()));

@@ -14,6 +14,7 @@
 use std::io;
 use std::mem;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::time::Duration;
 
 use socket2::{Domain, Socket, Type};
 
@@ -26,6 +27,17 @@ const BUFFER: usize = 64 * 1024;
 const LARGE_BUFFER: usize = 8 * 1024 * 1024;
 /// The protocol number of all frames (`ETH_P_ALL`), in network byte order.
 const ALL: i32 = (libc::ETH_P_ALL as u16).to_be() as i32;
+
+/// A frame of a device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tapped<'a> {
+    /// The time since 1970 at which the device sent or received the frame.
+    pub at: Duration,
+    /// Whether the device sent the frame.
+    pub is_sent: bool,
+    /// The octets of the frame. A frame that is longer than the buffer is cut off.
+    pub octets: &'a [u8],
+}
 
 /// A socket for the frames of a device.
 #[derive(Debug)]
@@ -77,16 +89,18 @@ impl TapPoint {
         self.socket.attach_filter(&sampling.filter())
     }
 
-    /// Reads the next frame, if one waits, into `buffer`. Returns the time of the frame in
-    /// microseconds since 1970, and its octets. A frame that is longer than the buffer is cut off.
+    /// Reads the next frame, if one waits, into `buffer`.
     ///
     /// # Errors
     /// An error of the socket, for example because the device was removed.
-    pub fn receive<'a>(&self, buffer: &'a mut [u8]) -> io::Result<Option<(u64, &'a [u8])>> {
+    pub fn receive<'a>(&self, buffer: &'a mut [u8]) -> io::Result<Option<Tapped<'a>>> {
         let mut control = Control([0; 128]);
         let mut part = libc::iovec { iov_base: buffer.as_mut_ptr().cast(), iov_len: buffer.len() };
-        // SAFETY: a `msghdr` in which all octets are zero is valid.
-        let mut message: libc::msghdr = unsafe { mem::zeroed() };
+        // SAFETY: a `sockaddr_ll` and a `msghdr` in which all octets are zero are valid.
+        let (mut name, mut message): (libc::sockaddr_ll, libc::msghdr) =
+            unsafe { (mem::zeroed(), mem::zeroed()) };
+        message.msg_name = (&raw mut name).cast();
+        message.msg_namelen = mem::size_of_val(&name) as libc::socklen_t;
         message.msg_iov = &raw mut part;
         message.msg_iovlen = 1;
         message.msg_control = control.0.as_mut_ptr().cast();
@@ -101,7 +115,8 @@ impl TapPoint {
                 _ => Err(error),
             };
         };
-        Ok(Some((sent_us(&message), &buffer[..len])))
+        let is_sent = name.sll_pkttype == libc::PACKET_OUTGOING;
+        Ok(Some(Tapped { at: time(&message), is_sent, octets: &buffer[..len] }))
     }
 
     /// Returns the number of frames that the kernel has dropped since the last call, because they
@@ -178,8 +193,8 @@ fn set(socket: &Socket, level: i32, option: i32, value: i32) -> io::Result<()> {
     if outcome == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
-/// Returns the time of a frame, in microseconds since 1970, or 0 if it has none.
-fn sent_us(message: &libc::msghdr) -> u64 {
+/// Returns the time of a frame since 1970, or 0 if it has none.
+fn time(message: &libc::msghdr) -> Duration {
     // SAFETY: the kernel has filled in the control messages of `message` and their length. The
     // macros stay inside of this length, and a control message of this type has a `timespec`.
     unsafe {
@@ -190,11 +205,10 @@ fn sent_us(message: &libc::msghdr) -> u64 {
             {
                 let at: libc::timespec =
                     libc::CMSG_DATA(header).cast::<libc::timespec>().read_unaligned();
-                let (seconds, nanos) = (at.tv_sec.cast_unsigned(), at.tv_nsec.cast_unsigned());
-                return seconds * 1_000_000 + nanos / 1000;
+                return Duration::new(at.tv_sec.cast_unsigned(), at.tv_nsec as u32);
             }
             header = libc::CMSG_NXTHDR(message, header);
         }
     }
-    0
+    Duration::ZERO
 }

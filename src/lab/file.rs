@@ -84,13 +84,21 @@ pub struct LabFile {
 }
 
 /// Positions of items in the text of a lab file: of each port (by node and device), of the
-/// addresses of each node, and of the configuration file of each router. A comparison of several
+/// addresses of each node, of the configuration file of each router, and of the name of the lab. A comparison of several
 /// files can find an error. The message of the error then points at one of these positions.
 #[derive(Clone, Debug, Default)]
 pub struct Places {
     ports: BTreeMap<(String, String), Span>,
     addresses: BTreeMap<String, Span>,
     configs: BTreeMap<String, Span>,
+    name: Span,
+}
+
+impl Places {
+    /// The position of the lab's name, with its quotation marks.
+    pub fn name(&self) -> Span {
+        self.name.clone()
+    }
 }
 
 /// The origin of the addresses and routes of the core: the key `core`.

@@ -96,7 +96,7 @@ pub fn index(labs: &[(String, String, String)]) -> String {
 }
 
 /// Returns a text for HTML, in an element or in an attribute.
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
         match character {

@@ -2,12 +2,15 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use eidway::lab::failure::Failure;
 use eidway::lab::file::name;
+use eidway::lab::graph::{dot, mermaid, svg};
+use eidway::lab::report::report;
 use eidway::lab::starter::Parts;
 use eidway::lab::verbs::show;
-use eidway::netns::folder;
+use eidway::netns::folder::{self, Copied};
+use eidway::netns::open;
 use eidway::netns::user::Need;
 
 use super::super::Outcome;
@@ -19,8 +22,19 @@ pub enum FilesCommand {
     /// Write the files of a new lab with comments, to start from: sites around a core, with a
     /// map-server. `eidway lab up NAME` finds the lab in the current directory
     New(NewCommand),
+    /// Copy the files of a lab into a new folder, under another name
+    Copy(CopyCommand),
     /// Show the addresses and static routes of all nodes, also those that core = "auto" has chosen
     Show(ShowCommand),
+    /// Draw a lab for a document: in the language of Mermaid or Graphviz, or as SVG. The nodes of an
+    /// SVG stand at the positions of the lab.toml
+    Graph(GraphCommand),
+    /// Describe a lab in Markdown: the picture, the nodes, the routers with their roles, the mappings
+    /// and sites, the addresses and routes, all from the files of the lab and without its keys
+    Report {
+        #[command(flatten)]
+        which: Which,
+    },
 }
 
 impl FilesCommand {
@@ -28,7 +42,10 @@ impl FilesCommand {
     pub fn need(&self) -> Need {
         match self {
             FilesCommand::New(_) => Need::None,
-            FilesCommand::Show(_) => Need::IfUp,
+            FilesCommand::Copy(_)
+            | FilesCommand::Show(_)
+            | FilesCommand::Graph(_)
+            | FilesCommand::Report { .. } => Need::IfUp,
         }
     }
 
@@ -36,7 +53,13 @@ impl FilesCommand {
     pub fn run(self) -> Outcome {
         match self {
             FilesCommand::New(command) => command.run(),
+            FilesCommand::Copy(command) => command.run(),
             FilesCommand::Show(command) => command.run(),
+            FilesCommand::Graph(command) => command.run(),
+            FilesCommand::Report { which } => {
+                print!("{}", report(&which.open()?));
+                Ok(true)
+            }
         }
     }
 }
@@ -71,8 +94,35 @@ impl NewCommand {
         name::lab(&name).map_err(Failure::new)?;
         let place = folder::place(&name, to.as_deref());
         let files = Parts { name, sites, resolvers, proxy, ipv6 }.files();
-        folder::write(&place, files.iter().map(|(path, text)| (path.as_str(), text.as_str())))?;
+        folder::write(&place, files.iter().map(|(path, text)| (path.as_str(), text.as_bytes())))?;
         println!("{}: {} files; begin with lab.toml", place.display(), files.len());
+        Ok(true)
+    }
+}
+
+/// The arguments of `lab copy`.
+#[derive(Args)]
+pub struct CopyCommand {
+    /// A directory with a lab.toml, a name under ./lab, a lab that is up, or a built-in lab
+    lab: String,
+    /// The name of the copy
+    new: String,
+    /// Make the folder of the copy in this directory instead of ./lab
+    #[arg(long, value_name = "DIR")]
+    to: Option<PathBuf>,
+}
+
+impl CopyCommand {
+    fn run(self) -> Outcome {
+        let CopyCommand { lab, new, to } = self;
+        name::lab(&new).map_err(Failure::new)?;
+        let lab = open::open(&lab, None)?;
+        let place = folder::place(&new, to.as_deref());
+        let Copied { files, mentions } = folder::copy(&lab, &new, &place)?;
+        println!("{}: {files} files of {}", place.display(), lab.file.name);
+        for mention in mentions {
+            super::say(&format!("{mention} still has the word {}", lab.file.name));
+        }
         Ok(true)
     }
 }
@@ -94,6 +144,39 @@ impl ShowCommand {
             true => println!("{}", serde_json::to_string(&shown)?),
             false => print!("{shown}"),
         }
+        Ok(true)
+    }
+}
+
+/// The language of a picture.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum GraphFormat {
+    /// Mermaid, for Markdown
+    Mermaid,
+    /// Graphviz
+    Dot,
+    /// An image, for a browser
+    Svg,
+}
+
+/// The arguments of `lab graph`.
+#[derive(Args)]
+pub struct GraphCommand {
+    #[command(flatten)]
+    which: Which,
+    /// The language of the picture
+    #[arg(long, value_enum, default_value = "mermaid")]
+    format: GraphFormat,
+}
+
+impl GraphCommand {
+    fn run(self) -> Outcome {
+        let draw = match self.format {
+            GraphFormat::Mermaid => mermaid,
+            GraphFormat::Dot => dot,
+            GraphFormat::Svg => svg,
+        };
+        print!("{}", draw(&self.which.open()?));
         Ok(true)
     }
 }

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
-use std::path::Path;
 use std::time::Duration;
 
 use clap::Args;
@@ -12,18 +11,14 @@ use eidway::lab::explain::journey::Question;
 use eidway::lab::failure::Failure;
 use eidway::lab::ping::{self, Echos};
 use eidway::lab::running::{Plugging, RunningLab};
-use eidway::lab::scenario::Place;
-use eidway::lab::scenario::stage::Stage;
 use eidway::lab::verbs::{self, move_host, status};
 use eidway::lab::{Lab, check};
-use eidway::netns::inside::{self, Capture};
+use eidway::netns::inside;
 use eidway::netns::running::expect_up;
 use eidway::netns::stage::Namespaces;
 use eidway::netns::{self, paths};
-use eidway::private;
 use eidway::rng::Seed;
 use eidway::sim::stage::{Options, Simulated};
-use eidway::watch::Watch;
 
 use super::super::Outcome;
 use super::{Target, laid_over};
@@ -32,7 +27,7 @@ use super::{Target, laid_over};
 const SEED: u64 = 1;
 /// The time for which a simulated lab runs after a change. A capture runs for this time after the
 /// lab is registered.
-const AFTERWARDS: Duration = Duration::from_secs(60);
+pub const AFTERWARDS: Duration = Duration::from_secs(60);
 
 /// The echos of `ping` and `pingall`.
 #[derive(Args)]
@@ -57,7 +52,8 @@ impl EchoArgs {
     }
 }
 
-fn options() -> Options {
+/// The settings for a lab that is simulated for one command.
+pub fn options() -> Options {
     Options::new(Seed::from_number(SEED))
 }
 
@@ -192,45 +188,6 @@ impl Target {
             false => print!("{matrix}"),
         }
         Ok(matrix.is_complete())
-    }
-
-    pub fn capture(&self, place: &str, what: &Capture) -> Outcome {
-        let lab = self.which.open()?;
-        if !self.sim {
-            inside::capture(&lab, place, what)?;
-            return Ok(true);
-        }
-        if what.filter.is_some() {
-            return Err(
-                "the simulator does not support tcpdump filters: use a display filter (-Y)".into(),
-            );
-        }
-        const NAME: &str = "watched";
-        let (node, interface) = place.split_once(':').unwrap_or((place, "any"));
-        let port = Place { node: node.to_owned(), interface: interface.to_owned() };
-        let watch = Watch::default();
-        let watched = what.write.is_some().then(|| watch.clone());
-        let mut simulated = Simulated::start(lab, Options { watch: watched, ..options() })?;
-        simulated.capture(NAME, &port)?;
-        simulated.register()?;
-        simulated.pass(AFTERWARDS)?;
-        match what.write.as_deref() {
-            Some("-") => io::stdout().write_all(&simulated.pcapng(NAME, &watch.take())?)?,
-            Some(file) => {
-                let octets = simulated.pcapng(NAME, &watch.take())?;
-                private::replace(Path::new(file))?.write_all(&octets)?;
-            }
-            None => {
-                let display = what.display.as_deref().unwrap_or("frame.number");
-                let packets = simulated.packets(NAME, display, "frame.number")?;
-                let count = what.count.and_then(|count| usize::try_from(count).ok());
-                for packet in packets.iter().take(count.unwrap_or(usize::MAX)) {
-                    let at = packet.at.as_secs_f64();
-                    println!("{:>5} {at:.6} {}", packet.value, packet.summary);
-                }
-            }
-        }
-        Ok(true)
     }
 
     pub fn move_host(

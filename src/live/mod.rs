@@ -12,6 +12,7 @@
 //! sockets, and watches the links of their namespaces.
 
 pub mod access;
+pub mod capture;
 pub mod ground;
 pub mod http;
 pub mod hub;

@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::news::{News, Seen};
 use super::sampler::{Limit, Sampler};
 use crate::driver::tap_filter::Sampling;
-use crate::driver::tap_point::{self, TapPoint};
+use crate::driver::tap_point::{self, TapPoint, Tapped};
 use crate::netns::raw::inside;
 use crate::sim::trace;
 use crate::time::Time;
@@ -110,8 +110,10 @@ impl Taps {
         let mut left_out = 0;
         for _ in 0..FRAMES_A_TURN {
             // An error says that the device is down. The tap goes on when it is up again.
-            let Ok(Some((sent_us, frame))) = point.receive(&mut self.buffer) else { break };
-            let is_of_hosts = is_of_hosts(frame);
+            let Ok(Some(Tapped { at, octets, .. })) = point.receive(&mut self.buffer) else {
+                break;
+            };
+            let is_of_hosts = is_of_hosts(octets);
             if is_of_hosts && !hosts {
                 left_out += 1;
                 continue;
@@ -119,7 +121,8 @@ impl Taps {
             let sampler = if is_of_hosts { &mut self.hosts } else { &mut self.control };
             sampler.count(1);
             let (node, device) = (place.node.clone(), place.device.clone());
-            let seen = Seen { node, device, sent_us, octets: frame.to_vec() };
+            let sent_us = at.as_micros() as u64;
+            let seen = Seen { node, device, sent_us, octets: octets.to_vec() };
             if news.send(News::Seen(seen)).is_err() {
                 return false;
             }

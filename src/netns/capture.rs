@@ -13,7 +13,7 @@ use rustix::net::{AddressFamily, SocketType, socket};
 
 use super::raw::inside;
 use crate::capture::pcap::PcapWriter;
-use crate::driver::tap_point::{self, TapPoint};
+use crate::driver::tap_point::{self, TapPoint, Tapped};
 use crate::lab::failure::Failure;
 
 /// The most frames that are read in one turn. No more frames wait in the buffer of the socket.
@@ -93,7 +93,7 @@ fn copy(
         let is_over = !fds[1].revents().is_empty();
         for _ in 0..TURN {
             match point.receive(&mut buffer) {
-                Ok(Some((micros, frame))) => file.write(micros, frame)?,
+                Ok(Some(Tapped { at, octets, .. })) => file.write(at.as_micros() as u64, octets)?,
                 Ok(None) => break,
                 // The device is down. When it is up again, the socket gets its frames.
                 Err(error) if error.kind() == ErrorKind::NetworkDown => {}

@@ -1,13 +1,21 @@
-//! Writes the files of a new lab into a new folder.
+//! Writes the files of a new lab, or of a copy of a lab, into a new folder.
 
+use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
+use crate::lab::Lab;
 use crate::lab::failure::Failure;
+use crate::lab::rename;
 use crate::private;
 
 /// The directory in which labs are found by their names.
 const LABS: &str = "lab";
+/// The lab file.
+const LAB_FILE: &str = "lab.toml";
+/// The most files that a copy has, and the most directories inside each other.
+const MOST_FILES: usize = 10_000;
+const DEEPEST: usize = 16;
 
 /// Returns the folder for a new lab: `DIR/NAME`, or `lab/NAME` without `to`.
 pub fn place(name: &str, to: Option<&Path>) -> PathBuf {
@@ -21,16 +29,16 @@ pub fn place(name: &str, to: Option<&Path>) -> PathBuf {
 /// The folder exists already, a path leads out of it, or there is an error of the file system.
 pub fn write<'a>(
     folder: &Path,
-    files: impl IntoIterator<Item = (&'a str, &'a str)>,
+    files: impl IntoIterator<Item = (&'a str, &'a [u8])>,
 ) -> Result<(), Failure> {
     if let Some(above) = folder.parent().filter(|above| !above.exists()) {
         private::new_directory(above).map_err(Failure::new)?;
     }
     private::new_directory(folder).map_err(Failure::new)?;
-    let write = |(name, text): (&str, &str)| {
+    let write = |(name, octets): (&str, &[u8])| {
         let path = Path::new(name);
         private::directory_below(folder, path.parent().unwrap_or(Path::new("")))?;
-        private::write(&folder.join(path), text)
+        private::write(&folder.join(path), octets)
     };
     let written = files.into_iter().try_for_each(write);
     if written.is_err() {
@@ -38,4 +46,81 @@ pub fn write<'a>(
         let _ = fs::remove_dir_all(folder);
     }
     written.map_err(Failure::new)
+}
+
+/// The result of [`copy`].
+#[derive(Debug)]
+pub struct Copied {
+    /// The number of files in the new folder.
+    pub files: usize,
+    /// The lines that still have the old name, as `FILE:LINE`. They are prose.
+    pub mentions: Vec<String>,
+}
+
+/// Copies the files of `lab` into the new folder `folder`, under the name `new`. The lab file gets
+/// the name, and so do the commands in all texts.
+///
+/// # Errors
+/// A configuration of the lab is outside of its folder, or the errors of [`write`].
+pub fn copy(lab: &Lab, new: &str, folder: &Path) -> Result<Copied, Failure> {
+    for (node, config) in lab.file.routers() {
+        let is_inside = Path::new(config).components().all(|it| matches!(it, Component::Normal(_)));
+        if !is_inside {
+            return Err(Failure::Other(format!(
+                "the configuration of {node}, {config}, is outside of the folder of the lab, so a \
+                 copy would share it: move the file into the folder first"
+            )));
+        }
+    }
+    let mut files = match &lab.directory {
+        Some(directory) => files_of(directory)?,
+        None => lab.texts().map(|(path, text)| (path.to_owned(), text.into())).collect(),
+    };
+    let mut mentions = Vec::new();
+    for (path, octets) in &mut files {
+        if let Ok(text) = str::from_utf8(octets) {
+            let text = match path == LAB_FILE {
+                true => rename::lab_file(&lab.file, new),
+                false => rename::in_commands(text, &lab.file.name, new),
+            };
+            let lines = rename::lines_with(&text, &lab.file.name);
+            mentions.extend(lines.iter().map(|line| format!("{path}:{line}")));
+            *octets = text.into_bytes();
+        }
+    }
+    write(folder, files.iter().map(|(path, octets)| (path.as_str(), &octets[..])))?;
+    Ok(Copied { files: files.len(), mentions })
+}
+
+/// The files in a directory and below it, by their paths there. Hidden files, symbolic links and
+/// everything that is not a file are left out.
+fn files_of(directory: &Path) -> Result<BTreeMap<String, Vec<u8>>, Failure> {
+    let mut files = BTreeMap::new();
+    let mut open = vec![PathBuf::new()];
+    while let Some(below) = open.pop() {
+        let here = directory.join(&below);
+        for entry in fs::read_dir(&here).map_err(Failure::io(here.display()))? {
+            let entry = entry.map_err(Failure::io(here.display()))?;
+            let path = below.join(entry.file_name());
+            let kind = entry.file_type().map_err(Failure::io(path.display()))?;
+            let is_hidden = entry.file_name().as_encoded_bytes().starts_with(b".");
+            if is_hidden || !(kind.is_dir() || kind.is_file()) {
+                continue;
+            }
+            if files.len() >= MOST_FILES || path.components().count() > DEEPEST {
+                let place = directory.display();
+                return Err(Failure::Other(format!("{place} has too many files for a lab")));
+            }
+            if kind.is_dir() {
+                open.push(path);
+                continue;
+            }
+            let octets = fs::read(entry.path()).map_err(Failure::io(entry.path().display()))?;
+            let name = path.to_str().ok_or_else(|| {
+                Failure::Other(format!("{}: this name is not UTF-8", path.display()))
+            })?;
+            files.insert(name.to_owned(), octets);
+        }
+    }
+    Ok(files)
 }

@@ -37,7 +37,7 @@ pub fn open(what: &str, name: Option<&str>) -> Result<Lab, Failure> {
     }
     // The files in `/run` show which labs are up, so no other user may have changed them.
     private::expect_unspoilt(Path::new(RUN)).map_err(Failure::new)?;
-    let mut lab = find(what)?;
+    let mut lab = find(what, name.is_none_or(|name| name == what))?;
     if let Some(name) = name {
         lab.name = name.to_owned();
     }
@@ -50,18 +50,28 @@ pub fn open(what: &str, name: Option<&str>) -> Result<Lab, Failure> {
     Ok(lab)
 }
 
-fn find(what: &str) -> Result<Lab, Failure> {
+/// Finds the lab for `what`. `is_meant` is whether a lab that is up under the name `what` is the lab
+/// that is asked for. If not, this lab gives its files only if there is no built-in lab, and only as
+/// texts: two labs have no common copies of files, because each removes its copies at its end.
+fn find(what: &str, is_meant: bool) -> Result<Lab, Failure> {
     for directory in [PathBuf::from(what), Path::new("lab").join(what)] {
         if directory.join("lab.toml").is_file() {
             expect_meant(what, &directory)?;
             return read(&directory);
         }
     }
-    if name::lab(what).is_ok()
-        && let Ok(origin) = text::read(&Path::new(RUN).join(what).join(ORIGIN))
-    {
+    let up = name::lab(what)
+        .ok()
+        .and_then(|()| text::read(&Path::new(RUN).join(what).join(ORIGIN)).ok());
+    if is_meant && let Some(origin) = &up {
         let mut lab = read(Path::new(origin.trim_end()))?;
         what.clone_into(&mut lab.name);
+        return Ok(lab);
+    }
+    if let (None, Some(origin)) = (built_in::find(what), &up) {
+        let mut lab = read(Path::new(origin.trim_end()))?;
+        lab.directory = lab.directory.filter(|directory| !directory.starts_with(RUN));
+        lab.set_text("lab.toml", lab.file.text.clone());
         return Ok(lab);
     }
     built_in::find(what).unwrap_or_else(|| {

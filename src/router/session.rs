@@ -48,6 +48,8 @@ pub struct RoundTrip {
 /// A session, for `show lisp session`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SessionView {
+    /// The TCP connection, if there is one.
+    pub connection: Option<Connection>,
     /// The address of the other end. The port is 0 if the session is not connected.
     pub peer: SocketAddr,
     /// The address of this end; `None` if the session is not connected.
@@ -206,6 +208,7 @@ impl Session {
             messages,
         });
         SessionView {
+            connection: Some(self.connection),
             peer: self.peer,
             local: self.up_since.map(|_| self.local),
             kind: match self.connection {

@@ -10,6 +10,7 @@ use super::link::Attachment;
 use super::node::{ForProcess, Node, NodeOutput};
 use super::trace::{Crossing, Fate, class, ip_packet};
 use super::{NodeId, Sim};
+use crate::capture::pcapng::Direction;
 use crate::host::frame::HEADER_LEN;
 use crate::time::{Deadline, Time};
 use crate::watch::detail::Sort;
@@ -80,7 +81,7 @@ impl Sim {
         let now = self.now;
         let node = match event {
             Event::Arrive { to, frame } => {
-                self.tap(to, &frame);
+                self.tap(to, Direction::In, &frame);
                 self.clock(to.node).receive(to.device, &frame, now);
                 to.node
             }
@@ -156,7 +157,7 @@ impl Sim {
         let Some(&at) = self.plugged.get(&from) else {
             return self.tell_link_drop(from.node, LinkDrop::NotPluggedIn, ip_packet(&frame));
         };
-        self.tap(from, &frame);
+        self.tap(from, Direction::Out, &frame);
         let segment = &mut self.segments[at];
         if !segment.up {
             return self.tell_link_drop(from.node, LinkDrop::Down, ip_packet(&frame));
@@ -199,9 +200,9 @@ impl Sim {
     }
 
     /// Passes a frame at a port to all captures at this port.
-    fn tap(&mut self, port: Attachment, frame: &[u8]) {
+    fn tap(&mut self, port: Attachment, direction: Direction, frame: &[u8]) {
         let here = self.captures.values_mut().filter(|(at, _)| *at == port);
-        here.for_each(|(_, tap)| tap(self.now, frame));
+        here.for_each(|(_, tap)| tap(self.now, direction, frame));
     }
 
     /// Sets the clock of a node to the present time, and returns the node.

@@ -19,7 +19,6 @@
 
 pub mod build;
 mod client;
-pub mod comments;
 pub mod console;
 mod course;
 pub mod datagram;

@@ -4,6 +4,7 @@ use std::io::Write;
 
 use super::{Sim, SimError, WALL_CLOCK};
 use crate::capture::pcap::PcapWriter;
+use crate::capture::pcapng::Direction;
 use crate::time::Time;
 
 /// The ID of a running capture.
@@ -11,7 +12,7 @@ use crate::time::Time;
 pub struct CaptureId(pub(super) u64);
 
 /// A function that receives the frames at a port, in both directions.
-pub type Tap = Box<dyn FnMut(Time, &[u8])>;
+pub type Tap = Box<dyn FnMut(Time, Direction, &[u8])>;
 
 impl Sim {
     /// The time of an instant on the wall clock of the lab, in microseconds since 1970.
@@ -42,7 +43,7 @@ impl Sim {
         out: impl Write + 'static,
     ) -> Result<CaptureId, SimError> {
         let mut file = PcapWriter::new(out)?;
-        let tap = move |at: Time, frame: &[u8]| {
+        let tap = move |at: Time, _: Direction, frame: &[u8]| {
             if let Err(error) = file.write(Sim::micros(at), frame).and_then(|()| file.flush()) {
                 log::warn!("capture: {error}");
             }

@@ -7,7 +7,6 @@ use std::net::IpAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::comments::Reasons;
 use super::console::LabChannel;
 use super::moves::Replug;
 use super::pcap::CaptureId;
@@ -15,6 +14,7 @@ use super::sending::Sending;
 use super::trace::ip_packet;
 use super::{Records, Sim, SimError, build, ping};
 use crate::capture::pcap::PcapWriter;
+use crate::capture::pcapng::Direction;
 use crate::capture::{Capture, FilterError, Frame};
 use crate::console::Session;
 use crate::console::client::{Answer, Client};
@@ -34,10 +34,10 @@ use crate::rng::Seed;
 use crate::router::config::Config;
 use crate::router::io::Connection;
 use crate::time::{Calendar, Time};
+use crate::watch::Watch;
 use crate::watch::hand::Hand;
 use crate::watch::packet::hex;
 use crate::watch::script::{Act, Deed};
-use crate::watch::{Item, Watch};
 
 mod statements;
 
@@ -115,9 +115,21 @@ struct Console {
     prompt: String,
 }
 
-/// The Ethernet frames of a capture, each with its time. The running capture adds frames to this
-/// list.
-type Seen = Rc<RefCell<Vec<(Time, Vec<u8>)>>>;
+/// An Ethernet frame of a capture.
+#[derive(Clone, Debug)]
+pub struct SeenFrame {
+    /// The time.
+    pub at: Time,
+    /// The number of the port among the ports of the capture.
+    pub port: usize,
+    /// Whether the port sent the frame or received it.
+    pub direction: Direction,
+    /// The octets.
+    pub octets: Vec<u8>,
+}
+
+/// The frames of a capture. The running capture adds frames to this list.
+type Seen = Rc<RefCell<Vec<SeenFrame>>>;
 
 /// A capture, and the Ethernet frames that it has seen.
 struct Running {
@@ -196,19 +208,40 @@ impl Simulated {
         let frames = seen.borrow();
         let mut frames = frames.iter();
         frames
-            .try_for_each(|(at, frame)| writer.write(Sim::micros(*at), frame))
+            .try_for_each(|frame| writer.write(Sim::micros(frame.at), &frame.octets))
             .map_err(Failure::new)?;
         Ok(file)
     }
 
-    /// Returns a capture as a pcapng file. The comments of the packets are the reasons in `items`.
+    /// Begins to capture at several ports.
+    ///
+    /// # Errors
+    /// An error if there is no such node or device.
+    pub fn capture_at(&mut self, name: &str, ports: &[Port]) -> Result<(), Failure> {
+        let seen = Rc::default();
+        let mut ids = Vec::new();
+        for (number, port) in ports.iter().enumerate() {
+            let seen: Seen = Rc::clone(&seen);
+            let tap = move |at: Time, direction: Direction, frame: &[u8]| {
+                let octets = frame.to_vec();
+                seen.borrow_mut().push(SeenFrame { at, port: number, direction, octets });
+            };
+            ids.push(self.sim.capture(&port.node, &port.device, Box::new(tap))?);
+        }
+        self.captured.remove(name);
+        let earlier = self.captures.insert(name.to_owned(), Running { ids, seen });
+        let ids = earlier.into_iter().flat_map(|earlier| earlier.ids);
+        ids.for_each(|id| self.sim.end_capture(id));
+        Ok(())
+    }
+
+    /// Returns the frames that a capture has seen until now, in the order of time.
     ///
     /// # Errors
     /// An error if there is no capture of this name.
-    pub fn pcapng(&self, name: &str, items: &[Item]) -> Result<Vec<u8>, Failure> {
-        let missing = || Failure::Other(format!("there is no capture {name}"));
-        let Running { seen, .. } = self.captures.get(name).ok_or_else(missing)?;
-        Ok(Reasons::of(items).pcapng(&seen.borrow()))
+    pub fn frames(&self, name: &str) -> Result<Vec<SeenFrame>, Failure> {
+        let Running { seen, .. } = self.captures.get(name).ok_or_else(|| no_capture(name))?;
+        Ok(seen.borrow().clone())
     }
 
     /// Returns the simulation for reading.
@@ -286,9 +319,9 @@ impl Simulated {
         let running = self.captures.get(name).ok_or_else(|| no_capture(name))?;
         // A frame without an IP packet is kept too. So the frame numbers are the same as in other
         // captures.
-        let frame = |(at, frame): &(Time, Vec<u8>)| Frame {
-            at: at.since(Time::ZERO),
-            packet: ip_packet(frame).to_vec(),
+        let frame = |frame: &SeenFrame| Frame {
+            at: frame.at.since(Time::ZERO),
+            packet: ip_packet(&frame.octets).to_vec(),
         };
         Ok(Capture::new(running.seen.borrow().iter().map(frame).collect()))
     }

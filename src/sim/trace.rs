@@ -53,10 +53,7 @@ impl Display for Crossing<'_> {
         let sum = u32::from_be_bytes([sum[0], sum[1], sum[2], sum[3]]);
         let Crossing { time, link, from, .. } = self;
         write!(f, "{time} {link} {from} ")?;
-        match Frame::parse(self.frame).map(|frame| frame.content) {
-            Some(Content::Arp(arp)) => ArpSummary(&arp).fmt(f)?,
-            _ => Summary(self.packet).fmt(f)?,
-        }
+        FrameSummary { frame: self.frame, packet: self.packet }.fmt(f)?;
         write!(f, " sum {sum:#010x}")?;
         f.write_str(match self.fate {
             Fate::Carried => "",
@@ -81,10 +78,7 @@ impl Crossing<'_> {
                 Fate::Lost => HopFate::Lost,
             },
             class: class(self.frame),
-            summary: match Frame::parse(self.frame).map(|frame| frame.content) {
-                Some(Content::Arp(arp)) => ArpSummary(&arp).to_string(),
-                _ => Summary(self.packet).to_string(),
-            },
+            summary: FrameSummary { frame: self.frame, packet: self.packet }.to_string(),
             packet: packet::name(self.packet),
             octets: packet::hex(self.packet),
         }
@@ -145,6 +139,26 @@ impl Display for Summary<'_> {
             }
             _ => f.write_str("other"),
         }
+    }
+}
+
+/// A frame in one line: ARP, or its IP packet.
+#[derive(Clone, Copy, Debug)]
+pub struct FrameSummary<'a> {
+    /// The Ethernet frame.
+    pub frame: &'a [u8],
+    /// The IP packet in the frame. It is empty if there is none.
+    pub packet: &'a [u8],
+}
+
+impl Display for FrameSummary<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        if self.packet.is_empty()
+            && let Some(Content::Arp(arp)) = Frame::parse(self.frame).map(|frame| frame.content)
+        {
+            return ArpSummary(&arp).fmt(f);
+        }
+        Summary(self.packet).fmt(f)
     }
 }
 

@@ -14,6 +14,7 @@
 pub mod answer;
 mod change;
 mod collection;
+pub mod comments;
 pub mod detail;
 pub mod fields;
 pub mod hand;

@@ -14,6 +14,7 @@ use crate::router::io::{
 };
 use crate::router::logging::Log;
 use crate::router::packet_event::{Fate, PacketEvent};
+use crate::router::session::SessionView;
 use crate::router::witness::{Call, Witness};
 use crate::time::Time;
 use crate::wire::{self, CONTROL_PORT, FrameReader, ReliableFrame};
@@ -64,6 +65,17 @@ impl RouterWatch {
             connections: BTreeMap::new(),
             log: Log::default(),
         }
+    }
+
+    /// Makes known the sessions of a router that is watched from now on. Without that, their messages
+    /// would have no ends.
+    pub fn with_sessions(mut self, sessions: &[SessionView]) -> Self {
+        for session in sessions {
+            if let (Some(connection), Some(local)) = (session.connection, session.local) {
+                self.open(connection, local, session.peer);
+            }
+        }
+        self
     }
 
     fn message(&self, way: &Way, name: String, summary: String, octets: &[u8]) -> Message {

@@ -7,6 +7,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod capture;
+mod captures;
 mod clock;
 mod descriptors;
 mod document;
@@ -33,5 +34,6 @@ mod records;
 mod resolvers;
 mod size;
 mod strangers;
+mod together;
 mod user;
 mod web;

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use rustix::process::{Pid, Signal, kill_process};
 
+use crate::captures::{Running, fields};
 use crate::live::*;
 
 /// The numbers of the users of these tests begin here. No account has them.
@@ -141,15 +142,19 @@ fn an_ordinary_user_has_a_lab_with_real_ping_and_nothing_is_left() {
     assert!(!text(&eidway(&["lab", "list"])).contains("gsmr                     up"));
     assert!(!fs::exists("/run/netns/eidway-gsmr-xTR1").unwrap());
 
-    let capture = ["lab", "capture", "gsmr", "Core1:eth0", "-c", "3", "-w", "three.pcapng"];
-    let mut capture = user.starts(&capture);
-    until(LONG * 3, "it has three packets", || {
-        user.does(&["lab", "ping", "gsmr", "B", "A"]);
-        capture.try_wait().unwrap().is_some()
-    });
-    expect_success(&capture.wait_with_output().unwrap());
-    let file = user.place.path().join("home/three.pcapng");
+    let places = ["lab", "capture", "gsmr", "xTR2", "NewMSMR"];
+    let mut capture = user.command("", &[&places[..], &["-w", "some.pcapng"]].concat());
+    let capture = Running::start(&mut capture);
+    user.does(&["console", "gsmr/xTR2", "-c", "clear ip lisp map-cache"]);
+    user.does(&["lab", "ping", "gsmr", "B", "A"]);
+    // The command passes the signal on to the process in the namespaces.
+    capture.signal(Signal::INT);
+    let said = capture.ends();
+    assert!(said.contains(" packets captured, 0 lost"), "{said}");
+    let file = user.place.path().join("home/some.pcapng");
     assert_eq!(fs::metadata(&file).unwrap().uid(), user.user);
+    let fields = fields(&file.display().to_string(), "lisp.type == 8", &["frame.comment"]);
+    assert!(fields.concat().concat().contains("xTR2 sent this Map-Request: "), "{fields:?}");
     fs::remove_file(file).unwrap();
     user.does(&["lab", "kill", "gsmr", "xTR1"]);
     user.does(&["lab", "start", "gsmr", "xTR1"]);

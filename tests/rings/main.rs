@@ -36,7 +36,7 @@ const IMPORTS: [(&str, &str); 14] = [
     ("sim", "wire capture router host console record lab watch sim"),
     ("driver", "wire router host console record private watch sim driver"),
     ("netns", "wire capture router console private lab driver netns"),
-    ("live", "console router private lab watch sim netns driver live"),
+    ("live", "capture router host console private lab watch sim netns driver live"),
 ];
 
 /// The rings that do not use the operating system.

@@ -123,6 +123,8 @@ const SERVICE: &str = "the router has no such service";
 const KERNEL: &str = "the kernel forwards the packets of the site";
 const TERMINAL: &str = "the console has its own terminal settings";
 
+const NOT_INTERFACE: &str = "the router has no interface of this kind";
+
 const NOT_VXLAN: &str = "the router encapsulates by LISP only";
 const NOT_POLICY: &str = "the router has no security groups";
 const NOT_ETHERNET: &str = "the router does not carry Ethernet frames";
@@ -164,7 +166,9 @@ pub const ROWS: &[Accepted] = &[
         "{snmp-server|snmp|netconf|netconf-yang|restconf|rmon|onep|pnp|wsma|cns|smart|\
          gnxi|sflow|lldp|cdp|config-register|configuration|parser|prompt|menu|upgrade|software|\
          transport-map|remote-management|telemetry|xsd-format|performance|diagnostic|tftp-server|\
-         sampler|warm-reboot|issu}",
+         sampler|warm-reboot|issu|setup|vstack|package|install|energywise|help|ftp-server|format|\
+         flow-sampler-map|cwmp|autonomic|health-monitoring|partition|printer|secure|login-string|\
+         busy-message|resume-string|terminal-queue|downward-compatible-config|beep|device-classifier}",
         MANAGEMENT,
     ),
     ignored(CONFIG, "{radius-server|tacacs-server|tacacs|radius|dot1x|mab|access-session}", USERS),
@@ -176,6 +180,23 @@ pub const ROWS: &[Accepted] = &[
         SERVICE,
     ),
     ignored(CONFIG, "ip {radius|tacacs}", USERS),
+    ignored(
+        CONFIG,
+        "ip {audit|auth-proxy|ddns|drp|casa|ips|kerberos|mobile|port-map|portbundle|rarp-server|\
+         rtcp|sap|sdr|security|sockets|ssh-key|subscriber|trigger-authentication|udp|urlfilter|\
+         wireless|slb|address-pool|host-list|host-routing|hp-host|alias|admin|eem}",
+        SERVICE,
+    ),
+    ignored(
+        CONFIG,
+        "{appfw|application|domain|identity|ldap|media-proxy|network-policy|pfr|policy-manager|\
+         presence|profile|regexp|scripting|service-chain|service-insertion|service-list|\
+         service-routing|sip|sip-ua|slb|ssl-proxy|ssl|state-machine|stun|telephony-service|ephone|\
+         ephone-dn|ephone-template|dspfarm|translate|translation-rule|utd|webvpn|vpdn|vpdn-group|\
+         vpdn-template|bba-group|ppp|pppoe|l2tp|wlan|multicast|sdwan|coap|metadata|mop|ipx|dlsw|\
+         smartpm|http-profile}",
+        SERVICE,
+    ),
     ignored(CONFIG, "alias", "the console has aliases of exec commands only"),
     // The ignored lines about routing.
     block("router {ospf|ospfv3|bgp|isis|eigrp|rip|odr|omp|mobile}", "(config-router)", ROUTING),
@@ -189,15 +210,21 @@ pub const ROWS: &[Accepted] = &[
          extcommunity|policy-list|policy|rsvp|explicit-path|summary-address|default-network|nhrp}",
         ROUTING,
     ),
-    ignored(CONFIG, "ipv6 {prefix-list|ospf|eigrp|rip}", ROUTING),
+    ignored(CONFIG, "ipv6 {prefix-list|ospf|eigrp|rip|local|general-prefix|nhrp|policy}", ROUTING),
+    ignored(CONFIG, "ip route static", ROUTING),
     ignored(
         CONFIG,
         "{network|neighbor|redistribute|router-id|passive-interface|bgp|area|default-information|\
-         exit-address-family|bfd|mpls|segment-routing|clns|isis|standby|vrrp|fhrp|track|nhrp|bfd-template|nsf}",
+         exit-address-family|bfd|mpls|segment-routing|fabric|graceful-restart|global-address-family|route-tag|tag-switching|\
+         policy-list|otv|openflow|vxlan|cef|clns|isis|standby|vrrp|fhrp|track|nhrp|bfd-template|nsf}",
         ROUTING,
     ),
-    ignored(CONFIG, "ip {multicast-routing|multicast|pim|igmp|msdp|mroute|mfib}", MULTICAST),
-    ignored(CONFIG, "ipv6 {multicast-routing|multicast|pim|mld|mroute}", MULTICAST),
+    ignored(
+        CONFIG,
+        "ip {multicast-routing|multicast|pim|igmp|msdp|mroute|mfib|dvmrp|mrm|pgm}",
+        MULTICAST,
+    ),
+    ignored(CONFIG, "ipv6 {multicast-routing|multicast|pim|mld|mroute|mfib}", MULTICAST),
     ignored(CONFIG, "{ip|ipv6} route vrf", ONE_TABLE),
     ignored(
         CONFIG,
@@ -210,21 +237,31 @@ pub const ROWS: &[Accepted] = &[
         ONE_TABLE,
     ),
     // The ignored lines about packets.
-    ignored(CONFIG, "{access-list|ip inspect}", FILTER),
+    ignored(CONFIG, "{access-list|ip inspect|ip reflexive-list|ipv6 inspect}", FILTER),
     block("{ip access-list|ipv6 access-list|mac access-list}", "(config-nacl)", FILTER),
     block("{object-group|time-range|zone|zone-pair}", "(config-object-group)", FILTER),
     block("{class-map|policy-map|class}", "(config-cmap)", QUALITY),
-    ignored(CONFIG, "{qos|mls|priority-list|queue-list|table-map|auto|random-detect}", QUALITY),
+    ignored(
+        CONFIG,
+        "{qos|map-class|vc-class|mls|priority-list|queue-list|table-map|auto|random-detect}",
+        QUALITY,
+    ),
     block("crypto {pki|isakmp|ikev2|ipsec|map|keyring|gdoi|ca}", "(config-crypto)", IPSEC),
     ignored(CONFIG, "{crypto|key config-key}", IPSEC),
     ignored(CONFIG, "{ip nat|nat64|ipv6 nat}", "the router does not translate addresses"),
     ignored(
         CONFIG,
         "ip {tcp|icmp|options|source-route|gratuitous-arps|arp|redirects|unreachables|mtu|\
-         flow|flow-export|flow-cache|flow-top-talkers|accounting|verify|virtual-reassembly|route-cache}",
+         nbar|performance|traffic-export|spd|sticky-arp|accounting-list|accounting-threshold|\
+         accounting-transits|flow|flow-export|flow-cache|flow-top-talkers|accounting|verify|virtual-reassembly|route-cache}",
         KERNEL,
     ),
-    ignored(CONFIG, "ipv6 {nd|neighbor|source-route|icmp|hop-limit|dhcp|flow|redirects}", KERNEL),
+    ignored(
+        CONFIG,
+        "ipv6 {nd|neighbor|source-route|icmp|hop-limit|dhcp|flow|redirects|snooping|source-guard|\
+         destination-guard|port-map|spd|tcp|mtu|mobile|virtual-reassembly|wccp|unreachables|verify}",
+        KERNEL,
+    ),
     ignored(CONFIG, "arp", KERNEL),
     block("flow {record|exporter|monitor}", "(config-flow)", MANAGEMENT),
     // The ignored lines about layer 2 and hardware.
@@ -232,7 +269,8 @@ pub const ROWS: &[Accepted] = &[
     ignored(
         CONFIG,
         "{spanning-tree|vtp|udld|lacp|port-channel|errdisable|mac|mac-address-table|bridge|nve|\
-         device-tracking|device-sensor|device|authentication|macro|monitor|rep|link|ethernet}",
+         device-tracking|device-sensor|device|authentication|macro|monitor|rep|link|ethernet|mvr|vmps|\
+         vfi|xconnect|connect|l2protocol-tunnel|ethernet-ring|switch-profile|mka|macsec}",
         LAN,
     ),
     block("{template|service-template|parameter-map|ip dhcp pool}", "(config-template)", SERVICE),
@@ -249,12 +287,15 @@ pub const ROWS: &[Accepted] = &[
          transceiver|system|subscriber|multilink|mmi|voice-card|voice|voip|isdn|controller|card|\
          hostname-prefix|avb|wireless|ap|iox|module|mta|dial-peer|gateway|dialer-list|frame-relay|\
          x25|atm|crashdump|diagnostics|shell|global|nmsp|location|rtr|mgcp|network-clock-participate|\
-         network-clock-select}",
+         network-clock-select|network-clock|sdm|card-type|cable|alarm-contact|ipc|xdr|hw-switch|\
+         chat-script|modemcap|isdn-mib|dial-control-mib|resource|dying-gasp|virtual-profile|\
+         virtual-template|process-max-time|asp|async-bootp|rlm|dampening|fax|h323}",
         HARDWARE,
     ),
     // The ignored lines about an interface.
     device("interface <interface:lisp-interface>", "the router has its own device, lisp0"),
-    device("interface <interface:virtual-interface>", "the router has no tunnels besides LISP"),
+    device("interface <interface:virtual-interface>", NOT_INTERFACE),
+    device("interface range", "write a block for each of the interfaces"),
     ignored(INTERFACE, "ip address {dhcp|negotiated|pool}", "the router has no DHCP client"),
     ignored(INTERFACE, "ipv6 address {dhcp|autoconfig}", "the router has no DHCP client"),
     ignored(INTERFACE, "ipv6 address <prefix:prefix6> {eui-64|anycast}", "write the whole address"),
@@ -266,35 +307,46 @@ pub const ROWS: &[Accepted] = &[
     ignored(
         INTERFACE,
         "ip {ospf|rip|eigrp|router|hello-interval|hold-time|summary-address|split-horizon|\
-         bandwidth-percent|authentication|nhrp|policy|bgp}",
+         bandwidth-percent|authentication|nhrp|policy|bgp|next-hop-self|advertise|vrf sitemap|mpls}",
         ROUTING,
     ),
-    ignored(INTERFACE, "ipv6 {ospf|rip|eigrp|router}", ROUTING),
+    ignored(
+        INTERFACE,
+        "ipv6 {ospf|rip|eigrp|router|hello-interval|hold-time|summary-address|split-horizon|\
+         bandwidth-percent|authentication|nhrp|next-hop-self}",
+        ROUTING,
+    ),
     ignored(INTERFACE, "{isis|ospfv3|standby|vrrp|glbp|bfd|mpls|clns|eigrp}", ROUTING),
-    ignored(INTERFACE, "ip {pim|igmp|multicast|mroute-cache|mfib|mrm|cgmp}", MULTICAST),
-    ignored(INTERFACE, "ipv6 {pim|mld|multicast}", MULTICAST),
+    ignored(
+        INTERFACE,
+        "ip {pim|igmp|multicast|mroute-cache|mfib|mrm|cgmp|dvmrp|pgm|rgmp|urd}",
+        MULTICAST,
+    ),
+    ignored(INTERFACE, "ipv6 {pim|mld|multicast|mfib}", MULTICAST),
     ignored(
         INTERFACE,
         "ip {mtu|tcp|redirects|unreachables|route-cache|virtual-reassembly|verify|arp|accounting|\
          load-sharing|mask-reply|directed-broadcast|local-proxy-arp|flow|cef|information-reply|\
-         dhcp|helper-address|nat|nbar|rsvp|device|sgt|irdp|unnumbered|probe|admission|tcp-mss|wccp}",
+         dhcp|helper-address|nat|nbar|rsvp|device|sgt|irdp|unnumbered|probe|admission|tcp-mss|wccp|broadcast-address|ddns|ips|mobile|rarp-server|\
+         rtp|sap|security|sticky-arp|traffic-export|trigger-authentication|urlfilter|header-compression}",
         KERNEL,
     ),
     ignored(
         INTERFACE,
         "ipv6 {nd|mtu|tcp|redirects|unreachables|verify|dhcp|flow|policy|unnumbered|snooping|\
-         destination-guard|source-guard|nat}",
+         destination-guard|source-guard|nat|load-sharing|mobile|rsvp|spd|virtual-reassembly|wccp|\
+         general-prefix}",
         KERNEL,
     ),
     ignored(
         INTERFACE,
-        "{ip access-group|ip inspect|ipv6 traffic-filter|zone-member|access-group}",
+        "{ip access-group|ip inspect|ipv6 inspect|ipv6 traffic-filter|zone-member|access-group}",
         FILTER,
     ),
     ignored(
         INTERFACE,
         "{service-policy|bandwidth|delay|priority-queue|queue-limit|fair-queue|random-detect|\
-         traffic-shape|shape|rate-limit|hold-queue|tx-ring-limit|trust|srr-queue|mls|qos|auto}",
+         traffic-shape|shape|rate-limit|hold-queue|max-reserved-bandwidth|wrr-queue|custom-queue-list|priority-group|cos|tx-ring-limit|trust|srr-queue|mls|qos|auto}",
         QUALITY,
     ),
     ignored(
@@ -302,14 +354,17 @@ pub const ROWS: &[Accepted] = &[
         "{switchport|spanning-tree|storm-control|channel-group|channel-protocol|lacp|autostate|\
          device-tracking|macro|vlan-id|vlan-range|bridge-group|xconnect|source|\
          source-interface|member|host-reachability|no-vlan|encapsulation|private-vlan|udld|rep|\
-         service|l2protocol-tunnel|mac|ingress-replication|mcast-group|evpn|ethernet}",
+         service|l2protocol-tunnel|mac|ingress-replication|mcast-group|evpn|mvr|mvrp|pagp|dot1q|topology|ethernet}",
         LAN,
     ),
     ignored(
         INTERFACE,
         "{negotiation|duplex|speed|media-type|keepalive|carrier-delay|load-interval|mdix|power|\
          hw-module|clock|plim|platform|dampening|medium|fec|snmp|logging|cdp|lldp|ntp|arp|nmsp|\
-         link|line|transceiver|beacon|ppp|pppoe|pppoe-client|dialer|peer|backup|tunnel|physical-layer|\
+         link|line|loopback|full-duplex|half-duplex|crc|compress|pvc|map-group|ipx|lan-name|energywise|\
+         synchronous|down-when-looped|threshold|transmit-interface|cable|dlsw|source-bridge|sdlc|x25|\
+         llc2|metadata|performance|pfr|identity|utd|service-insertion|media-proxy|vpdn|\
+         dialer-group|history|flow|transceiver|beacon|ppp|pppoe|pppoe-client|dialer|peer|backup|tunnel|physical-layer|\
          stackwise-virtual|bundle|mop|serial|flowcontrol|queue-set}",
         HARDWARE,
     ),
@@ -322,7 +377,10 @@ pub const ROWS: &[Accepted] = &[
          databits|exec|exec-banner|exec-character-bits|exec-timeout|escape-character|flowcontrol|\
          history|ip|ipv6|length|location|logging|login|modem|monitor|motd-banner|notify|parity|\
          password|privilege|refuse-message|rotary|rxspeed|session-limit|session-timeout|speed|\
-         stopbits|terminal-type|transport|txspeed|vacant-message|width|logout-warning|vstacks}",
+         accounting|callback|dispatch-character|disconnect-character|domain-lookup|editing|full-help|\
+         hangup|international|keymap|lockable|media-type|padding|screen-length|script|\
+         start-character|stop-character|special-character-bits|data-character-bits|telnet|timeout|\
+         usb-inactivity-timeout|stty|autohangup|insecure|stopbits|terminal-type|transport|txspeed|vacant-message|width|logout-warning|vstacks}",
         TERMINAL,
     ),
     // These lines are about functions of LISP that this router does not have.
@@ -344,14 +402,20 @@ pub const ROWS: &[Accepted] = &[
     kept(SERVICES, "map-cache <prefix:prefix> {<address:address>|drop|native-forward}", NOT_STATIC),
     kept(SERVICES, "{ddt|{ipv4|ipv6} ddt}", NOT_DDT),
     kept_block(LISP, "{extranet|eid-record-provider|eid-record-subscriber}", None, NOT_EXTRANET),
-    kept_block(LISP, "{locator-scope|prefix-list|rtr-set}", None, NOT_DONE),
+    kept_block(LISP, "{locator-scope|prefix-list|rtr-set|rtr-locator-set}", None, NOT_DONE),
+    kept(SERVICES, "{itr|{ipv4|ipv6} itr} map-resolver prefix-list", NOT_DONE),
+    kept(SERVICES, "{map-resolver|{ipv4|ipv6} map-resolver} {map-request|prefix-list}", NOT_DONE),
     kept(SERVICES, "locator default-set", NOT_DEFAULT_SET),
     kept(SERVICES, "{route-import|route-export|distance|import|export}", NOT_ROUTES),
     kept(SERVICES, "{ipv4|ipv6} {route-import|route-export|distance|import|export}", NOT_ROUTES),
-    kept(SERVICES, "map-cache {site-registration|site-registrations|away-eids}", NOT_ROUTES),
     kept(
         SERVICES,
-        "{ipv4|ipv6} map-cache {site-registration|site-registrations|away-eids}",
+        "map-cache {site-registration|site-registrations|away-eids|publications}",
+        NOT_ROUTES,
+    ),
+    kept(
+        SERVICES,
+        "{ipv4|ipv6} map-cache {site-registration|site-registrations|away-eids|publications}",
         NOT_ROUTES,
     ),
     kept(SERVICES, "{map-cache-persistent|map-cache persistent}", "the map-cache starts empty"),
@@ -380,7 +444,7 @@ pub const ROWS: &[Accepted] = &[
         "{domain-id|multihoming-id|map-register-fallback|allow-locator-default-etr|security|\
          decapsulation|disable-ttl-propagate|locator-down|control-packet|site-id|xtr-id|nat-traversal|\
          locator-table|multicast|broadcast-underlay|arp-nd|flood|proxy|silent-host|timer|\
-         delegate-database-tree|map-register|register-notification|use-ms-ack|\
+         delegate-database-tree|timers|type|default-information|map-register|register-notification|use-ms-ack|\
          other-xtr-probe|site-registration|multitopology}",
         NOT_DONE,
     ),
@@ -396,7 +460,11 @@ pub const ROWS: &[Accepted] = &[
         NOT_DONE,
     ),
     kept(DYNAMIC_EID, "{map-notify-group|eid-notify}", NOT_NOTIFY),
-    kept(DYNAMIC_EID, "{map-server|registering|register-route-notifications|limit}", NOT_DONE),
+    kept(
+        DYNAMIC_EID,
+        "{map-server|registering|register-route-notifications|register-database-mapping|limit}",
+        NOT_DONE,
+    ),
     kept(DYNAMIC_EID, "database-mapping {mac|limit}", NOT_LIMIT),
     kept(
         SITE,
@@ -411,6 +479,8 @@ pub const ROWS: &[Accepted] = &[
     ),
     kept(LOCATOR_SET, "auto-discover-rlocs", NOT_DISCOVER),
     kept(INTERFACE, "lisp mobility liveness", "the kernel probes the hosts of a dynamic-EID"),
-    kept(INTERFACE, "{ip|ipv6} lisp", NOT_SOURCE),
+    kept(INTERFACE, "{ip|ipv6} lisp source-locator", NOT_SOURCE),
+    kept(CONFIG, "{ip|ipv6} lisp", NOT_DONE),
+    kept(CONFIG, "lisp {ddt|instance-id|beta}", NOT_DONE),
     kept(INTERFACE, "lisp {extended-subnet-mode|explicit-locator-path}", NOT_DONE),
 ];

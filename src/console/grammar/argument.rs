@@ -84,7 +84,7 @@ impl Kind {
             Kind::Mac => mac(text).is_some(),
             Kind::Word | Kind::Line => true,
             Kind::Interface => text.parse::<InterfaceName>().is_ok(),
-            Kind::LispInterface => is_of_kind(text, &["LISP"]),
+            Kind::LispInterface => is_of_kind(text, &["LISP", "L2LISP"]),
             Kind::VirtualInterface => is_of_kind(text, VIRTUAL_INTERFACES),
             Kind::InterfaceNumber(kind) => {
                 (kind.name().to_owned() + text).parse::<InterfaceName>().is_ok()
@@ -116,6 +116,14 @@ const VIRTUAL_INTERFACES: &[&str] = &[
     "ucse",
     "pseudowire",
     "Wlan-GigabitEthernet",
+    "Bluetooth",
+    "MgmtEthernet",
+    "mgmt",
+    "Group-Async",
+    "Vif",
+    "Dot11Radio",
+    "SDR",
+    "EOBC",
     "Null",
 ];
 /// The minimum number of letters in an abbreviation of a kind of interface.
@@ -123,7 +131,8 @@ const SHORTEST: usize = 2;
 
 /// Whether a word is the name of an interface of one of the `kinds`, with or without its number.
 fn is_of_kind(text: &str, kinds: &[&str]) -> bool {
-    let letters = text.find(|c: char| c.is_ascii_digit()).unwrap_or(text.len());
+    // A name such as `L2LISP0` also has a digit before its number.
+    let letters = text.rfind(|c: char| c.is_ascii_alphabetic()).map_or(0, |last| last + 1);
     let (kind, number) = text.split_at(letters);
     let begins = |name: &&str| {
         let start = name.get(..kind.len());

@@ -136,13 +136,13 @@ impl Context {
     }
 
     /// The instance of the EID-table that is being configured. Commands directly under `router
-    /// lisp` configure instance 0.
+    /// lisp`, and commands of the old style in the global configuration, configure instance 0.
     pub fn instance(&self) -> Option<InstanceId> {
         match self {
             Context::EidTable(id) | Context::Instance(id) | Context::InstanceService(id, _) => {
                 Some(*id)
             }
-            Context::Lisp | Context::Service(_) => Some(InstanceId::DEFAULT),
+            Context::Config | Context::Lisp | Context::Service(_) => Some(InstanceId::DEFAULT),
             Context::DynamicEid { within, .. } => within.instance(),
             _ => None,
         }

@@ -17,8 +17,13 @@ pub(super) const ROWS: &[Row] = &[
     ),
     edit(
         HERE,
-        "interface <interface:interface>",
-        &["Select an interface to configure", "Interface name"],
+        "interface <interface:interface> [{point-to-point|multipoint}]",
+        &[
+            "Select an interface to configure",
+            "Interface name",
+            "The link has two ends (no effect)",
+            "The link has several ends (no effect)",
+        ],
         No::After(2),
         interface,
     ),

@@ -210,7 +210,7 @@ fn locator(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
     Ok(())
 }
 
-fn loc_reach_algorithm(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
+pub(super) fn loc_reach_algorithm(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
     let loc_reach = &mut editor.lisp().loc_reach;
     let algorithm = match args.has("echo-nonce") {
         true => &mut loc_reach.echo_nonce,

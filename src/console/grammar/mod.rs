@@ -65,6 +65,7 @@ mod lisp;
 mod lisp_shows;
 mod moves;
 mod names;
+mod old_style;
 mod openers;
 mod packet;
 mod pattern;
@@ -137,6 +138,7 @@ pub fn rows() -> impl Iterator<Item = &'static Row> {
         debug::ROWS,
         terminal::ROWS,
         global::ROWS,
+        old_style::ROWS,
         names::ROWS,
         route::ROWS,
         vrf::ROWS,
@@ -154,7 +156,9 @@ pub fn rows() -> impl Iterator<Item = &'static Row> {
 }
 
 /// Compiles every row for each of its modes. A command of a `service` block is also compiled for
-/// the modes around this block. In these modes, the command begins with the word `ipv4` or `ipv6`.
+/// the modes around this block. In these modes, the command begins with the word `ipv4` or `ipv6`. In
+/// the global configuration, the commands of a service and of an EID-table begin with `ip lisp` or
+/// `ipv6 lisp`.
 fn compile() -> Vec<Command> {
     let mut commands = Vec::new();
     for row in rows() {
@@ -167,15 +171,18 @@ fn compile() -> Vec<Command> {
             });
         }
     }
-    for row in service::ROWS {
-        let help = [service::FAMILY_HELP, row.help].concat();
-        let family_words = service::FAMILY_HELP.len();
-        for &mode in service::AROUND {
+    let old_style = (old_style::HERE, old_style::FAMILY, old_style::FAMILY_HELP);
+    for (rows, (modes, family, family_help)) in [
+        (service::ROWS, (service::AROUND, service::FAMILY, service::FAMILY_HELP)),
+        (service::ROWS, old_style),
+        (tables::ROWS, old_style),
+    ] {
+        for (row, &mode) in rows.iter().flat_map(|row| modes.iter().map(move |mode| (row, mode))) {
             commands.push(Command {
                 mode,
-                pattern: Pattern::new(&[service::FAMILY, row.pattern], &help),
+                pattern: Pattern::new(&[family, row.pattern], &[family_help, row.help].concat()),
                 no: match row.no {
-                    No::After(words) => No::After(words + family_words),
+                    No::After(words) => No::After(words + family_help.len()),
                     No::Never => No::Never,
                 },
                 run: row.run,

@@ -28,6 +28,7 @@ const OPENERS: &[Opener] = &[
     opener(CONFIG, &["interface"], Some(Mode::Interface)),
     opener(CONFIG, &["router", "lisp"], Some(Mode::Lisp)),
     opener(CONFIG, &["router"], None),
+    opener(CONFIG, &["lisp", "site"], Some(Mode::Site)),
     opener(CONFIG, &["line"], Some(Mode::Line)),
     opener(CONFIG, &["vrf"], Some(Mode::Vrf)),
     opener(CONFIG, &["ip", "vrf"], Some(Mode::Vrf)),

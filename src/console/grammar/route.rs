@@ -1,6 +1,6 @@
 //! Static routes: `ip route` and `ipv6 route`.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::Ipv4Addr;
 
 use ipnet::{IpNet, Ipv4Net};
 
@@ -14,6 +14,8 @@ use crate::router::config::{StaticRoute, StaticTarget};
 const HERE: &[Mode] = &[Mode::Config];
 const DISTANCE: &str = "Administrative distance; the route with the smallest is used";
 
+const LINK_LOCAL: &str = "the route is ignored: a link-local next hop is not supported, so write an \
+                          address of the neighbour that is valid outside of the link";
 const PERMANENT: &str = "Keep the route while its link is down (no effect)";
 const TRACK: &str = "Use the route while an object is up (no effect)";
 
@@ -91,6 +93,14 @@ fn ipv6_route(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
 fn static_route(editor: &mut Editor, args: &Args<'_>, prefix: IpNet) -> Result<(), Fault> {
     let prefix = prefix.trunc();
     let target = target(args)?;
+    if let Some(StaticTarget::NextHop(address)) = target
+        && is_ipv6_link_local(address)
+    {
+        if !args.negated {
+            editor.warn(LINK_LOCAL);
+        }
+        return Ok(());
+    }
     for word in ["permanent", "track"] {
         if args.has(word) && !args.negated {
             let message =
@@ -130,13 +140,7 @@ fn target(args: &Args<'_>) -> Result<Option<StaticTarget>, Fault> {
     Ok(if args.has("Null0") {
         Some(StaticTarget::Null)
     } else if args.given("next-hop") {
-        let address: IpAddr = args.value("next-hop")?;
-        if is_ipv6_link_local(address) {
-            let message = "a link-local next hop is not supported: write an address of the \
-                           neighbour that is valid outside of the link";
-            return Err(args.fault("next-hop", message));
-        }
-        Some(StaticTarget::NextHop(address))
+        Some(StaticTarget::NextHop(args.value("next-hop")?))
     } else if args.given("interface") {
         Some(StaticTarget::Interface(args.value("interface")?))
     } else {

@@ -24,14 +24,21 @@ const HERE: &[Mode] = &[Mode::Service, Mode::InstanceService];
 pub(super) const AROUND: &[Mode] = &[Mode::Lisp, Mode::EidTable, Mode::Instance];
 const ITR: &str = "Configure an Ingress Tunnel Router (ITR)";
 const PROXY_REPLY: &str = "Ask the map-server to answer map-requests for the ETR";
+const DOMAIN_ID: [&str; 2] = ["Domain of the address (no effect)", "Domain-ID"];
 const ETR: &str = "Configure an Egress Tunnel Router (ETR)";
 
 pub(super) const ROWS: &[Row] = &[
     edit(HERE, "itr", &[ITR], No::After(1), itr),
     edit(
         HERE,
-        "itr map-resolver <address:address>",
-        &[ITR, "Map-resolver to send map-requests to", "Map-resolver locator address"],
+        "itr map-resolver <address:address> [domain-id <domain:0-4294967295>]",
+        &[
+            ITR,
+            "Map-resolver to send map-requests to",
+            "Map-resolver locator address",
+            DOMAIN_ID[0],
+            DOMAIN_ID[1],
+        ],
         No::After(3),
         itr_map_resolver,
     ),
@@ -39,7 +46,7 @@ pub(super) const ROWS: &[Row] = &[
     edit(
         HERE,
         "etr map-server <address:address> {key [0|6|7] <key:word> [hash-function {sha1|sha2}] \
-         [proxy-reply]|proxy-reply}",
+         [domain-id <domain:0-4294967295>] [proxy-reply]|proxy-reply}",
         &[
             ETR,
             "Map-server to register with",
@@ -52,6 +59,8 @@ pub(super) const ROWS: &[Row] = &[
             "Hash of the authentication",
             "HMAC-SHA-1",
             "HMAC-SHA-256",
+            DOMAIN_ID[0],
+            DOMAIN_ID[1],
             PROXY_REPLY,
             PROXY_REPLY,
         ],
@@ -205,7 +214,7 @@ fn flag(
     Ok(())
 }
 
-fn itr(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
+pub(super) fn itr(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
     let service = service(editor, args);
     if !args.negated && !service.proxy_itr.is_empty() {
         return Err(args.fault("itr", "Disable PITR functionality first."));
@@ -214,13 +223,20 @@ fn itr(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
     Ok(())
 }
 
-fn etr(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
+pub(super) fn etr(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
     service(editor, args).etr = !args.negated;
     Ok(())
 }
 
+fn warn_of_domain(editor: &mut Editor, args: &Args<'_>) {
+    if args.given("domain") && !args.negated {
+        editor.warn("`domain-id` has no effect: the router has one mapping system");
+    }
+}
+
 fn itr_map_resolver(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
     let address = rloc(args, "address")?.0;
+    warn_of_domain(editor, args);
     let resolvers = &mut service(editor, args).itr_map_resolvers;
     if args.negated {
         resolvers.retain(|other| *other != address);
@@ -232,6 +248,7 @@ fn itr_map_resolver(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
 
 fn etr_map_server(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
     let address = rloc(args, "address")?.0;
+    warn_of_domain(editor, args);
     let servers = &mut service(editor, args).etr_map_servers;
     if args.has("proxy-reply") && !args.has("key") {
         let Some(server) = servers.get_mut(&address) else {

@@ -82,7 +82,7 @@ pub(super) const ROWS: &[Row] = &[
     ),
 ];
 
-fn site(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
+pub(super) fn site(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
     let name: String = args.value("name")?;
     let sites = &mut editor.lisp().sites;
     if args.negated {

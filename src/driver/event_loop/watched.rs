@@ -35,6 +35,7 @@ impl EventLoop {
         let watched = Watched::default();
         let hostname = &self.router.config().hostname;
         let witness = RouterWatch::new(hostname, watched.watch.clone());
+        let witness = witness.with_sessions(&self.router.sessions());
         self.router.show_to(Box::new(witness));
         self.watched = Some(watched);
         self.set_watched(true);

@@ -102,7 +102,7 @@ impl LabFile {
             check.name(name::node(node.get_ref()), node.span())?;
         }
         let (links, lans, ports) = check.wires(&raw)?;
-        let mut places = Places { ports, ..Places::default() };
+        let mut places = Places { ports, name: raw.name.span(), ..Places::default() };
         let mut nodes = BTreeMap::new();
         let mut positions = BTreeMap::new();
         let mut emulated = Vec::new();

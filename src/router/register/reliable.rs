@@ -452,6 +452,7 @@ impl Registrar {
         let view = |server: IpAddr| match self.sessions.get(&server) {
             Some(each) => each.session.view(),
             None => SessionView {
+                connection: None,
                 peer: SocketAddr::new(server, CONTROL_PORT),
                 local: None,
                 kind: SessionType::Active,

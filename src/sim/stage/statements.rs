@@ -2,43 +2,31 @@
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddrV4};
-use std::rc::Rc;
 
 use ipnet::IpNet;
 
-use super::{Running, Seen, Simulated};
+use super::Simulated;
 use crate::capture::Selected;
 use crate::lab::failure::Failure;
+use crate::lab::file::Port;
 use crate::lab::scenario::expect::Packet;
 use crate::lab::scenario::stage::{Evidence, Stage};
 use crate::lab::scenario::stream::Arrived;
 use crate::lab::scenario::{Datagrams, Place, Replay, replay};
 use crate::router::io::Connection;
 use crate::sim::trace::Summary;
-use crate::time::Time;
 use crate::watch::hand::Hand;
 use crate::watch::packet::hex;
 
 impl Stage for Simulated {
     fn capture(&mut self, name: &str, port: &Place) -> Result<(), Failure> {
         let device = self.lab.device(&port.node, &port.interface)?;
-        let of_node = self.lab.file.ports().filter(|known| known.node == port.node);
-        let devices: Vec<&str> = match device.as_str() {
-            "any" => of_node.map(|port| port.device.as_str()).collect(),
-            one => vec![one],
+        let of_node = |known: &&Port| known.node == port.node;
+        let ports: Vec<Port> = match device.as_str() {
+            "any" => self.lab.file.ports().filter(of_node).cloned().collect(),
+            _ => vec![Port { node: port.node.clone(), interface: device.clone(), device }],
         };
-        let seen = Rc::default();
-        let mut ids = Vec::new();
-        for device in devices {
-            let seen: Seen = Rc::clone(&seen);
-            let tap = move |at: Time, frame: &[u8]| seen.borrow_mut().push((at, frame.to_vec()));
-            ids.push(self.sim.capture(&port.node, device, Box::new(tap))?);
-        }
-        self.captured.remove(name);
-        let earlier = self.captures.insert(name.to_owned(), Running { ids, seen });
-        let ids = earlier.into_iter().flat_map(|earlier| earlier.ids);
-        ids.for_each(|id| self.sim.end_capture(id));
-        Ok(())
+        self.capture_at(name, &ports)
     }
 
     fn end_capture(&mut self, name: &str) -> Result<(), Failure> {

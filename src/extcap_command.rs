@@ -1,0 +1,159 @@
+//! `eidway extcap`: lists the ports of running labs in Wireshark, by the extcap protocol of Wireshark.
+//!
+//! Wireshark starts each program in its extcap directory with options: to list interfaces, to
+//! describe one, and to capture into a FIFO. It shows all that such a program writes to standard
+//! error, so a capture without an error writes nothing there.
+
+use std::fs::Permissions;
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+
+use clap::Args;
+use eidway::capture::filter::Filter;
+use eidway::lab::Lab;
+use eidway::lab::failure::Failure;
+use eidway::live::capture::output::Form;
+use eidway::live::capture::places::{self, Interface};
+use eidway::live::capture::{Capture, Options};
+use eidway::netns::running::{expect_up, running};
+use eidway::netns::user::Need;
+use eidway::netns::{open, run};
+use eidway::private;
+
+use super::Outcome;
+
+/// The begin of the names of our interfaces in Wireshark: `eidway:LAB:NODE` and
+/// `eidway:LAB:NODE:INTERFACE`.
+const PREFIX: &str = "eidway:";
+/// The name of the script in the extcap directory.
+const SCRIPT: &str = "eidway";
+
+/// The arguments of `eidway extcap`.
+#[derive(Args)]
+pub struct ExtcapCommand {
+    /// Write a script into this extcap directory of Wireshark, which then lists the ports of labs
+    /// that are up. `tshark -G folders` and the dialog About Wireshark, Folders, name the directory
+    #[arg(long, value_name = "DIR")]
+    install: Option<PathBuf>,
+    /// List the interfaces
+    #[arg(long, hide = true)]
+    extcap_interfaces: bool,
+    /// The version of Wireshark
+    #[arg(long, hide = true, num_args = 0..=1, default_missing_value = "")]
+    extcap_version: Option<String>,
+    /// The interface that the other options are about
+    #[arg(long, hide = true)]
+    extcap_interface: Option<String>,
+    /// List the link types of the interface
+    #[arg(long, hide = true)]
+    extcap_dlts: bool,
+    /// List the options of a capture at the interface
+    #[arg(long, hide = true)]
+    extcap_config: bool,
+    /// Capture at the interface. Without a FIFO, only the filter is checked
+    #[arg(long, hide = true)]
+    capture: bool,
+    /// The FIFO for the captured packets
+    #[arg(long, hide = true, requires = "extcap_interface")]
+    fifo: Option<PathBuf>,
+    /// The capture filter
+    #[arg(long, hide = true, num_args = 0..=1, default_missing_value = "")]
+    extcap_capture_filter: Option<String>,
+}
+
+impl ExtcapCommand {
+    /// The need of the command for the namespaces of an ordinary user.
+    pub fn need(&self) -> Need {
+        if self.install.is_some() { Need::None } else { Need::IfUp }
+    }
+
+    /// Runs the command.
+    pub fn run(self) -> Outcome {
+        if let Some(directory) = &self.install {
+            return install(directory);
+        }
+        if self.extcap_interfaces {
+            print_interfaces();
+            return Ok(true);
+        }
+        let Some(name) = &self.extcap_interface else {
+            return Err(
+                "write --install DIR: Wireshark itself uses the other options of this command"
+                    .into(),
+            );
+        };
+        let (lab, interfaces) = find(name)?;
+        if self.extcap_dlts {
+            // The file says the link type of each interface itself. Wireshark wants one line.
+            println!("dlt {{number=1}}{{name=EN10MB}}{{display=Ethernet, and raw IP at lisp0}}");
+        } else if self.capture {
+            let filter = self.extcap_capture_filter.as_deref().unwrap_or_default().trim();
+            let filter: Option<Filter> = match filter {
+                "" => None,
+                filter => Some(filter.parse().map_err(|error| {
+                    format!("{error}. The filter has the syntax of display filters, for example udp.port == 4342")
+                })?),
+            };
+            if let Some(fifo) = self.fifo {
+                let fifo = private::replace(&fifo)?;
+                let options = Options { filter, count: None, time: None, form: Form::Pcapng };
+                let report = Capture::begin(lab, interfaces)?.run(options, fifo)?;
+                if report.lost > 0 {
+                    eprintln!("{} packets captured, {} lost", report.packets, report.lost);
+                }
+            }
+        }
+        // There are no options of a capture, so the answer to --extcap-config is empty.
+        Ok(true)
+    }
+}
+
+/// Prints the sentences about this program and about the interfaces.
+fn print_interfaces() {
+    println!("extcap {{version={}}}{{display=Eidway}}", env!("CARGO_PKG_VERSION"));
+    for name in running() {
+        let Some(lab) = open::open(&name, None).ok().filter(|lab| expect_up(lab).is_ok()) else {
+            continue;
+        };
+        for node in lab.file.nodes.keys() {
+            let Ok(interfaces) = places::interfaces(&lab, node) else { continue };
+            println!("interface {{value={PREFIX}{name}:{node}}}{{display=Eidway {name}: {node}}}");
+            for Interface { port, .. } in interfaces {
+                println!(
+                    "interface {{value={PREFIX}{name}:{port}}}{{display=Eidway {name}: {node} {}}}",
+                    port.interface
+                );
+            }
+        }
+    }
+}
+
+/// Returns the lab and the interfaces of an interface of Wireshark.
+fn find(name: &str) -> Result<(Lab, Vec<Interface>), Failure> {
+    let found = name.strip_prefix(PREFIX).and_then(|name| name.split_once(':'));
+    let Some((lab, place)) = found else {
+        return Err(Failure::Other(format!(
+            "{name:?} is not an interface of Eidway: its form is {PREFIX}LAB:NODE or {PREFIX}LAB:NODE:INTERFACE"
+        )));
+    };
+    let lab = open::open(lab, None)?;
+    expect_up(&lab)?;
+    let interfaces = places::interfaces(&lab, place)?;
+    Ok((lab, interfaces))
+}
+
+/// Writes a script that starts this program.
+fn install(directory: &std::path::Path) -> Outcome {
+    let program = run::program()?.display().to_string();
+    let path = directory.join(SCRIPT);
+    let quoted = program.replace('\'', r"'\''");
+    let mut script = private::replace(&path)?;
+    write!(
+        script,
+        "#!/bin/sh\n# Lists the ports of Eidway's labs in Wireshark.\nexec '{quoted}' extcap \"$@\"\n"
+    )?;
+    script.set_permissions(Permissions::from_mode(0o755))?;
+    println!("{} lists the ports of labs in Wireshark", path.display());
+    Ok(true)
+}

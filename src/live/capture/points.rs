@@ -1,0 +1,204 @@
+//! The packet sockets of a capture, and the devices to which they belong.
+
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::time::Duration;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+
+use super::places::Interface;
+use crate::capture::pcapng::Direction;
+use crate::driver::netlink::monitor::LinkMonitor;
+use crate::driver::tap_point::{self, TapPoint};
+use crate::lab::Lab;
+use crate::lab::failure::Failure;
+use crate::netns::raw::inside;
+use crate::netns::{paths, running};
+
+/// The most frames that are read from a socket in one turn. After that, the other sockets have their
+/// turn.
+const FRAMES_A_TURN: usize = 1000;
+
+/// A frame that was read.
+#[derive(Debug)]
+pub struct Frame {
+    /// The number of the interface.
+    pub interface: u32,
+    /// The time since 1970.
+    pub at: Duration,
+    /// The direction, seen from the interface.
+    pub direction: Direction,
+    /// The octets.
+    pub octets: Vec<u8>,
+}
+
+/// A namespace with devices of the capture.
+struct Place {
+    namespace: String,
+    monitor: LinkMonitor,
+}
+
+/// The socket of an interface. There is none while the device does not exist.
+struct Point {
+    /// The number of its place.
+    place: usize,
+    device: String,
+    open: Option<(u32, TapPoint)>,
+    received: u64,
+    lost: u64,
+}
+
+/// The sockets of a capture.
+pub struct Points {
+    places: Vec<Place>,
+    points: Vec<Point>,
+    buffer: Vec<u8>,
+}
+
+/// The descriptors at which something has happened.
+#[derive(Debug, Default)]
+pub struct Ready {
+    places: Vec<usize>,
+    points: Vec<usize>,
+    /// Whether the reader of the output has gone.
+    pub is_output_closed: bool,
+}
+
+impl Points {
+    /// Opens a socket at each interface. The number of an interface is its position.
+    ///
+    /// # Errors
+    /// The lab is not up, or this process has no privilege for its namespaces.
+    pub fn open(lab: &Lab, interfaces: &[Interface]) -> Result<Self, Failure> {
+        let mut opened =
+            Points { places: Vec::new(), points: Vec::new(), buffer: tap_point::buffer() };
+        for Interface { device: (node, device), .. } in interfaces {
+            running::expect_namespace(lab, node)?;
+            let namespace = paths::namespace(lab, node);
+            let known = opened.places.iter().position(|place| place.namespace == namespace);
+            let place = match known {
+                Some(place) => place,
+                None => {
+                    let monitor = inside(&namespace, LinkMonitor::open)?;
+                    opened.places.push(Place { namespace, monitor });
+                    opened.places.len() - 1
+                }
+            };
+            let device = device.clone();
+            opened.points.push(Point { place, device, open: None, received: 0, lost: 0 });
+        }
+        for place in 0..opened.places.len() {
+            opened.follow(place, &mut Vec::new())?;
+        }
+        Ok(opened)
+    }
+
+    /// The numbers of the interfaces whose devices do not exist now.
+    pub fn missing(&self) -> impl Iterator<Item = usize> {
+        self.points.iter().enumerate().filter(|(_, it)| it.open.is_none()).map(|(at, _)| at)
+    }
+
+    /// The number of the frames of each interface that were received, and of those that were lost
+    /// because they were not read in time.
+    pub fn counts(&self) -> impl Iterator<Item = (u64, u64)> {
+        self.points.iter().map(|point| (point.received, point.lost))
+    }
+
+    /// Waits for a frame, for a change of a link, or for the end of the reader of `out`, for `most`
+    /// at most.
+    ///
+    /// # Errors
+    /// An error of the kernel.
+    pub fn wait(&self, out: Option<BorrowedFd<'_>>, most: Duration) -> io::Result<Ready> {
+        let monitors = self.places.iter().map(|place| place.monitor.as_fd());
+        let open =
+            || self.points.iter().enumerate().filter_map(|(at, it)| Some((at, it.open.as_ref()?)));
+        let points = open().map(|(_, (_, point))| point.as_fd());
+        let mut fds: Vec<PollFd<'_>> =
+            monitors.chain(points).map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)).collect();
+        // Errors are reported in any case.
+        fds.extend(out.map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::empty())));
+        let timeout =
+            Timespec { tv_sec: most.as_secs().cast_signed(), tv_nsec: most.subsec_nanos().into() };
+        match poll(&mut fds, Some(&timeout)) {
+            Ok(_) | Err(Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+        let mut happened = fds.iter().map(|fd| !fd.revents().is_empty());
+        let places = (0..self.places.len()).filter(|_| happened.next() == Some(true)).collect();
+        let points = open().filter(|_| happened.next() == Some(true)).map(|(at, _)| at).collect();
+        Ok(Ready { places, points, is_output_closed: happened.next() == Some(true) })
+    }
+
+    /// Reads the frames and the changes of links that are ready, and appends the frames.
+    ///
+    /// # Errors
+    /// An error of a socket.
+    pub fn read(&mut self, ready: &Ready, frames: &mut Vec<Frame>) -> Result<(), Failure> {
+        for &at in &ready.points {
+            self.read_point(at, frames).map_err(Failure::io(&self.points[at].device))?;
+        }
+        for &place in &ready.places {
+            self.follow(place, frames)?;
+        }
+        Ok(())
+    }
+
+    /// Reads the frames that wait at all sockets.
+    ///
+    /// # Errors
+    /// An error of a socket.
+    pub fn read_all(&mut self, frames: &mut Vec<Frame>) -> Result<(), Failure> {
+        let ready = Ready { points: (0..self.points.len()).collect(), ..Ready::default() };
+        self.read(&ready, frames)
+    }
+
+    fn read_point(&mut self, at: usize, frames: &mut Vec<Frame>) -> io::Result<()> {
+        let Point { open, received, lost, .. } = &mut self.points[at];
+        let Some((_, point)) = open else { return Ok(()) };
+        for _ in 0..FRAMES_A_TURN {
+            match point.receive(&mut self.buffer) {
+                Ok(Some(tapped)) => {
+                    let direction = if tapped.is_sent { Direction::Out } else { Direction::In };
+                    let octets = tapped.octets.to_vec();
+                    frames.push(Frame { interface: at as u32, at: tapped.at, direction, octets });
+                    *received += 1;
+                }
+                Ok(None) => break,
+                // The device is down. When it is up again, the socket gets its frames.
+                Err(error) if error.kind() == io::ErrorKind::NetworkDown => {}
+                Err(error) => return Err(error),
+            }
+        }
+        *lost += point.take_dropped()?;
+        Ok(())
+    }
+
+    /// Opens a socket at each device of a place that is new, and closes those of devices that have
+    /// gone.
+    fn follow(&mut self, place: usize, frames: &mut Vec<Frame>) -> Result<(), Failure> {
+        let Place { namespace, monitor } = &mut self.places[place];
+        let links = monitor.read().map_err(Failure::io(&*namespace))?;
+        let namespace = namespace.clone();
+        for at in 0..self.points.len() {
+            let Point { place: of, device, open, .. } = &self.points[at];
+            let index = links.iter().find(|link| link.device == *device).map(|link| link.index);
+            if *of != place || index == open.as_ref().map(|(index, _)| *index) {
+                continue;
+            }
+            // These frames are of the device that has gone. Its socket may have an error.
+            let _ = self.read_point(at, frames);
+            self.points[at].open = match index {
+                Some(index) => match inside(&namespace, || TapPoint::open_for_all(index)) {
+                    Ok(point) => Some((index, point)),
+                    // The device has gone again. The next change of a link follows.
+                    Err(_) if self.points[at].received > 0 => None,
+                    Err(error) => return Err(error),
+                },
+                None => None,
+            };
+        }
+        Ok(())
+    }
+}
