@@ -9,6 +9,7 @@ mod on_lab;
 mod page;
 mod save;
 mod scenario;
+mod test;
 mod web;
 
 use clap::{Args, Subcommand, ValueEnum};
@@ -247,6 +248,9 @@ pub enum LabCommand {
     Save(save::SaveCommand),
     /// Play a scenario in a lab of its own, print the events, and take the lab down
     Run(scenario::RunCommand),
+    /// Play all scenarios of all labs below a directory, several at the same time, each in a lab of
+    /// its own. The results are printed as TAP. The exit code is 0 if no scenario fails
+    Test(test::TestCommand),
     /// Do a lesson at the terminal: read its tasks, type commands for the lab, and see which tasks
     /// are done. The exit code is 0 if all tasks are done
     Learn(learn::LearnCommand),
@@ -300,6 +304,7 @@ impl LabCommand {
         match self {
             LabCommand::Up { sim: false, dry_run: false, .. } => Need::Always,
             LabCommand::Run(command) => command.need(),
+            LabCommand::Test(command) => command.need(),
             LabCommand::Learn(command) => command.need(),
             LabCommand::Explain(command) => command.need(),
             LabCommand::Files(command) => command.need(),
@@ -360,6 +365,7 @@ impl LabCommand {
             LabCommand::Files(command) => command.run(),
             LabCommand::Save(command) => command.run(),
             LabCommand::Run(command) => command.run(),
+            LabCommand::Test(command) => command.run(),
             LabCommand::Learn(command) => command.run(),
             LabCommand::Grade(command) => command.run(),
             LabCommand::Move { target, host, to, from, make_before_break, with, anyway } => {

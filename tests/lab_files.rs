@@ -157,3 +157,47 @@ fn a_copy_has_the_new_name_everywhere_and_runs() {
     let check = eidway_in(directory.path(), &["lab", "check", "smr", "--sim"]);
     assert!(check.status.success(), "{check:?}");
 }
+
+#[test]
+fn lab_test_plays_all_scenarios_below_a_directory_and_names_those_that_fail() {
+    let directory = new_lab("good", &[]);
+    let made = eidway_in(directory.path(), &["lab", "new", "bad", "--sites", "1"]);
+    assert!(made.status.success(), "{made:?}");
+    let args = ["lab", "test", ".", "--sim", "--junit", "results.xml", "--jobs", "2"];
+    let right = eidway_in(directory.path(), &args);
+    let said = String::from_utf8_lossy(&right.stdout).into_owned();
+    assert!(right.status.success() && said.starts_with("TAP version 14\n1..2\n"), "{right:?}");
+    assert!(said.contains("ok 1 - ./lab/bad: reach (") && said.contains("ok 2 - "), "{said}");
+
+    let bad = directory.path().join("lab/bad");
+    fs::write(bad.join("scenarios/lost.scenario"), "title \"x\"\nping H1 172.16.9.9 expect 5\n")
+        .unwrap();
+    fs::write(bad.join("scenarios/no.scenario"), "title \"x\"\nping H9 H1\n").unwrap();
+    let wrong = eidway_in(directory.path(), &args);
+    let said = String::from_utf8_lossy(&wrong.stdout).into_owned();
+    assert_eq!(wrong.status.code(), Some(1), "{said}");
+    assert!(
+        said.contains("not ok 1 - ./lab/bad: lost (") && said.contains("# == NOT AS"),
+        "{said}"
+    );
+    assert!(said.contains("not ok 2 - ./lab/bad: no (") && said.contains("H9"), "{said}");
+    assert!(said.contains("\nok 3 - ./lab/bad: reach (") && said.contains("\nok 4 - "), "{said}");
+    let xml = fs::read_to_string(directory.path().join("results.xml")).unwrap();
+    assert!(xml.contains("name=\"./lab/bad\" tests=\"3\" failures=\"2\""), "{xml}");
+    // The files about the failure are kept for the user.
+    let (_, kept) = said.split_once("tables are kept in ").unwrap();
+    fs::remove_dir_all(kept.lines().next().unwrap()).unwrap();
+    let none = eidway_in(&bad, &["lab", "test", "scenarios", "--sim"]);
+    assert_eq!(none.status.code(), Some(1), "{none:?}");
+}
+
+#[test]
+fn a_scenario_is_repeated_with_other_seeds() {
+    let directory = new_lab("mine", &[]);
+    let args = ["lab", "run", "mine", "reach", "--sim", "--repeat", "3", "--seed", "7"];
+    let output = eidway_in(directory.path(), &args);
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let expected = "run 1 of 3 with --seed 7: as expected\nrun 2 of 3 with --seed 8: as expected\n\
+                    run 3 of 3 with --seed 9: as expected\n3 of 3 runs as expected\n";
+    assert!(output.status.success() && said == expected, "{output:?}");
+}

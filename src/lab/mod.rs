@@ -32,6 +32,7 @@ pub mod testbed;
 pub mod texts;
 pub mod unregistered;
 pub mod verbs;
+pub mod verdicts;
 pub mod wiring;
 
 pub use loaded::Lab;

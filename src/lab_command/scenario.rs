@@ -1,6 +1,6 @@
 //! `eidway lab run`.
 
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -35,6 +35,11 @@ pub struct RunCommand {
     /// The seed of the random numbers of the simulator
     #[arg(long, default_value_t = 1, requires = "sim")]
     seed: u64,
+    /// Play the scenario this number of times, on the simulator with the seeds from --seed on. Only the
+    /// transcripts of failures are printed
+    #[arg(long, value_name = "N", conflicts_with = "record")]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..))]
+    repeat: Option<u64>,
     /// Record the inputs and outputs of each router in DIR/ROUTER.record, for eidway replay
     #[arg(long, value_name = "DIR", requires = "sim")]
     record: Option<PathBuf>,
@@ -59,31 +64,47 @@ impl RunCommand {
 
     /// Runs the command.
     pub fn run(self) -> Outcome {
-        let RunCommand { which, scenario, sim, seed, record, kill, explain, no_offload } = self;
-        let Some(name) = scenario else {
-            return list_scenarios(&which.open()?);
+        let RunCommand { which, scenario, sim, seed, repeat, record, kill, explain, no_offload } =
+            self;
+        let lab = which.open()?;
+        let Some(scenario) = scenario else {
+            return list_scenarios(&lab);
         };
+        let scenario = scenario_file::find(&lab, &scenario)?;
         let how = How { kill: kill.as_deref(), explains: explain };
-        let seed = sim.then_some(seed);
-        run_scenario(which, &name, seed, record.as_deref(), how, no_offload)
+        let play = |seed, out: &mut dyn Write| match sim {
+            true => play_simulated(&lab, &scenario, how, seed, record.as_deref(), out),
+            false => play(lab.clone(), which.name.clone(), &scenario, how, no_offload, out),
+        };
+        match repeat {
+            None => play(seed, &mut io::stdout()),
+            Some(times) => repeated(times, seed, sim, play),
+        }
     }
 }
 
-/// Plays a scenario. If a seed is given, the scenario is played on the simulator.
-fn run_scenario(
-    which: Which,
-    scenario: &str,
-    seed: Option<u64>,
-    record: Option<&Path>,
-    how: How<'_>,
-    no_offload: bool,
+/// Plays a scenario several times and prints the transcript of each failure. The outcome is true if
+/// all results were as expected each time.
+fn repeated(
+    times: u64,
+    first: u64,
+    sim: bool,
+    play: impl Fn(u64, &mut dyn Write) -> Outcome,
 ) -> Outcome {
-    let lab = which.open()?;
-    let scenario = scenario_file::find(&lab, scenario)?;
-    match seed {
-        Some(seed) => play_simulated(&lab, &scenario, how, seed, record),
-        None => play(lab, which.name, &scenario, how, no_offload),
+    let mut failed = 0;
+    for (number, seed) in (1..=times).zip(first..) {
+        let mut transcript = Vec::new();
+        let is_right = play(seed, &mut transcript)?;
+        let which = if sim { format!(" with --seed {seed}") } else { String::new() };
+        if !is_right {
+            failed += 1;
+            io::stdout().write_all(&transcript)?;
+        }
+        let outcome = if is_right { "as expected" } else { "NOT AS EXPECTED" };
+        println!("run {number} of {times}{which}: {outcome}");
     }
+    println!("{} of {times} runs as expected", times - failed);
+    Ok(failed == 0)
 }
 
 fn list_scenarios(lab: &Lab) -> Outcome {
@@ -103,6 +124,7 @@ fn play(
     scenario: &Scenario,
     how: How<'_>,
     no_offload: bool,
+    out: &mut dyn Write,
 ) -> Outcome {
     if scenario.only_simulated {
         let path = &scenario.path;
@@ -114,7 +136,7 @@ fn play(
     let end = std::process::id().to_string();
     lab.name = name.unwrap_or_else(|| library::lab_name_for(scenario, &end));
     let up = |lab| Namespaces::up(lab, Options { no_offload, ..Options::default() });
-    Ok(play_scenario(&lab, scenario, how, up, &mut io::stdout())?)
+    Ok(play_scenario(&lab, scenario, how, up, out)?)
 }
 
 fn play_simulated(
@@ -123,6 +145,7 @@ fn play_simulated(
     how: How<'_>,
     seed: u64,
     record: Option<&Path>,
+    out: &mut dyn Write,
 ) -> Outcome {
     let name = format!("{}-{}", lab.name, library::lab_name_for(scenario, "sim"));
     let options = sim::stage::Options {
@@ -132,7 +155,7 @@ fn play_simulated(
         ..sim::stage::Options::new(Seed::from_number(seed))
     };
     let up = |lab| Simulated::up(lab, options);
-    Ok(play_scenario(lab, scenario, how, up, &mut io::stdout())?)
+    Ok(play_scenario(lab, scenario, how, up, out)?)
 }
 
 /// Writes files into a new directory and returns its path.

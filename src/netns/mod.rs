@@ -30,6 +30,7 @@ pub mod running;
 pub mod save;
 pub mod scenario_file;
 pub mod stage;
+pub mod test_run;
 pub mod text;
 pub mod time_limit;
 pub mod user;
