@@ -248,8 +248,15 @@ impl Source {
 
 /// Whether a file is outside of all rings: the command line or the front page.
 fn is_outermost(path: &str) -> bool {
-    ["main.rs", "lib.rs", "config_command.rs", "lab_command.rs", "replay_command.rs"]
-        .contains(&path)
+    [
+        "main.rs",
+        "lib.rs",
+        "config_command.rs",
+        "extcap_command.rs",
+        "lab_command.rs",
+        "replay_command.rs",
+    ]
+    .contains(&path)
         || path.starts_with("lab_command/")
 }
 
