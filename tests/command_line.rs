@@ -299,7 +299,7 @@ fn a_terminal_gets_no_escape_sequences() {
     assert!(child.wait().expect("an end").success(), "{seen}");
     for part in [
         "xTR1#show version\nEidway LISP virtual router",
-        "xTR1#show clo?\nclock\nxTR1#show clo\n*",
+        "xTR1#show clo?\nclock\n\nxTR1#show clo\n*",
         "          ^\n% Invalid input",
     ] {
         assert!(seen.contains(part), "{part} is not in {seen}");
