@@ -4,10 +4,7 @@
 //! describe one, and to capture into a FIFO. It shows all that such a program writes to standard
 //! error, so a capture without an error writes nothing there.
 
-use std::fs::Permissions;
-use std::io::Write;
-use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use eidway::capture::filter::Filter;
@@ -144,16 +141,12 @@ fn find(name: &str) -> Result<(Lab, Vec<Interface>), Failure> {
 }
 
 /// Writes a script that starts this program.
-fn install(directory: &std::path::Path) -> Outcome {
-    let program = run::program()?.display().to_string();
+fn install(directory: &Path) -> Outcome {
+    let program = run::program()?.display().to_string().replace('\'', r"'\''");
     let path = directory.join(SCRIPT);
-    let quoted = program.replace('\'', r"'\''");
-    let mut script = private::replace(&path)?;
-    write!(
-        script,
-        "#!/bin/sh\n# Lists the ports of Eidway's labs in Wireshark.\nexec '{quoted}' extcap \"$@\"\n"
-    )?;
-    script.set_permissions(Permissions::from_mode(0o755))?;
+    let about = "# Lists the ports of Eidway's labs in Wireshark.";
+    let script = format!("#!/bin/sh\n{about}\nexec '{program}' extcap \"$@\"\n");
+    private::write_program(&path, script)?;
     println!("{} lists the ports of labs in Wireshark", path.display());
     Ok(true)
 }

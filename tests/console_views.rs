@@ -68,6 +68,7 @@ const VIEWS: &[(&str, Again)] = &[
     ("away", again::<Listing<TableHead, away::AwayRow>>),
     ("smr", again::<Listing<TableHead, away::SmrRow>>),
     ("dynamic-eid", again::<dynamic_eid::DynamicEidView>),
+    ("memory", again::<machine::ProcessView>),
     ("instance-id statistics", again::<census::InstanceStatisticsView>),
     ("eid-table statistics", again::<census::InstanceStatisticsView>),
     ("service statistics", again::<census::InstanceStatisticsView>),
@@ -102,12 +103,11 @@ const VIEWS: &[(&str, Again)] = &[
     ("history", again::<machine::HistoryView>),
     ("terminal", again::<machine::TerminalView>),
     ("privilege", again::<machine::PrivilegeView>),
-    ("alias", again::<machine::AliasView>),
+    ("aliases", again::<machine::AliasView>),
     ("inventory", again::<machine::InventoryView>),
     ("controllers", again::<machine::InventoryView>),
     ("platform", again::<machine::InventoryView>),
     ("processes", again::<machine::ProcessView>),
-    ("memory", again::<machine::ProcessView>),
     ("startup-config", again::<machine::StartupView>),
     ("file", again::<machine::FilesView>),
     ("flash:", again::<machine::FilesView>),
@@ -192,7 +192,7 @@ fn shows() -> Vec<(String, &'static str, Again)> {
 
 /// The views that have no rows in the states of the test.
 const WITHOUT_ROWS: &[&str] = &[
-    "alias",
+    "aliases",
     "bootflash:",
     "clock",
     "controllers",

@@ -180,7 +180,7 @@ mod tests {
     #[test]
     fn help_on_a_beginning_lists_the_words_that_it_may_become() {
         assert_eq!(help(&Context::Exec, "sh").unwrap(), "show\n\n");
-        assert_eq!(help(&Context::Exec, "e").unwrap(), "enable  exit\n\n");
+        assert_eq!(help(&Context::Exec, "e").unwrap(), "enable  erase  exit\n\n");
         let all = help(&Context::Exec, "").unwrap();
         assert!(all.starts_with("Exec commands:\n  clear "), "{all}");
         let all = help(&Context::Lisp, " ").unwrap();

@@ -56,7 +56,7 @@ type Cef = Listing<routes::Head, routes::CefRow>;
 /// All outputs for programs, sorted by name.
 pub const DOCUMENTS: &[Document] = &[
     Document::of::<absent::AbsentView>("absent", "show lisp ddt json"),
-    Document::of::<machine::AliasView>("alias", "show alias json"),
+    Document::of::<machine::AliasView>("alias", "show aliases json"),
     Document::of::<Table<away::AwayRow>>("away", "show ip lisp away json"),
     Document::of::<Cef>("cef", "show ip cef json"),
     Document::of::<routes::CefView>("cef-entry", "show ip cef ADDRESS json"),

@@ -36,6 +36,8 @@ const MODE_OF_ROOT: u32 = 0o711;
 const MODE: u32 = 0o700;
 /// The mode of every file.
 const FILE_MODE: u32 = 0o600;
+/// The mode of a program.
+const PROGRAM_MODE: u32 = 0o755;
 /// The permission bits that allow other users than the owner to write.
 const WRITE_OF_OTHERS: u32 = 0o022;
 /// The sticky bit. In a directory with this bit, users can rename and remove only their own files.
@@ -175,6 +177,16 @@ pub fn replace(path: &Path) -> io::Result<File> {
 /// The errors of [`append`].
 pub fn write(path: &Path, content: impl AsRef<[u8]>) -> io::Result<()> {
     replace(path)?.write_all(content.as_ref()).map_err(named(path))
+}
+
+/// Replaces the content of a program. Every user can run it (mode 0755).
+///
+/// # Errors
+/// The errors of [`append`].
+pub fn write_program(path: &Path, content: impl AsRef<[u8]>) -> io::Result<()> {
+    let mut file = replace(path)?;
+    file.write_all(content.as_ref()).map_err(named(path))?;
+    file.set_permissions(Permissions::from_mode(PROGRAM_MODE)).map_err(named(path))
 }
 
 /// Replaces a file by a new file with this content, in one step: a reader finds the old content or

@@ -36,6 +36,11 @@ pub(super) const ROWS: &[Row] = &[
         clear_sessions,
     ),
     exec("clear logging", &[CLEAR, "The lines of `show logging`"], |_, _| Ok(Action::ClearLog)),
+    exec(
+        "clear ip arp [<address:ipv4>]",
+        &[CLEAR, IP, "Ask all neighbours again", "Address of a neighbour"],
+        ask_neighbours,
+    ),
     exec("clear arp-cache", &[CLEAR, "Ask all neighbours again"], ask_neighbours),
     exec("clear ipv6 neighbors", &[CLEAR, IPV6, "Ask all neighbours again"], ask_neighbours),
     exec(

@@ -17,6 +17,7 @@ use crate::router::config::{Config, InterfaceName};
 use crate::router::io::Command;
 
 const HERE: &[Mode] = &[Mode::Exec];
+const CLOCK: &str = "The system clock";
 pub(super) const SHOW: &str = "Show running system information";
 pub(super) const IP: &str = "IP information";
 pub(super) const IPV6: &str = "IPv6 information";
@@ -57,7 +58,11 @@ pub(super) const ROWS: &[Row] = &[
         &["Turn off privileged commands (this console has only privileged commands)"],
         nothing,
     ),
-    exec("enable", &["Turn on privileged commands"], nothing),
+    exec(
+        "enable [<level:0-15>]",
+        &["Turn on privileged commands", "Level (this console has only level 15)"],
+        nothing,
+    ),
     exec("show {ip|ipv6} lisp [json]", &[SHOW, IP, IPV6, LISP, JSON], show_lisp),
     exec(
         "show {ip|ipv6} lisp [0] [instance-id <instance:0-16777215>] map-cache \
@@ -145,7 +150,7 @@ pub(super) const ROWS: &[Row] = &[
         &[SHOW, "The emulated hosts of this router", JSON],
         |_, _| show(Page::new(emulated_hosts::view, emulated_hosts::text)),
     ),
-    exec("show clock [json]", &[SHOW, "The system clock", JSON], |_, _| {
+    exec("show clock [detail] [json]", &[SHOW, CLOCK, CLOCK, JSON], |_, _| {
         show(Page::new(system::clock, system::clock_text))
     }),
     exec("show running-config [json]", &[SHOW, "Current operating configuration", JSON], |_, _| {

@@ -23,17 +23,20 @@ const ROUTE: &str = "IP routing table";
 const INTERFACES: &str = "Interface status and configuration";
 const INTERFACE: &str = "IP interface status and configuration";
 const NAME: &str = "Interface name";
+const MEMORY: &str = "Memory of the process";
 const RUNNING: &str = "Current operating configuration";
 
 pub(super) const ROWS: &[Row] = &[
     exec(
-        "show {ip|ipv6} route [{<address:address> [<mask:mask>]|<prefix:prefix>|connected|static|\
+        "show {ip|ipv6} route [vrf <vrf:word>] [{<address:address> [<mask:mask>]|<prefix:prefix>|connected|static|\
          local|lisp|summary}] [json]",
         &[
             SHOW,
             IP,
             IPV6,
             ROUTE,
+            "A VRF, which is only a name of the routing table",
+            "VRF name",
             "Address to find a route for",
             "Network mask",
             "Prefix to find a route for",
@@ -99,18 +102,26 @@ pub(super) const ROWS: &[Row] = &[
     exec("show protocols [json]", &[SHOW, "Active network routing protocols", JSON], |_, _| {
         show(Page::new(interfaces::all, interface_lists::protocols))
     }),
-    exec("show ip protocols [json]", &[SHOW, IP, "Routing protocols that run", JSON], |_, _| {
-        show(Page::new(machine::vrf, machine::routing_protocols_text))
-    }),
-    exec("show vrf [json]", &[SHOW, "VPN Routing/Forwarding instances", JSON], |_, _| {
+    exec(
+        "show {ip|ipv6} protocols [json]",
+        &[SHOW, IP, IPV6, "Routing protocols that run", JSON],
+        |_, _| show(Page::new(machine::vrf, machine::routing_protocols_text)),
+    ),
+    exec("show [ip] vrf [json]", &[SHOW, IP, "VPN Routing/Forwarding instances", JSON], |_, _| {
         show(Page::new(machine::vrf, machine::vrf_text))
     }),
     exec("show ip traffic [json]", &[SHOW, IP, "Packets of EIDs", JSON], |_, _| {
         show(Page::new(machine::traffic, machine::traffic_text))
     }),
     exec(
-        "show tcp brief [json]",
-        &[SHOW, "Connections of reliable transport", "A line for each connection", JSON],
+        "show tcp brief [all] [json]",
+        &[
+            SHOW,
+            "Connections of reliable transport",
+            "A line for each connection",
+            "The same: there are no other connections",
+            JSON,
+        ],
         |_, _| show(Page::new(machine::tcp, machine::tcp_text)),
     ),
     exec("show drops [json]", &[SHOW, "Packets of EIDs that were dropped", JSON], |_, _| {
@@ -119,9 +130,18 @@ pub(super) const ROWS: &[Row] = &[
     exec("show logging [json]", &[SHOW, "The last lines of the log", JSON], |_, _| {
         show(Page::new(machine::logging, machine::logging_text))
     }),
-    exec("show users [json]", &[SHOW, "Sessions at the console of this router", JSON], |_, _| {
-        show(Page::new(machine::users, machine::users_text))
-    }),
+    exec(
+        "show users [{all|wide}] [json]",
+        &[
+            SHOW,
+            "Sessions at the console of this router",
+            "The same: there are no other lines",
+            "The same: no column is cut",
+            JSON,
+        ],
+        show_users,
+    ),
+    exec("who", &["Sessions at the console of this router"], show_users),
     exec("show history [json]", &[SHOW, "The last lines of this session", JSON], |_, _| {
         show(Page::new(machine::history, machine::history_text))
     }),
@@ -134,7 +154,7 @@ pub(super) const ROWS: &[Row] = &[
     exec("show hosts [json]", &[SHOW, "Names of hosts, and their addresses", JSON], |_, _| {
         show(Page::new(host_names::view, host_names::text))
     }),
-    exec("show alias [json]", &[SHOW, "Alias commands", JSON], |_, _| {
+    exec("show aliases [json]", &[SHOW, "Alias commands", JSON], |_, _| {
         show(Page::new(machine::alias, machine::alias_text))
     }),
     exec("show inventory [json]", &[SHOW, "The program and its version", JSON], |_, _| {
@@ -149,8 +169,8 @@ pub(super) const ROWS: &[Row] = &[
         |_, _| show(Page::new(machine::inventory, machine::controllers_text)),
     ),
     exec(
-        "show processes [{cpu|memory}] [json]",
-        &[SHOW, "The process of the router", "Processor time", "Memory", JSON],
+        "show processes [{cpu|memory}] [sorted] [json]",
+        &[SHOW, "The process of the router", "Processor time", "Memory", "Sorted", JSON],
         |args, _| {
             let text = match args.has("memory") {
                 true => machine::memory_text,
@@ -159,7 +179,7 @@ pub(super) const ROWS: &[Row] = &[
             show(Page::new(machine::process, text))
         },
     ),
-    exec("show memory [json]", &[SHOW, "Memory of the process", JSON], |_, _| {
+    exec("show memory [statistics] [json]", &[SHOW, MEMORY, MEMORY, JSON], |_, _| {
         show(Page::new(machine::process, machine::memory_text))
     }),
     exec(
@@ -178,8 +198,8 @@ pub(super) const ROWS: &[Row] = &[
         |_, _| show(Page::new(machine::files, machine::show_flash_text)),
     ),
     exec(
-        "show running-config {all|interface <interface:interface>} [json]",
-        &[SHOW, RUNNING, "The whole configuration", "One interface", NAME, JSON],
+        "show running-config {all|brief|interface <interface:interface>} [json]",
+        &[SHOW, RUNNING, "The whole configuration", "The same", "One interface", NAME, JSON],
         show_running,
     ),
     exec(
@@ -226,6 +246,10 @@ fn show_route(args: &Args<'_>, _: &Config) -> Result<Action, Fault> {
     ];
     let only = sources.into_iter().find(|(word, _)| args.has(word)).map(|(_, source)| source);
     show(Listing::new(RouteTable::new(family, only)))
+}
+
+fn show_users(_: &Args<'_>, _: &Config) -> Result<Action, Fault> {
+    show(Page::new(machine::users, machine::users_text))
 }
 
 fn show_cef(args: &Args<'_>, _: &Config) -> Result<Action, Fault> {

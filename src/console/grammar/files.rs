@@ -2,7 +2,7 @@
 //! router refuses. A refusal names the command to use instead.
 
 use super::context::Context;
-use super::exec::{JSON, SHOW, exec, show};
+use super::exec::{JSON, exec, show};
 use super::row::Row;
 use crate::console::args::{Args, Fault};
 use crate::console::exec::Action;
@@ -93,13 +93,25 @@ pub(super) const ROWS: &[Row] = &[
     exec("verify [<file:line>]", &["Verify a file", "File"], |args, _| {
         refuse(args, "this router has no image to verify: see `show version`")
     }),
+    exec("erase <file:line>", &["Erase a file system", "File system"], no_erase),
+    exec("pwd", &["Display current working directory"], |_, _| Ok(Action::Text("flash:/\n"))),
     exec(
-        "debug ip {packet|icmp} [<rest:line>]",
+        "{cd|mkdir|rmdir|format|rename} [<file:line>]",
+        &[NO_FOLDER, NO_FOLDER, NO_FOLDER, NO_FOLDER, NO_FOLDER, "File"],
+        |args, _| {
+            refuse(args, "flash: has only files: see `dir`, `copy flash:A flash:B` and `delete`")
+        },
+    ),
+    exec("clock set [<time:line>]", &["Manage the clock", "Set the time", "Time"], |args, _| {
+        refuse(args, "the router has the time of its machine: set the time there")
+    }),
+    exec(
+        "debug {ip|arp|ipv6} [<rest:line>]",
         &[
             "Debugging functions (see also 'undebug')",
             "IP information",
-            "Packets",
-            "ICMP",
+            "ARP",
+            "IPv6 information",
             "Options",
         ],
         |args, _| {
@@ -110,12 +122,6 @@ pub(super) const ROWS: &[Row] = &[
             )
         },
     ),
-    exec("show cdp [<rest:line>]", &[SHOW, "Cisco Discovery Protocol", "Options"], |args, _| {
-        refuse(
-            args,
-            "CDP is not enabled: see `show arp` and `show ipv6 neighbors` for the neighbours",
-        )
-    }),
 ];
 
 /// The command `copy`. `to` is the destination if the line does not name a file.
@@ -148,6 +154,8 @@ fn dir(args: &Args<'_>, _: &Config) -> Result<Action, Fault> {
         false => Err(args.fault("place", "the file systems of a router are flash: and nvram:")),
     }
 }
+
+const NO_FOLDER: &str = "A function that flash: does not have";
 
 fn refuse(args: &Args<'_>, why: &str) -> Result<Action, Fault> {
     Err(args.fault("", why))

@@ -47,6 +47,7 @@
 //! other words may be left out, as in `no ip address`. The function of the command reads
 //! [`Args::negated`](super::args::Args::negated).
 
+mod absent_shows;
 mod accepted;
 mod argument;
 mod clear;
@@ -130,6 +131,7 @@ pub fn rows() -> impl Iterator<Item = &'static Row> {
         exec::ROWS,
         probe::ROWS,
         exec_show::ROWS,
+        absent_shows::ROWS,
         clear::ROWS,
         files::ROWS,
         moves::ROWS,

@@ -7,6 +7,7 @@ use crate::console::exec::Action;
 use crate::router::config::Config;
 
 const TERMINAL: &str = "Set terminal line parameters";
+const NO_EFFECT: &str = "A setting that has no effect on this console";
 const LENGTH: &str = "Set number of lines on a screen";
 const WIDTH: &str = "Set width of the display terminal";
 
@@ -43,6 +44,14 @@ pub(super) const ROWS: &[Row] = &[
         "terminal {default|no} width",
         &[TERMINAL, "Set a value to its default", "Negate a command", WIDTH],
         |_, _| Ok(Action::Width(None)),
+    ),
+    exec(
+        "terminal {exec|history|ip|speed|type|editing|escape-character} [<rest:line>]",
+        &[
+            TERMINAL, NO_EFFECT, NO_EFFECT, NO_EFFECT, NO_EFFECT, NO_EFFECT, NO_EFFECT, NO_EFFECT,
+            "Options",
+        ],
+        |_, _| Ok(Action::Nothing),
     ),
 ];
 

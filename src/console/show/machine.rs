@@ -6,6 +6,7 @@ use std::fmt::Write;
 
 use super::columns::Columns;
 use super::span::{seconds, span};
+use super::xe::absent::NO_ROUTING_PROTOCOL;
 use super::{State, sessions};
 use crate::console::flash::{self, NO_FLASH, error_opening};
 use crate::console::machine::{LOG_LINES, LogLine, Startup, Usage, User};
@@ -396,6 +397,5 @@ pub fn alias_text(view: &AliasView) -> String {
 /// The text of `show ip protocols`.
 pub fn routing_protocols_text(view: &VrfView) -> String {
     let VrfView { vrfs: _ } = view;
-    "No routing protocol runs: the routes are connected, static and LISP (see `show ip route`)\n"
-        .to_owned()
+    NO_ROUTING_PROTOCOL.to_owned()
 }

@@ -26,4 +26,28 @@ pub enum Feature {
     DecapsulationFilter,
     /// `show lisp platform`: the limits of the hardware.
     Platform,
+    /// `show ip ospf`, `show route-map` and others: routing protocols and their policies.
+    RoutingProtocols,
+    /// `show access-lists`, `show policy-map` and others: filters and quality of service.
+    Filters,
+    /// `show crypto`: encryption of packets.
+    Encryption,
+    /// `show vlan`, `show spanning-tree` and others: a switch.
+    Switching,
+    /// `show cdp`, `show lldp`: protocols by which neighbours name themselves.
+    NeighbourDiscovery,
+    /// `show adjacency`, `show ip mroute` and others: tables that the kernel has, or no program.
+    KernelTables,
+    /// `show standby`, `show track` and others: gateways that share an address.
+    GatewayRedundancy,
+    /// `show environment`, `show module` and others: hardware and its licences.
+    Hardware,
+    /// `show ntp`: sources of the time.
+    TimeSources,
+    /// `show ip dhcp`, `show snmp` and others: services for other machines and for users.
+    Services,
+    /// `show lisp publisher`, `show lisp subscription` and others: publications of mappings.
+    Publications,
+    /// `show device-tracking`: the hosts at the ports.
+    DeviceTracking,
 }
