@@ -164,7 +164,7 @@ impl Capture {
     fn finish<W: Write>(&mut self, output: &mut Output<W>) -> io::Result<()> {
         let mut frames = Vec::new();
         // If a device has just gone, there is nothing to read any more.
-        let _ = self.points.read_all(&mut frames);
+        let _ = self.points.read_all(wall_clock(), &mut frames);
         self.waiting.add(frames);
         if !output.is_full() && !self.waiting.is_empty() {
             // The reasons of the last frames are on their way.

@@ -145,13 +145,22 @@ impl Points {
         Ok(())
     }
 
-    /// Reads the frames that wait at all sockets.
+    /// Reads the frames that wait at all sockets. Frames after the time `until` may be left there.
     ///
     /// # Errors
     /// An error of a socket.
-    pub fn read_all(&mut self, frames: &mut Vec<Frame>) -> Result<(), Failure> {
-        let ready = Ready { points: (0..self.points.len()).collect(), ..Ready::default() };
-        self.read(&ready, frames)
+    pub fn read_all(&mut self, until: Duration, frames: &mut Vec<Frame>) -> io::Result<()> {
+        for at in 0..self.points.len() {
+            loop {
+                let before = frames.len();
+                self.read_point(at, frames)?;
+                let is_later = frames.last().is_some_and(|frame| frame.at > until);
+                if frames.len() == before || is_later {
+                    break;
+                }
+            }
+        }
+        Ok(())
     }
 
     fn read_point(&mut self, at: usize, frames: &mut Vec<Frame>) -> io::Result<()> {
