@@ -38,7 +38,7 @@ pub enum FilesCommand {
 }
 
 impl FilesCommand {
-    /// The need of the command for the namespaces of an ordinary user.
+    /// Returns whether the command needs the namespaces of an ordinary user.
     pub fn need(&self) -> Need {
         match self {
             FilesCommand::New(_) => Need::None,

@@ -57,7 +57,7 @@ pub struct RunCommand {
 }
 
 impl RunCommand {
-    /// The need of the command for the namespaces of an ordinary user.
+    /// Returns whether the command needs the namespaces of an ordinary user.
     pub fn need(&self) -> Need {
         if self.sim || self.scenario.is_none() { Need::None } else { Need::Always }
     }
