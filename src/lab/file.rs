@@ -67,7 +67,7 @@ pub struct LabFile {
     pub name: String,
     /// The title of the lab: its subject in one line.
     pub title: Option<String>,
-    /// `core`: whether the addresses and routes of the core are chosen by the program.
+    /// `core`: the origin of the addresses and routes of the core.
     pub core: Core,
     /// The nodes of the lab by their names.
     pub nodes: BTreeMap<String, Node>,
@@ -84,8 +84,9 @@ pub struct LabFile {
 }
 
 /// Positions of items in the text of a lab file: of each port (by node and device), of the
-/// addresses of each node, of the configuration file of each router, and of the name of the lab. A comparison of several
-/// files can find an error. The message of the error then points at one of these positions.
+/// addresses of each node, of the configuration file of each router, and of the name of the lab. A
+/// comparison of several files can find an error. The message of the error then points at one of
+/// these positions.
 #[derive(Clone, Debug, Default)]
 pub struct Places {
     ports: BTreeMap<(String, String), Span>,
