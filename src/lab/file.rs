@@ -50,6 +50,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use ipnet::IpNet;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::addr::Family;
@@ -103,15 +104,14 @@ impl Places {
 }
 
 /// The origin of the addresses and routes of the core: the key `core`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Core {
     /// The files of the lab have all addresses and routes.
     #[default]
     #[serde(skip)]
     Written,
-    /// `core = "auto"`: a [`Lab`](super::Lab) adds the addresses and routes that its files do not
-    /// have, as [`auto_core`](super::auto_core) says.
+    /// The program adds the addresses and routes that the files do not have.
     Auto,
 }
 
