@@ -1,8 +1,8 @@
 //! `eidway extcap`: lists the ports of running labs in Wireshark, by the extcap protocol of Wireshark.
 //!
 //! Wireshark starts each program in its extcap directory with options: to list interfaces, to
-//! describe one, and to capture into a FIFO. It shows all that such a program writes to standard
-//! error, so a capture without an error writes nothing there.
+//! describe one, and to capture into a FIFO. Wireshark shows the standard error of the program to
+//! its user. A capture without an error therefore writes nothing to standard error.
 
 use std::path::{Path, PathBuf};
 
@@ -20,7 +20,7 @@ use eidway::private;
 
 use super::Outcome;
 
-/// The begin of the names of our interfaces in Wireshark: `eidway:LAB:NODE` and
+/// The beginning of the names of our interfaces in Wireshark: `eidway:LAB:NODE` and
 /// `eidway:LAB:NODE:INTERFACE`.
 const PREFIX: &str = "eidway:";
 /// The name of the script in the extcap directory.
@@ -29,8 +29,9 @@ const SCRIPT: &str = "eidway";
 /// The arguments of `eidway extcap`.
 #[derive(Args)]
 pub struct ExtcapCommand {
-    /// Write a script into this extcap directory of Wireshark, which then lists the ports of labs
-    /// that are up. `tshark -G folders` and the dialog About Wireshark, Folders, name the directory
+    /// Write a script into DIR, the extcap directory of Wireshark. Wireshark then lists the ports
+    /// of labs that are up. `tshark -G folders` and the dialog About Wireshark, Folders, name this
+    /// directory
     #[arg(long, value_name = "DIR")]
     install: Option<PathBuf>,
     /// List the interfaces
@@ -39,7 +40,7 @@ pub struct ExtcapCommand {
     /// The version of Wireshark
     #[arg(long, hide = true, num_args = 0..=1, default_missing_value = "")]
     extcap_version: Option<String>,
-    /// The interface that the other options are about
+    /// The interface for the other options
     #[arg(long, hide = true)]
     extcap_interface: Option<String>,
     /// List the link types of the interface
@@ -60,7 +61,7 @@ pub struct ExtcapCommand {
 }
 
 impl ExtcapCommand {
-    /// The need of the command for the namespaces of an ordinary user.
+    /// Returns whether the command needs the namespaces of an ordinary user.
     pub fn need(&self) -> Need {
         if self.install.is_some() { Need::None } else { Need::IfUp }
     }
@@ -76,13 +77,13 @@ impl ExtcapCommand {
         }
         let Some(name) = &self.extcap_interface else {
             return Err(
-                "write --install DIR: Wireshark itself uses the other options of this command"
-                    .into(),
+                "write --install DIR: the other options of this command are for Wireshark".into()
             );
         };
         let (lab, interfaces) = find(name)?;
         if self.extcap_dlts {
-            // The file says the link type of each interface itself. Wireshark wants one line.
+            // Wireshark expects one link type here. The captured file has the link type of each
+            // interface.
             println!("dlt {{number=1}}{{name=EN10MB}}{{display=Ethernet, and raw IP at lisp0}}");
         } else if self.capture {
             let filter = self.extcap_capture_filter.as_deref().unwrap_or_default().trim();
@@ -106,7 +107,7 @@ impl ExtcapCommand {
     }
 }
 
-/// Prints the sentences about this program and about the interfaces.
+/// Prints the lines about this program and its interfaces, in the syntax of extcap.
 fn print_interfaces() {
     println!("extcap {{version={}}}{{display=Eidway}}", env!("CARGO_PKG_VERSION"));
     for name in running() {
@@ -126,7 +127,7 @@ fn print_interfaces() {
     }
 }
 
-/// Returns the lab and the interfaces of an interface of Wireshark.
+/// Finds the lab and the interfaces for `name`, the name of an interface in Wireshark.
 fn find(name: &str) -> Result<(Lab, Vec<Interface>), Failure> {
     let found = name.strip_prefix(PREFIX).and_then(|name| name.split_once(':'));
     let Some((lab, place)) = found else {

@@ -299,7 +299,7 @@ fn say(line: &str) {
 }
 
 impl LabCommand {
-    /// The need of the command for the namespaces of an ordinary user.
+    /// Returns whether the command needs the namespaces of an ordinary user.
     pub fn need(&self) -> Need {
         match self {
             LabCommand::Up { sim: false, dry_run: false, .. } => Need::Always,

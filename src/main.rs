@@ -21,7 +21,7 @@ use eidway::driver::log_queue::LogQueue;
 use eidway::driver::machine::RouterFiles;
 use eidway::driver::telnet::TelnetServer;
 use eidway::driver::udp::UdpChecksum;
-use eidway::lab::file::name;
+use eidway::lab::file::{check, name};
 use eidway::lab::schema;
 use eidway::netns::paths::{expect_own_sockets, sockets_of};
 use eidway::netns::{text, user};
@@ -107,7 +107,7 @@ enum Command {
     /// Print the manual page of this program, for `man -l -`
     Man,
     /// Print the JSON schema of an output for programs: of `show ... json` at a console, or of
-    /// `--json` at this command line
+    /// `--json` at this command line. `eidway schema lab` prints the schema of lab.toml, for editors
     Schema {
         /// The output. Without a NAME, the names of all outputs are listed, each with a command
         name: Option<String>,
@@ -338,6 +338,7 @@ fn manual() -> Outcome {
 
 fn print_schema(name: Option<&str>, all: bool) -> Outcome {
     let schema = match name {
+        Some("lab") => check::schema(),
         Some(name) => schema::find(name).map(schema::Document::schema).ok_or_else(|| {
             format!("there is no output {name:?}: `eidway schema` lists the outputs for programs")
         })?,

@@ -8,6 +8,8 @@ mod schema;
 mod simulated;
 
 use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use eidway::lab::schema::DOCUMENTS;
 use eidway::lab::testbed::{Device, Format, testbed};
@@ -79,6 +81,47 @@ fn the_schemas_are_listed_and_printed_alone_and_together() {
     let unknown = eidway(&["schema", "nothing"]);
     assert_eq!(unknown.status.code(), Some(1));
     assert!(text(&unknown.stderr).contains("`eidway schema` lists the outputs"), "{unknown:?}");
+}
+
+/// The schema of lab files in the project. Editors read it: each lab.toml names it in its first line.
+const LAB_SCHEMA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/lab/lab.schema.json");
+
+/// The files with the name lab.toml in the project.
+fn lab_files() -> Vec<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let (mut found, mut open) = (Vec::new(), vec![root.join("lab"), root.join("tests")]);
+    while let Some(directory) = open.pop() {
+        for entry in fs::read_dir(directory).unwrap().map(Result::unwrap) {
+            match entry.file_type().unwrap().is_dir() {
+                true if entry.file_name() != "target" => open.push(entry.path()),
+                false if entry.file_name() == "lab.toml" => found.push(entry.path()),
+                _ => {}
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn each_lab_file_names_the_schema_that_the_program_prints_and_fits_it() {
+    let printed = text(&eidway(&["schema", "lab"]).stdout);
+    let is_right = fs::read_to_string(LAB_SCHEMA).is_ok_and(|file| file == printed);
+    assert!(is_right, "write it again: cargo run -- schema lab > lab/lab.schema.json");
+    let files = lab_files();
+    assert!(files.len() >= 5, "{files:?}");
+    let schema: Value = serde_json::from_str(&printed).unwrap();
+    for path in files {
+        let file = fs::read_to_string(&path).unwrap();
+        let named = file.lines().next().unwrap().strip_prefix("#:schema ").unwrap();
+        let target = path.parent().unwrap().join(named).canonicalize().unwrap();
+        assert_eq!(target, Path::new(LAB_SCHEMA), "{}", path.display());
+        let table: toml::Table = toml::from_str(&file).unwrap();
+        let errors = schema::errors(&schema, &serde_json::to_value(table).unwrap());
+        assert!(errors.is_empty(), "{}: {errors:#?}", path.display());
+    }
+    let wrong =
+        serde_json::json!({ "name": "x", "nodes": { "a": { "kind": "hots" } }, "link": [] });
+    assert_eq!(schema::errors(&schema, &wrong).len(), 2, "{:#?}", schema::errors(&schema, &wrong));
 }
 
 #[test]

@@ -15,10 +15,11 @@ const BYTE_ORDER: u32 = 0x1a2b_3c4d;
 const VERSION: [u16; 2] = [1, 0];
 /// No limit of the octets of a frame.
 const SNAP_LEN: u32 = 0;
-/// Times are counted in units of 10 to the power of minus this number of seconds.
+/// The unit of all times is 10^-9 seconds. The file contains this exponent.
 const RESOLUTION: u8 = 9;
 
-/// The options of all blocks, of a section, of an interface, of statistics and of a packet.
+/// The codes of options: first for all blocks, then for a section, an interface, statistics and a
+/// packet.
 const END_OF_OPTIONS: u16 = 0;
 const COMMENT: u16 = 1;
 const APPLICATION: u16 = 4;
@@ -109,7 +110,7 @@ impl PcapngWriter {
         writer
     }
 
-    /// Adds an interface, and returns its number for its packets.
+    /// Adds an interface and returns its number, for [`Packet::interface`].
     pub fn add_interface(&mut self, name: &str, description: &str, link: LinkType) -> u32 {
         let mut interface = link.number().to_le_bytes().to_vec();
         interface.extend([0; 2]);
@@ -141,8 +142,8 @@ impl PcapngWriter {
         self.block(PACKET, &block);
     }
 
-    /// Adds the number of the frames of an interface that were received, and of those that were
-    /// dropped because they were not read in time.
+    /// Adds two counts of an interface: the received frames, and the frames that were dropped
+    /// because this program did not read them in time.
     pub fn write_statistics(&mut self, interface: u32, at: Duration, received: u64, dropped: u64) {
         let mut block = interface.to_le_bytes().to_vec();
         time(&mut block, at);

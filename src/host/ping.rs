@@ -22,7 +22,7 @@ pub enum Pace {
 /// The number of echo requests of a ping.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Count {
-    /// The ping ends after this number.
+    /// The ping ends after this number of echo requests.
     Of(u16),
     /// The ping goes on until it is stopped.
     Endless {
@@ -123,7 +123,7 @@ pub struct PingReport {
     /// The echo requests that have been sent, in the order of their sequence numbers. An endless ping
     /// keeps only the newest ones.
     pub probes: VecDeque<Probe>,
-    /// The echo requests before these.
+    /// The echo requests before those in `probes`.
     pub earlier: Counted,
 }
 
@@ -152,7 +152,8 @@ impl PingReport {
         self.earlier.answered + self.round_trips().count() as u64
     }
 
-    /// Adds an echo request. If the report has more than it keeps, the oldest one is only counted.
+    /// Adds an echo request. If the report then has more echo requests than it keeps, the oldest
+    /// one is only counted.
     pub fn add(&mut self, probe: Probe) {
         self.probes.push_back(probe);
         let Count::Endless { kept } = self.request.count else { return };
@@ -178,8 +179,8 @@ impl PingReport {
             && self.probes.iter().all(|p| p.outcome != Outcome::Waiting)
     }
 
-    /// Returns the round-trip times of the kept echo requests that were answered, in the order in which they were
-    /// sent.
+    /// Returns the round-trip times of the kept echo requests that were answered, in the order in
+    /// which they were sent.
     pub fn round_trips(&self) -> impl Iterator<Item = Duration> {
         self.probes.iter().filter_map(|probe| match probe.outcome {
             Outcome::Reply(span) => Some(span),

@@ -1,8 +1,8 @@
 //! `core = "auto"` in a lab file: the addresses and the static routes of the core, which the lab
 //! file and the configurations leave out.
 //!
-//! A link belongs to the core if no host is on it. A LAN belongs to the core if a plain node is on
-//! it and no host. Addresses and routes that the files have are kept:
+//! A link belongs to the core if no host is on it. A LAN belongs to the core if it has a plain node
+//! and no host. The addresses and routes in the files stay as they are:
 //!
 //! - If a port has an address in its files, the link has the network of this address. Other links
 //!   get a network of their own: link 7 of the file is 100.64.7.0/24 and 2001:db8:c:7::/64.
@@ -10,7 +10,7 @@
 //!   addresses, and routers the next ones, in the order of the file.
 //! - Plain nodes get a route to each network of the core, and to each loopback address, along the
 //!   shortest path. A path leads through a router only if there is no other path.
-//! - Routers get the same routes. If these have only one next hop, a default route replaces them.
+//! - Routers get the same routes. If all of them have the same next hop, a default route replaces them.
 //!
 //! A lab that was completed stays the same if it is completed again.
 
@@ -27,7 +27,7 @@ use crate::addr::{Family, is_link_local};
 use crate::console::read_config;
 use crate::router::config::Config;
 
-/// The cost of a path through a plain node, and through a router.
+/// The costs of a plain node and of a router on a path.
 const THROUGH_NODE: u32 = 1;
 const THROUGH_ROUTER: u32 = 1_000;
 /// The remark before the lines that a configuration gets.
@@ -287,7 +287,7 @@ impl<'a> Routing<'a> {
         paths
     }
 
-    /// Replaces the routes of a router by a default route if they have only one next hop. Removes
+    /// Replaces the routes of a router by a default route if all have the same next hop. Removes
     /// the routes that the files already have.
     fn shortened(
         &self,

@@ -50,6 +50,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use ipnet::IpNet;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::addr::Family;
@@ -67,7 +68,7 @@ pub struct LabFile {
     pub name: String,
     /// The title of the lab: its subject in one line.
     pub title: Option<String>,
-    /// `core`: whether the addresses and routes of the core are chosen by the program.
+    /// `core`: the origin of the addresses and routes of the core.
     pub core: Core,
     /// The nodes of the lab by their names.
     pub nodes: BTreeMap<String, Node>,
@@ -84,8 +85,9 @@ pub struct LabFile {
 }
 
 /// Positions of items in the text of a lab file: of each port (by node and device), of the
-/// addresses of each node, of the configuration file of each router, and of the name of the lab. A comparison of several
-/// files can find an error. The message of the error then points at one of these positions.
+/// addresses of each node, of the configuration file of each router, and of the name of the lab. A
+/// comparison of several files can find an error. The message of the error then points at one of
+/// these positions.
 #[derive(Clone, Debug, Default)]
 pub struct Places {
     ports: BTreeMap<(String, String), Span>,
@@ -102,15 +104,14 @@ impl Places {
 }
 
 /// The origin of the addresses and routes of the core: the key `core`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Core {
     /// The files of the lab have all addresses and routes.
     #[default]
     #[serde(skip)]
     Written,
-    /// `core = "auto"`: a [`Lab`](super::Lab) adds the addresses and routes that its files do not
-    /// have, as [`auto_core`](super::auto_core) says.
+    /// The program adds the addresses and routes that the files do not have.
     Auto,
 }
 

@@ -1,7 +1,7 @@
 //! `lab graph`: a picture of a lab for documents, as Mermaid, Graphviz or SVG.
 //!
 //! A link, or a LAN with two ports, is a line between two nodes. A LAN with another number of ports
-//! is a node of the picture itself.
+//! is also a node of the picture.
 
 mod svg;
 #[cfg(test)]
@@ -39,7 +39,7 @@ struct Shape {
 struct Line {
     ends: [usize; 2],
     labels: [String; 2],
-    /// The name of the LAN, if the line is one.
+    /// The name of the LAN, if the line is a LAN.
     name: Option<String>,
 }
 
@@ -93,8 +93,8 @@ impl Graph {
     }
 }
 
-/// The addresses below the name of a node: all of a host, the IPv4 addresses of a router, or its
-/// IPv6 addresses if there are no others. A plain node has none, because its ports have them.
+/// The addresses below the name of a node. A host has all of its addresses there, and a router its
+/// IPv4 addresses, or its IPv6 addresses if it has no IPv4 address. A plain node has none there.
 fn addresses(shown: &[LabAddress], node: &str, kind: Kind) -> Vec<String> {
     let own = shown.iter().filter(|row| row.node == node);
     let own: Vec<String> =

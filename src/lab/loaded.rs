@@ -37,10 +37,9 @@ pub struct Lab {
 }
 
 impl Lab {
-    /// Creates a lab that is not in a directory. Its name is the name in the lab file, and this is
-    /// also the argument of `eidway lab up`. With `core = "auto"`, the lab gets its missing addresses
-    /// and routes. `texts` has the lab's configurations, scenarios and
-    /// overlays.
+    /// Creates a lab that is not in a directory. The lab file has its name, which is also the
+    /// argument of `eidway lab up`. `texts` has the lab's configurations, scenarios and overlays.
+    /// If the lab file has `core = "auto"`, the lab gets its missing addresses and routes.
     pub fn new(mut file: LabFile, mut texts: Texts) -> Self {
         let chosen = match file.core {
             Core::Written => Chosen::default(),

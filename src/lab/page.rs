@@ -143,7 +143,7 @@ mod tests {
         let texts = lab.texts().filter(|(path, _)| *path != "lab.toml");
         let texts = texts.map(|(path, text)| (path.to_owned(), Ok(text.to_owned()))).collect();
         let page = page(PLACE, &Lab::new(lab.file.clone(), texts)).unwrap();
-        assert!(page.contains("\"lab.toml\":\"# The network"), "{page}");
+        assert!(page.contains("\"lab.toml\":\"#:schema"), "{page}");
     }
 
     #[test]

@@ -12,8 +12,9 @@ pub fn lab_file(file: &LabFile, new: &str) -> String {
     in_commands(&text, &file.name, new)
 }
 
-/// Replaces the name of a lab in the commands, paths and namespaces of a text: where `eidway` stands
-/// before it in its line. Other words stay, because a name can also be a word of the language.
+/// Replaces the name `old` of a lab in the commands, paths and namespaces of a text: in each place
+/// with `eidway` before it on the same line. The name stays in other places, because it can also be
+/// a word of the language.
 pub fn in_commands(text: &str, old: &str, new: &str) -> String {
     let mut renamed = String::with_capacity(text.len());
     for line in text.split_inclusive('\n') {

@@ -65,7 +65,8 @@ fn table<const N: usize>(
     }
 }
 
-/// A text in a line or a cell of Markdown. Characters with a meaning there are quoted.
+/// A text in a line or a cell of Markdown. Characters with a special meaning in Markdown are
+/// quoted.
 fn cell(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len());
     for character in text.chars() {

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::time::Duration;
 
-/// The number of lines of a failed scenario's output that a result has.
+/// A result has at most this number of lines of a failed scenario's output.
 const MOST_LINES: usize = 60;
 
 /// The outcome of a scenario.

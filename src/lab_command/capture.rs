@@ -38,7 +38,7 @@ pub struct CaptureCommand {
     /// syntax of Wireshark, for example: lisp.mreq.flags.smr == 1
     #[arg(required = true, value_name = "NODE[:INTERFACE]|FILTER")]
     words: Vec<String>,
-    /// The filter, if it shall not stand after the places
+    /// The filter. It can also stand after the places
     #[arg(short = 'Y', long, value_name = "FILTER")]
     display: Option<Filter>,
     /// Write the packets to this pcapng file, for Wireshark. `-` stands for standard output. Without
@@ -54,7 +54,7 @@ pub struct CaptureCommand {
 }
 
 impl CaptureCommand {
-    /// The need of the command for the namespaces of an ordinary user.
+    /// Returns whether the command needs the namespaces of an ordinary user.
     pub fn need(&self) -> Need {
         self.target.need()
     }
@@ -101,8 +101,8 @@ impl CaptureCommand {
     }
 }
 
-/// Captures in a lab that is up. Says on standard error when the capture has begun, and how many
-/// packets it has at its end.
+/// Captures in a lab that is up. Standard error gets a line when the capture has begun, and the
+/// number of packets at the end.
 pub fn live(
     lab: Lab,
     interfaces: Vec<Interface>,
@@ -113,10 +113,11 @@ pub fn live(
     let names: Vec<String> = interfaces.iter().map(|it| it.port.to_string()).collect();
     let capture = Capture::begin(lab, interfaces)?;
     eprintln!("{name}: capturing at {}; Ctrl-C ends the capture", names.join(", "));
-    // A node without a tunnel has no lisp0, so this is worth a line only if nothing else was asked for.
+    // A node without a tunnel has no lisp0. Its absence is reported only if the user named no other
+    // interface.
     let is_worth = |it: &&Interface| it.port.device != LISP_DEVICE || names.len() == 1;
     for Interface { port, .. } in capture.missing().filter(is_worth) {
-        eprintln!("{name}: {port} does not exist now; its packets are captured when it does");
+        eprintln!("{name}: {port} does not exist now; the capture includes it when it exists");
     }
     let Report { packets, lost, left_out, is_lab_down } = capture.run(options, out)?;
     if is_lab_down {
@@ -125,7 +126,7 @@ pub fn live(
     eprintln!("{name}: {packets} packets captured, {lost} lost");
     if left_out > 0 {
         eprintln!(
-            "{name}: the routers left out {left_out} items, so packets may lack their reasons"
+            "{name}: the routers left out {left_out} items, so some packets may have no reason"
         );
     }
     Ok(())
@@ -139,7 +140,7 @@ fn simulate(
     form: Form,
     out: impl Write,
 ) -> Result<(), Box<dyn std::error::Error>> {
-    // The simulator has no packets without a link.
+    // The simulator captures packets on links, and `lisp0` has no link.
     let interfaces: Vec<Interface> =
         interfaces.iter().filter(|it| it.port.device != LISP_DEVICE).cloned().collect();
     if interfaces.is_empty() {

@@ -31,7 +31,7 @@ pub struct ExplainCommand {
 }
 
 impl ExplainCommand {
-    /// The need of the command for the namespaces of an ordinary user.
+    /// Returns whether the command needs the namespaces of an ordinary user.
     pub fn need(&self) -> Need {
         self.target.need()
     }

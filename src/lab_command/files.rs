@@ -19,8 +19,7 @@ use super::Which;
 /// The commands on the files of labs.
 #[derive(Subcommand)]
 pub enum FilesCommand {
-    /// Write the files of a new lab with comments, to start from: sites around a core, with a
-    /// map-server. `eidway lab up NAME` finds the lab in the current directory
+    /// Write the files of a new lab, with comments: sites around a core, and a map-server. `eidway lab up NAME` finds the lab in the current directory
     New(NewCommand),
     /// Copy the files of a lab into a new folder, under another name
     Copy(CopyCommand),
@@ -38,7 +37,7 @@ pub enum FilesCommand {
 }
 
 impl FilesCommand {
-    /// The need of the command for the namespaces of an ordinary user.
+    /// Returns whether the command needs the namespaces of an ordinary user.
     pub fn need(&self) -> Need {
         match self {
             FilesCommand::New(_) => Need::None,

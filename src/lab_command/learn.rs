@@ -67,7 +67,7 @@ const NOT_SIGNED: &str = "These files are not signed: they show the commands and
                           but do not prove which student has typed the commands.";
 
 impl LearnCommand {
-    /// The need of the command for the namespaces of an ordinary user.
+    /// Returns whether the command needs the namespaces of an ordinary user.
     pub fn need(&self) -> Need {
         if self.sim || self.lesson.is_none() { Need::None } else { Need::Always }
     }

@@ -35,8 +35,8 @@ pub struct RunCommand {
     /// The seed of the random numbers of the simulator
     #[arg(long, default_value_t = 1, requires = "sim")]
     seed: u64,
-    /// Play the scenario this number of times, on the simulator with the seeds from --seed on. Only the
-    /// transcripts of failures are printed
+    /// Play the scenario this number of times. On the simulator, the first seed is --seed, and each
+    /// next seed is one larger. Only the transcripts of failures are printed
     #[arg(long, value_name = "N", conflicts_with = "record")]
     #[arg(value_parser = clap::value_parser!(u64).range(1..))]
     repeat: Option<u64>,
@@ -57,7 +57,7 @@ pub struct RunCommand {
 }
 
 impl RunCommand {
-    /// The need of the command for the namespaces of an ordinary user.
+    /// Returns whether the command needs the namespaces of an ordinary user.
     pub fn need(&self) -> Need {
         if self.sim || self.scenario.is_none() { Need::None } else { Need::Always }
     }

@@ -29,7 +29,7 @@ pub struct TestCommand {
 }
 
 impl TestCommand {
-    /// The need of the command for the namespaces of an ordinary user.
+    /// Returns whether the command needs the namespaces of an ordinary user.
     pub fn need(&self) -> Need {
         if self.sim { Need::None } else { Need::Always }
     }

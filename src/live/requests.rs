@@ -278,7 +278,7 @@ impl Requests {
             | Hand::Connect { .. }
             | Hand::Transmit { .. }
             | Hand::Address { .. } => Err(Failure::new(
-                "on a lab in namespaces, this is a statement of a scenario: eidway lab run",
+                "in a lab in namespaces, only a scenario can do this: use eidway lab run",
             )),
             // A lesson has a lab with its own configuration, and captures of all of its packets. The
             // lab of a live page is up for other uses, which may change it during the lesson.

@@ -12,8 +12,8 @@ use crate::console::json_lines;
 use crate::console::protocol::Request;
 use crate::watch::stream::Told;
 
-/// The time between two attempts to reach a router. This thread also looks at least this often
-/// whether a page still watches.
+/// The time between two attempts to reach a router. This thread also checks at least this often
+/// that a page still watches.
 const LOOKING: Duration = Duration::from_millis(100);
 /// The longest line of a router.
 const LONGEST_LINE: u64 = 1 << 20;

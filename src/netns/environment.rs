@@ -84,8 +84,8 @@ pub fn expect(lab: &LabFile) -> Result<(), Failure> {
     Err(Failure::Other(missing.join("\n")))
 }
 
-/// Returns an error if the user is root neither on this machine nor in namespaces of their own. The
-/// labs that such a user finds belong to root.
+/// Returns an error if the user is not root, neither on this machine nor in a user namespace. Such
+/// a user finds only labs of root.
 pub fn need_root() -> Result<(), Failure> {
     match rustix::process::geteuid().is_root() {
         true => Ok(()),

@@ -13,7 +13,7 @@ use crate::private;
 const LABS: &str = "lab";
 /// The lab file.
 const LAB_FILE: &str = "lab.toml";
-/// The most files that a copy has, and the most directories inside each other.
+/// The maximum number of files in a copy, and the maximum depth of its directories.
 const MOST_FILES: usize = 10_000;
 const DEEPEST: usize = 16;
 
@@ -42,7 +42,7 @@ pub fn write<'a>(
     };
     let written = files.into_iter().try_for_each(write);
     if written.is_err() {
-        // The first error has the cause.
+        // The first error is reported, because it has the cause.
         let _ = fs::remove_dir_all(folder);
     }
     written.map_err(Failure::new)
@@ -53,12 +53,12 @@ pub fn write<'a>(
 pub struct Copied {
     /// The number of files in the new folder.
     pub files: usize,
-    /// The lines that still have the old name, as `FILE:LINE`. They are prose.
+    /// The lines that still have the old name, as `FILE:LINE`. There, the name is not in a command.
     pub mentions: Vec<String>,
 }
 
-/// Copies the files of `lab` into the new folder `folder`, under the name `new`. The lab file gets
-/// the name, and so do the commands in all texts.
+/// Copies the files of `lab` into the new folder `folder`, under the name `new`. The name changes
+/// in the lab file and in the commands of all texts.
 ///
 /// # Errors
 /// A configuration of the lab is outside of its folder, or the errors of [`write`].
@@ -67,8 +67,8 @@ pub fn copy(lab: &Lab, new: &str, folder: &Path) -> Result<Copied, Failure> {
         let is_inside = Path::new(config).components().all(|it| matches!(it, Component::Normal(_)));
         if !is_inside {
             return Err(Failure::Other(format!(
-                "the configuration of {node}, {config}, is outside of the folder of the lab, so a \
-                 copy would share it: move the file into the folder first"
+                "the configuration of {node}, {config}, is outside of the folder of the lab, so \
+                 the copy would use the same file: move the file into the folder first"
             )));
         }
     }
@@ -92,8 +92,8 @@ pub fn copy(lab: &Lab, new: &str, folder: &Path) -> Result<Copied, Failure> {
     Ok(Copied { files: files.len(), mentions })
 }
 
-/// The files in a directory and below it, by their paths there. Hidden files, symbolic links and
-/// everything that is not a file are left out.
+/// The files in a directory and below it, by their paths in this directory. Hidden files, symbolic
+/// links and everything that is not a file are left out.
 fn files_of(directory: &Path) -> Result<BTreeMap<String, Vec<u8>>, Failure> {
     let mut files = BTreeMap::new();
     let mut open = vec![PathBuf::new()];

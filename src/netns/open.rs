@@ -50,9 +50,10 @@ pub fn open(what: &str, name: Option<&str>) -> Result<Lab, Failure> {
     Ok(lab)
 }
 
-/// Finds the lab for `what`. `is_meant` is whether a lab that is up under the name `what` is the lab
-/// that is asked for. If not, this lab gives its files only if there is no built-in lab, and only as
-/// texts: two labs have no common copies of files, because each removes its copies at its end.
+/// Finds the lab for `what`. A lab can be up under the name `what`. `is_meant` says whether the
+/// caller wants that lab. If not, that lab is only a source of files, and only if no built-in lab
+/// has the name. Its files are then texts in memory: each lab removes the copies of its files at
+/// its end, so two labs never use the same copies.
 fn find(what: &str, is_meant: bool) -> Result<Lab, Failure> {
     for directory in [PathBuf::from(what), Path::new("lab").join(what)] {
         if directory.join("lab.toml").is_file() {

@@ -1,7 +1,7 @@
 //! `lab test`: plays all scenarios of all labs below a directory, several at the same time.
 //!
-//! Each scenario is played by a process of its own, `eidway lab run`, so that one that crashes fails
-//! alone.
+//! A process of its own, `eidway lab run`, plays each scenario. If the process crashes, only this
+//! scenario fails.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ use crate::lab::failure::Failure;
 use crate::lab::scenario::library;
 use crate::lab::verdicts::{Outcome, Verdict};
 
-/// The most directories inside each other that are searched.
+/// The maximum depth of the directories in which labs are found.
 const DEEPEST: usize = 8;
 
 /// A scenario to play.
@@ -24,13 +24,13 @@ const DEEPEST: usize = 8;
 pub struct Case {
     lab: String,
     scenario: String,
-    /// The outcome if the scenario need not be played: its lab cannot be read, or it is only for the
-    /// simulator.
+    /// The outcome, if it is known before the scenario is played: its lab cannot be read, or the
+    /// scenario is only for the simulator.
     known: Option<Outcome>,
 }
 
-/// Returns the scenarios of all labs in `directory` and below it, sorted by labs. A lab or a scenario
-/// that cannot be read is a case too, which fails.
+/// Returns the scenarios of all labs in `directory` and below it, sorted by labs. A lab or a
+/// scenario that cannot be read is also a case, and this case fails.
 ///
 /// # Errors
 /// No lab below the directory has a scenario.
@@ -84,7 +84,7 @@ fn folders(directory: &Path) -> Vec<PathBuf> {
 }
 
 /// Plays the cases, `jobs` at the same time, and returns the results in the order of the cases.
-/// `each` gets the number of each result, from 1, in this order.
+/// Calls `each` with the number of each result, from 1, and the result, in the same order.
 ///
 /// # Errors
 /// A process cannot be started.

@@ -17,8 +17,8 @@ pub(super) struct ConfigChange {
     pub mappings: BTreeSet<EidPrefix>,
     /// Whether static routes were added or removed.
     pub routes: bool,
-    /// Whether interfaces were added, or the addresses of interfaces changed, and no locator of the
-    /// configuration is at these interfaces.
+    /// Whether interfaces were added, or their addresses changed. This is only for interfaces
+    /// without a locator of the configuration.
     pub addresses: bool,
     /// The EID prefixes in the configuration of sites, if they were added or removed, or if their
     /// options or the key of their site changed.
@@ -125,7 +125,8 @@ impl ConfigChange {
     fn of_sites(&mut self, before: &BTreeMap<String, Site>, after: &BTreeMap<String, Site>) {
         self.sites = before.keys().any(|name| !after.contains_key(name));
         for (name, after) in after {
-            // A Map-Register is checked with the order of nonces at that time.
+            // A change of the nonce order needs no work: it is for the Map-Registers that arrive
+            // later.
             let Site { description: _, key, eid_prefixes, nonce_order: _ } = after;
             match before.get(name) {
                 Some(before) if before.key == *key => {
@@ -140,7 +141,7 @@ impl ConfigChange {
     }
 }
 
-/// Whether two interfaces differ at most in their addresses, and in lines that need no work.
+/// Whether two interfaces are equal, except for their addresses and for lines that need no work.
 fn is_alike(before: &Interface, after: &Interface) -> bool {
     let Interface {
         description: _,

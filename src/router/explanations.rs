@@ -500,8 +500,8 @@ pub(super) fn octets_came_before(prefix: EidPrefix, site: &str, nonces: (Nonce, 
     Told::new(what, why, advice)
 }
 
-/// The text about a Map-Register that was received before, if another xTR has registered the prefix
-/// since then.
+/// The text about a repeated Map-Register. After its first arrival, another xTR has registered the
+/// prefix.
 pub(super) fn repetition_of_moved(prefix: EidPrefix, site: &str) -> Told {
     let what = format!("Map-Register for {prefix} of site {site}");
     let why = "the same message came before, and another xTR has registered the prefix after that";

@@ -32,7 +32,8 @@ impl LastDrop {
 pub struct LastDrops([Option<LastDrop>; DropReason::ALL.len()]);
 
 impl LastDrops {
-    /// The last packet that was dropped for a reason since the counters were cleared.
+    /// Returns the last packet that the router dropped for `reason`. A command that clears the
+    /// counters also removes this packet.
     pub fn of(&self, reason: DropReason) -> Option<LastDrop> {
         self.0[reason as usize]
     }

@@ -35,8 +35,8 @@ pub enum SimError {
         /// The device.
         device: String,
     },
-    /// A ping without an end was asked for in a call that waits for the end.
-    #[error("a ping without an end cannot be waited for")]
+    /// A call waits for the end of a ping, but the ping has no end.
+    #[error("the call would wait for ever, because the ping has no end")]
     EndlessPing,
     /// A host cannot be created.
     #[error("{name}: {error}")]

@@ -20,9 +20,9 @@ pub fn prepared(lab: &Lab, name: &str) -> Result<(Lab, Scenario), Failure> {
     Ok((with_overlays, scenario))
 }
 
-/// Plays a scenario in a lab that has just been switched on. A scenario that stops early is a result
-/// too, and no error: [`Script::stopped`] has the reason. The things in [`Script::hands`], done in
-/// the lab of [`prepared`] with the same seed, make the same run.
+/// Plays a scenario in a lab that has just been switched on. A scenario that stops early is a
+/// result and not an error: [`Script::stopped`] has the reason. If the lab of [`prepared`] gets the
+/// actions in [`Script::hands`] with the same seed, the run is the same.
 ///
 /// # Errors
 /// The lab has no scenario `name`, or the lab cannot be brought up.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{Sim, SimError};
 use crate::time::Time;
 
-/// Packets that a node sends in order, and then again, with the same time between two packets.
+/// Packets that a node sends in order, several times, with the same time between two packets.
 pub struct Sending {
     node: String,
     packets: Vec<Vec<u8>>,
@@ -18,8 +18,8 @@ pub struct Sending {
 }
 
 impl Sending {
-    /// All of `packets` are sent from `node`, and this is repeated `times` times. The first packet
-    /// is due at `now`.
+    /// Prepares to send all `packets` from `node`, and to repeat this until they were sent `times`
+    /// times. The first packet is due at `now`.
     pub fn new(node: &str, packets: Vec<Vec<u8>>, times: u32, every: Duration, now: Time) -> Self {
         let left = packets.len() as u64 * u64::from(times);
         Sending { node: node.to_owned(), packets, every, left, next: 0, due: now }

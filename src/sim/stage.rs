@@ -102,7 +102,7 @@ pub struct Simulated {
     clients: BTreeMap<String, (String, Connection)>,
     connections: u64,
     keep: Keep,
-    /// The things that were done in the lab since [`Simulated::keep_deeds`].
+    /// The actions in the lab since [`Simulated::keep_deeds`].
     deeds: Option<Vec<Deed>>,
     /// The number of pings in [`Simulated::deeds`], for their names.
     pings: u64,
@@ -270,18 +270,18 @@ impl Simulated {
         Ok(answer)
     }
 
-    /// Keeps from now on all that is done in the lab, for [`Simulated::take_deeds`].
+    /// From now on, keeps the actions in the lab, for [`Simulated::take_deeds`].
     pub fn keep_deeds(&mut self) {
         self.deeds = Some(Vec::new());
     }
 
-    /// Returns the things that were done since [`Simulated::keep_deeds`].
+    /// Returns the actions since [`Simulated::keep_deeds`].
     pub fn take_deeds(&mut self) -> Vec<Deed> {
         self.deeds.take().unwrap_or_default()
     }
 
-    /// Keeps a thing that is about to be done, if deeds are kept. Then all other events of the
-    /// present instant happen first. So the thing comes at the same place in a repetition.
+    /// Keeps an action before it begins, if actions are kept. All other events of the present
+    /// instant happen first. In a repetition, the action then has the same place among the events.
     fn deed(&mut self, request: impl FnOnce() -> Act) {
         self.end_instant();
         let at = self.sim.now().0;
@@ -290,14 +290,14 @@ impl Simulated {
         }
     }
 
-    /// Lets the other events of the present instant happen, if deeds are kept.
+    /// Lets the other events of the present instant happen, if actions are kept.
     fn end_instant(&mut self) {
         if self.deeds.is_some() {
             self.sim.run_until(self.sim.now());
         }
     }
 
-    /// Keeps something that a hand is about to do.
+    /// Keeps an action on the lab before it begins.
     fn hand(&mut self, hand: impl FnOnce() -> Hand) {
         self.deed(|| Act::Act { hand: hand() });
     }
@@ -551,7 +551,7 @@ impl RunningLab for Simulated {
     }
 }
 
-/// Returns a span of time in microseconds.
+/// Returns the duration in microseconds.
 fn micros(span: Duration) -> u64 {
     u64::try_from(span.as_micros()).unwrap_or(u64::MAX)
 }

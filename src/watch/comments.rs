@@ -81,9 +81,9 @@ impl Reasons {
     }
 
     /// Returns the comments on an IP packet that was on a link at the time `at`. `messages` has the
-    /// octets of the control messages that end in the packet. A message has the reason for which it
-    /// was sent. A packet of EIDs has the last decision on it before `at`, and the next decision
-    /// after `at` if it drops the packet.
+    /// octets of the control messages that end in the packet. A message has the reason for which
+    /// the router sent it. A packet of EIDs has the last decision on it before `at`. It also has
+    /// the next decision after `at`, if that decision drops it.
     pub fn of_packet(&self, at: u64, packet: &[u8], messages: &[Vec<u8>]) -> Vec<String> {
         if self.comments.is_empty() {
             return Vec::new();

@@ -135,8 +135,8 @@ pub enum Hand {
         /// The name of the lesson.
         name: String,
     },
-    /// Show the next hint of the current task of the lesson. The page has the text already: this hand
-    /// is for the record of the lesson.
+    /// Show the next hint of the current task of the lesson. The page has the text already. The
+    /// request records that the student has seen the hint.
     Hint,
     /// Check the current task of the lesson, and go on if it is done. Time passes if the check sends pings or waits.
     Check,

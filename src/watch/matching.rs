@@ -87,7 +87,7 @@ impl Matching {
         }
     }
 
-    /// Returns the number of the sent message that arrives now, and forgets it.
+    /// Returns the number of the sent message that arrives now, and removes the number.
     pub(super) fn take_sent(&mut self, key: &Key) -> Option<u64> {
         let numbers = self.sent.get_mut(key)?;
         let n = numbers.pop_front();

@@ -67,8 +67,8 @@ impl RouterWatch {
         }
     }
 
-    /// Makes known the sessions of a router that is watched from now on. Without that, their messages
-    /// would have no ends.
+    /// Adds the sessions that were up before the router was watched. The watch ignores the octets
+    /// of an unknown session.
     pub fn with_sessions(mut self, sessions: &[SessionView]) -> Self {
         for session in sessions {
             if let (Some(connection), Some(local)) = (session.connection, session.local) {

@@ -1,17 +1,16 @@
-//! A scenario that was played, as a run: the things that were done in the lab, and the statements
-//! with their results.
+//! The record of a played scenario: the actions in the lab, and the statements with their results.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::hand::Hand;
 
-/// A thing that was done in a lab, with its time.
+/// An action in a lab, with its time.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Deed {
-    /// The time, in microseconds. All events of this instant happened before the deed.
+    /// The time, in microseconds. All events of this instant happened before the action.
     pub at: u64,
-    /// The request with the same effect, as the page makes it.
+    /// The request that repeats the action, in the form in which the page sends it.
     #[schemars(with = "serde_json::Value")]
     pub request: Act,
 }
@@ -22,7 +21,7 @@ pub struct Deed {
 pub enum Act {
     /// Do something in the lab.
     Act {
-        /// The thing to do.
+        /// The action.
         hand: Hand,
     },
     /// Carry out a line at the console of a router.
@@ -41,7 +40,7 @@ pub struct Script {
     pub name: String,
     /// The title of the scenario.
     pub title: String,
-    /// The things that were done, in order.
+    /// The actions, in order.
     pub hands: Vec<Deed>,
     /// The statements that were played, in order.
     pub statements: Vec<Statement>,

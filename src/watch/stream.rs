@@ -17,7 +17,7 @@ pub enum Told {
     /// The number of microseconds from 1970 to the start of the router's clock, from which the
     /// times of the items are counted. It is the first line.
     Began(u64),
-    /// A thing that happened, with its time on the router's clock.
+    /// An event, with its time on the router's clock.
     Item(Box<Item>),
     /// The number of items that were left out here, because the client reads too slowly.
     LeftOut(u64),

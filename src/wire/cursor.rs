@@ -110,7 +110,7 @@ impl<'a> Reader<'a> {
         Ok(self.array::<16>()?.into())
     }
 
-    /// Returns a reader of the next `count` octets only. The position of this reader does not
+    /// Returns a new reader of the next `count` octets only. The position of `self` does not
     /// change.
     pub(super) fn part(&self, count: usize) -> Result<Self, ParseError> {
         if count > self.left() {

@@ -177,6 +177,17 @@ fn a_capture_ends_at_a_signal_a_number_a_time_a_closed_pipe_and_the_end_of_the_l
     assert!(lines.contains(" B:eth0 in  172.16.0.12 > 192.168.0.22 "), "{lines}");
     assert!(counted.ends().contains("3 packets captured, 0 lost"));
 
+    // The output is full, because its reader waits. Then packets wait, or are lost and counted.
+    let mut slow = capture(&live, &["A:eth0", "-w", "-"]);
+    let mut slow = Running::start(slow.stdout(Stdio::piped()));
+    live.shell("A", "ping -q -f -c 3000 -s 500 192.168.0.22");
+    slow.signal(Signal::INT);
+    let mut octets = Vec::new();
+    slow.child.stdout.take().unwrap().read_to_end(&mut octets).unwrap();
+    let said = slow.ends();
+    let numbers: Vec<usize> = said.split(' ').filter_map(|word| word.parse().ok()).collect();
+    assert!(numbers.iter().sum::<usize>() >= 6000, "{said}");
+
     // The device lisp0 of a router that starts again is another one.
     let again = Running::start(&mut capture(&live, &["xTR1:lisp0", "-w", &file]));
     expect_success(&live.lab("restart", &["xTR1"]));

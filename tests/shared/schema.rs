@@ -42,11 +42,15 @@ pub fn named(name: &str) -> &'static Named {
 impl Named {
     /// Checks a JSON text. Returns the errors, each with its place in the JSON.
     pub fn errors(&self, json: &str) -> Vec<String> {
-        let value = serde_json::from_str(json).unwrap();
-        let mut errors = Vec::new();
-        check(&self.schema, &self.schema, &value, "", &mut errors);
-        errors
+        errors(&self.schema, &serde_json::from_str(json).unwrap())
     }
+}
+
+/// Checks a value against a schema. Returns the errors, each with its place in the value.
+pub fn errors(schema: &Value, value: &Value) -> Vec<String> {
+    let mut errors = Vec::new();
+    check(schema, schema, value, "", &mut errors);
+    errors
 }
 
 fn is_of_type(value: &Value, name: &str) -> bool {

@@ -611,7 +611,7 @@ export interface Script {
   began: number;
   /** The time of the end, in microseconds. */
   end: number;
-  /** The things that were done, in order. */
+  /** The actions, in order. */
   hands: Deed[];
   /** The name of the scenario. */
   name: string;
@@ -622,11 +622,11 @@ export interface Script {
   /** The title of the scenario. */
   title: string;
 }
-/** A thing that was done in a lab, with its time. */
+/** An action in a lab, with its time. */
 export interface Deed {
-  /** The time, in microseconds. All events of this instant happened before the deed. */
+  /** The time, in microseconds. All events of this instant happened before the action. */
   at: number;
-  /** The request with the same effect, as the page makes it. */
+  /** The request that repeats the action, in the form in which the page sends it. */
   request: {
     [k: string]: unknown;
   };

@@ -11,7 +11,7 @@ export type Micros = number;
 
 export type Role = "itr" | "etr" | "pitr" | "petr" | "map-server" | "map-resolver";
 
-/** A scenario that was played, and the instant from which the run is another: a hand of the user. */
+/** A scenario that was played. `until` is the instant of the user's first own action: from then on, the run is not the scenario's run. */
 export type Script = Omit<PlayedScript, "hands"> & { until: Micros | null };
 
 export type { Statement };

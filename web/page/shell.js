@@ -82,7 +82,7 @@ export function createApp(root, store, source) {
     },
     open(panel, detail) {
       if (panel === "lessons" || panel === "scenarios") {
-        // A scenario begins the lab anew, and so does away with a lesson.
+        // A scenario starts the lab again. This ends a lesson, so only one of the two panels is open.
         Object.assign(shown, { lessons: false, scenarios: false, [panel]: detail !== false });
         arrange();
         view(shown[panel] ? "side" : "stage");

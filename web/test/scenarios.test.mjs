@@ -1,23 +1,23 @@
 // @ts-check
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { current, headline, nearest, standings } from "../page/scenarios/statements.js";
+import { current, headline, nearest, statuses } from "../page/scenarios/statements.js";
 
 const statement = (/** @type {number} */ began, /** @type {number} */ ended) => ({ path: "x.scenario", line: 1, text: "wait", began, ended, transcript: "" });
 const script = { name: "x", title: "", began: 10, end: 40, statements: [statement(10, 10), statement(10, 20), statement(20, 40)], stopped: null, until: null };
 
 test("a statement is ahead, then under way, then done", () => {
-  assert.deepEqual(standings(script, 5), ["ahead", "ahead", "ahead"]);
-  assert.deepEqual(standings(script, 10), ["done", "now", "ahead"]);
-  assert.deepEqual(standings(script, 40), ["done", "done", "done"]);
+  assert.deepEqual(statuses(script, 5), ["ahead", "ahead", "ahead"]);
+  assert.deepEqual(statuses(script, 10), ["done", "now", "ahead"]);
+  assert.deepEqual(statuses(script, 40), ["done", "done", "done"]);
 });
 
 test("the last statement of a scenario that stopped early has failed", () => {
-  assert.deepEqual(standings({ ...script, stopped: "expected: 1" }, 40), ["done", "done", "failed"]);
+  assert.deepEqual(statuses({ ...script, stopped: "expected: 1" }, 40), ["done", "done", "failed"]);
 });
 
 test("statements after a hand of the user were not played", () => {
-  assert.deepEqual(standings({ ...script, until: 20 }, 40), ["done", "done", "left"]);
+  assert.deepEqual(statuses({ ...script, until: 20 }, 40), ["done", "done", "left"]);
 });
 
 test("the nearest ends are those after the present and before it", () => {

@@ -118,7 +118,7 @@ pub struct CefRow {
     pub packets: Option<(u64, u64)>,
 }
 
-/// The way of the packets for one address.
+/// The route of the packets for one address.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CefView {
     /// The address.

@@ -39,7 +39,7 @@ pub(super) enum Origin {
     Input(String),
 }
 
-/// The end of the way from kernel to kernel.
+/// The result of a packet's path through the kernels of the lab.
 pub(super) enum Landing {
     /// The packet arrives at the node with its destination address.
     Arrived(String),

@@ -6,6 +6,8 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use ipnet::IpNet;
+use schemars::generate::SchemaSettings;
+use schemars::{JsonSchema, Schema};
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -19,76 +21,148 @@ use crate::router::config::InterfaceName;
 /// The smallest and the largest MTU of a link in octets: the minimum of IPv6, and jumbo frames.
 const MTUS: std::ops::RangeInclusive<u16> = IPV6_MINIMUM_MTU..=9216;
 
-#[derive(Deserialize)]
+// The comments of the fields below are the descriptions in the JSON schema of a lab file, which
+// editors show.
+
+/// A lab file of Eidway, `lab.toml`: the nodes of a lab and the links between them.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "LabFile")]
 struct RawLab {
+    /// The name of the lab: letters, digits, _ and -, at most 24.
+    #[schemars(with = "String")]
     name: Spanned<String>,
+    /// The subject of the lab in one line.
     title: Option<String>,
+    /// `auto`: the program chooses the addresses and the static routes of the core that the files do
+    /// not have.
     #[serde(default)]
     core: Core,
+    /// The nodes of the lab by their names: letters, digits and _, at most 24.
     #[serde(default)]
+    #[schemars(with = "BTreeMap<String, RawNode>")]
     nodes: BTreeMap<Spanned<String>, RawNode>,
+    /// The cables between two ports.
     #[serde(default)]
     links: Vec<RawLink>,
+    /// The bridges with any number of ports.
     #[serde(default)]
     lans: Vec<RawLan>,
 }
 
-#[derive(Clone, Copy, Deserialize, PartialEq, Eq)]
+/// The kind of a node.
+#[derive(Clone, Copy, Deserialize, PartialEq, Eq, JsonSchema)]
 #[serde(rename_all = "lowercase")]
+#[schemars(rename = "NodeKind")]
 enum Kind {
+    /// An Eidway router.
     Router,
+    /// A forwarder without LISP.
     Node,
+    /// A host with one interface.
     Host,
 }
 
-#[derive(Deserialize)]
+/// A node of the lab.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "LabNode")]
 struct RawNode {
+    /// The kind of the node.
     kind: Kind,
+    /// The configuration file of a router, in the folder of the lab.
+    #[schemars(with = "Option<String>")]
     config: Option<Spanned<String>>,
+    /// The addresses with the lengths of their prefixes: a list for a host, and a list for each
+    /// device of a plain node.
+    #[schemars(with = "Option<RawAddresses>")]
     addresses: Option<Spanned<RawAddresses>>,
+    /// The static routes of a plain node: the destination and the next hop of each.
+    #[schemars(with = "Option<BTreeMap<String, String>>")]
     routes: Option<Spanned<BTreeMap<IpNet, IpAddr>>>,
+    /// The default gateways of a host: at most one for IPv4 and one for IPv6.
+    #[schemars(with = "Option<Vec<IpAddr>>")]
     gateways: Option<Spanned<Vec<IpAddr>>>,
+    /// The Ethernet address of a host, for example 02:00:00:00:00:0a.
+    #[schemars(with = "Option<String>")]
     mac: Option<Spanned<String>>,
+    /// Whether the router on the LAN of a host runs it, without a namespace.
+    #[schemars(with = "Option<bool>")]
     emulated: Option<Spanned<bool>>,
+    /// The position of the node in a picture: to the right, and down, in any unit.
     position: Option<[f64; 2]>,
 }
 
 /// The addresses of a node. A host has one list of addresses; a plain node has a list for each
 /// device.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
+#[schemars(rename = "NodeAddresses")]
 #[serde(
     untagged,
     expecting = "addresses must be [\"ADDRESS/LENGTH\"] for a host, and { eth0 = [..] } for a node"
 )]
 enum RawAddresses {
-    OfHost(Vec<IpNet>),
-    OfDevices(BTreeMap<String, Vec<IpNet>>),
+    /// The addresses of a host.
+    OfHost(#[schemars(with = "Vec<String>")] Vec<IpNet>),
+    /// The addresses of each device of a plain node.
+    OfDevices(#[schemars(with = "BTreeMap<String, Vec<String>>")] BTreeMap<String, Vec<IpNet>>),
 }
 
-#[derive(Deserialize)]
+/// A cable between two ports.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "LabLink")]
 struct RawLink {
+    /// The two ports, each as NODE:INTERFACE. The interfaces of a router have the names of IOS.
+    #[schemars(with = "[String; 2]")]
     endpoints: Spanned<Vec<Spanned<String>>>,
+    /// The length in octets of the largest IP packet: 1280 to 9216.
+    #[schemars(with = "Option<u16>", range(min = 1280, max = 9216))]
     mtu: Option<Spanned<u16>>,
+    /// Whether the kernel may offload transmit checksums. Captures then show wrong checksums.
     #[serde(default)]
     offload: bool,
+    /// The delay of each packet in milliseconds.
+    #[schemars(with = "Option<f64>")]
     delay_ms: Option<Spanned<f64>>,
+    /// The largest difference from the delay in milliseconds.
+    #[schemars(with = "Option<f64>")]
     jitter_ms: Option<Spanned<f64>>,
+    /// The percentage of packets that are lost.
+    #[schemars(with = "Option<f64>")]
     loss: Option<Spanned<f64>>,
+    /// The percentage of packets that arrive twice.
+    #[schemars(with = "Option<f64>")]
     duplicate: Option<Spanned<f64>>,
+    /// The percentage of packets that overtake others.
+    #[schemars(with = "Option<f64>")]
     reorder: Option<Spanned<f64>>,
 }
 
-#[derive(Deserialize)]
+/// A bridge with any number of ports.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "Lan")]
 struct RawLan {
+    /// The name of the bridge, at most 15 characters.
+    #[schemars(with = "String")]
     name: Spanned<String>,
+    /// The ports, each as NODE:INTERFACE.
+    #[schemars(with = "Vec<String>")]
     ports: Vec<Spanned<String>>,
+    /// The length in octets of the largest IP packet: 1280 to 9216.
+    #[schemars(with = "Option<u16>", range(min = 1280, max = 9216))]
     mtu: Option<Spanned<u16>>,
+    /// Whether the kernel may offload transmit checksums. Captures then show wrong checksums.
     #[serde(default)]
     offload: bool,
+}
+
+/// Returns the JSON schema (draft 2020-12) of lab files. A file that fits the schema can still break
+/// a rule that concerns several parts of it: then [`LabFile::parse`] refuses it.
+pub fn schema() -> Schema {
+    let settings = SchemaSettings::draft2020_12().for_deserialize();
+    settings.into_generator().into_root_schema_for::<RawLab>()
 }
 
 impl LabFile {

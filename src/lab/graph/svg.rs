@@ -1,8 +1,8 @@
 //! The picture of a lab as SVG.
 //!
-//! A node stands where its `position` in the lab file has it. If no node has a position, the nodes
-//! stand in four rows: hosts, routers with hosts, plain nodes, other routers. Nodes without a
-//! position stand below those with one.
+//! A node stands at its `position` in the lab file. If no node has a position, the nodes stand in
+//! four rows: hosts, routers with hosts, plain nodes, other routers. If some nodes have a position,
+//! the other nodes stand below them.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -11,11 +11,12 @@ use super::{Graph, Kind, Line, Shape};
 use crate::lab::Lab;
 use crate::lab::page::escaped;
 
-/// The smallest distance between the centres of two nodes, in pixels, and the space around them.
+/// The smallest distances between the centres of two nodes, across and down, and the space around
+/// all nodes. They are in pixels.
 const ACROSS: f64 = 170.0;
 const DOWN: f64 = 120.0;
 const MARGIN: f64 = 90.0;
-/// The widest picture, in pixels: positions that are further apart are scaled to it.
+/// The largest width of the picture, in pixels. Positions that are further apart come closer.
 const WIDEST: f64 = 4_000.0;
 /// The height of a line of text in a node.
 const TEXT: f64 = 15.0;
@@ -59,7 +60,7 @@ pub fn svg(lab: &Lab) -> String {
     text
 }
 
-/// The point at this share of the way.
+/// Returns a point between two points. `share` is 0 at the first point and 1 at the second.
 fn between([x1, y1]: [f64; 2], [x2, y2]: [f64; 2], share: f64) -> [f64; 2] {
     [x1 + (x2 - x1) * share, y1 + (y2 - y1) * share]
 }
@@ -139,8 +140,8 @@ fn given(lab: &Lab) -> BTreeMap<&str, [f64; 2]> {
     positions.iter().map(|(name, [x, y])| (name.as_str(), [right(*x), down(*y)])).collect()
 }
 
-/// The rows of the nodes that `is_free` accepts. A row has the order of its nodes' neighbours in the
-/// row above.
+/// The rows of the nodes that `is_free` accepts. The nodes of a row are in the order of their
+/// neighbours in the row above.
 fn rows(graph: &Graph, is_free: impl Fn(usize) -> bool) -> Vec<Vec<usize>> {
     let kind = |index: usize| graph.shapes[index].kind;
     let neighbours = |index: usize| {

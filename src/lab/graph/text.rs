@@ -60,7 +60,7 @@ pub fn dot(lab: &Lab) -> String {
 }
 
 /// The name and the addresses of a node. The names of nodes, ports and LANs have no character with
-/// a meaning in these languages.
+/// a special meaning in these languages.
 fn label(name: &str, addresses: &[String], between: &str) -> String {
     let words: Vec<&str> =
         std::iter::once(name).chain(addresses.iter().map(String::as_str)).collect();

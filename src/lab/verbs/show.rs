@@ -95,7 +95,7 @@ pub fn show(lab: &Lab) -> LabAddresses {
     shown
 }
 
-/// The addresses of a port, and the file that has those which were not chosen.
+/// The addresses of a port, and the file with the addresses that were not chosen.
 fn of_port<'a>(
     lab: &Lab,
     configs: &BTreeMap<&str, (&'a str, Config)>,

@@ -40,17 +40,18 @@ use points::{Frame, Points};
 
 /// The time for which a frame waits for earlier frames and for its reason.
 const HELD: Duration = Duration::from_millis(100);
-/// The longest wait for frames, after which other ends of the capture are looked for.
+/// The longest wait for frames. After this time, the capture checks whether it must end.
 const LOOKING: Duration = Duration::from_millis(100);
-/// The time between two looks whether the lab is still up.
+/// The time between two checks that the lab is still up.
 const LOOKING_FOR_LAB: Duration = Duration::from_secs(1);
 /// The longest wait for the routers at the start.
 const STARTING: Duration = Duration::from_secs(1);
 /// The maximum number of octets of frames that wait. If there are more, the oldest wait no longer.
 const MOST_WAITING: usize = 64 << 20;
-/// The age at which a reason is forgotten. A packet is captured soon after its reason.
+/// The age at which a reason is removed. A packet is captured soon after its reason.
 const REASON_AGE: Duration = Duration::from_secs(30);
-/// The maximum number of news of routers that wait. If there are more, the routers leave out items.
+/// The maximum number of messages from routers that wait. If there are more, the routers leave out
+/// items.
 const WAITING_NEWS: usize = 4096;
 
 /// The packets that are captured, and the form of the output.
@@ -74,8 +75,8 @@ pub struct Report {
     /// The number of packets that were lost, because this machine or the reader of the output was
     /// too slow.
     pub lost: u64,
-    /// The number of items of routers that were left out for this reason. They may have been
-    /// reasons.
+    /// The number of items that the routers left out because this machine or the reader was too
+    /// slow. Some of these items may have been reasons.
     pub left_out: u64,
     /// Whether the capture has ended because the lab is down.
     pub is_lab_down: bool,
@@ -90,7 +91,7 @@ pub struct Capture {
     clock: Clock,
     waiting: Waiting,
     routers: Routers,
-    /// The time of the last look whether the lab is up.
+    /// The time of the last check that the lab is up.
     looked_at: Time,
 }
 
@@ -163,11 +164,11 @@ impl Capture {
     /// Writes the frames that still wait, and the numbers of the frames that were lost.
     fn finish<W: Write>(&mut self, output: &mut Output<W>) -> io::Result<()> {
         let mut frames = Vec::new();
-        // If a device has just gone, there is nothing to read any more.
-        let _ = self.points.read_all(&mut frames);
+        // An error means that a device has just gone. Such a device has no more frames.
+        let _ = self.points.read_all(wall_clock(), &mut frames);
         self.waiting.add(frames);
         if !output.is_full() && !self.waiting.is_empty() {
-            // The reasons of the last frames are on their way.
+            // The reasons of the last frames may arrive during this time.
             thread::sleep(HELD);
             self.routers.read();
             let reasons = &self.routers.reasons;
@@ -180,7 +181,7 @@ impl Capture {
         output.flush()
     }
 
-    /// Looks from time to time whether the lab is down.
+    /// Returns whether the lab is down. Checks this at most once in [`LOOKING_FOR_LAB`].
     fn is_lab_down(&mut self) -> bool {
         let now = self.clock.now();
         if now.since(self.looked_at) < LOOKING_FOR_LAB {
@@ -216,7 +217,8 @@ impl Waiting {
         }
     }
 
-    /// Takes the frames until the time `due`, and all the oldest frames while too many wait.
+    /// Removes the frames up to the time `due`, and calls `take` with each of them. If too many
+    /// frames wait, the oldest frames are also removed.
     fn take_until(&mut self, due: Duration, mut take: impl FnMut(Packet<'_>)) {
         while let Some(first) = self.frames.first_entry() {
             if first.key().0 > due && self.octets <= MOST_WAITING {
@@ -233,8 +235,8 @@ impl Waiting {
 struct Routers {
     news: Receiver<News>,
     reasons: Reasons,
-    /// The name of each router, and the time at which its clock started in microseconds since 1970.
-    /// It is absent until the router has told it.
+    /// The name of each router, and the time at which its clock started, in microseconds since
+    /// 1970. The time is absent until the router has sent it.
     routers: Vec<(String, Option<u64>)>,
     left_out: u64,
 }
@@ -250,13 +252,13 @@ impl Routers {
             routers.push((node.to_owned(), None));
             let (socket, watchers, news) =
                 (paths::socket(lab, node), watchers.clone(), sender.clone());
-            // The thread ends with the receiver of the news.
+            // The thread ends when the receiver of `news` is dropped.
             thread::spawn(move || router::watch(source, &socket, &watchers, &news));
         }
         Routers { news, reasons: Reasons::default(), routers, left_out: 0 }
     }
 
-    /// Waits until each router tells its items, or is known not to run.
+    /// Waits until each router sends its items or is found not to run.
     fn wait_for_all(&mut self, clock: Clock) {
         let mut answered = BTreeSet::new();
         while answered.len() < self.routers.len() && clock.now() < Time::ZERO + STARTING {
@@ -270,7 +272,7 @@ impl Routers {
         }
     }
 
-    /// Takes in the news that wait.
+    /// Reads the messages from routers that wait.
     fn read(&mut self) {
         while let Ok(news) = self.news.try_recv() {
             self.take(news);

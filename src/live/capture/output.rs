@@ -112,15 +112,14 @@ impl<W: Write> Output<W> {
         }
     }
 
-    /// Adds the number of the frames that an interface has received until `at`, and of those that
-    /// were lost.
+    /// Adds two counts of an interface until `at`: the received frames and the lost frames.
     pub fn add_statistics(&mut self, interface: u32, at: Duration, received: u64, lost: u64) {
         if let Some(file) = &mut self.file {
             file.write_statistics(interface, at, received, lost);
         }
     }
 
-    /// Writes all that was added.
+    /// Writes all packets and statistics that were added.
     ///
     /// # Errors
     /// The errors of the output: `BrokenPipe` if its reader has gone.

@@ -99,14 +99,14 @@ impl Points {
         self.points.iter().enumerate().filter(|(_, it)| it.open.is_none()).map(|(at, _)| at)
     }
 
-    /// The number of the frames of each interface that were received, and of those that were lost
-    /// because they were not read in time.
+    /// Two counts of each interface: the received frames, and the frames that were lost because
+    /// this program did not read them in time.
     pub fn counts(&self) -> impl Iterator<Item = (u64, u64)> {
         self.points.iter().map(|point| (point.received, point.lost))
     }
 
-    /// Waits for a frame, for a change of a link, or for the end of the reader of `out`, for `most`
-    /// at most.
+    /// Waits for a frame, for a change of a link, or until the reader of `out` has gone. Waits at
+    /// most for the time `most`.
     ///
     /// # Errors
     /// An error of the kernel.
@@ -117,7 +117,7 @@ impl Points {
         let points = open().map(|(_, (_, point))| point.as_fd());
         let mut fds: Vec<PollFd<'_>> =
             monitors.chain(points).map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)).collect();
-        // Errors are reported in any case.
+        // `poll` reports an error of `out` also without a requested event.
         fds.extend(out.map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::empty())));
         let timeout =
             Timespec { tv_sec: most.as_secs().cast_signed(), tv_nsec: most.subsec_nanos().into() };
@@ -145,13 +145,22 @@ impl Points {
         Ok(())
     }
 
-    /// Reads the frames that wait at all sockets.
+    /// Reads the frames that wait at all sockets. Frames after the time `until` may be left there.
     ///
     /// # Errors
     /// An error of a socket.
-    pub fn read_all(&mut self, frames: &mut Vec<Frame>) -> Result<(), Failure> {
-        let ready = Ready { points: (0..self.points.len()).collect(), ..Ready::default() };
-        self.read(&ready, frames)
+    pub fn read_all(&mut self, until: Duration, frames: &mut Vec<Frame>) -> io::Result<()> {
+        for at in 0..self.points.len() {
+            loop {
+                let before = frames.len();
+                self.read_point(at, frames)?;
+                let is_later = frames.last().is_some_and(|frame| frame.at > until);
+                if frames.len() == before || is_later {
+                    break;
+                }
+            }
+        }
+        Ok(())
     }
 
     fn read_point(&mut self, at: usize, frames: &mut Vec<Frame>) -> io::Result<()> {
@@ -175,8 +184,7 @@ impl Points {
         Ok(())
     }
 
-    /// Opens a socket at each device of a place that is new, and closes those of devices that have
-    /// gone.
+    /// Opens a socket at each new device of a place. Closes the sockets of devices that have gone.
     fn follow(&mut self, place: usize, frames: &mut Vec<Frame>) -> Result<(), Failure> {
         let Place { namespace, monitor } = &mut self.places[place];
         let links = monitor.read().map_err(Failure::io(&*namespace))?;
@@ -187,12 +195,13 @@ impl Points {
             if *of != place || index == open.as_ref().map(|(index, _)| *index) {
                 continue;
             }
-            // These frames are of the device that has gone. Its socket may have an error.
+            // These frames are of the device that has gone. An error of its socket is expected.
             let _ = self.read_point(at, frames);
             self.points[at].open = match index {
                 Some(index) => match inside(&namespace, || TapPoint::open_for_all(index)) {
                     Ok(point) => Some((index, point)),
-                    // The device has gone again. The next change of a link follows.
+                    // The new device has gone too. Its next change of a link calls this function
+                    // again.
                     Err(_) if self.points[at].received > 0 => None,
                     Err(error) => return Err(error),
                 },

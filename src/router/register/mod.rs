@@ -135,8 +135,8 @@ pub(super) enum RegistrarEvent {
     /// A map-server reports on a session that another xTR has registered a prefix. The record has
     /// the locators of this xTR. The last value is the map-server.
     Elsewhere(MappingRecord, Teller, IpAddr),
-    /// A map-server reports with a Map-Notify that another xTR has registered prefixes. The
-    /// Map-Notify may be an old message.
+    /// The records of a Map-Notify for prefixes that another xTR has registered. The Map-Notify may
+    /// be an old message.
     News(IpAddr, Vec<MappingRecord>),
 }
 

@@ -28,7 +28,7 @@ export function mount(root, app) {
   /** @type {Selection | null} */
   let shown = null;
   let key = "";
-  /** Whether the store does not have the shown item. It can come back: the last seconds run again after a long step. */
+  /** Whether the store lacks the shown item. After a long step, the last seconds run again, so the item can come back. */
   let missing = false;
   /** @type {ReturnType<typeof createTablesView> | null} */
   let tables = null;

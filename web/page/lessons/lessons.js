@@ -43,7 +43,7 @@ export function mount(root, app) {
   const handInButton = h("button", { type: "button", class: "plain", onclick: () => void saveHandIn(), title: "The commands of this lesson, for: eidway lab grade FILE" }, "Save the hand-in");
   const missing = h("p", { class: "soft", role: "status" });
 
-  /** Whether a recorded future follows. An action would begin another one. */
+  /** Whether the run has a recorded future after the present. An action now would replace that future. */
   const isInPast = () => store.state.clock.end > store.state.now;
 
   async function prepare() {
@@ -56,7 +56,7 @@ export function mount(root, app) {
     await load(lesson.name);
   }
 
-  /** Does an act of the lesson, and takes its state. @param {"check" | "hint"} kind */
+  /** Sends a request about the lesson, and shows the new state of the lesson. @param {"check" | "hint"} kind */
   async function act(kind) {
     try {
       await source.request("act", { hand: { kind } });
@@ -152,7 +152,7 @@ export function mount(root, app) {
     if (begun && met.indexOf(false) === task && !isInPast()) void act("hint");
   }
 
-  /** Looks if the current task is done. If it is, the act `check` ends it: so the run remembers it. */
+  /** Asks whether the current task is done. If so, the request `check` ends the task, and the run records this request. */
   async function check() {
     if (!lesson || !begun || checking || root.hidden) return;
     checking = true;
@@ -179,7 +179,7 @@ export function mount(root, app) {
   }).observe(root, { attributeFilter: ["hidden"] });
 }
 
-/** @param {LessonAnswer} lesson returns its prose without the heading, which the panel already shows */
+/** Returns the prose of a lesson without its heading, because the panel shows the heading. @param {LessonAnswer} lesson */
 function withoutTitle({ prose }) {
   return prose.replace(/^\s*# [^\n]*\n/, "");
 }

@@ -1,16 +1,16 @@
 // @ts-check
-// The scenarios of the lab: one is chosen and played, and its statements are shown as they pass.
+// The scenarios of the lab. The user chooses one and plays it. The page marks each statement that is done.
 
 import { h } from "../dom.js";
 import { clock } from "../format.js";
-import { current, headline, nearest, standings } from "./statements.js";
+import { current, headline, nearest, statuses } from "./statements.js";
 
 /** @import {App} from "../app" */
 /** @import {Script} from "../model" */
-/** @import {Standing} from "./statements.js" */
+/** @import {Status} from "./statements.js" */
 
-/** @type {Record<Standing, [string, string]>} the sign and the words of a standing */
-const SIGNS = { done: ["✓", "as expected"], failed: ["✗", "not as expected"], now: ["▸", "now"], ahead: ["", "later"], left: ["–", "not played: the run is another"] };
+/** @type {Record<Status, [string, string]>} the sign and the words of a status */
+const SIGNS = { done: ["✓", "as expected"], failed: ["✗", "not as expected"], now: ["▸", "now"], ahead: ["", "later"], left: ["–", "not played: an action of yours came first"] };
 
 /**
  * Builds the scenarios below an element.
@@ -61,7 +61,7 @@ export function mount(root, app) {
     try {
       const { statements, stopped, title } = await source.request("scenario", { name: chooser.value });
       said.textContent = stopped === null ? `${title}: ${statements.length} statements, all as expected.` : `${title}: it stopped early.`;
-      app.announce("The lab is at the first statement of the scenario. Play it, or step through it.");
+      app.announce("The lab is at the first statement of the scenario. Press Play, or go through the statements one by one.");
     } catch (error) {
       said.textContent = `The scenario cannot be played: ${/** @type {Error} */ (error).message}`;
     }
@@ -98,19 +98,19 @@ export function mount(root, app) {
     mark();
   }
 
-  /** Shows which statements are done at the present. */
+  /** Marks each statement with its status at the present instant. */
   function mark() {
     if (!script) return;
     const { now } = store.state;
-    const all = standings(script, now);
+    const all = statuses(script, now);
     const here = current(script.statements, now);
     const state = `${all.join(" ")} ${here}`;
     if (state === shown) return;
     shown = state;
-    all.forEach((standing, index) => {
+    all.forEach((status, index) => {
       const row = rows[index];
-      row.className = standing;
-      const [sign, words] = SIGNS[standing];
+      row.className = status;
+      const [sign, words] = SIGNS[status];
       /** @type {HTMLElement} */ (row.querySelector(".sign")).textContent = sign;
       /** @type {HTMLElement} */ (row.querySelector(".unseen")).textContent = `${words}: `;
       if (index === here) row.setAttribute("aria-current", "step");
@@ -119,7 +119,7 @@ export function mount(root, app) {
     rows[here]?.scrollIntoView({ block: "nearest" });
   }
 
-  /** @param {1|-1} way goes to the end of the next statement, or of the one before */
+  /** Goes to the end of the next statement (1), or of the statement before it (-1). @param {1|-1} way */
   function go(way) {
     const at = nearest(script?.statements ?? [], store.state.now, way);
     if (at !== undefined) void goto(at);

@@ -1,18 +1,18 @@
 // @ts-check
-// The statements of a scenario at an instant: which are done, and where the next and the last one end. Knows no DOM.
+// The status of each statement of a scenario at an instant, and the ends of its statements. This file does not use the DOM.
 
 /** @import {Script, Statement} from "../model" */
 
-/** @typedef {"done"|"failed"|"now"|"ahead"|"left"} Standing `left`: a hand of the user came before it */
+/** @typedef {"done"|"failed"|"now"|"ahead"|"left"} Status `left`: an action of the user came before the statement, so it was not played */
 
 /**
- * Returns the standing of each statement.
+ * Returns the status of each statement.
  *
  * @param {Script} script
  * @param {number} now
- * @returns {Standing[]}
+ * @returns {Status[]}
  */
-export function standings({ statements, stopped, until }, now) {
+export function statuses({ statements, stopped, until }, now) {
   return statements.map(({ began, ended }, index) => {
     if (until !== null && ended > until) return "left";
     if (began > now) return "ahead";

@@ -15,13 +15,13 @@ import { themeColors } from "./timeline-picture.js";
 /** @import {Item} from "../model" */
 /** @import {Figure} from "./differences.js" */
 
-/** The choice that changes no action, but the configuration before all actions. */
+/** The choice that changes the configuration before all actions, and no action. */
 const CONFIGURATION = "configuration";
 
 /** The comparison begins this number of microseconds before the first difference. */
 const BEFORE = 2_000_000;
 
-/** The actions that send packets, besides those that can change their way. */
+/** The actions that only send packets. Other actions can change the path of packets. */
 const TRAFFIC = ["ping", "flow", "end"];
 
 const LIMIT = 40_000;
@@ -114,7 +114,7 @@ export function mount(root, app) {
     if (options.length !== before || how.select.options.length === 0) showVariants();
     pair.hidden = result.hidden = !status.other;
     if (!status.other) {
-      note.textContent = "There is one run so far. Keep it, go back and act differently; or change one of its actions, or the configuration. Then this panel shows the differences.";
+      note.textContent = "There is only one run. To compare it with another run, keep it, go back and act differently. Or change one of its actions, or the configuration. Then this panel shows the differences.";
       return;
     }
     await show();

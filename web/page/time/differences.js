@@ -49,10 +49,10 @@ export function firstEffect(one, other) {
   return null;
 }
 
-/** @param {Item} item whether a router does this. A run that was played fast has no other decisions than drops */
+/** Returns whether a router did this. Of the decisions, only drops count, because a fast run records no others. @param {Item} item */
 const isOfRouter = (item) => item.kind === "message" || item.kind === "change" || (item.kind === "decision" && item.verdict === "drop");
 
-/** @param {any} item the members that are equal for the same item in two runs */
+/** Returns the members that are equal if an item is in both runs. @param {any} item */
 const inKey = ({ at, kind, node, direction, name, octets, table, key, change, verdict, summary }) =>
   JSON.stringify([at, kind, node, direction, name, octets, table, key, change, verdict, summary]);
 

@@ -27,9 +27,9 @@ export function mount(root, app) {
   const pace = choice("Pace", PACES.map((value) => [String(value), `× ${value}`]));
   pace.select.addEventListener("change", () => player.pace(Number(pace.select.value)));
   const play = icon("Play", "play", () => player.toggle());
-  /** The presses whose work is not done. */
+  /** The number of pressed buttons whose moves are not finished. */
   let working = 0;
-  /** Says to assistive technology that the page is on its way to another instant. @param {() => Promise<unknown>} move */
+  /** Tells assistive technology, during a move to another instant, that the page is busy. @param {() => Promise<unknown>} move */
   const busy = (move) => async () => {
     steering.ariaBusy = String((working += 1) > 0);
     await move();

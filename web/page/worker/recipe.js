@@ -28,8 +28,8 @@ const LARGEST = 1 << 18;
  * @property {number} at     the instant that the page showed
  * @property {number} end    the latest instant of the run
  * @property {Deed[]} hands
- * @property {{name: string, until: number|null}} [scenario]  the scenario of which the hands are, and the
- *   instant from which they are others
+ * @property {{name: string, until: number|null}} [scenario]  the scenario that made the hands, and
+ *   the instant from which the user made them
  */
 
 /**

@@ -60,7 +60,7 @@ export class Run {
     this.end = 0;
     /** The repeated actions that the module refused. @type {{at: number, text: string}[]} */
     this.refusals = [];
-    /** The scenario of which the hands are. @type {Script|null} */
+    /** The scenario that made the hands. @type {Script|null} */
     this.script = null;
     /** The cost of the last copy. */
     this.copied = 0;

@@ -154,7 +154,7 @@ export class Session {
   }
 
   /**
-   * Begins the open lab anew, with hands for its future, and goes to an instant of it.
+   * Starts the open lab again, repeats `hands` until `end`, and goes to the instant `at`.
    * @param {{seed: number, scenario: string|null, hands: Deed[], at: number, end: number}} run
    */
   async again({ seed, scenario, hands, at, end }) {
@@ -170,8 +170,8 @@ export class Session {
   }
 
   /**
-   * Plays a scenario: its hands are the future of the lab, which begins anew. The present is the
-   * beginning of its first statement.
+   * Plays a scenario. The lab starts again, and the hands of the scenario become the future of the lab.
+   * The present is then the beginning of the first statement.
    * @param {{name: string}} fields
    */
   async scenario({ name }) {
@@ -182,7 +182,7 @@ export class Session {
   }
 
   /**
-   * Has a scenario played, in a copy of the lab.
+   * Plays a scenario in a copy of the lab, and returns its hands and its statements.
    * @param {string} name
    */
   played(name) {
