@@ -20,7 +20,8 @@ export function missing() {
 
 /** Returns the labs that have scenarios. @returns {Lab[]} */
 export function labs() {
-  const found = readdirSync(LABS).map((name) => {
+  const folders = readdirSync(LABS, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  const found = folders.map(({ name }) => {
     const paths = /** @type {string[]} */ (readdirSync(join(LABS, name), { recursive: true }));
     const wanted = paths.filter((path) => /\.(toml|conf|scenario|include)$/.test(path)).sort();
     const files = Object.fromEntries(wanted.map((path) => [path, readFileSync(join(LABS, name, path), "utf8")]));
