@@ -67,7 +67,7 @@ const run = (change) => (/** @type {any} */ lab) => {
 
 /** @type {Case[]} */
 const CASES = [
-  { name: "markup as the name of the lab", lab: edit("lab.toml", 'name = "gsmr"', `name = '''${MARKUP}'''`), says: /lab\.toml:2/ },
+  { name: "markup as the name of the lab", lab: edit("lab.toml", 'name = "gsmr"', `name = '''${MARKUP}'''`), says: /lab\.toml:\d+/ },
   { name: "markup as the title of the lab", lab: edit("lab.toml", 'title = "', `title = "<img src=x onerror=alert(1)>`) },
   { name: "markup as the name of a node", lab: edit("lab.toml", "[nodes.xTR1]", `[nodes."<img src=x onerror=alert(1)>"]`), says: /lab\.toml:\d+/ },
   { name: "a lab file that is no TOML", lab: edit("lab.toml", 'kind = "router"', "kind = <b>"), says: /lab\.toml:\d+/ },
