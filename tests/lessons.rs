@@ -34,8 +34,9 @@ fn gsmr() -> Lab {
 /// All lessons of the labs of the project, with their labs.
 fn all() -> Vec<(Lab, Lesson)> {
     let mut all = Vec::new();
-    for entry in fs::read_dir(root().join("lab")).unwrap() {
-        let lab = open(entry.unwrap().path().to_str().unwrap(), None).unwrap();
+    let entries = fs::read_dir(root().join("lab")).unwrap().map(|entry| entry.unwrap().path());
+    for folder in entries.filter(|path| path.is_dir()) {
+        let lab = open(folder.to_str().unwrap(), None).unwrap();
         for name in lesson::names(&lab) {
             let lesson = lesson::read(&lab, name);
             all.push((lab.clone(), lesson.unwrap_or_else(|error| panic!("{error}"))));
