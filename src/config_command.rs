@@ -1,4 +1,4 @@
-//! The command `eidway config ...`: works on configuration files outside of a lab.
+//! The command `eidway config ...`: checks configuration files that belong to no lab.
 
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;

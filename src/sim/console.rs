@@ -139,7 +139,7 @@ pub struct LabChannel<'a> {
     responses: VecDeque<Response>,
 }
 
-/// The time that passes if a command waits for no particular time.
+/// The virtual time that passes at a command that does not say how long it waits.
 const SHORT: Duration = Duration::from_millis(1);
 
 impl<'a> LabChannel<'a> {

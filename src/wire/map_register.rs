@@ -161,8 +161,8 @@ pub(super) struct Body {
     pub(super) xtr_identity: Option<XtrIdentity>,
     /// The octets from the start of the message to the end of its last record.
     pub(super) records_end: usize,
-    /// The octets from the start of the message to the end of its last field. Octets after this
-    /// position are not part of the message.
+    /// The end of the last field, in octets from the start of the message. Later octets are not part of
+    /// the message.
     pub(super) end: usize,
 }
 

@@ -8,7 +8,7 @@ use crate::console::exec::Action;
 use crate::console::show::{Page, xe};
 use crate::console::view::absent::Feature;
 
-/// The help of the words of a command about a function that this router does not have.
+/// The help text of a word that names a function which this router does not have.
 const ABSENT: &str = "A function that this router does not have";
 const ROUTING: &str = "A routing protocol";
 const REST: &str = "Options";

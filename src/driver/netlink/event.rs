@@ -132,8 +132,8 @@ impl<'a> RouteState<'a> {
         self.attributes.get_prefsrc().ok()
     }
 
-    /// Whether the kernel made this route for the network of an address, when the address was added
-    /// to a device.
+    /// Whether this is a connected route: the kernel made it because a device got an address in this
+    /// network.
     pub fn is_connected(&self) -> bool {
         self.table() == u32::from(libc::RT_TABLE_MAIN)
             && self.protocol() == libc::RTPROT_KERNEL

@@ -314,7 +314,7 @@ impl Display for MessageReason {
             }
             MessageReason::MappingNotification { prefix, cause } => match cause {
                 MovedReason::RegistrationChanged => {
-                    write!(f, "The registrations of {prefix} changed, which concerns the receiver")
+                    write!(f, "The receiver is told that the registrations of {prefix} changed")
                 }
                 MovedReason::RegisteredAround(around) => {
                     write!(f, "The receiver registered {around}, and another xTR has {prefix}")
