@@ -43,20 +43,19 @@ finish() {
     esac
 }
 
-# Most tests wait for a lab or for Chromium, so those of the page run beside the others.
+echo "== tests"
+# Many tests wait for a lab, so more of them run at the same time than there are cores.
+RUST_TEST_THREADS=4 cargo test --quiet --workspace
+# These four wait most of the time, so they run side by side.
 (cd web && npm run --silent check && npm --silent test) >"$logs/web" 2>&1 &
 web=$!
-echo "== tests"
-# For the same reason, more tests run at the same time than there are cores.
-RUST_TEST_THREADS=4 cargo test --quiet --workspace
-finish "tests of the page" "$web" "$logs/web"
-# These three wait most of the time, so they run side by side.
 tests/login/run >"$logs/login" 2>&1 &
 login=$!
 tests/peers/oor.sh >"$logs/oor" 2>&1 &
 oor=$!
 tests/genie/run >"$logs/genie" 2>&1 &
 genie=$!
+finish "tests of the page" "$web" "$logs/web"
 finish "programs that log in" "$login" "$logs/login"
 # Debian's package may vanish, which is no fault of ours.
 finish "beside OpenOverlayRouter" "$oor" "$logs/oor" "no package"
