@@ -25,11 +25,12 @@ const FAST = ["--disable-frame-rate-limit", "--disable-gpu-vsync"];
  * requests for anything besides the page.
  *
  * @param {string} html
- * @param {{width?: number, height?: number, theme?: string, motion?: string, fast?: boolean, from?: "file" | "http"}} settings
+ * @param {{width?: number, height?: number, theme?: string, motion?: string, fast?: boolean, from?: "file" | "http", before?: (page: import("puppeteer-core").Page) => Promise<void>}} settings
+ *   `before` is called before the page is opened
  * @param {(page: import("puppeteer-core").Page) => Promise<void>} use
  * @returns {Promise<string[]>}
  */
-export async function open(html, { width = 1440, height = 900, theme = "light", motion = "no-preference", fast = false, from = "file" }, use) {
+export async function open(html, { width = 1440, height = 900, theme = "light", motion = "no-preference", fast = false, from = "file", before }, use) {
   const folder = mkdtempSync(join(tmpdir(), "eidway-page-"));
   const file = join(folder, "page.html");
   writeFileSync(file, html);
@@ -57,6 +58,7 @@ export async function open(html, { width = 1440, height = 900, theme = "light", 
     page.on("request", (request) => {
       if (!/^(blob|data):/.test(request.url()) && request.url() !== url) faults.push(`request: ${request.url()}`);
     });
+    await before?.(page);
     await page.goto(url);
     await use(page).catch(async (error) => {
       await page.screenshot({ path: FAILED }).catch(() => {});
