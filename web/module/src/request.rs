@@ -97,9 +97,9 @@ pub enum Request {
     },
     /// Return the scenarios of the lab: a list of [`library::Listed`].
     Scenarios,
-    /// Play a scenario in a copy of the lab that has just been switched on, and return what was
-    /// done: a [`Script`]. The open lab does not change. If it is opened again with this scenario,
-    /// the same requests at the same times make the same run.
+    /// Play a scenario in a copy of the lab that has just been switched on, and return its actions:
+    /// a [`Script`]. The open lab does not change. If it is opened again with this scenario, the same
+    /// requests at the same times make the same run.
     Scenario {
         /// The name of the scenario.
         name: String,
