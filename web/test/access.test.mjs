@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { page as bundle } from "../bundle.mjs";
+import { press } from "./actions.mjs";
 import { chromium, open } from "./browser.mjs";
 
 /** @import {Page} from "puppeteer-core" */
@@ -17,25 +18,14 @@ const skip = chromium() ? false : "Chromium is not installed";
 const LEAST = 4.5;
 const LEAST_LARGE = 3;
 
-/** The panels of the page, each with the clicks that open it: a selector, and a text of the element. @type {Record<string, [string, string][]>} */
+/** The panels of the page, each with the clicks that open it: a selector, and a text of the element. @type {Record<string, [string, string | RegExp][]>} */
 const PANELS = {
   "a router": [[".node", "xTR2"], [".tabs button", "Journey"]],
   "a host": [[".node", "A: host"], [".tabs button", "Timeline"]],
-  "a message": [[".row.message", "SMR"], [".tabs button", "Compare"]],
+  "a message": [[".row.message", /\bSMR\b/], [".tabs button", "Compare"]],
   "a lesson": [[".top button", "Lessons"], [".tabs button", "Console"], ["#console button", "xTR1"]],
   "the popovers": [["#time-bar button", "Breakpoints"]],
 };
-
-/** @param {Page} page @param {string} selector @param {string} text */
-async function press(page, selector, text) {
-  const found = await page.waitForFunction(
-    (of, has) => [...document.querySelectorAll(of)].find((it) => it.textContent?.includes(has)),
-    {},
-    selector,
-    text,
-  );
-  await /** @type {any} */ (found).evaluate((/** @type {Element} */ it) => it.dispatchEvent(new MouseEvent("click", { bubbles: true })));
-}
 
 /** Returns the controls of the page without a name. Runs in the page. */
 function unnamed() {

@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { encode } from "../page/worker/base85.js";
+import { press } from "./actions.mjs";
 import { chromium, open } from "./browser.mjs";
 
 /** @import {Page} from "puppeteer-core" */
@@ -49,12 +50,6 @@ async function openLesson(page) {
   await press(page, ".top button", "Lessons");
   await page.waitForSelector("#lessons select:not([hidden])");
   await page.select("#lessons select", "g2-no-route");
-}
-
-/** @param {Page} page @param {string} selector @param {string} text the first words of the element */
-async function press(page, selector, text) {
-  const found = await page.waitForFunction((of, has) => [...document.querySelectorAll(of)].find((it) => it.textContent?.trim().startsWith(has)), {}, selector, text);
-  await /** @type {any} */ (found).evaluate((/** @type {Element} */ it) => it.dispatchEvent(new MouseEvent("click", { bubbles: true })));
 }
 
 /** @param {Page} page @param {RegExp} words */

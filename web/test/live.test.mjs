@@ -11,6 +11,7 @@ import { createInterface } from "node:readline";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import puppeteer from "puppeteer-core";
+import { press, see } from "./actions.mjs";
 import { chromium } from "./browser.mjs";
 
 /** @import {Page} from "puppeteer-core" */
@@ -90,8 +91,8 @@ test("the live page shows the network, a ping with its hops, a journey in words,
 
   const ping = eidway("lab", "ping", LAB, "B", "A", "-c", "3");
   assert.match(ping, /!!!/);
-  await page.waitForFunction(() => [...document.querySelectorAll(".row.message")].some((row) => row.textContent?.includes("Map-Request")));
-  await page.evaluate(() => [...document.querySelectorAll("button")].find((it) => it.textContent === "Journey")?.click());
+  await see(page, ".row.message", "Map-Request");
+  await press(page, "button", /^Journey$/);
   await page.waitForFunction(() => document.querySelectorAll("#journey option").length > 3);
   // One of the listed packets is an echo request with its whole way. Its last hops may arrive later.
   let steps = 0;
@@ -126,13 +127,11 @@ test("the live page shows the network, a ping with its hops, a journey in words,
   assert.match(lost.end, /^The packet is lost at Core1: .*To do: /);
   eidway("lab", "link", LAB, "Core1:eth0", "up");
   // A lesson can be read here. It is done elsewhere, and the page says where.
-  /** @param {string} text */
-  const press = (text) => page.evaluate((has) => [...document.querySelectorAll("button")].find((it) => it.textContent === has)?.click(), text);
-  await press("Lessons");
+  await press(page, "button", /^Lessons$/);
   await page.waitForFunction(() => document.querySelectorAll(".task").length > 1 && document.querySelector(".prose")?.textContent);
-  await press("Begin the lesson");
+  await press(page, "button", /^Begin the lesson$/);
   await page.waitForFunction(() => /has a lab of its own: use eidway lab learn gsmr \w/.test(document.body.textContent ?? ""));
-  await press("Lessons");
+  await press(page, "button", /^Lessons$/);
   if (process.env.EIDWAY_PICTURE) await page.screenshot({ path: /** @type {any} */ (process.env.EIDWAY_PICTURE) });
 
   let fastest = Infinity;

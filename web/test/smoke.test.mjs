@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { page as bundle } from "../bundle.mjs";
+import { press, see, textOf } from "./actions.mjs";
 import { chromium, open } from "./browser.mjs";
 
 const WORKER = fileURLToPath(new URL("./fake/worker.js", import.meta.url));
@@ -17,22 +18,6 @@ async function html(lab) {
   return text.replace('id="lab">null<', () => `id="lab">${json}<`);
 }
 
-/**
- * @param {import("puppeteer-core").Page} page
- * @param {string} selector
- * @param {string} text
- */
-async function press(page, selector, text) {
-  const found = await page.evaluateHandle(
-    (of, has) => [...document.querySelectorAll(of)].find((it) => it.textContent?.includes(has)),
-    selector,
-    text,
-  );
-  const element = found.asElement();
-  assert.ok(element, `there is no ${selector} with ${text}`);
-  await page.evaluate((it) => it.dispatchEvent(new MouseEvent("click", { bubbles: true })), /** @type {any} */ (element));
-}
-
 test("a walk over the page causes no error and no request", { skip }, async () => {
   const faults = await open(await html({ name: "gsmr" }), {}, async (page) => {
     await page.waitForSelector(".row.message");
@@ -41,14 +26,14 @@ test("a walk over the page causes no error and no request", { skip }, async () =
     await page.waitForSelector("#inspector tr.fresh");
     await page.click("#inspector tr.fresh button.line");
     await page.waitForSelector("#inspector tr.more .reason");
-    await press(page, ".row.message", "SMR");
+    await press(page, ".row.message", /\bSMR\b/);
     await page.waitForSelector("#inspector .diagram");
-    assert.match(await page.$eval("#inspector .reason", (it) => it.textContent ?? ""), /RFC 9301 section 6\.1/);
+    await see(page, "#inspector .reason", /RFC 9301 section 6\.1/);
     await press(page, ".tabs button", "Console");
     await press(page, "#console button", "xTR1");
     await page.waitForSelector(".terminal .entry input");
     await page.type(".terminal .entry input", "show ip lisp map-cache\n");
-    await page.waitForFunction(() => document.querySelector(".terminal .output")?.textContent?.includes("Mapping Cache"));
+    await see(page, ".terminal .output", "Mapping Cache");
     await press(page, ".tabs button", "Journey");
     await page.waitForSelector("#journey option[value=echo2]");
     await page.select("#journey select", "echo2");
@@ -76,8 +61,7 @@ test("the keyboard reaches the network, the ladder and the drawer, and Escape cl
     await page.$eval(".node[tabindex='0']", (it) => /** @type {any} */ (it).focus());
     await page.keyboard.press("ArrowRight");
     await page.keyboard.press("Enter");
-    await page.waitForSelector("#inspector h2");
-    assert.notEqual(await page.$eval("#inspector h2", (it) => it.textContent), "");
+    await textOf(page, "#inspector h2");
     await page.keyboard.press("Escape");
     await page.waitForFunction(() => document.getElementById("inspector")?.hidden);
     await page.focus(".ladder-rows");
@@ -116,8 +100,7 @@ for (const [theme, width, height] of /** @type {[string, number, number][]} */ (
 async function failureOf(text) {
   let said = "";
   const faults = await open(text, {}, async (page) => {
-    await page.waitForSelector("[role=alert]:not([hidden])");
-    said = await page.$eval("[role=alert]:not([hidden])", (it) => it.textContent ?? "");
+    said = await textOf(page, "[role=alert]:not([hidden])");
   });
   assert.deepEqual(faults, []);
   return said;

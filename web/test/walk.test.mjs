@@ -9,6 +9,7 @@ import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync } fr
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { press, see, textOf } from "./actions.mjs";
 import { chromium, open } from "./browser.mjs";
 
 /** @import {Page} from "puppeteer-core" */
@@ -25,38 +26,6 @@ const LARGEST = 2_000_000;
 async function picture(page, name) {
   mkdirSync(PICTURES, { recursive: true });
   await page.screenshot({ path: /** @type {any} */ (join(PICTURES, `${name}.png`)) });
-}
-
-/** Returns the source of an expression that finds a text. @param {string|RegExp} text */
-const source = (text) => (text instanceof RegExp ? text.source : text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
-
-/**
- * Presses the first element that has the text or the label.
- *
- * @param {Page} page @param {string} selector @param {string|RegExp} text
- */
-async function press(page, selector, text) {
-  const found = await page.waitForFunction(
-    (of, has) =>
-      [...document.querySelectorAll(of)].find((it) =>
-        [it.getAttribute("aria-label"), it.textContent].some((words) => new RegExp(has).test(words?.trim() ?? "")),
-      ),
-    {},
-    selector,
-    source(text),
-  );
-  const element = /** @type {import("puppeteer-core").ElementHandle<Element>} */ (found);
-  await element.evaluate((it) => it.dispatchEvent(new MouseEvent("click", { bubbles: true })));
-}
-
-/** @param {Page} page @param {string} selector @param {string|RegExp} text */
-async function see(page, selector, text) {
-  await page.waitForFunction(
-    (of, has) => [...document.querySelectorAll(of)].some((it) => new RegExp(has).test(it.textContent ?? "")),
-    {},
-    selector,
-    source(text),
-  );
 }
 
 /** @param {Page} page @param {string} label @param {string} value */
@@ -92,7 +61,7 @@ async function type(page, line) {
 
 /** Returns the time of the page in seconds. @param {Page} page */
 async function time(page) {
-  const text = await page.$eval("output.now", (it) => it.textContent ?? "");
+  const text = await textOf(page, "output.now");
   return text.split(":").reduce((sum, part) => sum * 60 + Number(part), 0);
 }
 

@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { page as bundle } from "../../bundle.mjs";
+import { press, see } from "../actions.mjs";
 import { chromium, open } from "../browser.mjs";
 import { labs, missing, MODULE } from "./scenarios.js";
 
@@ -14,33 +15,27 @@ test("the statements of a scenario pass, and an action of the user ends them", {
   const data = JSON.stringify({ name: "gsmr", files, seed: 1 }).replaceAll("<", "\\u003c");
   const html = (await bundle({ module: MODULE })).replace('id="lab">null<', () => `id="lab">${data}<`);
   const faults = await open(html, {}, async (page) => {
-    const press = (/** @type {string} */ words) =>
-      page.evaluate((words) => {
-        const button = [...document.querySelectorAll("button")].find((it) => it.textContent === words);
-        if (!button) throw new Error(`there is no button ${words}`);
-        button.click();
-      }, words);
     const count = (/** @type {string} */ kind) => page.$$eval(`.statements > li.${kind}`, (rows) => rows.length);
     await page.waitForSelector(".node");
-    await press("Scenarios");
+    await press(page, "button", /^Scenarios$/);
     await page.waitForSelector('#scenarios option[value="g2-no-route"]');
     await page.select("#scenarios select", "g2-no-route");
-    await press("Play the scenario");
+    await press(page, "button", /^Play the scenario$/);
     await page.waitForSelector(".statements > li.now");
-    assert.match(await page.$eval("#scenarios [role=status]", (it) => it.textContent ?? ""), /all as expected/);
+    await see(page, "#scenarios [role=status]", /all as expected/);
     assert.equal(await count("done"), 0);
-    await press("Next statement");
+    await press(page, "button", /^Next statement$/);
     await page.waitForSelector(".statements > li.done");
     const all = await page.$$eval(".statements > li", (rows) => rows.length);
     await page.$$eval(".statements > li button", (rows) => rows.at(-1)?.click());
     await page.waitForFunction((all) => document.querySelectorAll(".statements > li.done").length === all, {}, all);
-    assert.match(await page.$eval(".statements > li:first-child pre", (it) => it.textContent ?? ""), /Success rate is 100 percent \(5\/5\)/);
-    // Back to the first statement. From an action on, the run is another.
+    await see(page, ".statements > li:first-child pre", /Success rate is 100 percent \(5\/5\)/);
+    // Back to the first statement. After an action of the user, the run is a different one.
     await page.$eval(".statements > li button", (first) => first.click());
     await page.waitForSelector(".statements > li.ahead");
     await page.$eval('.node[data-node="xTR2"]', (it) => it.dispatchEvent(new MouseEvent("click", { bubbles: true })));
     await page.waitForSelector("#inspector .hands");
-    await press("Kill");
+    await press(page, "button", /^Kill$/);
     await page.waitForSelector(".statements > li.left");
   });
   assert.deepEqual(faults, []);
