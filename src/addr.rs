@@ -266,8 +266,8 @@ impl Rloc {
     }
 
     /// Whether the address can belong to another router. A router checks this before it answers a
-    /// message, because a forged message may contain any address. An answer must not go to a group,
-    /// to all hosts, or to this machine itself.
+    /// message, because a forged message may contain any address. An answer must not go to a
+    /// multicast group, to the broadcast address, or to this machine itself.
     pub fn is_unicast(&self) -> bool {
         !self.0.is_unspecified()
             && !self.0.is_loopback()

@@ -1,8 +1,8 @@
 //! Computes the Internet checksum (RFC 1071). It is fast enough to be computed over every payload.
 //!
-//! The sums of this module are not complemented, and they can be folded to 16 bits. So the sums of
-//! several parts can be added to get the sum of the whole. Each part except the last must have an
-//! even length.
+//! A sum of this module is not complemented, so the sums of several parts can be added. The result
+//! is the sum of the whole, if each part except the last has an even length. [`fold`] shortens the
+//! result to 16 bits.
 
 /// Returns the one's complement sum of `bytes` as big-endian words. If the number of octets is odd,
 /// a zero octet is added at the end.
@@ -22,8 +22,8 @@ pub fn sum(bytes: &[u8]) -> u32 {
     u32::from(u16::from_be(fold(total as u32)))
 }
 
-/// Folds a sum to 16 bits and does not complement it. A packet with a partial checksum has such a
-/// value in its checksum field.
+/// Folds a sum to 16 bits, without the complement. If the checksum of a packet is partial, its
+/// checksum field has such a value.
 pub fn fold(sum: u32) -> u16 {
     let sum = (sum & 0xffff) + (sum >> 16);
     let sum = (sum & 0xffff) + (sum >> 16);

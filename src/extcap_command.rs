@@ -82,8 +82,8 @@ impl ExtcapCommand {
         };
         let (lab, interfaces) = find(name)?;
         if self.extcap_dlts {
-            // Wireshark expects one link type here. The captured file has the link type of each
-            // interface.
+            // Wireshark expects one link type here. The capture file itself gives the link type of
+            // each interface.
             println!("dlt {{number=1}}{{name=EN10MB}}{{display=Ethernet, and raw IP at lisp0}}");
         } else if self.capture {
             let filter = self.extcap_capture_filter.as_deref().unwrap_or_default().trim();

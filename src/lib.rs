@@ -39,8 +39,9 @@
 //! 3. [`lab`] describes labs. [`sim`] runs a lab on virtual time. [`netns`] runs a lab in Linux
 //!    network namespaces. [`sim`] and [`netns`] do not import each other. [`driver`] runs a router
 //!    on Linux, in one mio event loop. [`private`] protects the files of [`netns`] and [`driver`]
-//!    from other users of the machine. [`live`] shows a lab of [`netns`] in a browser, as
-//!    [`watch`] describes it, and captures its packets. [`netns`], [`driver`], [`private`] and [`live`] are for Linux only.
+//!    from other users of the machine. [`watch`] has the parts and the events of a lab as plain
+//!    data. [`live`] shows these parts and events of a lab of [`netns`] in a browser, and captures
+//!    the packets of the lab. [`netns`], [`driver`], [`private`] and [`live`] are for Linux only.
 //!    All other modules can also be built for the browser.
 //!
 //! # Reading order

@@ -143,7 +143,7 @@ enum Command {
     },
 }
 
-/// The longest time that the program waits at its end for its last log lines to be written.
+/// At its end, the program waits at most this time until its log lines are written.
 const LAST_LINES: Duration = Duration::from_secs(1);
 
 /// The result of a command. `true` is success. `false` means that the answer is "no" (exit code 1).
@@ -151,7 +151,7 @@ type Outcome = Result<bool, Box<dyn std::error::Error>>;
 
 fn main() -> ExitCode {
     let command = Cli::parse().command;
-    // The log has a thread, and a process with a second thread cannot enter a user namespace.
+    // A process with two threads cannot enter a user namespace, and the log starts a thread.
     single_threaded(&command).unwrap_or_else(|| run(command))
 }
 
@@ -171,7 +171,7 @@ fn single_threaded(command: &Command) -> Option<ExitCode> {
         Command::Holder { directory } => Some(match user::holder::run(directory) {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
-                // The process that has started the holder prints the error.
+                // A process has started this holder, and that process shows the error to the user.
                 eprintln!("{error}");
                 ExitCode::FAILURE
             }
@@ -234,7 +234,7 @@ fn run(command: Command) -> ExitCode {
         Command::Replay(command) => command.run(),
         Command::Lab(command) => command.run(),
         Command::Extcap(command) => command.run(),
-        // It has run before the log was started.
+        // This command has run before the log was started.
         Command::Holder { .. } => Ok(true),
     };
     log.finish(LAST_LINES);

@@ -239,9 +239,9 @@ impl IpHeader {
         Family::of(self.source)
     }
 
-    /// Whether LISP must not forward the packet, because it is only for its own link or for a
-    /// group. The packet has a link-local or multicast address of either family, or the unspecified
-    /// source.
+    /// Whether LISP must not forward the packet. The source or the destination is link-local, the
+    /// source is unspecified, or the destination is a multicast or broadcast address. Such a packet
+    /// is only for its own link or for a group.
     pub fn is_link_scoped(&self) -> bool {
         self.source.is_unspecified()
             || is_link_local(self.source)
@@ -286,8 +286,8 @@ fn patch_v4(bytes: &mut [u8], at: usize, value: u8) {
     bytes[10..12].copy_from_slice(&(!(sum as u16)).to_be_bytes());
 }
 
-/// A fast hash. It distributes flows over source ports and locators, so equal input must give an
-/// equal hash. The hash is not a secret.
+/// A fast hash of a flow. It selects the source port and the locator of the flow's packets, so
+/// equal input must give an equal hash. The hash is not a secret.
 struct FlowHash(u64);
 
 impl FlowHash {

@@ -68,8 +68,8 @@ impl fmt::Display for Time {
     }
 }
 
-/// The time at which the router must be called, and the reason. The reason helps to explain a call
-/// that is late or frequent.
+/// A deadline: the time at which the router must be called, and the reason. If a call is late or
+/// frequent, the reason helps to find the cause.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Deadline {
     /// The time at which `handle_timeout` has work.
@@ -132,7 +132,7 @@ impl Calendar {
         }
     }
 
-    /// Returns the start of a line of the log or of debugging as IOS writes it:
+    /// Returns the time stamp of a log line or debug line as IOS writes it:
     /// `*Nov 22 18:08:15.160: `. The argument is the number of microseconds since 1970.
     pub fn stamp(wall_clock_micros: u64) -> String {
         let Calendar { month, day, hour, minute, second, millisecond, .. } =

@@ -13,7 +13,7 @@ use super::lisp;
 use crate::wire::data_header::{DataHeader, NonceField};
 use crate::wire::{CONTROL_PORT, DATA_PORT, FrameReader, Message, Problem, StreamError};
 
-/// The maximum number of levels of packets in packets that are dissected.
+/// The maximum depth of nested packets that are dissected. The captured packet has depth 1.
 const MAX_DEPTH: usize = 8;
 /// Half of the sequence space of TCP. Sequence number A is before B if the distance from A to B is
 /// less than this number.
@@ -22,12 +22,12 @@ const SEQUENCE_HALF: u32 = 1 << 31;
 /// The fields of a packet.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Dissection {
-    /// The names and values of the fields, in the order in which they are in the packet. A name may
-    /// appear more than once.
+    /// The names and values of the fields, in their order in the packet. A name may appear more
+    /// than once.
     pub fields: Vec<(&'static str, Value)>,
-    /// The reasons why packets on LISP ports could not be read completely.
+    /// The reasons why a packet on a LISP port could not be read completely.
     pub flaws: Vec<String>,
-    /// The octets of each LISP control message that ends in this packet, as its router has sent it:
+    /// The LISP control messages that end in this packet, each as the octets that its sender sent:
     /// the payload of a UDP datagram, or a frame of a TCP stream.
     pub messages: Vec<Vec<u8>>,
 }
@@ -71,12 +71,11 @@ pub struct Dissector {
     frames: u64,
 }
 
-/// The level of a packet inside the captured packet.
+/// The position of a packet inside the captured packet.
 #[derive(Clone, Copy)]
 struct Inside {
     depth: usize,
-    /// Whether the packet is a part of an ICMP error, which quotes it. A quoted packet may be cut
-    /// off at any octet.
+    /// Whether an ICMP error quotes the packet. A quoted packet may be cut off at any octet.
     quoted: bool,
 }
 
@@ -212,7 +211,7 @@ impl Dissector {
         }
         let begun = || Stream { next: at, frames: FrameReader::new() };
         let stream = self.streams.entry(ends).or_insert_with(begun);
-        // The number of octets of this segment that an earlier segment already contained.
+        // The number of octets of this segment that were already in an earlier segment.
         let old = stream.next.wrapping_sub(at);
         let fresh = if old < SEQUENCE_HALF {
             tcp.payload().get(old as usize..).unwrap_or_default()

@@ -82,8 +82,8 @@ impl Capture {
         Ok(passing.map(select).collect())
     }
 
-    /// Returns the number, counted from 1, of each frame on a LISP port that could not be read, and
-    /// the reason.
+    /// Returns the frames on LISP ports that could not be read completely. Each item is the number
+    /// of a frame, counted from 1, and a reason.
     pub fn flaws(&self) -> impl Iterator<Item = (usize, &str)> {
         let frames = self.dissections.iter().enumerate();
         frames.flat_map(|(at, found)| found.flaws.iter().map(move |flaw| (at + 1, flaw.as_str())))

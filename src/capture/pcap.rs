@@ -14,7 +14,7 @@ const MAGIC: u32 = 0xa1b2_c3d4;
 const ETHERNET: u32 = 1;
 const SLL2: u32 = 276;
 const VERSION: [u16; 2] = [2, 4];
-/// The maximum number of octets of a frame that are kept. No frame is longer.
+/// The snapshot length in the header of a file, in octets. No frame is longer.
 const SNAP_LEN: u32 = 262_144;
 
 /// Writes Ethernet frames to a capture file.
@@ -62,9 +62,9 @@ impl<W: Write> PcapWriter<W> {
     }
 }
 
-/// Returns the frames of a file, in the order of the file. A frame without an IP packet becomes an
-/// empty frame, so that each frame keeps its number. Returns `None` if the file has another format
-/// or an incomplete header.
+/// Returns the frames of a capture file in their order. A frame without an IP packet becomes an
+/// empty frame, so that the other frames keep their numbers. Returns `None` if the file has another
+/// format or an incomplete header.
 pub fn read(file: &[u8]) -> Option<Vec<Frame>> {
     let word = |octets: &[u8], at: usize| {
         let octets = octets.get(at..at + 4)?.try_into().ok()?;

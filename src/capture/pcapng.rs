@@ -13,13 +13,13 @@ const PACKET: u32 = 6;
 
 const BYTE_ORDER: u32 = 0x1a2b_3c4d;
 const VERSION: [u16; 2] = [1, 0];
-/// No limit of the octets of a frame.
+/// The snapshot length in a file: 0 means that frames are not cut.
 const SNAP_LEN: u32 = 0;
 /// The unit of all times is 10^-9 seconds. The file contains this exponent.
 const RESOLUTION: u8 = 9;
 
-/// The codes of options: first for all blocks, then for a section, an interface, statistics and a
-/// packet.
+/// The codes of options: first the codes for all blocks, then those for a section, an interface,
+/// statistics and a packet.
 const END_OF_OPTIONS: u16 = 0;
 const COMMENT: u16 = 1;
 const APPLICATION: u16 = 4;
@@ -29,10 +29,10 @@ const INTERFACE_RESOLUTION: u16 = 9;
 const RECEIVED: u16 = 4;
 const DROPPED: u16 = 5;
 const PACKET_FLAGS: u16 = 2;
-/// The maximum number of octets of a text.
+/// The maximum number of octets of a text in an option.
 const LONGEST_TEXT: usize = 4096;
 
-/// The form of the frames of an interface.
+/// The link type of an interface: the form of its frames.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LinkType {
     /// Ethernet frames: LINKTYPE_ETHERNET.
@@ -102,7 +102,7 @@ impl PcapngWriter {
         let mut writer = PcapngWriter { octets: Vec::new(), interfaces: 0 };
         let mut section = BYTE_ORDER.to_le_bytes().to_vec();
         VERSION.iter().for_each(|part| section.extend(part.to_le_bytes()));
-        // The length of the section is not known.
+        // The length of the section. This value means that the length is not known.
         section.extend(u64::MAX.to_le_bytes());
         option(&mut section, APPLICATION, concat!("Eidway ", env!("CARGO_PKG_VERSION")).as_bytes());
         option(&mut section, END_OF_OPTIONS, &[]);
@@ -153,7 +153,8 @@ impl PcapngWriter {
         self.block(STATISTICS, &block);
     }
 
-    /// Returns the octets since the last call. All of them together are the file.
+    /// Returns the octets that were added since the previous call. The octets of all calls together
+    /// are the file.
     pub fn take(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.octets)
     }

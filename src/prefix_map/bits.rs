@@ -1,10 +1,10 @@
-//! Addresses as integers, and prefixes of these integers.
+//! An address as an integer, and a prefix of such an address.
 
 /// The bits of an address. The first bit is the most significant.
 pub(super) trait Bits: Copy + Ord + std::fmt::Debug {
     /// Whether the first `len` bits of both addresses are equal.
     fn agrees(self, other: Self, len: u8) -> bool;
-    /// Returns the number of bits before the first bit that differs.
+    /// Returns the number of equal bits at the start of both addresses.
     fn shared(self, other: Self) -> u8;
     /// Returns the first `len` bits, followed by zeros.
     fn first(self, len: u8) -> Self;
@@ -48,10 +48,10 @@ macro_rules! bits {
 bits!(u32);
 bits!(u128);
 
-/// A prefix. Prefixes are ordered by the address, then by the length.
+/// A prefix. Prefixes are ordered by their bits, then by their length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Prefix<B> {
-    /// The bits after the first `len` are zeros.
+    /// The bits of the address. All bits after the first `len` bits are zeros.
     pub(super) bits: B,
     pub(super) len: u8,
 }

@@ -69,8 +69,8 @@ pub struct PrefixMap<V> {
     instances: BTreeMap<InstanceId, Tries>,
     /// The slots. The last slot is always in use.
     slots: Vec<Option<Place<V>>>,
-    /// The numbers of empty slots. The last number in the list is used first. The list may also
-    /// contain numbers of slots that were removed or are in use again.
+    /// The numbers of empty slots. The last number in the list is used first. Some numbers in the
+    /// list may be outdated: the slot was removed or is in use again.
     free: Vec<u32>,
 }
 

@@ -28,7 +28,7 @@ fn net(address: std::net::IpAddr, len: u8) -> ipnet::IpNet {
     ipnet::IpNet::new(address, len).expect("the length fits")
 }
 
-/// A simple map: a list of entries in the order that the real map must have.
+/// A simple map: a list of entries. Its order is the order that the real map must have.
 #[derive(Default)]
 struct Naive(Vec<(EidPrefix, u32)>);
 
@@ -101,7 +101,7 @@ proptest! {
         for (value, index) in (1000_u32..).zip(&removed) {
             let prefix = *index.get(&inserted);
             prop_assert_eq!(map.remove(&prefix), naive.remove(&prefix));
-            // A new value uses a free slot again.
+            // The map stores this value in a slot that an earlier value has left.
             if value % 3 == 0 {
                 let back = others[value as usize % others.len()];
                 prop_assert_eq!(map.insert(back, value), naive.insert(back, value));

@@ -14,11 +14,11 @@ use super::bits::{Bits, Prefix};
 pub(super) const STRIDE: u8 = 6;
 const BRANCHES: usize = 1 << STRIDE;
 
-/// For each branch, the set of ends that can be on the path to this branch. The lowest bit is the
-/// shortest end.
+/// For each branch of a node, the ends that can be on the path to the branch, one bit for each. An
+/// end is a prefix that ends in the node. The lowest bit is the shortest end.
 const ENDS_TO: [u64; BRANCHES] = ends_to();
-/// The numbers of ends and branches in the order of the prefixes. An end has a number below 64. A
-/// branch has its number plus 64.
+/// The numbers of ends and branches, in the order of the prefixes. An end has a number below 64.
+/// For a branch, 64 is added to its number.
 const ORDER: [u8; 2 * BRANCHES - 1] = order();
 /// The position in [`ORDER`] of each end and branch.
 const STEP_OF: [u8; 2 * BRANCHES] = step_of();
@@ -73,7 +73,7 @@ const fn step_of() -> [u8; 2 * BRANCHES] {
     step_of
 }
 
-/// Returns how many bits below the bit number `bit` are set.
+/// Returns the number of set bits below the bit number `bit`.
 fn rank(word: u64, bit: usize) -> usize {
     (word & ((1 << bit) - 1)).count_ones() as usize
 }
@@ -92,7 +92,7 @@ enum Child<B> {
 #[derive(Clone, Debug)]
 #[repr(C)]
 struct Node<B> {
-    /// The bits of the address above this node. The number of these bits is a multiple of
+    /// The first bits of all prefixes in this node and below it. Their number is a multiple of
     /// [`STRIDE`].
     path: Prefix<B>,
     /// The prefixes that end in this node, one bit for each.
@@ -156,7 +156,7 @@ impl<B: Bits> Node<B> {
         has(self.branches, branch).then(|| &self.children[rank(self.branches, branch)])
     }
 
-    /// Adds a child below this node. The child must not be below another node.
+    /// Adds a child directly below this node. No other node below this node may cover the child.
     fn adopt(&mut self, child: Child<B>) {
         match child {
             Child::Leaf(prefix, slot) => {

@@ -12,8 +12,8 @@ use rustix::io::{FdFlags, fcntl_dupfd_cloexec, fcntl_setfd};
 
 use super::{FILE_MODE, expect_ours, named, refused};
 
-/// The maximum number of attempts to take a lock. A new attempt is needed if the file of the lock
-/// is removed at the same moment.
+/// The maximum number of attempts to take a lock. An attempt fails if another process removes the
+/// file of the lock at the same moment.
 const TRIES: usize = 100;
 /// The maximum number of octets that are read from a lock file.
 const LONGEST: u64 = 256;
@@ -36,9 +36,9 @@ pub struct Lock {
 pub struct Holder(String);
 
 impl Lock {
-    /// Takes the lock with the file `path`, unless the lock is held. If the file is missing, it is
-    /// made. `purpose` is the reason, for example `builds lab x`. Other processes can read it while
-    /// the lock is held.
+    /// Takes the lock with the file `path`, unless another process holds the lock. A missing file
+    /// is made. `purpose` is the reason, for example `builds lab x`. Other processes can read this
+    /// reason while the lock is held.
     ///
     /// # Errors
     /// Another user can open the file, or there is an error of the file system.
@@ -50,8 +50,8 @@ impl Lock {
                 Err(TryLockError::Error(error)) => return Err(named(path)(error)),
                 Ok(()) => {}
             }
-            // After the file was opened here, its former holder may have removed it. In this case,
-            // no file has the name any more, or a new file has the name.
+            // After this process opened the file, the former holder of the lock may have removed
+            // the file. Then no file has this name any more, or a new file has it.
             let there = fs::symlink_metadata(path).ok();
             let file_number = file.metadata().map_err(named(path))?.ino();
             if there.is_none_or(|there| there.ino() != file_number) {
@@ -87,8 +87,8 @@ impl Lock {
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        // The text in the file names this process as the holder, so the text is removed. An error
-        // here cannot be reported.
+        // The text in the file names this process as the holder. Therefore the text is removed. An
+        // error here cannot be reported.
         let _ = self.file.set_len(0);
         if !self.is_lent.get() {
             // It is not enough to close the file. Another thread may have just started a child

@@ -38,7 +38,7 @@ const MODE: u32 = 0o700;
 const FILE_MODE: u32 = 0o600;
 /// The mode of a program.
 const PROGRAM_MODE: u32 = 0o755;
-/// The permission bits that allow other users than the owner to write.
+/// The permission bits that allow users other than the owner to write.
 const WRITE_OF_OTHERS: u32 = 0o022;
 /// The sticky bit. In a directory with this bit, users can rename and remove only their own files.
 const STICKY: u32 = 0o1000;
@@ -201,7 +201,7 @@ pub fn exchange(path: &Path, content: impl AsRef<[u8]>) -> io::Result<()> {
     let new = PathBuf::from(new);
     let exchanged = write_beside(path, &new, content.as_ref()).map_err(named(path));
     if exchanged.is_err() {
-        // The new file may not exist.
+        // The error may have come before the new file was made. Then there is no file to remove.
         let _ = fs::remove_file(&new);
     }
     exchanged

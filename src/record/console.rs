@@ -38,7 +38,8 @@ impl<R: Read> ReplayConsole<R> {
     }
 
     /// Executes a line and writes its output. In the result, `ok` means that the line was
-    /// understood and every step was as recorded. `closed` means that the user leaves the console.
+    /// understood, and that each step gave the recorded outputs. `closed` means that the user
+    /// leaves the console.
     ///
     /// # Errors
     /// `out` returns an error.

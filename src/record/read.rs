@@ -25,7 +25,7 @@ pub enum ReadError {
     Cut {
         /// The step that is not complete.
         step: u64,
-        /// The number of octets of this step's frame that the record has.
+        /// The number of octets of this step's frame that are in the record.
         octets: usize,
     },
     /// The octets are damaged: they differ from the octets that were written.
@@ -128,7 +128,7 @@ impl<R: Read> Reader<R> {
         }
     }
 
-    /// Reads the body of the next frame. Returns whether there is one.
+    /// Reads the body of the next frame. Returns false at the end of the record.
     fn load(&mut self) -> Result<bool, ReadError> {
         if self.is_loaded {
             return Ok(true);
@@ -144,8 +144,8 @@ impl<R: Read> Reader<R> {
             return Err(self.damaged("the length of the step is above the limit"));
         }
         self.body.clear();
-        // The memory that is used grows with the octets that exist, not with the length in the head
-        // of the frame.
+        // The octets are read piece by piece. If the length in the head of the frame is too large,
+        // no memory is allocated for the missing octets.
         self.from.by_ref().take(u64::from(len)).read_to_end(&mut self.body)?;
         if self.body.len() < len as usize {
             return Err(ReadError::Cut { step: self.step, octets: HEAD_LEN + self.body.len() });

@@ -22,7 +22,7 @@ pub struct Replay<R> {
     router: Router,
     eidway: String,
     started_at: Time,
-    /// The number and the time of the last step that was made.
+    /// The number and the time of the latest step.
     step: u64,
     at: Time,
 }
@@ -120,7 +120,7 @@ impl<R: Read> Replay<R> {
         Ok(Replay { reader, router, eidway, started_at: at, step: 0, at })
     }
 
-    /// Returns the router in its state after the last step that was made.
+    /// Returns the router in its state after the latest step.
     pub fn router(&self) -> &Router {
         &self.router
     }
@@ -141,12 +141,12 @@ impl<R: Read> Replay<R> {
         self.started_at
     }
 
-    /// Returns the number of the last step that was made.
+    /// Returns the number of the latest step.
     pub fn step(&self) -> u64 {
         self.step
     }
 
-    /// Returns the time of the last step that was made.
+    /// Returns the time of the latest step.
     pub fn at(&self) -> Time {
         self.at
     }
@@ -183,8 +183,8 @@ impl<R: Read> Replay<R> {
         })
     }
 
-    /// Makes steps until a step is not as recorded, or until the replay stops. Returns the progress
-    /// of the last step, which is never [`Progress::Same`].
+    /// Makes steps until the outputs of a step are not as recorded, or until the replay stops.
+    /// Returns the progress of the last step, which is never [`Progress::Same`].
     ///
     /// # Errors
     /// The record cannot be read.
@@ -271,7 +271,7 @@ fn difference(expected: &Outcome, seen: &Outcome) -> Option<(String, String, Str
     let (expected, seen) = (expected.outputs.get(at), seen.outputs.get(at));
     let what = format!("output {}", at + 1);
     let lines = (line(expected), line(seen));
-    // If the lines are equal, the difference is in a part that lines do not show, for example a
+    // If both lines are equal, the difference is in a part that a line does not show, for example a
     // signature.
     if lines.0 == lines.1 {
         return Some((what, whole(expected), whole(seen)));

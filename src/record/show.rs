@@ -29,8 +29,8 @@ pub fn step(number: u64, Step { at, call }: &Step<'_>, outcome: &Outcome) -> Str
     text
 }
 
-/// Returns the lines for an output. There is one line, except for an event for which debugging
-/// writes several lines.
+/// Returns the lines for an output. This is one line, except for some events: debugging writes
+/// several lines for them.
 fn lines(output: &Output) -> Vec<String> {
     let Output::Event(event) = output else { return vec![Shown(output).to_string()] };
     match logging::line(event) {
@@ -146,8 +146,8 @@ fn message(f: &mut Formatter<'_>, payload: &[u8]) -> fmt::Result {
     }
 }
 
-/// Shows the complete frames of reliable transport in a part of a stream. The part must begin with
-/// a frame.
+/// Shows the frames of reliable transport in a part of a stream. Only complete frames are shown.
+/// The part must begin with a frame.
 fn frames(f: &mut Formatter<'_>, octets: &[u8]) -> fmt::Result {
     let mut reader = FrameReader::new();
     reader.push(octets);

@@ -67,7 +67,7 @@ pub enum Call<'a> {
     Timeout,
     /// `Router::encapsulate`.
     Encapsulate {
-        /// The instance of the `lisp0` from which the packet was read.
+        /// The instance of the device `lisp0`, from which the driver read the packet.
         instance_id: InstanceId,
         /// The octets of the packet before the call.
         #[serde(serialize_with = "octets")]
@@ -92,12 +92,12 @@ pub enum Call<'a> {
 pub struct Outcome {
     /// The verdict on the packet of the call, if the call has a packet.
     pub verdict: Verdict,
-    /// The octets of the packet that were changed by the call.
+    /// The changes that the call made to the octets of the packet.
     pub changes: Vec<Change>,
-    /// The outputs that were polled before the next call. If some outputs have not been polled when
-    /// the next call is made, they are recorded with the next call.
+    /// The outputs that the caller polled before the next call. Outputs that were not polled before
+    /// the next call are recorded with that call.
     pub outputs: Vec<Output>,
-    /// Whether all outputs were polled before the next call.
+    /// Whether the caller polled all outputs before the next call.
     pub drained: bool,
 }
 

@@ -2,8 +2,8 @@
 //! Format (LCAF, RFC 8060). Two more kinds of address are read and kept, but have no meaning here:
 //! distinguished names (AFI 17, RFC 9735) and MAC addresses (AFI 16389 and 16390, RFC 9542).
 //!
-//! An address of known length is never an error, because the position of the next field is known.
-//! If a message has any other AFI, the message must be dropped (RFC 9301 section 5.1).
+//! An address of known length is never an error, because the position of the next field is known. A
+//! message with any other AFI must be dropped (RFC 9301 section 5.1).
 
 use std::net::IpAddr;
 
@@ -98,8 +98,9 @@ pub enum Address {
 }
 
 impl Address {
-    /// Returns the IP address. It is a plain address, or the only IP address in a list whose other
-    /// addresses are names (RFC 9735). Returns `None` if the address is opaque.
+    /// Returns the IP address, if this is a plain address or a list with exactly one IP address.
+    /// The other addresses in the list must be names (RFC 9735). Returns `None` if the address is
+    /// opaque.
     pub fn ip(&self) -> Option<IpAddr> {
         match self {
             Address::Ip(ip) => Some(*ip),
@@ -268,7 +269,7 @@ impl Address {
     }
 }
 
-/// Returns the only IP address in a list whose other addresses are all names.
+/// Returns the IP address in a list, if the list has exactly one and all other addresses are names.
 fn named_ip(addresses: &[Address]) -> Option<IpAddr> {
     let mut ips = addresses.iter().filter(|address| !matches!(address, Address::Name(_)));
     match (ips.next()?, ips.next()) {

@@ -1,12 +1,13 @@
 //! Authentication Data of Map-Register, Map-Notify, Map-Notify-Ack and Info messages: algorithms,
 //! keys, signing and verifying (RFC 9301 sections 5.6 and 12.5).
 //!
-//! A message that we send has a MAC over all its octets. In a received message, the MAC may end at
-//! the last record, before xTR-ID and Site-ID. RFC 9301 section 5.6 can be read in both ways, and
-//! there are senders of both kinds. [`Verified`] tells which octets the MAC covers. The other
-//! octets can be changed without the key. A MAC may have its full length or be truncated.
-//! [`MacForm`] is the form of a MAC. An answer is signed in the form of the received message, so
-//! that the peer accepts the answer.
+//! The MAC of a message that we send covers all octets of the message. In a received message, the
+//! MAC may cover only the octets up to the last record, without xTR-ID and Site-ID. RFC 9301
+//! section 5.6 can be read in both ways, and there are senders of both kinds. [`Verified`] tells
+//! which octets the MAC covers. The other octets can be changed without the key.
+//!
+//! A MAC may have its full length or be truncated. [`MacForm`] is the form of a MAC. An answer has
+//! the form of the received message, so that the peer accepts the answer.
 
 use std::fmt;
 
@@ -74,8 +75,7 @@ impl Algorithm {
 /// An algorithm and the length of its MAC in a message.
 ///
 /// RFC 9301 allows truncated MACs, and implementations differ. A peer accepts a MAC of the length
-/// that the peer itself sends. Therefore an answer has the same form as the message that it
-/// answers.
+/// that the peer itself sends. Therefore an answer has the form of the received message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MacForm {
     algorithm: Algorithm,
@@ -148,8 +148,8 @@ pub struct Authentication {
 }
 
 impl Authentication {
-    /// Returns the Authentication of a message before the message has its MAC. The MAC is then all
-    /// zeros. The sender computes the MAC over this form of the message.
+    /// Returns the Authentication for a message that has no MAC yet: all octets of the MAC are
+    /// zeros. The sender computes the MAC over the message with these zeros.
     pub(super) fn zeroed(key: &Key, form: MacForm) -> Self {
         Authentication {
             key_id: key.key_id,
@@ -175,7 +175,7 @@ impl Authentication {
     }
 }
 
-/// The reason why a message is refused: the sender may not have the key.
+/// The reason why a message is refused. In each case, the sender may not have the key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AuthError {
     /// The message is malformed.
@@ -184,7 +184,7 @@ pub enum AuthError {
     /// The message is of a type that has no MAC.
     #[error("{0} carries no authentication data")]
     Unsigned(&'static str),
-    /// The message was signed with a key of another number.
+    /// The key ID of the message is not the ID of the configured key.
     #[error("the message has key ID {found}, but key ID {expected} is configured")]
     KeyId {
         /// The Key ID in the message.
@@ -216,12 +216,12 @@ pub struct Verified<'a> {
     /// The octets that the MAC covers, with the Authentication Data as received. Without the key,
     /// these octets cannot be changed. The octets after them are not authenticated.
     pub covered: &'a [u8],
-    /// Whether the message has an xTR-ID and a Site-ID, and the MAC covers both.
+    /// Whether the MAC covers the xTR-ID and the Site-ID. False if the message does not have both.
     pub covers_identity: bool,
 }
 
-/// Checks the MAC of a received Map-Register, Map-Notify or Map-Notify-Ack. The time of the
-/// comparison does not depend on which octets differ.
+/// Checks the MAC of a received Map-Register, Map-Notify or Map-Notify-Ack. The comparison takes
+/// the same time, wherever the MAC differs from the expected MAC.
 ///
 /// # Errors
 /// The reason why the message must be dropped.
@@ -265,8 +265,8 @@ pub(super) fn signed(message: Vec<u8>, key: &Key, form: MacForm) -> Vec<u8> {
     signed_to(message, end, key, form)
 }
 
-/// Puts a MAC into the message as `signed` does. The MAC covers the first `end` octets. If the
-/// message is shorter than `end` octets, the MAC covers the whole message.
+/// Puts a MAC over the first `end` octets into the message, as `signed` does over all octets. If
+/// the message is shorter than `end` octets, the MAC covers the whole message.
 pub(super) fn signed_to(mut message: Vec<u8>, end: usize, key: &Key, form: MacForm) -> Vec<u8> {
     let MacForm { algorithm, length } = form;
     if let Ok(message_type) = FirstWord::message_type_of(&message) {

@@ -17,8 +17,8 @@ pub const fn encapsulation_len(family: Family) -> u32 {
     }
 }
 
-/// The low-order 24 bits of the first word of a LISP data header, and the bits N, E and V that
-/// select their meaning.
+/// The Nonce/Map-Version field of a LISP data header, with 24 bits. The bits N, E and V select the
+/// meaning of the field.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum NonceField {
     /// N and V are clear. The field is sent as zero and ignored on receipt.
@@ -31,7 +31,8 @@ pub enum NonceField {
         /// E: the sender asks the receiver to send the nonce back.
         echo: bool,
     },
-    /// V is set: the Map-Versions of the mappings of both EIDs, 12 bits each (RFC 9302).
+    /// V is set. The field has two Map-Versions of 12 bits: one for the mapping of each EID (RFC
+    /// 9302).
     MapVersion {
         /// The Map-Version of the mapping of the inner source.
         source: u16,
@@ -122,8 +123,8 @@ pub struct StatusBits {
 }
 
 impl StatusBits {
-    /// Returns the bit of the locator with this ordinal in the mapping. Returns `None` if the
-    /// packet has no bit for it.
+    /// Returns the bit of a locator. `ordinal` is the position of the locator in the mapping.
+    /// Returns `None` if the packet has no bit for this locator.
     pub fn of(self, ordinal: u8) -> Option<bool> {
         let ordinal = u32::from(ordinal);
         (ordinal < self.width).then(|| self.bits >> ordinal & 1 == 1)

@@ -10,8 +10,8 @@ use super::first_word::{FirstWord, MessageType};
 
 /// The initial TTL or hop limit of an inner header.
 pub const INNER_TTL: u8 = 64;
-/// The maximum number of octets of a message that fit into one datagram, in IPv4 as well as in
-/// IPv6.
+/// The maximum number of octets of an inner message. A message of this length fits into one
+/// datagram, in IPv4 and in IPv6.
 pub const MAX_INNER_MESSAGE: usize = u16::MAX as usize - UdpHeader::LEN - Ipv4Header::MIN_LEN;
 
 /// The value of the UDP checksum field if the sender computes no checksum (RFC 768; RFC 6935 for

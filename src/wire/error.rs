@@ -11,7 +11,7 @@ use crate::addr::Family;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}: {place} {problem}, at octet {offset}")]
 pub struct ParseError {
-    /// The kind of message that was read, with its name in the RFCs.
+    /// The kind of the message, with its name in the RFCs.
     pub message: &'static str,
     /// The part of the message in which the error is.
     pub place: Place,
@@ -40,7 +40,7 @@ impl fmt::Display for Place {
 /// The error in a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Problem {
-    /// The field is cut: the message, or the LCAF with the field, ends too early.
+    /// The field is cut, because the message or the LCAF with this field ends too early.
     #[error("is truncated: it needs {wanted} octets, but only {left} are left")]
     Truncated {
         /// The number of octets that the field needs.
@@ -52,7 +52,7 @@ pub enum Problem {
     /// Type of a frame is not a type of [`super::ReliableMessage`].
     #[error("{0} is not known")]
     UnknownType(u16),
-    /// The first nibble is the type of a message that this parser does not read.
+    /// The first nibble is a known type, but this parser reads messages of another type.
     #[error("{0} belongs to another message")]
     OtherType(u8),
     /// The address family has an unknown length, so the fields after the address cannot be found.

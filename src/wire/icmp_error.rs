@@ -1,8 +1,8 @@
 //! The kinds of ICMP errors about packets that a router sent into the core (RFC 792, RFC 1812
 //! section 5.2.7.1, RFC 4443).
 //!
-//! Only some of these errors mean that no packet reaches a locator. Any other error is about one
-//! packet: its TTL, its size, or an option in it.
+//! Only some of these errors mean that no packet can reach a locator. Any other error is about one
+//! packet: the TTL or the size of this packet, or an option in it.
 
 use serde::{Deserialize, Serialize};
 
@@ -22,7 +22,7 @@ pub enum IcmpErrorKind {
     Prohibited,
     /// The packet is too big for a link: ICMPv4 type 3 code 4, ICMPv6 type 2.
     TooBig {
-        /// The largest packet that the link carries, in octets, outer headers included.
+        /// The maximum size of a packet on this link, in octets. The outer headers are included.
         mtu: u32,
     },
     /// The TTL expired in transit: ICMPv4 type 11 code 0, ICMPv6 type 3 code 0.

@@ -36,10 +36,10 @@ pub struct Info {
     pub nonce: Nonce,
     /// The Authentication Data, as received or as it will be sent.
     pub authentication: Authentication,
-    /// The time for which the receiver may keep the reply, in minutes.
+    /// The time in minutes for which the receiver may keep the reply.
     pub ttl_minutes: u32,
-    /// An EID-Prefix of the site that asks. This prefix selects the key of the site. `None` means
-    /// AFI 0. If the address is not an IP prefix of an instance, it is also read as `None`.
+    /// An EID-Prefix of the requesting site. This prefix selects the key of the site. `None` means
+    /// AFI 0. An address that is not an IP prefix of an instance is also read as `None`.
     pub eid_prefix: Option<EidPrefix>,
     /// In a request, this is [`Address::None`]. In a reply, it is the NAT-Traversal LCAF (type 7),
     /// which is opaque.

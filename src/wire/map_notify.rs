@@ -64,8 +64,8 @@ impl MapNotify {
         self.emit_signed_as(key, MacForm::of_first(key.algorithm))
     }
 
-    /// Returns the octets of the message with a new MAC, made with `key`. `form` is the form of the
-    /// Map-Register that this message answers.
+    /// Returns the octets of the message with a new MAC, made with `key`. This message answers a
+    /// Map-Register, and `form` is the form of the MAC in that Map-Register.
     pub fn emit_signed_as(&self, key: &Key, form: MacForm) -> Vec<u8> {
         let unsigned = self.emit_as(MessageType::MapNotify, &Authentication::zeroed(key, form));
         auth::signed(unsigned, key, form)
@@ -111,8 +111,8 @@ impl MapNotifyAck {
         self.emit_signed_as(key, MacForm::of_first(key.algorithm))
     }
 
-    /// Returns the octets of the message with a new MAC, made with `key`. `form` is the form of the
-    /// Map-Notify that this message answers.
+    /// Returns the octets of the message with a new MAC, made with `key`. This message answers a
+    /// Map-Notify, and `form` is the form of the MAC in that Map-Notify.
     pub fn emit_signed_as(&self, key: &Key, form: MacForm) -> Vec<u8> {
         let authentication = Authentication::zeroed(key, form);
         let unsigned = self.0.emit_as(MessageType::MapNotifyAck, &authentication);

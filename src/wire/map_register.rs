@@ -7,8 +7,8 @@ use super::error::ParseError;
 use super::first_word::{FirstWord, MessageType, counted};
 use super::record::MappingRecord;
 
-/// The xTR-ID and Site-ID at the end of a message whose I bit is set. Both together identify one
-/// xTR of the LISP domain (RFC 9301 section 5.6).
+/// The xTR-ID and Site-ID at the end of a message, if its I bit is set. Both IDs together identify
+/// one xTR of the LISP domain (RFC 9301 section 5.6).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct XtrIdentity {
     /// The xTR-ID, 128 bits. It is unique within the site.
@@ -69,15 +69,15 @@ pub struct MapRegister {
     pub security_capable: bool,
     /// r: the ETR wants a reliable transport session.
     pub reliable_transport: bool,
-    /// E: a first-hop router has discovered a dynamic EID.
+    /// E: the message reports a dynamic EID that a first-hop router has discovered.
     pub eid_notify: bool,
-    /// T: the registration lasts as long as its Record TTL.
+    /// T: the Record TTL is the lifetime of the registration.
     pub ttl_for_timeout: bool,
     /// a: the map-server shall merge the locators of several xTRs.
     pub merge: bool,
     /// M: the ETR wants a Map-Notify as acknowledgement.
     pub want_map_notify: bool,
-    /// The nonce. It increases with each message that one xTR sends with one key.
+    /// The nonce. An xTR increases the nonce with each message that it signs with the same key.
     pub nonce: Nonce,
     /// The Authentication Data, as received or as it will be sent.
     pub authentication: Authentication,
@@ -127,9 +127,9 @@ impl MapRegister {
         auth::signed(self.emit_with(&Authentication::zeroed(key, form)), key, form)
     }
 
-    /// Returns the octets of the message with a MAC over the octets up to the end of the last
-    /// record. RFC 9301 section 5.6 can also be read in this way. The MAC then does not cover the
-    /// xTR-ID. Eidway sends such a message only if a test asks for it.
+    /// Returns the octets of the message with a MAC that covers only the octets up to the end of
+    /// the last record. RFC 9301 section 5.6 can also be read in this way. This MAC does not cover
+    /// the xTR-ID. Eidway sends such a message only if a test asks for it.
     pub fn emit_signed_to_records(&self, key: &Key) -> Vec<u8> {
         let form = MacForm::of_first(key.algorithm);
         let octets = self.emit_with(&Authentication::zeroed(key, form));
@@ -152,8 +152,8 @@ impl MapRegister {
     }
 }
 
-/// The common part of Map-Register, Map-Notify and Map-Notify-Ack. It is the whole message after
-/// the first word.
+/// The part that Map-Register, Map-Notify and Map-Notify-Ack have in common. It is the whole
+/// message after the first word.
 pub(super) struct Body {
     pub(super) nonce: Nonce,
     pub(super) authentication: Authentication,

@@ -37,14 +37,14 @@ pub const MAX_ITR_RLOCS: usize = 32;
 pub struct MapRequest {
     /// A: the reply must come from the EID's site, not from the mapping system.
     pub authoritative: bool,
-    /// P: the message is a probe of the locator to which it is sent.
+    /// P: the message is a probe. It probes the locator to which it is sent.
     pub probe: bool,
     /// S: the message is an SMR, which solicits a Map-Request from the receiver (RFC 9301 section
     /// 6.1).
     pub smr: bool,
     /// p: the sender is a proxy ITR.
     pub from_pitr: bool,
-    /// s: the message was sent because of an SMR.
+    /// s: an SMR has caused this message.
     pub smr_invoked: bool,
     /// L: the ITR-RLOC belongs to an xTR of the receiver's own site.
     pub local_xtr: bool,

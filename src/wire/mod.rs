@@ -129,8 +129,8 @@ impl Message {
         }
     }
 
-    /// Returns the Record Count of a message. `octets` are the octets from which the message was
-    /// read. Returns `None` if this type of message has no Record Count.
+    /// Returns the Record Count in `octets`, from which this message was read. Returns `None` if
+    /// this type of message has no Record Count.
     pub fn record_count(&self, octets: &[u8]) -> Option<u8> {
         match self {
             Message::Info(_) | Message::Encapsulated(_) => None,
@@ -138,9 +138,8 @@ impl Message {
         }
     }
 
-    /// Returns the number of records that were left out when the message was read, because their
-    /// EID is not an IP prefix of an instance. `octets` are the octets from which the message was
-    /// read.
+    /// Returns the number of records that [`Message::parse`] left out, because their EID is not an
+    /// IP prefix of an instance. `octets` are the octets from which this message was read.
     pub fn records_left_out(&self, octets: &[u8]) -> usize {
         let read = match self {
             Message::MapRequest(message) => message.records.len(),

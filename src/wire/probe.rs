@@ -14,7 +14,7 @@ use crate::packet::IpHeader;
 /// The number of octets of an ICMP header. In an ICMP error, the quoted packet follows this header.
 const ICMP_HEADER: usize = 8;
 
-/// Makes an echo request with its checksum. `data` is the number of octets after its header.
+/// Makes an echo request with its checksum. `data` is the number of octets after the ICMP header.
 /// Returns `None` if the two addresses are of different families.
 pub fn echo_request(
     source: IpAddr,
@@ -38,8 +38,8 @@ pub fn echo_request(
     Some(message)
 }
 
-/// The fields of a probe that also stand in its answer. With these fields, the sender finds the
-/// probe that was answered.
+/// The fields that a probe and its answer have in common. With these fields, the sender of probes
+/// finds the probe for an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ProbeKey {
     /// An echo request.
@@ -58,14 +58,15 @@ pub enum ProbeKey {
     },
 }
 
-/// The meaning of an ICMP message for the sender of a probe.
+/// The meaning of an ICMP message, for the sender of a probe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Meaning {
     /// The echo reply to the probe.
     Reply,
     /// The destination cannot be reached. The kind tells the reason.
     Unreachable(IcmpErrorKind),
-    /// The probe is too big. The number is the largest size that is not too big, in octets.
+    /// The probe is too big for a link. The number is the maximum size of a packet on this link, in
+    /// octets.
     TooBig(u32),
     /// The TTL of the probe expired.
     TtlExceeded,
@@ -81,14 +82,14 @@ pub struct ProbeAnswer {
     /// The destination of the probe. `None` for an echo reply, because an echo reply does not quote
     /// the request.
     pub destination: Option<IpAddr>,
-    /// The key of the probe that is answered.
+    /// The key of the probe to which this message is the answer.
     pub probe: ProbeKey,
     /// The meaning of the message.
     pub meaning: Meaning,
 }
 
 impl ProbeAnswer {
-    /// Reads an ICMP message of a family. Returns `None` if the message does not answer a probe.
+    /// Reads an ICMPv4 or ICMPv6 message. Returns `None` if the message does not answer a probe.
     pub fn parse(family: Family, icmp: &[u8]) -> Option<Self> {
         let (&[kind, code, _, _, a, b, c, d], quoted) = icmp.split_first_chunk::<ICMP_HEADER>()?;
         let [ident, seq_no] = [[a, b], [c, d]].map(u16::from_be_bytes);
@@ -120,7 +121,8 @@ impl ProbeAnswer {
     }
 }
 
-/// Returns the destination and the key of the probe that an ICMP error quotes.
+/// Returns the destination and the key of a probe. The argument is the probe as an ICMP error
+/// quotes it.
 fn quoted_probe(quoted: &[u8]) -> Option<(IpAddr, ProbeKey)> {
     let header = IpHeader::parse_quoted(quoted).ok()?;
     let (protocol, header_len) = match header.family() {

@@ -11,7 +11,8 @@ use crate::addr::{EidPrefix, Rloc};
 /// The priority of a locator that must not be used (RFC 9301 section 5.4, Priority).
 pub const UNUSABLE_PRIORITY: u8 = 255;
 
-/// The action of an ITR for packets to an EID without locators (RFC 9301 section 5.4, ACT).
+/// The action of an ITR for a packet, if the mapping of its destination has no locators (RFC 9301
+/// section 5.4, ACT).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Action {
     /// 0: no action is defined, so the packet is dropped.
@@ -109,15 +110,14 @@ impl MappingRecord {
         !self.locators.is_empty() && self.locators.iter().all(|locator| locator.ip().is_none())
     }
 
-    /// Whether this record, in a notification from a map-server, means that no xTR has registered
-    /// the prefix.
+    /// Whether a map-server says with this record that no xTR has registered the prefix.
     pub fn is_withdrawn(&self) -> bool {
         self.ttl_minutes == 0 || self.locators.is_empty()
     }
 
     /// Reads one record. The caller sets the name of the part for errors. Returns `None` if the EID
-    /// of the record is not an IP prefix of an instance. The record is then left out, but it is
-    /// read to its end, so that the next record is found.
+    /// is not an IP prefix of an instance. Such a record is also read to its end, so that the next
+    /// record is found.
     pub(super) fn parse(reader: &mut Reader<'_>) -> Result<Option<Self>, ParseError> {
         let ttl_minutes = reader.u32()?;
         let locator_count = reader.u8()?;
@@ -196,7 +196,7 @@ pub struct LocatorRecord {
     pub multicast_weight: u8,
     /// L: the locator is an address of the router that sends the record.
     pub local: bool,
-    /// p: this record answers a probe, and the probe was sent to this locator.
+    /// p: this record is the answer to a probe of this locator.
     pub probed: bool,
     /// R: the sender of the record can reach the locator.
     pub reachable: bool,
@@ -259,9 +259,9 @@ impl LocatorRecord {
     }
 }
 
-/// Sorts locators into the order in which every xTR of the site sends them. So the ordinals in
-/// Locator-Status-Bits are the same at all xTRs. The order is ascending: IPv4, then IPv6, then the
-/// other families by AFI (RFC 9301 section 5.5).
+/// Sorts locators into the order in which every xTR of the site sends them. So a locator has the
+/// same ordinal in the Locator-Status-Bits of all xTRs. The order is ascending: IPv4, then IPv6,
+/// then the other families by AFI (RFC 9301 section 5.5).
 pub fn sort_locators(locators: &mut [LocatorRecord]) {
     let key = |locator: &LocatorRecord| locator.rloc.sort_key();
     locators
@@ -305,8 +305,8 @@ mod tests {
     #[test]
     fn a_record_of_another_family_is_left_out_and_the_next_one_is_read() {
         let mut named = emit(&record());
-        // The test replaces the EID-Prefix-AFI and EID-Prefix of the record, which have 6 octets,
-        // by a name.
+        // The test puts a name in place of the EID-Prefix-AFI and EID-Prefix of the record, which
+        // have 6 octets.
         named.splice(10..16, [0, 17, b'h', b'o', b's', b't', 0]);
         let octets = [named, emit(&record())].concat();
         let mut reader = Reader::new(&octets, "test");

@@ -202,7 +202,7 @@ fn info() -> impl Strategy<Value = Info> {
 
 fn encapsulated() -> impl Strategy<Value = Encapsulated> {
     let v4 = any::<[SocketAddrV4; 2]>().prop_map(|pair| pair.map(SocketAddr::from));
-    // The flow label and the scope of an address are not sent, so they are 0 here.
+    // Messages contain no flow label and no scope of an address, so both are 0 here.
     let v6 = any::<[(u128, u16); 2]>()
         .prop_map(|pair| pair.map(|(ip, port)| SocketAddrV6::new(ip.into(), port, 0, 0).into()));
     (any::<[bool; 3]>(), prop_oneof![v4, v6], any::<u8>(), vec(any::<u8>(), 0..99)).prop_map(

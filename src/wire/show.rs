@@ -134,7 +134,8 @@ impl Display for Info {
 }
 
 impl Display for Encapsulated {
-    /// Writes the headers and a colon, then the inner message or the reason why it cannot be read.
+    /// Writes the headers and a colon. Then it writes the inner message, or the reason why the
+    /// inner message cannot be read.
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         write!(f, "ECM {} -> {} TTL {}", self.source, self.destination, self.ttl)?;
         words(f, &[(self.ddt_originated, "DDT"), (self.to_etr, "to-ETR"), (self.to_ms, "to-MS")])?;
@@ -190,7 +191,7 @@ impl Display for Action {
     }
 }
 
-/// The maximum number of octets of a name or of an LCAF that are shown. If there are more, `...`
+/// At most this number of octets of a name or of an LCAF are shown. If there are more octets, `...`
 /// stands for the rest.
 const SHOWN_OCTETS: usize = 64;
 

@@ -1,5 +1,5 @@
-//! Mapping Notification: the mapping of an EID-prefix that a map-server holds (section 6.1.5 of the
-//! draft for reliable transport).
+//! Mapping Notification: a map-server reports the mapping that it holds for an EID-prefix (section
+//! 6.1.5 of the draft for reliable transport).
 
 use crate::wire::cursor::Reader;
 use crate::wire::error::{ParseError, Problem};
@@ -20,7 +20,7 @@ use crate::wire::record::MappingRecord;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MappingNotification {
-    /// The xTR of the last valid registration of the EID-prefix.
+    /// The xTR that sent the latest valid registration of the EID-prefix.
     pub xtr_identity: XtrIdentity,
     /// The mapping.
     pub record: MappingRecord,

@@ -26,12 +26,11 @@ use super::cursor::Reader;
 use super::error::{ParseError, Problem};
 use crate::addr::EidPrefix;
 
-/// The last four octets of every frame. The data of a frame may contain the same octets. Therefore
-/// the marker can confirm the end of a frame, but a reader cannot find the end by searching for the
-/// marker.
+/// The last four octets of every frame. The marker confirms the end of a frame. A reader must not
+/// search for the marker to find the end, because the data of a frame may contain the same octets.
 pub const END_MARKER: u32 = 0x9fac_ade9;
 
-/// The name of a frame in errors. It is used before the Type of the frame is known.
+/// The name of a frame in errors, as long as the Type of the frame is not known.
 const ENVELOPE: &str = "reliable transport frame";
 const END_MARKER_LEN: usize = 4;
 const LENGTH_AT: usize = 2;

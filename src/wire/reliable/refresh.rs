@@ -128,7 +128,7 @@ fn parse_instance_family(reader: &mut Reader<'_>) -> Result<RefreshScope, ParseE
     }
 }
 
-/// Reads an instance-ID. Also returns the address in the same LCAF, and the position of the LCAF.
+/// Reads an instance-ID. Also returns the address in the same LCAF, and the position of this LCAF.
 fn parse_instance_address(
     reader: &mut Reader<'_>,
 ) -> Result<(InstanceId, Address, usize), ParseError> {

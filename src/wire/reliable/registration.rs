@@ -83,7 +83,7 @@ pub enum RejectReason {
     AuthenticationFailure,
     /// 3: the site is not allowed to use these locators.
     LocatorSetNotAllowed,
-    /// 4: a reason that has no number of its own.
+    /// 4: any other reason. It has no number of its own in the draft.
     Other,
     /// Any other number.
     Unassigned(u8),

@@ -6,16 +6,15 @@ use super::{
 };
 use crate::wire::error::{ParseError, Problem};
 
-/// The maximum number of octets of a bad frame's data that an Error Notification quotes. These
-/// octets are enough to identify the frame. They are so few that a peer cannot make the router send
-/// much.
+/// An Error Notification quotes at most this number of octets from the data of a bad frame. They
+/// are enough to identify the frame, but not enough to make the router send much.
 pub const MAX_QUOTED: usize = 128;
 
-/// The reason why the stream has given no frame.
+/// The reason why the reader cannot return a frame of the stream.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StreamError {
-    /// The start of the next frame is unknown. The router sends the notification of the bad frame,
-    /// then ends the session.
+    /// The position of the next frame is unknown. The router sends the notification of the bad
+    /// frame, then ends the session.
     #[error("stream lost: {0}")]
     Fatal(Box<BadFrame>),
     /// The frame is bad, but it ends at the right position and the next frame follows. The router
@@ -69,8 +68,9 @@ impl BadFrame {
 /// Finds frames in octets. Give the received octets to [`FrameReader::push`], then take all frames
 /// from [`Iterator::next`] before you read more octets. `None` means that more octets are needed.
 ///
-/// The reader holds the octets of the last push, and before them at most 65,535 octets of an
-/// unfinished frame. After [`StreamError::Fatal`] it returns no more frames and keeps no octets.
+/// The reader holds the octets of the latest push. It may also hold at most 65,535 octets of an
+/// unfinished frame before them. After [`StreamError::Fatal`] it returns no more frames and keeps
+/// no octets.
 #[derive(Clone, Debug, Default)]
 pub struct FrameReader {
     octets: Vec<u8>,
