@@ -128,11 +128,20 @@ async function memory(page, name) {
   figure(name, mb(copies.octets), `in ${copies.count} copies of the module's ${mb(copies.memory)}; ${items} items; the process has ${mb(await resident(page))}`);
 }
 
-/** @param {Page} page @param {string} op @param {string} to @param {string} [note] */
+/**
+ * Steps as a person does: the next step begins when the worker is idle. After a long step the worker runs the last
+ * seconds again, and a request waits for that.
+ *
+ * @param {Page} page @param {string} op @param {string} to @param {string} [note]
+ */
 async function steps(page, op, to, note = "") {
-  const took = [];
-  for (let count = 0; count < STEPS; count += 1) took.push((await ask(page, op, { to })).took);
-  figure(`${op === "step" ? "a step to the next" : "a step back to the last"} ${to}`, ms(mean(took)), `${range(took)} ${note}`);
+  const [took, idle] = [[], []].map((it) => /** @type {number[]} */ (it));
+  for (let count = 0; count < STEPS; count += 1) {
+    took.push((await ask(page, op, { to })).took);
+    idle.push((await ask(page, "status")).took);
+  }
+  const name = `${op === "step" ? "a step to the next" : "a step back to the last"} ${to}`;
+  figure(name, ms(mean(took)), `${range(took)}; idle ${ms(mean(idle))} later, at most ${ms(Math.max(...idle))} ${note}`.trimEnd());
 }
 
 /** @param {Page} page @param {number} at */
