@@ -1,11 +1,11 @@
 //! The scenarios of the labs in real namespaces. `eidway lab run` plays each scenario in its own
-//! lab. Each file in `lab/gsmr/scenarios` is played in two or three tests:
+//! lab. Each file in `lab/LAB/scenarios` is played in two or three tests:
 //!
 //! | test | how the scenario is played |
 //! |---|---|
-//! | `g2-no-route` | as written |
-//! | `g2-no-route/kill` | if it has a `middle`: the new map-server is killed and restarted there |
-//! | `g2-no-route/no-offload` | as written, but the data path works packet by packet |
+//! | `gsmr/g2-no-route` | as written |
+//! | `gsmr/g2-no-route/kill` | if it has a `middle`: the new map-server is killed and restarted there |
+//! | `gsmr/g2-no-route/no-offload` | as written, but the data path works packet by packet |
 //!
 //! The scenarios disturb each other only a little, and for most of the time they wait for timers.
 //! So more scenarios run at the same time than there are cores (`--test-threads`). A scenario of
@@ -17,17 +17,20 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Output};
 use std::sync::RwLock;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use libtest_mimic::{Arguments, Failed, Trial};
 
 /// The scenarios that run alone, because they have limits of a few milliseconds.
-const ALONE: &[&str] = &["g4b-in-time"];
+const ALONE: &[&str] = &["gsmr/g4b-in-time"];
 /// The number of scenarios that run at the same time.
 const SIDE_BY_SIDE: usize = 16;
 
 /// A scenario that runs beside others takes the lock for reading. A scenario that runs alone takes
 /// it for writing.
 static QUIET: RwLock<()> = RwLock::new(());
+/// The number of labs so far. It is in the name of each lab, so that all names differ.
+static PLAYED: AtomicU32 = AtomicU32::new(0);
 
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
@@ -51,18 +54,21 @@ fn main() -> ExitCode {
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
-/// The names and texts of the scenarios.
+/// The names and texts of the scenarios of all labs. A name is `LAB/SCENARIO`.
 fn scenarios() -> Vec<(String, String)> {
-    let directory = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("lab/gsmr/scenarios");
-    let entries = fs::read_dir(&directory).expect("the project has them");
-    let mut found: Vec<(String, String)> = entries
-        .map(|entry| entry.expect("it can be read").path())
-        .filter(|file| file.extension().is_some_and(|end| end == "scenario"))
-        .map(|file| {
-            let name = file.file_stem().expect("a name").to_string_lossy().into_owned();
-            (name, fs::read_to_string(&file).expect("a text"))
-        })
-        .collect();
+    let labs = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("lab");
+    let mut found = Vec::new();
+    for lab in fs::read_dir(labs).expect("the project has them") {
+        let lab = lab.expect("it can be read");
+        for file in fs::read_dir(lab.path().join("scenarios")).into_iter().flatten() {
+            let file = file.expect("it can be read").path();
+            if file.extension().is_some_and(|end| end == "scenario") {
+                let stem = file.file_stem().expect("a name").to_string_lossy();
+                let name = format!("{}/{stem}", lab.file_name().to_string_lossy());
+                found.push((name, fs::read_to_string(&file).expect("a text")));
+            }
+        }
+    }
     found.sort();
     found
 }
@@ -117,12 +123,11 @@ fn play(scenario: &str, options: &[&str]) -> Result<(), Failed> {
 }
 
 fn played(scenario: &str, options: &[&str]) -> Result<(), Failed> {
-    let number = scenario.split('-').next().unwrap_or(scenario);
-    let way = options.first().map_or("", |option| option.trim_start_matches('-'));
-    let way = way.chars().next().unwrap_or('s');
-    let name = format!("{way}-{number}-{}", std::process::id());
+    let (lab, scenario) = scenario.split_once('/').expect("LAB/SCENARIO");
+    let number = PLAYED.fetch_add(1, Ordering::Relaxed);
+    let name = format!("{lab:.8}-{number}-{}", std::process::id());
     let _guard = Guard(name.clone());
-    let output = eidway(&[&["lab", "run", "gsmr", scenario, "--name", &name], options].concat());
+    let output = eidway(&[&["lab", "run", lab, scenario, "--name", &name], options].concat());
     if !output.status.success() {
         let transcript = String::from_utf8_lossy(&output.stdout);
         let errors = String::from_utf8_lossy(&output.stderr);

@@ -44,13 +44,22 @@ fn every_scenario_of_the_project_fits_its_lab() {
 }
 
 #[test]
-fn the_lab_in_the_program_has_every_scenario() {
-    let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/lab/gsmr/scenarios");
-    let files = std::fs::read_dir(directory).unwrap();
-    let mut here: Vec<String> =
-        files.map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
-    here.sort();
-    assert_eq!(built_in::find("gsmr").unwrap().unwrap().files_in("scenarios"), here);
+fn each_lab_in_the_program_has_every_scenario_of_its_folder() {
+    let labs = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("lab");
+    let names_in = |directory: &std::path::Path| {
+        let files = std::fs::read_dir(directory).into_iter().flatten();
+        let mut names: Vec<String> =
+            files.map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    };
+    let mut folders = names_in(&labs);
+    folders.retain(|name| labs.join(name).join("lab.toml").exists());
+    assert_eq!(built_in::names().collect::<Vec<_>>(), folders);
+    for name in folders {
+        let lab = built_in::find(&name).unwrap().unwrap();
+        assert_eq!(lab.files_in("scenarios"), names_in(&labs.join(&name).join("scenarios")));
+    }
 }
 
 #[test]
