@@ -1,5 +1,5 @@
-//! The answers of a session that are being sent, and the way of an output: through a filter, to the
-//! screen or into a file.
+//! The answers that a session is sending. An output goes through a filter, then to the screen, into
+//! a file, or both.
 
 use std::fmt::{self, Debug};
 
@@ -45,11 +45,11 @@ pub enum Body {
     One(Response),
     /// The output of a `show` command.
     Show { source: Box<dyn Source>, format: Format, output: Output },
-    /// The output of a command that runs. `said_at` is the time of its last response.
+    /// The output of a command that runs. `said_at` is the time of its latest response.
     Running { command: Box<dyn Running>, output: Output, said_at: Time },
 }
 
-/// The way of an output: a filter, and then the screen, a file, or both.
+/// The path of an output: a filter, and then the screen, a file, or both.
 pub struct Output {
     /// Selects lines of the output.
     pub filter: Filter,

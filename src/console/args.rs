@@ -4,15 +4,15 @@
 use std::ops::Range;
 use std::str::FromStr;
 
-/// The error of a line that matches a command but cannot be carried out, and the wrong octets of
-/// the line.
+/// An error in a line that matches a command but cannot be carried out. `span` has the wrong octets
+/// of the line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
     /// The error message: one sentence, without the leading `%`.
     pub message: String,
     /// The octets of the line that are wrong.
     pub span: Range<usize>,
-    /// Whether the wrong octets are the value of an argument. Otherwise they are a keyword or the
+    /// Whether the wrong octets are the value of an argument. If not, they are a keyword or the
     /// whole line.
     pub in_value: bool,
 }

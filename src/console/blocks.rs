@@ -39,7 +39,7 @@ enum Handling {
 struct Block {
     opener: String,
     handling: Handling,
-    /// The mode whose commands the block has, if it is known.
+    /// The mode with the commands of the block, if this mode is known.
     mode: Option<Mode>,
     /// The prompt of IOS in the block. `None` if the prompt does not change at the opener.
     prompt: Option<&'static str>,
@@ -84,20 +84,20 @@ pub(super) enum Step {
 #[derive(Clone, Debug, Default)]
 pub struct Blocks {
     open: Vec<Block>,
-    /// The block that the last line may open, if the router did not carry out this line. The block
-    /// begins if the next line has a deeper indentation.
+    /// The block that the previous line may open, if the router did not carry out this line. The
+    /// block begins if the next line has a deeper indentation.
     last: Option<Block>,
-    /// The indentation of the last line, if this line opened a mode.
+    /// The indentation of the previous line, if the previous line opened a mode.
     opener_indent: Option<usize>,
     /// Whether the configuration indents the lines of a mode.
     is_indented: bool,
-    /// The number of lines since the last line that was accepted.
+    /// The number of successive refused lines, up to the previous line.
     refused_in_row: usize,
     /// The delimiter at which the open text ends. For example, `banner motd #` opens a text that
     /// ends at `#`.
     text_end: Option<String>,
-    /// The last line outside of all blocks that a comment keeps. Later comments may keep the lines
-    /// of its block.
+    /// The latest line outside of all blocks that is kept as a comment. The router may also keep
+    /// the lines of its block.
     kept: Option<String>,
 }
 
@@ -197,8 +197,8 @@ impl Blocks {
         while self.open.pop_if(ends).is_some() {}
     }
 
-    /// Takes note of the indentation of the next line. If this line is deeper than the last line,
-    /// and the last line was not carried out, the last line opens a block.
+    /// Takes note of the indentation of the next line. If this line is deeper than the previous
+    /// line, and the previous line was not carried out, the previous line opens a block.
     fn learn(&mut self, indent: usize) {
         self.is_indented |= self.opener_indent.take().is_some_and(|opener| indent > opener);
         if let Some(block) = self.last.take()
@@ -262,7 +262,7 @@ impl Blocks {
                 .any(|mode| opened(mode, text).is_some() || match_accepted(mode, text).is_some())
     }
 
-    /// Whether an outer block or an outer mode has the command.
+    /// Whether the line is a command of an outer block or of an outer mode.
     fn is_outer_command(&self, context: &Context, text: &str) -> bool {
         let outer_blocks = self.open.iter().rev().skip(1).filter_map(|block| block.mode);
         outer_blocks.chain(outward(context)).any(|mode| match_mode(mode, text).is_ok())
@@ -323,9 +323,9 @@ impl Blocks {
         }
     }
 
-    /// Takes a line that a comment of the running configuration keeps. If the line begins with a
-    /// blank, it belongs to a block, and the result is the kept line that opens this block. Any
-    /// other line belongs to no block. It may open a block, which later comments then keep.
+    /// Takes a line that the running configuration keeps as a comment. If the line begins with a
+    /// blank, it belongs to a block, and the result is the kept line that opens this block. A line
+    /// without a blank belongs to no block. It may open a block for the kept lines after it.
     pub(super) fn kept_opener(&mut self, line: &str) -> Option<String> {
         match line.starts_with(' ') {
             true => Some(self.kept.clone().unwrap_or_default()),
@@ -369,8 +369,8 @@ fn outward(context: &Context) -> impl Iterator<Item = Mode> {
 /// router carries out neither `policy-map` nor `router bgp`.
 const INNER: [&str; 2] = ["class", "address-family"];
 
-/// Whether a line ends a block of an unknown mode. It does so if it opens a known block, or if it
-/// is a command of the global configuration.
+/// Whether a line ends a block of an unknown mode. The line ends the block if it opens a known
+/// block, or if it is a command of the global configuration.
 fn is_known(context: &Context, text: &str) -> bool {
     let first = text.split_whitespace().next().unwrap_or_default();
     let opens_accepted = |mode| {
@@ -393,8 +393,8 @@ fn text_end(line: &str) -> Option<String> {
         None if KINDS.contains(&rest) => "",
         _ => rest,
     };
-    // `show running-config` prints the control character ETX as `^C`, so `^C` stands for this
-    // delimiter.
+    // `show running-config` prints the control character ETX as `^C`. Therefore `^C` also stands
+    // for ETX in a line.
     let end =
         if text.starts_with("^C") { "^C" } else { text.get(..text.chars().next()?.len_utf8())? };
     (!text[end.len()..].contains(end)).then(|| end.to_owned())

@@ -129,7 +129,7 @@ impl<C: Channel> Client<C> {
         Ok((Answer { text, completions, host, error, asked_at, done }, debug))
     }
 
-    /// Sends a request and passes each response to `each` when the response arrives. The last
+    /// Sends a request and passes each response to `each` when the response arrives. The final
     /// response is not passed to `each`, but returned.
     ///
     /// # Errors

@@ -19,8 +19,7 @@ const MOST_EXPECTED: usize = 8;
 pub struct Reading {
     /// The configuration of the lines that were carried out.
     pub config: Config,
-    /// The problems of the file: lines that were not carried out, and lines that contradict each
-    /// other.
+    /// The problems of the file: lines that were not carried out, and contradictions between lines.
     pub report: Report,
 }
 
@@ -44,8 +43,8 @@ pub fn read_config(name: &str, text: &str) -> Reading {
     merge_config(Config::default(), name, text)
 }
 
-/// Reads a whole config file, as [`read_config`] does, and applies its lines to a configuration. The
-/// report has only the contradictions that the file brings.
+/// Reads a whole config file, as [`read_config`] does, and applies its lines to `config`. The
+/// report does not have the contradictions that were in `config` before.
 pub fn merge_config(config: Config, name: &str, text: &str) -> Reading {
     let known = contradictions(&config);
     let mut reader = Reader::new(config);
@@ -91,7 +90,7 @@ fn lines(text: &str) -> impl Iterator<Item = LineOfFile<'_>> {
     })
 }
 
-/// The line of a file that causes a contradiction.
+/// Finds the line of the file that causes a contradiction.
 fn blamed<'a>(text: &'a str, contradiction: &Contradiction) -> LineOfFile<'a> {
     let words: Vec<&str> = contradiction.words.split_whitespace().collect();
     let has_words = |place: &LineOfFile<'_>| {
@@ -106,7 +105,7 @@ fn blamed<'a>(text: &'a str, contradiction: &Contradiction) -> LineOfFile<'a> {
     place.unwrap_or(LineOfFile { number: 1, start: 0, line: "", mode: Context::Config })
 }
 
-/// Sets the mode of each of the `places` to the mode in which the line of the file stands.
+/// Sets the mode of each place to the mode in which the line at this place stands.
 fn find_modes(text: &str, places: &mut [LineOfFile<'_>]) {
     let last = places.iter().map(|place| place.number).max().unwrap_or(0);
     let mut reader = Reader::new(Config::default());
@@ -119,15 +118,15 @@ fn find_modes(text: &str, places: &mut [LineOfFile<'_>]) {
     }
 }
 
-/// The configuration that results from the lines so far. A wrong line may change a part of the
-/// configuration before its error is found. The reader then returns to its last copy of the
-/// configuration and makes the later changes again. The reader does not make a copy at each line,
-/// because a copy at each line would make long files slow.
+/// The configuration after the lines so far. A wrong line may change a part of the configuration
+/// before its error is found. The reader then returns to its latest copy of the configuration and
+/// makes the later changes again. It does not make a copy at each line, because this would make
+/// long files slow.
 struct Reader<'a> {
     editor: Editor,
     copy: Editor,
     blocks: Blocks,
-    /// The lines that changed the configuration after the last copy.
+    /// The lines that changed the configuration after the latest copy.
     since: Vec<Change<'a>>,
 }
 
@@ -172,7 +171,7 @@ impl<'a> Reader<'a> {
     fn restore(&mut self) {
         for change in self.since.drain(..) {
             match change {
-                // The line had no error the first time, so it has no error now.
+                // This line had no error the first time, so it has no error now.
                 Change::Line(line) => drop(interpret::apply(&mut self.copy, line)),
                 Change::Accepted(row, context, line) => {
                     self.copy.context = context;
@@ -195,8 +194,9 @@ fn leave_exec(editor: &mut Editor) {
     }
 }
 
-/// Whether a line that is not a command of its mode is an exec command. A published configuration
-/// may begin with `configure terminal`, end with `write memory`, or have a `do` command inside.
+/// Whether a line is an exec command. The line is not a command of its mode. A published
+/// configuration may begin with `configure terminal`, end with `write memory`, or have a `do`
+/// command inside.
 fn is_exec(context: &Context, line: &str) -> bool {
     let first = line.split_whitespace().next().unwrap_or_default();
     let is_command = || match_mode(Mode::Exec, line).is_ok();

@@ -15,10 +15,9 @@ use crate::router::config::{Config, DatabaseMapping, InterfaceName, Lisp};
 pub struct Contradiction {
     /// One sentence about the contradiction.
     pub message: String,
-    /// Words of the line that causes the contradiction. They stand one after the other in this
-    /// line.
+    /// Words of the line that causes the contradiction. They are adjacent in this line.
     pub words: String,
-    /// The number of earlier lines with these words.
+    /// The number of lines with these words before this line.
     pub before: usize,
 }
 
@@ -63,8 +62,8 @@ fn empty_locator_sets(lisp: &Lisp) -> Vec<Contradiction> {
     empty.into_iter().map(contradiction).collect()
 }
 
-/// The addresses that two interfaces have, although they must not share them. Two interfaces may
-/// share an address if both are for roaming hosts, or if the address is a link-local address.
+/// The addresses that two interfaces share, although they must not. Two interfaces may share an
+/// address if both are for roaming hosts, or if the address is a link-local address.
 fn shared_addresses(config: &Config) -> Vec<Contradiction> {
     let roams = |name: InterfaceName| {
         config.interfaces.get(&name).is_some_and(|port| !port.lisp_mobility.is_empty())

@@ -44,7 +44,8 @@ pub fn copy(
 }
 
 /// The command `configure replace`: the configuration at `from` becomes the running configuration.
-/// Returns the text for the user. The emulated hosts stay, because only the lab can connect them.
+/// Returns the text for the user. Emulated hosts are not replaced, because only the lab can connect
+/// them.
 ///
 /// # Errors
 /// The text for the user: a line is refused, or the file cannot be read. Nothing has changed.

@@ -50,8 +50,8 @@ impl Editor {
 
     /// The EID-table of an instance, created if missing. A router has only one EID-table, because
     /// its `lisp0` carries the packets of one instance only. EIDs of a second instance would be
-    /// registered, but their packets would be dropped. `argument` is the name of the argument that
-    /// a fault points at.
+    /// registered, but their packets would be dropped. `argument` is the name of an argument: a
+    /// fault points at this argument.
     pub fn open_table(
         &mut self,
         id: InstanceId,

@@ -30,7 +30,7 @@ pub enum Action {
         /// The destination.
         to: Place,
     },
-    /// Replace the running configuration by this one.
+    /// Replace the running configuration by the configuration at this place.
     Replace(Place),
     /// Remove a file.
     Delete(FileName),
@@ -42,9 +42,9 @@ pub enum Action {
     Monitor(bool),
     /// Print this text.
     Text(&'static str),
-    /// Set the number of lines of the user's screen. `None` removes this setting.
+    /// Set the number of lines of the user's screen. `None` removes an earlier number.
     Length(Option<u16>),
-    /// Set the number of columns of the user's screen. `None` removes this setting.
+    /// Set the number of columns of the user's screen. `None` removes an earlier number.
     Width(Option<u16>),
     /// Send packets to a target, and print the answers.
     Probe(ProbeRequest),

@@ -58,13 +58,13 @@ pub struct Filter {
 #[derive(Clone, Debug)]
 struct Stage {
     kind: Kind,
-    /// The last line of the output so far, if its end has not arrived yet.
+    /// The start of a line of the output. The end of this line has not arrived yet.
     partial: String,
     count: usize,
-    /// Whether `begin` has found a line that matches.
+    /// Whether `begin` has found a matching line.
     begun: bool,
-    /// The indentation of the last line that `section` matched. Lines with a deeper indentation are
-    /// printed too.
+    /// The indentation of the latest line that `section` matched. Lines with a deeper indentation
+    /// are printed too.
     section: Option<usize>,
 }
 
@@ -111,8 +111,7 @@ pub fn parse(line: &str) -> Result<Piped<'_>, String> {
     Ok(Piped { command, format, filter, file, is_piped })
 }
 
-/// The file of `| redirect FILE`, `| append FILE` and `| tee [/append] FILE`. It is the last stage:
-/// a bar after it is an error.
+/// The file of `| redirect FILE`, `| append FILE` and `| tee [/append] FILE`. No bar may follow it.
 fn destination(name: &str, argument: &str) -> Result<Destination, String> {
     let words: Vec<&str> = argument.split_whitespace().collect();
     let (appends, text) = match words.as_slice() {
@@ -126,8 +125,8 @@ fn destination(name: &str, argument: &str) -> Result<Destination, String> {
     Ok(Destination { file: flash::file(text)?, appends, prints: name == "tee" })
 }
 
-/// A function that keeps the matching lines of a configuration, and the indented lines below these
-/// lines.
+/// Returns a function that filters a configuration. The function keeps each matching line and the
+/// indented lines below it.
 ///
 /// # Errors
 /// A message for the user, if the regular expression is not valid.
@@ -141,8 +140,8 @@ pub fn sections(pattern: &str) -> Result<impl Fn(RunningView) -> RunningView + u
     })
 }
 
-/// Splits the argument of a filter at the bar before the next filter. This bar has a blank before
-/// it and the name of a filter after it. Other bars belong to the regular expression.
+/// Splits the argument of a filter at the bar before the next filter. A blank precedes this bar,
+/// and the name of a filter follows it. Other bars belong to the regular expression.
 fn next_filter(argument: &str) -> Option<(&str, &str)> {
     let bars = argument.match_indices('|').map(|(at, _)| at);
     let is_next = |at: &usize| {
@@ -196,14 +195,14 @@ impl Filter {
         self.stages.iter_mut().fold(text, |text, stage| stage.push(text))
     }
 
-    /// This filter, and then another one.
+    /// Returns a filter with the stages of this filter, and then the stages of `then`.
     pub fn and(&mut self, then: Filter) -> Filter {
         let mut stages = std::mem::take(&mut self.stages);
         stages.extend(then.stages);
         Filter { stages }
     }
 
-    /// Ends the output. Returns the last selected lines, or the number of lines for `count`.
+    /// Ends the output. Returns the rest of the selected lines, or the number of lines for `count`.
     pub fn finish(&mut self) -> String {
         self.stages.iter_mut().fold(String::new(), |text, stage| {
             let selected = stage.push(text);
@@ -278,7 +277,7 @@ mod tests {
     fn filtered(line: &str) -> String {
         let mut filter = parse(line).ok().unwrap().filter;
         let mut text = String::new();
-        // The selected lines are the same if a piece of the output ends in the middle of a line.
+        // A piece of the output may end in the middle of a line.
         for piece in ["one\n t", "wo\n  thr", "ee\nfour\n two\n"] {
             text += &filter.push(piece.to_owned());
         }

@@ -17,9 +17,9 @@ pub const LARGEST_FILE: usize = 1 << 20;
 /// The maximum length of a name, in characters.
 const LONGEST_NAME: usize = 64;
 
-/// The names of IOS for the file system, without the colon.
+/// The names of the file system in IOS, without the colon.
 const NAMES: [&str; 3] = ["flash", "bootflash", "disk0"];
-/// The reason for an error about a file that does not exist, as on IOS.
+/// The reason in an error about a missing file, as on IOS.
 const MISSING: &str = "No such file or directory";
 /// The reason why a router has no files.
 pub const NO_FLASH: &str = "this router was started without a folder for its files";
@@ -129,11 +129,11 @@ pub struct File {
     pub name: FileName,
     /// The size of the file in octets.
     pub size: usize,
-    /// The wall clock of the last change, in microseconds since 1970, if it is known.
+    /// The time of the latest change on the wall clock, in microseconds since 1970, if it is known.
     pub modified: Option<u64>,
 }
 
-/// The place in which a router keeps its files. The functions of this module check the bounds.
+/// The place where a router keeps its files. The functions of this module check the bounds.
 pub trait Storage {
     /// The name of the place for the user.
     fn place(&self) -> String;
@@ -210,10 +210,10 @@ pub fn read(storage: Option<&dyn Storage>, name: &FileName) -> Result<String, St
     }
 }
 
-/// Checks whether a file can be written, before the output that goes into it begins.
+/// Checks, before a command begins, whether its output can be written into a file.
 ///
 /// # Errors
-/// The reason why it cannot be written.
+/// The reason why the file cannot be written.
 pub fn expect_room(storage: Option<&dyn Storage>, name: &FileName) -> Result<(), String> {
     let storage = storage.ok_or(NO_FLASH)?;
     let files = storage.list()?;
@@ -223,11 +223,11 @@ pub fn expect_room(storage: Option<&dyn Storage>, name: &FileName) -> Result<(),
     }
 }
 
-/// Writes a text into a file, at its end or in place of its content.
+/// Writes a text into a file, either at its end or in place of its content.
 ///
 /// # Errors
-/// The reason, and the file is unchanged. The text is too long for the file or for the storage,
-/// there are too many files, or the storage cannot write.
+/// The reason: the text is too long for the file or for the storage, there are too many files, or
+/// the storage cannot write. The file is unchanged.
 pub fn write(
     storage: Option<&mut dyn Storage>,
     name: &FileName,
@@ -266,7 +266,7 @@ fn find<'f>(files: &'f [File], name: &FileName) -> Option<&'f File> {
     files.iter().find(|file| file.name == *name)
 }
 
-/// The reason why a file is refused that has more than `most` octets.
+/// The reason for refusing a file of more than `most` octets.
 fn too_large(most: usize) -> String {
     format!("File too large: a file may have {most} bytes")
 }
@@ -282,12 +282,12 @@ pub struct Destination {
     pub prints: bool,
 }
 
-/// The output of a command on its way into a file. The file is written at the end of the output.
+/// The output of a command on its way into a file. The file is written when the output has ended.
 #[derive(Clone, Debug)]
 pub struct Writing {
     to: Destination,
     text: String,
-    /// Whether the output is longer than a file may be.
+    /// Whether the output is longer than the maximum size of a file.
     is_too_long: bool,
 }
 

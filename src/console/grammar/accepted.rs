@@ -47,9 +47,9 @@ pub struct Accepted {
     pub pattern: &'static str,
     /// The treatment of the line.
     pub treatment: Treatment,
-    /// The reason why the router does not carry out the line. The warning ends with it.
+    /// The reason why the router does not carry out the line. The warning ends with this reason.
     pub reason: &'static str,
-    /// The lines that belong to the line.
+    /// The other lines that belong to the line.
     pub extent: Extent,
 }
 

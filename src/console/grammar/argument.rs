@@ -23,8 +23,8 @@ pub enum Kind {
     Prefix6,
     /// `prefix`: a prefix of either family.
     Prefix,
-    /// `mask`: four octets. The function of the command checks whether the mask is contiguous,
-    /// because it can give a better error message.
+    /// `mask`: four octets. The function of the command checks whether the mask is contiguous. This
+    /// function can give a better error message.
     Mask,
     /// `LOW-HIGH`: a decimal number from LOW to HIGH.
     Number(u64, u64),
@@ -34,14 +34,15 @@ pub enum Kind {
     Word,
     /// `line`: the rest of the line.
     Line,
-    /// `interface`: the name of an interface in one word.
+    /// `interface`: the name of an interface, as one word.
     Interface,
     /// `lisp-interface`: the name of a LISP interface of IOS, with or without its number.
     LispInterface,
-    /// `virtual-interface`: the name of an interface of IOS that this router cannot have, with or
-    /// without its number.
+    /// `virtual-interface`: the name of a kind of interface that only IOS has, with or without its
+    /// number.
     VirtualInterface,
-    /// The number of an interface of a kind, as in `ethernet 1/0`.
+    /// The number of an interface. The kind of the interface stands before it, as in
+    /// `ethernet 1/0`.
     InterfaceNumber(InterfaceKind),
 }
 
@@ -126,12 +127,12 @@ const VIRTUAL_INTERFACES: &[&str] = &[
     "EOBC",
     "Null",
 ];
-/// The minimum number of letters in an abbreviation of a kind of interface.
+/// The minimum number of letters if the kind of an interface is abbreviated.
 const SHORTEST: usize = 2;
 
 /// Whether a word is the name of an interface of one of the `kinds`, with or without its number.
 fn is_of_kind(text: &str, kinds: &[&str]) -> bool {
-    // A name such as `L2LISP0` also has a digit before its number.
+    // The kind ends at the last letter. A name such as `L2LISP0` has a digit before that.
     let letters = text.rfind(|c: char| c.is_ascii_alphabetic()).map_or(0, |last| last + 1);
     let (kind, number) = text.split_at(letters);
     let begins = |name: &&str| {

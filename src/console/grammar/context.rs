@@ -18,8 +18,8 @@ pub enum Context {
     VrfFamily(String, Family),
     /// Terminal lines. Prompt: `(config-line)#`.
     Line {
-        /// Whether these are the lines for users who log in over the network. The settings of other
-        /// lines have no effect.
+        /// Whether the lines are for users who log in over the network. The settings of other lines
+        /// have no effect.
         is_vty: bool,
     },
     /// `router lisp`. Prompt: `(config-router-lisp)#`.

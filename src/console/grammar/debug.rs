@@ -1,4 +1,4 @@
-//! Commands that turn debugging on and off, and that choose the sessions that receive the debug
+//! Commands that turn debugging on and off, and commands that choose the sessions for the debug
 //! lines.
 
 use super::exec::{exec, show};
@@ -38,8 +38,8 @@ const UNDEBUG_LISP: &str = "undebug lisp control-plane {all|messages|map-server-
      map-server-map-request|remote-eid-cache|local-eid-database|solicit-map-request|\
      eid-discovery|dynamic-eid}";
 
-/// The help texts of a command that names kinds of debug lines. `first` is the help text of its
-/// first word.
+/// The help texts of a command that names kinds of debug lines. `first` is the help text for the
+/// first word of the command.
 const fn with_kinds(first: &'static str) -> [&'static str; 12] {
     let [a, b, c, d, e, f, g, h, i] = KINDS;
     [first, LISP, CONTROL_PLANE, a, b, c, d, e, f, g, h, i]

@@ -29,10 +29,10 @@ fn dynamic_eid(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Checks that the mapping of a line is compatible with the other mappings of its table. A range
-/// belongs to one dynamic-EID only. If a range and a static mapping have common addresses, the
-/// range must be more specific. A static mapping inside a range would claim that all its hosts are
-/// at this site, although a host may have moved away.
+/// Checks the EID prefix of a line against the other prefixes of its EID-table. A range belongs to
+/// one dynamic-EID only. A range may lie inside a larger static mapping. A static mapping must not
+/// lie inside a range or be equal to it: it would claim that all its hosts are at this site, but a
+/// host may have moved away.
 pub(super) fn check_range(
     editor: &mut Editor,
     args: &Args<'_>,

@@ -249,7 +249,7 @@ pub(super) fn instance(args: &Args<'_>, config: &Config) -> InstanceId {
     config.instance_of_command(args.optional("instance").and_then(InstanceId::new))
 }
 
-/// The EID or EID prefix in a line. Its family must be the family that the line names.
+/// The EID or EID prefix in a line. Its family must be the family in the same line.
 pub(super) fn only(args: &Args<'_>, config: &Config) -> Result<Option<EidPrefix>, Fault> {
     let family = family(args);
     let id = instance(args, config);

@@ -175,8 +175,7 @@ fn mac_address(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
     Ok(())
 }
 
-/// The IPv4 address and prefix length in the line. The text is the name of the argument at which a
-/// fault points.
+/// The IPv4 address and prefix length in the line. The text is the name of an argument, for faults.
 fn ipv4_net(args: &Args<'_>) -> Result<Option<(IpNet, &'static str)>, Fault> {
     if args.given("prefix") {
         return Ok(Some((args.value("prefix")?, "prefix")));
@@ -191,8 +190,8 @@ fn ipv4_net(args: &Args<'_>) -> Result<Option<(IpNet, &'static str)>, Fault> {
     Ok(Some((net.into(), "address")))
 }
 
-/// Sets, adds or removes an address. The first address of an interface is its primary address. `ip
-/// address` without `secondary` replaces the primary address.
+/// Sets, adds or removes an address. The first address of an interface is its primary address. The
+/// line `ip address` without `secondary` replaces the primary address.
 fn ip_address(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
     let net = ipv4_net(args)?;
     if args.negated {
@@ -245,8 +244,8 @@ fn ipv6_address(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
     Ok(())
 }
 
-/// The IPv6 address and prefix length in the line. The text is the name of the argument at which a
-/// fault points. The network of a link-local address is `fe80::/64`, as on every link.
+/// The IPv6 address and prefix length in the line. The text is the name of an argument, for faults.
+/// The network of a link-local address is `fe80::/64`, as on every link.
 fn ipv6_net(args: &Args<'_>) -> Result<Option<(IpNet, &'static str)>, Fault> {
     if args.given("prefix") {
         let net: IpNet = args.value("prefix")?;
@@ -282,9 +281,9 @@ fn remove_address(
 }
 
 /// Checks that an address is the address of a host, and that no other interface has this address.
-/// There are two exceptions. Interfaces for roaming hosts may share one address, because it is the
-/// gateway of these hosts. Interfaces may share a link-local address, because it is valid on one
-/// link only.
+/// There are two exceptions. Interfaces for roaming hosts may share an address, because this
+/// address is the gateway of these hosts. Interfaces may share a link-local address, because it is
+/// valid on one link only.
 fn check_address(editor: &Editor, args: &Args<'_>, net: IpNet, word: &str) -> Result<(), Fault> {
     let address = net.addr();
     let unusable = address.is_unspecified()

@@ -11,7 +11,7 @@ pub(super) const HELP: [&str; 4] = [
     "Authentication key",
 ];
 
-/// The octets with which type 7 hides a text. Type 7 combines each octet of the text with the next
+/// The octets for type 7, which hides a text. Type 7 combines each octet of the text with the next
 /// octet of this string by an exclusive or.
 const TYPE_7: &[u8] = b"dsfd;kfoA,.iyewrkldJKDHSUBsgvca69834ncxv9873254k;fg87";
 
@@ -33,7 +33,7 @@ pub(super) fn key(args: &Args<'_>) -> Result<Key, Fault> {
     Ok(Key { algorithm, secret: secret.into_bytes(), key_id: 0 })
 }
 
-/// The text that a key of type 7 hides. The first two digits of the key are a decimal position in
+/// The text in a key of type 7. The first two digits of the key are a decimal position in
 /// [`TYPE_7`]. Two hexadecimal digits follow for each octet of the text. Returns `None` if the key
 /// has another form, or if the text is not one word of printable characters.
 pub(super) fn unhide(hidden: &str) -> Option<String> {

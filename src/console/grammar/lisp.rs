@@ -178,8 +178,8 @@ fn service(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Enters the service of an instance. `no` removes all that the service configures: the roles of the
-/// router for the family, and the EIDs of the family.
+/// Enters the service of an instance. `no` removes everything that the service configures: the
+/// roles of the router for the family, and the EIDs of the family.
 fn instance_service(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
     let family = family(args);
     if args.negated {

@@ -39,8 +39,8 @@ const DETAILS: &str = "Show all details";
 const FORWARDING: &str = "Data plane";
 const REMOTE: &str = "EIDs of other sites";
 
-/// A command about one EID-table and one family: `show lisp instance-id 0 ipv4 ...`. The table is
-/// named by its instance or by its VRF.
+/// A command about one EID-table and one family: `show lisp instance-id 0 ipv4 ...`. The line names
+/// the EID-table by its instance or by its VRF.
 macro_rules! of_table {
     ($rest:literal, [$($help:expr),*], $run:expr) => {
         exec(

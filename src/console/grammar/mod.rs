@@ -248,7 +248,7 @@ mod tests {
         }
     }
 
-    /// The shortest line that the pattern accepts and that contains the word at position `through`.
+    /// Returns the shortest line that fits the pattern and has the word at position `through`.
     fn line_through(pattern: &Pattern, through: usize) -> String {
         let reach = |from: &[usize], done: &dyn Fn(usize) -> bool| {
             let mut ways: Vec<Vec<usize>> = from.iter().map(|&at| vec![at]).collect();

@@ -1,6 +1,6 @@
 //! The `show` commands for mobility and for refused control messages. The commands for mobility
-//! show EIDs that are away, roaming hosts, and sessions with map-servers. A map-server uses its
-//! session to notify this router of moved EIDs.
+//! show EIDs that are away, roaming hosts, and sessions with map-servers. Over a session, a
+//! map-server notifies this router of moved EIDs.
 
 use super::exec::{IP, IPV6, JSON, LISP, SHOW, exec, family, instance, only, show};
 use super::row::Row;

@@ -1,6 +1,6 @@
-//! The commands of LISP in the first versions of IOS with LISP. They stand in the global
+//! The LISP commands of the first IOS versions with LISP. These commands stand in the global
 //! configuration: `ip lisp itr` is the same as `ipv4 itr` in `router lisp`. `show running-config`
-//! prints them in `router lisp`.
+//! prints the form of `router lisp`.
 
 use super::context::Mode;
 use super::row::{No, Row, edit};

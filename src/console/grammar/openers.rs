@@ -1,5 +1,5 @@
-//! The first words of the commands that open a mode. If the router refuses a line with these words,
-//! it still knows which block the line opens.
+//! The first words of the commands that open a mode. The router can refuse a line with these words
+//! and still know which block the line opens.
 
 use super::context::Mode;
 
@@ -45,9 +45,8 @@ const OPENERS: &[Opener] = &[
 /// The minimum number of letters in an abbreviation of a word of an opener.
 const SHORTEST: usize = 3;
 
-/// The mode that a line opens if it stands in `mode`, also if the router refuses the line. The
-/// result is `None` if the line opens no mode, and `Some(None)` if this router does not have the
-/// mode.
+/// The mode that `line` opens in `mode`, also if the router refuses the line. The result is `None`
+/// if the line opens no mode, and `Some(None)` if this router does not have the opened mode.
 pub fn opened(mode: Mode, line: &str) -> Option<Option<Mode>> {
     let fits = |opener: &&Opener| {
         let mut words = line.split_whitespace();

@@ -1,5 +1,5 @@
-//! The commands that ask for a decision of the router and change nothing: `show lisp packet` and
-//! `show lisp map-request`.
+//! The commands `show lisp packet` and `show lisp map-request`. They ask for a decision of the
+//! router and change nothing.
 
 use std::net::IpAddr;
 
@@ -12,7 +12,7 @@ use crate::console::show::Page;
 use crate::console::show::packet::{Question, request_text, request_view, text, view};
 use crate::router::config::Config;
 
-/// The number of octets of a packet if the command does not contain a size, as for `ping`.
+/// The default size of a packet in octets, as for `ping`.
 const SIZE: u16 = 100;
 
 pub(super) const ROWS: &[Row] = &[

@@ -10,8 +10,8 @@ use crate::router::config::InterfaceKind;
 /// The keyword or value at one position of a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Word {
-    /// A fixed word. An abbreviation matches if no other keyword begins with it. Upper and lower
-    /// case are equal.
+    /// A fixed word. An abbreviation matches if no other keyword begins with it. Upper case and
+    /// lower case letters are equal.
     Keyword(&'static str),
     /// A value of this kind.
     Argument(Kind),
@@ -22,8 +22,8 @@ pub enum Word {
 pub struct Position {
     /// The keyword or value at this position.
     pub word: Word,
-    /// The name that the function of the command uses: the keyword itself, or the name of the
-    /// argument.
+    /// The name by which the function of the command finds the word: the keyword itself, or the
+    /// name of the argument.
     pub name: &'static str,
     /// Whether the position is a value or a part of a value. In `ethernet 1/0`, `ethernet` is a
     /// keyword and a part of a value.
@@ -44,7 +44,7 @@ pub struct Pattern {
     last: Vec<usize>,
 }
 
-/// The first and last positions of a part of a pattern.
+/// A part of a pattern: the positions at its start and the positions at its end.
 #[derive(Clone, Default)]
 struct Part {
     first: Vec<usize>,
@@ -54,8 +54,8 @@ struct Part {
 }
 
 impl Pattern {
-    /// Compiles the `parts`, one after the other, as one pattern. `help` has a text for each of
-    /// their words.
+    /// Compiles the `parts`, one after the other, as one pattern. `help` has one text for each word
+    /// of the parts.
     ///
     /// Panics if a part or `help` is wrong. The tables are a part of the program, so an error in a
     /// table is a bug. A test compiles every row.
@@ -85,8 +85,8 @@ impl Pattern {
         &self.positions
     }
 
-    /// The positions that may follow the position `at`. If `at` is `None`, the positions at which a
-    /// command may begin.
+    /// The positions that may follow the position `at`. If `at` is `None`, the possible first
+    /// positions of a command.
     pub fn next(&self, at: Option<usize>) -> &[usize] {
         at.map_or(&self.first, |at| &self.follow[at])
     }

@@ -17,16 +17,16 @@ use crate::router::config::Config;
 /// The message of IOS for a name that has no address.
 const UNKNOWN: &str = "Unrecognized host or address, or protocol not running.";
 
-/// The notation of options that a line may have in any order. The notation has as many places as
-/// there are options, and each place takes any one option.
+/// The notation for options in any order. It has as many places as there are options, and each
+/// place takes any option.
 macro_rules! in_any_order {
     ($option:literal) => {
         concat!("[", $option, " [", $option, " [", $option, " [", $option, " [", $option, "]]]]]")
     };
 }
 
-/// The help texts of a command with [`in_any_order`]. The help texts of its first words come first.
-/// The help texts of all options follow, once for each place.
+/// The help texts of a command with [`in_any_order`]: first the help texts of the words before the
+/// options, then the help texts of all options, once for each place.
 const fn with_options<const ALL: usize, const FIRST: usize, const OPTIONS: usize>(
     first: [&'static str; FIRST],
     options: [&'static str; OPTIONS],
@@ -123,7 +123,7 @@ pub(super) const ROWS: &[Row] = &[
     ),
 ];
 
-/// The value of an option, or its default. An option must not stand twice in a line.
+/// The value of an option, or its default. An option may stand only once in a line.
 fn option<T: FromStr>(args: &Args<'_>, name: &str, default: T) -> Result<T, Fault> {
     match args.given(name) {
         true => args.optional(name).ok_or_else(|| args.fault(name, "this option stands twice")),
@@ -131,8 +131,8 @@ fn option<T: FromStr>(args: &Args<'_>, name: &str, default: T) -> Result<T, Faul
     }
 }
 
-/// The target of a line: an address, or a name and one of its addresses. Without a family in the
-/// line, an IPv4 address is preferred.
+/// The target in a line: an address, or a name and one of its addresses. If the line does not name
+/// a family, an IPv4 address is preferred.
 fn target(
     args: &Args<'_>,
     config: &Config,

@@ -88,8 +88,8 @@ fn ipv6_route(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
     static_route(editor, args, prefix)
 }
 
-/// Adds a route, or removes the routes that the line describes. If there is already a route for the
-/// prefix and the target of the line, the line replaces the options of this route.
+/// Adds a route, or removes the routes that the line describes. If a route with the prefix and the
+/// target of the line exists already, the line replaces the options of this route.
 fn static_route(editor: &mut Editor, args: &Args<'_>, prefix: IpNet) -> Result<(), Fault> {
     let prefix = prefix.trunc();
     let target = target(args)?;

@@ -15,8 +15,9 @@ use crate::router::config::Config;
 pub enum No {
     /// The command has no `no` form, because it changes no configuration.
     Never,
-    /// The command has a `no` form, and one function carries out both forms. At least this number
-    /// of words of the pattern must follow `no`. The other words of the pattern may follow too.
+    /// The command has a `no` form, and the same function carries out both forms. At least this
+    /// number of words of the pattern must follow `no`. The other words of the pattern may follow
+    /// too.
     After(usize),
 }
 
@@ -27,7 +28,8 @@ pub enum Run {
     Edit(fn(&mut Editor, &Args<'_>) -> Result<(), Fault>),
     /// Shows something or acts on the router.
     Exec(fn(&Args<'_>, &Config) -> Result<Action, Fault>),
-    /// The command is accepted, so that a configuration of IOS loads, but it is not carried out.
+    /// The router accepts the command, so that a configuration of IOS loads, but does not carry it
+    /// out.
     Accept(&'static Accepted),
 }
 

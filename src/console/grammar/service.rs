@@ -14,7 +14,7 @@ use crate::console::args::{Args, Fault};
 use crate::console::edit::Editor;
 use crate::router::config::{EtrMapServer, LocatorSource, Service};
 
-/// The first word of a command of [`ROWS`] in `router lisp`.
+/// The first word of the commands in [`ROWS`], if they stand in `router lisp`.
 pub(super) const FAMILY: &str = "{ipv4|ipv6}";
 /// The help texts for the words of [`FAMILY`].
 pub(super) const FAMILY_HELP: &[&str] = &["IPv4 EIDs", "IPv6 EIDs"];
@@ -310,8 +310,8 @@ fn itr_widest_mapping(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault>
     Ok(())
 }
 
-/// Enables or disables the map-server. `legacy` is an option of the map-server, so `no map-server
-/// legacy` removes the option but leaves the map-server enabled.
+/// Enables or disables the map-server. `legacy` is an option of the map-server: `no map-server
+/// legacy` removes only the option, and the map-server stays enabled.
 fn map_server(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
     let service = service(editor, args);
     if !args.negated || !args.has("legacy") {

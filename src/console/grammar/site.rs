@@ -1,4 +1,5 @@
-//! `site`: the EID prefixes whose registrations a map-server accepts, and the keys of the sites.
+//! `site`: the EID prefixes for which a map-server accepts registrations, and the keys of the
+//! sites.
 
 use super::context::{Context, Mode};
 use super::key::{HELP, key};
@@ -123,8 +124,8 @@ fn nonce_order(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Adds or removes an EID prefix of a site. A prefix belongs to one site only, so that only one key
-/// can authenticate its registration.
+/// Adds or removes an EID prefix of a site. A prefix belongs to one site only. So only one key can
+/// authenticate a registration of this prefix.
 fn eid_prefix(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
     let id = if args.given("instance") { instance_id(args)? } else { InstanceId::DEFAULT };
     let prefix = EidPrefix::new(id, prefix_of(args, "prefix", None)?);

@@ -60,8 +60,8 @@ pub(super) const ROWS: &[Row] = &[
     ),
 ];
 
-/// The family of the `service` block of newer IOS versions. Prefixes of the other family are
-/// refused in this block.
+/// The family of the `service` block in which the line stands. `None` outside of such a block. A
+/// prefix in the block must be of this family.
 fn family(editor: &Editor) -> Option<Family> {
     match editor.context {
         Context::InstanceService(_, family) | Context::Service(family) => Some(family),
@@ -69,8 +69,8 @@ fn family(editor: &Editor) -> Option<Family> {
     }
 }
 
-/// The database that is being configured. In the mode of a dynamic-EID it is the database of the
-/// dynamic-EID. Otherwise it is the database of the EID-table.
+/// The database in the present mode. In the mode of a dynamic-EID, it is the database of the
+/// dynamic-EID. In any other mode, it is the database of the EID-table.
 fn database<'a>(
     editor: &'a mut Editor,
     args: &Args<'_>,
@@ -92,7 +92,7 @@ fn database_mapping(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
     }
     dynamic_eid::check_range(editor, args, prefix)?;
     if let Some(set) = args.text("set") {
-        // The locator-set may be empty now, because a later line may add its locators.
+        // The locator-set may be empty now, because its locators may follow in a later line.
         editor.lisp().locator_sets.entry(set.to_owned()).or_default();
         let mapping = DatabaseMapping::LocatorSet(set.to_owned());
         database(editor, args)?.insert(prefix, mapping);
@@ -112,8 +112,8 @@ fn database_mapping(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Removes the locator that the line names. If the line names no locator, or if no locator remains,
-/// the whole mapping is removed.
+/// Removes the locator that the line names. The whole mapping is removed if the line names no
+/// locator, or if no locator remains.
 fn no_database_mapping(editor: &mut Editor, args: &Args<'_>, prefix: IpNet) -> Result<(), Fault> {
     let database = database(editor, args)?;
     if (args.given("rloc") || args.given("interface"))
