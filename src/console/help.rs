@@ -30,7 +30,7 @@ pub fn help(context: &Context, line: &str) -> Result<String, String> {
     Ok(title + &lines.collect::<String>() + "\n")
 }
 
-/// The commands of a mode, as IOS names them above the list of all commands.
+/// The title of a mode, as IOS prints it above the list of all commands of the mode.
 fn title(mode: Mode) -> &'static str {
     match mode {
         Mode::Exec => "Exec",
@@ -116,7 +116,7 @@ fn keyword(word: &str, help: &'static str) -> Next {
 }
 
 /// The words that may follow `head` in the mode of `context`. If this mode does not accept `head`,
-/// the nearest outer mode that accepts `head` is used.
+/// the function uses the nearest outer mode that accepts `head`.
 fn following(context: &Context, head: &str) -> Result<Vec<Next>, Mismatch> {
     let mut here = context.clone();
     let mut first_error = None;

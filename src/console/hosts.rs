@@ -27,11 +27,11 @@ pub trait Hosts {
     /// Gives a host a task.
     ///
     /// # Errors
-    /// The error is a sentence for the user. Either there is no host with this name ([`no_host`]),
-    /// or the host refuses the task ([`Pings::handle`]).
+    /// The error is a sentence for the user: no host has this name ([`no_host`]), or the host
+    /// refuses the task ([`Pings::handle`]).
     fn handle(&mut self, request: &HostRequest, now: Time) -> Result<HostAnswer, String>;
 
-    /// The machine of the router. `None` for a router that has no machine, as in a replay.
+    /// The machine of the router. `None` if the router has no machine, as in a replay.
     fn machine(&self) -> Option<&dyn Machine> {
         None
     }
@@ -88,8 +88,8 @@ impl Pings {
     /// Gives the host a task. The host begins the task in its next [`Host::poll`].
     ///
     /// # Errors
-    /// The error is a sentence for the user. Either there is no ping with this number, or too many
-    /// pings are running.
+    /// The error is a sentence for the user: no ping has this number, or too many pings are
+    /// running.
     pub fn handle(&mut self, host: &mut Host, task: &HostTask) -> Result<HostAnswer, String> {
         match *task {
             HostTask::Ping { to, count, size, every_ms } => {
@@ -118,8 +118,8 @@ impl Pings {
         found.ok_or_else(|| no_ping(number))
     }
 
-    /// If there are too many pings, removes a finished ping. A client may leave without ending its
-    /// ping, so finished pings can remain.
+    /// If there are too many pings, removes a ping that has finished. Such pings can remain,
+    /// because a client may leave without ending its ping.
     fn make_room(&mut self, host: &mut Host) -> Result<(), String> {
         if self.0.len() < MOST_PINGS {
             return Ok(());

@@ -37,7 +37,7 @@ pub enum Taken {
     Nothing,
     /// The line is accepted, but it is not carried out.
     Accepted(&'static Accepted),
-    /// The line is kept as a comment. There are two cases: a kept line opens the block of this
+    /// The line is kept as a comment, for one of two reasons: a kept line opens the block of this
     /// line, or this line is itself a comment of `show running-config` that keeps another line.
     Kept(Place, Keep),
     /// The line is skipped, because a refused line has opened its block. The value is the refused
@@ -51,15 +51,14 @@ pub enum Taken {
 /// A line that is kept in the configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Keep {
-    /// The kept line that opens the block of `line`. `None` if no kept line opens it.
+    /// The kept line that opens the block of `line`. `None` if `line` is in no such block.
     pub opener: Option<String>,
     /// The line.
     pub line: String,
 }
 
 /// Takes one line. If the result is an error, the line may have changed a part of the
-/// configuration, but it has not changed the mode. The list of open blocks is correct also after an
-/// error.
+/// configuration, but not the mode. The list of open blocks is also correct after an error.
 pub fn take(editor: &mut Editor, blocks: &mut Blocks, line: &str) -> Result<Taken, LineError> {
     match blocks.step(&editor.context, line) {
         Step::Nothing => Ok(Taken::Nothing),
@@ -79,7 +78,7 @@ pub fn take(editor: &mut Editor, blocks: &mut Blocks, line: &str) -> Result<Take
     }
 }
 
-/// Takes a line that belongs to no block of a refused, ignored or kept opener.
+/// Takes a line outside of all blocks. A block here has a refused, ignored or kept opener.
 fn take_outside(editor: &mut Editor, blocks: &mut Blocks, line: &str) -> Result<Taken, LineError> {
     let before = editor.context.clone();
     let mismatch = match apply(editor, line) {
@@ -129,7 +128,8 @@ pub fn apply(editor: &mut Editor, line: &str) -> Result<(), LineError> {
     Ok(())
 }
 
-/// The part of a line before a comment that begins with ` !`. `None` if the line has no such comment.
+/// If a comment follows the command in a line, returns the part before the comment. The comment
+/// begins with ` !`. Without such a comment, returns `None`.
 fn before_comment(line: &str) -> Option<&str> {
     let (command, _) = line.split_once(" !")?;
     (!command.trim().is_empty()).then_some(command)
@@ -195,7 +195,7 @@ pub fn is_negated(line: &str) -> bool {
     first.is_some_and(|word| ["no", "default"].iter().any(|no| no.eq_ignore_ascii_case(word)))
 }
 
-/// The words of a line after `no` or `default`.
+/// Returns the line without its first word, if `negated` is true.
 fn after_no(line: &str, negated: bool) -> &str {
     let line = line.trim();
     match line.split_once(char::is_whitespace) {
@@ -209,7 +209,8 @@ fn after_no(line: &str, negated: bool) -> &str {
 pub fn is_configuration(line: &str) -> bool {
     let (mode, line) = (Mode::Config, line.trim());
     let is_command = match_mode(mode, line).is_ok() || match_accepted(mode, line).is_some();
-    // `exit` and `end` are not signs of a configuration, because a user may type them in exec mode.
+    // A user may type `exit` and `end` in exec mode, so they do not show that the line belongs to a
+    // configuration.
     (is_command || opened(mode, line).is_some()) && !matches!(line, "end" | "exit")
 }
 
@@ -226,9 +227,9 @@ pub fn warning(line: &str, row: &Accepted) -> String {
     }
 }
 
-/// The place at which the lines of a mode are kept as comments. For a mode inside a `service`
-/// block, the result also has the family of the service, because the comment stands outside of this
-/// block and names the family.
+/// The place where the lines of a mode are kept as comments. For a mode inside a `service` block,
+/// the result also has the family of the service. The comment stands outside of the block, so it
+/// must name this family.
 fn place(context: &Context) -> Option<(Place, Option<Family>)> {
     Some(match context {
         Context::Exec
@@ -249,8 +250,8 @@ fn place(context: &Context) -> Option<(Place, Option<Family>)> {
     })
 }
 
-/// Finds the command for a line in `context`. If `context` has no such command, the outer contexts
-/// are searched, because IOS leaves a mode at the first line that does not belong to the mode.
+/// Finds the command for a line in `context`, or else in the outer contexts. IOS also leaves a mode
+/// at the first line that does not belong to the mode.
 fn find<'t>(context: &Context, line: &'t str) -> Result<(Match<'t>, Context), Mismatch> {
     let mut here = context.clone();
     let mut best: Option<Mismatch> = None;
@@ -271,8 +272,9 @@ fn find<'t>(context: &Context, line: &'t str) -> Result<(Match<'t>, Context), Mi
 }
 
 /// Finds the row of the accepted lines for a line, in `context` or an outer context. If several
-/// rows fit, the row with the most words is used. Among rows with equally many words, the row of
-/// the innermost context is used. The last value is true if the line begins with `no` or `default`.
+/// rows fit, the result is the row with the most words. Among rows with equally many words, it is
+/// the row of the innermost context. The last value is true if the line begins with `no` or
+/// `default`.
 fn find_accepted(context: &Context, line: &str) -> Option<(&'static Accepted, Context, bool)> {
     let contexts = std::iter::successors(Some(context.clone()), Context::outer);
     let mut best: Option<(usize, &'static Accepted, Context, bool)> = None;

@@ -2,8 +2,8 @@
 //! JSON.
 //!
 //! The console server in the driver reads requests and writes responses. A client uses
-//! [`JsonLines`] to write requests and to read responses, over any stream. No other part of the
-//! console uses JSON, except `show ... json`: the text of its response is JSON.
+//! [`JsonLines`] to write requests and to read responses, over any stream. In the rest of the
+//! console, only the response to `show ... json` contains JSON.
 
 use std::io::{self, BufRead, Write};
 

@@ -6,7 +6,7 @@ use subtle::ConstantTimeEq;
 pub const PROMPT: &str = "Password: ";
 /// The text before the first prompt.
 pub const BANNER: &str = "\n\nUser Access Verification\n\n";
-/// The number of wrong passwords after which the session ends.
+/// After this number of wrong passwords, the session ends.
 const TRIES: u8 = 3;
 
 /// A login that is not complete.
@@ -28,7 +28,7 @@ pub enum Answer {
 }
 
 impl Login {
-    /// A login of a user who must type this password.
+    /// A login for a user. The user must type this password.
     pub fn new(password: &str) -> Self {
         Login { password: password.to_owned(), wrong: 0 }
     }

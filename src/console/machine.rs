@@ -1,6 +1,6 @@
-//! The interface between a console and the machine of its router: the startup configuration,
-//! the files in `flash:`, the log, the users of the console and the process. The driver has files and a process. The
-//! simulator keeps the same things in memory.
+//! The interface between a console and the machine of its router: the startup configuration, the
+//! files in `flash:`, the log, the users of the console and the process. The driver has files and a
+//! process. The simulator keeps the same things in memory.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -38,11 +38,11 @@ pub trait Machine {
     /// The files in `flash:`, as a mutable reference.
     fn storage_mut(&mut self) -> Option<&mut dyn Storage>;
 
-    /// Asks for a restart with the startup configuration. The restart follows when the session has
+    /// Asks for a restart with the startup configuration. The router restarts after the session has
     /// given its answer. All sessions end.
     fn restart(&mut self);
 
-    /// The last lines of the log. The oldest line is first.
+    /// The latest lines of the log. The oldest of these lines is the first.
     fn log(&self) -> Vec<LogLine>;
 
     /// Deletes the lines of the log that [`Machine::log`] returns. A log file remains.
@@ -51,7 +51,7 @@ pub trait Machine {
     /// The sessions at the console of the router.
     fn users(&self) -> Vec<User>;
 
-    /// The hosts of the lab in which the router runs. They are not in the configuration.
+    /// The hosts of the lab around the router. These hosts are not in the configuration.
     fn lab_hosts(&self) -> &HostNames;
 
     /// The resources that the process of the router uses. `None` if the router has no process of
@@ -80,16 +80,17 @@ pub struct Startup {
     pub path: (String, String),
     /// The content of the file.
     pub text: String,
-    /// The wall clock of the last change, in microseconds since 1970, if it is known.
+    /// The time of the latest change on the wall clock, in microseconds since 1970, if it is known.
     pub modified: Option<u64>,
 }
 
 /// A line of the log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LogLine {
-    /// The wall clock, in microseconds since 1970.
+    /// The time of the line on the wall clock, in microseconds since 1970.
     pub wall_clock: u64,
-    /// Whether the line is a warning, so that the operator has to act. Otherwise it is a notice.
+    /// Whether the line is a warning, after which the operator has to act. Otherwise the line is a
+    /// notice.
     pub is_warning: bool,
     /// The text of the line.
     pub text: String,
@@ -100,9 +101,9 @@ pub struct LogLine {
 pub struct User {
     /// The number of the session.
     pub line: usize,
-    /// Whether this session is the session that asks for the list.
+    /// Whether this session itself has asked for the list of sessions.
     pub is_own: bool,
-    /// Seconds since the last command of the session.
+    /// Seconds since the latest command of the session.
     pub idle: u64,
 }
 

@@ -33,7 +33,7 @@ pub(super) fn error_text(line: &str, prompt: usize, error: &LineError) -> String
 }
 
 /// The message for a line that cannot be carried out. If a value is wrong, a caret points at it. If
-/// a keyword is not possible at the moment, there is no caret, as on IOS.
+/// a keyword is not possible in the present state, there is no caret, as on IOS.
 pub(super) fn fault_text(line: &str, prompt: usize, fault: &Fault) -> String {
     let message = format!("% {}\n", fault.message);
     match fault.in_value {
@@ -42,8 +42,9 @@ pub(super) fn fault_text(line: &str, prompt: usize, fault: &Fault) -> String {
     }
 }
 
-/// The message of IOS for a line that is not a command. The caret is below the wrong word of the
-/// line on the screen. The line begins after the prompt, which has `prompt` characters.
+/// The message of IOS for a line that is not a command. The caret is below the wrong word on the
+/// screen. The line begins after the prompt, and `prompt` is the number of characters of the
+/// prompt.
 pub(super) fn mismatch_text(line: &str, prompt: usize, mismatch: &Mismatch) -> String {
     match mismatch {
         Mismatch::Invalid { span, fits, .. } => {

@@ -58,7 +58,7 @@ pub fn tokens(line: &str) -> Vec<Range<usize>> {
     tokens
 }
 
-/// How well a word fits a position. A smaller value is a better fit.
+/// The quality with which a word fits a position. A smaller value is better.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Fit {
     Keyword,
@@ -80,7 +80,7 @@ fn fit(word: &Word, text: &str) -> Option<Fit> {
     }
 }
 
-/// A command that matches all words so far, and how well each word fits.
+/// A command that matches all words so far, with the fit of each word.
 #[derive(Clone)]
 struct Thread {
     command: &'static Command,
@@ -125,8 +125,8 @@ pub struct Next {
 }
 
 impl Matching {
-    /// The state before the first word of a line. `negated` is true if `no` or `default` came
-    /// before.
+    /// The state before the first word of a command. `negated` is true if `no` or `default`
+    /// precedes the command.
     pub fn new(context: &Context, negated: bool) -> Self {
         Matching::among(commands(context.mode()), negated)
     }
@@ -236,7 +236,7 @@ impl Matching {
 
 /// Keeps only the best matches of a word. If the word is a complete keyword, its matches as an
 /// abbreviation are removed. If the word abbreviates several keywords and also fits a value, only
-/// the value remains. If it fits no value, the word is ambiguous.
+/// the value remains. If the word fits no value, it is ambiguous.
 fn choose(
     found: Vec<(Fit, &'static Position, Thread)>,
     span: Range<usize>,
@@ -260,9 +260,9 @@ fn choose(
     Ok(kept.map(|(.., thread)| thread).collect())
 }
 
-/// Matches a line against the commands of one context. `no` may stand before a command that has a
-/// `no` form. In configuration modes, `default` may also stand before this command. `default`
-/// resets the setting to its default.
+/// Matches a line against the commands of one context. If a command has a `no` form, `no` may
+/// precede the command. In configuration modes, `default` may precede it too: it resets the setting
+/// to its default.
 pub fn match_line<'t>(context: &Context, line: &'t str) -> Result<Match<'t>, Mismatch> {
     match_mode(context.mode(), line)
 }
@@ -273,7 +273,7 @@ pub fn match_mode(mode: Mode, line: &str) -> Result<Match<'_>, Mismatch> {
     Matching::among(commands(mode), negated).whole(line, tokens)
 }
 
-/// Matches a line against the lines that are accepted in one mode, but are not carried out. The
+/// Matches a line against the lines that are accepted in one mode, but are not carried out. Such a
 /// line must contain no abbreviations, because an abbreviation is more often a mistake in another
 /// command.
 pub fn match_accepted(mode: Mode, line: &str) -> Option<Match<'_>> {
@@ -303,8 +303,8 @@ fn negation(mode: Mode, line: &str) -> (bool, Vec<Range<usize>>) {
 }
 
 impl Mismatch {
-    /// A measure of the part of the line that fits a command. If there are several possible errors,
-    /// the error with the largest measure is reported, because it helps the user most.
+    /// A measure of the progress before the error. If several errors are possible, the user sees
+    /// the error with the largest measure, because it helps the most.
     pub fn progress(&self) -> (usize, usize) {
         match self {
             Mismatch::Invalid { span, fits, .. } => (span.start, *fits),

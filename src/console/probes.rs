@@ -1,5 +1,5 @@
-//! The interface between a console and the sockets with which it sends probes: the echo requests of
-//! `ping`, and the UDP datagrams of `traceroute`. The driver sends them with sockets of Linux, and
+//! The interface between a console and its sockets for probes. Probes are the echo requests of
+//! `ping` and the UDP datagrams of `traceroute`. The driver sends them with sockets of Linux, and
 //! the simulator with its own kernel.
 
 use std::net::IpAddr;
@@ -47,7 +47,7 @@ pub fn number_of(port: u16) -> u16 {
 pub struct Probe {
     /// The kind of the probe.
     pub kind: Kind,
-    /// The number of the probe. The sender finds the answer to the probe by this number.
+    /// The number of the probe. The sender finds the probe for an answer by this number.
     pub number: u16,
     /// TTL or hop limit.
     pub ttl: u8,
@@ -72,9 +72,8 @@ pub struct Heard {
 
 /// A socket for the probes of one command. When it is dropped, it is closed.
 pub trait ProbeSocket {
-    /// Sends a probe. If the kernel refuses the probe because it is too big,
-    /// [`ProbeSocket::receive`] returns an answer that says so. After any other error of the
-    /// kernel, the probe has no answer.
+    /// Sends a probe. If the probe is too big for the kernel, [`ProbeSocket::receive`] returns an
+    /// answer about this. After any other error of the kernel, the probe has no answer.
     fn send(&mut self, probe: &Probe, now: Time);
 
     /// Returns the next answer.

@@ -18,7 +18,7 @@ const MOST_PROBLEMS: usize = 1000;
 pub enum ProblemKind {
     /// The line is wrong. The router applies neither the line nor the lines of its block.
     Refused,
-    /// The line contradicts another line, or names an object that no line defines.
+    /// The line contradicts another line, or names an object that no other line defines.
     Contradiction,
     /// The line is about a function of LISP that the router does not have. The line is kept as a
     /// comment.
@@ -46,13 +46,13 @@ pub struct Problem {
     pub start: usize,
     /// The octets of the line that are wrong.
     pub span: Range<usize>,
-    /// The mode in which the line stands, as the prompt names it: `config-router-lisp`.
+    /// The mode in which the line stands, with its name in the prompt: `config-router-lisp`.
     pub mode: String,
     /// The error message.
     pub message: String,
     /// The words that are expected at the error. This text may be empty.
     pub expected: String,
-    /// The number of lines in the block that the line opens. These lines are skipped too.
+    /// The number of lines in the block of this line. These lines are skipped too.
     pub skipped: usize,
 }
 
@@ -99,8 +99,8 @@ impl Problem {
     }
 }
 
-/// All problems of a config file. `Display` shows each line with its number, a caret below the error
-/// and the expected words, without colour. Ignored lines are named together.
+/// All problems of a config file. `Display` shows each line with its number, a caret below the
+/// error and the expected words, without colour. One warning names all ignored lines.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {
     /// The name of the file, as given by the caller.
@@ -111,7 +111,7 @@ pub struct Report {
     pub more: usize,
     /// Whether a line was refused.
     has_refused: bool,
-    /// Whether the last refused line is in `problems`.
+    /// Whether the latest refused line is in `problems`.
     is_listed: bool,
 }
 
@@ -150,7 +150,7 @@ impl Report {
         }
     }
 
-    /// Counts a skipped line. It is skipped, because the last refused line has opened its block.
+    /// Counts a skipped line. The latest refused line has opened the block of the skipped line.
     pub(super) fn skipped(&mut self) {
         let mut problems = self.problems.iter_mut().rev();
         if self.is_listed
@@ -191,7 +191,7 @@ impl Report {
         reports.join("\n\n")
     }
 
-    /// The warning that names the lines without a meaning in a LISP lab.
+    /// The warning that names all lines without a meaning in a LISP lab.
     fn ignored(&self) -> Option<String> {
         let ignored = || self.problems.iter().filter(|it| it.kind == ProblemKind::Ignored);
         let mut text = match ignored().count() {
@@ -211,8 +211,8 @@ impl Report {
         Some(text)
     }
 
-    /// A line of text for each problem, for a log. The lines without a meaning in a LISP lab have one
-    /// line of text together.
+    /// A line of text for each problem, for a log. All lines without a meaning in a LISP lab have
+    /// one line of text together.
     pub fn log_lines(&self) -> Vec<String> {
         let name = &self.name;
         let mut lines: Vec<String> = self

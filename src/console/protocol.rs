@@ -24,12 +24,12 @@ pub enum Request {
     /// A user logs in over the network, from this address: `{"vty":"127.0.0.1:40000"}`.
     Vty(String),
     /// Watch the router: `{"watch":null}`. After the answer, the router also sends a line for each
-    /// thing that happens, until the client closes the connection. The lines have the form of
+    /// event, until the client closes the connection. The lines have the form of
     /// [`watch::stream::Told`](crate::watch::stream::Told).
     #[serde(serialize_with = "null")]
     Watch,
-    /// Abort the command that runs: `{"interrupt":null}`. The answer to this command ends early. An
-    /// interrupt has no answer of its own, so it does nothing if no command runs.
+    /// Abort the running command: `{"interrupt":null}`. The answer to this command ends early. An
+    /// interrupt has no answer of its own. It does nothing if no command runs.
     #[serde(serialize_with = "null")]
     Interrupt,
 }
@@ -61,12 +61,12 @@ pub enum HostTask {
         /// The size of each IP packet, in octets.
         size: u16,
         /// The time between two echos, in milliseconds. If absent, the host sends the next echo
-        /// when the previous echo is answered.
+        /// when the answer to the previous echo arrives.
         every_ms: Option<u64>,
     },
     /// Return the report of the ping with this number.
     Watch(u32),
-    /// Stop the ping with this number and return its report. The ping may be unfinished.
+    /// Stop the ping with this number and return its report. Some echos may not be sent yet.
     Stop(u32),
 }
 
@@ -84,7 +84,7 @@ pub struct HostAnswer {
 /// An echo that was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Echo {
-    /// The time of sending, in microseconds on the clock of the router.
+    /// The time at which the host sent the echo, in microseconds on the clock of the router.
     pub sent_us: u64,
     /// The character that IOS prints for the outcome of the echo. It is `?` while the echo waits
     /// for an answer.
@@ -101,8 +101,8 @@ pub enum Response {
     Text(String),
     /// The possible completions of the last word.
     Completions(Vec<String>),
-    /// A debug line. It may arrive between any two responses. Only clients that have sent `terminal
-    /// monitor` receive debug lines.
+    /// A debug line. It may arrive between any two responses. Only a client that has sent `terminal
+    /// monitor` receives debug lines.
     Debug(String),
     /// The report of a host's ping.
     Host(HostAnswer),
@@ -114,17 +114,17 @@ pub enum Response {
     Done(Done),
 }
 
-/// The settings of a user's terminal. Only a terminal needs them: an answer to a program is the
-/// same with every setting.
+/// The settings of a user's terminal. Only a terminal needs them: they do not change an answer to a
+/// program.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct TerminalSettings {
     /// `terminal length N`: the number of lines of a screen. 0 means that the output never stops.
-    /// If absent, it is the number of lines of the user's screen.
+    /// If the value is absent, the user's screen gives the number.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub length: Option<u16>,
     /// `terminal width N`: the number of columns of the screen. 0 means that there is no limit. If
-    /// absent, it is the number of columns of the user's screen.
+    /// the value is absent, the user's screen gives the number.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub width: Option<u16>,
     /// Whether the next line is a password, which the terminal must not show.

@@ -19,8 +19,8 @@ use crate::router::config::{
 use crate::router::unsupported::{Place, Unsupported};
 use crate::wire::auth::{Algorithm, Key};
 
-/// The beginning of a comment that keeps a line, because the line is about a function of LISP that
-/// the router does not have.
+/// The beginning of a comment that keeps a line. The line is about a function of LISP, and the
+/// router does not have this function.
 pub(super) const NOT_SUPPORTED: &str = "! not supported:";
 
 /// The text of a configuration: the output of `show running-config`, and the content of a `.conf`
@@ -169,7 +169,7 @@ pub fn emulated_host(name: &str, host: &EmulatedHost) -> Vec<String> {
     let mac = host.mac.map(|mac| format!("emulated-host {name} mac-address {mac}"));
     let mut gateways = host.gateways.clone();
     let addresses = host.addresses.iter().map(|address| {
-        // The line of the first address of a family also has the gateway of this family.
+        // The line with the first address of a family also has the gateway of this family.
         let gateway = gateways.remove(&Family::of(address.addr()));
         let gateway = gateway.map_or_else(String::new, |via| format!(" gateway {via}"));
         match address {
@@ -419,9 +419,9 @@ impl Display for Petr<'_> {
     }
 }
 
-/// A key, as it stands in a line. If the algorithm of the key is not the default, the algorithm
-/// follows. If the key is `0`, `6` or `7`, the word `0` (unencrypted) is written before it, because
-/// a reader would take the key for the type of an encryption.
+/// A key, with the words that stand before and after it in a line. If the algorithm is not the
+/// default, it follows the key. If the key is `0`, `6` or `7`, the word `0` (unencrypted) precedes
+/// it: a reader would otherwise take the key for the type of an encryption.
 struct KeyWords<'a>(&'a Key);
 
 impl Display for KeyWords<'_> {

@@ -44,7 +44,7 @@ pub const MOST_PENDING: usize = 64;
 const HISTORY: usize = 20;
 
 /// The maximum time without a response while a command runs. After this time, the session sends an
-/// empty text, because a client gives up if it gets no response for a long time.
+/// empty text. A client gives up if it gets no response for a long time.
 const LONGEST_SILENCE: Duration = Duration::from_secs(3);
 
 /// The answer to a bar after a command without an output.
@@ -56,7 +56,7 @@ pub struct Session {
     context: Context,
     /// The blocks of lines that are not carried out.
     blocks: Blocks,
-    /// The contradictions of the configuration when the user entered configuration mode.
+    /// The contradictions that the configuration had when the user entered configuration mode.
     known: Vec<Contradiction>,
     monitors: bool,
     watches: bool,
@@ -65,10 +65,10 @@ pub struct Session {
     login: Option<Login>,
     /// Whether the next line is the answer to [`startup::QUESTION`].
     asks_to_save: bool,
-    /// The last lines that the user has entered.
+    /// The latest lines of the user.
     history: VecDeque<String>,
     answers: VecDeque<Answer>,
-    /// The number of requests that arrived while `answers` was full.
+    /// The number of requests that were refused because `answers` was full.
     refused: u64,
 }
 
@@ -115,8 +115,7 @@ impl Session {
         self.monitors
     }
 
-    /// Whether this client has asked for a line about each thing that happens
-    /// ([`Request::Watch`]).
+    /// Whether this client has asked for a line about each event ([`Request::Watch`]).
     pub fn watches(&self) -> bool {
         self.watches
     }
@@ -182,7 +181,7 @@ impl Session {
         }
     }
 
-    /// Aborts the command whose answer is being sent. The rest of this answer is not sent.
+    /// Aborts the command of the present answer. The rest of this answer is not sent.
     fn interrupt(&mut self) {
         if let Some(answer) = self.answers.front_mut() {
             match &mut answer.body {
@@ -202,7 +201,7 @@ impl Session {
     }
 
     /// The next response. Returns `None` if every answer is complete. Also returns `None` if a
-    /// command runs and has no text to print yet. In this case [`Session::is_idle`] is false, and
+    /// running command has no text to print yet. In this case [`Session::is_idle`] is false, and
     /// the caller polls again at the time of [`Session::poll_timeout`], or when
     /// [`Session::has_answer`] is true. One call does a limited amount of work.
     #[must_use]
@@ -246,7 +245,8 @@ impl Session {
         }
     }
 
-    /// The time at which the running command has work next. `None` if no command waits for a time.
+    /// The time of the next [`Session::poll`] for the running command. `None` if no command waits
+    /// for a time.
     pub fn poll_timeout(&self) -> Option<Time> {
         match &self.answers.front()?.body {
             Body::Running { command, said_at, .. } => {
@@ -257,7 +257,7 @@ impl Session {
         }
     }
 
-    /// Whether a command that runs has work, because an answer to one of its packets has arrived.
+    /// Whether the running command has work, because an answer to one of its packets has arrived.
     pub fn has_answer(&self) -> bool {
         match self.answers.front().map(|answer| &answer.body) {
             Some(Body::Running { command, .. }) => command.has_answer(),
@@ -318,8 +318,8 @@ impl Session {
         let is_configuration = self.context != Context::Exec || self.blocks.are_open();
         match first {
             Some("do") if self.context != Context::Exec && self.blocks.text_end().is_none() => {
-                // Blanks replace the word `do`, so that the caret of an error is below the wrong
-                // word.
+                // Blanks replace the word `do` here. So the caret of an error is still below the
+                // wrong word.
                 let rest = " ".repeat(words[0].end) + &line[words[0].end..];
                 self.exec((&rest, prompt), router, surroundings, now)
             }
@@ -376,9 +376,9 @@ impl Session {
         }
     }
 
-    /// A warning for each contradiction that arose since the user entered configuration mode. The
-    /// lines are accepted nevertheless, as on IOS, because a line may refer to an object that a
-    /// later line defines.
+    /// A warning for each contradiction that is new since the user entered configuration mode. The
+    /// lines are accepted nevertheless, as on IOS, because a later line may define the object that
+    /// a line names.
     fn new_contradictions(&self, config: &Config) -> String {
         let found = contradictions(config).into_iter();
         let new = found.filter(|contradiction| !self.known.contains(contradiction));
@@ -453,8 +453,8 @@ impl Session {
     }
 
     /// Handles a line that is not a command of exec mode. If the line belongs to a configuration,
-    /// the session skips the lines of its block too, and returns a message for the user. Otherwise
-    /// the result is an empty text.
+    /// the session also skips the lines of its block, and returns a message for the user. Otherwise
+    /// the message is empty.
     fn refused_in_exec(&mut self, line: &str, mismatch: &Mismatch) -> &'static str {
         let is_unknown = matches!(mismatch, Mismatch::Invalid { .. });
         if self.context != Context::Exec || !is_unknown || !is_configuration(line) {

@@ -51,8 +51,8 @@ pub struct RoundTrips {
     pub max: u64,
 }
 
-/// The last line of a ping, without a line end. `round_trips` is `None` if no echo request was
-/// answered.
+/// The final line of a ping, without a line end. `round_trips` is `None` if no answer to an echo
+/// request has arrived.
 pub fn success_rate(sent: u32, received: u32, round_trips: Option<RoundTrips>) -> String {
     let percent = u64::from(received) * 100 / u64::from(sent.max(1));
     let rate = format!("Success rate is {percent} percent ({received}/{sent})");

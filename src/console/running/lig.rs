@@ -9,10 +9,10 @@ use crate::router::Router;
 use crate::router::lig::{Answer, Query};
 use crate::time::Time;
 
-/// The interval at which the command reads the state of the query.
+/// The command reads the state of its query at this interval.
 const LOOK_INTERVAL: Duration = Duration::from_millis(20);
 
-/// The way in which the user named the EID of a query.
+/// The text by which the user named the EID of a query.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Asked {
     /// The user gave the address of the EID.
@@ -45,8 +45,8 @@ impl Lig {
         Piece::Text(text)
     }
 
-    /// The text for an answer. It contains the map-cache entry of the mapping. If the map-cache
-    /// does not have this entry, the text contains the record of the Map-Reply.
+    /// The text for an answer: the map-cache entry of the mapping. If the map-cache does not have
+    /// this entry, the text is the record of the Map-Reply.
     fn answered(&self, query: &Query, answer: &Answer, router: &Router, now: Time) -> String {
         let eid = query.question.eid;
         let Answer { from, round_trip, record } = answer;

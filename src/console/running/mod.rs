@@ -1,6 +1,6 @@
 //! The exec commands that run for some time: `ping`, `traceroute` and `lig`. The router does its
-//! other work while a command runs. A session repeatedly asks its command for the next piece of
-//! text. Often there is no new text yet.
+//! other work while a command runs. A session asks its command again and again for the next piece
+//! of text. Often there is no new text yet.
 
 pub mod forms;
 mod lig;
@@ -35,7 +35,7 @@ pub trait Running {
     /// work.
     fn poll(&mut self, router: &Router, now: Time) -> Piece;
 
-    /// The time at which the command has work next. `None` if it does not wait for a time.
+    /// The time of the next [`Running::poll`]. `None` if the command does not wait for a time.
     fn poll_timeout(&self) -> Option<Time>;
 
     /// Whether the command has work now, because an answer has arrived.

@@ -63,9 +63,9 @@ enum State {
     New,
     /// The next echo request is due.
     Next,
-    /// The last echo request waits for its answer.
+    /// The latest echo request waits for its answer.
     Waiting,
-    /// The last line is due.
+    /// The final line is due.
     Last,
     Ended,
 }
@@ -97,7 +97,7 @@ impl Ping {
         })
     }
 
-    /// The number of the last echo request, which is also its ICMP sequence number.
+    /// The number of the latest echo request, which is also its ICMP sequence number.
     fn number(&self) -> u16 {
         self.sent as u16
     }
@@ -111,12 +111,12 @@ impl Ping {
         self.socket.send(&probe, now);
     }
 
-    /// The time at which the last echo request counts as lost.
+    /// The time at which the latest echo request counts as lost.
     fn lost_at(&self) -> Option<Time> {
         self.sent_at.map(|at| at + self.options.timeout.max(LEAST_WAIT))
     }
 
-    /// The outcome of the last echo request, if it is known.
+    /// The outcome of the latest echo request, if it is known.
     fn outcome(&mut self, now: Time) -> Option<char> {
         let sent_at = self.sent_at?;
         while let Some(heard) = self.socket.receive(now) {
@@ -191,7 +191,7 @@ impl Running for Ping {
     fn interrupt(&mut self) {
         match self.state {
             State::New => self.state = State::Ended,
-            // The last echo request has no outcome, so it does not count.
+            // The latest echo request has no outcome, so it does not count.
             State::Waiting => {
                 self.sent -= 1;
                 self.state = State::Last;

@@ -49,12 +49,11 @@ pub fn ends(
     Ok(Ends { source, destination })
 }
 
-/// The source address for a destination to which the route leads through `lisp0`. If the
-/// destination is in the core, the source is an RLOC of this router. Otherwise the destination may
-/// be an EID of another site, and the source is an EID of this router. A proxy ITR has no EIDs, so
-/// its source is an address of the router that is not an RLOC. Returns `None` if the route does not
-/// lead through `lisp0`, or if the router has no suitable address. Then the kernel chooses the
-/// source address.
+/// The source address of a probe, if the route to its destination leads through `lisp0`. For a
+/// destination in the core, it is an RLOC of this router. Any other destination may be an EID of
+/// another site, so the source is an EID of this router. A proxy ITR has no EIDs: its source is an
+/// address of the router that is not an RLOC. Returns `None` if the route does not lead through
+/// `lisp0`, or if the router has no suitable address. Then the kernel chooses the source address.
 fn site_address(router: &Router, destination: IpAddr) -> Option<IpAddr> {
     if !router.leads_to_lisp(destination) {
         return None;
@@ -84,10 +83,10 @@ fn site_address(router: &Router, destination: IpAddr) -> Option<IpAddr> {
     addresses.iter().find(is_eid).or_else(|| addresses.iter().find(is_site_side)).copied()
 }
 
-/// Whether an address is known to be in the core, so that packets to it leave without LISP. An
-/// address is in the core if it is the address of a map-resolver or map-server, or a locator in the
-/// map-cache. It is also in the core if the mapping system has answered that it is no EID, and no
-/// proxy ETR is configured.
+/// Whether an address is known to be in the core, so that packets to it leave without LISP. The
+/// addresses of map-resolvers and map-servers and the locators in the map-cache are in the core. An
+/// address that is no EID according to the mapping system is also in the core, unless a proxy ETR
+/// is configured.
 fn is_in_core(router: &Router, address: IpAddr) -> bool {
     let family = Family::of(address);
     let config = router.config();

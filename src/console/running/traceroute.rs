@@ -45,15 +45,15 @@ pub struct Traceroute {
     socket: Box<dyn ProbeSocket>,
     state: State,
     ttl: u8,
-    /// The number of datagrams that were sent with this TTL.
+    /// The number of datagrams with this TTL that were sent.
     sent: u16,
-    /// The number of datagrams that were sent in total, with any TTL.
+    /// The number of all datagrams that were sent.
     sent_in_all: u16,
     sent_at: Time,
-    /// The router that gave the last answer for this TTL.
+    /// The router that sent the latest answer for this TTL.
     answered_by: Option<IpAddr>,
     /// Whether the traceroute is at its end: the destination has answered, or a router has answered
-    /// that it cannot reach the destination.
+    /// that the destination is unreachable.
     is_found: bool,
 }
 
@@ -63,7 +63,7 @@ enum State {
     New,
     /// The next datagram is due.
     Next,
-    /// The last datagram waits for its answer.
+    /// The latest datagram waits for its answer.
     Waiting,
     /// The line of this TTL is complete.
     EndOfLine,
@@ -115,7 +115,7 @@ impl Traceroute {
         self.socket.send(&Probe { kind: Kind::Udp, number, ttl, size: SIZE, df: false }, now);
     }
 
-    /// The outcome of the last datagram as text, if it is known.
+    /// The outcome of the latest datagram as text, if it is known.
     fn outcome(&mut self, now: Time) -> Option<String> {
         let expected = number_of(port(self.sent_in_all));
         while let Some(heard) = self.socket.receive(now) {
