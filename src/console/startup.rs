@@ -10,9 +10,9 @@ use super::show::machine::NO_FILE;
 use crate::router::Router;
 use crate::router::config::Config;
 
-/// The question. It stands in place of the prompt.
+/// The question, which is printed in place of the prompt.
 pub const QUESTION: &str = "System configuration has been modified. Save? [yes/no]: ";
-/// The last lines of a session that restarts the router.
+/// The final text of a session, if the router restarts.
 const SHUTDOWN: &str = "\n***\n*** --- SHUTDOWN NOW ---\n***\n";
 
 /// The next step of the command `reload`, with its text for the user.
@@ -52,7 +52,8 @@ pub fn reload(router: &Router, hosts: &mut dyn Hosts) -> Step {
     }
 }
 
-/// Takes the answer of the user to the [`QUESTION`]. A terminal sends `end` for Control-C.
+/// Takes the answer of the user to the [`QUESTION`]. If the user presses Control-C, the terminal
+/// sends `end`.
 pub fn answer(typed: &str, router: &Router, hosts: &mut dyn Hosts) -> Step {
     match typed.trim().to_lowercase().as_str() {
         "y" | "yes" => match save(&running_config(router.config()), hosts) {

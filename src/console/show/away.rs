@@ -20,9 +20,9 @@ pub struct AwayTable {
     pub family: Family,
     /// The instance.
     pub instance_id: InstanceId,
-    /// If set, only the entry that covers this prefix is printed.
+    /// If set, the output has only the most specific entry that covers this prefix.
     pub only: Option<EidPrefix>,
-    /// The last prefix that was printed.
+    /// The output continues after this prefix.
     pub after: Option<EidPrefix>,
 }
 
@@ -79,20 +79,20 @@ fn away_row(prefix: EidPrefix, entry: &Entry, now: Time) -> AwayRow {
     }
 }
 
-/// The EID prefixes of one family and instance for which SMRs are sent or were received.
+/// The EID prefixes of one family and instance, if this router sends or received SMRs for them.
 #[derive(Debug)]
 pub struct SmrTable {
     /// The family of the EIDs.
     pub family: Family,
     /// The instance.
     pub instance_id: InstanceId,
-    /// The last prefix that was printed.
+    /// The output continues after this prefix.
     pub after: Option<EidPrefix>,
 }
 
 impl SmrTable {
-    /// The remote prefixes that this router requests because of an SMR. The list begins after the
-    /// last printed prefix.
+    /// The remote prefixes for which this router sends Map-Requests because of an SMR. The list
+    /// begins after the last printed prefix.
     fn remote<'a>(&self, router: &'a Router) -> impl Iterator<Item = EidPrefix> + use<'a> {
         let (family, id) = (self.family, self.instance_id);
         let from = self.after.map_or(Bound::Unbounded, Bound::Excluded);

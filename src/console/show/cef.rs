@@ -1,4 +1,4 @@
-//! `show ip cef`: the way of the packets for each prefix, or for one address.
+//! `show ip cef`: the next hop of the packets for each prefix, or for one address.
 
 use std::fmt::Write;
 use std::net::IpAddr;
@@ -70,12 +70,12 @@ fn row(route: &RouteRow) -> CefRow {
     CefRow { prefix: route.prefix, hop, locators: Vec::new(), packets: None }
 }
 
-/// The view of the way of the packets for one address. For packets that enter the overlay, the
-/// map-cache decides the way.
+/// The view of the next hop for one address. If the packets enter the overlay, the map-cache
+/// decides the next hop.
 pub fn to(state: State<'_>, address: IpAddr, detail: bool) -> CefView {
     let entry = routes::to(state, address).route.as_ref().map(row);
-    // At an ITR, the configured default route is used only for packets without a mapping. So the
-    // other packets with this route enter the overlay.
+    // An ITR uses the configured default route only for packets without a mapping. All other
+    // packets with this route enter the overlay.
     let is_itr = state.router.roles(Family::of(address)).itr;
     let enters_overlay = entry
         .as_ref()

@@ -11,11 +11,11 @@ impl<const N: usize> Columns<N> {
         Columns(widths)
     }
 
-    /// Prints a line of cells. If a cell is longer than its column, the next cell moves right, one
-    /// blank after the long cell. A later cell begins at its own column again if there is room.
+    /// Prints a line of cells. If a cell is longer than its column, the next cell begins one blank
+    /// after the long cell. The cells after that begin at their own columns again if there is room.
     pub fn line(&self, cells: [&str; N]) -> String {
         let mut line = String::new();
-        // The column at which the next cell begins, and the number of characters so far.
+        // The column of the next cell, and the number of characters so far.
         let (mut start, mut length) = (0_usize, 0);
         for (cell, width) in cells.into_iter().zip(self.0) {
             let touches = length > 0 && length >= start && !cell.starts_with(' ');

@@ -19,9 +19,9 @@ pub struct DatabaseTable {
     pub family: Family,
     /// The instance.
     pub instance_id: InstanceId,
-    /// If set, only the entry that covers this prefix is printed.
+    /// If set, the output has only the most specific entry that covers this prefix.
     pub only: Option<EidPrefix>,
-    /// The last prefix that was printed.
+    /// The output continues after this prefix.
     pub after: Option<EidPrefix>,
 }
 

@@ -1,5 +1,5 @@
-//! `show drops`: the reasons for which packets of EIDs were dropped, the last packet of each
-//! reason, and advice for the operator.
+//! `show drops`: the reasons for dropped packets of EIDs. For each reason, the output has the
+//! latest packet, and advice for the operator.
 
 use std::fmt::Write;
 

@@ -14,7 +14,7 @@ const PIECE: usize = 16 << 10;
 /// The text at `place`.
 ///
 /// # Errors
-/// The reason why it cannot be read.
+/// The reason why this text cannot be read.
 pub fn read(
     place: &Place,
     config: &Config,

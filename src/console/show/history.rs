@@ -6,7 +6,7 @@ use crate::addr::EidPrefix;
 use crate::console::view::history::{EventRow, HistoryView};
 use crate::router::map_server::HistoryEntry;
 
-/// The view of the registration history, reduced to the prefixes that `only` accepts.
+/// The view of the registration history. It has only the prefixes that `only` accepts.
 pub fn view(State { router, .. }: State<'_>, only: impl Fn(&EidPrefix) -> bool) -> HistoryView {
     let row = |event: &HistoryEntry| EventRow {
         at: event.at.since(router.started_at()).as_millis().try_into().unwrap_or(u64::MAX),
@@ -21,7 +21,8 @@ pub fn view(State { router, .. }: State<'_>, only: impl Fn(&EidPrefix) -> bool) 
     HistoryView { events: events.map(row).collect() }
 }
 
-/// Prints the events in the columns of IOS. The times begin at the start of the router.
+/// Prints the events in the columns of IOS. The time of an event is counted from the start of the
+/// router.
 pub fn text(view: &HistoryView) -> String {
     let mut text = "\
 Map-Server registration history

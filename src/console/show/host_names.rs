@@ -12,8 +12,8 @@ use crate::console::machine::HostNames;
 use crate::console::view::host_names::{HostNameRow, HostNamesView, NameOrigin};
 use crate::router::config::Config;
 
-/// The text of IOS above the names. The flags are `perm` for the configuration, as on IOS, and
-/// `lab` for the lab.
+/// The text of IOS above the names. The flag of a name is `perm` for a name in the configuration,
+/// as on IOS, and `lab` for a name in the lab.
 const HEAD: &str = "\
 Default domain is not set
 Name/address lookup uses static mappings
@@ -68,8 +68,8 @@ pub fn text(view: &HostNamesView) -> String {
     text
 }
 
-/// The configuration with the names of the lab's hosts too. A name of the configuration has
-/// precedence over the lab.
+/// The configuration, with the names of the lab's hosts added. If both have a name, the
+/// configuration has precedence.
 pub fn with_lab_hosts<'c>(config: &'c Config, names: &HostNames) -> Cow<'c, Config> {
     if names.is_empty() {
         return Cow::Borrowed(config);

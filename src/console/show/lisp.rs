@@ -70,7 +70,8 @@ fn configured_static(router: &Router, family: Family, id: InstanceId) -> usize {
         .count()
 }
 
-/// All configured map-servers, with the number of prefixes registered at each map-server.
+/// All configured map-servers. Each row has the number of prefixes that are registered at the
+/// map-server.
 fn map_servers(router: &Router, family: Family, service: &Service, now: Time) -> Vec<MapServerRow> {
     let registrations = router.registrations(now);
     let servers = service.etr_map_servers.keys();
@@ -96,8 +97,8 @@ pub(super) fn smrs(view: &LispView) -> &'static str {
     if view.ignores_smrs { "ignore" } else { "accept and process" }
 }
 
-/// Prints the view in the format of IOS, without the lines about features that this router does not
-/// have.
+/// Prints the view in the format of IOS. The lines about features that this router does not have
+/// are left out.
 pub fn text(view: &LispView) -> String {
     let mut lines = Lines::default();
     roles(&mut lines, view);

@@ -23,7 +23,7 @@ use crate::time::Calendar;
 pub const NO_FILE: &str =
     "this router was started without a file, so it has no startup configuration";
 
-/// The view of the last lines of the log.
+/// The view of the latest lines of the log.
 pub fn logging(State { hosts, .. }: State<'_>) -> LoggingView {
     let lines = hosts.machine().map(|machine| machine.log()).unwrap_or_default();
     LoggingView { capacity: LOG_LINES, lines }
@@ -63,7 +63,7 @@ pub fn users_text(view: &UsersView) -> String {
     text
 }
 
-/// The view of the last lines of this session.
+/// The view of the latest lines of this session.
 pub fn history(State { history, .. }: State<'_>) -> HistoryView {
     HistoryView { history: history.iter().cloned().collect() }
 }
@@ -168,7 +168,7 @@ pub fn dir_text(view: &FilesView) -> String {
     text + &format!("\n{capacity} bytes total ({free} bytes free)\n")
 }
 
-/// The text of `dir nvram:`: the file of the startup configuration.
+/// The text of `dir nvram:`: the startup configuration as a file.
 pub fn dir_nvram_text(view: &FilesView) -> String {
     match &view.startup {
         None => error_opening(&"nvram:/", view.reason.as_deref().unwrap_or_default()),

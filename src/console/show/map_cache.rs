@@ -11,10 +11,10 @@ use crate::router::map_cache::{Entry, Locator, Mapping, Source};
 use crate::router::reachability::Reach;
 use crate::time::Time;
 
-/// The activity check period of IOS, in seconds. An entry is active for this time after its last
-/// packet.
+/// The activity check period of IOS, in seconds. After each packet, an entry is active for this
+/// time.
 const ACTIVITY_PERIOD: u64 = 60;
-/// The name of the source of a static entry.
+/// The text of IOS for the source of a static entry.
 const STATIC: &str = "static send map-request";
 
 /// The map-cache of one family and instance.
@@ -24,11 +24,11 @@ pub struct MapCacheTable {
     pub family: Family,
     /// The instance.
     pub instance_id: InstanceId,
-    /// If set, only the entry that covers this prefix is printed.
+    /// If set, the output has only the most specific entry that covers this prefix.
     pub only: Option<EidPrefix>,
     /// Whether to print details of the locators: their sources, their activity and their changes.
     pub detail: bool,
-    /// The last prefix that was printed.
+    /// The output continues after this prefix.
     pub after: Option<EidPrefix>,
 }
 
@@ -110,8 +110,8 @@ pub(super) fn row(prefix: EidPrefix, entry: &Entry, router: &Router, now: Time) 
     }
 }
 
-/// The rows of the usable locators and of the opaque locators, which are not IP addresses. They are
-/// in the order of the mapping record.
+/// The rows of the usable locators and of the opaque locators, in the order of the mapping record.
+/// An opaque locator is not an IP address.
 fn locator_rows(
     prefix: EidPrefix,
     entry: &Entry,
@@ -152,8 +152,8 @@ pub(super) fn row_text(row: &Row, detail: bool) -> String {
     entry_text(row, detail, STATIC, locators_text)
 }
 
-/// Prints an entry. `via_static` names the source of a static entry. `locators_text` prints the
-/// locators.
+/// Prints an entry. `via_static` is the text for the source of a static entry. `locators_text`
+/// prints the locators.
 pub(super) fn entry_text(
     row: &Row,
     detail: bool,
@@ -181,7 +181,7 @@ pub(super) fn entry_text(
     text
 }
 
-/// Whether no packet has used an entry in the activity check period.
+/// Whether an entry is idle: no packet has used it in the activity check period.
 pub(super) fn is_idle(entry: &Entry, now: Time) -> bool {
     let used_at = entry.usage.used_at().unwrap_or(entry.created_at);
     seconds(now.since(used_at)) >= ACTIVITY_PERIOD
@@ -197,8 +197,8 @@ pub(super) fn entry_state(state: EntryState) -> &'static str {
     }
 }
 
-/// Prints the lines about the source and the use of an entry. `static_source` is the name of the
-/// source of static entries.
+/// Prints the lines about the source and the use of an entry. `static_source` is the text for the
+/// source of a static entry.
 pub(super) fn detail_text(row: &Row, static_source: &str) -> String {
     let (sources, map_source) = match row.source {
         Source::Static => (static_source, "local".to_owned()),

@@ -3,8 +3,8 @@
 //! made from the same view.
 //!
 //! A `show` command is a [`Source`]. It returns its output in pieces of limited size, and the
-//! router continues its work between two pieces. A `show` of a table remembers the last prefix that
-//! it printed.
+//! router continues its work between two pieces. A `show` of a table remembers the latest prefix
+//! that it printed.
 
 pub mod away;
 pub mod cef;
@@ -68,7 +68,7 @@ pub struct State<'a> {
     pub router: &'a Router,
     /// The emulated hosts of the router.
     pub hosts: &'a dyn Hosts,
-    /// The last lines of the session, for `show history`.
+    /// The latest lines of the session, for `show history`.
     pub history: &'a VecDeque<String>,
     /// The settings of the user's terminal.
     pub terminal: TerminalSettings,
@@ -102,7 +102,8 @@ pub trait Table {
     /// A row of the table.
     type Row: View;
 
-    /// The head of the table, or the message that the requested object does not exist.
+    /// The head of the table. If the requested object does not exist, the result is the message
+    /// about this.
     fn head(&self, router: &Router, now: Time) -> Result<Self::Head, String>;
 
     /// The next rows. They follow the rows that the previous call returned.

@@ -1,5 +1,5 @@
-//! `show lisp packet` and `show lisp map-request`: the decisions of the router on a packet and on a
-//! Map-Request that would arrive now. The commands change nothing and send nothing.
+//! `show lisp packet` and `show lisp map-request`: the decision that the router would make now on a
+//! packet or a Map-Request. The commands change nothing and send nothing.
 
 use std::fmt::Write;
 use std::net::IpAddr;
@@ -84,8 +84,8 @@ pub fn view(state: State<'_>, question: &Question) -> PacketView {
     }
 }
 
-/// The address of the router from which its own packets to EIDs are sent: an address that is a
-/// local EID, or else any address of the family.
+/// The source address of this router's own packets to EIDs: an address that is a local EID, or else
+/// any address of the family.
 fn own_source(router: &Router, destination: IpAddr) -> IpAddr {
     let family = Family::of(destination);
     let addresses = router.config().addresses().map(|(_, net)| net.addr());
@@ -107,7 +107,7 @@ fn from_core(router: &Router, instance_id: InstanceId, rloc: IpAddr) -> Origin {
 }
 
 /// An echo request of `size` octets, with its IP header. If the addresses are of different
-/// families, the octets are empty, and the decision is that this is not an IP packet.
+/// families, there are no octets. The decision is then that this is not an IP packet.
 fn echo(source: IpAddr, destination: IpAddr, size: u16, df: bool) -> Vec<u8> {
     const ICMP: usize = 8;
     let header = match Family::of(destination) {

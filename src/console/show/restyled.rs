@@ -4,8 +4,8 @@ use super::{Rows, Table};
 use crate::router::Router;
 use crate::time::Time;
 
-/// A table with other functions that print its head and its rows. The JSON is the same as that of
-/// the table itself.
+/// A table with other functions for its head and its rows. The JSON is the same as that of the
+/// table itself.
 #[derive(Debug)]
 pub struct Restyled<T: Table> {
     /// The table.

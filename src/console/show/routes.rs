@@ -1,5 +1,5 @@
 //! `show ip route` and `show ipv6 route`: the kernel's table main, the addresses of this router,
-//! and the configured routes that the kernel has in another table.
+//! and the configured routes in another table of the kernel.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -25,19 +25,19 @@ pub struct RouteTable {
     /// If set, only the routes of this source are printed.
     only: Option<RouteSource>,
     after: Option<IpNet>,
-    /// The network of class A, B or C that contains the last row of [`Table::rows`].
+    /// The network of class A, B or C around the last row that [`Table::rows`] returned.
     made: Option<IpNet>,
-    /// The network of class A, B or C that contains the last printed row.
+    /// The network of class A, B or C around the last printed row.
     printed: Option<Network>,
 }
 
 impl RouteTable {
-    /// The routes of a family. If `only` is given, only the routes of this source.
+    /// The routes of a family. If `only` is given, the table has only the routes of this source.
     pub fn new(family: Family, only: Option<RouteSource>) -> Self {
         RouteTable { family, only, after: None, made: None, printed: None }
     }
 
-    /// Finds the network of class A, B or C that contains a row. If the previous row was in another
+    /// Finds the network of class A, B or C around a row. If the previous row was in another
     /// network, adds the network to the row.
     fn introduce(&mut self, row: &mut RouteRow, router: &Router, others: &Others) {
         let class = class(row.prefix);
@@ -151,8 +151,8 @@ fn others(router: &Router, family: Family) -> Others {
         }
         let (host, network) = (IpNet::from(address.addr()), address.trunc());
         if name.device() == LOOPBACK {
-            // The kernel's table main has no route for a network on the device `lo`, so this route
-            // is added here.
+            // The kernel's table main has no route for a network on the device `lo`. Therefore the
+            // route is added here.
             add(network, RouteSource::Connected, None, name.to_string());
         }
         if host != network {
@@ -218,8 +218,8 @@ pub fn interface(device: &str) -> String {
     }
 }
 
-/// The source of a route in table main. For the route of a host that LISP found, the second value
-/// is the number of seconds since the host was found.
+/// The source of a route in table main. If LISP found a host and made this route to it, the second
+/// value is the number of seconds since LISP found the host.
 fn source(router: &Router, route: &KernelRoute, now: Time) -> (RouteSource, Option<u64>) {
     let config = router.config();
     if route.device == LISP_DEVICE {
@@ -246,8 +246,8 @@ fn source(router: &Router, route: &KernelRoute, now: Time) -> (RouteSource, Opti
     (RouteSource::Application, None)
 }
 
-/// The network of class A, B or C that contains an IPv4 prefix. `None` if the prefix is larger than
-/// the network of its class.
+/// The network of class A, B or C around an IPv4 prefix. `None` if the prefix is larger than the
+/// network of its class.
 fn class(prefix: IpNet) -> Option<IpNet> {
     let IpNet::V4(prefix) = prefix else { return None };
     let len = match prefix.network().octets()[0] {
@@ -302,8 +302,8 @@ fn distance(source: RouteSource) -> u8 {
 }
 
 /// The metric of a path as IOS prints it. For a route of another program, it is the metric in the
-/// kernel. For all other routes it is 0, because this router uses the kernel's metrics of its own
-/// routes for its own purposes.
+/// kernel. For any other route it is 0: this router chose the metric in the kernel for its own
+/// purposes.
 fn metric(row: &RouteRow, path: Option<&Path>) -> u32 {
     match row.source {
         RouteSource::Application => path.map_or(0, |path| path.metric),
@@ -351,7 +351,7 @@ fn ipv6_text(row: &RouteRow) -> String {
     text
 }
 
-/// The view of the route that the kernel uses for an address.
+/// The view of the route by which the kernel sends packets to an address.
 pub fn to(State { router, now, .. }: State<'_>, address: IpAddr) -> RouteView {
     let family = Family::of(address);
     let others = others(router, family);
@@ -396,7 +396,7 @@ pub fn to_text(view: &RouteView) -> String {
     text
 }
 
-/// The view of the numbers of routes.
+/// The view of the number of routes from each source.
 pub fn summary(State { router, now, .. }: State<'_>, family: Family) -> Summary {
     let mut counts = BTreeMap::new();
     let others = others(router, family);

@@ -17,7 +17,7 @@ pub struct Summary {
     view: SummaryView,
     /// If set, only the prefixes of this instance are counted, and only this family is printed.
     only: Option<(InstanceId, Family)>,
-    /// The current instance and family, and the last prefix that was counted.
+    /// The current instance and family, and the latest counted prefix.
     at: Option<(InstanceId, Family, Option<EidPrefix>)>,
     done: bool,
 }
@@ -38,7 +38,7 @@ impl Summary {
         self.view.registrations += live;
     }
 
-    /// The next instance after `id` that has prefixes in a site and must be counted.
+    /// Returns the next instance to count, after `id`. It is an instance with prefixes in a site.
     fn instance_after(&self, router: &Router, id: Option<InstanceId>) -> Option<InstanceId> {
         let only = self.only.map(|(only, _)| only);
         let sites = router.config().lisp.iter().flat_map(|lisp| lisp.sites.values());

@@ -30,8 +30,7 @@ pub fn view(router: &Router, family: Family, now: Time) -> StatisticsView {
     }
 }
 
-/// The numbers of entries of the tables that other machines can fill with their messages and
-/// packets.
+/// The number of entries of each table that other machines can fill by their messages and packets.
 fn fills(router: &Router) -> Vec<Fill> {
     let hosts = router.mobility().fills().into_iter();
     hosts

@@ -17,7 +17,7 @@ pub fn version(State { router, now, .. }: State<'_>) -> VersionView {
     }
 }
 
-/// The name of a router. If no name is configured, it is `Router`, as on IOS.
+/// The name of a router. The default is `Router`, as on IOS.
 pub fn host_name(configured: &str) -> &str {
     if configured.is_empty() { "Router" } else { configured }
 }
@@ -105,8 +105,8 @@ fn subject(kind: DebugType) -> String {
     }
 }
 
-/// The message after the user has turned debugging on or off. `left` is the set of kinds of debug
-/// lines that are on now.
+/// The message after the user has turned kinds of debug lines on or off. `left` is the set of the
+/// kinds that are on now.
 pub fn debugging_turned(types: Debugging, on: bool, left: Debugging) -> String {
     if !on && left == Debugging::default() {
         return "All possible debugging has been turned off\n".to_owned();

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use super::{Format, Source, State};
 
 /// Several running `show` commands. The outputs are printed in the order of the commands, each
-/// below a title.
+/// output below a title.
 pub struct Several {
     rest: VecDeque<(String, Box<dyn Source>)>,
     /// Whether the title of the first command in `rest` has been printed.
@@ -16,7 +16,7 @@ pub struct Several {
 }
 
 impl Several {
-    /// Several commands, each with its line.
+    /// Makes a `show` of several commands, each with its line.
     pub fn new(commands: Vec<(String, Box<dyn Source>)>) -> Self {
         Several { rest: commands.into(), is_titled: false, is_begun: false, is_done: false }
     }

@@ -13,7 +13,7 @@ use super::keys::Key;
 pub const LONGEST_LINE: usize = 4000;
 /// The maximum number of lines that the editor remembers.
 const MOST_LINES: usize = 100;
-/// The sound of a key that has no effect.
+/// The editor sounds the bell for a key that has no effect.
 const BELL: char = '\u{7}';
 
 /// The line that the user types, and the earlier lines.
@@ -29,19 +29,19 @@ pub struct LineEditor {
     room: usize,
     /// Whether the line is not shown, because it is a password.
     is_hidden: bool,
-    /// The characters of the line on the screen, and the number of these characters before the
+    /// The characters on the screen after the prompt, and the number of these characters before the
     /// cursor.
     drawn: (Vec<char>, usize),
     history: VecDeque<Vec<char>>,
-    /// The position in the history. It is the length of the history while the user types a new
-    /// line.
+    /// The position of the shown line in the history. While the user types a new line, it is the
+    /// length of the history.
     recalled: usize,
-    /// The new line, while the user looks at an earlier line.
+    /// The unfinished new line, while the user looks at an earlier line.
     new_line: Vec<char>,
-    /// The characters that Control-K, Control-U, Control-X or Control-W removed last.
+    /// The characters that the latest Control-K, Control-U, Control-X or Control-W removed.
     killed: Vec<char>,
-    /// Whether the next character is inserted because of Control-V, even if it is a key of the
-    /// editor.
+    /// Whether the next character is inserted even if it is a key of the editor. The user has
+    /// pressed Control-V.
     is_quoted: bool,
 }
 
@@ -67,7 +67,8 @@ impl LineEditor {
         self.text.is_empty()
     }
 
-    /// Whether the next key is inserted as a character of the line, because of Control-V.
+    /// Whether the next key is inserted as a character of the line, because the user has pressed
+    /// Control-V.
     pub fn is_quoted(&self) -> bool {
         self.is_quoted
     }
@@ -77,8 +78,8 @@ impl LineEditor {
         self.is_hidden
     }
 
-    /// Ends the line and returns it. The editor remembers it, unless it is empty or the same as
-    /// the previous line.
+    /// Ends the line and returns it. The editor remembers the line, unless it is empty or the same
+    /// as the previous line.
     pub fn finish(&mut self) -> String {
         let text = std::mem::take(&mut self.text);
         let line: String = text.iter().collect();
@@ -91,7 +92,7 @@ impl LineEditor {
         line
     }
 
-    /// Changes the line because of a key, and returns the characters that change the screen.
+    /// Changes the line as a key demands. Returns the characters that change the screen.
     pub fn key(&mut self, key: Key) -> String {
         if std::mem::take(&mut self.is_quoted) {
             return match key {
@@ -206,7 +207,7 @@ impl LineEditor {
         rest
     }
 
-    /// The characters that replace the last drawn line on the screen by the present line.
+    /// The characters that replace the line on the screen by the present line.
     fn draw(&mut self) -> String {
         if self.is_hidden {
             return String::new();
@@ -236,14 +237,14 @@ impl LineEditor {
     }
 
     /// The characters of the line that fit on the screen, and the position of the cursor among
-    /// these characters. A `$` at an end means that the line goes on there, as on IOS.
+    /// them. As on IOS, a `$` at an end means that the line continues beyond this end.
     fn visible(&mut self) -> (Vec<char>, usize) {
         let (length, room) = (self.text.len(), self.room);
         if room < 4 || length < room {
             self.first = 0;
             return (self.text.clone(), self.cursor);
         }
-        // One column stays free for the cursor behind the last character.
+        // One column stays free for the cursor after the last character.
         let shown = room - 1;
         if self.cursor <= self.first || self.cursor >= self.first + shown {
             self.first = self.cursor.saturating_sub(shown / 2);

@@ -19,7 +19,7 @@ pub enum Key {
     Escape(char),
 }
 
-/// The part of an escape sequence that the decoder has read.
+/// The progress of the decoder in an escape sequence.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum State {
     #[default]
@@ -88,8 +88,8 @@ impl Decoder {
                 self.state = State::Sequence(number.saturating_mul(10).saturating_add(digit));
                 return None;
             }
-            // A second parameter says that the key is pressed together with Shift or Control. It is
-            // ignored.
+            // With a second parameter, Shift or Control is pressed together with the key. The
+            // parameter is ignored.
             0x20..=0x3f => return None,
             _ => self.state = State::Ground,
         }

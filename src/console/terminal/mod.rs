@@ -27,8 +27,8 @@ use super::protocol::{Done, Request, Response, TerminalSettings};
 
 /// The number of lines of a screen, if the size of the screen is not known.
 const LENGTH: u16 = 24;
-/// The number of keys that may wait for the end of an answer. If more keys wait, the client reads
-/// no more octets from the user.
+/// The maximum number of keys that wait for the end of an answer. If this number is reached, the
+/// client reads no more octets from the user.
 const MOST_KEYS: usize = 16 * 1024;
 
 /// The present activity of a terminal.
@@ -42,7 +42,7 @@ enum State {
     Closed,
 }
 
-/// The reason for a request.
+/// The reason why a terminal sends a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Purpose {
     /// A line, or the request that begins the session. After the answer, the user types a new line.
@@ -50,9 +50,9 @@ enum Purpose {
     /// A line that the user ended with Control-Z. After the answer, the terminal sends the command
     /// `end`.
     LastLine,
-    /// The key `?`. After the answer, the user continues with the same line.
+    /// The user pressed `?`. After the answer, the user continues with the same line.
     Help,
-    /// The key Tab. After the answer, the user continues with the same line.
+    /// The user pressed Tab. After the answer, the user continues with the same line.
     Complete,
 }
 
@@ -71,7 +71,7 @@ pub struct Terminal {
     screen: Option<(u16, u16)>,
     /// The settings that the user made with `terminal length` and `terminal width`.
     settings: TerminalSettings,
-    /// The words that complete the last word, in the answer to a Tab.
+    /// The words that may replace the last word of the line, in the answer to a Tab.
     completions: Vec<String>,
     /// The search that the user types at `--More--`: `/`, `+` or `-`, and then a text.
     search: Option<String>,
@@ -108,8 +108,8 @@ impl Terminal {
         terminal
     }
 
-    /// The new size of the screen: its columns and lines, if they are known. A size of 0 is not
-    /// known.
+    /// Sets the size of the screen: its columns and lines, if they are known. A size with a 0
+    /// counts as not known.
     pub fn resize(&mut self, screen: Option<(u16, u16)>) {
         self.screen = screen.filter(|&(columns, lines)| columns > 0 && lines > 0);
         self.set_page();
@@ -177,7 +177,7 @@ impl Terminal {
         self.requests.pop_front()
     }
 
-    /// The octets for the screen since the last call.
+    /// The octets for the screen since the previous call.
     pub fn take_output(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.output).into_bytes()
     }
@@ -199,7 +199,7 @@ impl Terminal {
         self.work();
     }
 
-    /// Does everything that is possible now: ends the answer, and carries out keys.
+    /// Does all work that is possible now: ends the answer, and carries out keys.
     fn work(&mut self) {
         loop {
             if !self.pager.is_waiting() && self.done.is_some() {
@@ -231,7 +231,7 @@ impl Terminal {
     fn end_answer(&mut self, done: Done) {
         let State::Answering(purpose) = self.state else { return };
         self.prompt = done.prompt;
-        // If more lines are waiting, the session continues. So one `exit` too many in a pasted
+        // The session continues if more lines wait. So one `exit` too many in a pasted
         // configuration does not end the session.
         if done.closed && (self.settings.is_hidden || !self.waiting.contains(&Key::Enter)) {
             self.state = State::Closed;
@@ -299,7 +299,8 @@ impl Terminal {
         self.ask(Request::Line(line), purpose);
     }
 
-    /// Adds the completion that the router found. If there are several completions, prints them.
+    /// Adds the completion that the router found to the line. If the router found several, prints
+    /// them.
     fn complete(&mut self) {
         let words = std::mem::take(&mut self.completions);
         let before = self.editor.before_cursor();
@@ -329,8 +330,8 @@ impl Terminal {
         }
     }
 
-    /// Carries out a key at `--More--`: a blank shows the next page, Enter the next line, `/`, `+`
-    /// and `-` begin a search, and any other key ends the output.
+    /// Carries out a key at `--More--`. A blank shows the next page, and Enter shows the next line.
+    /// The keys `/`, `+` and `-` begin a search. Any other key ends the output.
     fn key_at_more(&mut self, key: Key) {
         if let Some(search) = self.search.take() {
             return self.key_of_search(search, key);
@@ -350,7 +351,7 @@ impl Terminal {
         self.print(&text);
     }
 
-    /// Ends the output at `--More--`. `erased` is printed in place of the prompt.
+    /// Ends the output at `--More--`. `erased` is printed in place of `--More--`.
     fn end_output(&mut self, erased: &str) {
         self.print(erased);
         self.is_at_start = true;
@@ -359,8 +360,9 @@ impl Terminal {
         }
     }
 
-    /// Carries out a key in a search. Enter shows the rest of the output: for `/text` from the first
-    /// line with the text on, for `+text` only lines with the text, for `-text` only other lines.
+    /// Carries out a key in a search. Enter shows the rest of the output: after `/text` from the
+    /// first line with the text on, after `+text` only lines with the text, after `-text` only
+    /// lines without it.
     fn key_of_search(&mut self, mut search: String, key: Key) {
         match key {
             Key::Enter => {
@@ -420,7 +422,8 @@ impl Terminal {
         self.print(&(prompt + &drawn));
     }
 
-    /// Moves the cursor to a new line of the screen, unless it is at the start of a line already.
+    /// Moves the cursor to a new line of the screen, unless the cursor is already at the start of a
+    /// line.
     fn new_line(&mut self) {
         if !self.is_at_start {
             self.print("\n");

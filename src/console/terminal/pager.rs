@@ -12,11 +12,11 @@ pub struct Pager {
     length: usize,
     /// The number of columns of the screen. 0 means that a line never continues on the next row.
     width: usize,
-    /// The number of rows that may still be printed before the next stop.
+    /// The number of rows that may still be printed before the output stops.
     free: usize,
-    /// The text that waits for a key.
+    /// The rest of the output, which waits for a key.
     held: String,
-    /// The number of columns that the last row has so far.
+    /// The number of columns that are used in the last row.
     column: usize,
     /// Whether the user has ended this output.
     is_ended: bool,
@@ -44,7 +44,7 @@ impl Pager {
         self.length.saturating_sub(1).max(1)
     }
 
-    /// Whether the output stands at [`MORE`] and waits for a key.
+    /// Whether the output stops at [`MORE`] and waits for a key.
     pub fn is_waiting(&self) -> bool {
         !self.held.is_empty()
     }
@@ -61,7 +61,8 @@ impl Pager {
         }
     }
 
-    /// Ends the filter of this output. Returns the rest that can be printed now.
+    /// Ends the filter of this output. Returns the rest of the selected text that can be printed
+    /// now.
     pub fn finish(&mut self) -> String {
         let rest = self.filter.take().map(|mut filter| filter.finish()).unwrap_or_default();
         self.push_selected(&rest)
@@ -85,7 +86,7 @@ impl Pager {
         format!("{now}{more}")
     }
 
-    /// The number of octets of `text` that can still be printed on this screen.
+    /// The number of octets at the start of `text` that can still be printed on this screen.
     fn rows_of(&mut self, text: &str) -> usize {
         for (at, character) in text.char_indices() {
             if self.free == 0 {
@@ -130,7 +131,7 @@ impl Pager {
         format!("{}{mark}", erased())
     }
 
-    /// Prints the next page of the lines that `filter` selects from the rest of the output.
+    /// Prints the next page. From now on, only the lines that `filter` selects are printed.
     pub fn select(&mut self, mut filter: Filter) -> String {
         self.free = self.page();
         self.column = 0;

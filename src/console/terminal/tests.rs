@@ -10,7 +10,7 @@ struct User {
     terminal: Terminal,
     session: Session,
     router: Router,
-    /// The rows of the user's screen, without a limit of their number.
+    /// The rows of the user's screen. Their number has no limit.
     rows: Vec<Vec<char>>,
     column: usize,
 }

@@ -34,9 +34,10 @@ pub enum Feature {
     Encryption,
     /// `show vlan`, `show spanning-tree` and others: a switch.
     Switching,
-    /// `show cdp`, `show lldp`: protocols by which neighbours name themselves.
+    /// `show cdp`, `show lldp`: protocols by which neighbours tell their names.
     NeighbourDiscovery,
-    /// `show adjacency`, `show ip mroute` and others: tables that the kernel has, or no program.
+    /// `show adjacency`, `show ip mroute` and others: tables that only the kernel has, or that do
+    /// not exist here.
     KernelTables,
     /// `show standby`, `show track` and others: gateways that share an address.
     GatewayRedundancy,

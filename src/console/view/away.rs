@@ -45,7 +45,7 @@ impl From<Producer> for AwayProducer {
     }
 }
 
-/// An EID prefix for which SMRs are sent or were received.
+/// An EID prefix. The router sends or received SMRs for this prefix.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SmrRow {
     /// The prefix.
@@ -55,13 +55,13 @@ pub struct SmrRow {
     pub producers: Vec<SmrProducer>,
 }
 
-/// A table of EID prefixes. SMRs are sent or were received for these prefixes.
+/// A table of EID prefixes. The router sends or received SMRs for these prefixes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum SmrProducer {
-    /// The away table. The router sends SMRs to the xTRs that send packets for these EIDs.
+    /// The away table. If an xTR sends packets for these EIDs, the router sends an SMR to this xTR.
     #[serde(rename = "away table")]
     AwayTable,
-    /// The database. The router sends SMRs to the xTRs that send packets for these EIDs.
+    /// The database. If an xTR sends packets for these EIDs, the router sends an SMR to this xTR.
     #[serde(rename = "local EID")]
     LocalEid,
     /// The map-cache. The router sends Map-Requests for these EIDs because it received an SMR.

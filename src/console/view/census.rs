@@ -1,4 +1,4 @@
-//! Counts of the entries of a map-cache, and the views that contain them: `show lisp service
+//! The numbers of entries of a map-cache, and the views with these numbers: `show lisp service
 //! summary` and `show lisp instance-id N statistics`.
 
 use schemars::JsonSchema;

@@ -20,7 +20,7 @@ pub struct Head {
     pub eid_table: EidTableName,
     /// The instance.
     pub instance_id: InstanceId,
-    /// The locator-status-bits. Bit n is set if locator n of some entry is reachable.
+    /// The locator-status-bits. Bit n is set if locator n of at least one entry is reachable.
     pub locator_status_bits: u32,
     /// The number of entries.
     pub total: usize,
@@ -45,7 +45,7 @@ pub struct Row {
     pub has_route: bool,
     /// Seconds since the entry was configured.
     pub uptime: u64,
-    /// Seconds since the locators or the route of the entry changed.
+    /// Seconds since the latest change of the entry's locators or route.
     pub last_change: u64,
     /// The locators, in the order of their addresses.
     pub locators: Vec<LocatorRow>,
@@ -78,10 +78,10 @@ pub enum LocatorState {
     /// The locator belongs to this router and is not usable.
     #[serde(rename = "site-self, unreachable")]
     SelfUnreachable,
-    /// The locator belongs to another router and is reported as reachable.
+    /// The locator belongs to another router, and this router reports it as reachable.
     #[serde(rename = "site-other, report-reachable")]
     OtherReachable,
-    /// The locator belongs to another router and is reported as unreachable.
+    /// The locator belongs to another router, and this router reports it as unreachable.
     #[serde(rename = "site-other, report-unreachable")]
     OtherUnreachable,
 }

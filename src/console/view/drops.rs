@@ -10,7 +10,7 @@ use crate::router::io::DropReason;
 /// The packets of EIDs that the router dropped.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DropsView {
-    /// Seconds since the counters were cleared. Absent if they count since the start.
+    /// Seconds since the counters were cleared. Absent if they were never cleared.
     pub last_cleared: Option<u64>,
     /// The reasons for which packets were dropped.
     pub drops: Vec<DropRow>,
@@ -18,18 +18,18 @@ pub struct DropsView {
     pub control_messages: u64,
 }
 
-/// The packets that were dropped for one reason.
+/// The packets that the router dropped for one reason.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DropRow {
     /// The reason.
     pub reason: DropReason,
     /// The number of packets.
     pub count: u64,
-    /// The last of these packets.
+    /// The latest of these packets.
     pub last: Option<LastPacket>,
 }
 
-/// A packet that was dropped.
+/// A packet that the router dropped.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LastPacket {
     /// Seconds since the packet was dropped.

@@ -49,7 +49,7 @@ pub struct HostRow {
     pub interface: InterfaceName,
     /// Seconds since the host was found.
     pub uptime: u64,
-    /// Seconds since the router last detected the host.
+    /// Seconds since the latest detection of the host.
     pub last_seen: u64,
     /// How the router found the host.
     pub discovered_by: Discovery,

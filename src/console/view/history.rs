@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::addr::InstanceId;
 
-/// The recent registrations and withdrawals. The oldest is the first.
+/// The recent registrations and withdrawals. The first event is the oldest.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "RegistrationHistoryView")]
 pub struct HistoryView {

@@ -23,7 +23,7 @@ pub struct HostNameRow {
     pub origin: NameOrigin,
 }
 
-/// The origin of a name. If a name has two origins, the first of this list counts.
+/// The origin of a name. If a name has several origins, the first of them in this list counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum NameOrigin {

@@ -25,8 +25,8 @@ pub struct InterfaceRow {
     pub device: String,
     /// Whether `shutdown` is configured.
     pub shutdown: bool,
-    /// Whether an administrator set the device down with a Linux command, without `shutdown` in the
-    /// configuration.
+    /// Whether the device is down although `shutdown` is not configured. An administrator has set
+    /// it down with a Linux command.
     pub down_by_hand: bool,
     /// Whether the device exists and is up.
     pub up: bool,
@@ -40,7 +40,7 @@ pub struct InterfaceRow {
     /// address.
     #[schemars(with = "Vec<String>")]
     pub addresses: Vec<IpNet>,
-    /// Whether the router answers ARP for other addresses.
+    /// Whether the router answers ARP requests for addresses of other hosts.
     pub proxy_arp: bool,
     /// The dynamic-EID ranges whose hosts may appear on this interface.
     pub lisp_mobility: Vec<String>,

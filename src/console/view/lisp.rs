@@ -23,18 +23,18 @@ pub struct LispView {
     /// The configured inner source address of Map-Requests. If absent, the source address is the
     /// requested EID.
     pub map_request_source: Option<IpAddr>,
-    /// The map-resolvers, in the order in which requests are sent to them.
+    /// The map-resolvers, in the order in which the router uses them.
     pub map_resolvers: Vec<IpAddr>,
     /// The map-servers at which the ETR registers.
     pub map_servers: Vec<MapServerRow>,
     /// The xTR-ID of the router.
     pub xtr_id: XtrId,
-    /// The first IPv4 locator of the router. If there is no IPv4 locator, the first locator.
+    /// The first IPv4 locator of the router. If the router has no IPv4 locator, its first locator.
     pub local_rloc: Option<IpAddr>,
     /// The proxy ETRs.
     pub proxy_etrs: Vec<IpAddr>,
-    /// The TTL of the mappings that this router registers, in seconds. Other routers may keep a
-    /// mapping for this time.
+    /// The TTL of the mappings that this router registers, in seconds. Other routers may keep such
+    /// a mapping for this time.
     pub etr_map_cache_ttl: u64,
     /// The data-plane reachability algorithms in use.
     pub loc_reach: LocReach,
@@ -68,6 +68,6 @@ pub struct MapServerRow {
     pub registered: usize,
     /// The number of registered prefixes that the map-server has acknowledged recently.
     pub acknowledged: usize,
-    /// Seconds since the last Map-Notify of the map-server.
+    /// Seconds since the latest Map-Notify of the map-server.
     pub last_notify: Option<u64>,
 }

@@ -11,7 +11,7 @@ use crate::console::machine::{LogLine, Usage, User};
 pub struct LoggingView {
     /// The maximum number of lines that are kept.
     pub capacity: usize,
-    /// The last lines of the log. The oldest line is first.
+    /// The latest lines of the log. The first of them is the oldest.
     pub lines: Vec<LogLine>,
 }
 
@@ -25,7 +25,7 @@ pub struct UsersView {
 /// The data of `show history`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct HistoryView {
-    /// The last lines of this session. The oldest line is first.
+    /// The latest lines of this session. The first of them is the oldest.
     pub history: Vec<String>,
 }
 
@@ -71,7 +71,7 @@ pub struct FileView {
     pub file: String,
     /// The lines of the file. Absent if it cannot be read.
     pub lines: Option<Vec<String>>,
-    /// The reason why it cannot be read.
+    /// The reason why the file cannot be read.
     pub reason: Option<String>,
 }
 
@@ -84,7 +84,7 @@ pub struct FileRow {
     pub name: String,
     /// The size of the file in octets.
     pub size: usize,
-    /// The wall clock of the last change, in microseconds since 1970.
+    /// The time of the latest change on the wall clock, in microseconds since 1970.
     pub modified: Option<u64>,
 }
 
@@ -115,7 +115,8 @@ pub struct TrafficView {
     pub encapsulated: u64,
     /// Packets that were decapsulated.
     pub decapsulated: u64,
-    /// Packets that were encapsulated again, because their destination host had moved away.
+    /// Packets that were decapsulated and encapsulated again, because their destination host had
+    /// moved away.
     pub forwarded_away: u64,
     /// Packets that were forwarded without LISP.
     pub native: u64,
@@ -129,10 +130,10 @@ pub struct TrafficView {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TerminalView {
     /// The number of lines that `terminal length` sets. It is 0 if the output never stops. Absent
-    /// if the user has not set it: then the screen of the user decides.
+    /// if the user has not set it. The size of the user's screen then applies.
     pub length: Option<u16>,
     /// The number of columns that `terminal width` sets. It is 0 if there is no limit. Absent if
-    /// the user has not set it: then the screen of the user decides.
+    /// the user has not set it. The size of the user's screen then applies.
     pub width: Option<u16>,
 }
 
@@ -146,7 +147,7 @@ pub struct PrivilegeView {
 /// The data of `show vrf`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct VrfView {
-    /// The names of the VRFs, without the default VRF, and the interfaces of each.
+    /// The names of the VRFs and the interfaces of each VRF. The default VRF is not in the list.
     pub vrfs: Vec<(String, Vec<String>)>,
 }
 

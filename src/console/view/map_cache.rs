@@ -25,26 +25,26 @@ pub struct Row {
     pub source: Source,
     /// The action for packets that match the entry.
     pub state: EntryState,
-    /// Whether the packets of a negative entry are sent to a proxy ETR. If not, they are forwarded
-    /// natively.
+    /// Whether the router sends the packets for a negative entry to a proxy ETR. If not, it
+    /// forwards them natively.
     pub proxy_etr: bool,
     /// Seconds since the mapping changed.
     pub last_modified: u64,
-    /// The sender of the last Map-Reply.
+    /// The sender of the latest Map-Reply for the entry.
     pub map_source: Option<IpAddr>,
     /// The number of packets that used the entry.
     pub packets: u64,
     /// The number of octets of these packets.
     pub bytes: u64,
-    /// Seconds since the last packet that used the entry.
+    /// Seconds since the latest packet that used the entry.
     pub last_used: Option<u64>,
-    /// The usable locators and the opaque locators, which are not IP addresses. They are in the
-    /// order of the mapping record.
+    /// The usable locators and the opaque locators, in the order of the mapping record. An opaque
+    /// locator is not an IP address.
     pub locators: Vec<LocatorRow>,
 }
 
-/// The action for packets that match an entry. A packet is sent to a locator of the entry, or the
-/// action of a negative entry is done (RFC 9301 section 5.4).
+/// The action for packets that match an entry. The router sends a packet to a locator of the entry,
+/// or carries out the action of a negative entry (RFC 9301 section 5.4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum EntryState {

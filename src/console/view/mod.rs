@@ -2,8 +2,8 @@
 //!
 //! A view contains values, but no printed text. The module [`show`](super::show) fills a view from
 //! a router and prints it in the format of IOS. `show ... json` writes the view as JSON, and a
-//! reader of the JSON gets an equal view. A reader in another process uses the same types as the
-//! writer. So if a field is renamed, the compiler finds all its uses.
+//! reader of this JSON gets an equal view. A reader in another process uses the same types as the
+//! writer. So the compiler finds all uses of a field if the field is renamed.
 
 pub mod absent;
 pub mod away;

@@ -22,7 +22,8 @@ pub struct Head {
 pub struct NeighbourRow {
     /// The address.
     pub address: IpAddr,
-    /// Minutes since the kernel last reported the neighbour. Absent for an address of this router.
+    /// Minutes since the latest report of the kernel about the neighbour. Absent for an address of
+    /// this router.
     pub age: Option<u64>,
     /// The hardware address.
     pub mac: String,

@@ -11,7 +11,7 @@ use crate::addr::InstanceId;
 use crate::router::decision::{Rule, Table};
 use crate::router::io::DropReason;
 
-/// The decision of the router on a packet of EIDs that would arrive now.
+/// The decision that the router would make now on a packet of EIDs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PacketView {
     /// The instance.
@@ -28,17 +28,17 @@ pub struct PacketView {
     pub encapsulated_by: Option<IpAddr>,
     /// The treatment of the packet.
     pub verdict: PacketVerdict,
-    /// The reason to drop the packet, if it is dropped.
+    /// The reason why the packet is dropped. Absent if it is not dropped.
     pub drop: Option<DropReason>,
-    /// The own RLOC and the remote RLOC, if the packet is encapsulated.
+    /// The RLOC of this router and the remote RLOC, if the packet is encapsulated.
     pub rlocs: Option<(IpAddr, IpAddr)>,
     /// The rule that decides.
     pub rule: Rule,
     /// The rule in a sentence.
     pub because: String,
-    /// The section of the standard that the rule comes from.
+    /// The section of the standard with this rule.
     pub section: String,
-    /// The line of the table to which the rule is applied, if there is one.
+    /// The line of the table that the rule uses, if there is one.
     pub line: Option<Line>,
     /// The further effects of the packet on the router, as sentences.
     pub effects: Vec<String>,
@@ -77,7 +77,7 @@ pub enum PacketVerdict {
     Drop,
 }
 
-/// The answer of the router to an encapsulated Map-Request that would arrive now.
+/// The answer that the router would give now to an encapsulated Map-Request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RequestView {
     /// The instance.
@@ -86,20 +86,20 @@ pub struct RequestView {
     pub eid: IpAddr,
     /// The kind of the answer.
     pub answer: RequestAnswer,
-    /// The prefix of the answer. Absent if the router does not answer itself.
+    /// The prefix of the answer. Absent if this router itself gives no answer.
     #[schemars(with = "Option<String>")]
     pub eid_prefix: Option<IpNet>,
-    /// The TTL of the answer in minutes. Absent if the router does not answer itself.
+    /// The TTL of the answer in minutes. Absent if this router itself gives no answer.
     pub ttl_minutes: Option<u32>,
-    /// The ETR to which the router forwards the request.
+    /// The ETR that gets the request, if the router forwards the request.
     pub etr: Option<IpAddr>,
-    /// The site of the EID at this map-server, if it is configured.
+    /// The site of the EID at this map-server, if this site is configured.
     pub site: Option<String>,
     /// The locators of the answer.
     pub locators: Vec<RequestLocator>,
     /// The reason, as a sentence.
     pub because: String,
-    /// The section of the standard that the answer comes from.
+    /// The section of the standard about this answer.
     pub section: String,
 }
 

@@ -22,15 +22,15 @@ pub struct RefusalsView {
 pub struct RefusalRow {
     /// The address of the sender.
     pub source: IpAddr,
-    /// The reason. It is also the counter of `show ip lisp statistics` that counts these messages.
+    /// The reason. `show ip lisp statistics` has a counter for each reason.
     pub reason: ControlDrop,
     /// The number of refused messages.
     pub count: u64,
-    /// Seconds since the first message.
+    /// Seconds since the first of these messages.
     pub first: u64,
-    /// Seconds since the last message.
+    /// Seconds since the latest of these messages.
     pub last: u64,
-    /// A description of the last message.
+    /// A description of the latest message.
     pub what: String,
     /// The cause of the refusal.
     pub why: String,

@@ -12,12 +12,12 @@ use crate::addr::Family;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "RouteHead")]
 pub struct Head {
-    /// The family of the routes.
+    /// The family of the addresses.
     pub family: Family,
     /// The next hop of the default route, or the unspecified address if the default route has no
     /// next hop. Absent if there is no default route.
     pub last_resort: Option<IpAddr>,
-    /// The number of routes of the kernel's table main. Local routes are not counted.
+    /// The number of routes in the kernel's table main, without the local routes.
     pub total: usize,
 }
 
@@ -31,10 +31,10 @@ pub struct RouteRow {
     pub prefix: IpNet,
     /// The next hops. The router uses the first next hop.
     pub paths: Vec<Path>,
-    /// Seconds since the host of a LISP route was found.
+    /// Seconds since LISP found the host, if LISP made this route to a host.
     pub uptime: Option<u64>,
-    /// The network of class A, B or C that contains the route. Present only at the first route of
-    /// this network, because IOS prints a line about the network above this route.
+    /// The network of class A, B or C around the route. Present only at the first route of this
+    /// network, because IOS prints a line about the network above this route.
     pub network: Option<Network>,
 }
 
@@ -58,11 +58,11 @@ pub struct Network {
     /// The network.
     #[schemars(with = "String")]
     pub prefix: IpNet,
-    /// The number of subnets of the network that have a route.
+    /// The number of subnets with a route.
     pub subnets: usize,
-    /// The number of different masks among the subnets that have a route.
+    /// The number of different masks among these subnets.
     pub masks: usize,
-    /// The mask length of the subnets, if all subnets have the same mask length.
+    /// The mask length of these subnets, if all of them have the same mask length.
     pub mask_len: Option<u8>,
 }
 
@@ -90,7 +90,7 @@ pub enum RouteSource {
 pub struct RouteView {
     /// The address.
     pub address: IpAddr,
-    /// The route with the longest prefix that contains the address. Absent if no route contains it.
+    /// The most specific route to the address. Absent if there is no route.
     pub route: Option<RouteRow>,
 }
 
@@ -100,7 +100,7 @@ pub struct RouteView {
 pub struct Summary {
     /// The family of the routes.
     pub family: Family,
-    /// The number of routes of each source that has routes.
+    /// The number of routes from each source.
     pub sources: Vec<(RouteSource, usize)>,
 }
 
@@ -110,15 +110,15 @@ pub struct CefRow {
     /// The destination.
     #[schemars(with = "String")]
     pub prefix: IpNet,
-    /// The way of the packets.
+    /// The next hop of the packets.
     pub hop: Hop,
     /// The locators of the map-cache entry, if LISP carries the packets.
     pub locators: Vec<IpAddr>,
-    /// The numbers of packets and octets that used the map-cache entry.
+    /// The number of packets that used the map-cache entry, and the sum of their octets.
     pub packets: Option<(u64, u64)>,
 }
 
-/// The route of the packets for one address.
+/// The forwarding entry for one address.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CefView {
     /// The address.
@@ -129,7 +129,7 @@ pub struct CefView {
     pub entry: Option<CefRow>,
 }
 
-/// The way of the packets for a prefix.
+/// The next hop of the packets for a prefix.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 #[schemars(rename = "CefHop")]

@@ -28,19 +28,19 @@ pub struct SessionRow {
     pub port: u16,
     /// The local address and port.
     pub local: Option<SocketAddr>,
-    /// The end that opened the session.
+    /// The end that opened the session: this router or the peer.
     pub kind: SessionType,
     /// The state of the session.
     pub state: SessionState,
     /// Seconds since the session came up. Absent if the session is not up.
     pub up: Option<u64>,
-    /// The last measured round-trip time in milliseconds. Absent before the first measurement.
+    /// The latest measured round-trip time in milliseconds. Absent before the first measurement.
     pub rtt_ms: Option<u64>,
-    /// Seconds since the last measurement of the round-trip time.
+    /// Seconds since the latest measurement of the round-trip time.
     pub rtt_measured: Option<u64>,
-    /// The number of messages received, and the number of messages sent.
+    /// The number of received messages, and the number of sent messages.
     pub messages: (u64, u64),
-    /// The number of octets received, and the number of octets sent.
+    /// The number of received octets, and the number of sent octets.
     pub bytes: (u64, u64),
     /// The users of the session. A user is the registrations of one instance and family.
     pub users: Vec<UserRow>,
@@ -54,7 +54,7 @@ pub struct UserRow {
     pub instance_id: InstanceId,
     /// The family of the EIDs.
     pub family: Family,
-    /// The number of messages received, and the number of messages sent, about EID prefixes of the
+    /// The number of received messages, and the number of sent messages, about EID prefixes of this
     /// user.
     pub messages: (u64, u64),
 }

@@ -15,8 +15,8 @@ use crate::router::config::NonceOrder;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "SiteHead")]
 pub struct Head {
-    /// The number of EID prefixes of all sites, or of one instance if only one is shown. Configured
-    /// prefixes and registered prefixes are counted.
+    /// The number of EID prefixes of all sites. If only one instance is shown, the number of its
+    /// EID prefixes. Configured prefixes and registered prefixes are counted.
     pub total: usize,
 }
 
@@ -38,7 +38,8 @@ pub struct Row {
     /// The configured prefix that covers this prefix. Absent if this prefix itself is configured.
     #[schemars(with = "Option<String>")]
     pub more_specific_of: Option<IpNet>,
-    /// The rule for the nonce of Map-Registers: it says which Map-Registers need a greater nonce.
+    /// The rule for the nonces of Map-Registers. It decides which Map-Registers must have growing
+    /// nonces.
     pub nonce_order: NonceOrder,
     /// The number of Map-Registers with wrong authentication.
     pub authentication_failures: u64,
@@ -62,13 +63,13 @@ impl Row {
 pub struct RegistrationRow {
     /// The RLOC that sent the registration.
     pub etr: IpAddr,
-    /// The port of the ETR: the port of its session, or of its Map-Register by UDP.
+    /// The port of the ETR. It is the port of the session, or of the Map-Register by UDP.
     pub etr_port: u16,
-    /// Seconds since the first Map-Register.
+    /// Seconds since the first Map-Register for the prefix from this xTR.
     pub first_registered: u64,
-    /// Seconds since the last Map-Register.
+    /// Seconds since the latest Map-Register for the prefix from this xTR.
     pub last_registered: u64,
-    /// Seconds for which ITRs may keep the mapping.
+    /// The time for which an ITR may keep the mapping, in seconds.
     pub ttl: u64,
     /// Whether the map-server answers Map-Requests in place of the ETR.
     pub proxy_reply: bool,
@@ -76,7 +77,7 @@ pub struct RegistrationRow {
     pub map_notify: bool,
     /// The hash function of the authentication.
     pub hash_function: HashFunction,
-    /// The nonce of the last Map-Register.
+    /// The nonce of the latest Map-Register.
     pub nonce: u64,
     /// The xTR-ID. Absent if the Map-Register has no xTR-ID, or if its authentication does not
     /// cover the xTR-ID.

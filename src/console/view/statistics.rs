@@ -8,24 +8,24 @@ use crate::router::bounded::Fill;
 use crate::router::counters::Counters;
 use crate::router::descriptors::Descriptors;
 
-/// The counters of a router. They count events of the whole router, not of one family of EIDs.
+/// The counters of a router. They count for the whole router, not for one family of EIDs.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct StatisticsView {
     /// The instance of the map-cache.
     pub instance_id: InstanceId,
-    /// Seconds since the counters were cleared. Absent if they count since the start.
+    /// Seconds since the counters were cleared. Absent if they were never cleared.
     pub last_cleared: Option<u64>,
     /// All counters of the router.
     #[serde(flatten)]
     pub counters: Counters,
     /// The number of map-cache entries of the family.
     pub map_cache_size: usize,
-    /// The number of entries that were rejected because the map-cache was full and all its entries
-    /// were in use.
+    /// The number of entries that were not stored because the map-cache was full and all its
+    /// entries were in use.
     pub map_cache_rejected: u64,
     /// The number of idle entries that were replaced by others because the map-cache was full.
     pub map_cache_evicted: u64,
-    /// The tables that hosts and map-servers can fill.
+    /// The tables that other machines can fill.
     pub bounded_tables: Vec<FillRow>,
     /// The file descriptors of the process. Absent on the simulator.
     pub descriptors: Option<Descriptors>,
@@ -42,7 +42,7 @@ pub struct FillRow {
     pub capacity: usize,
     /// The number of entries that were replaced by other entries since the start of the router.
     pub evicted: u64,
-    /// The number of entries that were rejected since the start, because no entry could be
+    /// The number of entries that were not stored since the start, because no other entry could be
     /// replaced.
     pub turned_away: u64,
 }

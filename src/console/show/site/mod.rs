@@ -46,7 +46,7 @@ pub struct SiteTable {
     pub detail: bool,
     /// The position after which the output continues.
     at: Option<Cursor>,
-    /// The site of the last row that was printed.
+    /// The site of the last printed row.
     printed: Option<String>,
 }
 
@@ -55,7 +55,7 @@ pub struct SiteTable {
 struct Cursor {
     site: String,
     configured: EidPrefix,
-    /// The last prefix inside `configured` that was examined. It is `None` if all prefixes inside
+    /// The latest examined prefix inside `configured`. It is `None` if all prefixes inside
     /// `configured` were examined.
     inside: Option<EidPrefix>,
 }
@@ -86,9 +86,8 @@ impl SiteTable {
         }
     }
 
-    /// The next configured prefix to print, with the name of its site. If some rows of the prefix
-    /// are printed already, the last value is the last examined prefix inside the configured
-    /// prefix.
+    /// The next configured prefix to print, with the name of its site. If the output stopped inside
+    /// this prefix, the last value is the prefix after which it continues.
     fn next(&self, router: &Router) -> Option<(String, EidPrefix, Option<EidPrefix>)> {
         let sites = &router.config().lisp.as_ref()?.sites;
         let after = self.at.as_ref();
@@ -259,7 +258,7 @@ fn nonce_order(router: &Router, site: &str) -> NonceOrder {
     site.map_or(NonceOrder::default(), |site| site.nonce_order)
 }
 
-/// The row for a configured prefix that has no entry in the map-server.
+/// The row for a configured prefix without an entry in the map-server.
 fn unregistered(site: &str, prefix: EidPrefix) -> Row {
     Row {
         site: site.to_owned(),

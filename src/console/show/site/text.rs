@@ -120,7 +120,7 @@ pub(super) fn detail(row: &Row, is_first: bool, requested: bool) -> String {
 fn registration_text(text: &mut String, registration: &RegistrationRow) {
     let not = |is: bool| if is { "" } else { "no " };
     let etr = endpoint(registration.etr, registration.etr_port);
-    // The address of an IPv6 ETR has a line of its own.
+    // The address of an IPv6 ETR takes a whole line.
     let (who, indent) = match registration.etr {
         IpAddr::V4(_) => (format!("    ETR {etr}, "), etr.len() + 10),
         IpAddr::V6(_) => (format!("    ETR {etr}\n      "), 6),

@@ -1,5 +1,5 @@
-//! Counts the entries of a map-cache. One call counts only some hundred entries, so that the router
-//! continues its work between two calls.
+//! Counts the entries of a map-cache. One call counts at most [`ROWS_A_TURN`] entries, so that the
+//! router continues its work between two calls.
 
 use crate::addr::{EidPrefix, Family, InstanceId};
 use crate::console::show::map_cache::is_idle;
@@ -8,12 +8,12 @@ use crate::console::view::View;
 use crate::console::view::census::MapCacheCensus;
 use crate::router::map_cache::Mapping;
 
-/// A `show` that needs the counts of a map-cache. It counts first, and prints its view at the end.
+/// A `show` with the counts of a map-cache. It counts first, and prints its view at the end.
 pub struct Counted<F, V> {
     family: Family,
     instance_id: InstanceId,
     census: MapCacheCensus,
-    /// The last prefix that was counted.
+    /// The latest counted prefix.
     after: Option<EidPrefix>,
     done: bool,
     view: F,

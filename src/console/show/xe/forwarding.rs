@@ -14,7 +14,7 @@ use crate::time::Time;
 pub struct Forwarding {
     /// The map-cache.
     pub table: MapCacheTable,
-    /// Whether there is a column for the instance of the encapsulated packets, as on IOS-XE.
+    /// Whether the output has a column for the instance of the encapsulated packets, as on IOS-XE.
     pub with_instance: bool,
 }
 

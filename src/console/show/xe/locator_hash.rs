@@ -1,4 +1,5 @@
-//! `show ip lisp locator-hash EID`: the locators among which the flows to an EID are divided.
+//! `show ip lisp locator-hash EID`: the locators to which the router distributes the flows to an
+//! EID.
 
 use super::map_cache::locators_text;
 use crate::console::show::map_cache::{MapCacheTable, entry_state};

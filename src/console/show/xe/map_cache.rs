@@ -24,8 +24,8 @@ fn head_text(head: &TableHead) -> String {
     )
 }
 
-/// Prints the locators. A locator has no instance of its own for encapsulated packets, so the last
-/// column has a dash.
+/// Prints the locators. In the last column, IOS-XE has the instance of encapsulated packets for
+/// each locator. Here it is a dash, because a locator has no instance of its own.
 pub(super) fn locators_text(locators: &[LocatorRow], detail: bool) -> String {
     let addresses = locators.iter().map(|locator| locator.rloc.to_string().len());
     let states = locators.iter().map(|locator| locator_state(locator.state).len());

@@ -1,5 +1,5 @@
-//! The outputs of IOS-XE 17. These are the outputs of `show lisp ...`. The commands `show ip lisp
-//! ...` print the forms of the older IOS version that the document on Generalized SMR shows.
+//! The outputs of IOS-XE 17, which `show lisp ...` prints. The commands `show ip lisp ...` print
+//! the forms of an older IOS version, as in the document on Generalized SMR.
 //!
 //! The form of IOS-XE and the older form have the same [view](crate::console::view), so the JSON of
 //! both commands is the same. The form of IOS-XE also has lines about features that this router

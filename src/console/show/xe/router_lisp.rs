@@ -16,7 +16,8 @@ pub fn view(State { router, .. }: State<'_>) -> RouterLispView {
     }
 }
 
-/// Prints the settings for all instances. This router announces no capability of IOS-XE.
+/// Prints the settings for all instances. IOS-XE also prints the announced capabilities. This
+/// router announces none.
 pub fn text(view: &RouterLispView) -> String {
     let mut text = String::new();
     for (label, value) in [
@@ -31,7 +32,7 @@ pub fn text(view: &RouterLispView) -> String {
     text + "TCP path mtu discovery ON\n"
 }
 
-/// The view of all locator-sets, or of the set with the name `only`.
+/// The view of all locator-sets, or of the locator-set with the name `only`.
 pub fn locator_sets(State { router, .. }: State<'_>, only: Option<&str>) -> LocatorSetsView {
     let config = router.config();
     let sets = config.lisp.iter().flat_map(|lisp| &lisp.locator_sets);

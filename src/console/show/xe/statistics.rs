@@ -27,7 +27,7 @@ const PUBLICATIONS: &[&str] = &[
     "    Publication records in/out:",
     "    Publication failures in/out:",
 ];
-/// The counters of wireless LAN controllers, in the order of their places in the output.
+/// The counters of wireless LAN controllers, in the order of the output.
 const SUBSCRIBES: &[&str] = &[
     "  WLC Map-Subscribe records in/out:",
     "    Map-Subscribe failures in/out:",
@@ -46,14 +46,14 @@ const WLC_NOTIFIES: &[&str] = &[
     "    WLC Client Map-Notify in/out:",
     "    WLC Map-Notify failures in/out:",
 ];
-/// The counters of a delegated database tree (RFC 8111), in the order of their places.
+/// The counters of a delegated database tree (RFC 8111), in the order of the output.
 const DDT_ERRORS: &[&str] = &["  DDT Requests failed:"];
 const DDT_DROPS: &str = "  DDT ITR Map-Requests dropped:";
 const DDT_MESSAGES: &[&str] = &["  DDT-Map-Requests in/out:", "  DDT-Map-Referrals in/out:"];
 const DDT_FORMATS: &[&str] = &["  Map-Referral format errors:"];
 /// The counters of a re-encapsulating router.
 const RTR: &[&str] = &["  RTR Map-Requests forwarded:", "  RTR Map-Notifies forwarded:"];
-/// The counters of several instances.
+/// The counters of routers with several instances.
 const EXTRANETS: &[&str] = &["    Extranet SMR cross-IID Map-Requests in:"];
 const FORWARDS: &[&str] = &["    Map-Resolver Map-Requests forwarded:"];
 const AF_DISABLED: &[&str] = &["    Map-Server AF disabled:"];
@@ -186,7 +186,8 @@ impl Lines {
         }
     }
 
-    /// Prints counts of the last five seconds, of the last minute and of the last five minutes.
+    /// Prints three counts: of the last five seconds, of the last minute and of the last five
+    /// minutes.
     fn recent(&mut self, label: &str, [seconds, minute, minutes]: [u64; 3]) {
         self.say(label, format_args!("{seconds}/{minute}/{minutes}"));
     }
