@@ -17,7 +17,7 @@ use crate::addr::Rloc;
 use crate::time::Time;
 use crate::wire::{CONTROL_PORT, MapReply, MapRequest, MappingRecord, Message};
 
-/// The largest number of records of one Map-Request that the router looks up.
+/// The router looks up at most this number of records of one Map-Request.
 pub(super) const MOST_RECORDS: usize = 8;
 
 /// The way in which a Map-Request arrived. The answer depends on it, and on the contents of the
@@ -26,7 +26,7 @@ pub(super) const MOST_RECORDS: usize = 8;
 pub(super) struct Arrival {
     /// The sender of the datagram.
     pub sender: IpAddr,
-    /// The UDP port of the ITR: a reply is sent to this port.
+    /// The UDP port of the ITR, to which the router sends its reply.
     pub reply_port: u16,
     /// The RLOC of this router to which the request was sent.
     pub at: Rloc,
@@ -47,8 +47,8 @@ pub(super) struct Asked<'a> {
 
 impl Replies {
     /// Answers a Map-Request for EIDs of the site. An ITR sent the request directly, or a
-    /// map-server forwarded it. The request can be a probe. The router does not answer for an EID
-    /// without a route: the mapping system has to answer for that EID.
+    /// map-server forwarded it. The request can be a probe. If an EID has no route, the router
+    /// gives no answer about it: the mapping system has to answer.
     pub(super) fn answer_map_request(
         &mut self,
         context: &mut Context,
@@ -79,10 +79,10 @@ impl Replies {
         self.reply(context, &asked, &answers, credit, &records, now);
     }
 
-    /// Sends a reply to the ITR-RLOC. It contains only those of the `answers` that the rate limits
-    /// of the ITR-RLOC permit. A reply without answers is not sent. `records_of` makes the records
-    /// of an answer. Its last argument is the approximate number of octets that these records may
-    /// have.
+    /// Sends a reply to the ITR-RLOC. The reply contains only the `answers` that the rate limits of
+    /// the ITR-RLOC permit. If they permit no answer, no reply is sent. `records_of` makes the
+    /// records of an answer. Its last argument is the approximate number of octets that these
+    /// records may have.
     pub(super) fn reply(
         &mut self,
         context: &mut Context,
@@ -129,8 +129,8 @@ impl Replies {
     }
 }
 
-/// Counts and reports the records of a Map-Request that come after its first [`MOST_RECORDS`]
-/// records. The router does not look these records up.
+/// Counts and reports the records that the router does not look up: all records of a Map-Request
+/// after its first [`MOST_RECORDS`] records.
 pub(super) fn tell_unread_records(
     context: &mut Context,
     source: IpAddr,
@@ -152,7 +152,7 @@ fn map_reply(config: &Config, request: &MapRequest, records: Vec<MappingRecord>)
     MapReply { probe: request.probe, echo_nonce, security: false, nonce, records }
 }
 
-/// Refuses a Map-Request to which the router cannot send a reply.
+/// Refuses a Map-Request, because the router has no path for the reply.
 pub(super) fn refuse_unanswerable(
     context: &mut Context,
     source: IpAddr,

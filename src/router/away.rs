@@ -42,7 +42,8 @@ pub enum Stay {
     /// The entry stays as long as the configuration and the routes require it.
     Permanent,
     /// The entry stays until this time. It is for a prefix that was removed from the configuration.
-    /// At this time, the last record of the prefix in the map-cache of another router has expired.
+    /// At this time, no other router has the prefix in its map-cache any more: the TTL of each
+    /// record has ended.
     Until(Time),
     /// The entry stays until this time. It is for a host that became silent or was not found. The
     /// table has at most [`SILENT`] entries of this kind.
@@ -75,11 +76,10 @@ impl Stay {
 }
 
 /// The largest number of entries for silent hosts. If there is one more, the entry of the host that
-/// became silent first is removed. When a packet arrives for a host without an entry, the router
-/// searches for the host, in the same way as for every EID of the range.
+/// became silent first is removed. If a packet arrives for a host without an entry, the router
+/// searches for the host, as for every EID of a dynamic-EID range.
 const SILENT: Limit = Limit { name: "Silent hosts", capacity: 4096, idle: Duration::ZERO };
-/// The largest number of entries for prefixes that map-servers report at another xTR. If there is
-/// one more, the oldest entry is removed.
+/// The largest number of [`Stay::Told`] entries. If there is one more, the oldest entry is removed.
 const TOLD: Limit = Limit { name: "EIDs at other xTRs", capacity: 16_384, idle: Duration::ZERO };
 /// How long the router waits for an answer when it asks the mapping system again.
 const ANSWER_WAIT: Duration = Duration::from_secs(30);
@@ -118,7 +118,7 @@ impl Entry {
     }
 }
 
-/// The mapping of an EID that is at another xTR, as a map-server sent it.
+/// A mapping that a map-server sent. It says that the EID is at another xTR.
 #[derive(Clone, Debug)]
 pub(super) struct Elsewhere {
     /// The locators of the EID. Locators that are not IP addresses are left out.
@@ -143,7 +143,7 @@ pub struct AwayTable {
     /// The prefixes of entries that were added or removed, if the entries [lead to another
     /// xTR](Producer::leads_elsewhere). The router has to change the kernel for these prefixes.
     moved: BTreeSet<EidPrefix>,
-    /// The number of [`Producer::Deconfigured`] entries for each instance and family.
+    /// The number of [`Producer::Deconfigured`] entries of each instance and family.
     deconfigured: BTreeMap<(InstanceId, Family), usize>,
     /// The changes that the caller has not taken yet.
     changes: Vec<Event>,
@@ -272,7 +272,8 @@ impl AwayTable {
         matches
     }
 
-    /// Keeps the entries for which `keep` returns true, and removes the others for this reason.
+    /// Keeps the entries for which `keep` returns true, and removes the others. `reason` is the
+    /// reason of the removal.
     pub(super) fn retain(
         &mut self,
         mut keep: impl FnMut(EidPrefix, &Entry) -> bool,
@@ -286,16 +287,17 @@ impl AwayTable {
         }
     }
 
-    /// The prefixes that map-servers sent, with their entries.
+    /// The [`Stay::Told`] entries, each with its prefix.
     pub(super) fn told(&self) -> impl Iterator<Item = (EidPrefix, &Entry)> {
         let entry = |prefix: &EidPrefix| Some((*prefix, self.entries.get(prefix)?));
         self.told.keys().filter_map(entry)
     }
 
-    /// Handles the entries that are due. An entry that was received on a session that is up
-    /// (`is_up`) stays for another TTL. If the session is down, or if the mapping was received in a
-    /// datagram, the entry stays for a short time, and the function returns its prefix. The caller
-    /// must ask the mapping system about each returned prefix. All other entries are removed.
+    /// Handles the entries that are due. If a map-server sent an entry on a session, and this
+    /// session is up (`is_up`), the entry stays for another TTL. If the session is down, or if the
+    /// mapping was received in a datagram, the entry stays for a short time, and the function
+    /// returns its prefix. The caller must ask the mapping system about each returned prefix. All
+    /// other entries are removed.
     pub(super) fn expire(
         &mut self,
         is_up: impl Fn(Connection) -> bool,
@@ -349,13 +351,12 @@ impl AwayTable {
         &self.entries
     }
 
-    /// The number of local EIDs of a family that are away because they were removed from the
-    /// configuration.
+    /// The number of [`Producer::Deconfigured`] entries of an instance and a family.
     pub fn deconfigured(&self, instance_id: InstanceId, family: Family) -> usize {
         self.deconfigured.get(&(instance_id, family)).copied().unwrap_or_default()
     }
 
-    /// The fill level of the away table, for each kind of entry that the network causes.
+    /// The number of entries and the limit, for each kind of entry that the network can cause.
     pub fn fills(&self) -> [Fill; 2] {
         [self.silent.fill(), self.told.fill()]
     }

@@ -78,8 +78,8 @@ pub struct Bounded<K, V, S = ()> {
     turned_away: u64,
 }
 
-/// The number of entries of a sharer (for example a port), and the earliest time of last use among
-/// these entries.
+/// The number of a sharer's entries, the earliest of the times of their last use, and the sharer
+/// (for example a port).
 type Place<S> = (usize, Reverse<Time>, S);
 
 fn place<K: Ord, S: Clone>(sharer: &S, keys: &BTreeSet<(Time, K)>) -> Option<Place<S>> {
@@ -281,7 +281,7 @@ impl<K: Ord + Clone, V, S: Ord + Clone> Bounded<K, V, S> {
         self.unused.get(sharer).into_iter().flatten().map(|(_, key)| key)
     }
 
-    /// The entries that were used at `since` or later. The entry that was used last is first.
+    /// The entries that were used at `since` or later. The most recently used entry is first.
     pub fn used_since(&self, since: Time) -> impl Iterator<Item = (&K, &V)> {
         let keys = self.order.iter().rev().take_while(move |(at, _)| *at >= since);
         keys.filter_map(|(_, key)| Some((key, self.get(key)?)))

@@ -7,7 +7,7 @@ use super::last_drops::LastDrops;
 use super::reason::SessionReason;
 use crate::time::Time;
 
-/// The largest number of neighbours that one command probes: those that have answered most
+/// One command probes at most this number of neighbours: the neighbours that have answered most
 /// recently. The kernel probes the other neighbours before it sends packets to them.
 const NEIGHBOURS: usize = 1024;
 

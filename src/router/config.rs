@@ -33,7 +33,7 @@ pub struct Config {
     pub vrfs: BTreeMap<String, Vrf>,
     /// `ip host NAME ADDRESS ..`: the addresses of a name, in the order of the configuration.
     pub hosts: BTreeMap<String, Vec<IpAddr>>,
-    /// `alias exec NAME TEXT`: the command that a name stands for on the console.
+    /// `alias exec NAME TEXT`: on the console, NAME stands for the command TEXT.
     pub aliases: BTreeMap<String, String>,
     /// `ip route` and `ipv6 route`.
     pub static_routes: Shared<BTreeSet<StaticRoute>>,
@@ -41,7 +41,7 @@ pub struct Config {
     pub lisp: Option<Lisp>,
     /// `line vty`.
     pub vty_lines: VtyLines,
-    /// Lines of LISP that the router does not carry out.
+    /// Lines about LISP that the router does not carry out.
     pub unsupported: Shared<Unsupported>,
 }
 
@@ -55,8 +55,7 @@ pub struct Vrf {
     pub rd: Option<String>,
     /// The words after `route-target`, for each `route-target` line outside of an `address-family`.
     pub route_targets: BTreeSet<String>,
-    /// `address-family ipv4|ipv6`: the families, each with the words after `route-target` in its
-    /// lines.
+    /// `address-family ipv4|ipv6`: for each family, the words after `route-target` in its lines.
     pub families: BTreeMap<Family, BTreeSet<String>>,
 }
 
@@ -80,8 +79,8 @@ pub struct Interface {
     /// `encapsulation dot1Q N` of a subinterface. The line has no other effect than in `show
     /// running-config`: the link of a subinterface carries packets without tags.
     pub vlan: Option<u16>,
-    /// `mac-address H.H.H`. `None` means that the device keeps its own address. If hosts move
-    /// between xTRs, their gateway has the same MAC address on every xTR.
+    /// `mac-address H.H.H`. `None` means that the device keeps its own address. Hosts that move
+    /// between xTRs need a gateway with the same MAC address on every xTR.
     pub mac: Option<Mac>,
     /// `lisp mobility NAME`: the dynamic-EID ranges whose hosts may appear on this port.
     pub lisp_mobility: BTreeSet<String>,
@@ -135,14 +134,14 @@ pub struct Lisp {
     pub sites: BTreeMap<String, Site>,
     /// The commands that begin with `loc-reach-algorithm`.
     pub loc_reach: LocReach,
-    /// `no reliable-registration`: Map-Registers are sent by UDP only, and do not ask for a
-    /// session.
+    /// `no reliable-registration`: the router sends Map-Registers by UDP only, and does not ask for
+    /// a session.
     pub no_reliable_registration: bool,
 }
 
-/// The algorithms by which xTRs report in their data packets which locators can be reached (RFC
-/// 9300 section 10). Neither algorithm is safe on the public Internet, because any sender can forge
-/// the data that the algorithm needs. So both algorithms are off by default.
+/// With these algorithms, xTRs report in their data packets which locators can be reached (RFC 9300
+/// section 10). Neither algorithm is safe on the public Internet, because any sender can forge the
+/// data that the algorithm needs. So both algorithms are off by default.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LocReach {
     /// `lsb-reports`: the router sends Locator-Status-Bits, and believes the Locator-Status-Bits
@@ -260,8 +259,8 @@ pub struct Service {
     pub ignores_smrs: bool,
     /// `etr map-cache-ttl MINUTES`: the TTL of the records that the ETR sends.
     pub etr_map_cache_ttl: Option<u32>,
-    /// `etr smr-peer ADDRESS`: RLOCs that get an SMR whenever a local mapping changes, in addition
-    /// to the RLOCs that sent packets recently.
+    /// `etr smr-peer ADDRESS`: RLOCs to which the router sends an SMR whenever a local mapping
+    /// changes. It also sends SMRs to the RLOCs from which packets came recently.
     pub etr_smr_peers: BTreeSet<Rloc>,
     /// `no etr forward-away`: if a host has moved away, the router drops the packets for the host,
     /// as in the Cisco document. By default, the router encapsulates these packets to the new
@@ -279,12 +278,12 @@ pub struct Service {
     pub itr_smr_delay_ms: Option<u32>,
 }
 
-/// A map-server that an ETR registers with.
+/// A map-server with which an ETR registers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EtrMapServer {
     /// The shared secret and its algorithm.
     pub key: Key,
-    /// `proxy-reply`: the router asks the map-server to answer Map-Requests in its place.
+    /// `proxy-reply`: the ETR asks the map-server to answer Map-Requests in place of the ETR.
     pub proxy_reply: bool,
 }
 
@@ -357,9 +356,9 @@ impl Config {
         }
     }
 
-    /// The algorithms that this router uses for EIDs of `family` to report in data packets which
-    /// locators can be reached. Both ends of an algorithm must be an ITR and an ETR (RFC 9300
-    /// sections 10.1 and 13.1). So a router that has only one of these two roles uses no algorithm.
+    /// The algorithms of [`LocReach`] that this router uses for EIDs of `family`. Both ends of an
+    /// algorithm must be an ITR and an ETR (RFC 9300 sections 10.1 and 13.1). So a router that has
+    /// only one of these two roles uses no algorithm.
     pub fn loc_reach(&self, family: Family) -> LocReach {
         match &self.lisp {
             Some(lisp) if lisp.service(family).itr && lisp.service(family).etr => lisp.loc_reach,

@@ -17,8 +17,8 @@ pub(super) struct ConfigChange {
     pub mappings: BTreeSet<EidPrefix>,
     /// Whether static routes were added or removed.
     pub routes: bool,
-    /// Whether interfaces were added, or their addresses changed. This is only for interfaces
-    /// without a locator of the configuration.
+    /// Whether an interface was added, or changed its addresses. If such an interface has a
+    /// configured locator, `rest` is true too.
     pub addresses: bool,
     /// The EID prefixes in the configuration of sites, if they were added or removed, or if their
     /// options or the key of their site changed.

@@ -30,7 +30,7 @@ use crate::wire::Message;
 /// The wall clock of the router. It is read once, at the start.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Clock {
-    /// The instant of the start.
+    /// The router's [`Time`] at its start.
     pub started_at: Time,
     /// The wall clock at the start, in microseconds since 1970.
     pub at_start: u64,
@@ -45,7 +45,7 @@ impl Clock {
     }
 }
 
-/// The limit of events about packets while their debugging is on.
+/// The rate limit of events about packets, while debugging of packets is on.
 const PACKET_EVENTS: Rate = Rate { burst: 200, interval: Duration::from_millis(20) };
 
 /// The data that all roles of a router need; see the module.
@@ -62,22 +62,23 @@ pub(super) struct Context {
     pub own_addresses: BTreeSet<IpAddr>,
     /// The counters since the start, or since they were cleared.
     pub counters: Counters,
-    /// The Map-Requests that were received recently: those that `counters.map_requests` counts.
+    /// The Map-Requests that this router received recently. They are the Map-Requests that
+    /// `counters.map_requests` counts.
     pub recent_requests: Recent,
     /// The Map-Registers that were received recently.
     pub recent_registers: Recent,
     /// The control messages that were refused recently.
     pub refusals: Refusals,
-    /// The last packet that was dropped for each reason.
+    /// For each reason, the packet that was dropped last.
     pub last_drops: LastDrops,
     /// The time at which the counters were cleared.
     pub cleared_at: Option<Time>,
     /// The kinds of debug lines that are on. If a kind about control messages is on, the router
     /// outputs an [`Event::Message`] for each control message.
     pub debugging: Debugging,
-    /// Whether decisions on packets are reported, even if their debugging is off.
+    /// Whether the router reports decisions on packets, even if debugging of packets is off.
     pub is_watched: bool,
-    /// The time from which the full number of [`PACKET_EVENTS`] is allowed again.
+    /// From this time on, a full burst of [`PACKET_EVENTS`] is permitted again.
     pub packet_events_at: Option<Time>,
     /// The receivers of the calls, the decisions and the outputs of the router.
     pub witnesses: Vec<Box<dyn Witness>>,
@@ -133,8 +134,8 @@ impl Context {
         }
     }
 
-    /// Whether the decision on the next packet is reported because the router is watched. Then the
-    /// flow cache is not used, because it has no reasons.
+    /// Whether the router reports its decision on the next packet, because it is watched. If so, it
+    /// does not use the flow cache, because the flow cache has no reasons.
     pub(super) fn reports_next_packet(&self, now: Time) -> bool {
         self.is_watched && PACKET_EVENTS.admit(self.packet_events_at, now).is_some()
     }
@@ -153,8 +154,8 @@ impl Context {
         }
     }
 
-    /// Drops packets that have waited without success, and counts them under `reason`. `rule` is
-    /// the end of their wait.
+    /// Drops packets that have waited without success, and counts them under `reason`. `rule` says
+    /// how their wait ended.
     pub(super) fn give_up(&mut self, held: Held, (reason, rule): (DropReason, Rule), now: Time) {
         for held in held {
             let decided =
@@ -233,8 +234,8 @@ impl Context {
         }
     }
 
-    /// If the current minute has ended, reports the number of messages that were refused in this
-    /// minute and had no line of their own.
+    /// If the current minute has ended, reports how many of its refused messages had no line of
+    /// their own.
     pub(super) fn sum_up_refusals(&mut self, now: Time) {
         if let Some(rest) = self.refusals.end_minute(now) {
             self.tell(Event::RefusedMore(rest));

@@ -42,7 +42,8 @@ pub enum ControlDrop {
     /// A Map-Request for an EID that is not at this site, or a Map-Request that the router must not
     /// answer.
     NotOurEid,
-    /// A probe or SMR that was sent to the mapping system (RFC 9301 section 6.1).
+    /// A probe or an SMR to the mapping system (RFC 9301 section 6.1): it was encapsulated, or this
+    /// router is only a map-server or map-resolver.
     ProbeToMappingSystem,
     /// An SMR for an EID that is not in the map-cache.
     SmrNotCached,
@@ -54,8 +55,8 @@ pub enum ControlDrop {
     WrongRecord,
     /// A Map-Request without an ITR-RLOC to which the router can send a reply.
     NoReplyPath,
-    /// A record of a reply that covers more EIDs than the request permits. The router uses none of
-    /// the record, or only a part of it.
+    /// A record of a Map-Reply, if the record covers more EIDs than the request permits. The router
+    /// uses only a part of the record, or nothing of it.
     Overclaim,
     /// A TCP connection from an RLOC that has not registered, or a TCP connection to a router that
     /// accepts no connections.
@@ -65,7 +66,7 @@ pub enum ControlDrop {
     /// A record whose EID is not an IP prefix of an instance. The router leaves out this record and
     /// uses the other records.
     NotAnIpEid,
-    /// A record of a Map-Request that the router does not answer: the request has too many records,
+    /// The router does not answer this record of a Map-Request: the request has too many records,
     /// or the reply has no room. The router answers the other records.
     TooManyRecords,
     /// An encapsulated Map-Request that map-servers have forwarded too often.
@@ -159,17 +160,17 @@ pub struct Counters {
     pub smr_invoked: InOut,
     /// RLOC-probe requests.
     pub probes: InOut,
-    /// EIDs for which all tries of a Map-Request had no answer.
+    /// EIDs for which no try of a Map-Request got an answer.
     pub map_requests_unanswered: u64,
     /// Map-Replies.
     pub map_replies: InOut,
     /// The authoritative records of Map-Replies.
     pub authoritative_records: InOut,
-    /// The records of Map-Replies that are not authoritative.
+    /// The other records of Map-Replies: they are not authoritative.
     pub other_records: InOut,
     /// The records of Map-Replies to RLOC-probes.
     pub probe_records: InOut,
-    /// The records of Map-Replies that the map-server sent in place of ETRs.
+    /// The records of proxy Map-Replies, which the map-server sent in place of ETRs.
     pub proxy_records: u64,
     /// Negative Map-Replies; `map_replies` counts them too.
     pub negative_map_replies: InOut,
@@ -187,8 +188,8 @@ pub struct Counters {
     /// Opaque locators in accepted records. The router keeps them and sends them again, but does
     /// not use them.
     pub opaque_locators: u64,
-    /// How often the last nonce of an xTR was deleted to make room for the nonces of other xTRs.
-    /// After this, the router cannot detect replays of the Map-Registers of that xTR.
+    /// How often the router deleted the last nonce of an xTR to make room for the nonces of other
+    /// xTRs. After this, it cannot detect replays of that xTR's Map-Registers.
     pub forgotten_nonces: u64,
     /// Map-Requests that the map-server forwarded to an ETR.
     pub forwarded: u64,
@@ -220,19 +221,19 @@ pub struct Counters {
     pub icmp_ignored: u64,
     /// ICMP errors about packets that this router has not sent.
     pub icmp_disbelieved: u64,
-    /// Searches for hosts that were refused because there was no room.
+    /// Searches that the router refused because there was no room.
     pub searches_refused: u64,
     /// Packets that waited for a mapping, or until their host was found.
     pub held: u64,
     /// Packets of EIDs that this router dropped, by reason.
     pub drops: BTreeMap<DropReason, u64>,
-    /// Control datagrams without effect, by reason. Only the methods of `Context` that refuse
-    /// messages count and report them.
+    /// Control datagrams without effect, by reason. Only `refuse` and `refuse_parts` of `Context`
+    /// count and report them.
     pub control_drops: BTreeMap<ControlDrop, u64>,
 }
 
 impl Counters {
-    /// Counts packets on the wire that were dropped. A super-packet counts as the number of its
+    /// Counts dropped packets, as packets on the wire: a super-packet counts as the number of its
     /// segments.
     pub fn dropped(&mut self, reason: DropReason, packets: u64) {
         *self.drops.entry(reason).or_default() += packets;

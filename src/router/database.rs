@@ -146,8 +146,8 @@ fn wanted<'a>(
     })
 }
 
-/// The reason why an entry that was not added and has the same host changed. `site` says whether any
-/// prefix of the family had a route before the change, and has one after it.
+/// The reason why an entry changed. The entry existed before, and its host is the same as before.
+/// `site` says whether any prefix of the family has a route: before the change, and after it.
 fn reason(before: &Entry, after: &Entry, site: (bool, bool)) -> DatabaseReason {
     match (before.has_route, after.has_route) {
         (false, true) => return DatabaseReason::RouteFound,
@@ -350,8 +350,8 @@ impl Database {
         }
     }
 
-    /// The prefixes of the entries that may get or lose their route when a route to `to` is added
-    /// or removed. [`Rib::has_route`] looks at a route to `to` only for these entries.
+    /// The prefixes that may get or lose their route because a route to `to` is added or removed.
+    /// [`Rib::has_route`] looks at a route to `to` only for these prefixes.
     pub(super) fn related_to(&self, to: IpNet) -> BTreeSet<EidPrefix> {
         let of_instance = |id| {
             let at = EidPrefix::new(id, to);

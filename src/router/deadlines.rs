@@ -21,7 +21,7 @@ impl<K> Default for Deadlines<K> {
 }
 
 impl<K: Ord + Clone> Deadlines<K> {
-    /// Sets the deadline of a key, in place of an earlier deadline. `None` means that the key is
+    /// Sets the deadline of a key, in place of its previous deadline. `None` means that the key is
     /// never due.
     pub fn set(&mut self, key: K, at: Option<Time>) {
         let before = match at {

@@ -157,7 +157,7 @@ fn request_received(request: &RequestSummary) -> String {
     )
 }
 
-/// The lines of an SMR that is sent. Cisco's document shows them for xTR1.
+/// The lines about an SMR that this router sends. Cisco's document shows them for xTR1.
 fn smr_sent(smr: &RequestSummary, source: &Rloc, to: &Rloc) -> Vec<String> {
     let Some(solicited) = smr.source_eid else { return Vec::new() };
     let record = smr.eid_prefix;
@@ -175,7 +175,7 @@ fn smr_sent(smr: &RequestSummary, source: &Rloc, to: &Rloc) -> Vec<String> {
     ]
 }
 
-/// The lines of a Map-Request that is sent. Cisco's document shows them for each try.
+/// The lines about a Map-Request that this router sends. Cisco's document shows them for each try.
 fn request_sent(message: &MessageEvent) -> Vec<String> {
     let MessageEvent::RequestSent { request, attempt, inner_source, source, resolver } = message
     else {

@@ -1,6 +1,6 @@
-//! Decisions on packets of EIDs, and on Map-Requests that a user asks about. The same functions decide on packets that have just arrived, on
-//! packets that have waited, and on packets that a user asks about. These functions change nothing.
-//! The file `carry_out.rs` acts on a decision.
+//! Decisions on packets of EIDs: packets that have just arrived, packets that have waited, and
+//! packets that a user asks about. There are also decisions on Map-Requests that a user asks about.
+//! These functions change nothing. The file `carry_out.rs` acts on a decision.
 
 use super::Router;
 use super::decision::{Because, Decision, FlowWant, Origin, Rule, Transit, Verdict, Wants};
@@ -13,7 +13,8 @@ use crate::packet::{IpHeader, Packet};
 use crate::time::Time;
 use crate::wire::data_header::encapsulation_len;
 
-/// The number of octets of the records in a decision on a Map-Request. More records are left out.
+/// The largest number of octets of the records in a decision on a Map-Request. Further records are
+/// left out.
 const REPLY_ROOM: usize = 1200;
 
 /// The parts of a decision that several functions fill in, one after the other.
@@ -65,7 +66,7 @@ impl Router {
     }
 
     /// Returns the decision on an encapsulated Map-Request for an EID, with a reply path. The call
-    /// changes nothing. Limits of rates are not considered.
+    /// changes nothing, and does not consider the rate limits.
     pub fn explain_request(&self, eid: Eid) -> RequestDecision {
         let asked = eid.host_prefix();
         let config = &self.context.config;

@@ -83,7 +83,7 @@ impl Origin {
     }
 }
 
-/// The data of a packet of EIDs that a decision needs, except the octets of the packet.
+/// The data that a decision needs about a packet of EIDs, except the octets of the packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Transit {
     pub instance_id: InstanceId,
@@ -183,7 +183,7 @@ pub enum FlowWant {
 pub struct Because {
     /// The rule.
     pub rule: Rule,
-    /// The line of a table by which the router decided, if there is one.
+    /// The line of the table to which the rule was applied, if there is one.
     pub line: Option<TableLine>,
 }
 

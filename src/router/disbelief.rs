@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 pub enum Disbelief {
     /// The error does not quote a packet to the LISP data port, UDP 4341.
     NoData,
-    /// No packet was sent to the locator recently.
+    /// This router sent no packet to the locator recently.
     UnusedLocator,
     /// The error does not quote a LISP header of this router.
     NoLispHeader,

@@ -40,8 +40,8 @@ const SUSPENSION: Duration = Duration::from_secs(3);
 /// locator to which no packet is sent is removed. If all locators are in use, the new locator is
 /// not asked.
 const PEERS: usize = 1024;
-/// The largest number of locators whose nonce the router has to echo at the same time. If there is
-/// one more, the locator whose nonce has waited longest for a packet is removed.
+/// The router has to echo the nonces of at most this number of locators at the same time. If there
+/// is one more, the router deletes the nonce that has waited longest for a packet.
 const OWED: Limit = Limit { name: "Nonces to echo", capacity: 1024, idle: Duration::ZERO };
 /// The largest number of echoes that the router begins or changes in one second. There is a limit
 /// because each such change begins a new forwarding generation.
@@ -80,7 +80,7 @@ pub(super) struct EchoNonce {
     /// For each locator, the time at which its next request begins or the suspension of its request
     /// ends.
     due: Deadlines<Rloc>,
-    /// The nonce that this router has to echo, for each locator.
+    /// For each locator, the nonce that this router has to echo.
     owed: Bounded<Rloc, u32>,
     /// The current second, and the number of echoes that this router began or changed in this
     /// second.
@@ -101,7 +101,7 @@ impl EchoNonce {
         }
     }
 
-    /// The number of times that the nonce of packets to a locator has changed.
+    /// How often this router changed the nonce of its packets to a locator.
     pub(super) fn revision(&self) -> u64 {
         self.revision.number()
     }
@@ -220,7 +220,7 @@ impl EchoNonce {
     }
 
     /// Handles the request of `rloc` for the echo of a nonce. If this router is asking `rloc` too,
-    /// its own request is suspended.
+    /// this router suspends its own request.
     fn owe(&mut self, rloc: Rloc, nonce: u32, now: Time) -> Echo {
         let request = self.requests.get_mut(&rloc).and_then(Option::as_mut);
         if let Some(request) = request.filter(|request| !request.suspended) {

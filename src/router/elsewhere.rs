@@ -77,9 +77,9 @@ impl Router {
             || is_new && self.registers_around(&prefix)
     }
 
-    /// The session that has reported a prefix before and is still up. The map-server will also
-    /// report the next change on this session. So the session has priority over the datagrams of
-    /// another map-server.
+    /// The session on which a map-server has reported a prefix before, if this session is still up.
+    /// The map-server will also report the next change on this session. So the session has priority
+    /// over the datagrams of another map-server.
     pub(super) fn told_before(&self, prefix: &EidPrefix) -> Option<Teller> {
         let entry = self.away.entries().get(prefix).and_then(|entry| match entry.stay {
             Stay::Told { by, .. } => Some(by),

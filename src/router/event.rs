@@ -127,7 +127,7 @@ pub enum Event {
     IcmpDisbelieved {
         /// The locator.
         rloc: Rloc,
-        /// The sender of the last error.
+        /// The sender of the latest ICMP error.
         reporter: IpAddr,
         /// The kind of the ICMP error.
         kind: IcmpErrorKind,
@@ -148,10 +148,10 @@ pub enum Event {
         /// have no line of their own.
         is_logged: bool,
     },
-    /// The numbers of control messages that were refused in one minute and have no line of their
-    /// own: one number for each reason.
+    /// For each reason, the number of control messages that were refused in one minute and have no
+    /// line of their own.
     RefusedMore(Vec<(ControlDrop, u64)>),
-    /// The wall clock is earlier than the last nonce that an earlier run sent in a Map-Register.
+    /// The wall clock is behind the last nonce that a previous run sent in a Map-Register.
     ClockBehind {
         /// The difference in seconds.
         by: u64,
@@ -163,7 +163,7 @@ pub enum Event {
         port: String,
         /// The Linux device of the port.
         device: String,
-        /// Whether the port was set up.
+        /// Whether the new state is up.
         is_up: bool,
     },
     /// A change of a kernel object that this router wants.
@@ -247,8 +247,8 @@ pub enum HostChange {
         /// [`HostChange::Duplicate`].
         is_duplicate: bool,
     },
-    /// The host is on a LAN of this router, although a map-server says that it is elsewhere. The
-    /// router registers the host again.
+    /// The host is on a LAN of this router, although a map-server says that the host is elsewhere.
+    /// The router registers the host again.
     Confirmed,
     /// The host has stopped answering.
     Silent,
@@ -271,7 +271,7 @@ pub enum HostChange {
     },
     /// There is no room for the host.
     TurnedAway {
-        /// The number of refusals of hosts, in total.
+        /// How often the router has refused a host.
         times: u64,
         /// The number of hosts on the LANs of this router.
         hosts: usize,
@@ -303,7 +303,7 @@ pub enum RegistrationChange {
 pub enum SiteRegistrationChange {
     /// An xTR registered a prefix that had no registration.
     Registered,
-    /// Another xTR registered the prefix, or its locators have changed.
+    /// Another xTR registered the prefix, or the locators of the prefix have changed.
     Moved,
     /// The registrations changed, but the mapping is the same: for example, a second xTR registered
     /// the same locators.
@@ -345,8 +345,8 @@ pub enum MapServerChange {
         /// The number of minutes until this router asks for a session again.
         again_in: u64,
     },
-    /// The map-server has not answered the last Map-Registers. The router increases the nonces of
-    /// its Map-Registers.
+    /// The map-server has not answered this router's latest Map-Registers. The router increases the
+    /// nonces of its Map-Registers.
     Unanswered {
         /// The number of Map-Registers without an answer.
         registers: u32,
@@ -374,7 +374,7 @@ pub enum MapServerChange {
 pub enum LocatorChange {
     /// The locator cannot be reached.
     Unreachable(Unreachable),
-    /// A finding that the locator cannot be reached has ended, for this reason.
+    /// A finding [`LocatorChange::Unreachable`] has ended, for this reason.
     Reachable(ReachableAgain),
     /// The path to the locator has an MTU that a router reported.
     PathMtu {
@@ -402,7 +402,7 @@ pub enum Unreachable {
     NoEcho,
 }
 
-/// The reason why a finding that a locator cannot be reached has ended.
+/// The reason why a finding [`LocatorChange::Unreachable`] has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ReachableAgain {

@@ -120,21 +120,21 @@ pub(super) fn nat_traversal() -> Told {
     Told::new("Info message", why, "turn off NAT traversal on the sender")
 }
 
-/// The text about a Map-Register that reached a router that is not a map-server.
+/// The text about a Map-Register to a router that is not a map-server.
 pub(super) fn no_map_server(records: &[MappingRecord]) -> Told {
     let advice = "configure `map-server` on this router, or correct the address in `etr \
                   map-server` on the sender";
     Told::new(of_records("Map-Register", records), "this router is not a map-server", advice)
 }
 
-/// The text about a Map-Notify that reached a router that is not an ETR.
+/// The text about a Map-Notify to a router that is not an ETR.
 pub(super) fn no_etr(records: &[MappingRecord]) -> Told {
     let advice = "configure `etr` on this router if it has EIDs";
     Told::new(of_records("Map-Notify", records), "this router is not an ETR", advice)
 }
 
-/// The text about a Map-Request that reached a router that is neither an ETR nor a part of the
-/// mapping system.
+/// The text about a Map-Request to a router that is neither an ETR nor a part of the mapping
+/// system.
 pub(super) fn nobody_asked(request: &MapRequest) -> Told {
     let why = "this router is not an ETR, a map-resolver or a map-server";
     let advice = "configure `etr` or `map-resolver` on this router, or correct the address in `itr \
@@ -142,7 +142,7 @@ pub(super) fn nobody_asked(request: &MapRequest) -> Told {
     Told::new(of_request(request), why, advice)
 }
 
-/// The text about a message between xTRs that was sent to a map-server or map-resolver.
+/// The text about a probe or an SMR to the mapping system.
 pub(super) fn at_mapping_system(request: &MapRequest) -> Told {
     let why =
         "only an xTR can handle this message, but this router is only a map-server or map-resolver";
@@ -177,8 +177,7 @@ pub(super) fn asked_too_often(request: &MapRequest, itr: Rloc) -> Told {
     Told::new(of_request(request), why, advice)
 }
 
-/// The text about a record of a request that is not looked up, because the request has too many
-/// records.
+/// The text about a Map-Request with too many records: the router does not look up all of them.
 pub(super) fn too_many_records(request: &MapRequest, most: usize) -> Told {
     let why = format!(
         "the request has too many records: this router answers only the first {most} of {}",
@@ -188,7 +187,7 @@ pub(super) fn too_many_records(request: &MapRequest, most: usize) -> Told {
     Told::new(what, why, "request fewer EIDs in one Map-Request")
 }
 
-/// The text about a record of a request that is not answered, because the reply has no room for it.
+/// The text about a Map-Request if the reply has no room for the answer to each record.
 pub(super) fn reply_is_full(request: &MapRequest) -> Told {
     let what = format!("a record of {}", of_request(request));
     let why =
@@ -309,13 +308,13 @@ pub(super) fn map_cache_full(prefix: EidPrefix, limit: usize) -> Told {
     Told::new(format!("Map-Reply for {prefix}"), why, advice)
 }
 
-/// The text about an SMR after which the router cannot send a Map-Request.
+/// The text about an SMR, if this router has no map-resolver for the Map-Request.
 pub(super) fn smr_without_resolver(eid: Eid) -> Told {
     let advice = "configure `itr map-resolver`";
     Told::new(format!("SMR for {eid}"), "no map-resolver is configured", advice)
 }
 
-/// The text about an SMR that reached a router that is neither an ITR nor a proxy ITR.
+/// The text about an SMR to a router that is neither an ITR nor a proxy ITR.
 pub(super) fn smr_at_no_itr(eid: Eid) -> Told {
     let why = "this router is not an ITR for this address family, so it has no map-cache entries \
                to renew";
@@ -500,8 +499,8 @@ pub(super) fn octets_came_before(prefix: EidPrefix, site: &str, nonces: (Nonce, 
     Told::new(what, why, advice)
 }
 
-/// The text about a repeated Map-Register. After its first arrival, another xTR has registered the
-/// prefix.
+/// The text about a repeated Map-Register. After the first arrival of this Map-Register, another
+/// xTR has registered the prefix.
 pub(super) fn repetition_of_moved(prefix: EidPrefix, site: &str) -> Told {
     let what = format!("Map-Register for {prefix} of site {site}");
     let why = "the same message came before, and another xTR has registered the prefix after that";
@@ -518,8 +517,7 @@ pub(super) fn map_server_full(prefix: EidPrefix, site: &str) -> Told {
 }
 
 /// The text about a Map-Notify that the router does not send, because it has no room to keep the
-/// Map-Notify until its acknowledgement. The text names the xTR to which the router would send the
-/// Map-Notify as the source.
+/// Map-Notify until its acknowledgement. In the text, the source is the receiver of the Map-Notify.
 pub(super) fn too_many_notifies(prefix: EidPrefix) -> Told {
     let why = "too many xTRs have not acknowledged their Map-Notifies";
     let advice = "check whether Map-Notifies reach the xTRs";

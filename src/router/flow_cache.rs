@@ -18,7 +18,7 @@ use crate::prefix_map::Slot;
 /// The number of places of the cache. It is a power of two.
 const FLOWS: usize = 4096;
 
-/// All values of a packet that its verdict depends on.
+/// The values of a packet that determine its verdict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Flow {
     flow_hash: u32,
@@ -73,8 +73,8 @@ impl FlowCache {
         Some((Encapsulation { ttl, tos, ..place.encapsulation }, place.entry?))
     }
 
-    /// Whether the last packet of a flow, in this generation or an earlier one, was sent to this
-    /// locator.
+    /// Whether the latest packet of a flow went to this locator, in this generation or in an
+    /// earlier one.
     pub fn has_sent(&self, instance_id: InstanceId, header: &IpHeader, to: Rloc) -> bool {
         let place = self.places.get(place_of(header)).and_then(Option::as_ref);
         place.is_some_and(|place| {

@@ -1,5 +1,5 @@
-//! The forwarding generation: a number that grows with each change of the data from which the
-//! router makes decisions on packets.
+//! The forwarding generation: a number that grows with each change of the data that decisions on
+//! packets depend on.
 //!
 //! A decision is valid until the next generation begins. The flow cache and the check of inner
 //! sources use this rule. If a second data path stores decisions, it can use this rule too. Each

@@ -3,9 +3,9 @@
 use crate::addr::{Eid, Rloc};
 use crate::time::Time;
 
-/// The last packet that was delivered. The segments of a large packet arrive at the same instant.
-/// If a packet has the same addresses and the same instant as the last packet, the router delivers
-/// it without another decision, because it shows nothing new about the sender.
+/// The last packet that was delivered. The segments of a large packet arrive at the same time. If a
+/// packet has the same addresses and the same time as the last packet, the router delivers the
+/// packet without another decision: the packet shows nothing new about its sender.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Heard {
     /// The xTR that sent the packet.
