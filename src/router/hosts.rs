@@ -1,5 +1,5 @@
-//! Hosts of dynamic-EID ranges that are found, move or become silent, and the effects on the
-//! tables, the kernel and the registrations.
+//! Handles hosts of dynamic-EID ranges: a host is found, moves or becomes silent. Changes the
+//! tables, the kernel and the registrations accordingly.
 
 use std::net::IpAddr;
 
@@ -322,9 +322,9 @@ impl Router {
         }
     }
 
-    /// Whether `eid` may be on a port of this router although the router has not found it. This is
-    /// possible if a port serves the range of the EID, and the away table has an entry for the
-    /// range but no entry for the host itself.
+    /// Whether `eid` may be on a port of this router although the router has not found the host.
+    /// This is possible if a port serves the range of the EID, and the away table has an entry for
+    /// the range but no entry for the host itself.
     pub(super) fn is_undetected(&self, eid: Eid) -> bool {
         let away = self.away.longest_match(eid);
         !self.mobility.ports(eid).is_empty()

@@ -11,7 +11,7 @@ use crate::addr::is_link_local;
 use crate::packet::{IPV4_MINIMUM_REASSEMBLY, IPV6_MINIMUM_MTU, IpHeader};
 use crate::time::Time;
 
-/// The maximum number of octets of a packet that an ICMP error quotes. It is the size of the
+/// An ICMP error quotes at most this number of octets of the packet. The number is the size of the
 /// largest error (RFC 1812 section 4.3.2.3 for IPv4, RFC 4443 section 2.4 for IPv6) without the
 /// headers of the error.
 const QUOTED_V4: usize = IPV4_MINIMUM_REASSEMBLY as usize - 28;

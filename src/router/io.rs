@@ -92,8 +92,8 @@ pub enum Command {
     /// `clear lisp session`: closes the sessions with this peer; `None` for all sessions. The ends
     /// of a session connect again.
     ClearSessions(Option<IpAddr>),
-    /// Reports decisions on packets as [`Event::Packet`], or ends these reports. At most some
-    /// hundred packets a second are reported, without regard to the debugging that is on.
+    /// Reports decisions on packets as [`Event::Packet`], or ends these reports. The reports do not
+    /// depend on debugging. Their rate is limited.
     Watch(bool),
     /// `clear arp-cache`: asks the neighbours on the links whether they are there.
     AskNeighbours,
@@ -121,7 +121,7 @@ pub enum Output {
         destination: SocketAddr,
         /// The UDP payload.
         payload: Vec<u8>,
-        /// The reason of the message. It is not sent.
+        /// The reason why the router sends the message. The reason is not a part of the message.
         reason: MessageReason,
     },
     /// Encapsulate a packet that the router has held until now.

@@ -108,7 +108,7 @@ pub struct KeptNonce {
 /// A change of the kept nonces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum NonceRequest {
-    /// Keep this nonce in place of an earlier nonce of its owner.
+    /// Keep this nonce, in place of the previous nonce of its owner.
     Keep(KeptNonce),
     /// Delete the nonce of this owner, because the core had no room for it.
     Forget(NonceOwner),

@@ -71,8 +71,8 @@ impl Kernel {
     /// The requests that change the present objects into the wanted objects. The removals come
     /// first. The kernel does not compare all fields of a route when it removes a route. So if a
     /// new route was added before the old route is removed, the removal could remove the new route.
-    /// If a new route has the same key in the kernel as an old route, it replaces the old route in
-    /// one step. So each packet finds one of the two routes.
+    /// If a new route and an old route have the same key in the kernel, the new route replaces the
+    /// old route in one step. So each packet finds one of the two routes.
     ///
     /// `fixed` has the objects that belong to no EID, if they may have changed. `mobile` has the
     /// objects of the EID prefixes that were added, removed or changed.

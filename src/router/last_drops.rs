@@ -1,4 +1,4 @@
-//! The last packet of EIDs that was dropped for each reason, for `show drops`.
+//! For each reason, the last packet of EIDs that was dropped; `show drops` prints it.
 
 use std::net::IpAddr;
 
@@ -27,7 +27,7 @@ impl LastDrop {
     }
 }
 
-/// The last packet for each reason.
+/// For each reason, the last packet that was dropped.
 #[derive(Debug, Default)]
 pub struct LastDrops([Option<LastDrop>; DropReason::ALL.len()]);
 

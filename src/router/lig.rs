@@ -1,5 +1,5 @@
-//! The queries of the command `lig` (RFC 6835): Map-Requests that the operator asks for. A query
-//! is not a request of the ITR: no packet waits for it, and it has its own nonce.
+//! The queries of the command `lig` (RFC 6835): Map-Requests that the operator asks for. A query is
+//! not a request of the ITR: no packet waits for a query, and each query has its own nonce.
 //!
 //! A query sends a Map-Request. If no answer arrives in time, the query sends another Map-Request
 //! with a new nonce to the next map-resolver.

@@ -49,7 +49,7 @@ impl LocalRlocs {
         !rloc.is_unicast() || self.broadcasts.contains(&rloc.0)
     }
 
-    /// The local locator from which packets to a remote locator of `family` are sent.
+    /// The local locator from which this router sends packets to remote locators of `family`.
     pub fn preferred(&self, family: Family) -> Option<Rloc> {
         match family {
             Family::Ipv4 => self.preferred[0],

@@ -56,8 +56,8 @@ pub type Line = (Severity, String);
 /// as often as they like. With this limit, the log grows by a few hundred kilobytes an hour.
 const RATE: Rate = Rate { burst: 100, interval: Duration::from_secs(10) };
 
-/// The number of lines that were written for each kind of event. With this limit, the log does not
-/// fill the disk, even in a network in which hosts move or locators fail all the time.
+/// The state of the limit [`RATE`] for each kind of event. With this limit, the log does not fill
+/// the disk, even in a network in which hosts move or locators fail all the time.
 #[derive(Debug, Default)]
 pub struct Log {
     kinds: BTreeMap<&'static str, Kind>,
@@ -65,7 +65,7 @@ pub struct Log {
 
 #[derive(Debug, Default)]
 struct Kind {
-    /// The time from which `burst` lines of [`RATE`] can be written again.
+    /// From this time on, a full burst of [`RATE`] can be written again.
     full_at: Option<Time>,
     /// The number of lines that were left out since the last written line.
     left_out: u64,

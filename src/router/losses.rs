@@ -12,7 +12,7 @@ use std::time::Duration;
 use super::deadlines::Deadlines;
 use crate::time::Time;
 
-/// The number of times that an object is requested again immediately within [`WINDOW`].
+/// Within [`WINDOW`], an object is requested again immediately at most this number of times.
 const QUICK: usize = 3;
 /// After this time without a loss or a refusal, an object is at rest. Until this time has passed,
 /// the object is restless.
@@ -38,7 +38,7 @@ pub enum Verdict {
 /// The objects that have recently vanished or were refused.
 #[derive(Debug)]
 pub struct Losses<T> {
-    /// The attempts for each object. The entry of an object that is at rest again remains until the
+    /// The attempts for each object. If an object is at rest again, its entry remains until the
     /// object is lost or refused the next time.
     restless: BTreeMap<T, Attempts>,
     due: Deadlines<T>,
@@ -76,7 +76,7 @@ impl<T: Ord + Clone> Losses<T> {
         Verdict::Later { first }
     }
 
-    /// Handles an object that was refused. Returns whether this refusal is still to be reported.
+    /// Handles an object that was refused. Returns whether the caller must report this refusal.
     pub fn refused(&mut self, object: T, now: Time) -> bool {
         let attempts = self.attempts(&object, now);
         let first = !std::mem::replace(&mut attempts.refused, true);

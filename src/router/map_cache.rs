@@ -97,7 +97,7 @@ pub struct Entry {
     pub source: Source,
     /// The sender of the last Map-Reply.
     pub map_source: Option<IpAddr>,
-    /// The instant since which the prefix has been in the map-cache.
+    /// The time at which the prefix came into the map-cache.
     pub created_at: Time,
     /// The time at which the mapping last changed.
     pub modified_at: Time,
@@ -182,10 +182,10 @@ pub struct Learned {
     pub solicited: bool,
 }
 
-/// The limit of the table of locators to which packets were sent recently. If the table is full,
-/// the least recently used locator is removed.
+/// The limit of [`Used`], the table of locators in use. If the table is full, the least recently
+/// used locator is removed.
 const IN_SIGHT: Limit = Limit { name: "Locators in use", capacity: 16_384, idle: Duration::ZERO };
-/// How long a locator remains in the table of locators in use after its last packet.
+/// How long a locator remains in [`Used`] after the last packet to it.
 const SIGHT: Duration = Duration::from_secs(60);
 
 /// The locators in use, for each instance and family. The value is one EID prefix that has the
@@ -207,7 +207,7 @@ pub struct MapCache {
     evictions: BTreeMap<(InstanceId, Family), BTreeSet<(Time, Slot)>>,
     /// Learned prefixes for which an SMR caused the last Map-Request.
     solicited: BTreeSet<EidPrefix>,
-    /// The locators of the entries that packets used in the last minute, with a precision of one
+    /// The locators of each entry that a packet used in the last minute, with a precision of one
     /// second. With this table, a reader does not have to examine all entries.
     used: Used,
     opaque: OpaqueLocators,
@@ -484,11 +484,11 @@ impl MapCache {
         }
     }
 
-    /// Applies the Locator-Status-Bits of a packet with the source EID `eid`, which the locator
-    /// `from` encapsulated. If `from` is a locator of the entry that covers the EID, the bits set
-    /// the states of the locators of this entry. Returns the number of locators that changed their
-    /// state. Every packet repeats the bits, so the states of an entry change at most once in each
-    /// [`STATUS_INTERVAL`].
+    /// Applies the Locator-Status-Bits of a packet from the EID `eid`. The locator `from`
+    /// encapsulated the packet. If `from` is a locator of the entry that covers the EID, the bits
+    /// set the states of the locators of this entry. Returns the number of locators that changed
+    /// their state. Every packet repeats the bits, so the states of an entry change at most once in
+    /// each [`STATUS_INTERVAL`].
     pub(super) fn report_status(
         &mut self,
         eid: Eid,
@@ -520,13 +520,13 @@ impl MapCache {
         changed
     }
 
-    /// The locators of the entries that packets used in the last minute.
+    /// The locators of each entry that a packet used in the last minute.
     pub(super) fn used(&self, now: Time) -> impl Iterator<Item = (InstanceId, EidPrefix, Rloc)> {
         let recent = self.used.used_since(now.before(SIGHT));
         recent.map(|(&(instance_id, _, rloc), &prefix)| (instance_id, prefix, rloc))
     }
 
-    /// Whether packets were sent to a locator in the last minute.
+    /// Whether a packet used an entry with this locator in the last minute.
     pub(super) fn is_used(&self, rloc: Rloc) -> bool {
         self.evictions.keys().any(|&(id, family)| self.used.contains_key(&(id, family, rloc)))
     }

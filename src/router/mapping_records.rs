@@ -9,7 +9,7 @@ use super::reachability::Source;
 use crate::time::Time;
 use crate::wire::{Action, LocatorRecord, MappingRecord};
 
-/// The TTL of a record that leaves the choice of the TTL to the receiver (RFC 9301 section 5.4).
+/// A record with this TTL leaves the choice of the TTL to the receiver (RFC 9301 section 5.4).
 const RECEIVER_DECIDES: u32 = u32::MAX;
 /// The TTL that this receiver chooses: a day.
 const DECIDED_TTL: Duration = Duration::from_secs(24 * 3600);

@@ -30,7 +30,7 @@ pub enum MessageEvent {
     RequestScheduled {
         /// The solicited EID.
         eid: Eid,
-        /// The EID of the first record of the SMR. If a Cisco router sent the SMR, this is an EID
+        /// The EID of the first record of the SMR. If a Cisco router sent the SMR, `own` is an EID
         /// of this site.
         own: Option<Eid>,
     },

@@ -2,10 +2,10 @@
 //!
 //! A `lisp mobility` port serves dynamic-EID ranges. A host of a range is found when it sends a
 //! packet on the port, because the kernel's neighbour table shows this. Then the database contains
-//! a prefix for the host. The prefix is registered, and the host is watched. The host has left when
-//! a map-server reports that another xTR has it, or when the host does not answer any more. The
-//! away table always has an entry for the range itself. So the sender of a packet to a host of the
-//! range that is not on a port receives an SMR.
+//! a prefix for the host. The prefix is registered, and the host is watched. The host has left if a
+//! map-server reports that another xTR has the host, or if the host does not answer any more. The
+//! away table always has an entry for the range itself. So if a packet from the core is for a host
+//! that is on no port, the xTR that encapsulated the packet receives an SMR.
 //!
 //! The port has the addresses of the roaming gateway: the same IP address and hardware address at
 //! every xTR. The port has no route for its network. With this route, the kernel would search with
@@ -74,7 +74,7 @@ pub struct Host {
     /// The time of the last message that shows that the host is on its port.
     pub last_seen_at: Time,
     /// The last time at which this router asked the host because a packet from the core had the
-    /// address of the host as its source.
+    /// host's address as its source.
     pub asked_at: Option<Time>,
     /// The way in which the router found the host.
     pub discovery: Discovery,
@@ -108,7 +108,7 @@ pub struct Mobility {
     pub(super) turned_away_at: Option<Time>,
     /// The hosts that left since the start of the input, each with the reason.
     pub(super) departures: BTreeMap<Eid, Departure>,
-    /// The events about lost hosts that the caller has not taken yet.
+    /// The events about lost hosts. The caller has not taken these events yet.
     pub(super) changes: Vec<Event>,
 }
 
@@ -130,8 +130,8 @@ impl Default for Mobility {
 }
 
 impl Mobility {
-    /// The reason why the host with this prefix left during the present input. A host without a note
-    /// left because the configuration does not serve its range any more.
+    /// The reason why the host with this prefix left during the present input. If no reason is
+    /// noted, the host left because the configuration does not serve its range any more.
     pub(super) fn departure(&self, prefix: EidPrefix) -> Departure {
         let noted = self.departures.get(&prefix.network()).copied();
         noted.unwrap_or(Departure::Lost(HostLoss::NotServed))
@@ -250,9 +250,9 @@ impl Mobility {
         self.hosts.get(&eid).filter(|_| prefix == eid.host_prefix())
     }
 
-    /// The port at which the router now asks a host whether it is still on this port. The result is
-    /// `None` if, within the last `interval`, the router asked the host or received a message from
-    /// the host.
+    /// The port of a host, if the router now has to ask the host whether it is still there. `None`
+    /// if, within the last `interval`, the router asked the host or received a message from the
+    /// host.
     pub(super) fn ask_from_time_to_time(
         &mut self,
         eid: Eid,

@@ -178,7 +178,7 @@ pub struct Start {
     /// greater, the new nonces begin after that nonce. So the nonces still grow after a restart,
     /// and a map-server accepts them.
     pub wall_clock: u64,
-    /// The instant of the start.
+    /// The router's [`Time`] at its start.
     pub now: Time,
 }
 
@@ -369,7 +369,7 @@ impl Router {
         self.context.config.roles(family)
     }
 
-    /// The instant of the start.
+    /// The router's [`Time`] at its start.
     pub fn started_at(&self) -> Time {
         self.context.clock.started_at
     }
@@ -464,7 +464,7 @@ impl Router {
         self.context.debugging
     }
 
-    /// The last packet that was dropped for each reason.
+    /// For each reason, the last packet that was dropped.
     pub fn last_drops(&self) -> &LastDrops {
         &self.context.last_drops
     }

@@ -1,6 +1,6 @@
-//! The Map-Notifies about local EIDs for which the router waits for a confirmation, and the
-//! questions about these Map-Notifies. [`super::confirm`] explains why a confirmation is necessary,
-//! and handles the answers.
+//! The unconfirmed Map-Notifies about local EIDs, and the questions to map-servers about these
+//! Map-Notifies. [`super::confirm`] explains why a confirmation is necessary, and handles the
+//! answers.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;

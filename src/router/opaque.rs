@@ -21,7 +21,7 @@ const MAPPINGS: Limit =
 /// The maximum number of octets of the kept addresses. A full table accepts no more addresses.
 const OCTETS: usize = 4 << 20;
 
-/// A locator of a mapping that is not an IP address. The router sends nothing to it.
+/// A locator that is not an IP address. The router sends nothing to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OpaqueLocator {
     /// The address and its type.

@@ -120,7 +120,7 @@ impl From<RequestReason> for Cause {
         match why {
             RequestReason::NoMapping { .. } => Cause::Packet,
             RequestReason::Smr { .. } => Cause::Smr,
-            // The other two are questions of their own, which are not in this table.
+            // Map-Requests for a notification or for `lig` are not in this table.
             RequestReason::AwayRecordExpired { .. }
             | RequestReason::Notification { .. }
             | RequestReason::Lig { .. } => Cause::Away,
@@ -257,7 +257,7 @@ impl Outstanding {
         self.request(eid).is_some() || self.resting.contains_key(&eid)
     }
 
-    /// Whether an EID has a request that has not been sent yet.
+    /// Whether there is a request for an EID, and its first Map-Request has not been sent yet.
     pub(super) fn is_yet_to_begin(&self, eid: Eid) -> bool {
         self.request(eid).is_some_and(|request| request.phase == Phase::ToBegin)
     }

@@ -64,13 +64,13 @@ pub(super) struct Taken<'a> {
 pub(super) struct Held<'a> {
     /// The accepted records, in the order of the message.
     pub(super) taken: Vec<Taken<'a>>,
-    /// The records for `0.0.0.0/0` or `::/0` that are refused.
+    /// The refused records for `0.0.0.0/0` or `::/0`.
     defaults: Vec<&'a MappingRecord>,
     /// The reduced records with locators, each with its smaller prefix.
     cut: Vec<(&'a MappingRecord, EidPrefix)>,
     /// The records outside the accepted prefix, which are ignored.
     beside: Vec<&'a MappingRecord>,
-    /// The number of records without locators that were reduced.
+    /// The number of reduced records without locators.
     negatives_cut: u64,
 }
 
@@ -99,8 +99,8 @@ impl Claims {
     }
 
     /// Compares the records of a reply with the request. `covering` is the record with a prefix
-    /// that contains the requested EID. A record of an own prefix (`is_own`) is not compared: it
-    /// gets a TTL of zero, so that the map-cache does not keep it.
+    /// that contains the requested EID. If a record is about a local prefix (`is_own`), it is not
+    /// compared: it gets a TTL of zero, so that the map-cache does not keep it.
     pub(super) fn hold<'a>(
         &self,
         records: &'a [MappingRecord],

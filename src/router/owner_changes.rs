@@ -24,8 +24,8 @@ const LINES: Duration = Duration::from_secs(60);
 /// If an EID does not change its owner for this time, it is not a duplicate any more. The time is
 /// longer than [`WAIT`], because an xTR claims the EID again after [`WAIT`].
 const QUIET: Duration = Duration::from_secs(90);
-/// The limit of the EIDs that are remembered. If the table is full, the EID without a change for
-/// the longest time is removed.
+/// The limit of the EIDs that are remembered. If the table is full, the EID that has been without a
+/// change for the longest time is removed.
 const REMEMBERED: Limit =
     Limit { name: "EIDs with another owner", capacity: 4096, idle: Duration::ZERO };
 

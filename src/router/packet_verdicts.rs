@@ -132,8 +132,8 @@ pub enum DropReason {
     NotOurEid,
     /// The inner destination of a packet on port 4341 is a local EID that has no route.
     NoRouteToEid,
-    /// The inner destination of a packet on port 4341 is a local EID that is away. An SMR is sent
-    /// to the xTR that encapsulated the packet.
+    /// The inner destination of a packet on port 4341 is a local EID that is away. This router
+    /// sends an SMR to the xTR that encapsulated the packet.
     EidAway,
     /// The inner source of a packet on port 4341 is an address of this router, or an EID at this
     /// site.

@@ -23,8 +23,8 @@ const MTU_FOR: Duration = Duration::from_secs(600);
 /// The limit of path MTUs. If the table is full, the router removes the oldest path MTU of the
 /// reporter that has the most path MTUs.
 const MTUS: Limit = Limit { name: "Path MTUs", capacity: 1024, idle: Duration::ZERO };
-/// The limit of locators to which packets for moved hosts were sent on. If the table is full, the
-/// locator that was unused for the longest time is removed.
+/// The limit of locators to which this router sent on packets for moved hosts. If the table is
+/// full, the locator that was unused for the longest time is removed.
 const ONWARD: Limit =
     Limit { name: "Locators of hosts that moved", capacity: 1024, idle: Duration::ZERO };
 /// How long a locator is kept after the last packet that was sent on to it.

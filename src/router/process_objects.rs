@@ -32,7 +32,7 @@ pub enum ProcessObject {
 /// An emulated host that the configuration wants.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct HostWish {
-    /// The interface of the LAN to which the host is connected.
+    /// The router's interface on the LAN of the host.
     pub interface: InterfaceName,
     /// The name of the host; no two hosts have the same name.
     pub name: String,

@@ -1,15 +1,14 @@
-//! Limits of rates. A limit allows a number of actions at once, and one more action after each
-//! interval.
+//! Limits of rates. A limit allows a burst of actions, and one more action after each interval.
 
 use std::time::Duration;
 
 use crate::time::Time;
 
-/// A limit for the rate of actions. The state of a limit is the time at which it next allows
-/// `burst` actions at once.
+/// A limit for the rate of actions. The state of a limit is a time: from this time on, the limit
+/// allows a full burst again.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Rate {
-    /// The number of actions that are allowed at once.
+    /// The number of actions in a full burst: they may follow each other without a wait.
     pub burst: u32,
     /// The time after which one more action is allowed.
     pub interval: Duration,

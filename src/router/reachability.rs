@@ -38,7 +38,7 @@ pub enum Reach {
     Down(Source),
 }
 
-/// A locator, and the source that reports that it cannot be reached.
+/// A locator, and a source with the report that the locator cannot be reached.
 type Key = (Rloc, Source);
 
 /// The locators that cannot be reached.
@@ -75,7 +75,7 @@ impl Reachability {
         }
     }
 
-    /// The first source that reports that an RLOC cannot be reached.
+    /// The first source with a report that an RLOC cannot be reached.
     pub fn unreachable(&self, rloc: Rloc) -> Option<Source> {
         if self.unreachable.is_empty() {
             return None;
@@ -90,7 +90,7 @@ impl Reachability {
         self.unreachable.keys().map(|key| (key.0, key.1, self.until.get(key)))
     }
 
-    /// Records the report of a source that an RLOC cannot be reached. The report is valid for
+    /// Records a source's report that an RLOC cannot be reached. The report is valid for
     /// [`UNREACHABLE_FOR`] from `now`.
     pub(super) fn leave(
         &mut self,

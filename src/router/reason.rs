@@ -26,7 +26,7 @@ pub use session::SessionReason;
 
 /// A reason, as text. The text is one plain sentence without a full stop.
 pub trait Reason: Display {
-    /// The section of the standard or draft that the reason comes from, or the command of IOS.
+    /// The origin of the reason: a section of a standard or draft, or a command of IOS.
     fn section(&self) -> &'static str;
 }
 

@@ -242,8 +242,8 @@ fn change_line(config: &mut Config, prefix: ipnet::IpNet, what: u64) {
     }
 }
 
-/// Changes one line of an interface, which is added if it does not exist: an address, the
-/// description, or `shutdown`.
+/// Changes one line of an interface: an address, the description, or `shutdown`. If the interface
+/// does not exist, adds it.
 fn change_interface(config: &mut Config, name: InterfaceName, address: ipnet::IpNet, what: u64) {
     let interface = config.interfaces.entry(name).or_default();
     match what {

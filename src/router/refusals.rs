@@ -30,7 +30,8 @@ const LINES_OF_REASON: u32 = 16;
 /// send it.
 const NEW_OF_REASON: u32 = 64;
 /// The limit of stored pairs of source and reason. If the table is full, the router takes the
-/// reason with the most sources, and removes its source that was silent for the longest time.
+/// reason with the most sources. It removes the source of this reason that was silent for the
+/// longest time.
 const REMEMBERED: Limit = Limit { name: "Refusals", capacity: 256, idle: Duration::ZERO };
 
 /// The explanation of a refused message for the operator. The line also names the source.
@@ -60,10 +61,10 @@ impl Explanation {
     }
 }
 
-/// The messages of one source that were refused for one reason.
+/// The refused messages of one source and one reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
-    /// The number of messages from the source that were refused for the reason.
+    /// The number of these messages.
     pub count: u64,
     /// The time at which the first message of this source and reason arrived.
     pub first_at: Time,
@@ -78,7 +79,7 @@ pub struct Refusal {
 #[derive(Debug)]
 pub struct Refusals {
     recent: Bounded<(IpAddr, ControlDrop), Refusal, ControlDrop>,
-    /// The number of messages of new sources that were not stored.
+    /// The number of messages that got no row in `recent`.
     unremembered: u64,
     minute: Option<Minute>,
 }
@@ -91,7 +92,7 @@ struct Minute {
     of_reason: BTreeMap<ControlDrop, OfReason>,
 }
 
-/// The messages of a minute that were refused for one reason.
+/// The refused messages of one minute and one reason.
 #[derive(Debug, Default)]
 struct OfReason {
     lines: u32,
@@ -176,8 +177,8 @@ impl Refusals {
         told
     }
 
-    /// If the minute is over, ends it. Returns the number of messages that got no line in the log,
-    /// for each reason.
+    /// If the minute is over, ends it. For each reason, returns the number of messages that got no
+    /// line in the log.
     pub(super) fn end_minute(&mut self, now: Time) -> Option<Vec<(ControlDrop, u64)>> {
         let minute = self.minute.take_if(|minute| minute.ends_at <= now)?;
         let rest = minute.of_reason.iter().map(|(reason, of_reason)| (*reason, of_reason.rest));

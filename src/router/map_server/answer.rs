@@ -33,10 +33,9 @@ const UNKNOWN_TTL_MINUTES: u32 = 15;
 /// authenticated, so a request for many EIDs must not cause a message to each of a hundred ETRs.
 const MOST_ETRS: usize = 4;
 
-/// The maximum number of registered and configured prefixes that are read to find out whether a
-/// prefix contains a mapping. A prefix that contains more registered and configured prefixes than
-/// this number counts as a prefix with a mapping. The negative answer is then about a part of this
-/// prefix.
+/// The router reads at most this number of registered and configured prefixes to find out whether a
+/// prefix contains a mapping. If the prefix contains more of them, it counts as a prefix with a
+/// mapping. The negative answer is then about a part of this prefix.
 const MOST_LOOKED_AT: usize = 64;
 
 /// The maximum TTL of a forwarded inner packet, plus one. If map-servers forward a request to each
@@ -89,9 +88,9 @@ enum Answer {
 
 impl MapServer {
     /// The answer about a requested prefix. It comes from the longest registered prefix that covers
-    /// the whole requested prefix. If no registered prefix covers the whole requested prefix, the
-    /// answer comes from the longest registered prefix that covers its first address. A prefix
-    /// counts as not registered if its ETRs cannot be asked.
+    /// the whole requested prefix. If there is none, it comes from the longest registered prefix
+    /// that covers the first address of the requested prefix. A prefix counts as not registered if
+    /// its ETRs cannot be asked.
     fn answer(&self, asked: &EidPrefix, reach: &Reach<'_>) -> Answer {
         let eid = asked.network();
         let registered = |asked: &EidPrefix| {
@@ -149,8 +148,8 @@ fn least_specific(eid: Eid, min_len: u8, taken: impl Fn(&EidPrefix) -> bool) -> 
     let host = eid.host_prefix();
     let nets = (min_len..host.mask_len()).filter_map(|len| IpNet::new(eid.address, len).ok());
     let holes: Vec<_> = nets.map(|net| EidPrefix::new(eid.instance_id, net)).collect();
-    // A longer prefix is a part of a shorter prefix. So if `taken` is false for a prefix, it is
-    // also false for all longer prefixes, and a binary search finds the shortest one.
+    // A longer prefix is a part of a shorter prefix. So if `taken` is false for a prefix, `taken`
+    // is false for all longer prefixes too, and a binary search finds the shortest one.
     holes.get(holes.partition_point(taken)).copied().unwrap_or(host)
 }
 
@@ -178,10 +177,10 @@ pub(super) fn proxy_record(prefix: EidPrefix, entry: &SiteEntry) -> MappingRecor
     }
 }
 
-/// The ETR to which a Map-Request is forwarded. The router chooses only an RLOC in `reach`. The
-/// first choice is a registered locator whose R bit is set and that belongs to the registering ETR
-/// itself. If there are several, the locator with the lowest priority is chosen. The second choice is the
-/// source RLOC of a Map-Register that cannot be a replay. The last choice is any reachable locator.
+/// The ETR to which the router forwards a Map-Request: always an RLOC in `reach`. The first choice
+/// is a locator with the R bit that the ETR registered as its own locator. If there are several,
+/// the locator with the lowest priority is chosen. The second choice is the source RLOC of a
+/// Map-Register that cannot be a replay. The last choice is any other locator with the R bit.
 fn choose_etr(entry: &SiteEntry, reach: &Reach<'_>) -> Option<Rloc> {
     let registrations = entry.registrations.iter();
     let usable = |locator: &&wire::LocatorRecord| {

@@ -1,4 +1,5 @@
-//! Sessions of a map-server that have ended. Their registrations expire unless they are renewed.
+//! The ended sessions of a map-server. The registrations of these sessions expire unless they are
+//! renewed.
 
 use super::MapServer;
 use super::sessions::{Fallen, Sessions};
@@ -8,7 +9,7 @@ use crate::router::register::LIFETIME;
 use crate::router::session::SessionView;
 use crate::time::Time;
 
-/// The maximum number of entries that one call searches for registrations of ended sessions.
+/// One call searches at most this number of entries for registrations of ended sessions.
 const LOOKS: usize = 4096;
 
 impl MapServer {

@@ -98,7 +98,7 @@ struct Change {
     pub prefix: EidPrefix,
     /// The xTR that registered or withdrew.
     pub xtr_id: u128,
-    /// Whether the change made the mapping different.
+    /// Whether the mapping after the change differs from the mapping before it.
     pub is_new: bool,
     /// Whether there was a mapping before the change.
     pub had_mapping: bool,

@@ -190,7 +190,7 @@ impl MapServer {
         freshness
     }
 
-    /// Restores the nonces of received Map-Registers that were kept before the start of the router.
+    /// Restores the kept nonces of Map-Registers that this router received in previous runs.
     pub(in crate::router) fn restore_taken_nonces(&mut self, kept: &KeptNonces, now: Time) {
         self.registers.restore(kept, now);
     }

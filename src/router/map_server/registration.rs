@@ -24,7 +24,7 @@ pub struct Registration {
     pub identity: Option<XtrIdentity>,
     /// Whether it is certain that the Map-Register is not a replay. This is certain if its xTR-ID
     /// is authenticated and its nonce is greater than all earlier nonces of this xTR-ID. If the
-    /// value is false, the source may be an attacker that replays a message, so no Map-Request is
+    /// value is false, an attacker may have sent a replay from `source`, so no Map-Request is
     /// forwarded to `source`.
     pub is_proven: bool,
     /// The record as registered, with TTL and locators.

@@ -36,8 +36,8 @@ const REPEATS: Duration = Duration::from_secs(32);
 const DIGESTS: usize = 1024;
 /// The maximum number of senders with growing nonces that are remembered for each key.
 const SENDERS: usize = 4096;
-/// The number of senders that one look at the whole table chooses for removal. Each new sender removes
-/// one of them, so a look serves many senders.
+/// One look at the whole table chooses at most this number of senders for removal. Each new sender
+/// removes one of the chosen senders, so one look is enough for many new senders.
 const CHOSEN: usize = 256;
 
 /// A digest of the octets that the MAC of a Map-Register covers.
@@ -72,8 +72,9 @@ pub(super) enum Freshness {
     /// Map-Register from its source. It renews the registrations of this source.
     Renewed,
     /// The nonces of the sender must grow, and the Map-Register is a repetition of its last
-    /// Map-Register. The map-server answers it, because the first answer may have been lost. It has
-    /// no other effect, because any observer of the network can repeat a message.
+    /// Map-Register. The map-server answers the repetition, because the first answer may have been
+    /// lost. The repetition has no other effect, because any observer of the network can repeat a
+    /// message.
     Repeated,
     /// The nonces of the sender must grow, but this nonce is not greater than the last nonce of the
     /// sender.
@@ -94,8 +95,9 @@ pub(super) struct Registers {
 #[derive(Debug, Default)]
 struct Senders {
     last: BTreeMap<Sender, Last>,
-    /// The senders that are removed next, the first one last, with the time of the last Map-Register
-    /// that each had when it was chosen. A sender that has registered since then is kept.
+    /// The senders that were chosen for removal; the last one is removed first. Each has the time
+    /// of its last Map-Register when it was chosen. A sender that has registered again since then
+    /// is not removed.
     chosen: Vec<(Time, Sender)>,
 }
 
@@ -109,7 +111,7 @@ struct Last {
     digest: Option<Digest>,
 }
 
-/// The last Map-Registers of a site that are not proven to be new, the oldest first.
+/// For one site, the last Map-Registers that are not proven to be new. The oldest is first.
 #[derive(Debug, Default)]
 struct Octets(VecDeque<Seen>);
 
@@ -166,7 +168,8 @@ impl Senders {
         Some(removed)
     }
 
-    /// The next sender that was chosen and has not registered since then.
+    /// Removes and returns the next of the chosen senders. Leaves out a sender that has registered
+    /// after it was chosen.
     fn next_chosen(&mut self) -> Option<Sender> {
         while let Some((at, sender)) = self.chosen.pop() {
             if self.last.get(&sender).is_some_and(|last| last.at == at) {
@@ -252,8 +255,8 @@ impl Registers {
         }
     }
 
-    /// Deletes the octets of sites that were removed. Nonces are kept, because a key may be used
-    /// again.
+    /// Deletes the octets that are remembered for removed sites. Nonces are kept, because a key may
+    /// be used again.
     pub(super) fn retain_sites(&mut self, is_configured: impl Fn(&str) -> bool) {
         self.others.retain(|site, _| is_configured(site));
     }
@@ -371,8 +374,8 @@ mod tests {
         assert_eq!(freshness, Freshness::NotGreater { last: Nonce(7) });
     }
 
-    /// Receives one Map-Register of each xTR, one a second. Returns the xTRs that were forgotten, and the
-    /// number of looks at the registrations.
+    /// Receives one Map-Register of each xTR, one a second. Returns the xTRs that were forgotten,
+    /// and the number of looks at the registrations.
     fn forgotten(
         registers: &mut Registers,
         xtr_ids: impl IntoIterator<Item = u128>,

@@ -39,7 +39,8 @@ pub enum AwayReason {
     NotReportedAnyMore,
 }
 
-/// The way in which a map-server reported the registration of a prefix, with its address.
+/// The way in which a map-server reported the registration of a prefix, with the address of the
+/// map-server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Report {

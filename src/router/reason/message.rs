@@ -37,14 +37,14 @@ pub enum MessageReason {
         itr: Rloc,
         /// The requested EID prefix.
         asked: EidPrefix,
-        /// The source of the first record.
+        /// The reason why the first record has its contents.
         cause: ReplyReason,
     },
     /// A Solicit-Map-Request.
     Smr(SmrReason),
     /// A Map-Register by UDP, or a Registration by reliable transport.
     MapRegister {
-        /// The EID prefix of the cause.
+        /// The EID prefix to which the cause applies.
         prefix: EidPrefix,
         /// The number of other prefixes in the message.
         others: usize,
@@ -53,7 +53,7 @@ pub enum MessageReason {
     },
     /// A Map-Notify.
     MapNotify(NotifyReason),
-    /// A Map-Notify-Ack: the map-server repeats its Map-Notify until it arrives.
+    /// A Map-Notify-Ack. The map-server repeats its Map-Notify until the Map-Notify-Ack arrives.
     MapNotifyAck {
         /// The map-server.
         server: IpAddr,
@@ -120,7 +120,7 @@ pub enum RequestReason {
     },
 }
 
-/// The source of the first record of a Map-Reply.
+/// The reason why the first record of a Map-Reply has its contents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ReplyReason {
@@ -130,13 +130,13 @@ pub enum ReplyReason {
     Probe(EidPrefix),
     /// An RLOC-probe asked this proxy ETR.
     ProxyEtrProbe,
-    /// An ETR registered this prefix, and asked the map-server to answer for it.
+    /// An ETR registered this prefix, and asked the map-server to answer in place of the ETR.
     ProxyReply(EidPrefix),
     /// This prefix is registered, but none of its locators is an IP address, so no ETR can be
     /// asked.
     OpaqueLocators(EidPrefix),
-    /// The EID is in a prefix of a site, but no ETR has registered it. The answer is for this part
-    /// of the prefix.
+    /// The EID is in a prefix of a site, but in no registered prefix. The answer is for this part
+    /// of the site's prefix.
     NotRegistered(EidPrefix),
     /// The EID is in no prefix of a site. The answer is for this prefix.
     NotAnEid(EidPrefix),
@@ -196,11 +196,12 @@ pub enum SmrPeer {
 pub enum RegisterReason {
     /// The local mapping is new or has changed.
     MappingChanged(DatabaseReason),
-    /// The local mapping lost its route, was removed or left: its registration is withdrawn.
+    /// The local prefix lost its route, was removed, or its host left. The registration is
+    /// withdrawn.
     Withdrawn(DatabaseReason),
-    /// The configuration now says that the prefix is registered with this map-server.
+    /// The configuration now requires a registration of the prefix with this map-server.
     Configured,
-    /// The configuration does not say any more that the prefix is registered with this map-server.
+    /// The configuration requires no registration of the prefix with this map-server any more.
     Deconfigured,
     /// The router is about to stop, and withdraws its registrations.
     Stopping,
@@ -208,7 +209,7 @@ pub enum RegisterReason {
     Periodic,
     /// The map-server has not acknowledged this number of successive Map-Registers.
     Unanswered(u32),
-    /// The map-server answered a Map-Register without the offer of a session. The router offers a
+    /// The map-server answered a Map-Register that did not offer a session. The router offers a
     /// session once more, to find out whether the offer makes the map-server drop Map-Registers.
     OfferTested,
     /// The reliable session with the map-server ended.
@@ -219,9 +220,9 @@ pub enum RegisterReason {
     KeyChanged,
     /// A host is here, although the map-server reported it elsewhere.
     HostConfirmed,
-    /// The map-server asked for all registrations with a Registration Refresh.
+    /// With a Registration Refresh, the map-server asked for all registrations.
     Refresh,
-    /// The map-server asked for the rejected registrations with a Registration Refresh.
+    /// With a Registration Refresh, the map-server asked for the rejected registrations.
     RefreshRejected,
     /// The map-server acknowledged a registration that it had rejected.
     LateAck,
@@ -244,7 +245,7 @@ pub enum NotifyReason {
     TakenOver {
         /// The prefix.
         prefix: EidPrefix,
-        /// The number of Map-Notifies before this one that the receiver did not acknowledge.
+        /// The number of earlier Map-Notifies that the receiver did not acknowledge.
         unacknowledged: usize,
     },
 }
@@ -255,7 +256,7 @@ pub enum NotifyReason {
 pub enum RefreshReason {
     /// The session has just begun.
     SessionUp,
-    /// Prefixes were added to the sites, and the ETR has rejected registrations.
+    /// Prefixes were added to the sites, and some registrations of the ETR were rejected before.
     SitesGrown,
     /// A site prefix was removed, or its site has another key.
     SiteChanged(EidPrefix),

@@ -1,4 +1,4 @@
-//! The reasons for which a reliable session begins and ends.
+//! The reasons why a reliable session begins or ends.
 
 use std::fmt::{self, Display, Formatter};
 

@@ -133,7 +133,7 @@ pub(super) enum RegistrarEvent {
     /// A map-server has acknowledged or rejected a prefix by TCP.
     Answered(EidPrefix),
     /// A map-server reports on a session that another xTR has registered a prefix. The record has
-    /// the locators of this xTR. The last value is the map-server.
+    /// the locators of the other xTR. The last value is the map-server.
     Elsewhere(MappingRecord, Teller, IpAddr),
     /// The records of a Map-Notify for prefixes that another xTR has registered. The Map-Notify may
     /// be an old message.
@@ -170,7 +170,7 @@ fn changed(
     event::Event::Registration { eid_prefix, map_server, change }
 }
 
-/// The message or the state of the session that acknowledges a registration after an event.
+/// After an event, the message or the state of the session that acknowledges a registration.
 fn acknowledgement(event: Event) -> AcknowledgementReason {
     match event {
         Event::SessionUp => AcknowledgementReason::SessionUp,
@@ -305,7 +305,7 @@ impl Registrar {
         due
     }
 
-    /// Tells which of the prefixes that are due have an acknowledgement that is too old.
+    /// Reports the due prefixes with an acknowledgement that is too old.
     fn tell_lapsed(&mut self, peer: Peer, prefixes: &[EidPrefix], now: Time) {
         let Some(standings) = self.standings.get_mut(&peer) else { return };
         for prefix in prefixes {
@@ -421,8 +421,8 @@ impl Registrar {
         answered
     }
 
-    /// Whether an authenticated Map-Notify that acknowledges no Map-Register is new. A map-server
-    /// repeats its notifications until they are acknowledged. Any observer can replay a
+    /// Whether an authenticated Map-Notify is new. This Map-Notify acknowledges no Map-Register. A
+    /// map-server repeats its notifications until they are acknowledged. Any observer can replay a
     /// notification about a host, even after the host has returned. So a repeated notification
     /// changes nothing (RFC 9301 section 5.7).
     fn is_news(&mut self, server: IpAddr, nonce: Nonce) -> bool {

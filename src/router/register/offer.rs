@@ -24,12 +24,12 @@ use std::time::Duration;
 use crate::time::Time;
 
 /// After this number of successive Map-Registers without an answer, every second Map-Register is
-/// sent without bit 18.
+/// sent without the offer (bit 18).
 const UNANSWERED: u32 = 3;
-/// Bit 18 is left out if this number of Map-Registers with the bit had no answer, while the
-/// map-server answers Map-Registers without the bit.
+/// The offer (bit 18) is left out if this number of Map-Registers with the offer had no answer, but
+/// the map-server answers Map-Registers without it.
 const MISSED: u32 = 2;
-/// How long bit 18 is left out of the Map-Registers to a map-server.
+/// How long the offer (bit 18) is left out of the Map-Registers to a map-server.
 pub(super) const WITHHELD_FOR: Duration = Duration::from_secs(600);
 
 /// Whether reliable transport is offered to a map-server, and the reason.
@@ -38,15 +38,15 @@ pub(super) enum Offer {
     /// Reliable transport is offered.
     #[default]
     Open,
-    /// The map-server has answered a Map-Register without bit 18. Since then, `missed`
-    /// Map-Registers with bit 18 had no answer.
+    /// The map-server has answered a Map-Register without the offer (bit 18). After that, `missed`
+    /// Map-Registers with the offer had no answer.
     Comparing {
-        /// The number of Map-Registers with bit 18 that had no answer.
+        /// The number of Map-Registers with the offer that had no answer.
         missed: u32,
     },
-    /// The map-server answers only Map-Registers without bit 18, or refuses TCP.
+    /// The map-server answers only Map-Registers without the offer (bit 18), or refuses TCP.
     Withheld {
-        /// No Map-Register has bit 18 until this time.
+        /// No Map-Register has the offer until this time.
         until: Time,
     },
     /// A session with the map-server has started since the start of the router.
@@ -54,8 +54,8 @@ pub(super) enum Offer {
 }
 
 impl Offer {
-    /// Whether the next Map-Register of a prefix has bit 18. `unanswered` is the number of
-    /// successive Map-Registers of this prefix without an answer.
+    /// Whether the next Map-Register of a prefix offers reliable transport (bit 18). `unanswered`
+    /// is the number of successive Map-Registers of this prefix without an answer.
     pub(super) fn is_made(&mut self, unanswered: u32, now: Time) -> bool {
         self.resume(now);
         match *self {
@@ -71,17 +71,17 @@ impl Offer {
         if let Offer::Comparing { missed } = *self {
             *self = match had_bit {
                 true => Offer::Comparing { missed: missed + 1 },
-                // The map-server also does not answer a Map-Register without bit 18, so this bit is
-                // not the cause.
+                // The map-server also does not answer a Map-Register without the offer (bit 18), so
+                // the offer is not the cause.
                 false if missed >= MISSED => Offer::Open,
                 false => *self,
             };
         }
     }
 
-    /// Records that a Map-Notify answered a Map-Register. Returns true if a comparison of
-    /// Map-Registers with and without bit 18 begins. In this case, the next Map-Register is sent
-    /// without a wait for its period.
+    /// Records that a Map-Notify answered a Map-Register. Returns true if a comparison begins
+    /// between Map-Registers with the offer (bit 18) and without it. In this case, the next
+    /// Map-Register is sent without a wait for its period.
     pub(super) fn answered(&mut self, had_bit: bool, now: Time) -> bool {
         match (*self, had_bit) {
             (Offer::Kept, _) => {}
@@ -96,8 +96,8 @@ impl Offer {
         false
     }
 
-    /// Records that the map-server has refused TCP after a Map-Notify. Returns true if bit 18 is
-    /// now left out.
+    /// Records that the map-server has refused TCP after a Map-Notify. Returns true if the offer
+    /// (bit 18) is now left out.
     pub(super) fn refused(&mut self, now: Time) -> bool {
         if *self == Offer::Kept {
             return false;
@@ -151,8 +151,8 @@ mod tests {
         assert!(offer.is_made(0, NOW));
         offer.answered(true, NOW);
         assert_eq!(offer, Offer::Open);
-        // While Map-Registers with and without bit 18 are compared, the map-server fails. It
-        // answers no Map-Register, so the router learns nothing about bit 18.
+        // While Map-Registers with the offer (bit 18) and without it are compared, the map-server
+        // fails. It answers no Map-Register, so the router learns nothing about the offer.
         offer.answered(false, NOW);
         for had_bit in [true, true, false] {
             offer.unanswered(had_bit);

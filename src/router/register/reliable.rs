@@ -43,7 +43,7 @@ impl Registrar {
         sessions.any(|each| each.connection == connection && each.up_since.is_some())
     }
 
-    /// The time at which the next session is closed because it has received no Refresh.
+    /// The next time at which a session is closed because no Refresh has arrived.
     pub(in crate::router) fn next_end_of_session(&self) -> Option<Time> {
         self.sessions.values().filter_map(|each| each.patience_until).min()
     }
