@@ -321,8 +321,8 @@ pub enum Rule {
     NoRoomToSearch,
     /// The packet waited for a mapping, and no Map-Request was answered.
     NoMapReply,
-    /// The packet was held until its destination was found. The destination is at this router, but the
-    /// table of hosts is full.
+    /// The packet was held until its destination was found. The destination is at this router, but
+    /// the table of hosts is full.
     NoRoomForHost,
     /// The packet waited for its destination, and the dynamic-EID range of the destination was
     /// removed from the configuration.

@@ -1,8 +1,8 @@
 //! The decision on a Map-Request, as plain data: the answer of this router to a request that an ITR
 //! or a map-server sends to it.
 //!
-//! [`Router::explain_request`](super::Router::explain_request) uses the functions that also answer real requests. It changes
-//! nothing.
+//! [`Router::explain_request`](super::Router::explain_request) uses the functions that also answer
+//! real requests. The call changes nothing.
 
 use crate::addr::{EidPrefix, Rloc};
 use crate::wire::MappingRecord;

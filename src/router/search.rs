@@ -1,5 +1,5 @@
-//! The searches for hosts of dynamic-EID ranges: their start, their end, and the packets that wait
-//! for them.
+//! The searches for hosts of dynamic-EID ranges: the start and the end of a search, and the packets
+//! that wait for the host.
 
 use std::collections::BTreeSet;
 
@@ -60,8 +60,9 @@ impl Router {
         self.may_be_here(eid) && !self.mobility.searches.running.contains_key(&eid)
     }
 
-    /// Starts a search for an EID of a dynamic range that has not been found, because of a packet
-    /// to or from this EID. The search starts only if a port of this router serves the range.
+    /// Starts a search for a host of a dynamic range, because of a packet to or from `eid`, the EID
+    /// of the host. The search starts only if a port of this router serves the range, and the host
+    /// has not been found.
     pub(super) fn search_for(&mut self, eid: Eid, asker: Asker, discovery: Discovery, now: Time) {
         if !self.is_to_be_searched(eid) {
             return;

@@ -37,8 +37,8 @@ pub(super) const REFUSED: Limit =
 /// packet within this time.
 pub(super) const REFUSED_FOR: Duration = Duration::from_secs(10);
 pub(super) const RETRY_INTERVAL: Duration = Duration::from_millis(250);
-/// The limit of hosts on the ports of this router that map-servers report at another xTR. It is
-/// equal to the limit of hosts on the ports of this router.
+/// The limit of hosts that are on ports of this router, but that a map-server reports at another
+/// xTR. It is equal to the limit of all hosts on these ports.
 pub(super) const CONFIRMATIONS: Limit =
     Limit { name: "Hosts to be confirmed", capacity: 65_536, idle: Duration::ZERO };
 /// The maximum number of packets that wait for one search.
@@ -97,14 +97,14 @@ pub(super) struct NeighbourTable {
 #[derive(Debug)]
 pub(super) struct Searches {
     pub running: Bounded<Eid, Search, Asker>,
-    /// Hosts on the ports of this router that a map-server reports at another xTR.
+    /// Hosts that are on ports of this router, but that a map-server reports at another xTR.
     pub confirmations: Bounded<Eid, Elsewhere>,
     pub(super) refused: Bounded<Eid, (), Asker>,
     /// Ports that have their link again. A port is removed from this set when the router has asked
     /// for all its hosts.
     pub returned: BTreeSet<InterfaceName>,
     /// The searches that started in the last second, each with the number of entries that it uses
-    /// in the kernel's table.
+    /// in the kernel's neighbour table.
     pub(super) started: VecDeque<(Time, Family, usize)>,
     pub(super) tables: [NeighbourTable; 2],
     pub(super) retry_at: Option<Time>,

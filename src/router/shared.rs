@@ -3,8 +3,9 @@
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
-/// A value that several copies share. It is copied only when one of the copies is changed. So a
-/// line of the configuration copies and compares only the table that it changes.
+/// A value that several copies of a configuration share. The value is copied only when one of these
+/// configurations changes it. So a line of the configuration copies and compares only the table
+/// that the line changes.
 #[derive(Clone, Debug, Default)]
 pub struct Shared<T>(Arc<T>);
 

@@ -11,8 +11,8 @@ use super::reason::ReplyReason;
 use crate::addr::{EidPrefix, Rloc};
 use crate::wire::{self, Action, LocatorRecord, MapRequest, MappingRecord};
 
-/// The maximum number of prefixes inside another prefix that are examined for one reply. Prefixes
-/// without a route need no room in the reply, so the room alone is no limit.
+/// For one reply, the router examines at most this number of prefixes inside another prefix.
+/// Prefixes without a route need no room in the reply, so the room alone is no limit.
 const MOST_LOOKED_AT: usize = 256;
 
 /// The answer to a record of a Map-Request, before its records are built.
@@ -22,11 +22,11 @@ pub(super) struct Answer {
     pub asked: EidPrefix,
     /// The prefix of the reply: the longest matching prefix.
     pub about: EidPrefix,
-    /// The source of the mapping.
+    /// The origin of the mapping.
     pub from: AnswerFrom,
 }
 
-/// The source of a mapping.
+/// The origin of a mapping.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum AnswerFrom {
     /// The database of this router, an ETR of the site.

@@ -20,7 +20,7 @@ pub const SMR_SUPPRESSION: Duration = Duration::from_secs(20);
 /// per map-cache entry: 8 more specifics".
 pub const SMRS_PER_ENTRY: usize = 8;
 /// The limit of EIDs that the router requested because of SMRs. If the table is full, the router
-/// removes the first EID of the map-cache entry that has the most EIDs.
+/// removes the oldest EID of the map-cache entry that has the most EIDs.
 const ASKED: Limit = Limit { name: "EIDs asked for by SMRs", capacity: 4096, idle: Duration::ZERO };
 /// The limit of map-cache entries with counted SMRs. If the table is full, the entry with the
 /// oldest SMRs is removed.
@@ -46,9 +46,9 @@ impl Default for SmrGuard {
 
 // If one of the two tables is full, it always evicts another entry. So no new entry is rejected.
 impl SmrGuard {
-    /// The time at which a request can begin because of an SMR for `eid`, which is in the map-cache
-    /// as part of `entry`. It is `now`, or the end of the interval after the last request. `None`
-    /// if there were too many requests.
+    /// The time at which a request can begin because of an SMR for `eid`. `entry` is the map-cache
+    /// entry that contains `eid`. The time is `now`, or the end of the interval after the last
+    /// request. `None` if there were too many requests.
     pub(super) fn admit(&mut self, eid: Eid, entry: EidPrefix, now: Time) -> Option<Time> {
         // The time at which an EID can be requested again is at most one interval after now.
         self.asked.expire(INTERVAL * 2, now);

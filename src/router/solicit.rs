@@ -32,7 +32,8 @@ const RATE: Rate = Rate { burst: 8, interval: Duration::from_secs(3) };
 /// A peer that sent a packet within this time gets an SMR when a mapping changes (RFC 9301 section
 /// 6.1).
 const RECENT: Duration = Duration::from_secs(60);
-/// How long the SMRs about a changed mapping wait until the map-servers have the new mapping.
+/// The longest wait of SMRs about a changed mapping. They wait until the map-servers have the new
+/// mapping.
 const REGISTRATION_WAIT: Duration = Duration::from_secs(1);
 /// The number of times that an SMR about a changed mapping is repeated while its peer still sends
 /// packets.
@@ -47,8 +48,8 @@ const SAID: Limit = Limit { name: "SMRs sent recently", capacity: 16_384, idle: 
 /// no SMR for the longest time is removed.
 const BUCKETS: Limit =
     Limit { name: "RLOCs that got an SMR recently", capacity: 16_384, idle: Duration::ZERO };
-/// The limit of SMRs about changed mappings that may be repeated. If the table is full, the router
-/// removes the oldest SMR of the prefix that has the most SMRs.
+/// The limit of the SMRs that may be repeated. If the table is full, the router removes the oldest
+/// SMR of the prefix that has the most SMRs.
 const REPEATED: Limit = Limit { name: "SMRs to repeat", capacity: 16_384, idle: Duration::ZERO };
 
 /// A remote xTR that sent packets to a local prefix.
@@ -59,7 +60,7 @@ struct Peer {
     inner_destination: Eid,
 }
 
-/// An SMR about a changed mapping that may be repeated.
+/// An SMR about a changed mapping. The router may repeat this SMR.
 #[derive(Clone, Copy, Debug)]
 struct Repeat {
     left: u32,
@@ -84,13 +85,13 @@ struct Solicitation {
 /// The recent packets of peers, and the SMRs to them.
 #[derive(Debug)]
 pub(super) struct Solicitor {
-    /// The peers, by local prefix. A prefix to which no packets were sent for [`RECENT`] has no
-    /// peers.
+    /// The peers, by local prefix. If no peer has sent packets to a prefix for [`RECENT`], the
+    /// prefix has no peers.
     peers: PrefixMap<BTreeMap<Rloc, Peer>>,
     /// The time at which the peers of each prefix can be deleted.
     forgotten_at: Deadlines<EidPrefix>,
-    /// The EIDs and RLOCs of the SMRs within the last [`INTERVAL`]. Each RLOC has a share of the
-    /// table.
+    /// The EIDs and RLOCs of the SMRs that were sent within the last [`INTERVAL`]. Each RLOC has a
+    /// share of the table.
     said: Bounded<(Eid, Rloc), (), Rloc>,
     /// The time at which [`RATE`] allows a full burst to each RLOC again.
     full_at: Bounded<Rloc, Time>,
@@ -176,7 +177,7 @@ impl Solicitor {
         peers.insert(from, peer);
     }
 
-    /// Deletes the peers of each prefix to which no packets were sent recently.
+    /// If no peer has sent packets to a prefix for [`RECENT`], deletes all peers of this prefix.
     pub(super) fn forget_silent(&mut self, now: Time) {
         while let Some(prefix) = self.forgotten_at.pop(now) {
             self.peers.remove(&prefix);

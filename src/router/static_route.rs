@@ -6,8 +6,8 @@ use ipnet::IpNet;
 
 use super::interface_name::InterfaceName;
 
-/// `ip route PREFIX MASK [INTERFACE] TARGET [DISTANCE] [tag TAG] [name NAME]`. The order of the routes
-/// is the order in which the router prefers them.
+/// `ip route PREFIX MASK [INTERFACE] TARGET [DISTANCE] [tag TAG] [name NAME]`. The sort order of
+/// the routes is the order in which the router prefers them.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct StaticRoute {
     /// The destination prefix. The bits after its prefix length are zero.

@@ -45,7 +45,7 @@ impl StatusHolds {
         self.revision.number()
     }
 
-    /// The time at which the packets of the next mapping carry Locator-Status-Bits again.
+    /// The next time at which the packets of a mapping carry Locator-Status-Bits again.
     pub(super) fn next_expiry(&self) -> Option<Time> {
         self.until.next()
     }

@@ -1,4 +1,4 @@
-//! Lines of LISP that the router keeps in its configuration but does not carry out.
+//! Lines about LISP that the router keeps in its configuration but does not carry out.
 //!
 //! A configuration of another router may have lines that this router does not carry out. They are
 //! kept as text, at their place, so that no line of the configuration is lost.

@@ -12,7 +12,7 @@ use super::packet_event::PacketEvent;
 use crate::addr::InstanceId;
 use crate::time::Time;
 
-/// A call that may change a router. The witness receives it before the router makes the call.
+/// A call that may change a router. The witness receives the call before the router carries it out.
 /// [`Router::poll_output`](super::Router::poll_output) may change a router too, but is not in this
 /// list.
 #[derive(Clone, Copy, Debug)]
@@ -54,10 +54,10 @@ pub trait Witness: Debug {
     /// `datagram` is the datagram after the call.
     fn inbound(&mut self, verdict: Inbound, datagram: &[u8]);
 
-    /// Is called with each decision on a packet of EIDs, when the router acts on it. `packet` has the
-    /// octets of the packet, without a LISP header. The router decides twice on a packet that waits.
-    /// Two kinds of packets have only a verdict: a packet that is not a complete IP packet, and a
-    /// packet that the flow cache forwards by an earlier decision.
+    /// Is called with each decision on a packet of EIDs, when the router acts on it. `packet` has
+    /// the octets of the packet, without a LISP header. The router decides twice on a packet that
+    /// waits. Two kinds of packets have only a verdict: a packet that is not a complete IP packet,
+    /// and a packet that the flow cache forwards by an earlier decision.
     fn decided(&mut self, decision: &PacketEvent, packet: &[u8], now: Time) {
         let _ = (decision, packet, now);
     }
@@ -66,7 +66,9 @@ pub trait Witness: Debug {
     /// to return.
     fn output(&mut self, output: Option<&Output>);
 
-    /// Whether the witness needs no more calls. The router then removes it when it is asked to.
+    /// Whether the witness needs no more calls. If so,
+    /// [`Router::remove_ended_witnesses`](super::Router::remove_ended_witnesses) removes the
+    /// witness.
     fn has_ended(&self) -> bool {
         false
     }

@@ -22,9 +22,8 @@ use crate::wire::{CONTROL_PORT, MapRegister, MappingRecord, Nonce, XtrIdentity};
 const RECORDS_LEN: usize = 576 - 20 - 8 - (16 + 20) - 24;
 
 impl Registrar {
-    /// Updates the registrations of the judged prefixes of `changes` according to the configuration and the routes. A
-    /// prefix that is not configured any more or has no route is withdrawn. A new prefix is
-    /// registered.
+    /// Updates the registrations of the prefixes in `changes.judged`. Withdraws a prefix that is
+    /// not configured any more or has no route. Registers a new prefix.
     pub(in crate::router) fn reconcile(
         &mut self,
         context: &mut Context,
