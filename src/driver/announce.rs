@@ -32,8 +32,8 @@ const HOP_LIMIT: u8 = 255;
 /// octets (RFC 4861 section 4.6.1).
 const TARGET_LINK_LAYER_ADDRESS: [u8; 2] = [2, 1];
 
-/// Announces `address` to all nodes on the link of a device. The announcement gives the hardware
-/// address of this device as the hardware address for `address`.
+/// Announces `address` to all nodes on the link of a device. The announcement says that `address`
+/// has the hardware address of this device.
 pub fn announce(index: u32, address: IpAddr) -> io::Result<()> {
     let port = Port::open(index)?;
     let mac = port.hardware_address()?;
@@ -104,8 +104,8 @@ fn gratuitous_arp(mac: Mac, address: Ipv4Addr) -> io::Result<Vec<u8>> {
 }
 
 fn unsolicited_advertisement(mac: Mac, address: Ipv6Addr) -> io::Result<Vec<u8>> {
-    // The flag for a router is not set. The address belongs to a host, although a router sends the
-    // message for that host.
+    // The flag R (router) is not set, because the address belongs to a host. The router only sends
+    // the message in place of the host.
     let flags = NeighborAdvertisementHeader { router: false, solicited: false, r#override: true };
     let body = [&address.octets()[..], &TARGET_LINK_LAYER_ADDRESS, &mac.0].concat();
     let builder = PacketBuilder::ethernet2(mac.0, ALL_NODES_MAC)

@@ -1,7 +1,7 @@
 //! An assembler for the programs that select packets in the kernel (classic BPF).
 //!
-//! The machine has an accumulator, an index register and a small memory. A load beyond the end of a
-//! packet ends the program, and rejects the packet.
+//! The virtual machine of BPF has an accumulator, an index register and a small memory. A load
+//! beyond the end of a packet ends the program, and rejects the packet.
 
 use socket2::SockFilter;
 
@@ -31,7 +31,7 @@ pub enum Is {
     AtLeast(u32),
     /// At least one of these bits is set.
     AnyBit(u32),
-    /// The accumulator is above the index register.
+    /// The accumulator is greater than the index register.
     AboveIndex,
 }
 
@@ -47,7 +47,7 @@ impl Is {
     }
 }
 
-/// A program in the making. Jumps go to labels of type `L`, which are forward.
+/// A program that is not complete yet. Each jump goes forward, to a label of type `L`.
 #[derive(Debug)]
 pub struct Program<L> {
     instructions: Vec<Instruction<L>>,
@@ -159,7 +159,8 @@ impl<L: Copy + PartialEq + std::fmt::Debug> Program<L> {
         self.compare(Is::Equal(0), Some(to), Some(to));
     }
 
-    /// Ends the program. The first `octets` of the packet are accepted; 0 rejects the packet.
+    /// Ends the program, and accepts the first `octets` octets of the packet. If `octets` is 0, the
+    /// packet is rejected.
     pub fn end(&mut self, octets: u32) {
         self.add(libc::BPF_RET | libc::BPF_K, octets);
     }

@@ -18,13 +18,13 @@ impl Clock {
         Clock { started_at: Instant::now() }
     }
 
-    /// The present time. It is never earlier than a time that was returned before.
+    /// The present time. It is never earlier than the result of an earlier call.
     pub fn now(&self) -> Time {
         Time::ZERO + self.started_at.elapsed()
     }
 
-    /// Returns the start of a debug line as IOS writes it: `*Nov 22 18:08:15.160: `. The text is in
-    /// UTC. The argument is the number of microseconds since 1970.
+    /// Returns the start of a debug line in the form of IOS: `*Nov 22 18:08:15.160: `. The time is
+    /// in UTC. The argument is the number of microseconds since 1970.
     pub fn stamp(wall_clock_micros: u64) -> String {
         Calendar::stamp(wall_clock_micros)
     }

@@ -167,8 +167,8 @@ fn is_question(prompt: &str) -> bool {
     prompt.ends_with("? [yes/no]: ")
 }
 
-/// A writer for the output of a typed line. If the output has a caret (`^`) under a position of
-/// this line, it first writes the line.
+/// A writer for the output of a typed line. If the output has a caret (`^`) under a position of the
+/// typed line, the writer first writes this line.
 struct Echo<'a, W> {
     typed: String,
     out: &'a mut W,

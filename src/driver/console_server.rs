@@ -1,5 +1,5 @@
-//! The unix socket of a router's console. Through it, programs of the router's user exchange lines
-//! of JSON with the router.
+//! The unix socket of a router's console. Programs exchange lines of JSON with the router through
+//! this socket. They must run as the same user as the router.
 //!
 //! The console must not delay forwarding. In one turn of the event loop, a client gets at most a
 //! few hundred rows, and not more than its socket accepts. If a client has not yet read its
@@ -36,8 +36,8 @@ const MAX_LINE: usize = 64 * 1024;
 /// The maximum number of output octets that may wait for a client. A single line may exceed this
 /// limit.
 const MAX_WAITING: usize = 64 * 1024;
-/// The maximum number of octets that may wait for a client that watches. If there are more, items
-/// are left out.
+/// The maximum number of octets that may wait for a client that watches. If more octets wait, the
+/// server leaves out items.
 const MAX_WATCHED: usize = 512 * 1024;
 /// The maximum number of steps for one client in one turn of the event loop. A step is a request, a
 /// response or a read.
@@ -133,7 +133,8 @@ impl ConsoleServer {
             let begins = !std::mem::replace(&mut client.is_told, true);
             let first = if begins { first } else { &[] };
             first.iter().chain(lines).for_each(|line| client.tell(line));
-            // An error of a write occurs again in the client's next turn, which closes it.
+            // If this write fails, the same error occurs in the client's next turn. The connection
+            // is closed in that turn.
             let _ = client.flush();
         }
     }
@@ -149,7 +150,7 @@ impl ConsoleServer {
         self.clients.iter().flatten().filter_map(Client::deadline).min()
     }
 
-    /// The numbers of the clients with a deadline that is reached.
+    /// The numbers of the clients that have reached their deadline.
     pub fn due(&self, now: Time) -> Vec<usize> {
         let clients = self.clients.iter().enumerate();
         let deadlines =
@@ -170,7 +171,7 @@ impl ConsoleServer {
         answered.map(|(number, _)| number).collect()
     }
 
-    /// The sessions of all clients. The session of the client `asker` is marked as its own.
+    /// The sessions of all clients. The session of the client `asker` has `is_own` set.
     pub fn users(&self, asker: usize, now: Time) -> Vec<User> {
         let clients = self.clients.iter().enumerate();
         let clients = clients.filter_map(|(line, client)| Some((line, client.as_ref()?)));
@@ -217,9 +218,9 @@ pub struct Client {
     input: Vec<u8>,
     /// Octets that the socket has not accepted yet.
     output: Vec<u8>,
-    /// Whether the session still has responses to the last request.
+    /// Whether the session has more responses to the client's latest request.
     is_answering: bool,
-    /// The time at which the client sent its last request.
+    /// The time at which the client sent its latest request.
     asked_at: Option<Time>,
     /// Whether the client watches and has got its first lines.
     is_told: bool,
@@ -304,8 +305,8 @@ impl Client {
     }
 
     /// The time at which the running command of this client has work, if the command waits for a
-    /// time. `None` if the client has unread output: then it is served when its socket becomes
-    /// ready.
+    /// time. `None` if the client has unread output: then the client is served when its socket
+    /// becomes ready.
     pub fn deadline(&self) -> Option<Time> {
         self.session.poll_timeout().filter(|_| self.output.is_empty())
     }
@@ -327,7 +328,7 @@ impl Client {
         }
     }
 
-    /// Adds a line for a watcher to the output, or counts it if the output is full.
+    /// Adds a line for a watcher to the output. If the output is full, counts the line instead.
     fn tell(&mut self, told: &Told) {
         if self.output.len() >= MAX_WATCHED {
             self.left_out += 1;

@@ -1,10 +1,10 @@
-//! File descriptors: their largest number for the process, and the listeners that wait until a
-//! descriptor is free.
+//! File descriptors: the limit of the process, and the listeners that wait until a descriptor is
+//! free.
 //!
 //! epoll reports a listener only once for each new client. If no descriptor is free, the client
 //! cannot be accepted. Without another try, the client would wait for ever. If the loop tried again
-//! immediately, it would never sleep. So this module stores the listener, and the loop tries it
-//! again after a short time.
+//! immediately, the loop would never sleep. So this module stores the listener, and the loop tries
+//! it again after a short time.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -62,7 +62,7 @@ impl<S: Copy + Ord> Waiting<S> {
         is_new
     }
 
-    /// Removes a listener: it has accepted a client, or it has no waiting client.
+    /// Removes a listener, because it has accepted a client or has no waiting client.
     pub fn remove(&mut self, listener: S) {
         self.listeners.remove(&listener);
     }

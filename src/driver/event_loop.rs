@@ -162,7 +162,7 @@ pub struct EventLoop {
     console: Option<ConsoleServer>,
     /// Whether a user has typed `reload`.
     restarts: bool,
-    /// The items of the router, while a client of the console watches.
+    /// The items of the router for watchers. `None` if no client of the console watches.
     watched: Option<Watched>,
     /// The number of log lines for each kind of event.
     log: Log,
@@ -190,7 +190,7 @@ impl EventLoop {
         EventLoop::begin(config, console_socket, options, Hosts::default())
     }
 
-    /// Starts a router. `hosts` are the emulated hosts of the same router before its restart.
+    /// Starts a router. `hosts` are the emulated hosts that the router had before its restart.
     fn begin(
         config: Config,
         console_socket: Option<&Path>,

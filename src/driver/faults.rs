@@ -1,8 +1,8 @@
 //! Counts the errors of operating system calls by operation and kind.
 //!
-//! An error of one call does not end the event loop: as on any router, a packet is lost and
-//! counted. An error is logged only when its count is a power of two. So the log has only a few
-//! lines, even if there are many errors.
+//! An error of one call does not end the event loop. As on any router, the packet is lost, and the
+//! loss is counted. An error is logged only when its count is a power of two. So the log has only a
+//! few lines, even if there are many errors.
 
 use std::collections::BTreeMap;
 use std::io;

@@ -41,7 +41,8 @@ impl Storage for Folder {
             let entry = entry.map_err(said)?;
             let name =
                 entry.file_name().into_string().ok().and_then(|name| FileName::new(&name).ok());
-            // This function returns the metadata of a link, not of its target.
+            // For a link, `DirEntry::metadata` returns the metadata of the link itself, not of its
+            // target.
             let found = entry.metadata().map_err(said)?;
             if let Some(name) = name
                 && found.is_file()
@@ -139,7 +140,7 @@ mod tests {
         }
         assert!(folder.read(&name("link")).unwrap_err().ends_with("it is a symbolic link"));
         assert_eq!(fs::read_to_string(&kept).unwrap(), "kept");
-        // The folder itself is no link either.
+        // The folder itself must not be a link either.
         let mut led = Folder::new(base.path().join("led"));
         symlink(&path, base.path().join("led")).unwrap();
         assert!(led.list().unwrap_err().ends_with("it is not a directory"));

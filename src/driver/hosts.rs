@@ -130,7 +130,7 @@ impl Hosts {
         }
     }
 
-    /// The time at which the next host has work.
+    /// The earliest time at which a host has work.
     pub fn poll_timeout(&self) -> Option<Time> {
         self.running().filter_map(|running| running.due).min()
     }

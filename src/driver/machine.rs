@@ -1,5 +1,5 @@
-//! The machine of a router, as its console uses it: the files of the router, the last lines of the
-//! log, and the figures of the process.
+//! The parts of a router's machine that the console uses: the files of the router, the last lines
+//! of the log, and the figures of the process.
 
 use std::collections::VecDeque;
 use std::fs;
@@ -65,7 +65,7 @@ impl LogBuffer {
     }
 }
 
-/// The machine of a router, as the session of one client at the console sees it.
+/// The machine of a router, for the session of one client at the console.
 pub struct ProcessMachine<'a> {
     /// The files of the router.
     pub files: &'a mut RouterFiles,

@@ -1,5 +1,6 @@
 //! The driver: the process of a router on Linux. In a router, only this module calls the operating
-//! system. The modules `netns` and `private` call it for labs and for files.
+//! system. For labs and for files, the modules `netns` and `private` also call the operating
+//! system.
 //!
 //! ```text
 //!            site                                                    core

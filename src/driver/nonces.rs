@@ -18,11 +18,11 @@
 //!
 //! A killed router loses the nonces that came after its last write of the file. While an xTR is
 //! silent, an attacker can replay the Map-Registers that this xTR has sent since then. Such a
-//! replay only repeats a registration that the xTR itself has made shortly before, for at most
-//! three minutes. The next Map-Register of the xTR has a greater nonce than the replayed
-//! Map-Register. If a machine loses its power, it may lose more nonces. The router's own nonces
-//! start from the clock. So if they are lost, this matters only if the clock was also set back. In
-//! this case, the router raises its nonces, as a router without a file does.
+//! replay only repeats a registration that the xTR itself has made shortly before, and this
+//! registration expires after three minutes. The next Map-Register of the xTR has a greater nonce
+//! than the replayed Map-Register. If a machine loses its power, it may lose more nonces. The
+//! router's own nonces start from the clock. So their loss matters only if the clock was also set
+//! back. In this case, the router raises its nonces, as a router without a file does.
 
 use std::ffi::OsString;
 use std::fmt::Write as _;
@@ -110,8 +110,7 @@ impl NonceFile {
         if self.deadline().is_none_or(|at| at > now) {
             return Ok(());
         }
-        // The number of nonces fits into a u32, because so many nonces would not fit into the
-        // memory.
+        // A u32 is enough for the number of nonces: more nonces would not fit into the memory.
         self.rested_at = now + REST * (1 + self.kept.len() / MANY) as u32;
         self.write()
     }

@@ -39,8 +39,8 @@ const V4_TYPES: [u32; 5] = [0, 3, 4, 11, 12];
 const ICMP_FILTER: i32 = 1;
 const SOL_RAW: i32 = 255;
 
-/// The last identifier of echo requests that was given to a socket. Each socket of the process has
-/// a different identifier.
+/// The identifier of echo requests that the newest socket has got. Each socket of the process has a
+/// different identifier.
 static LAST_IDENT: AtomicU16 = AtomicU16::new(0);
 
 /// The surroundings of a client's console session: the router's emulated hosts, and its namespace.
@@ -95,7 +95,7 @@ struct LinuxSocket {
     icmp: Socket,
     /// The socket that sends UDP datagrams, and its port. `None` before the first datagram.
     udp: Option<(Socket, u16)>,
-    /// The probes that the local kernel has refused to send, as answers.
+    /// Answers for the probes that the local kernel has refused to send.
     refused: VecDeque<Heard>,
     buffer: Vec<u8>,
 }
@@ -128,8 +128,8 @@ impl LinuxSocket {
         let (socket, payload, port) = match kind {
             Kind::Echo => {
                 let echo = IcmpEchoHeader { id: self.ident, seq: number };
-                // Only the checksum of ICMPv6 covers the source, and the kernel computes the
-                // checksum of ICMPv6. So any source is right here.
+                // Only the checksum of ICMPv6 covers the source address, and the kernel computes
+                // the checksum of ICMPv6. So any source address is right here.
                 let message = echo_request(source.unwrap_or(destination), destination, echo, data);
                 (&self.icmp, message.unwrap_or_default(), 0)
             }

@@ -32,7 +32,7 @@ use crate::watch::{Item, Watch};
 /// simulation and on the clock of the machine.
 const STEP: Duration = Duration::from_millis(20);
 /// The token of the signals. The token of a router's console listener is the number of the router
-/// times [`PER_ROUTER`]. The next tokens are the clients of this console.
+/// times [`PER_ROUTER`]. The next tokens belong to the clients of this console.
 const SIGNALS: Token = Token(usize::MAX >> 1);
 const PER_ROUTER: usize = 64;
 
@@ -93,7 +93,7 @@ struct Served {
     listening: BTreeSet<usize>,
     /// The items of the lab, while a client of a console watches.
     watch: Option<Watch>,
-    /// The state of each router that its watchers know.
+    /// For each router, the state that was last sent to its watchers.
     states: BTreeMap<String, RouterState>,
 }
 
@@ -125,8 +125,8 @@ impl Served {
         })
     }
 
-    /// Serves the consoles by telnet in a thread, which ends with the process. The file `ports` has
-    /// the ports.
+    /// Serves the consoles by telnet in a thread, which ends with the process. Writes the ports to
+    /// the file `ports`.
     fn serve_telnet(&self, first: u16, directory: &Path, ports: &Path) -> io::Result<()> {
         let sockets = self.consoles.iter().map(|(name, _)| directory.join(format!("{name}.sock")));
         let server = TelnetServer::bind(first, &sockets.collect::<Vec<_>>())?;
@@ -251,8 +251,9 @@ impl Served {
         }
     }
 
-    /// Sends the items since the last step to the clients that watch. Each router tells its own
-    /// items. The first router with a watcher also tells of the packets on the links.
+    /// Sends the items since the last step to the clients that watch. A watcher of a router gets
+    /// the items of this router. The watchers of the first watched router also get the items of no
+    /// router, for example the packets on the links.
     fn tell_watchers(&mut self) {
         let is_watched = self.consoles.iter().any(|(_, console)| console.is_watched());
         match (&self.watch, is_watched) {

@@ -34,8 +34,8 @@ impl Tap {
     }
 
     /// Connects the device to the bridge `bridge` and sets both up. If there is no device with the
-    /// name `bridge`, it is created. Returns false if `bridge` is another kind of device. Such a
-    /// device is the end of a cable, which does not belong to this router.
+    /// name `bridge`, this function creates the bridge. Returns false if `bridge` is another kind
+    /// of device: then it is the end of a cable, which does not belong to this router.
     pub fn plug(&self, bridge: &str) -> io::Result<bool> {
         let socket = Socket::new(Domain::IPV4, Type::DGRAM, None)?;
         let join = || {

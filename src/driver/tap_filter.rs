@@ -1,10 +1,10 @@
 //! The filter of a tap: the program that the kernel runs for each frame before it copies the frame.
 //!
 //! A frame that the filter rejects is not copied. So the sample of a fast flow is taken here, and
-//! not by the reader. The decision depends only on octets of the packet of EIDs that stay the same
-//! on all its links, encapsulated or not. So a packet is accepted by the taps of all its links, or
-//! by none of them (N. Duffield and M. Grossglauser: "Trajectory Sampling for Direct Traffic
-//! Observation", 2001).
+//! not by the reader. The decision depends only on octets of the packet of EIDs. These octets are
+//! the same on all links of the packet's path, encapsulated or not. So the taps of all these links
+//! accept a packet, or none of them accepts it (N. Duffield and M. Grossglauser: "Trajectory
+//! Sampling for Direct Traffic Observation", 2001).
 
 use socket2::SockFilter;
 
@@ -15,7 +15,7 @@ use crate::wire::{CONTROL_PORT, DATA_PORT};
 /// The most octets of a frame that are copied: the longest IP packet.
 pub const COPIED: u32 = 65_535;
 
-/// The offsets of the type of a frame and of its IP header.
+/// Two offsets in a frame: of its type, and of its IP header.
 const ETHERTYPE: u32 = 12;
 const IP: u32 = 14;
 /// The offsets in an IPv4 header.
@@ -37,16 +37,17 @@ const UDP: u32 = 17;
 const ICMPV6: u32 = 58;
 /// The bits of the field at [`FRAGMENT`] that are not zero in a later fragment.
 const FRAGMENT_OFFSET: u32 = 0x1fff;
-/// The types of ICMPv6 messages of neighbour discovery are from the first to the last of these.
+/// The first and the last of the ICMPv6 message types of neighbour discovery.
 const ROUTER_SOLICITATION: u32 = 133;
 const REDIRECT: u32 = 137;
 
-/// Odd factors that spread the bits of a number over a word. They are those of MurmurHash3.
+/// Odd factors, which are those of MurmurHash3. They spread the bits of a number over a word.
 const FACTOR: u32 = 0x85eb_ca6b;
 const LAST_FACTOR: u32 = 0xc2b2_ae35;
 
-/// The places in the memory of the program: the highest accepted hash, the identification and the
-/// protocol of the packet of EIDs, and the second and the third word after its IP header.
+/// The places in the memory of the program. The first is for the highest accepted hash. The others
+/// are for fields of the packet of EIDs: the identification, the protocol, and the second and the
+/// third word after the IP header.
 const LIMIT: u32 = 0;
 const IDENTITY: u32 = 1;
 const TRANSPORT: u32 = 2;
@@ -56,11 +57,12 @@ const THIRD: u32 = 4;
 /// The shares of the frames that a tap accepts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sampling {
-    /// One of this number of packets of hosts is accepted, encapsulated or not.
+    /// Of this number of packets of hosts, the filter accepts about one, encapsulated or not.
     pub hosts: u32,
-    /// One of this number of other frames is accepted: LISP messages, ARP, neighbour discovery.
+    /// Of this number of other frames, the filter accepts about one: LISP messages, ARP, neighbour
+    /// discovery.
     pub control: u32,
-    /// Another number here selects other packets.
+    /// The salt of the hash. With another salt, the filter accepts other packets.
     pub salt: u32,
 }
 
@@ -68,7 +70,7 @@ impl Sampling {
     /// All frames.
     pub const ALL: Sampling = Sampling { hosts: 1, control: 1, salt: 0 };
 
-    /// Returns the program that accepts these shares.
+    /// Returns the filter: a program that accepts these shares.
     pub fn filter(&self) -> Vec<SockFilter> {
         let limit = |one_of: u32| u32::MAX / one_of.max(1);
         let mut program = Program::new();
@@ -85,7 +87,7 @@ impl Sampling {
     }
 }
 
-/// The places in the program that a jump goes to.
+/// The labels of the program, to which its jumps go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Label {
     Ipv6,
@@ -103,8 +105,8 @@ enum Label {
     Reject,
 }
 
-/// Finds the class of the frame, and stores the highest hash that is accepted. After that, the
-/// index register and [`IP`] are the offset of the packet of EIDs.
+/// Finds the class of the frame, and stores the highest hash that the filter accepts. After that,
+/// the index register plus [`IP`] is the offset of the packet of EIDs.
 fn classify(program: &mut Program<Label>, hosts: u32, control: u32) {
     program.set(control);
     program.store(LIMIT);
@@ -157,8 +159,8 @@ fn classify(program: &mut Program<Label>, hosts: u32, control: u32) {
     program.set_index(0);
 }
 
-/// Stores octets that tell the packet of EIDs apart from others, and that no router changes. The
-/// last of them are in the accumulator. If the packet is too short, chance decides.
+/// Stores octets that differ between packets of EIDs, and that no router changes. The last of these
+/// octets are in the accumulator. If the packet is too short, the filter decides at random.
 fn identify(program: &mut Program<Label>) {
     program.label(Label::Packet);
     program.load_indexed(Size::Octet, IP);
@@ -185,8 +187,9 @@ fn identify(program: &mut Program<Label>) {
     program.compute(libc::BPF_ADD, IPV6_LEN);
     program.copy_to_index();
 
-    // The second word has the sequence number of TCP and of an echo. The third and the fourth word
-    // are the start of the data of UDP, where programs have their sequence numbers.
+    // The second word after the IP header has the sequence number of TCP and of an echo. In UDP,
+    // the third and the fourth word are the start of the data, where programs put their sequence
+    // numbers.
     program.label(Label::Words);
     program.load_length();
     program.compute_with_index(libc::BPF_SUB);
@@ -197,7 +200,7 @@ fn identify(program: &mut Program<Label>) {
     program.store(SECOND);
     program.recall(TRANSPORT);
     program.jump_unless(Is::Equal(UDP), Label::NotUdp);
-    // A kernel may compute the checksum of UDP late.
+    // The checksum of UDP is not used, because a kernel may compute it late.
     program.recall(SECOND);
     program.compute(libc::BPF_AND, 0xffff_0000);
     program.store(SECOND);
@@ -236,8 +239,8 @@ mod tests {
 
     use super::*;
 
-    /// Sends frames through the filter. Returns whether each is accepted. The kernel filters the
-    /// datagrams of a Unix socket as it filters frames.
+    /// Sends frames through the filter. Returns for each frame whether the filter accepts it. The
+    /// kernel filters the datagrams of a Unix socket in the same way as frames.
     fn accepted(sampling: Sampling, frames: &[Vec<u8>]) -> Vec<bool> {
         let (sender, receiver) = UnixDatagram::pair().unwrap();
         SockRef::from(&receiver).attach_filter(&sampling.filter()).unwrap();
@@ -350,7 +353,7 @@ mod tests {
                 some[family] += usize::from(all[0]);
             }
         }
-        // 50 are expected of each.
+        // In each family, about 50 of the 400 packets are accepted.
         assert!(some.iter().all(|count| (20..=90).contains(count)), "{some:?}");
     }
 
@@ -374,7 +377,7 @@ mod tests {
         for frames in [
             numbered(&|number| number.to_be_bytes().to_vec()),
             numbered(&|number| number.to_le_bytes().to_vec()),
-            // Without room for a number, chance decides.
+            // A payload of 4 octets is too short, so the filter decides at random.
             numbered(&|_| vec![0; 4]),
             echos,
         ] {

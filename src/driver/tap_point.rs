@@ -1,10 +1,10 @@
-//! A socket that gets a copy of the frames of a device, as tcpdump does: of all frames for a capture,
-//! or of a share of the frames that arrive.
+//! A socket that gets copies of the frames of a device, as in tcpdump. A socket for a capture gets
+//! all frames. Any other socket gets a share of the frames that arrive.
 //!
-//! For a share, the kernel itself selects the frames, with a filter. A copy of a sent frame would be made before
-//! the filter decides; a copy of a received frame is made after that. So a tap is at the receiving
-//! end of a link, and a frame that the filter rejects costs little. If frames are accepted faster
-//! than they are read, the kernel drops them when the small buffer of the socket is full.
+//! For a share, a filter in the kernel selects the frames. The kernel would copy a sent frame
+//! before the filter decides, but it copies a received frame after that. So a tap is at the
+//! receiving end of a link, and a rejected frame costs little. If frames are accepted faster than
+//! they are read, the small buffer of the socket becomes full and the kernel drops frames.
 
 #![allow(
     unsafe_code,
@@ -20,10 +20,11 @@ use socket2::{Domain, Socket, Type};
 
 use super::tap_filter::{COPIED, Sampling};
 
-/// The size of the buffer for a share of the frames. It has room for about 80 frames.
+/// The size in octets of the socket's buffer for a share of the frames. It has room for about 80
+/// frames.
 const BUFFER: usize = 64 * 1024;
-/// The size of the buffer for all frames. The kernel allows an ordinary user a smaller one, with room
-/// for some hundred frames.
+/// The size in octets of the socket's buffer for a capture of all frames. For an ordinary user, the
+/// kernel makes the buffer smaller, with room for a few hundred frames.
 const LARGE_BUFFER: usize = 8 * 1024 * 1024;
 /// The protocol number of all frames (`ETH_P_ALL`), in network byte order.
 const ALL: i32 = (libc::ETH_P_ALL as u16).to_be() as i32;
@@ -59,7 +60,7 @@ impl TapPoint {
     pub fn open(index: u32, sampling: Sampling) -> io::Result<Self> {
         let socket = unbound()?;
         socket.set_recv_buffer_size(BUFFER)?;
-        // The kernel then does not even look at this socket for a frame that is sent.
+        // With this option, the kernel skips this socket for each frame that the device sends.
         set(&socket, libc::SOL_PACKET, libc::PACKET_IGNORE_OUTGOING, 1)?;
         let point = TapPoint { socket };
         point.sample(sampling)?;
@@ -74,14 +75,15 @@ impl TapPoint {
     /// The process has no privilege for the namespace.
     pub fn open_for_all(index: u32) -> io::Result<Self> {
         let socket = unbound()?;
-        // Only root exceeds the limit of the machine (`net.core.rmem_max`). Others get the limit.
+        // Only root can exceed the machine's limit (`net.core.rmem_max`). For other users, the
+        // buffer gets the size of the limit.
         set(&socket, libc::SOL_SOCKET, libc::SO_RCVBUFFORCE, LARGE_BUFFER as i32)
             .or_else(|_| socket.set_recv_buffer_size(LARGE_BUFFER))?;
         bind(&socket, index)?;
         Ok(TapPoint { socket })
     }
 
-    /// Sets the share of the frames that arrive from now on.
+    /// Sets the share of the frames that this socket gets from now on.
     ///
     /// # Errors
     /// An error of the socket.
@@ -193,7 +195,7 @@ fn set(socket: &Socket, level: i32, option: i32, value: i32) -> io::Result<()> {
     if outcome == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
-/// Returns the time of a frame since 1970, or 0 if it has none.
+/// Returns the time of a frame since 1970, or 0 if the frame has no time.
 fn time(message: &libc::msghdr) -> Duration {
     // SAFETY: the kernel has filled in the control messages of `message` and their length. The
     // macros stay inside of this length, and a control message of this type has a `timespec`.

@@ -113,10 +113,10 @@ pub type Each<'a> = dyn FnMut(Response) -> bool + 'a;
 /// answer.
 pub type Answer<'a> = dyn FnMut(Request, &mut Each<'_>) -> io::Result<Done> + 'a;
 
-/// Lets a user work at a console in this process until the session ends. `first` is the request that
-/// begins the session. `answer` carries out a request, and passes each response to its second
-/// argument. If that returns true, the user wants to interrupt the command. A signal ends the
-/// session.
+/// Lets a user work at a console in this process until the session ends. `first` is the request
+/// that begins the session. `answer` carries out a request, and passes each response to its second
+/// argument. If the second argument returns true, the user wants to interrupt the command. A signal
+/// ends the session.
 ///
 /// # Errors
 /// The errors of the user's side, and the errors of `answer`. The end of the user's input is not an

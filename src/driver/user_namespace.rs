@@ -1,8 +1,8 @@
-//! The namespaces in which an ordinary user is root: the user namespace, the mount namespace and the
-//! PID namespace of a process.
+//! The namespaces in which an ordinary user is root: the user namespace, the mount namespace and
+//! the PID namespace of a process.
 //!
-//! Both functions need a process with a single thread, because the kernel moves no other process
-//! into a user namespace.
+//! Only a process with a single thread can call [`unshare`] and [`Namespaces::enter`], because the
+//! kernel moves no other process into a user namespace.
 
 #![allow(
     unsafe_code,
@@ -21,8 +21,8 @@ use rustix::process::{Pid, Signal, chdir, getegid, geteuid, set_parent_process_d
 use rustix::thread::{LinkNameSpaceType, UnshareFlags, move_into_link_name_space, unshare_unsafe};
 
 /// Moves the calling process into a new user namespace and a new mount namespace, and its next
-/// children into a new PID namespace. The user of the process is root in all three, and no other
-/// user has a number there.
+/// children into a new PID namespace. The user of the process is root in all three namespaces. No
+/// other user has a user ID there.
 ///
 /// # Errors
 /// The kernel or a policy of the machine refuses this to the user.
@@ -31,7 +31,8 @@ pub fn unshare() -> io::Result<()> {
     let namespaces = UnshareFlags::NEWUSER | UnshareFlags::NEWNS | UnshareFlags::NEWPID;
     // SAFETY: the table of open files stays shared.
     unsafe { unshare_unsafe(namespaces) }?;
-    // Without the right to change the list of groups, a user may map their own group.
+    // A user may map their own group only after they give up the right to change the list of
+    // groups.
     fs::write("/proc/self/setgroups", "deny")?;
     fs::write("/proc/self/uid_map", format!("0 {user} 1"))?;
     fs::write("/proc/self/gid_map", format!("0 {group} 1"))
@@ -55,8 +56,9 @@ impl Namespaces {
         Ok(Namespaces { user: open("user")?, mount: open("mnt")?, pid: open("pid")? })
     }
 
-    /// Moves this process into the user namespace and the child of `command` into all three, with
-    /// the same working directory. The child is killed if this process is killed.
+    /// Moves this process into the user namespace. The child of `command` enters all three
+    /// namespaces and has the same working directory. The child is killed if this process is
+    /// killed.
     ///
     /// # Errors
     /// This process has a second thread, or no working directory.

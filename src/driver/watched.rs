@@ -14,11 +14,11 @@ const STATE_INTERVAL: Duration = Duration::from_millis(50);
 /// The items of a router, while a client watches.
 #[derive(Debug, Default)]
 pub struct Watched {
-    /// The collection to which the witness of the router adds.
+    /// The collection to which the router's witness adds items.
     pub watch: Watch,
     /// The state that was last reported.
     state: RouterState,
-    /// The time from which the state may be reported again.
+    /// The earliest time of the next report of the state.
     state_at: Time,
     /// Whether a table has changed since the last report.
     is_changed: bool,

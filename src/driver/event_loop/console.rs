@@ -78,8 +78,8 @@ impl EventLoop {
         turn == Turn::More
     }
 
-    /// Serves the clients with a deadline that is reached. The running command of such a client has
-    /// work to do.
+    /// Serves the clients that have reached their deadline. The running command of such a client
+    /// has work to do.
     pub(super) fn serve_due_consoles(&mut self, now: Time) {
         let due = self.console.as_ref().map(|console| console.due(now)).unwrap_or_default();
         for number in due {
@@ -89,8 +89,8 @@ impl EventLoop {
         }
     }
 
-    /// Gives the router the counts of the driver that a `show` command prints. Does nothing if they
-    /// have not changed.
+    /// Gives the router the driver's counts, which `show` commands print. Does nothing if the
+    /// counts have not changed.
     pub(super) fn tell_what_shows_need(&mut self, now: Time) {
         let descriptors = self.waiting.figures();
         if self.router.descriptors() != Some(descriptors) {
@@ -99,8 +99,7 @@ impl EventLoop {
     }
 
     /// Handles the error that ended a series of accepts at a listener. If no descriptor is free,
-    /// the client waits until a descriptor is free. Returns true if another accept may succeed
-    /// immediately.
+    /// stores the listener for a later try. Returns true if another accept may succeed immediately.
     pub(super) fn end_of_accepting(
         &mut self,
         listener: Source,

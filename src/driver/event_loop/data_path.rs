@@ -1,9 +1,9 @@
 //! The data path: packets between `lisp0` and the data sockets.
 //!
 //! In both directions, the loop reads a limited number of packets into one buffer, the arena. The
-//! router decides on each packet in the arena, and the packet is sent from the arena. Packets to
-//! the core wait in a queue for each socket. Packets to the kernel are joined with other packets of
-//! their flow. The loop uses the arena again only after all of these packets are sent.
+//! router decides on each packet in the arena, and the packet is sent from the arena. Each socket
+//! has a queue for its encapsulated packets. A packet to `lisp0` may be joined with other packets
+//! of its flow. The loop uses the arena again only after all of these packets are sent.
 
 use std::io::{self, IoSlice};
 use std::ops::Range;
@@ -28,7 +28,7 @@ const READS_A_TURN: usize = 64;
 /// The length in octets of the arena, the buffer for packets: enough for a few of the largest
 /// packets. A larger arena would not fit into the processor's cache.
 const ARENA_LEN: usize = 4 * READ_LEN;
-/// The name of failed writes to `lisp0` in the counters of faults.
+/// The name of an operation in the counters of faults: a write to `lisp0`.
 const WRITING: &str = "writing lisp0";
 
 /// The buffers of the data path.
@@ -230,7 +230,7 @@ impl EventLoop {
         }
     }
 
-    /// Writes a packet to `lisp0` of the packet's instance. The router has held this packet back.
+    /// Writes a packet that the router has held to `lisp0` of the packet's instance.
     pub(super) fn write_held(&mut self, instance_id: InstanceId, packet: &mut OwnedPacket) {
         let sent = match tun_of(&self.tun, &self.router, instance_id) {
             Some(tun) => tun.send(&packet.borrow()),

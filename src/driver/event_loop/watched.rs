@@ -1,5 +1,5 @@
-//! The event loop's part of the watchers: clients of the console that get a line for each thing
-//! that happens. While there is no watcher, the router has no witness for them.
+//! The event loop's part of the watchers. A watcher is a client of the console that gets a line for
+//! each item of the router. Without a watcher, the router has no witness that collects items.
 
 use super::EventLoop;
 use crate::driver::clock::Clock;
@@ -9,8 +9,8 @@ use crate::router::io::{Command, Input};
 use crate::watch::RouterWatch;
 
 impl EventLoop {
-    /// Begins to watch the router for the first watcher, ends this after the last watcher, and
-    /// sends the items of this turn.
+    /// Begins to watch the router when the first watcher comes. Ends this when the last watcher has
+    /// left. Sends the items of this turn.
     pub(super) fn tell_watchers(&mut self) {
         let is_watched = self.console.as_ref().is_some_and(ConsoleServer::is_watched);
         match (&self.watched, is_watched) {

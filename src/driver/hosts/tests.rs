@@ -75,7 +75,7 @@ fn present(router: &EventLoop) -> usize {
     router.router().mobility().hosts().len()
 }
 
-/// Whether the router has exactly this number of hosts registered as present.
+/// Whether exactly this number of hosts is present in the router's table.
 fn sees(router: &EventLoop, hosts: usize) -> bool {
     present(router) == hosts
 }

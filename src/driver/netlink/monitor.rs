@@ -1,4 +1,4 @@
-//! Watches the links of a namespace from outside of its routers.
+//! Watches the links of a namespace, for a process that is not a router.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};

@@ -27,7 +27,7 @@ const KNOWN: u16 = NudState::Reachable as u16
     | NudState::Probe as u16;
 const IGNORED: u16 = NudState::Noarp as u16 | NudState::Permanent as u16;
 
-/// A host on a link, by the index of the device and the host's address.
+/// A host on a link: the index of the link's device, and the address of the host.
 pub type Key = (u32, IpAddr);
 
 /// A neighbour entry as the kernel describes it.
@@ -82,7 +82,7 @@ impl Neighbours {
     }
 }
 
-/// The number of entries in the machine's neighbour tables, from the last report to the core.
+/// The state of the machine's neighbour tables that was last reported to the core.
 #[derive(Debug, Default)]
 pub struct Tables {
     told: BTreeMap<Family, Table>,
@@ -200,16 +200,16 @@ pub fn forget(socket: &mut RequestSocket, (index, address): Key) -> io::Result<(
     delete(socket, &header(index, address), address)
 }
 
-/// Makes the kernel answer for a host (proxy ARP, proxy neighbour discovery).
+/// Makes the kernel answer in place of a host (proxy ARP, proxy neighbour discovery).
 pub fn add_proxy(socket: &mut RequestSocket, (index, address): Key) -> io::Result<()> {
     let header = Ndmsg { ndm_flags: NtfFlags::Proxy as u8, ..header(index, address) };
     create(socket, &header, |attributes| drop(attributes.push_dst(address)))
 }
 
-/// Ends the kernel's answers for a host.
+/// Ends the kernel's answers in place of a host.
 ///
 /// # Errors
-/// ENOENT if the kernel does not answer for this host.
+/// ENOENT if the kernel does not answer in place of this host.
 pub fn remove_proxy(socket: &mut RequestSocket, (index, address): Key) -> io::Result<()> {
     let header = Ndmsg { ndm_flags: NtfFlags::Proxy as u8, ..header(index, address) };
     delete(socket, &header, address)

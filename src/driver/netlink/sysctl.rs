@@ -9,8 +9,8 @@ use std::os::unix::fs::FileExt;
 use crate::router::io::LISP_DEVICE;
 
 /// Settings of the namespace. The namespace forwards packets, and answers every probe of a
-/// traceroute. The kernel's check of sources by the reverse path (`rp_filter`) is off, because the
-/// route back to a source may lead into `lisp0`.
+/// traceroute. The kernel's check of source addresses (`rp_filter`) is off, because the route back
+/// to a source address may lead into `lisp0`.
 const NAMESPACE: [(&str, &str); 7] = [
     ("ipv4/ip_forward", "1"),
     ("ipv6/conf/all/forwarding", "1"),
@@ -76,20 +76,22 @@ pub fn of_namespace() -> impl Iterator<Item = (String, &'static str)> {
     namespace.chain(devices)
 }
 
-/// Settings for ports of hosts that move. Each has two values: for other devices, and for these
-/// ports. The router learns an address from the announcement of a host, and answers for hosts that
-/// have moved away. The router must not answer for all hosts. If it did, it would also answer a
-/// host that announces its own address. This host would conclude that another host has the address.
+/// Settings for ports of hosts that move. The first value is for other devices, the second is for
+/// these ports. With the second value, the router learns an address from the announcement of a
+/// host, and answers in place of hosts that have moved away. The router must not answer in place of
+/// every host: then it would answer a host that announces its own address. This host would conclude
+/// that another host has the address.
 const MOBILITY: [(&str, &str, [&str; 2]); 3] = [
     ("ipv4", "arp_accept", ["0", "1"]),
     ("ipv6", "accept_untracked_na", ["0", "1"]),
     ("ipv6", "proxy_ndp", ["0", "1"]),
 ];
 
-/// The timers of the neighbour table. Each has two values: for an ordinary port (the defaults of
-/// Linux), and for a port of hosts that move. When the entry of a watched host has aged, the kernel
-/// waits for the delay of the first probe, and then asks the host three times, once a second. With
-/// the defaults, a host that has left would count as present for more than half a minute.
+/// The timers of the neighbour table. The first value is for an ordinary port (the default of
+/// Linux). The second is for a port of hosts that move. When the entry of a watched host has aged,
+/// the kernel waits for the delay of the first probe, and then asks the host three times, once a
+/// second. With the defaults, a host that has left would count as present for more than half a
+/// minute.
 const NEIGHBOUR_CLOCKS: [(&str, [&str; 2]); 3] = [
     ("base_reachable_time_ms", ["30000", "2000"]),
     ("delay_first_probe_time", ["5", "1"]),

@@ -229,7 +229,7 @@ fn is_same_flow(arena: &[u8], flow: &Flow, packet: &[u8]) -> bool {
     one == other
 }
 
-/// The source and the destination of a packet.
+/// The source address and the destination address of a packet.
 fn ends(packet: &[u8]) -> Option<(IpAddr, IpAddr)> {
     fn pair<const N: usize>(packet: &[u8], at: usize) -> Option<(IpAddr, IpAddr)>
     where

@@ -1,14 +1,14 @@
 //! Segmentation offload at both ends of the data path. This module only works on octets in memory.
 //!
 //! ```text
-//!   lisp0 --- super-packet ---> segment: one header each ------ UDP_SEGMENT ---> core
-//!   lisp0 <-- super-packet ---- coalesce: verify and join <------ UDP_GRO ------- core
+//! lisp0 --- super-packet ---> segment: one header each ------ UDP_SEGMENT ---> core
+//! lisp0 <-- super-packet ---- coalesce: verify and join <------ UDP_GRO ------- core
 //! ```
 //!
-//! A super-packet of up to 64 KiB passes between the router and the kernel, and through the
-//! kernel's stack, only once. The router does not copy its payload. A packet to send consists of
-//! small headers and, between them, slices of the buffer that was read. A received packet is built
-//! in the same way.
+//! A super-packet has up to 64 KiB. It passes only once between the router and the kernel, and only
+//! once through the kernel's stack. The router does not copy its payload. A packet to send consists
+//! of small headers and, between them, slices of the buffer that was read. A received packet is
+//! built in the same way.
 
 pub mod coalesce;
 pub mod segment;

@@ -76,7 +76,7 @@ impl VnetHeader {
         bytes
     }
 
-    /// Does the work on a packet that the kernel has left to the router. If the packet is a
+    /// Does the work that the kernel has left to the router for `packet`. If the packet is a
     /// super-packet, returns the size of its segments: the caller must cut it.
     ///
     /// # Errors

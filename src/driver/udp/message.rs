@@ -96,7 +96,7 @@ pub fn send(
     Ok(())
 }
 
-/// The result of recvmsg, without the octets that it has written.
+/// The result of recvmsg, without the received octets.
 struct Arrival {
     len: usize,
     address: SockAddr,

@@ -33,7 +33,7 @@ const TRIES: usize = 4;
 /// Socket options from `linux/in.h` and `linux/in6.h`.
 const IP_RECVERR_RFC4884: libc::c_int = 26;
 const IPV6_RECVERR_RFC4884: libc::c_int = 31;
-/// The name of failed sends in the counters of faults.
+/// The name of an operation in the counters of faults: a send.
 const SENDING: &str = "sending an encapsulated packet";
 
 /// The result of a read of the error queue.
