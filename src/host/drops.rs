@@ -48,7 +48,7 @@ impl HostDrop {
         }
     }
 
-    /// The section of the standard that the reason comes from.
+    /// The standard and the section from which the reason comes.
     pub fn section(self) -> &'static str {
         match self {
             HostDrop::BadFrame => "RFC 1122 section 2.3.3",
@@ -62,8 +62,8 @@ impl HostDrop {
     }
 }
 
-/// The packets that a node has dropped since an observer last took them, each with its reason. If
-/// no observer takes them, none is kept.
+/// The packets that a node has dropped, each with its reason. They are kept until the observer
+/// takes them. Without an observer, no packet is kept.
 #[derive(Debug)]
 pub struct DropLog<Reason> {
     is_observed: bool,

@@ -14,8 +14,8 @@ pub const HEADER_LEN: usize = 14;
 const ETHERTYPE_IPV4: u16 = 0x0800;
 const ETHERTYPE_ARP: u16 = 0x0806;
 const ETHERTYPE_IPV6: u16 = 0x86dd;
-/// The start of an ARP message: hardware Ethernet, protocol IPv4, and the lengths of their
-/// addresses.
+/// The first octets of an ARP message: the hardware type Ethernet, the protocol type IPv4, and the
+/// length of an address of each type.
 const ARP_KIND: [u8; 6] = [0, 1, 8, 0, 6, 4];
 const ARP_LEN: usize = 28;
 const IPV6_HEADER_LEN: usize = 40;
@@ -24,8 +24,8 @@ const SOLICITATION: u8 = 135;
 const ADVERTISEMENT: u8 = 136;
 /// The number of octets of a solicitation or an advertisement without options.
 const DISCOVERY_LEN: usize = 24;
-/// The hop limit of neighbour discovery. A message with another hop limit may not come from this
-/// link, and is ignored (RFC 4861 section 7.1).
+/// The hop limit of neighbour discovery. A message with a smaller hop limit can come from another
+/// link, so it is ignored (RFC 4861 section 7.1).
 const HOP_LIMIT: u8 = 255;
 const SOURCE_LINK_LAYER_ADDRESS: u8 = 1;
 const TARGET_LINK_LAYER_ADDRESS: u8 = 2;
@@ -91,7 +91,7 @@ pub struct Solicitation {
 /// address `mac`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Advertisement {
-    /// The sender of the advertisement.
+    /// The IPv6 address of the sender.
     pub source: Ipv6Addr,
     /// The address that the advertisement announces.
     pub target: Ipv6Addr,

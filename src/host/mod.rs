@@ -394,7 +394,7 @@ impl Host {
         sent
     }
 
-    /// Queues the next echo request of a ping. Returns its first outcome.
+    /// Queues the next echo request of a ping. Returns the first outcome of this echo request.
     fn send_probe(&mut self, index: usize) -> Outcome {
         let ping = &self.pings[index];
         let request = ping.report.request;

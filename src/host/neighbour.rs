@@ -63,7 +63,7 @@ pub enum State {
     Reachable,
     /// The hardware address of the neighbour is known, but no recent answer confirms it.
     Stale,
-    /// The neighbour was reachable before, and a packet has been sent to it since.
+    /// A packet was sent to a stale neighbour. No solicitation was sent yet.
     Delay,
     /// Solicitations are being sent to the neighbour itself.
     Probe,

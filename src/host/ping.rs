@@ -11,10 +11,10 @@ use crate::time::Time;
 /// The rule for the time at which the next echo request is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pace {
-    /// The next echo request is sent when the last echo request is answered or has timed out, as in
-    /// IOS.
+    /// The next echo request is sent when the previous echo request is answered or has timed out,
+    /// as in IOS.
     Answered,
-    /// The next echo request is sent after this interval, also if the last echo request is not
+    /// The next echo request is sent after this interval, also if the previous echo request is not
     /// answered yet.
     Every(Duration),
 }

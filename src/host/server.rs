@@ -1,11 +1,11 @@
 //! A TCP port that a host serves. A new client can connect at any time.
 //!
 //! The port has a fixed number of places. Each place has one socket, and one place always listens.
-//! If a client takes the last place, an older connection is ended. If half of the places or more
-//! wait for the end of a handshake, the oldest of these handshakes is ended. Otherwise the
+//! If a client takes the last free place, an older connection is ended. If half of the places or
+//! more wait for the end of a handshake, the oldest of these handshakes is ended. Otherwise the
 //! established connection with the longest time without traffic is ended. So the port stays open
-//! even if a client sends segments with forged sources (a SYN flood, RFC 4987), or if many clients
-//! are idle.
+//! even if a client sends segments with forged source addresses (a SYN flood, RFC 4987), or if many
+//! clients are idle.
 
 use smoltcp::iface::{SocketHandle, SocketSet};
 use smoltcp::socket::tcp;

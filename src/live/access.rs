@@ -12,7 +12,7 @@ use subtle::ConstantTimeEq;
 
 use super::http::{Refusal, Request};
 
-/// The parts of a request that are checked.
+/// The address of the server and the token, with which the parts of a request are compared.
 #[derive(Clone, Debug)]
 pub struct Access {
     /// The address on which the server listens.
@@ -22,7 +22,7 @@ pub struct Access {
 }
 
 impl Access {
-    /// Checks for the requests of a server.
+    /// Creates the checks for the requests of a server.
     pub fn new(address: SocketAddr, token: String) -> Self {
         Access { address, token }
     }

@@ -30,7 +30,7 @@ const WAIT: Duration = Duration::from_millis(200);
 pub struct Ground {
     places: Vec<Place>,
     taps: Taps,
-    /// Whether the taps fit the links.
+    /// Whether the taps are set for the present links.
     are_taps_set: bool,
     clock: Clock,
 }
@@ -88,8 +88,8 @@ impl Ground {
         }
     }
 
-    /// Waits until a link has changed or a frame has arrived. Returns the numbers of their places
-    /// and taps.
+    /// Waits until a link has changed or a frame has arrived. Returns the numbers of the places
+    /// with a changed link, and the numbers of the taps with a frame.
     fn wait(&self) -> io::Result<(Vec<usize>, Vec<usize>)> {
         let rest = self.clock.now().until(self.taps.rest_until);
         let (wait, taps) = if rest.is_zero() { (WAIT, Some(&self.taps)) } else { (rest, None) };

@@ -172,7 +172,7 @@ const FIELDS: &str = "Cache-Control: no-store\r\n\
 /// Writes a whole response.
 ///
 /// # Errors
-/// The client does not accept it in time, or has gone.
+/// The client does not accept the response in time, or has gone.
 pub fn respond(stream: &mut impl Write, status: &str, kind: &str, body: &[u8]) -> io::Result<()> {
     let length = body.len();
     let header = format!(
@@ -185,7 +185,7 @@ pub fn respond(stream: &mut impl Write, status: &str, kind: &str, body: &[u8]) -
 /// Writes a refusal.
 ///
 /// # Errors
-/// The client does not accept it in time, or has gone.
+/// The client does not accept the refusal in time, or has gone.
 pub fn refuse(stream: &mut impl Write, refusal: &Refusal) -> io::Result<()> {
     let body = format!("{}\n", refusal.reason);
     respond(stream, refusal.status, "text/plain; charset=utf-8", body.as_bytes())
@@ -195,7 +195,7 @@ pub fn refuse(stream: &mut impl Write, refusal: &Refusal) -> io::Result<()> {
 /// connection.
 ///
 /// # Errors
-/// The client does not accept it in time, or has gone.
+/// The client does not accept the header in time, or has gone.
 pub fn begin_lines(stream: &mut impl Write) -> io::Result<()> {
     let header = format!("HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\n{FIELDS}\r\n");
     stream.write_all(header.as_bytes())

@@ -31,7 +31,7 @@ const HELD: Duration = Duration::from_millis(15);
 const TURN: Duration = Duration::from_millis(10);
 /// The longest time between two lines for the pages.
 const HEARTBEAT: Duration = Duration::from_millis(500);
-/// The time between two looks whether the lab is still up.
+/// The time between two checks that the lab is still up.
 const LOOKING: Duration = Duration::from_secs(1);
 /// The maximum number of items of one line. If there are more, the rest is in the next line.
 const ITEMS_A_LINE: usize = 500;
@@ -48,7 +48,7 @@ struct Line<'a> {
     items: &'a [Item],
     #[serde(skip_serializing_if = "is_zero")]
     left_out: u64,
-    /// The shares of the packets on links that are among the items. Absent if all are.
+    /// The shares of the packets on links, if only a sample of these packets is among the items.
     #[serde(skip_serializing_if = "Option::is_none")]
     sampled: Option<Sampled>,
     /// The reason why no more lines come.
@@ -59,9 +59,9 @@ struct Line<'a> {
 /// The shares of the packets on links, while they are too fast for the pages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 struct Sampled {
-    /// One of this number of packets of hosts is shown.
+    /// Of this number of packets of hosts, one is shown.
     hosts: u32,
-    /// One of this number of other packets is shown.
+    /// Of this number of other packets, one is shown.
     control: u32,
 }
 
@@ -90,7 +90,7 @@ pub struct Hub {
     clock: Clock,
     state: State,
     merger: Merger,
-    /// For each router, the time on the common clock at which the clock of the router started.
+    /// For each router, the time at which its clock started. The time is on the common clock.
     began: Vec<i64>,
     /// The number of the next item of the hub itself.
     own_items: u64,
@@ -207,7 +207,8 @@ impl Hub {
         }
     }
 
-    /// Converts a time of the wall clock to the common clock. It may be before its start.
+    /// Converts a time of the wall clock to the common clock. The result is negative if the time is
+    /// before the start of the common clock.
     fn on_common_clock(&self, wall_clock: u64) -> i64 {
         let began = Clock::wall_clock_micros().wrapping_sub(self.clock.now().0);
         wall_clock.wrapping_sub(began).cast_signed()
@@ -290,7 +291,8 @@ impl Hub {
                 Ok(()) => true,
                 Err(TrySendError::Full(_)) => {
                     subscriber.left_out += missed;
-                    // This line had the state, so a later line must have it again.
+                    // This page did not get the line with the state, so a later line must have the
+                    // state again.
                     self.is_changed |= had_snapshot;
                     true
                 }

@@ -166,7 +166,8 @@ fn admit(mut stream: TcpStream, shared: &Arc<Shared>, clock: Clock) {
     let _ = thread::Builder::new().name("connection".to_owned()).spawn(serve);
 }
 
-/// A place among a bounded number of places. It is free again when this value is dropped.
+/// A place for a connection. The number of places is bounded. The place is free again when this
+/// value is dropped.
 struct Place {
     shared: Arc<Shared>,
     counter: fn(&Shared) -> &AtomicUsize,
@@ -226,7 +227,8 @@ fn refuse(stream: &mut TcpStream, refusal: &Refusal) -> io::Result<()> {
 /// Answers a request.
 ///
 /// # Errors
-/// The request is refused. The value of an answered request is the outcome of the writes.
+/// The request is refused. If the request is answered, the value is the outcome of the
+/// writes.
 fn answer(
     stream: &mut TcpStream,
     shared: &Arc<Shared>,

@@ -32,10 +32,10 @@ pub enum News {
     },
     /// A packet on a link.
     Seen(Seen),
-    /// Packets that were not read, because there were too many.
+    /// The number of packets that were not read, because there were too many.
     LeftOut(u64),
-    /// The shares of the packets that the taps take from now on: one of the first number of packets
-    /// of hosts, and one of the second number of other packets.
+    /// The shares of the packets that the taps take from now on. Of packets of hosts, the taps take
+    /// one in the first number. Of other packets, they take one in the second number.
     Sampled(u32, u32),
     /// A page wants all lines from now on.
     Subscribe(SyncSender<Arc<str>>),

@@ -39,7 +39,7 @@ const MOST_SESSIONS: usize = 64;
 const MOST_FLOWS: usize = 20;
 /// The maximum number of marks that a flow keeps. The oldest marks are removed.
 const MOST_MARKS: usize = 100;
-/// The shortest time between two echos of a flow. Each echo is a program that is started.
+/// The shortest time between two echos of a flow. For each echo, the server starts a program.
 const SHORTEST_PACE: Duration = Duration::from_millis(100);
 /// The longest time to wait for an answer of the hub.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -83,12 +83,13 @@ enum Request {
 /// A session at the console of a router. A command may take long, so each session has its own lock.
 type Session = Arc<Mutex<Console>>;
 
-/// Answers requests about one lab. It is shared by the threads of all connections.
+/// Answers requests about one lab. The threads of all connections share this value.
 pub struct Requests {
     lab: Lab,
     clock: Clock,
     news: SyncSender<News>,
-    /// The sessions by page and node, each with the number of its opening.
+    /// The sessions. The key is the page and the node. Each session has a number, in the order in
+    /// which the sessions were opened.
     sessions: Mutex<BTreeMap<(String, String), (u64, Session)>>,
     flows: Mutex<BTreeMap<String, Arc<Flow>>>,
 }
@@ -295,7 +296,8 @@ impl Requests {
         }
     }
 
-    /// Begins a ping in a thread of its own. Without `echos`, it goes on until it is ended.
+    /// Begins a ping in a thread of its own. Without `echos`, the ping goes on until a request ends
+    /// it.
     fn begin(
         &self,
         name: String,

@@ -1,10 +1,11 @@
-//! Finds the share of the packets of one class that the pages can follow.
+//! Finds a share of the packets of one class. The pages can follow the packets in this share.
 
 use std::time::Duration;
 
 use crate::time::Time;
 
-/// The time over which a rate is measured, if it does not exceed its limit before.
+/// The time over which a rate is measured. The measurement ends earlier if the packets exceed their
+/// limit.
 const WINDOW: Duration = Duration::from_millis(250);
 /// The shortest time over which a rate is measured.
 const SHORTEST: Duration = Duration::from_millis(5);
@@ -14,23 +15,24 @@ const SMALLEST: u32 = 1 << 20;
 /// The limit for the packets of a class.
 #[derive(Clone, Copy, Debug)]
 pub struct Limit {
-    /// The packets in a second that all pages can show for long.
+    /// The number of packets in a second that all pages can show for a long time.
     pub a_second: u64,
-    /// The packets that they can show at once.
+    /// The number of packets that all pages can show at once.
     pub at_once: u64,
 }
 
-/// The share of the packets of a class that is taken, and their number.
+/// The share of a class's packets that the taps take, and the number of these packets.
 ///
-/// The share is one of a power of two. It becomes smaller as soon as there are too many packets, and
-/// larger when their rate is at most a quarter of the limit. So it does not change to and fro.
+/// The taps take one of N packets, where N is a power of two. The share becomes smaller as soon as
+/// there are too many packets. It becomes larger when the rate of the taken packets is at most a
+/// quarter of the limit. So the share does not change to and fro.
 #[derive(Debug)]
 pub struct Sampler {
     limit: Limit,
     one_of: u32,
-    /// The packets that may be taken now.
+    /// The number of packets that the taps may take until the limit is reached.
     left: u64,
-    /// The packets since the start of the window.
+    /// The number of packets that were taken since the start of the window.
     taken: u64,
     since: Time,
 }
@@ -85,8 +87,8 @@ mod tests {
 
     const LIMIT: Limit = Limit { a_second: 500, at_once: 1000 };
 
-    /// Lets a flow of `rate` packets a second run for `seconds`, with a look every 5 ms. Returns the
-    /// packets that were taken.
+    /// Lets a flow of `rate` packets a second run for `seconds`. The sampler adapts every 5 ms.
+    /// Returns the number of packets that were taken.
     fn run(sampler: &mut Sampler, now: &mut Time, rate: u64, seconds: u64) -> u64 {
         let mut all = 0;
         let (mut sent, mut seen) = (0, 0);

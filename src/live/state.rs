@@ -108,8 +108,8 @@ impl State {
         changes
     }
 
-    /// Writes the name of the node of the router number `source` into an item. A router itself
-    /// knows only its hostname.
+    /// Sets the node of an item from the router number `source`. A router itself knows only its
+    /// hostname, not the name of its node.
     pub fn name_node(&self, source: usize, item: &mut Item) {
         let name = &self.routers[source].name;
         let node = match &mut item.kind {
@@ -122,7 +122,8 @@ impl State {
         node.clone_from(name);
     }
 
-    /// Sets whether the router number `source` runs. Returns its name if this is a change.
+    /// Sets whether the router number `source` runs. Returns the name of the router if this is a
+    /// change.
     pub fn set_runs(&mut self, source: usize, runs: bool) -> Option<String> {
         let router = &mut self.routers[source];
         let changes = std::mem::replace(&mut router.runs, runs) != runs;
@@ -134,7 +135,7 @@ impl State {
         self.routers[source].state = state;
     }
 
-    /// Makes an item of a frame on a link. Returns `None` if the port is in no segment.
+    /// Makes an item from a frame on a link. Returns `None` if the port is in no segment.
     pub fn hop(&mut self, lab: &Lab, seen: &Seen, at: u64) -> Option<Hop> {
         let Seen { node, device, octets: frame, .. } = seen;
         let is_here = |port: &PluggedPort| port.node == *node && port.device == *device;

@@ -19,16 +19,17 @@ use crate::watch::item::Class;
 /// The limits for all packets of hosts, and for all other packets, on all links together.
 const HOSTS: Limit = Limit { a_second: 500, at_once: 1000 };
 const CONTROL: Limit = Limit { a_second: 1000, at_once: 2000 };
-/// The taps are not read for this time after they were read. So fast packets wake this process in
-/// groups.
+/// The time between a read of the taps and the next read. So fast packets wake this process once
+/// for a group of packets.
 const REST: Duration = Duration::from_millis(5);
-/// The time after which a sample has other packets. It matters for a flow of equal packets, which
-/// are all in a sample, or all not in it.
+/// The interval at which the sample changes to other packets. This matters for a flow of equal
+/// packets, because a sample has all of these packets or none.
 const SALTED: Duration = Duration::from_secs(1);
 /// The most frames that are read from a tap in one turn.
 const FRAMES_A_TURN: usize = 64;
 
-/// The place of a tap: the port whose packets it gets, and the device at the other end of the link.
+/// The place of a tap: the port that sends the packets, and the device at the other end of the
+/// link.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
     /// The node that sends the packets.
@@ -109,7 +110,7 @@ impl Taps {
         let Tap { place, point } = &self.taps[at];
         let mut left_out = 0;
         for _ in 0..FRAMES_A_TURN {
-            // An error says that the device is down. The tap goes on when it is up again.
+            // An error means that the device is down. The tap goes on when the device is up again.
             let Ok(Some(Tapped { at, octets, .. })) = point.receive(&mut self.buffer) else {
                 break;
             };
@@ -127,7 +128,8 @@ impl Taps {
                 return false;
             }
         }
-        // The class of a frame that the kernel has dropped is unknown. A fast flow is one of hosts.
+        // The kernel does not report the class of a frame that it has dropped. The frame is counted
+        // as a packet of hosts, because the fast flows are those of hosts.
         let dropped = point.take_dropped().unwrap_or(0);
         if hosts {
             self.hosts.count(dropped);
@@ -149,10 +151,11 @@ impl Taps {
         if sampling == before {
             return true;
         }
-        // The next change tries an error again. Until then, this tap has the old share.
+        // After an error, the tap keeps the old share until the next change.
         self.taps.iter().for_each(|tap| drop(tap.point.sample(sampling)));
         if sampling.hosts > before.hosts {
-            // These frames were taken when the share was larger.
+            // The frames that wait now were taken when the share was larger. So their packets of
+            // hosts are left out.
             if !(0..self.taps.len()).all(|at| self.read_one(at, false, news)) {
                 return false;
             }

@@ -135,11 +135,11 @@ pub struct LabChannel<'a> {
     /// The router of the session.
     router: &'a str,
     session: &'a mut Session,
-    /// The responses that were not received yet.
+    /// The responses that the caller has not received yet.
     responses: VecDeque<Response>,
 }
 
-/// The virtual time that passes at a command that does not say how long it waits.
+/// The virtual time that passes if a running command does not say how long it waits.
 const SHORT: Duration = Duration::from_millis(1);
 
 impl<'a> LabChannel<'a> {

@@ -25,7 +25,7 @@ const WAKE_UP: Duration = Duration::from_micros(10);
 pub(super) enum Event {
     /// A frame arrives at a port.
     Arrive { to: Attachment, frame: Rc<[u8]> },
-    /// A process reads the messages of its kernel.
+    /// A host is plugged into a LAN. This is the second half of the host's move with this number.
     Process { node: NodeId, what: ForProcess },
     /// A host is plugged into a LAN. This is the second half of the move `number` of the host.
     PlugIn { port: Attachment, segment: usize, number: u64 },

@@ -1,8 +1,8 @@
 //! The packets that are dropped outside of the core of a router, each with its reason: by kernels,
 //! hosts and links, and by processes that ended.
 //!
-//! The core reports its own decisions to its witnesses ([`crate::router::witness`]). The loss of a
-//! packet at random on a link is in the trace ([`super::trace`]).
+//! The core reports its own decisions to its witnesses ([`crate::router::witness`]). The trace
+//! ([`super::trace`]) has the packets that a link lost at random.
 
 use super::kernel::KernelDrop;
 use crate::host::drops::HostDrop;
@@ -39,7 +39,7 @@ pub enum LinkDrop {
 pub enum ProcessDrop {
     /// The process ended before it read the packet.
     Ended,
-    /// The process has no open socket at the RLOC that sends the packet.
+    /// The process has no open socket for the source RLOC of the packet.
     NoSocket,
     /// No EID-table of the configuration has the `lisp0` from which the packet was read.
     NoEidTable,
@@ -68,7 +68,7 @@ impl SimDrop {
         }
     }
 
-    /// The section of the standard, or the manual page, that the reason comes from.
+    /// A section of a standard, or a manual page. The reason comes from there.
     pub fn section(self) -> &'static str {
         match self {
             SimDrop::Kernel(reason) => reason.section(),
@@ -88,7 +88,8 @@ impl SimDrop {
 pub struct Dropped<'a> {
     /// The time of the drop.
     pub time: Time,
-    /// The name of the node that dropped the packet. If a link dropped it, this is the sender.
+    /// The name of the node that dropped the packet. If a link dropped the packet, this is the name
+    /// of the sending node.
     pub node: &'a str,
     /// The IP packet. It is empty if the dropped message has no IP packet.
     pub packet: &'a [u8],

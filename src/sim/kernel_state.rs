@@ -23,7 +23,7 @@ impl Sim {
             other => other.kernel().map(kernel_links).unwrap_or_default(),
         };
         for link in &mut links {
-            // Only a LAN counts here. The name of a cable is a name of the simulator.
+            // Only the name of a LAN is returned. The name of a cable exists only in the simulator.
             let segment = self.lan_of(name, &link.device)?;
             let found = segment.and_then(|segment| self.links().find(|it| it.name == segment));
             link.lan = found.filter(|segment| segment.is_lan).map(|lan| lan.name.clone());

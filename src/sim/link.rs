@@ -14,7 +14,7 @@ use crate::rng::{Rng, Seed};
 use crate::time::Time;
 
 /// The minimum time that a packet needs on a link, also on a link without delay. Without this
-/// minimum, two nodes could exchange an endless number of packets at the same instant.
+/// minimum, two nodes could exchange an endless number of packets at one time.
 const LEAST_DELAY: Duration = Duration::from_micros(50);
 
 /// The maximum number of hardware addresses that a bridge learns.
@@ -63,8 +63,8 @@ pub struct Segment {
     pub up: bool,
     /// The impairment of the packets on the segment.
     pub impairment: Impairment,
-    /// The time at which the last packet of each sending port arrives. Packets stay in order,
-    /// unless the impairment reorders them.
+    /// For each sending port, the arrival time of its latest packet. Packets stay in order, unless
+    /// the impairment reorders them.
     last_arrival: BTreeMap<Attachment, Time>,
     /// The port of each hardware address that a bridge has learned.
     learned: BTreeMap<HardwareAddress, Attachment>,

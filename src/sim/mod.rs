@@ -74,10 +74,10 @@ use queue::EventQueue;
 use router_node::{Observers, RouterNode};
 use trace::Trace;
 
-/// The microseconds from 1970 to [`Time::ZERO`] of the simulation, which is 2026-01-01.
+/// [`Time::ZERO`] of the simulation, in microseconds since 1970. It is the start of 2026.
 const WALL_CLOCK: u64 = 1_767_225_600_000_000;
 
-/// A node of a simulation.
+/// The ID of a node of a simulation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct NodeId(pub usize);
 
@@ -128,7 +128,7 @@ pub struct Sim {
     disks: BTreeMap<NodeId, Disk>,
     /// The names of the lab's hosts, which the consoles of the routers know.
     host_names: HostNames,
-    /// The nodes with a wall clock that was set back, each with the time by which it was set back.
+    /// For each node with a wall clock that was set back, the time by which the clock was set back.
     clocks_behind: BTreeMap<NodeId, Duration>,
 }
 
@@ -340,8 +340,9 @@ impl Sim {
         }
     }
 
-    /// Returns how many packets of EIDs the core of a router had to decide about since its process
-    /// began. These packets come from `lisp0` and from UDP port 4341.
+    /// Returns the number of packets of EIDs about which the core of a router had to decide. The
+    /// count begins when the router's process begins. The packets come from `lisp0` and from UDP
+    /// port 4341.
     pub fn offered(&self, name: &str) -> Result<u64, SimError> {
         match &self.nodes[self.find(name)?.0].node {
             Node::Router(router) => Ok(router.offered()),

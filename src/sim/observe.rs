@@ -17,7 +17,7 @@ impl Sim {
         self.nodes.iter_mut().for_each(|named| named.node.observe_drops());
     }
 
-    /// Passes the packets that a node has dropped to the observer.
+    /// Passes the dropped packets of a node to the observer.
     pub(super) fn tell_drops(&mut self, id: NodeId) {
         let Some(observer) = &mut self.drop_observer else { return };
         let named = &mut self.nodes[id.0];
@@ -26,7 +26,7 @@ impl Sim {
         }
     }
 
-    /// Passes a packet that a link does not carry to the observer.
+    /// Tells the observer about a packet that a link does not carry.
     pub(super) fn tell_link_drop(&mut self, from: NodeId, reason: LinkDrop, packet: &[u8]) {
         if let Some(observer) = &mut self.drop_observer {
             let (node, reason) = (self.nodes[from.0].name.as_str(), SimDrop::Link(reason));

@@ -97,7 +97,7 @@ impl Sim {
         Ok(())
     }
 
-    /// Sets the MTU of a device of a node that has a kernel.
+    /// Sets the MTU of a device. The node of the device must have a kernel.
     ///
     /// # Errors
     /// An error if there is no such node or device, or if the node is a host.
@@ -132,8 +132,8 @@ impl Sim {
         }
     }
 
-    /// Sends echo requests one after another. The next request is sent when the last request has
-    /// been answered or has timed out.
+    /// Sends echo requests one after another. The next request is sent when the previous request
+    /// has been answered or has timed out.
     fn ping_from_kernel(
         &mut self,
         name: &str,

@@ -15,7 +15,7 @@ pub struct CaptureId(pub(super) u64);
 pub type Tap = Box<dyn FnMut(Time, Direction, &[u8])>;
 
 impl Sim {
-    /// The time of an instant on the wall clock of the lab, in microseconds since 1970.
+    /// Converts a time of the simulation to the wall clock of the lab, in microseconds since 1970.
     pub(super) fn micros(at: Time) -> u64 {
         WALL_CLOCK + at.0
     }

@@ -1,4 +1,5 @@
-//! Plays a scenario on the simulator. Keeps its actions as a run that can be repeated.
+//! Plays a scenario on the simulator. Keeps the actions of the scenario, so that the run can be
+//! repeated.
 
 use std::time::Duration;
 

@@ -30,7 +30,7 @@ impl Sending {
         (self.left > 0).then_some(self.due)
     }
 
-    /// Sends the next packet after all events until the time at which it is due.
+    /// Carries out all events until the next packet is due. Then sends this packet.
     ///
     /// # Errors
     /// There is no such node.

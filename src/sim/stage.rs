@@ -69,7 +69,8 @@ pub struct Options {
     pub seed: Seed,
     /// Opens the records of the routers. `None` if the routers are not recorded.
     pub records: Option<Records>,
-    /// The collection to which all that happens is added. `None` if the lab is not watched.
+    /// The collection that gets an item for each thing that happens. `None` if the lab is not
+    /// watched.
     pub watch: Option<Watch>,
     /// Prepares the simulation before its first node exists, for example with observers.
     pub prepare: Box<dyn FnOnce(&mut Sim)>,
@@ -280,8 +281,8 @@ impl Simulated {
         self.deeds.take().unwrap_or_default()
     }
 
-    /// Keeps an action before it begins, if actions are kept. All other events of the present
-    /// instant happen first. In a repetition, the action then has the same place among the events.
+    /// Keeps an action before it begins, if actions are kept. All other events of the present time
+    /// happen first. In a repetition, the action then has the same place among the events.
     fn deed(&mut self, request: impl FnOnce() -> Act) {
         self.end_instant();
         let at = self.sim.now().0;
@@ -290,7 +291,7 @@ impl Simulated {
         }
     }
 
-    /// Lets the other events of the present instant happen, if actions are kept.
+    /// Lets the other events of the present time happen, if actions are kept.
     fn end_instant(&mut self) {
         if self.deeds.is_some() {
             self.sim.run_until(self.sim.now());

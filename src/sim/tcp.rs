@@ -83,7 +83,7 @@ pub struct Tcp {
     leaving: Vec<(SocketHandle, Time)>,
     accepted: u64,
     next_port: u64,
-    /// The octets of the last [`TcpEvent::Bytes`].
+    /// The octets of the latest [`TcpEvent::Bytes`].
     octets: Vec<u8>,
 }
 
@@ -313,7 +313,7 @@ impl Tcp {
         });
     }
 
-    /// Tells the core that a connection is established.
+    /// Returns the event for the core about a connection that is now established.
     fn tell(&mut self, connection: Connection) -> Option<TcpEvent<'static>> {
         let stream = self.streams.get_mut(&connection)?;
         stream.is_told = true;

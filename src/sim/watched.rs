@@ -13,7 +13,7 @@ use crate::watch::snapshot::{Ground, PluggedPort, PortState, RouterState, Segmen
 use crate::watch::{RouterWatch, Snapshot, Watch};
 
 impl Sim {
-    /// From this call on, adds all that happens to `watch`.
+    /// From this call on, adds an item to `watch` for each thing that happens.
     pub fn watch(&mut self, watch: Watch) {
         self.watch = Some(watch.clone());
         self.observe_drops(Box::new(move |drop: &Dropped<'_>| {

@@ -46,11 +46,12 @@ const LOOKING: Duration = Duration::from_millis(100);
 const LOOKING_FOR_LAB: Duration = Duration::from_secs(1);
 /// The longest wait for the routers at the start.
 const STARTING: Duration = Duration::from_secs(1);
-/// The maximum number of octets of frames that wait. If there are more, the oldest wait no longer.
+/// The maximum number of octets of frames that wait. If more octets wait, the oldest frames are
+/// written at once.
 const MOST_WAITING: usize = 64 << 20;
 /// The age at which a reason is removed. A packet is captured soon after its reason.
 const REASON_AGE: Duration = Duration::from_secs(30);
-/// The maximum number of messages from routers that wait. If there are more, the routers leave out
+/// The maximum number of waiting messages from routers. If there are more, the routers leave out
 /// items.
 const WAITING_NEWS: usize = 4096;
 
@@ -113,7 +114,8 @@ impl Capture {
         Ok(Capture { lab, interfaces, points, interrupted, clock, waiting, routers, looked_at })
     }
 
-    /// The interfaces whose devices do not exist now. Their packets are captured when they exist.
+    /// The interfaces whose devices do not exist now. Their packets are captured as soon as the
+    /// devices exist.
     pub fn missing(&self) -> impl Iterator<Item = &Interface> {
         self.points.missing().map(|at| &self.interfaces[at])
     }
@@ -161,7 +163,8 @@ impl Capture {
         Ok(Report { packets: output.packets, lost, left_out, is_lab_down })
     }
 
-    /// Writes the frames that still wait, and the numbers of the frames that were lost.
+    /// Writes the frames that still wait. For each interface, writes the number of received frames
+    /// and the number of lost frames.
     fn finish<W: Write>(&mut self, output: &mut Output<W>) -> io::Result<()> {
         let mut frames = Vec::new();
         // An error means that a device has just gone. Such a device has no more frames.
@@ -258,7 +261,7 @@ impl Routers {
         Routers { news, reasons: Reasons::default(), routers, left_out: 0 }
     }
 
-    /// Waits until each router sends its items or is found not to run.
+    /// Waits until each router sends its items, or is known not to run.
     fn wait_for_all(&mut self, clock: Clock) {
         let mut answered = BTreeSet::new();
         while answered.len() < self.routers.len() && clock.now() < Time::ZERO + STARTING {
@@ -272,7 +275,7 @@ impl Routers {
         }
     }
 
-    /// Reads the messages from routers that wait.
+    /// Reads the waiting messages from routers.
     fn read(&mut self) {
         while let Ok(news) = self.news.try_recv() {
             self.take(news);

@@ -71,7 +71,7 @@ impl<W: Write> Output<W> {
         self.packets >= self.most
     }
 
-    /// Adds a packet, if it passes the filter, with the comments that `reasons` has for it.
+    /// Adds a packet with its comments from `reasons`, if the packet passes the filter.
     pub fn add(&mut self, packet: &Packet<'_>, reasons: &Reasons) {
         let at = packet.interface as usize;
         let Some((interface, dissector)) = self.interfaces.get_mut(at) else { return };
@@ -112,7 +112,8 @@ impl<W: Write> Output<W> {
         }
     }
 
-    /// Adds two counts of an interface until `at`: the received frames and the lost frames.
+    /// Adds the number of frames that an interface has received until `at`, and the number of
+    /// frames that it has lost.
     pub fn add_statistics(&mut self, interface: u32, at: Duration, received: u64, lost: u64) {
         if let Some(file) = &mut self.file {
             file.write_statistics(interface, at, received, lost);

@@ -1,4 +1,4 @@
-//! The places of a capture: the words of the user, and the interfaces that they name.
+//! The places of a capture. Reads the user's words, and finds the interfaces that they name.
 
 use crate::capture::filter::Filter;
 use crate::capture::pcapng::LinkType;
@@ -33,9 +33,9 @@ impl Interface {
     }
 }
 
-/// Returns the interfaces that `place` names: those of a node (`NODE`), or one (`NODE:INTERFACE`).
-/// The interfaces of a router include `lisp0`, which has the packets before the encapsulation and
-/// after the decapsulation.
+/// Returns the interfaces that `place` names: all interfaces of a node (`NODE`), or one interface
+/// (`NODE:INTERFACE`). The interfaces of a router include `lisp0`, which has the packets before the
+/// encapsulation and after the decapsulation.
 ///
 /// # Errors
 /// The lab has no such node, or the node has no such interface.

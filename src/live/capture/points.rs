@@ -39,7 +39,7 @@ struct Place {
     monitor: LinkMonitor,
 }
 
-/// The socket of an interface. There is none while the device does not exist.
+/// The socket of an interface. There is no socket while the device does not exist.
 struct Point {
     /// The number of its place.
     place: usize,
@@ -66,7 +66,8 @@ pub struct Ready {
 }
 
 impl Points {
-    /// Opens a socket at each interface. The number of an interface is its position.
+    /// Opens a socket at each interface. The number of an interface is its position in
+    /// `interfaces`.
     ///
     /// # Errors
     /// The lab is not up, or this process has no privilege for its namespaces.
@@ -99,8 +100,8 @@ impl Points {
         self.points.iter().enumerate().filter(|(_, it)| it.open.is_none()).map(|(at, _)| at)
     }
 
-    /// Two counts of each interface: the received frames, and the frames that were lost because
-    /// this program did not read them in time.
+    /// For each interface: the number of received frames, and the number of frames that were lost
+    /// because this program did not read them in time.
     pub fn counts(&self) -> impl Iterator<Item = (u64, u64)> {
         self.points.iter().map(|point| (point.received, point.lost))
     }
@@ -145,7 +146,8 @@ impl Points {
         Ok(())
     }
 
-    /// Reads the frames that wait at all sockets. Frames after the time `until` may be left there.
+    /// Reads the frames that wait at all sockets. Frames after the time `until` may stay in the
+    /// sockets.
     ///
     /// # Errors
     /// An error of a socket.
@@ -200,7 +202,7 @@ impl Points {
             self.points[at].open = match index {
                 Some(index) => match inside(&namespace, || TapPoint::open_for_all(index)) {
                     Ok(point) => Some((index, point)),
-                    // The new device has gone too. Its next change of a link calls this function
+                    // The new device has gone too. The next change of its link calls this function
                     // again.
                     Err(_) if self.points[at].received > 0 => None,
                     Err(error) => return Err(error),

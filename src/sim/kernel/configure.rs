@@ -32,8 +32,8 @@ const NO_ROUTE_TO_GATEWAY: &str = "Nexthop has invalid gateway";
 const DEVICE_DOWN: &str = "Network is down";
 
 impl Kernel {
-    /// Creates a device, which is down. A new port has no carrier. A new tunnel has carrier,
-    /// because its process gives it carrier.
+    /// Creates a device, which is down. A new port has no carrier. A new tunnel has carrier, which
+    /// its process gives.
     ///
     /// If a deleted device is created again, it gets its old ID and is still plugged into its link.
     pub fn add_device(&mut self, name: &str, kind: DeviceKind, mtu: u16) -> DeviceId {
@@ -225,8 +225,7 @@ impl Kernel {
         }
     }
 
-    /// `ip route replace`. The error is the message that Linux gives. The device of the route must
-    /// be up.
+    /// `ip route replace`. The error is the message of Linux. The device of the route must be up.
     pub fn add_route(
         &mut self,
         table: Table,
@@ -368,7 +367,8 @@ impl Kernel {
                 Ok(())
             }
             KernelObject::Route { table, prefix, target, metric, source } => {
-                // If the gateway's network is removed already, this route was removed with it.
+                // If the gateway's network is removed already, this route was removed at the same
+                // time.
                 let leads = match target {
                     RouteTarget::NextHop(gateway) => self.leads_by_gateway(table, prefix, gateway),
                     _ => Some(self.leads(target)?),

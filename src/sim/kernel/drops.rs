@@ -35,15 +35,15 @@ pub enum KernelDrop {
     /// The packet is a fragment for this node. The fragment does not fit the other fragments of its
     /// packet.
     Fragment,
-    /// The packet is a fragment for this node. The missing fragments of its packet did not arrive
-    /// before the fragments of many other packets arrived.
+    /// The packet is a fragment for this node. Fragments of many other packets arrived before the
+    /// missing fragments of its packet.
     FragmentsMissing,
     /// The packet is for this node, but its checksum is wrong.
     Checksum,
     /// The packet is for this node, but no socket has the port, or no program accepts the protocol.
     NoSocket,
-    /// A process sent something that is not a packet, sent from an address that the node does not
-    /// have, or wrote to a device that is down (error EIO).
+    /// A process sent octets that are not a packet. Or it sent from an address that the node does
+    /// not have. Or it wrote to a device that is down (error EIO).
     WriteFailed,
 }
 
@@ -102,7 +102,7 @@ impl KernelDrop {
         }
     }
 
-    /// The section of the standard, or the manual page, that the reason comes from.
+    /// A section of a standard, or a manual page. The reason comes from there.
     pub fn section(self) -> &'static str {
         match self {
             KernelDrop::NotIp => "RFC 1812 section 5.2.2",

@@ -140,8 +140,7 @@ impl Kernel {
         self.send_error(error, &packet, header);
     }
 
-    /// If the packet is larger than the MTU of the device and must not be fragmented, returns this
-    /// MTU.
+    /// Returns the MTU of the device, if the packet is larger and must not be fragmented.
     fn too_big(&self, device: DeviceId, packet: &[u8]) -> Option<u16> {
         const DONT_FRAGMENT: u8 = 0x40;
         let mtu = self.device(device).mtu;

@@ -195,7 +195,7 @@ impl Reassembly {
     }
 
     /// If a fragment is the first one of its packet and there is no room for another packet,
-    /// removes the oldest packet. Returns the octets of the oldest packet that had arrived.
+    /// removes the oldest packet. Returns the received octets of the removed packet.
     pub fn make_room(&mut self, fragment: &[u8]) -> Option<Vec<u8>> {
         let key = Fragment::parse(fragment)?.key;
         let is_known = self.0.iter().any(|(other, _)| *other == key);

@@ -19,8 +19,8 @@ use crate::wire::IcmpErrorKind;
 /// The next constant is the length of the largest ICMPv6 error (RFC 4443 section 2.4).
 const V4_ERROR_LEN: usize = IPV4_MINIMUM_REASSEMBLY as usize;
 const V6_ERROR_LEN: usize = IPV6_MINIMUM_MTU as usize;
-/// The length of the IP header and the ICMP header in octets. They precede the packet that an error
-/// quotes.
+/// The length in octets of the IP header and the ICMP header together. Both headers precede the
+/// packet that an ICMPv4 error quotes.
 const V4_ERROR_HEADERS: usize = 28;
 const V6_ERROR_HEADERS: usize = 48;
 /// The type of service of ICMPv4 errors. Linux sends them with precedence "internetwork control".
@@ -75,7 +75,7 @@ impl IcmpError {
     }
 }
 
-/// A datagram of the process that an ICMP error quotes.
+/// A datagram that an ICMP error quotes. The process sent this datagram.
 struct Quoted<'a> {
     /// The address and port of the socket that sent the datagram.
     from: SocketAddr,
@@ -139,8 +139,8 @@ impl Kernel {
         let Some(source) = own.or_else(|| self.source_for(destination)) else {
             return;
         };
-        // On Linux, the route of an IPv4 error depends on the source of the error only if `packet`
-        // was sent to this source.
+        // On Linux, the source address of an IPv4 error influences the route only if `packet` was
+        // sent to this address.
         let bound = own.is_some() || destination.is_ipv6();
         let (most, tos) = match destination {
             IpAddr::V4(_) => (V4_ERROR_LEN - V4_ERROR_HEADERS, V4_ERROR_TOS),
@@ -153,8 +153,8 @@ impl Kernel {
         }
     }
 
-    /// Reports an ICMP error to the process, if the error is about a datagram of the process.
-    /// `icmp` is the ICMP message.
+    /// Reports an ICMP error to the process, if the process sent the datagram that the error
+    /// quotes. `icmp` is the ICMP message.
     pub(super) fn report_error(&mut self, header: &IpHeader, icmp: &[u8]) {
         let Some((&[kind, code, _, _, a, b, c, d], quoted)) = icmp.split_first_chunk() else {
             return;

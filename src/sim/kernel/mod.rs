@@ -42,7 +42,7 @@ use crate::time::Time;
 use path_mtu::PathMtus;
 use table::{Entry, Flow, Leads, Routing};
 
-/// A device of one kernel.
+/// The ID of a device in its kernel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct DeviceId(pub usize);
 
@@ -86,7 +86,8 @@ pub struct NetDevice {
     /// Whether the device accepts hosts that announce themselves (`arp_accept`,
     /// `accept_untracked_na`).
     pub mobility: bool,
-    /// The addresses of other hosts for which the device answers ARP and neighbour discovery.
+    /// The addresses of other hosts. In place of these hosts, the device answers ARP and neighbour
+    /// discovery.
     pub proxies: BTreeSet<IpAddr>,
     /// The neighbours on the device's link.
     pub neighbours: Neighbours,
@@ -147,7 +148,7 @@ pub enum KernelOutput {
 /// A UDP datagram for a socket of this kernel's process.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Datagram {
-    /// The sender.
+    /// The address and the port of the sender.
     pub source: SocketAddr,
     /// The destination address and port.
     pub destination: SocketAddr,
@@ -327,8 +328,8 @@ impl Kernel {
         self.icmp = listens.then(Vec::new);
     }
 
-    /// Opens or closes a raw socket of the process. It receives the ICMP messages for the node,
-    /// except echo requests.
+    /// Opens or closes a raw socket of the process. The socket receives the ICMP messages for the
+    /// node, except echo requests.
     pub fn pass_icmp_to_process(&mut self, passes: bool) {
         self.process_hears_icmp = passes;
     }
@@ -397,7 +398,7 @@ impl Kernel {
         self.route_row(flow).map(|(_, entry)| entry)
     }
 
-    /// Returns the route of a packet, with its prefix.
+    /// Returns the route of a packet, and the prefix of this route.
     pub fn route_row(&self, flow: &Flow) -> Option<(IpNet, Entry)> {
         self.routing.lookup_row(flow, self.lisp(), |entry| {
             // Linux keeps the routes of a link without carrier. Because of

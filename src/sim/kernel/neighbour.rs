@@ -2,9 +2,9 @@
 //!
 //! The kernel acts as Linux does with the settings of `driver/netlink`. It answers an ARP request
 //! for any address of the node. It answers neighbour discovery for addresses of the device only. It
-//! also answers for a proxied host, without delay. It answers ARP for the proxied host only if the
-//! route of that host leads to another device. On a port for roaming hosts, the kernel accepts a
-//! host that announces itself.
+//! also answers in place of a proxied host, without delay. It answers ARP in place of this host
+//! only if the route of the host leads to another device. On a port for roaming hosts, the kernel
+//! accepts a host that announces itself.
 //!
 //! The process is notified of a neighbour as `driver/netlink` notifies the core. There is a
 //! notification in two cases: the state differs from the last notified state, or the host has just
@@ -149,8 +149,8 @@ impl Kernel {
         self.settle_neighbours();
     }
 
-    /// Deletes all neighbours on a link that has gone down. The device also stops answering for
-    /// other hosts.
+    /// Deletes all neighbours on a link that has gone down. The device also stops to answer in
+    /// place of other hosts.
     pub(super) fn flush_neighbours(&mut self, id: DeviceId) {
         let device = &mut self.devices[id.0];
         let waited = device.neighbours.flush();

@@ -84,8 +84,8 @@ impl Kernel {
         })
     }
 
-    /// Returns a datagram that is not sent as an IP packet, for the observer of dropped packets.
-    /// Without an observer, the packet is empty.
+    /// Returns an unsent datagram as an IP packet, for the observer of dropped packets. Without an
+    /// observer, the packet is empty.
     pub fn as_packet(&self, datagram: &Outgoing<'_>) -> Vec<u8> {
         let Outgoing { source, destination, ttl, tos, checksum, payload, .. } = *datagram;
         let fields = IpFields {
