@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::item::Item;
 
-/// The key that ends a line of a console.
+/// The key that a user presses after a line of a console.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Key {
@@ -55,7 +55,7 @@ pub struct FlowState {
     pub name: String,
     /// The sending host.
     pub from: String,
-    /// The address.
+    /// The address to which the host sends the echos.
     pub to: String,
     /// One character for each echo, as IOS prints them, for at least the last hundred. `?` is an
     /// echo that waits for its answer.

@@ -25,7 +25,7 @@ struct Collected {
     items: VecDeque<Item>,
     /// The number of the next item.
     next: u64,
-    /// The items that are wanted: those of this detail, and those at which a run may stop.
+    /// The detail of the wanted items. Items at which a run may stop are wanted too.
     detail: Detail,
     stops: Vec<Stop>,
     /// Finds the sent message for each message that is received later.
@@ -34,8 +34,8 @@ struct Collected {
 }
 
 impl Watch {
-    /// From now on, keeps only the items that `detail` has, and those of the sorts that may meet one
-    /// of the `stops`. Each item has a number, whether it is kept or not. So the numbers do not
+    /// From now on, keeps only the items that `detail` has, and the items of a sort that may meet
+    /// one of the `stops`. Every item has a number, even if it is not kept. So the numbers do not
     /// depend on this choice. At the beginning, all items are kept.
     pub fn want(&self, detail: Detail, stops: &[Stop]) {
         let mut collected = self.0.borrow_mut();
@@ -43,7 +43,8 @@ impl Watch {
         collected.stops = stops.to_vec();
     }
 
-    /// Adds a packet of the sort that was put on a link. `hop` makes the item, if it is wanted.
+    /// Adds a packet that a node put on a link. `sort` is the sort of the item. If the item is
+    /// wanted, `hop` makes it.
     pub fn packet_on_link(&self, at: Time, sort: Sort, hop: impl FnOnce() -> Hop) {
         self.add(at, sort, || Kind::Hop(hop()));
     }
@@ -90,7 +91,8 @@ impl Watch {
         std::mem::take(&mut self.0.borrow_mut().items).into()
     }
 
-    /// Adds an item of the sort and returns its number. `make` makes the item, if it is wanted.
+    /// Adds an item of this sort, and returns the number of the item. If the item is wanted, `make`
+    /// makes it.
     pub(super) fn add(&self, at: Time, sort: Sort, make: impl FnOnce() -> Kind) -> u64 {
         let mut collected = self.0.borrow_mut();
         let n = collected.next;
@@ -104,13 +106,13 @@ impl Watch {
         n
     }
 
-    /// Whether a received message was sent before.
+    /// Whether the sent message for `received` was already added.
     pub(super) fn has_sent(&self, received: &item::Message) -> bool {
         self.0.borrow().matching.has_sent(&matching::Key::of(received))
     }
 
-    /// Adds a message that a router sent or received. Returns its number. A message is made whether
-    /// it is wanted or not, because a later message may answer it. Messages are few.
+    /// Adds a message that a router sent or received. Returns the number of the message. A message
+    /// is made even if it is not wanted, because a later message may answer it. Messages are few.
     pub(super) fn message(&self, at: Time, message: item::Message) -> u64 {
         match message.direction {
             item::Direction::Sent => self.sent(at, message),

@@ -1,5 +1,5 @@
-//! The comments of captured packets: the reason for which a router sent a message, and the decisions
-//! of routers on a packet.
+//! The comments on captured packets. A message has the reason for which its router sent it. A packet
+//! of EIDs has the decisions of routers on it.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -26,7 +26,8 @@ enum Subject {
     Message(String),
 }
 
-/// The reasons of the routers of a lab, by the packets that they explain.
+/// The reasons of all routers of a lab. The key is the message or the packet that a reason
+/// explains.
 #[derive(Debug, Default)]
 pub struct Reasons {
     comments: BTreeMap<Subject, VecDeque<Comment>>,
@@ -35,8 +36,9 @@ pub struct Reasons {
 }
 
 impl Reasons {
-    /// Notes the reason of a decision or of a sent message of the router `node`. Other items have no
-    /// comment. `at` is the time of the item in microseconds, on the clock of the captured packets.
+    /// Notes the reason of the router `node` for a decision or for a sent message. Other items have
+    /// no comment. `at` is the time of the item in microseconds, on the clock of the captured
+    /// packets.
     pub fn note(&mut self, node: &str, at: u64, kind: &Kind) {
         let (subject, text, is_drop) = match kind {
             Kind::Decision(decision) => {
@@ -81,9 +83,10 @@ impl Reasons {
     }
 
     /// Returns the comments on an IP packet that was on a link at the time `at`. `messages` has the
-    /// octets of the control messages that end in the packet. A message has the reason for which
-    /// the router sent it. A packet of EIDs has the last decision on it before `at`. It also has
-    /// the next decision after `at`, if that decision drops it.
+    /// octets of the control messages that end in the packet. The comment on a message is the
+    /// reason for which its router sent it. The comment on a packet of EIDs is the latest decision
+    /// on this packet before `at`. If the first decision after `at` drops the packet, this decision
+    /// is a comment too.
     pub fn of_packet(&self, at: u64, packet: &[u8], messages: &[Vec<u8>]) -> Vec<String> {
         if self.comments.is_empty() {
             return Vec::new();

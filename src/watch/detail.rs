@@ -18,7 +18,7 @@ pub enum Sort {
     Drop,
     /// A packet of the control plane that a link carries.
     Control,
-    /// Another packet that a link carries, or a decision to send a packet on.
+    /// Another packet that a link carries, or a decision that does not drop the packet.
     Data,
 }
 

@@ -10,14 +10,14 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Hand {
-    /// Begin a ping. From a host, the request returns at once, and time passes with later requests.
-    /// From another node, the request returns when the ping has ended.
+    /// Begin a ping. If a host sends the echos, the request returns at once, and time passes with
+    /// later requests. If another node sends them, the request returns when the ping has ended.
     Ping {
         /// The name for the ping.
         name: String,
         /// The node that sends the echos.
         from: String,
-        /// An address, or a host.
+        /// The destination: an address, or the name of a host.
         to: String,
         /// The number of echos.
         #[serde(default = "five")]
@@ -35,7 +35,7 @@ pub enum Hand {
         name: String,
         /// The host that sends the echos.
         from: String,
-        /// An address, or a host.
+        /// The destination: an address, or the name of a host.
         to: String,
         /// The time between two echos, in microseconds.
         every_us: u64,
@@ -82,8 +82,8 @@ pub enum Hand {
         /// The router.
         node: String,
     },
-    /// Send IP packets from a node, one after another. Their sources may be forged. The request
-    /// returns at once; the packets are sent as time passes.
+    /// Let a node send IP packets one after another. The source addresses may be forged. The
+    /// request returns at once; the node sends the packets as time passes.
     Send {
         /// The node.
         node: String,
@@ -94,14 +94,14 @@ pub enum Hand {
         /// The time between two packets, in microseconds.
         every_us: u64,
     },
-    /// Open a TCP connection from a plain router to port 4342. It is open or refused when the
-    /// request returns.
+    /// Let a plain router open a TCP connection to port 4342 of a server. When the request returns,
+    /// the connection is open or refused.
     Connect {
         /// The name for the connection.
         name: String,
-        /// The node.
+        /// The plain router.
         node: String,
-        /// An address of the node.
+        /// The source address: an address of the plain router.
         source: Ipv4Addr,
         /// The address of the server.
         destination: Ipv4Addr,

@@ -49,7 +49,7 @@ pub enum Kind {
 pub struct Reason {
     /// The reason in a sentence.
     pub text: String,
-    /// The section of the standard that has the rule, for example `RFC 9301 section 6.1`.
+    /// The standard and the section of the rule, for example `RFC 9301 section 6.1`.
     pub section: Option<String>,
 }
 
@@ -103,7 +103,7 @@ pub struct Message {
     pub nonce: Option<String>,
     /// The octets of the message in hexadecimal.
     pub octets: String,
-    /// For a received message: the number of the item of the sender.
+    /// For a received message: the number of the item about the sending of this message.
     pub sent: Option<u64>,
     /// The number of the sent message that this message answers.
     pub answers: Option<u64>,
@@ -148,7 +148,8 @@ pub struct Hop {
     pub from: String,
     /// The nodes that the packet will reach.
     pub to: Vec<String>,
-    /// The time at which the packet arrives there, in microseconds. Absent if the link lost it.
+    /// The time at which the packet arrives at these nodes, in microseconds. Absent if the link
+    /// lost it.
     pub arrives: Option<u64>,
     /// The fate of the packet on the link.
     pub fate: HopFate,
@@ -162,7 +163,7 @@ pub struct Hop {
     pub octets: String,
 }
 
-/// The line of a table that decided.
+/// The table line that caused a decision.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Line {
     /// The name of the table.
@@ -184,7 +185,7 @@ pub struct Decision {
     pub verdict: String,
     /// The locator to which the packet is encapsulated.
     pub locator: Option<String>,
-    /// The line of the table that decided.
+    /// The table line that caused the decision.
     pub line: Option<Line>,
     /// The reason.
     pub reason: Reason,

@@ -13,8 +13,9 @@ const REMEMBERED: usize = 4096;
 /// The octets of a [`Key`]. Two messages do not have the same key by chance.
 const KEY_LEN: usize = 16;
 
-/// A hash of the ends and the octets of a message. They are equal at the sender and at the
-/// receiver. A hash is short: each copy of the memory of a page has the keys inside.
+/// A hash of the source, the destination and the octets of a message. The sent message and the
+/// received message have the same hash. It is short, because the keys are in each copy of a page's
+/// memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Key([u8; KEY_LEN]);
 
@@ -46,7 +47,8 @@ pub(super) struct Matching {
 #[derive(Debug)]
 struct Asked {
     n: u64,
-    /// The latest answer with the nonce. A Map-Notify-Ack answers such a message: a Map-Notify.
+    /// The number of the latest answer with the nonce. If this answer is a Map-Notify, a
+    /// Map-Notify-Ack answers it.
     answer: Option<u64>,
 }
 
@@ -64,7 +66,7 @@ impl Matching {
             && let Some(oldest) = self.sent_order.pop_front()
             && let Some(numbers) = self.sent.get_mut(&oldest)
         {
-            // The number may be missing, because a received message has taken it already.
+            // The number may be missing, because it was removed when a router received the message.
             if numbers.front().is_some_and(|&number| number + REMEMBERED as u64 <= n) {
                 numbers.pop_front();
             }
@@ -97,8 +99,8 @@ impl Matching {
         n
     }
 
-    /// Returns the number of the message that `message` answers. This is the first message with its
-    /// nonce. For a Map-Notify-Ack, it is the Map-Notify.
+    /// Returns the number of the message that `message` answers: the first message with the same
+    /// nonce. If `message` is a Map-Notify-Ack, it answers the Map-Notify.
     pub(super) fn answered_by(&self, message: &Message) -> Option<u64> {
         let asked = self.asked.get(message.nonce.as_ref()?)?;
         match message.name.as_str() {

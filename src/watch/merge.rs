@@ -13,19 +13,20 @@ use crate::time::Time;
 
 /// The maximum number of items that wait. If there are more, the newest are left out.
 const WAITING: usize = 20_000;
-/// The maximum number of items of a source whose numbers are remembered for the cause of a later
-/// item.
+/// For each source, the maximum number of items in [`Merger::numbers`]. A later item may name one
+/// of them as its cause.
 const REMEMBERED: usize = 4096;
 
 /// The items of several sources.
 #[derive(Debug, Default)]
 pub struct Merger {
-    /// The items that wait: each with the number of its source, by its time and its order.
+    /// The items that wait, each with the number of its source. The key is the time of the item,
+    /// and the order in which the items arrived.
     waiting: BTreeMap<(u64, u64), (usize, Item)>,
     arrived: u64,
     left_out: u64,
     merged: Watch,
-    /// For each source, a time. All its next items happened at this time or later.
+    /// For each source, the earliest time that its next items may have.
     not_before: BTreeMap<usize, u64>,
     /// The number of each item in the merged sequence. The key is the number of the source and the
     /// number of the item there.
@@ -33,8 +34,8 @@ pub struct Merger {
 }
 
 impl Merger {
-    /// Adds an item of a source. `began` is the time at which the clock of the source was zero, in
-    /// microseconds on the common clock. It may be negative.
+    /// Adds an item of a source. The clock of the source started at the time `began`, in
+    /// microseconds on the common clock. `began` may be negative.
     pub fn add(&mut self, source: usize, item: Item, began: i64) {
         if self.waiting.len() >= WAITING {
             self.left_out += 1;

@@ -9,10 +9,10 @@ use crate::wire::{CONTROL_PORT, DATA_PORT};
 
 /// The number of octets of the hash that is the name of a packet.
 const NAME_LEN: usize = 6;
-/// The number of octets of the payload of a packet of EIDs that are used for its name.
+/// A packet's name is computed from this number of octets of the innermost payload.
 const NAMED_PAYLOAD: usize = 64;
-/// The number of octets of a packet of EIDs that are used for its name: the longest header and the
-/// start of the payload.
+/// A packet's name is computed from this number of octets of the packet of EIDs: the longest header
+/// and the start of the payload.
 const HEAD_LEN: usize = 60 + NAMED_PAYLOAD;
 /// The protocol numbers of TCP and UDP.
 const TCP: u8 = 6;
@@ -66,9 +66,9 @@ pub fn head(packet: &[u8]) -> &[u8] {
 }
 
 /// Returns a name that is the same for a packet of EIDs on all its links. The name depends on the
-/// addresses and on the start of the payload. It does not depend on the TTL, on the encapsulation,
-/// and on the checksums of TCP and UDP, because a kernel may compute these checksums late. The
-/// packet may be cut off after [`HEAD_LEN`] octets of the packet of EIDs.
+/// addresses and on the start of the payload. It does not depend on the TTL or the encapsulation.
+/// It does not depend on the checksums of TCP and UDP either, because a kernel may compute these
+/// checksums late. The packet may be cut off after [`HEAD_LEN`] octets of the packet of EIDs.
 pub fn name(packet: &[u8]) -> String {
     let inner = innermost(packet);
     let mut hash = Sha256::new();

@@ -46,7 +46,7 @@ struct Stream {
     sent: FrameReader,
 }
 
-/// The direction, the transport and the ends of a message.
+/// The direction, the transport, the source and the destination of a message.
 struct Way {
     direction: Direction,
     transport: Transport,
@@ -271,7 +271,8 @@ impl Witness for RouterWatch {
     }
 }
 
-/// Returns the message in an Encapsulated Control Message, and whether there is one.
+/// Returns the message in an Encapsulated Control Message, and whether `message` is an Encapsulated
+/// Control Message.
 fn opened(message: &wire::Message) -> (Option<wire::Message>, bool) {
     match message {
         wire::Message::Encapsulated(outer) => (wire::Message::parse(&outer.message).ok(), true),

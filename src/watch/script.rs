@@ -8,7 +8,7 @@ use super::hand::Hand;
 /// An action in a lab, with its time.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Deed {
-    /// The time, in microseconds. All events of this instant happened before the action.
+    /// The time, in microseconds. All events of this time happened before the action.
     pub at: u64,
     /// The request that repeats the action, in the form in which the page sends it.
     #[schemars(with = "serde_json::Value")]

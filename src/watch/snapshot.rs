@@ -1,4 +1,4 @@
-//! The state of a lab at one instant: its nodes, links and ports.
+//! The state of a lab at one time: its nodes, links and ports.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use crate::lab::file::{LabFile, Node as LabNode, Port as LabPort};
 use crate::router::Router;
 use crate::router::config::Config;
 
-/// The state of a lab at one instant.
+/// The state of a lab at one time.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Snapshot {
     /// The lab.
@@ -132,7 +132,7 @@ pub struct RouterState {
     /// The roles, with their names in IOS: `itr`, `etr`, `proxy-itr`, `proxy-etr`, `map-server`,
     /// `map-resolver`.
     pub roles: Vec<String>,
-    /// The number of entries of each of its tables.
+    /// The number of entries of each table of the router.
     pub counts: Counts,
 }
 

@@ -14,7 +14,7 @@ pub enum Stop {
     Message {
         /// The name of the message, for example `SMR`.
         name: Option<String>,
-        /// The router that sends or receives it.
+        /// The router that sends or receives the message.
         node: Option<String>,
     },
     /// At the next change of a table.
@@ -26,7 +26,7 @@ pub enum Stop {
     },
     /// At the next packet that is dropped or lost.
     Drop {
-        /// The node that drops the packet, or that sent it on the link.
+        /// The node that drops the packet. For a lost packet, the node that sent it.
         node: Option<String>,
     },
     /// At the next item of any kind.

@@ -14,8 +14,8 @@ use super::snapshot::RouterState;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Told {
-    /// The number of microseconds from 1970 to the start of the router's clock, from which the
-    /// times of the items are counted. It is the first line.
+    /// The time at which the router's clock started, in microseconds since 1970. The times of the
+    /// items are counted from this start. This line is the first one.
     Began(u64),
     /// An event, with its time on the router's clock.
     Item(Box<Item>),

@@ -76,7 +76,7 @@ export type Hand =
       name: string;
       /** The octets of each packet. */
       size?: number;
-      /** An address, or a host. */
+      /** The destination: an address, or the name of a host. */
       to: string;
     }
   | {
@@ -89,7 +89,7 @@ export type Hand =
       kind: "flow";
       /** The name for the flow. */
       name: string;
-      /** An address, or a host. */
+      /** The destination: an address, or the name of a host. */
       to: string;
     }
   | {
@@ -147,9 +147,9 @@ export type Hand =
       kind: "connect";
       /** The name for the connection. */
       name: string;
-      /** The node. */
+      /** The plain router. */
       node: string;
-      /** An address of the node. */
+      /** The source address: an address of the plain router. */
       source: string;
     }
   | {
@@ -195,7 +195,7 @@ export type Hand =
       /** The name of the link. */
       segment: string;
     };
-/** The key that ends a line of a console. */
+/** The key that a user presses after a line of a console. */
 export type Key = "enter" | "help" | "tab";
 /** The kind of the octets of [`Request::Dissect`]. */
 export type Of = "message" | "packet";
@@ -255,7 +255,7 @@ export type Request =
       /** Whether to use the IPv6 address of the host. */
       ipv6?: boolean;
       op: "explain";
-      /** An address, or a host. */
+      /** The destination: an address, or the name of a host. */
       to: string;
     }
   | {
@@ -294,7 +294,7 @@ export type Stop =
       at: "message";
       /** The name of the message, for example `SMR`. */
       name?: string | null;
-      /** The router that sends or receives it. */
+      /** The router that sends or receives the message. */
       node?: string | null;
     }
   | {
@@ -306,14 +306,14 @@ export type Stop =
     }
   | {
       at: "drop";
-      /** The node that drops the packet, or that sent it on the link. */
+      /** The node that drops the packet. For a lost packet, the node that sent it. */
       node?: string | null;
     }
   | {
       at: "any";
     };
 
-/** The state of a lab at one instant. */
+/** The state of a lab at one time. */
 export interface Snapshot {
   lab: LabName;
   /** The nodes, in the order of their names. */
@@ -435,7 +435,7 @@ export interface Message {
   octets: string;
   /** The reason for which the router sent the message. */
   reason: Reason | null;
-  /** For a received message: the number of the item of the sender. */
+  /** For a received message: the number of the item about the sending of this message. */
   sent: number | null;
   /** The address and port of the sender. */
   source: string;
@@ -445,14 +445,17 @@ export interface Message {
 }
 /** The reason for a message, a decision or a change. */
 export interface Reason {
-  /** The section of the standard that has the rule, for example `RFC 9301 section 6.1`. */
+  /** The standard and the section of the rule, for example `RFC 9301 section 6.1`. */
   section: string | null;
   /** The reason in a sentence. */
   text: string;
 }
 /** A packet that was put on a link. */
 export interface Hop {
-  /** The time at which the packet arrives there, in microseconds. Absent if the link lost it. */
+  /**
+   * The time at which the packet arrives at these nodes, in microseconds. Absent if the link
+   * lost it.
+   */
   arrives: number | null;
   class: Class;
   fate: HopFate;
@@ -471,7 +474,7 @@ export interface Hop {
 }
 /** A decision on a packet. */
 export interface Decision {
-  /** The line of the table that decided. */
+  /** The table line that caused the decision. */
   line: Line | null;
   /** The locator to which the packet is encapsulated. */
   locator: string | null;
@@ -485,7 +488,7 @@ export interface Decision {
   /** The verdict: `encapsulate`, `native`, `deliver`, `forward`, `hold` or `drop`. */
   verdict: string;
 }
-/** The line of a table that decided. */
+/** The table line that caused a decision. */
 export interface Line {
   /** The EID prefix of the line. */
   prefix: string;
@@ -624,7 +627,7 @@ export interface Script {
 }
 /** An action in a lab, with its time. */
 export interface Deed {
-  /** The time, in microseconds. All events of this instant happened before the action. */
+  /** The time, in microseconds. All events of this time happened before the action. */
   at: number;
   /** The request that repeats the action, in the form in which the page sends it. */
   request: {
@@ -718,7 +721,7 @@ export interface FlowState {
   name: string;
   /** The number of echos that were sent. */
   sent: number;
-  /** The address. */
+  /** The address to which the host sends the echos. */
   to: string;
 }
 /** The fields of octets, in the order of the octets. */

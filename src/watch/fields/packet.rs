@@ -7,7 +7,7 @@ use super::ip::{self, Payload};
 use super::walk::{Damage, Step, Walk};
 use crate::wire::{CONTROL_PORT, DATA_PORT, Message, MessageType, ReliableFrame};
 
-/// The maximum number of levels of packets in packets that are read.
+/// The maximum depth to which packets inside of packets are read.
 const MAX_DEPTH: usize = 8;
 
 /// Returns the fields of a LISP message: the payload of a datagram of the control port, or a frame
@@ -37,7 +37,7 @@ fn dissected(octets: &[u8], read: impl FnOnce(&mut Walk<'_>) -> Step) -> Dissect
 /// The place of a packet.
 #[derive(Clone, Copy)]
 struct Inside {
-    /// The levels that are left.
+    /// The number of levels that may still be read.
     depth: usize,
     /// Whether the packet is in an Encapsulated Control Message. The payload of such a packet is a
     /// control message for any port numbers.
@@ -116,7 +116,8 @@ fn tcp(walk: &mut Walk<'_>) -> Step {
     octets(walk, "Octets of the stream")
 }
 
-/// Reads a control message. If the router would refuse it, the text of the router says so.
+/// Reads a control message. If a router refuses such a message, the fields have the router's text
+/// about this error.
 fn message(walk: &mut Walk<'_>, depth: usize) -> Step {
     let (start, octets) = (walk.octet(), walk.rest());
     let number = octets.first().map_or(0, |octet| octet >> 4);

@@ -71,7 +71,7 @@ fn locator(walk: &mut Walk<'_>) -> Step {
     address(walk, LOCATOR, None)
 }
 
-/// Reads the nonce. `meaning` is its use in this message.
+/// Reads the nonce. `meaning` is the use of the nonce in this message.
 pub fn nonce(walk: &mut Walk<'_>, meaning: &str) -> Step {
     let nonce = walk.number("Nonce", 64)?;
     walk.shows(crate::wire::Nonce(nonce));

@@ -20,7 +20,7 @@ pub struct Walk<'a> {
     octets: &'a [u8],
     /// The position in bits.
     at: usize,
-    /// The position after the last octet of the part that is read. It is counted in octets.
+    /// The end of the part that is read, as an offset in octets.
     end: usize,
     layers: Vec<Layer>,
 }
@@ -127,8 +127,8 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Reads a part of `len` octets, or up to the end if there are fewer. Damage in the part does
-    /// not concern the octets after the part.
+    /// Reads a part of `len` octets. If fewer octets are left, the part ends at the end. Damage in
+    /// the part does not concern the octets after the part.
     pub fn part(&mut self, len: usize, read: impl FnOnce(&mut Self) -> Step) {
         let part_end = self.octet() + len.min(self.left());
         let end = std::mem::replace(&mut self.end, part_end);
@@ -139,7 +139,7 @@ impl<'a> Walk<'a> {
         self.end = end;
     }
 
-    /// Notes damage. It takes all octets up to the end.
+    /// Notes damage. The damage covers all octets up to the end.
     fn damage(&mut self, Damage(problem): Damage) {
         let (from, bits) = (self.octet(), 8 * self.end - self.at);
         let rest = hex(self.rest());

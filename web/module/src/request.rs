@@ -79,7 +79,7 @@ pub enum Request {
     Explain {
         /// The node that would send the packet.
         from: String,
-        /// An address, or a host.
+        /// The destination: an address, or the name of a host.
         to: String,
         /// Whether to use the IPv6 address of the host.
         #[serde(default)]
