@@ -166,7 +166,7 @@ pub struct EventLoop {
     watched: Option<Watched>,
     /// The number of log lines for each kind of event.
     log: Log,
-    /// The last lines of the log.
+    /// The newest lines of the log.
     log_buffer: LogBuffer,
     nonces: NonceFile,
     faults: Faults,

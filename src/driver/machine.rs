@@ -1,4 +1,4 @@
-//! The parts of a router's machine that the console uses: the files of the router, the last lines
+//! The parts of a router's machine that the console uses: the files of the router, the newest lines
 //! of the log, and the figures of the process.
 
 use std::collections::VecDeque;
@@ -50,7 +50,7 @@ impl RouterFiles {
     }
 }
 
-/// The last lines of the log.
+/// The newest lines of the log.
 #[derive(Debug, Default)]
 pub struct LogBuffer(VecDeque<LogLine>);
 
@@ -69,7 +69,7 @@ impl LogBuffer {
 pub struct ProcessMachine<'a> {
     /// The files of the router.
     pub files: &'a mut RouterFiles,
-    /// The last lines of the log.
+    /// The newest lines of the log.
     pub log: &'a mut LogBuffer,
     /// The sessions at the console.
     pub users: Vec<User>,

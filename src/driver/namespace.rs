@@ -56,9 +56,8 @@ pub fn ip(arguments: &str) -> String {
     String::from_utf8(output.stdout).expect("ip prints text")
 }
 
-/// Returns the rules and routes as `ip` prints them, in alphabetical order. The rules and routes
-/// that the kernel adds by itself are left out, because the time at which it adds them is not
-/// fixed.
+/// Returns the rules and routes as `ip` prints them, in alphabetical order. Leaves out the rules
+/// and routes that the kernel adds by itself, because the kernel adds them at no fixed time.
 pub fn rules_and_routes() -> String {
     let views = ["-4 rule", "-6 rule", "-4 route show table all", "-6 route show table all"];
     let text = views.map(ip).concat();

@@ -1,5 +1,5 @@
-//! The file of the nonces that a router keeps when it restarts (RFC 9301 section 5.6). It has the
-//! nonces of the xTRs that register with this router, and the last nonce of the router's own
+//! A router keeps nonces in this file, also when it restarts (RFC 9301 section 5.6). The file has
+//! the nonces of the xTRs that register with this router, and the last nonce of the router's own
 //! Map-Registers.
 //!
 //! ```text
@@ -10,10 +10,10 @@
 //!   end 3                                   the number of lines with a nonce
 //! ```
 //!
-//! A change is written in the turn of the event loop in which it occurs, but not earlier than one
-//! second after the previous write. For each ten thousand nonces in the file, this interval is one
-//! second longer, so that a large table is written less often. The data is written to a new file
-//! with another name, and then the new file is renamed. So the file is complete even if the process
+//! A change is written in the same turn of the event loop, but not earlier than one second after
+//! the previous write. For each ten thousand nonces in the file, this interval is one second
+//! longer, so that a large table is written less often. The data is written to a new file with
+//! another name, and then the new file is renamed. So the file is complete even if the process
 //! dies. The file is not synced to the disk, because that would delay packets.
 //!
 //! A killed router loses the nonces that came after its last write of the file. While an xTR is

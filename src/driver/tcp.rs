@@ -1,7 +1,7 @@
 //! TCP port 4342: the connections for reliable transport between ETRs and map-servers
 //! (draft-kouvelas-lisp-map-server-reliable-transport, section 3).
 //!
-//! Octets from a peer go to the core as they arrive. Octets from the core wait here until the peer
+//! Octets from a peer go to the core immediately. Octets from the core wait here until the peer
 //! accepts them. There are limits for the number of connections, for waiting octets, for octets
 //! that are read in one turn of the event loop, and for the time to close a connection.
 

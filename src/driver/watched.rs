@@ -1,4 +1,4 @@
-//! The items of a router that clients of its console watch.
+//! The items of a router, for the clients that watch at its console.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ const STATE_INTERVAL: Duration = Duration::from_millis(50);
 pub struct Watched {
     /// The collection to which the router's witness adds items.
     pub watch: Watch,
-    /// The state that was last reported.
+    /// The latest reported state.
     state: RouterState,
     /// The earliest time of the next report of the state.
     state_at: Time,

@@ -37,7 +37,7 @@ pub(super) struct Apps {
 }
 
 impl Apps {
-    /// Makes the servers of a host, which listen immediately. `page` is the HTTP page of the host.
+    /// Makes the servers of a host. They listen immediately. `page` is the HTTP page of the host.
     pub fn new(page: String, sockets: &mut SocketSet<'static>) -> Self {
         let buffer = || {
             udp::PacketBuffer::new(vec![udp::PacketMetadata::EMPTY; DATAGRAMS], vec![0; UDP_BUFFER])

@@ -53,8 +53,8 @@ pub struct HostConfig {
     /// The name of the host. The HTTP page of the host shows it.
     pub name: String,
     /// The addresses of the host, each with the length of its network. The first address of a
-    /// family is the source of the host's packets. There are at most as many addresses as smoltcp's
-    /// constant `IFACE_MAX_ADDR_COUNT` says.
+    /// family is the source address of the host's packets. There are at most as many addresses as
+    /// smoltcp's constant `IFACE_MAX_ADDR_COUNT` says.
     pub addresses: Vec<IpNet>,
     /// The default gateways, at most one for each family.
     pub gateways: Vec<IpAddr>,
@@ -80,7 +80,7 @@ pub enum HostError {
 pub struct PingId(u32);
 
 impl PingId {
-    /// Returns the number of the ping, which its host has chosen.
+    /// Returns the number that the host has chosen for this ping.
     pub fn number(self) -> u32 {
         self.0
     }
@@ -516,7 +516,8 @@ fn cidr(net: &IpNet) -> IpCidr {
     IpCidr::new(net.addr().into(), net.prefix_len())
 }
 
-/// Whether a host accepts packets for an IP address: for its own addresses, and for groups of hosts.
+/// Whether the host accepts packets for the address `to`: for one of its own addresses, or for a
+/// group.
 fn is_accepted(config: &HostConfig, to: IpAddr) -> bool {
     let is_own = |net: &IpNet| net.addr() == to || net.broadcast() == to;
     to.is_multicast()

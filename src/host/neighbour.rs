@@ -109,7 +109,7 @@ pub enum Output {
 struct Entry {
     state: State,
     mac: Option<HardwareAddress>,
-    /// The number of solicitations since the last answer of the neighbour.
+    /// The number of solicitations since the latest answer of the neighbour.
     asked: u8,
     confirmed_at: Option<Time>,
     used_at: Time,

@@ -29,7 +29,7 @@ pub(super) struct Server {
 #[derive(Debug)]
 struct Place {
     socket: SocketHandle,
-    /// The time at which the client last sent or received octets; `None` while the socket listens.
+    /// The time of the latest octets from or to the client; `None` while the socket listens.
     active_at: Option<Time>,
 }
 

@@ -121,7 +121,7 @@ impl Hub {
         }
     }
 
-    /// Takes in news and gives them to the pages, until the lab is down or all senders have gone.
+    /// Takes in news and gives it to the pages, until the lab is down or all senders have gone.
     pub fn run(mut self, news: &Receiver<News>) {
         let (mut told_at, mut looked_at) = (self.clock.now(), self.clock.now());
         loop {

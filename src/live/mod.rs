@@ -1,4 +1,4 @@
-//! The server of a live page: the page in the browser of a lab that is up in namespaces.
+//! The server of a live page. The page shows a lab that is up in namespaces.
 //!
 //! ```text
 //!   GET /          the page, with the address of this server in it

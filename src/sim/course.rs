@@ -15,9 +15,8 @@ use crate::host::frame::HEADER_LEN;
 use crate::time::{Deadline, Time};
 use crate::watch::detail::Sort;
 
-/// The time between the arrival of a message at a socket or at `lisp0` and the moment when the
-/// process reads the message. The time is not zero: otherwise a packet that loops through a process
-/// would stop the clock.
+/// The time after which a process reads a message that has arrived at a socket or at `lisp0`. The
+/// time is not zero: otherwise a packet that loops through a process would stop the clock.
 const WAKE_UP: Duration = Duration::from_micros(10);
 
 /// An event of the simulation.
@@ -224,7 +223,7 @@ impl Sim {
         }
     }
 
-    /// Finds a port of a segment that has the wrong carrier state. Returns the port and the right
+    /// In a segment, finds a port that has the wrong carrier state. Returns the port and the right
     /// state.
     fn stale_carrier(&self, at: usize) -> Option<(Attachment, bool)> {
         let segment = &self.segments[at];

@@ -1,4 +1,4 @@
-//! The state of the kernels of a simulation, in the form that labs share with namespaces.
+//! The state of the kernels of a simulation, in the same form as for a lab in namespaces.
 
 use std::net::IpAddr;
 

@@ -332,7 +332,7 @@ impl Sim {
         }
     }
 
-    /// Returns the requests of a router that its kernel refused.
+    /// Returns the kernel's refusals of requests of a router.
     pub fn refusals(&self, name: &str) -> Result<&[KernelEvent], SimError> {
         match &self.nodes[self.find(name)?.0].node {
             Node::Router(router) => Ok(router.refusals()),

@@ -57,7 +57,7 @@ pub struct FlowState {
     pub from: String,
     /// The address to which the host sends the echos.
     pub to: String,
-    /// One character for each echo, as IOS prints them, for at least the last hundred. `?` is an
+    /// One character for each echo, as in IOS, for at least the latest hundred echos. `?` is an
     /// echo that waits for its answer.
     pub marks: String,
     /// The number of echos that were sent.
@@ -67,6 +67,6 @@ pub struct FlowState {
     /// The number of echos without an answer. An echo that still waits for its answer is not
     /// counted.
     pub lost: u64,
-    /// The time of the last echo that was sent, in microseconds.
+    /// The time at which the latest echo was sent, in microseconds.
     pub last_sent: u64,
 }

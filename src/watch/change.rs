@@ -9,8 +9,8 @@ use crate::router::event::{
 /// A change without its router: the table, the key of the line, and the kind of change.
 type Row = (&'static str, String, Alteration);
 
-/// Returns the change of a table that an event of the router `node` reports. Returns `None` if the
-/// event is not about a table.
+/// If an event of the router `node` reports the change of a table, returns this change. Returns
+/// `None` if the event is not about a table.
 pub(super) fn of(node: &str, event: &Event) -> Option<Change> {
     let (table, key, change) = row(event)?;
     let (node, table, text) = (node.to_owned(), table.to_owned(), event.to_string());

@@ -16,9 +16,9 @@ pub enum Sort {
     Log,
     /// A packet that a node dropped or a link lost.
     Drop,
-    /// A packet of the control plane that a link carries.
+    /// A packet of the control plane on a link.
     Control,
-    /// Another packet that a link carries, or a decision that does not drop the packet.
+    /// Another packet on a link, or a decision that does not drop the packet.
     Data,
 }
 

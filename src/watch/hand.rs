@@ -146,7 +146,7 @@ pub enum Hand {
         segment: String,
         /// The delay in microseconds.
         delay_us: u64,
-        /// The share of the packets that are lost, in percent.
+        /// The share of lost packets, in percent.
         loss: f64,
     },
 }

@@ -179,7 +179,7 @@ pub struct Decision {
     pub node: String,
     /// The name of the packet, as in [`Hop::packet`].
     pub packet: Option<String>,
-    /// The packet in a few words: its source and its destination.
+    /// The packet in a few words: its source address and its destination address.
     pub summary: String,
     /// The verdict: `encapsulate`, `native`, `deliver`, `forward`, `hold` or `drop`.
     pub verdict: String,

@@ -60,7 +60,7 @@ pub fn innermost(packet: &[u8]) -> &[u8] {
     packet
 }
 
-/// Returns the octets of a packet that [`name`] uses.
+/// Returns the octets from which [`name`] computes the name of a packet.
 pub fn head(packet: &[u8]) -> &[u8] {
     &packet[..packet.len().min(HEAD_LEN)]
 }

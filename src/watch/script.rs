@@ -52,7 +52,7 @@ pub struct Script {
     pub stopped: Option<String>,
 }
 
-/// A statement of a scenario that was played.
+/// A played statement of a scenario.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Statement {
     /// The path of the file.

@@ -102,7 +102,7 @@ pub struct Segment {
     pub up: bool,
     /// The delay in microseconds.
     pub delay_us: u64,
-    /// The share of the packets that the segment loses, in percent.
+    /// The share of lost packets, in percent.
     pub loss: f64,
     /// The ports that are plugged in now, each with its node.
     pub ports: Vec<PluggedPort>,

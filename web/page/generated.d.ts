@@ -190,7 +190,7 @@ export type Hand =
       /** The delay in microseconds. */
       delay_us: number;
       kind: "link";
-      /** The share of the packets that are lost, in percent. */
+      /** The share of lost packets, in percent. */
       loss: number;
       /** The name of the link. */
       segment: string;
@@ -384,7 +384,7 @@ export interface Segment {
   delay_us: number;
   /** Whether this is a LAN with any number of ports. Otherwise it is a link between two ports. */
   is_lan: boolean;
-  /** The share of the packets that the segment loses, in percent. */
+  /** The share of lost packets, in percent. */
   loss: number;
   /** The name. */
   name: string;
@@ -483,7 +483,7 @@ export interface Decision {
   /** The name of the packet, as in [`Hop::packet`]. */
   packet: string | null;
   reason: Reason;
-  /** The packet in a few words: its source and its destination. */
+  /** The packet in a few words: its source address and its destination address. */
   summary: string;
   /** The verdict: `encapsulate`, `native`, `deliver`, `forward`, `hold` or `drop`. */
   verdict: string;
@@ -634,7 +634,7 @@ export interface Deed {
     [k: string]: unknown;
   };
 }
-/** A statement of a scenario that was played. */
+/** A played statement of a scenario. */
 export interface Statement {
   /** The time at which the statement began, in microseconds. */
   began: number;
@@ -705,7 +705,7 @@ export interface FlowState {
   answered: number;
   /** The sending host. */
   from: string;
-  /** The time of the last echo that was sent, in microseconds. */
+  /** The time at which the latest echo was sent, in microseconds. */
   last_sent: number;
   /**
    * The number of echos without an answer. An echo that still waits for its answer is not
@@ -713,7 +713,7 @@ export interface FlowState {
    */
   lost: number;
   /**
-   * One character for each echo, as IOS prints them, for at least the last hundred. `?` is an
+   * One character for each echo, as in IOS, for at least the latest hundred echos. `?` is an
    * echo that waits for its answer.
    */
   marks: string;
@@ -742,7 +742,7 @@ export interface Layer {
   len: number;
   /** The name. */
   name: string;
-  /** The section of the standard that has the diagram. */
+  /** The standard and the section with the diagram. */
   section: string;
 }
 /** A field. */

@@ -213,7 +213,7 @@ fn the_socket_is_its_owners_and_goes_with_the_server() {
     ConsoleServer::open(&path).unwrap();
 }
 
-/// Adds items until the output of a client that does not read is full.
+/// The client does not read. The test adds items until the output of the client is full.
 #[test]
 fn a_watcher_that_does_not_read_misses_items_and_learns_their_number() {
     let mut bench = Bench::new();

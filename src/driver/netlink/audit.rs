@@ -148,9 +148,9 @@ impl Settled {
 }
 
 /// Reads the parts in `stale` from the kernel. If the caller has just read the routes, it passes
-/// them in `routes`. Returns the objects that the router has made and that are lost now, in the
-/// order in which they must be made again. `is_running` is true for a link that has been up for a
-/// while.
+/// them in `routes`. Returns the lost objects: the router has made them, and they do not exist any
+/// more. They are in the order in which they must be made again. `is_running` is true for a link
+/// that has been up for a while.
 pub fn take_lost(
     socket: &mut RequestSocket,
     (made, settled): (&mut Made, &mut Settled),

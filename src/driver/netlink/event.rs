@@ -43,7 +43,7 @@ pub fn decode_link(message: &Message<'_>) -> Option<(u32, LinkState)> {
     Some((u32::try_from(header.ifi_index).ok()?, state))
 }
 
-/// The settings of a link that the router can change, as the kernel describes them.
+/// The kernel's description of a link: the settings that the router can change.
 #[derive(Clone, Debug)]
 pub struct LinkDetail {
     /// The name of the Linux device.

@@ -26,7 +26,7 @@ pub struct Settings {
     pub up: bool,
     /// The MTU in octets. If it is absent, the device keeps its own MTU.
     pub mtu: Option<u16>,
-    /// Whether the port answers ARP requests for other hosts.
+    /// Whether the port answers ARP requests in place of other hosts.
     pub proxy_arp: bool,
     /// The hardware address. If it is absent, the device keeps its own address.
     pub mac: Option<Mac>,

@@ -172,7 +172,7 @@ impl Netlink {
     }
 
     /// Returns the objects that were made and are now lost, as one event. If a link is down or not
-    /// `settled`, the missing route for the network of one of its addresses is not a loss.
+    /// `settled`, a missing connected route of this link is not a loss.
     fn take_lost(
         &mut self,
         stale: Stale,

@@ -26,7 +26,7 @@ pub struct Link {
     pub mac: Option<Mac>,
 }
 
-/// Reports changes of the links of the namespace in which it was opened.
+/// Reports changes of the links of one namespace: the namespace in which the monitor was opened.
 #[derive(Debug)]
 pub struct LinkMonitor {
     requests: RequestSocket,

@@ -26,7 +26,8 @@ use crate::router::io::{
 pub const ROUTE_PROTOCOL: u8 = 143;
 /// The value `FR_ACT_TO_TBL`: a rule selects a table for the route lookup.
 const LOOKUP_TABLE: u8 = 1;
-/// The metric of an IPv6 route that the kernel makes for the network of an address.
+/// The metric of an IPv6 connected route. The kernel makes such a route for the network of an
+/// address.
 const IPV6_CONNECTED_METRIC: u32 = 256;
 
 /// Carries out a request. When this function returns, the request is complete.
@@ -133,8 +134,8 @@ fn add_network(
     add_connected(socket, header.ifa_index, address.trunc(), Some(address.addr()))
 }
 
-/// Makes the route of a network in the same form as the kernel, so that the kernel removes the
-/// route together with the address.
+/// Makes the connected route of an address in the same form as the kernel. So the kernel removes
+/// the route together with the address.
 pub fn add_connected(
     socket: &mut RequestSocket,
     index: u32,

@@ -187,7 +187,7 @@ pub struct EventSocket {
 }
 
 impl EventSocket {
-    /// Opens a socket for all events of the calling thread's namespace that concern a router.
+    /// Opens a socket for all events that concern a router, in the calling thread's namespace.
     pub fn open() -> io::Result<Self> {
         Self::open_for(EVENT_GROUPS)
     }

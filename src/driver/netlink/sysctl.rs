@@ -159,7 +159,7 @@ pub fn of_device(device: &str, proxy_arp: bool, mobility: bool) -> Vec<(String, 
     settings.push((conf("ipv4", "proxy_arp"), proxy_arp));
     if device == LISP_DEVICE {
         // Native packets that the router itself has sent arrive from `lisp0`. The kernel must
-        // accept them, although their source is an address of the router.
+        // accept them, although their source address belongs to the router.
         settings.push((conf("ipv4", "accept_local"), "1"));
     }
     settings

@@ -23,8 +23,7 @@ const LARGEST: usize = u16::MAX as usize;
 const ACK: u8 = 0x10;
 const PSH: u8 = 0x08;
 
-/// A packet or super-packet for the kernel. Its octets are in the arena of the packets that were
-/// pushed.
+/// A packet or super-packet for the kernel, as positions in the arena of the pushed packets.
 #[derive(Debug)]
 pub struct Joined<'a> {
     /// The position of the headers and the payload of the first segment.

@@ -33,7 +33,7 @@ const LONGEST_SUBNEGOTIATION: usize = 5;
 /// or ask the client for options.
 pub const GREETING: [u8; 9] = [IAC, WILL, ECHO, IAC, WILL, SUPPRESS_GO_AHEAD, IAC, DO, WINDOW_SIZE];
 
-/// The part of a command that has arrived.
+/// The position in a command: the octets of the command that have arrived.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum State {
     #[default]

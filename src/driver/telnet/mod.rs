@@ -69,8 +69,8 @@ impl TelnetServer {
         Ok(TelnetServer { listeners })
     }
 
-    /// The ports as a text. Each line has the port and the name of a router, which is the name of
-    /// its console socket.
+    /// The ports as a text. Each line has a port and the name of its router. This name comes from
+    /// the console socket of the router.
     ///
     /// # Errors
     /// An error if the kernel does not return the port of a listener.

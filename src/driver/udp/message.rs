@@ -141,9 +141,8 @@ fn receive_message(
 
 /// Receives one datagram into `buffer`.
 ///
-/// # Errors
-/// `WouldBlock` if no datagram waits. `InvalidData` if the datagram did not fit or its source is
-/// not an IP address.
+/// # Errors `WouldBlock` if no datagram waits. `InvalidData` if the datagram did not fit, or if its
+/// source address is not an IP address.
 pub fn receive(socket: BorrowedFd<'_>, buffer: &mut [u8]) -> io::Result<Received> {
     let mut control = Control([0; 256]);
     let Arrival { len, address, flags, filled } = receive_message(socket, buffer, &mut control, 0)?;

@@ -1,4 +1,4 @@
-//! The packet sockets of a capture, and the devices to which they belong.
+//! The packet sockets of a capture, and their devices.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};

@@ -159,8 +159,8 @@ impl Kernel {
 
     /// `ip address delete`. If no other address of the network is left, the connected route of the
     /// network is removed too. IPv4 routes with this source address are removed. IPv6 routes with
-    /// this source address stay, but lose the source. If the device has no IPv4 address left, all
-    /// IPv4 routes through the device are removed.
+    /// this source address stay, but lose the source address. If the device has no IPv4 address
+    /// left, all IPv4 routes through the device are removed.
     pub fn remove_address(&mut self, id: DeviceId, address: IpNet) {
         if self.device(id).addresses.contains(&address) {
             self.take_address(id, address);

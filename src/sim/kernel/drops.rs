@@ -12,7 +12,7 @@ pub enum KernelDrop {
     /// The address is link-local, multicast or broadcast, and no program of this node accepts such
     /// packets.
     LinkScoped,
-    /// An IPv4 packet from a link has an address of this node as its source.
+    /// An IPv4 packet from a link has an address of this node as its source address.
     Martian,
     /// The packet is for another node, but forwarding is off.
     NotForwarding,

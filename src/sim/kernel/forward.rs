@@ -31,7 +31,8 @@ impl Kernel {
         }
         let from_lisp = self.device(id).kind == DeviceKind::Tunnel;
         // The sysctl `accept_local=1` is set on `lisp0`, so a packet from `lisp0` may have an
-        // address of this node as its source. The source of an IPv6 packet is not checked.
+        // address of this node as its source address. The source address of an IPv6 packet is not
+        // checked.
         if header.source.is_ipv4() && !from_lisp && self.is_local(header.source) {
             return self.count(KernelDrop::Martian, &packet);
         }
@@ -69,7 +70,7 @@ impl Kernel {
     }
 
     /// Sends a packet of the node itself. If `bound` is true, the packet is bound to its source
-    /// address, and policy rules for that source apply.
+    /// address, and policy rules for that address apply.
     pub(super) fn originate(&mut self, packet: Vec<u8>, bound: bool) {
         if let Err((cause, packet)) = self.send(packet, bound) {
             self.count(cause, &packet);

@@ -86,8 +86,8 @@ struct Quoted<'a> {
     payload: &'a [u8],
 }
 
-/// Builds an ICMP message with its checksum. `ends` is the source and the destination of the IP
-/// packet.
+/// Builds an ICMP message with its checksum. `ends` is the source address and the destination
+/// address of the IP packet.
 fn message(v4: Icmpv4Type, v6: Icmpv6Type, ends: (IpAddr, IpAddr), data: &[u8]) -> Option<Vec<u8>> {
     let mut message = match ends {
         (IpAddr::V4(_), IpAddr::V4(_)) => Icmpv4Header::with_checksum(v4, data).to_bytes().to_vec(),

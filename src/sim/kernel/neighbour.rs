@@ -280,10 +280,10 @@ impl Kernel {
         }
     }
 
-    /// Returns the source address of a solicitation. The first choice is the source of the waiting
-    /// packet, if this node (for IPv6: this device) has that address. For IPv6, the second choice
-    /// is the device's link-local address. For IPv4, the next choices are: an address of the device
-    /// in the neighbour's network, the first address of the device, the first address of any
+    /// Returns the source address of a solicitation. The first choice is the source address of the
+    /// waiting packet, if this node (for IPv6: this device) has that address. For IPv6, the second
+    /// choice is the device's link-local address. For IPv4, the next choices are: an address of the
+    /// device in the neighbour's network, the first address of the device, the first address of any
     /// device.
     fn solicitation_source(
         &self,

@@ -36,7 +36,7 @@ pub struct Entry {
     pub connected: bool,
     /// The target of the route.
     pub leads: Leads,
-    /// The source address for packets of the node itself that use this route.
+    /// The source address of packets that the node itself sends on this route.
     pub source: Option<IpAddr>,
 }
 
@@ -155,7 +155,7 @@ pub struct Rule {
     pub table: Table,
 }
 
-/// The fields of a packet that a lookup uses.
+/// The fields of a packet for the lookup of its route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Flow {
     /// The destination address.
@@ -167,7 +167,7 @@ pub struct Flow {
 }
 
 impl Flow {
-    /// A packet of the node itself that has no source yet.
+    /// A packet of the node itself that has no source address yet.
     pub fn unbound(destination: IpAddr) -> Self {
         Flow { destination, source: None, from_lisp: false }
     }

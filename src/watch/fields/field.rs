@@ -16,7 +16,7 @@ pub struct Dissection {
 pub struct Layer {
     /// The name.
     pub name: String,
-    /// The section of the standard that has the diagram.
+    /// The standard and the section with the diagram.
     pub section: String,
     /// The first octet.
     pub from: usize,
