@@ -45,8 +45,8 @@ impl Faults {
     }
 
     /// Stores an event that the driver learned when it sent a packet. Drops repeated events, and
-    /// events above the limit. Time Exceeded has a separate limit, because the router may relay it
-    /// to a host.
+    /// events above the limit. Time Exceeded has a separate limit, because the router may relay a
+    /// Time Exceeded to a host.
     pub fn note_path(&mut self, event: PathEvent) {
         const PATHS: usize = 64;
         let is_quote = |event: &PathEvent| matches!(event, PathEvent::Icmp(icmp) if icmp.kind == IcmpErrorKind::TimeExceeded);

@@ -27,8 +27,8 @@ pub struct LogFile {
 }
 
 impl LogFile {
-    /// Continues the log file of an earlier run, and makes it the standard output and the standard
-    /// error.
+    /// Continues the log file of an earlier run, and makes this file the standard output and the
+    /// standard error.
     ///
     /// # Errors
     /// An error of the file system.

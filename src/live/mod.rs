@@ -145,7 +145,7 @@ impl Server {
     }
 }
 
-/// Gives a connection a thread, or refuses it if there are too many.
+/// Gives a connection a thread. If there are too many connections, refuses this one.
 fn admit(mut stream: TcpStream, shared: &Arc<Shared>, clock: Clock) {
     if stream.set_nonblocking(false).is_err() {
         return;

@@ -58,7 +58,7 @@ pub struct Node {
     pub runs: bool,
     /// The addresses of a host.
     pub addresses: Vec<String>,
-    /// The state of a running router. It is empty for another node.
+    /// The state of a running router. For any other node, the state is empty.
     #[serde(flatten)]
     pub state: RouterState,
     /// The ports that the lab file has.

@@ -73,7 +73,7 @@ pub struct RouteKey {
 #[derive(Debug, Default)]
 pub struct FoundRoutes {
     ours: BTreeSet<RouteKey>,
-    /// The connected routes: the index of a device and the network of an address on it.
+    /// The connected routes: the index of a device, and the network of an address of this device.
     connected: BTreeSet<(u32, IpNet)>,
 }
 
@@ -117,8 +117,8 @@ struct Found {
     indices: BTreeMap<String, u32>,
     /// The links by their indices.
     links: Option<BTreeMap<u32, LinkDetail>>,
-    /// For each address: the index of its device, the address, and whether it was added without a
-    /// route for its network.
+    /// For each address: the index of the device, the address, and whether the address was added
+    /// without a connected route.
     addresses: Option<BTreeSet<(u32, IpNet, bool)>>,
     rules: Option<BTreeSet<RuleKey>>,
     proxies: Option<BTreeSet<neighbour::Key>>,

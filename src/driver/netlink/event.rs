@@ -147,8 +147,8 @@ impl<'a> RouteState<'a> {
     }
 
     /// Whether the core must know the route. The core must know the unicast routes of table main.
-    /// It need not know the routes to link-local and multicast destinations, because LISP never
-    /// forwards packets to these.
+    /// The core need not know the routes to link-local and multicast destinations, because LISP
+    /// never forwards packets to these.
     pub fn concerns_the_core(&self) -> bool {
         self.table() == u32::from(libc::RT_TABLE_MAIN)
             && self.header.rtm_type == libc::RTN_UNICAST

@@ -63,8 +63,8 @@ pub fn is_port(device: Device) -> bool {
     matches!(device, Device::Interface(name) if !name.is_loopback())
 }
 
-/// Restores the link-local address that the kernel has made for a port, and the route for its
-/// network. A person may have removed them.
+/// Restores the link-local address that the kernel has made for a port, and the route for the
+/// network of this address. A person may have removed them.
 fn keep_link_local(socket: &mut RequestSocket, index: u32, name: &str) -> io::Result<()> {
     if !sysctl::generates_address(name) {
         return Ok(());

@@ -306,8 +306,9 @@ impl Seen {
             }
             libc::RTM_NEWROUTE | libc::RTM_DELROUTE => self.take_route(message, links, own_port),
             libc::RTM_NEWADDR => self.stale.addresses = true,
-            // When the kernel deletes an address, it also deletes its routes. It does not report
-            // that an IPv6 route has lost its source address. So both parts are read again.
+            // When the kernel deletes an address, the kernel also deletes the routes of this
+            // address. The kernel does not report that an IPv6 route has lost its source address.
+            // So both parts are read again.
             libc::RTM_DELADDR => (self.stale.addresses, self.stale.routes) = (true, true),
             libc::RTM_DELRULE => self.stale.rules |= message.port != own_port,
             _ => {}

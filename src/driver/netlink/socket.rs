@@ -118,8 +118,8 @@ impl RequestSocket {
         }
     }
 
-    /// Requests a table and calls `decode` for each row. If the table changes during the dump, it
-    /// is read again, so that all rows show the table at one time.
+    /// Requests a table and calls `decode` for each row. If the table changes during the dump, the
+    /// table is read again, so that all rows show the table at one time.
     pub fn dump<T>(
         &mut self,
         request: &impl NetlinkRequest,

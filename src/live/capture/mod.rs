@@ -6,8 +6,8 @@
 //!   routers ── Unix sockets ───▶ Reasons ────────────────┘
 //! ```
 //!
-//! A frame waits for [`HELD`]: until then, the earlier frames of other interfaces and the reason of
-//! its router have arrived. So the output is in the order of time.
+//! A frame waits for [`HELD`]: until then, the earlier frames of other interfaces have arrived, and
+//! the router has sent its reason. So the output is in the order of time.
 
 pub mod output;
 pub mod places;

@@ -34,7 +34,7 @@ pub struct Outgoing<'a> {
 
 impl Datagram {
     /// Returns the received datagram in the form of a datagram to send. From this form, the kernel
-    /// can build its IP packet again.
+    /// can build the IP packet of the datagram again.
     pub fn as_sent(&self) -> Outgoing<'_> {
         Outgoing {
             source: self.source,
