@@ -1,9 +1,10 @@
 //! One IP packet, or a super-packet: one header and the payload of many segments of equal size.
 //!
 //! With segmentation offload, one read of the TUN device returns up to 64 KiB of data after a
-//! single IP header. The core reads only headers, so it handles a super-packet as one packet. The
-//! driver sends its segments. A [`Packet`] borrows the buffer of the driver, so a packet that is
-//! only forwarded is never copied. A hold queue stores an [`OwnedPacket`].
+//! single IP header. The core reads only headers, so the core handles a super-packet as one packet.
+//! The driver sends the segments of the super-packet. A [`Packet`] borrows the buffer of the
+//! driver, so a packet that is only forwarded is never copied. A hold queue stores an
+//! [`OwnedPacket`].
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::num::NonZeroU16;

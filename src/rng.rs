@@ -1,9 +1,10 @@
 //! Random numbers from a seed that the core receives.
 //!
-//! There is one ChaCha20 stream for each purpose. The name of the purpose and the seed of the
-//! router give the seed of the stream. So if the code draws one more random number for a jitter,
-//! the nonces stay the same, and the traces of two runs can still be compared. ChaCha20 is used
-//! because other machines must not be able to predict nonces (RFC 9301 section 5.2).
+//! There is one ChaCha20 stream for each purpose. The seed of a stream is made from the name of the
+//! purpose and the seed of the router. So the streams are independent: if the code draws one more
+//! random number for a jitter, the nonces stay the same, and the traces of two runs can still be
+//! compared. ChaCha20 is used because other machines must not be able to predict nonces (RFC 9301
+//! section 5.2).
 
 use std::time::Duration;
 
@@ -12,8 +13,8 @@ use rand_chacha::rand_core::{Rng as _, SeedableRng};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-/// The source of all random numbers of a router. The driver gets the seed from the operating
-/// system. The simulator derives it from the seed of the lab.
+/// The seed of all random numbers of a router. The driver gets the seed from the operating system.
+/// The simulator derives the seed from the seed of the lab.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Seed(pub [u8; 32]);
 

@@ -59,7 +59,7 @@ impl Dissection {
 /// One direction of a TCP connection that carries LISP messages.
 #[derive(Debug)]
 struct Stream {
-    /// The sequence number of the octet after the last octet that was read.
+    /// The sequence number of the next octet to read.
     next: u32,
     frames: FrameReader,
 }

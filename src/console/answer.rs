@@ -125,7 +125,7 @@ pub fn running(started: Result<Box<dyn Running>, String>, output: Output, now: T
     }
 }
 
-/// The outcome of a command that has already ended, with its text.
+/// The outcome of a command that has already ended: its text, or its error.
 pub fn said(result: Result<String, String>) -> Outcome {
     match result {
         Ok(text) => Outcome::good(Body::One(Response::Text(text))),

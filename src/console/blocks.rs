@@ -381,8 +381,8 @@ fn is_known(context: &Context, text: &str) -> bool {
     !INNER.contains(&first) && outward(context).any(opens) || match_mode(Mode::Config, text).is_ok()
 }
 
-/// The delimiter of the text that the line `banner [KIND] DELIMITER` opens. `None` if the text ends
-/// in this line.
+/// The delimiter of the text after the line `banner [KIND] DELIMITER`. `None` if the text ends in
+/// this line.
 fn text_end(line: &str) -> Option<String> {
     const KINDS: [&str; 7] =
         ["config-save", "exec", "incoming", "login", "motd", "prompt-timeout", "slip-ppp"];

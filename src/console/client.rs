@@ -73,12 +73,12 @@ impl<C: Channel> Client<C> {
         Client { channel, prompt: String::new() }
     }
 
-    /// A client of a session whose last answer ended with `prompt`.
+    /// A client of a session. The latest answer of this session ended with `prompt`.
     pub fn resume(channel: C, prompt: String) -> Self {
         Client { channel, prompt }
     }
 
-    /// The prompt at the end of the last answer. It is empty before the first answer.
+    /// The prompt at the end of the latest answer. It is empty before the first answer.
     pub fn prompt(&self) -> &str {
         &self.prompt
     }

@@ -23,8 +23,8 @@ pub struct Reading {
     pub report: Report,
 }
 
-/// Reads a whole config file, and refuses it if a line is wrong. Warnings are no reason to refuse
-/// it. `name` is the name of the file in error messages.
+/// Reads a whole config file. If a line is wrong, the whole file is refused. Warnings are no reason
+/// for this. `name` is the name of the file in error messages.
 ///
 /// # Errors
 /// All problems of the file, if at least one line is refused.
@@ -298,7 +298,7 @@ mod tests {
         for line in right {
             assert!(reader.take(line).is_ok() && alone.take(line).is_ok(), "{line}");
             // Each of these lines has a deeper indentation than the kept line above it. So it
-            // belongs to the block of the kept line.
+            // belongs to the block of that kept line.
             if [" service ethernet", "  itr"].contains(&line) {
                 continue;
             }

@@ -4,9 +4,9 @@
 //!   the words that may come next.
 //! - [`edit`]: the state of a [`Config`](crate::router::config::Config) during editing.
 //! - [`interpret`]: finds the command for a line in the grammar and applies the line to a
-//!   configuration. [`config_file`] reads a whole file with it. `configure terminal` reads one line
-//!   at a time with it. [`running_config()`] writes a configuration as text. [`contradictions()`]
-//!   checks a configuration as a whole.
+//!   configuration. [`config_file`] reads a whole file with this module, and `configure terminal`
+//!   reads one line at a time. [`running_config()`] writes a configuration as text.
+//!   [`contradictions()`] checks a configuration as a whole.
 //! - [`session`]: the console of one user. [`protocol`]: the requests and responses of a session.
 //! - [`show`]: the outputs. Each output fills a [`view`], which is plain data, and prints the view
 //!   in the format of IOS. [`filter`] selects lines of the output. [`flash`]: the files of the

@@ -13,7 +13,8 @@ pub enum Mismatch {
     Invalid {
         /// The octets of the word in the line.
         span: Range<usize>,
-        /// The number of characters at the start of the word that match an allowed keyword.
+        /// The number of correct characters at the start of the word. An allowed keyword begins
+        /// with them.
         fits: usize,
         /// The words that are allowed at this position.
         expected: Vec<String>,
@@ -304,7 +305,7 @@ fn negation(mode: Mode, line: &str) -> (bool, Vec<Range<usize>>) {
 
 impl Mismatch {
     /// A measure of the progress before the error. If several errors are possible, the user sees
-    /// the error with the largest measure, because it helps the most.
+    /// the error with the largest measure. This error helps the most.
     pub fn progress(&self) -> (usize, usize) {
         match self {
             Mismatch::Invalid { span, fits, .. } => (span.start, *fits),

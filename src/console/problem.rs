@@ -76,7 +76,7 @@ impl Problem {
         self.start + self.span.start..self.start + self.span.end
     }
 
-    /// The message with the words that are expected and the lines that are skipped.
+    /// The message, and the number of skipped lines if there are any.
     pub fn sentence(&self) -> String {
         let mut sentence = self.message.clone();
         match self.skipped {

@@ -54,8 +54,8 @@ struct Tries {
 pub struct Slot(u32);
 
 /// A value and its prefix. In memory, the prefix is first, because it shows whether a slot is in
-/// use. The most used field of a value should also be first: then most lookups read only one cache
-/// line.
+/// use. The most used field should also be the first field of the value: then most lookups read
+/// only one cache line.
 #[derive(Clone, Debug)]
 #[repr(C)]
 struct Place<V> {
@@ -286,9 +286,9 @@ impl<V> PrefixMap<V> {
     }
 
     /// Returns the entries in at most `most` slots, starting at slot number `from`, with values
-    /// that can be changed. Also returns the number of the slot at which to continue, or `None` at
-    /// the end. A caller that goes from slot 0 to the end may need many calls. It finds every entry
-    /// that is in the map from the first call to the last call.
+    /// that can be changed. Also returns the number of the next slot, or `None` at the end. A
+    /// caller may need many calls from slot 0 to the end. These calls return every entry that is in
+    /// the map from the first call to the last call.
     pub fn some_mut(
         &mut self,
         from: usize,

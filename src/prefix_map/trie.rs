@@ -2,11 +2,11 @@
 //!
 //! A node reads six bits of the address. The depth of a node is a multiple of six. A node has two
 //! words of bits. In the first word, a bit is set for each prefix that ends in the six bits of the
-//! node. In the second word, a bit is set for each branch that exists. Two vectors have one item
-//! for each bit that is set. If a branch has only one prefix, the branch ends there in a leaf with
-//! this prefix, of any length. So every node has at least two items below it. A lookup in a map of
-//! a million hosts, in IPv4 or IPv6, takes a few steps. Each step may miss one cache line. (A
-//! binary trie of the same hosts has about three times as many cache misses.)
+//! node. In the second word, a bit is set for each branch that exists. For each word, a vector has
+//! one item for each set bit. If a branch has only one prefix, the branch is a leaf with this
+//! prefix, of any length. So every node has at least two items below it. A lookup in a map of a
+//! million hosts, in IPv4 or IPv6, takes a few steps. Each step may miss one cache line. (A binary
+//! trie of the same hosts has about three times as many cache misses.)
 
 use super::bits::{Bits, Prefix};
 

@@ -239,7 +239,7 @@ pub fn verify<'a>(message: &'a [u8], key: &Key) -> Result<Verified<'a>, AuthErro
     let matches = |end: usize| -> Choice {
         mac(algorithm, &secret, &zeroed[..end])[..data.len()].ct_eq(&data)
     };
-    // The time of this search may show which octets the MAC covers. This is not a secret.
+    // The duration of this search may show which octets the MAC covers. This is not a secret.
     let ends = [message.len(), body.end, body.records_end];
     let end = ends.into_iter().find(|&end| matches(end).into()).ok_or(AuthError::Mismatch)?;
     let covers_identity = body.xtr_identity.is_some() && end > body.records_end;
@@ -258,8 +258,8 @@ fn parse_signed(message: &[u8]) -> Result<(MessageType, Body), AuthError> {
     Ok((message_type, body))
 }
 
-/// Puts the MAC into a message that was emitted with [`Authentication::zeroed`], with the same key
-/// and form.
+/// Puts the MAC into a message. The message was emitted with [`Authentication::zeroed`] for the
+/// same key and form.
 pub(super) fn signed(message: Vec<u8>, key: &Key, form: MacForm) -> Vec<u8> {
     let end = message.len();
     signed_to(message, end, key, form)

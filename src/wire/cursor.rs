@@ -1,4 +1,5 @@
-//! Reads the octets of a message in order. It knows its position, and cannot read past the end.
+//! Reads the octets of a message in order. A reader knows its position, and cannot read past the
+//! end.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 

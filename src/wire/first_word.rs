@@ -124,7 +124,7 @@ impl FirstWord {
         FirstWord(self.0 | value.unbounded_shl(behind))
     }
 
-    /// Sets the record count. [`counted`] has limited it to 255.
+    /// Sets the record count, which is at most 255: see [`counted`].
     pub(super) fn with_count(self, count: usize) -> Self {
         self.with_bits(24, 8, count as u32 & 0xff)
     }

@@ -147,8 +147,8 @@ fn quoted_probe(quoted: &[u8]) -> Option<(IpAddr, ProbeKey)> {
 mod tests {
     use super::*;
 
-    /// Makes the part of an IP packet that an ICMP error quotes: the header and the first octets of
-    /// the payload.
+    /// Makes an IP packet as an ICMP error quotes it: the header, and the first octets of the
+    /// payload.
     fn quoted(family: Family, payload: [u8; 8], protocol: IpNumber) -> Vec<u8> {
         let ends = match family {
             Family::Ipv4 => ["172.16.0.1", "192.168.0.22"],

@@ -23,8 +23,8 @@ pub enum Kind {
     Prefix6,
     /// `prefix`: a prefix of either family.
     Prefix,
-    /// `mask`: four octets. The function of the command checks whether the mask is contiguous. This
-    /// function can give a better error message.
+    /// `mask`: four octets. The mask may be non-contiguous here: the function of the command
+    /// refuses such a mask, because that function can explain the error.
     Mask,
     /// `LOW-HIGH`: a decimal number from LOW to HIGH.
     Number(u64, u64),

@@ -147,7 +147,7 @@ fn mtu(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
 }
 
 /// Adds a dynamic-EID to the interface. This function does not check that the dynamic-EID exists,
-/// because a file defines the dynamic-EID below the interface. The module
+/// because in a file the dynamic-EID is defined after the interface. The module
 /// [`contradictions`](crate::console::contradictions) makes this check.
 fn lisp_mobility(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
     let name: Option<String> = args.optional("name");

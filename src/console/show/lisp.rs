@@ -1,4 +1,4 @@
-//! `show ip lisp`: the roles of the router for a family of EIDs, its peers, and the sizes of its
+//! `show ip lisp`: for a family of EIDs, the roles of the router, its peers, and the sizes of its
 //! tables.
 
 use std::net::IpAddr;

@@ -247,8 +247,8 @@ pub fn failure(message: &str, format: Format) -> String {
 /// The maximum number of characters of an opaque locator in a column.
 const OPAQUE_WIDTH: usize = 40;
 
-/// The address of a locator in a view: the IP address, or else the text of the address. A longer
-/// text is cut to [`OPAQUE_WIDTH`] characters.
+/// The address of a locator in a view: the IP address, or else the text of the address. A text of
+/// more than [`OPAQUE_WIDTH`] characters is cut.
 fn locator_address(address: &Address) -> LocatorAddress {
     if let Some(ip) = address.ip() {
         return LocatorAddress::Ip(ip);

@@ -218,7 +218,7 @@ impl LineEditor {
         let pairs = drawn.iter().zip(visible);
         let same = pairs.take_while(|(one, other)| one == other).count();
         let mut out = String::new();
-        // Move the cursor to the first character that differs. If no character differs, move the
+        // Moves the cursor to the first character that differs. If no character differs, moves the
         // cursor to its new position.
         let is_same = same == drawn.len() && same == visible.len();
         let first = if is_same { at } else { same };

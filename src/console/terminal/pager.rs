@@ -126,7 +126,7 @@ impl Pager {
         erased() + &self.push_selected(&held)
     }
 
-    /// Replaces [`MORE`] by the first character of a search, which the user types.
+    /// Replaces [`MORE`] by `mark`, which is the first character of a search.
     pub fn begin_search(&mut self, mark: char) -> String {
         format!("{}{mark}", erased())
     }

@@ -9,7 +9,7 @@ use super::{EidTableName, XtrId};
 use crate::addr::InstanceId;
 use crate::router::config::{LocReach, Roles};
 
-/// The roles of a router for a family of EIDs, its peers, and the sizes of its tables.
+/// For a family of EIDs, the roles of the router, its peers, and the sizes of its tables.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LispView {
     /// The instance.

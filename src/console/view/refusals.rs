@@ -10,8 +10,8 @@ use crate::router::counters::ControlDrop;
 /// The control messages that the router refused recently.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RefusalsView {
-    /// The sum of two numbers: the rows that were replaced by other rows, and the messages from new
-    /// sources for which there was no free row.
+    /// The number of rows that were replaced by other rows, plus the number of messages from new
+    /// sources that found no free row.
     pub forgotten: u64,
     /// The refusals, sorted by source and then by reason.
     pub refusals: Vec<RefusalRow>,

@@ -44,8 +44,8 @@ pub struct RouteRow {
 pub struct Path {
     /// The next router. Absent if the destination is on the link.
     pub next_hop: Option<IpAddr>,
-    /// The name of the interface, or of the Linux device if it is not an interface of the
-    /// configuration.
+    /// The name of the interface. If the configuration does not have the interface, the name of the
+    /// Linux device.
     pub interface: String,
     /// The metric of the route. The route with the smaller metric is preferred.
     pub metric: u32,

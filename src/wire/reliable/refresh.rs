@@ -69,7 +69,7 @@ impl RefreshScope {
 pub struct RegistrationRefresh {
     /// The requested registrations.
     pub scope: RefreshScope,
-    /// R: the map-server asks only for the registrations in the scope that it has rejected. In the
+    /// R: in the scope, the map-server asks only for registrations that it has rejected. In the
     /// draft, a Refresh with R ends before Prefix-Length for every Scope. Therefore we send R only
     /// with [`RefreshScope::All`]. On receipt, R is also accepted with an EID-Prefix.
     pub rejected_only: bool,

@@ -69,7 +69,7 @@ fn roles(lines: &mut Lines, view: &LispView) {
 }
 
 /// Adds the lines about the peers of the router. If `with_times` is true, the line of a map-server
-/// also has the time since its last Map-Notify.
+/// also has the time since its latest Map-Notify.
 fn peers(lines: &mut Lines, view: &LispView, with_times: bool) {
     let resolvers: Vec<String> = view.map_resolvers.iter().map(ToString::to_string).collect();
     lines.list("  ITR Map-Resolver(s):", &resolvers);
