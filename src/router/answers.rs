@@ -20,7 +20,7 @@ use crate::wire::{CONTROL_PORT, MapReply, MapRequest, MappingRecord, Message};
 /// The router looks up at most this number of records of one Map-Request.
 pub(super) const MOST_RECORDS: usize = 8;
 
-/// The way in which a Map-Request arrived. The answer depends on it, and on the contents of the
+/// How a Map-Request arrived. The answer depends on this arrival, and on the contents of the
 /// request.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Arrival {
@@ -28,7 +28,7 @@ pub(super) struct Arrival {
     pub sender: IpAddr,
     /// The UDP port of the ITR, to which the router sends its reply.
     pub reply_port: u16,
-    /// The RLOC of this router to which the request was sent.
+    /// This router's RLOC, to which the request was sent.
     pub at: Rloc,
     /// The length of the IP packet in octets.
     pub octets: usize,
@@ -41,7 +41,7 @@ pub(super) struct Asked<'a> {
     pub request: &'a MapRequest,
     /// How the request arrived.
     pub arrival: Arrival,
-    /// The RLOC of this router that sends the reply, and the ITR-RLOC that receives the reply.
+    /// This router's RLOC, which sends the reply, and the ITR-RLOC, which receives the reply.
     pub path: (Rloc, Rloc),
 }
 
@@ -142,8 +142,8 @@ pub(super) fn tell_unread_records(
     context.refuse_parts(source, (ControlDrop::TooManyRecords, unread), now, told);
 }
 
-/// The reply to a Map-Request. The E bit of the reply is about the site of the records: it says
-/// whether the site supports echo-nonce (RFC 9300 section 10.1).
+/// The reply to a Map-Request. The E bit of the reply says whether the site of the records supports
+/// echo-nonce (RFC 9300 section 10.1).
 fn map_reply(config: &Config, request: &MapRequest, records: Vec<MappingRecord>) -> MapReply {
     let own = records.iter().find(|record| record.authoritative);
     let echo_nonce =
@@ -163,10 +163,10 @@ pub(super) fn refuse_unanswerable(
     context.refuse(source, ControlDrop::NoReplyPath, now, told);
 }
 
-/// The RLOC of this router that sends a reply, and the ITR-RLOC that receives the reply. The RLOC
-/// that received the request sends the reply, if the request has an ITR-RLOC of the same address
-/// family. The router does not reply to an ITR-RLOC that is not the address of one router, for
-/// example a multicast address.
+/// This router's RLOC, which sends a reply, and the ITR-RLOC, which receives the reply. The RLOC
+/// that received the request also sends the reply, if the request has an ITR-RLOC of the same
+/// address family. The router does not reply to an ITR-RLOC that is not the address of one router,
+/// for example a multicast address.
 pub(super) fn reply_path(
     local: &LocalRlocs,
     request: &MapRequest,

@@ -140,7 +140,7 @@ pub struct AwayTable {
     /// The entries with [`Stay::Told`].
     told: Bounded<EidPrefix, ()>,
     due: Deadlines<EidPrefix>,
-    /// The prefixes of entries that were added or removed, if the entries [lead to another
+    /// The prefixes of added or removed entries, if these entries [lead to another
     /// xTR](Producer::leads_elsewhere). The router has to change the kernel for these prefixes.
     moved: BTreeSet<EidPrefix>,
     /// The number of [`Producer::Deconfigured`] entries of each instance and family.
@@ -171,8 +171,8 @@ impl AwayTable {
         std::mem::take(&mut self.changes)
     }
 
-    /// Returns the prefixes of the entries that lead to another xTR, if they were added or removed
-    /// since the last call.
+    /// Returns the prefixes of the entries that were added or removed since the last call, if these
+    /// entries lead to another xTR.
     pub(super) fn take_moved(&mut self) -> BTreeSet<EidPrefix> {
         std::mem::take(&mut self.moved)
     }

@@ -3,11 +3,11 @@
 //!
 //! Each entry of a [`Bounded`] table belongs to a sharer, for example a port. When a new entry is
 //! added to a full table, the table removes another entry. It finds the sharer with the most
-//! entries, and removes the entry of this sharer that has been unused for the longest time. So if
-//! an attacker fills the table with spoofed hosts on one port, the hosts of other ports keep their
-//! entries. There may be as many sharers as entries, so no call looks at all sharers. The table
-//! counts the removed entries and the new entries that it refused; `show ip lisp statistics` prints
-//! both numbers.
+//! entries, and removes one entry of this sharer: the entry that has been unused for the longest
+//! time. So if an attacker fills the table with spoofed hosts on one port, the hosts of other ports
+//! keep their entries. There may be as many sharers as entries, so no call looks at all sharers.
+//! The table counts the removed entries and the new entries that it refused; `show ip lisp
+//! statistics` prints both numbers.
 
 use std::borrow::Borrow;
 use std::cmp::Reverse;
@@ -41,10 +41,11 @@ pub struct Fill {
     pub entries: usize,
     /// The largest number of entries.
     pub capacity: usize,
-    /// The number of entries that were removed since the start to make room for other entries.
+    /// The number of entries that were removed to make room for other entries, counted since the
+    /// start.
     pub evicted: u64,
-    /// The number of new entries that were refused since the start because no other entry could be
-    /// removed.
+    /// The number of new entries that were refused, counted since the start. A new entry is refused
+    /// if no other entry can be removed.
     pub turned_away: u64,
 }
 
@@ -201,14 +202,13 @@ impl<K: Ord + Clone, V, S: Ord + Clone> Bounded<K, V, S> {
         self.remove(&key).map(|value| (key, value))
     }
 
-    /// The sharer (for example the port) with the fewest entries, and the entry of this sharer that
-    /// has been unused for the longest time.
+    /// The sharer (for example the port) with the fewest entries, and its longest unused entry.
     pub fn first_of_smallest(&self) -> Option<(&S, &K)> {
         let (_, _, sharer) = self.sharers.first()?;
         self.keys_of(sharer).next().map(|key| (sharer, key))
     }
 
-    /// The earliest time of last use among all entries.
+    /// The time at which the longest unused entry was last used.
     pub fn first_use(&self) -> Option<Time> {
         self.order.first().map(|(at, _)| *at)
     }

@@ -1,6 +1,5 @@
-//! Acts on the decisions on packets of EIDs. Only the code in this file changes the router as a
-//! decision requires. It acts on decisions on packets that have just arrived, and on packets that
-//! have waited.
+//! Acts on the decisions on packets of EIDs. No other file changes the router as a decision
+//! requires. The packets have just arrived, or have waited.
 
 use super::Router;
 use super::decision::{
@@ -68,8 +67,8 @@ impl Router {
         verdict
     }
 
-    /// Makes the changes that a decision wants in addition to its verdict. The order of the changes
-    /// is the order in which a packet passes the tables.
+    /// Makes the changes that a decision wants in addition to its verdict, in the order in which a
+    /// packet passes the tables.
     fn make_wanted_changes(
         &mut self,
         wants: &Wants,

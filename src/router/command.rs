@@ -1,4 +1,4 @@
-//! The commands of the operator that change the state of a router but not its configuration.
+//! The operator's commands that change the state of a router but not its configuration.
 
 use super::Router;
 use super::counters::Counters;

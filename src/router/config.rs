@@ -184,13 +184,13 @@ pub struct ConfiguredLocator {
     pub weight: u8,
 }
 
-/// The source of a locator's address.
+/// The way in which a locator's address is configured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LocatorSource {
-    /// An address. `show` prints this source as `cfg-addr`.
+    /// The address itself. `show` prints `cfg-addr`.
     Address(Rloc),
     /// `IPv4-interface NAME`: the primary address of the family on the interface. `show` prints
-    /// this source as `cfg-intf`.
+    /// `cfg-intf`.
     Interface(Family, InterfaceName),
 }
 
@@ -203,8 +203,8 @@ pub struct EidTable {
     pub database: Shared<BTreeMap<IpNet, DatabaseMapping>>,
     /// `map-cache PREFIX map-request`: static entries that make the router send Map-Requests.
     pub map_requests: BTreeSet<IpNet>,
-    /// `dynamic-eid NAME`: ranges of EIDs whose hosts can move. Each host is registered separately,
-    /// by the xTR that finds the host.
+    /// `dynamic-eid NAME`: ranges of EIDs. The hosts in these ranges can move. The xTR that finds a
+    /// host registers this host separately.
     pub dynamic_eids: BTreeMap<String, DynamicEid>,
 }
 
@@ -305,7 +305,8 @@ pub struct Site {
 #[serde(rename_all = "lowercase")]
 pub enum NonceOrder {
     /// A sender with an authenticated xTR-ID has to send growing nonces. From a sender without an
-    /// xTR-ID, the map-server takes each message once: it refuses an exact repetition.
+    /// authenticated xTR-ID, the map-server takes each message once: it refuses an exact
+    /// repetition.
     #[default]
     Id,
     /// All senders have to send growing nonces.

@@ -10,7 +10,7 @@ use super::interface_name::InterfaceName;
 use super::shared::Shared;
 use crate::addr::{EidPrefix, InstanceId};
 
-/// The difference of two configurations, as a list of the work that the router has to do.
+/// The difference of two configurations, as a list of the router's work.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct ConfigChange {
     /// The EID prefixes whose mapping was added, removed or changed.
@@ -25,8 +25,8 @@ pub(super) struct ConfigChange {
     pub site_prefixes: BTreeSet<EidPrefix>,
     /// Whether a site of the map-server was removed.
     pub sites: bool,
-    /// Whether any other part of the configuration changed. In this case, the router computes all
-    /// data that depend on the configuration again.
+    /// Whether any other part of the configuration changed. In this case, the router computes again
+    /// all data that depend on the configuration.
     pub rest: bool,
 }
 

@@ -15,8 +15,8 @@
 //!   no answer for three seconds           the router believes the notification for three minutes
 //! ```
 //!
-//! If a map-server sends the message on a session, the router believes the message immediately,
-//! because old messages cannot be replayed on a session.
+//! If a map-server sends a notification on a session, the router believes the notification
+//! immediately, because old messages cannot be replayed on a session.
 
 use std::net::IpAddr;
 
@@ -31,8 +31,7 @@ use crate::addr::Rloc;
 use crate::time::Time;
 use crate::wire::{MapReply, MapRequest, MappingRecord};
 
-/// The largest number of minutes for which the router believes a notification without a
-/// confirmation.
+/// The router believes a notification without a confirmation for at most this number of minutes.
 const UNCONFIRMED_MINUTES: u32 = 3;
 
 impl Router {

@@ -37,8 +37,8 @@ pub(super) struct Clock {
 }
 
 impl Clock {
-    /// The wall clock at `now`, in microseconds since 1970: the wall clock at the start plus the
-    /// time that has passed since the start.
+    /// The wall clock at `now`, in microseconds since 1970: the wall clock at the start, plus the
+    /// time from the start to `now`.
     pub(super) fn at(&self, now: Time) -> u64 {
         let passed = u64::try_from(now.since(self.started_at).as_micros()).unwrap_or(u64::MAX);
         self.at_start.saturating_add(passed)
@@ -60,7 +60,7 @@ pub(super) struct Context {
     /// The addresses of all interfaces. If the source of a packet is one of these addresses, the
     /// router itself sent the packet.
     pub own_addresses: BTreeSet<IpAddr>,
-    /// The counters since the start, or since they were cleared.
+    /// The counters. They count since the start, or since the operator cleared them.
     pub counters: Counters,
     /// The Map-Requests that this router received recently. They are the Map-Requests that
     /// `counters.map_requests` counts.
@@ -123,8 +123,8 @@ impl Context {
         self.debugging.has_any(Debugging::CONTROL_PLANE)
     }
 
-    /// Reports the decision on a packet of EIDs, if debugging of packets is on. At most
-    /// [`PACKET_EVENTS`] are reported.
+    /// Reports the decision on a packet of EIDs, if debugging of packets is on. The limit is
+    /// [`PACKET_EVENTS`].
     pub(super) fn trace_packet(&mut self, event: impl FnOnce() -> Event, now: Time) {
         if (self.is_watched || self.debugging.has(DebugType::Forwarding))
             && let Some(full_at) = PACKET_EVENTS.admit(self.packet_events_at, now)

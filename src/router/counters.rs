@@ -36,8 +36,8 @@ pub enum ControlDrop {
     /// A registration for a prefix that no site has, or for a more specific prefix that its site
     /// does not accept.
     NotASitePrefix,
-    /// A Map-Register that was received before, or whose nonce is not greater than the last nonce
-    /// of its sender.
+    /// A Map-Register that the map-server has received before, or a Map-Register with a nonce that
+    /// is not greater than the last nonce of its sender.
     Replay,
     /// A Map-Request for an EID that is not at this site, or a Map-Request that the router must not
     /// answer.
@@ -145,7 +145,7 @@ impl ControlDrop {
     }
 }
 
-/// All counters of a router, since its start.
+/// All counters of a router.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Counters {
     /// Map-Requests, except SMRs, SMR-invoked Map-Requests and probes.
@@ -209,7 +209,7 @@ pub struct Counters {
     pub unreachable_rlocs: u64,
     /// How often the Locator-Status-Bits of a packet changed the state of a locator.
     pub status_bit_changes: u64,
-    /// Nonces for which an echo was requested: by other xTRs (received) and by this router (sent).
+    /// Nonces with the request for an echo. Received: from other xTRs. Sent: by this router.
     pub nonces: InOut,
     /// Nonces of this router that other xTRs echoed.
     pub nonces_echoed: u64,

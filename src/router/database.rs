@@ -20,7 +20,7 @@ use crate::addr::{Eid, EidPrefix, Family, Rloc};
 use crate::prefix_map::PrefixMap;
 use crate::time::Time;
 
-/// The source of a local locator's address. `show ip lisp database` prints it.
+/// The way in which a local locator's address is configured. `show ip lisp database` prints it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum LocatorOrigin {
     /// The address itself is configured.
@@ -40,7 +40,7 @@ pub struct LocalLocator {
     pub priority: u8,
     /// The weight: the share of the flows that this locator gets among locators of equal priority.
     pub weight: u8,
-    /// The source of the address.
+    /// The way in which the address is configured.
     pub origin: LocatorOrigin,
     /// Whether the locator belongs to this router. If not, it belongs to another xTR of the site.
     pub own: bool,
@@ -85,8 +85,7 @@ impl Entry {
     }
 }
 
-/// The prefixes that one call of [`Database::reconcile`] examined, and the changes that this call
-/// made.
+/// The prefixes that one call of [`Database::reconcile`] examined, and the changes of this call.
 #[derive(Debug, Default)]
 pub(super) struct Changes {
     /// The prefixes that the call examined, in order. The list may contain prefixes that the
@@ -115,7 +114,7 @@ impl Changes {
     }
 }
 
-/// The data of a prefix that has to be in the database.
+/// The data of a prefix that belongs into the database.
 struct Wanted<'a> {
     mapping: &'a DatabaseMapping,
     /// The name of the dynamic-EID and the way in which the host was found, if the prefix is a host.
@@ -192,8 +191,8 @@ pub struct Database {
 }
 
 impl Database {
-    /// Updates the entries to match the configuration, the routes and the hosts on the LANs of this
-    /// router.
+    /// Changes the entries so that they match the configuration, the routes and the hosts on this
+    /// router's LANs.
     pub(super) fn reconcile(
         &mut self,
         config: &Config,

@@ -13,7 +13,7 @@ use super::event::{Event, MessageEvent};
 )]
 #[serde(rename_all = "kebab-case")]
 pub enum DebugType {
-    /// Control messages that were received, and messages that were refused.
+    /// Received control messages, and refused messages.
     Messages,
     /// Registrations at this map-server.
     MapServerRegistration,
@@ -139,7 +139,8 @@ impl Debugging {
     }
 
     /// Whether the debug lines of an event are on. If every kind about control messages is on, the
-    /// lines are those of Cisco's document, which has no lines about changes of tables.
+    /// router prints only the lines that Cisco's document has. The document has no lines about
+    /// changes of tables.
     pub fn wants(self, event: &Event) -> bool {
         let is_table = matches!(
             event,

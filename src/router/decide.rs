@@ -17,7 +17,7 @@ use crate::wire::data_header::encapsulation_len;
 /// left out.
 const REPLY_ROOM: usize = 1200;
 
-/// The parts of a decision that several functions fill in, one after the other.
+/// The parts of a decision. Several functions fill them in, one after the other.
 #[derive(Debug)]
 pub(super) struct Draft {
     pub ttl: u8,
@@ -109,8 +109,8 @@ impl Router {
         }
     }
 
-    /// Returns the largest size in octets that the path permits for a packet, if the packet is
-    /// larger and must not be fragmented. Otherwise, returns `None`.
+    /// If a packet is larger than its path permits and must not be fragmented, returns the largest
+    /// size that the path permits, in octets. Otherwise, returns `None`.
     pub(super) fn mtu_exceeded(
         &self,
         wrap: &Encapsulation,

@@ -40,8 +40,8 @@ pub enum Verdict {
     Native,
     /// A packet from the core is for an EID of the site.
     Deliver,
-    /// A packet from the core is for a host that moved away, and is encapsulated to the new locator
-    /// of the host.
+    /// A packet from the core is for a host that moved away. The packet is encapsulated to the new
+    /// locator of the host.
     Forward(Encapsulation),
     /// The packet waits, and the router keeps a copy of it.
     Hold(Awaited),
@@ -124,7 +124,7 @@ impl Transit {
 /// The changes in the router that follow from a packet, in addition to its verdict.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Wants {
-    /// The action that follows from the check of the source.
+    /// The action that follows from the check of the inner source.
     pub source: SourceWant,
     /// Read the nonce and the Locator-Status-Bits of the LISP header (RFC 9300 section 10).
     pub read_header: bool,
@@ -156,8 +156,8 @@ pub enum SourceWant {
     /// There is nothing to do.
     #[default]
     Nothing,
-    /// Note that the source is not an EID at this site, so that the next packet from this source
-    /// needs no lookup.
+    /// Note that the source is not an EID at this site. The next packet from this source then needs
+    /// no lookup.
     Note,
     /// Ask the host whether it is still on its port. The router has found the host there before.
     AskHost,
@@ -267,8 +267,8 @@ pub enum Rule {
     ProxyEtr,
     /// The packet is from the site, and the mapping of its destination has the action "drop".
     DroppingMapping,
-    /// No locator can be used. Each locator is down, has an address family that the router does not
-    /// have, or has a priority that forbids its use.
+    /// No locator can be used. Each locator is down, has a priority that forbids its use, or
+    /// belongs to an address family in which this router has no locator.
     NoUsableLocator,
     /// The packet is larger than the path to its locator permits, and must not be fragmented.
     TooBig,
@@ -330,7 +330,7 @@ pub enum Rule {
 }
 
 impl Rule {
-    /// The rule for a packet that should wait, but for which there is no room.
+    /// The rule for a packet that should wait, if there is no room for it.
     pub(super) fn of_no_room(reason: DropReason) -> Self {
         match reason {
             DropReason::NoMapResolver => Rule::NoMapResolver,
@@ -396,7 +396,7 @@ impl Rule {
         }
     }
 
-    /// The section of the standard that the rule comes from.
+    /// The section of the standard from which the rule comes.
     pub fn section(self) -> &'static str {
         match self {
             Rule::NotIp | Rule::LinkScoped => "RFC 9300 section 4.2",

@@ -36,14 +36,14 @@ const REQUEST_INTERVAL: Duration = Duration::from_secs(60);
 const ECHO_WAIT: Duration = Duration::from_secs(3);
 /// The Echo-Nonce-request-state timer: the longest time for which a request is suspended.
 const SUSPENSION: Duration = Duration::from_secs(3);
-/// The largest number of locators that the router asks at the same time. If there is one more, a
-/// locator to which no packet is sent is removed. If all locators are in use, the new locator is
-/// not asked.
+/// The router asks at most this number of locators at the same time. If there is one more, the
+/// router removes a locator to which it sends no packet. If all locators are in use, the new
+/// locator is not asked.
 const PEERS: usize = 1024;
 /// The router has to echo the nonces of at most this number of locators at the same time. If there
 /// is one more, the router deletes the nonce that has waited longest for a packet.
 const OWED: Limit = Limit { name: "Nonces to echo", capacity: 1024, idle: Duration::ZERO };
-/// The largest number of echoes that the router begins or changes in one second. There is a limit
+/// The router begins or changes at most this number of echoes in one second. There is a limit
 /// because each such change begins a new forwarding generation.
 const ANSWERS_A_SECOND: u32 = 64;
 
@@ -75,10 +75,9 @@ enum Echo {
 /// The echo-nonce states of the locators of other xTRs.
 #[derive(Debug)]
 pub(super) struct EchoNonce {
-    /// The locators of the sites that support echo-nonce, each with its running request.
+    /// The locators of the sites that support echo-nonce, each with its open request.
     requests: BTreeMap<Rloc, Option<Request>>,
-    /// For each locator, the time at which its next request begins or the suspension of its request
-    /// ends.
+    /// For each locator, a time: its next request begins, or the suspension of its request ends.
     due: Deadlines<Rloc>,
     /// For each locator, the nonce that this router has to echo.
     owed: Bounded<Rloc, u32>,

@@ -145,8 +145,8 @@ impl Router {
         register::registers_around(&self.context.config, &self.database, prefix)
     }
 
-    /// Removes the entries of the away table that have expired. If the TTL of an entry's record has
-    /// passed, asks the mapping system about this entry again.
+    /// Removes the away entries that have expired. If the TTL of an entry's record has passed, asks
+    /// the mapping system about this entry again.
     pub(super) fn expire_away(&mut self, now: Time) {
         let registrar = &self.registrar;
         for prefix in self.away.expire(|session| registrar.is_session_up(session), now) {
@@ -169,9 +169,9 @@ impl Router {
         }
     }
 
-    /// Handles a Map-Request of this router that the map-server forwarded back to this router. This
-    /// shows that the map-server now regards this router as the xTR of the EID. The earlier mapping
-    /// from the map-server is not true any more. Returns false for every other request.
+    /// The map-server forwarded this router's own Map-Request back to this router. This shows that
+    /// the map-server now regards this router as the xTR of the EID. The previous mapping from the
+    /// map-server is not true any more. Returns false for every other request.
     pub(super) fn own_request_came_back(
         &mut self,
         request: &MapRequest,

@@ -161,8 +161,8 @@ impl Router {
 
     /// Judges a packet for an EID that is away: the xTR that encapsulated the packet has an old
     /// mapping. If the EID is a host of a dynamic range and may be on a port of this router, the
-    /// router searches for the host. Otherwise, the router sends an SMR to that xTR. If the host
-    /// moved and its new locator is known, the packet is also forwarded to the new locator.
+    /// router searches for the host. Otherwise, the router sends an SMR to the xTR. If the host
+    /// moved and its new locator is known, the router also forwards the packet to the new locator.
     fn for_away(
         &self,
         transit: &Transit,
@@ -181,8 +181,7 @@ impl Router {
                 Sought::Waits => {
                     return (Verdict::Hold(Awaited::Host), because(Rule::HostIsSought));
                 }
-                // The host may be at this xTR, so the mapping of the xTR that encapsulated the
-                // packet may be right.
+                // The host may be at this xTR. So the encapsulating xTR may have the right mapping.
                 Sought::Refused => {
                     return stopped(DropReason::EidAway, because(Rule::NoRoomToSearch));
                 }
@@ -206,8 +205,8 @@ impl Router {
     }
 
     /// The encapsulation of a packet to the new locator of a host that is away. The TTL becomes
-    /// smaller by one, and the packet is never sent back to the xTR that sent it. So if each of two
-    /// xTRs believes that the other xTR has the host, the packet does not loop.
+    /// smaller by one, and the packet is never sent back to the xTR from which it came. So if each
+    /// of two xTRs believes that the other xTR has the host, the packet does not loop.
     fn forward_away(
         &self,
         transit: &Transit,

@@ -68,7 +68,7 @@ pub enum Event {
         /// The change.
         change: HostChange,
     },
-    /// A registration changed. This router, as an ETR, made the registration.
+    /// A registration of this router changed. The router is an ETR.
     Registration {
         /// The EID prefix.
         eid_prefix: EidPrefix,
@@ -77,8 +77,7 @@ pub enum Event {
         /// The change.
         change: RegistrationChange,
     },
-    /// A registration changed. Another router made the registration at this router, which is a
-    /// map-server.
+    /// A registration at this router changed. This router is the map-server.
     SiteRegistration {
         /// The EID prefix.
         eid_prefix: EidPrefix,
@@ -166,14 +165,14 @@ pub enum Event {
         /// Whether the new state is up.
         is_up: bool,
     },
-    /// A change of a kernel object that this router wants.
+    /// A kernel object that this router wants has changed.
     KernelObject {
         /// The object.
         object: KernelObject,
         /// The change.
         change: KernelObjectChange,
     },
-    /// A change of an object that the process of this router holds open.
+    /// An object that the process of this router holds open has changed.
     ProcessObject {
         /// The object.
         object: ProcessObject,
@@ -266,7 +265,7 @@ pub enum HostChange {
         changes: u32,
         /// The length of the time window in seconds.
         seconds: u64,
-        /// The number of seconds that this router waits before it claims the host again.
+        /// This router waits for this number of seconds before it claims the host again.
         wait: u64,
     },
     /// There is no room for the host.
@@ -363,7 +362,7 @@ pub enum MapServerChange {
         eid_prefix: EidPrefix,
         /// The reported locators of the prefix. The list is empty if no xTR registers the prefix.
         locators: Vec<String>,
-        /// The number of minutes for which the router believes the report.
+        /// The router believes the report for this number of minutes.
         minutes: u32,
     },
 }

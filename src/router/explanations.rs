@@ -14,8 +14,8 @@ use crate::wire::{
 
 type Told = Explanation;
 
-/// The largest number of locators that a text lists. If there are more locators, the text also has
-/// the number of the others.
+/// A text lists at most this number of locators. If there are more locators, the text has the
+/// number of the others.
 const SOME_LOCATORS: usize = 3;
 
 /// The prefix of the first record and the number of the other records, for example ` for PREFIX and
@@ -559,8 +559,8 @@ pub(super) fn bad_frame(error: &StreamError) -> Told {
     Told::new("message of a reliable session", error.to_string(), advice)
 }
 
-/// The text about a message of reliable transport that arrived at the wrong end of the session,
-/// because only this end may send it.
+/// The text about a message of reliable transport that only this end of the session may send, but
+/// that this end has received.
 pub(super) fn wrong_way(message: &str, role: &str) -> Told {
     let why = format!(
         "this router is the {role} of the session, and a {role} does not receive this message"

@@ -4,9 +4,9 @@
 //! An entry has the encapsulation of a flow of the site. The entry is valid in one forwarding
 //! generation ([`Router::forwarding_generation`](super::Router::forwarding_generation)). A lookup
 //! in another generation does not find the entry. The table has a fixed number of places. If two
-//! flows have the same place, only the flow that was remembered last has an entry. An entry of an
-//! earlier generation still shows that a packet of the flow was sent to a locator. So the router
-//! believes an ICMP error about that packet.
+//! flows have the same place, only the flow that was remembered more recently has an entry. An
+//! entry of an earlier generation still shows that a packet of the flow was sent to a locator. So
+//! the router believes an ICMP error about that packet.
 
 use std::net::IpAddr;
 

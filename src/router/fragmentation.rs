@@ -17,7 +17,7 @@ use crate::wire::data_header::encapsulation_len;
 /// The smallest MTU in octets that the router reports to a host (RFC 8200 section 5).
 pub(super) const SMALLEST_MTU: u32 = IPV6_MINIMUM_MTU as u32;
 
-/// The rule that says which encapsulated packets from an RLOC may be fragmented.
+/// The rule that says which encapsulated packets from one RLOC may be fragmented.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Fragmentation {
     /// No packet may be fragmented. All packets carry "don't fragment".
@@ -43,8 +43,8 @@ impl Fragmentation {
     }
 }
 
-/// The smallest MTU of the links through which packets from a local RLOC can leave. An RLOC on a
-/// loopback can use any link. An RLOC on another interface uses the link of this interface.
+/// The smallest MTU among the links that packets from a local RLOC can use. An RLOC on a loopback
+/// can use any link. An RLOC on another interface uses the link of this interface.
 fn smallest_link(rloc: Rloc, config: &Config, rib: &Rib) -> Option<u32> {
     let mtu = |name: &InterfaceName| rib.link(&name.device()).map(|link| link.mtu);
     let has_link = |name: &InterfaceName| !name.is_loopback();

@@ -152,8 +152,8 @@ impl Router {
     }
 
     /// Handles a host that was found on a LAN of this router. The host gets a route, a database
-    /// entry and a registration. All entries that say that the host is elsewhere are removed.
-    /// Returns whether there was room for the host.
+    /// entry and a registration. Entries that report the host elsewhere are removed. Returns
+    /// whether there was room for the host.
     fn host_found(
         &mut self,
         eid: Eid,
@@ -241,8 +241,8 @@ impl Router {
 
     /// Handles a host that has left. Its registration is withdrawn, and the host gets an entry in
     /// the away table. If there is a mapping `elsewhere`, another xTR has the host. In this case,
-    /// the router announces on the old LAN of the host that packets for the host must be sent to
-    /// this router. `why` is the reason.
+    /// the router announces on the old LAN that the address of the host is at this router, so that
+    /// packets for the host come to this router. `why` is the reason.
     pub(super) fn host_gone(
         &mut self,
         eid: Eid,
@@ -293,9 +293,9 @@ impl Router {
         }
     }
 
-    /// Handles a change of the owner of an EID. `port` is the present or former port of the host
-    /// with this EID. Returns whether the host is a duplicate. This function reports a duplicate
-    /// once a minute, and the caller must not report the duplicate in any other line.
+    /// The owner of an EID has changed. `port` is the present or former port of the host with this
+    /// EID. Returns whether the host is a duplicate. This function reports a duplicate once a
+    /// minute, and the caller must not report the duplicate in any other line.
     pub(super) fn owner_changed(&mut self, eid: Eid, port: InterfaceName, now: Time) -> bool {
         let Owned::Duplicate { is_to_be_named } = self.mobility.owners.changed(&eid, now) else {
             return false;
@@ -308,8 +308,8 @@ impl Router {
         true
     }
 
-    /// Probes the duplicates whose wait has ended. If a host is still on a port of this router, it
-    /// answers and is found.
+    /// Probes each duplicate EID if its wait has ended. A host that is still on a port of this
+    /// router answers and is found.
     pub(super) fn claim_duplicates(&mut self, now: Time) {
         while let Some(eid) = self.mobility.owners.next_claim(now) {
             let ports = self.mobility.ports(eid).iter();

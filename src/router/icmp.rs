@@ -16,8 +16,8 @@ use crate::time::Time;
 /// headers of the error.
 const QUOTED_V4: usize = IPV4_MINIMUM_REASSEMBLY as usize - 28;
 const QUOTED_V6: usize = IPV6_MINIMUM_MTU as usize - 48;
-/// The maximum number of ICMP errors from the core that are relayed to one host in one second (RFC
-/// 1812 section 4.3.2.8). The next constant is the maximum number for all hosts together.
+/// In one second, the router relays at most this number of ICMP errors from the core to one host
+/// (RFC 1812 section 4.3.2.8). The next constant is the maximum number for all hosts together.
 const ERRORS_PER_HOST: usize = 10;
 const ERRORS_IN_ALL: usize = 100;
 const SECOND: Duration = Duration::from_secs(1);
@@ -55,8 +55,8 @@ impl AboutPacket {
     }
 }
 
-/// The ICMP error that is sent to the sender of a packet. `packet` contains the beginning of the
-/// packet. `None` if `from` and `to` are of different families.
+/// An ICMP error to the sender of a packet. `packet` contains the beginning of the packet. `None`
+/// if `from` and `to` are of different families.
 pub(super) fn error(
     about: AboutPacket,
     from: IpAddr,
@@ -98,8 +98,7 @@ pub(super) fn deserves_error(packet: &[u8], header: &IpHeader) -> bool {
     }
 }
 
-/// Whether a router can use this address as the source of an ICMP error that it sends beyond its
-/// own link.
+/// Whether a router can send ICMP errors beyond its own link with this source address.
 pub(super) fn is_of_a_router(address: IpAddr) -> bool {
     let is_broadcast = matches!(address, IpAddr::V4(address) if address.is_broadcast());
     let stays_on_link = is_link_local(address) || is_broadcast;

@@ -28,7 +28,7 @@ use InterfaceKind as Kind;
 const LONGEST_DEVICE: usize = 15;
 
 /// The kinds of interface that a router can have, in the order in which `show` prints them. If an
-/// abbreviation fits several kinds, it means the first kind that fits.
+/// abbreviation fits several kinds, it means the first of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "each variant is the kind that has this name in IOS")]
 pub enum InterfaceKind {
@@ -79,8 +79,8 @@ impl InterfaceKind {
         self.names().1
     }
 
-    /// Whether an interface of this kind has a single number, as `Loopback0` has, and not a slot and
-    /// a port.
+    /// Whether an interface of this kind has a single number, as `Loopback0` has. Other kinds have
+    /// a slot and a port.
     pub const fn has_one_number(self) -> bool {
         matches!(self, Kind::PortChannel | Kind::Vlan | Kind::Bdi | Kind::Loopback)
     }

@@ -48,7 +48,7 @@ pub enum Input<'a> {
     Command(Command),
     /// The state of the file descriptors of the process has changed.
     Descriptors(Descriptors),
-    /// The nonces that the router kept with [`Output::Nonce`] during its last run. The router gets
+    /// The nonces that the router kept with [`Output::Nonce`] in its previous run. The router gets
     /// this input immediately after its start.
     Nonces(KeptNonces),
     /// The process will end: the router withdraws its registrations and leaves the kernel as it
@@ -67,7 +67,7 @@ pub struct ControlDatagram<'a> {
     pub payload: &'a [u8],
 }
 
-/// A command of the operator that does not change the configuration.
+/// An operator's command that does not change the configuration.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Command {
     /// `clear ip|ipv6 lisp map-cache [PREFIX]`: deletes learned entries, keeps static ones.
@@ -106,7 +106,7 @@ pub struct LigQuestion {
     pub eid: Eid,
     /// The map-resolver. `None` for the configured map-resolvers.
     pub resolver: Option<IpAddr>,
-    /// The maximum number of Map-Requests that are sent.
+    /// The router sends at most this number of Map-Requests.
     pub requests: u8,
 }
 

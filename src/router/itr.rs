@@ -183,8 +183,8 @@ impl Router {
     }
 
     /// Forwards a packet without LISP, with one exception. The router can be the gateway of a host,
-    /// and answer the first packet of the host before it has found the host. This answer waits
-    /// until the host is found.
+    /// and can answer the first packet of the host although it has not found the host yet. This
+    /// answer waits until the host is found.
     fn native_or_sought(
         &self,
         transit: &Transit,
@@ -233,8 +233,8 @@ impl Router {
         }
     }
 
-    /// Whether the router itself sent the packet, and the destination is a host that may be on a
-    /// port of this router but has not been found.
+    /// Whether the router itself sent the packet to a host that may be on a port of this router.
+    /// The router has not found this host yet.
     fn is_for_newcomer(&self, transit: &Transit) -> bool {
         self.is_own_address(transit.header.source) && self.is_undetected(transit.destination())
     }

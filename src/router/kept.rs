@@ -1,6 +1,6 @@
 //! The nonces of Map-Registers that a router keeps over a restart (RFC 9301 section 5.6): the last
-//! nonce of each xTR that registers at this router, and the last nonce that the router itself has
-//! sent.
+//! nonce of each xTR that registers at this router, and the last nonce of this router's own
+//! Map-Registers.
 //!
 //! A Map-Register with a nonce that is not greater than the last nonce of its sender is a replay.
 //! To detect replays after a restart too, the core outputs the nonces to keep

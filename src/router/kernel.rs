@@ -55,7 +55,7 @@ pub struct Kernel {
     /// The MTU that a link had before an MTU was configured; `None` if the link had not been seen.
     own_mtus: BTreeMap<InterfaceName, Option<u16>>,
     /// The objects that the router requested again because their link changed, and the time of
-    /// these requests. The notification that the kernel lost these objects may arrive after the
+    /// these requests. The kernel's notification about the lost objects may arrive after the
     /// requests.
     asked_again: (Time, BTreeSet<KernelObject>),
     /// The objects that have vanished or were refused lately.
@@ -63,7 +63,7 @@ pub struct Kernel {
     /// Ports that were set down, but not by their configuration.
     down_by_hand: BTreeSet<Device>,
     /// Ports that the router has asked the kernel to set down. A port stays in this set until the
-    /// kernel reports that it is down.
+    /// kernel reports the port down.
     going_down: BTreeSet<Device>,
 }
 
@@ -227,9 +227,9 @@ impl Kernel {
         self.again(lost, now)
     }
 
-    /// Handles a port that has gone down. Returns whether another program set it down. This is the
-    /// case if the configuration wants the port up, and the router has not asked the kernel to set
-    /// it down.
+    /// Handles a port that has gone down. Returns whether another program set the port down. This
+    /// is the case if the configuration wants the port up, and the router has not asked the kernel
+    /// to set the port down.
     pub fn went_down(&mut self, port: InterfaceName, config: &Config) -> bool {
         let device = Device::Interface(port);
         let was_asked = self.going_down.remove(&device);
@@ -254,8 +254,8 @@ impl Kernel {
     }
 
     /// The wanted object that belongs to a requested object. `None` if no such object is wanted any
-    /// more. The two objects differ only for the link of a port that was set down by hand: the
-    /// configuration wants this port up, and the router requested the port down.
+    /// more. Usually both objects are equal. They differ only for the link of a port that was set
+    /// down by hand: the configuration wants this port up, and the router requested the port down.
     fn wish(&self, object: KernelObject) -> Option<KernelObject> {
         let mut wish = object;
         if let KernelObject::Link { device, up, .. } = &mut wish {

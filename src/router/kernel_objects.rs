@@ -96,8 +96,8 @@ pub enum KernelObject {
         /// The address, with the prefix length of its network.
         address: IpNet,
         /// Whether the kernel makes a route to the network of the address. On a mobility port, the
-        /// kernel must not make this route. If it made the route, it would use ARP to search for a
-        /// host that moved away. The packets for this host would not go through LISP.
+        /// kernel must not make this route. With the route, the kernel would use ARP to search for
+        /// a host that moved away. The packets for this host would not go through LISP.
         connected: bool,
     },
     /// `PRIORITY SELECTOR lookup TABLE [suppress_ifgroup 4341]`.
@@ -124,8 +124,8 @@ pub enum KernelObject {
         /// The source address of the router's own packets that use the route.
         source: Option<IpAddr>,
     },
-    /// `neigh add proxy`: the kernel answers ARP or ND for a host that moved away, so that the
-    /// other hosts on its old LAN reach the host through LISP.
+    /// `neigh add proxy`: the kernel answers ARP or ND for a host that moved away. So the other
+    /// hosts on the old LAN reach the host through LISP.
     ProxyNeighbour {
         /// The port of the old LAN.
         device: Device,
@@ -196,8 +196,8 @@ pub enum KernelEvent {
     },
     /// All unicast routes of table main. A route that is not in the list does not exist. The driver
     /// reads the table again after each change of a link, because the kernel does not announce
-    /// every change. For example, it does not announce that an IPv4 route was removed because its
-    /// link went down.
+    /// every change. For example, if a link goes down, the kernel does not announce that it removes
+    /// the IPv4 routes of the link.
     Routes(Vec<KernelRoute>),
     /// A route was added to table main.
     RouteAdded(KernelRoute),
@@ -223,8 +223,8 @@ pub enum KernelEvent {
         /// The largest number of entries (`gc_thresh3`).
         limit: u32,
     },
-    /// Objects that were made, but do not exist any more or were changed. Either the kernel dropped
-    /// them together with another object, or another program removed or changed them. Each loss is
+    /// Objects that were made, but do not exist any more or were changed. The kernel dropped them
+    /// together with another object, or another program removed or changed them. Each loss is
     /// reported once. The router requests an object again if it needs the object.
     Lost(Vec<KernelObject>),
     /// The kernel refused a request.
@@ -239,7 +239,7 @@ pub enum KernelEvent {
 /// The kernel's state of a host on a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum NeighbourState {
-    /// The host sent a message or answered, with this hardware address (`REACHABLE`, `STALE`,
+    /// The host has this hardware address: it sent a message or answered (`REACHABLE`, `STALE`,
     /// `DELAY`, `PROBE`).
     Known(Mac),
     /// The kernel asked the host, and got no answer (`FAILED`).

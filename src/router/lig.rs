@@ -42,7 +42,7 @@ pub struct Query {
     pub question: LigQuestion,
     /// The number of Map-Requests that were sent.
     pub sent: u8,
-    /// The map-resolver of the last Map-Request. `None` if no Map-Request could be sent.
+    /// The map-resolver of the latest Map-Request. `None` if no Map-Request could be sent.
     pub resolver: Option<IpAddr>,
     /// The answer, if there is one.
     pub answer: Option<Answer>,
@@ -56,7 +56,7 @@ impl Query {
         self.due_at().is_none()
     }
 
-    /// The time at which the last Map-Request counts as lost.
+    /// The time at which the latest Map-Request counts as lost.
     fn due_at(&self) -> Option<Time> {
         (self.answer.is_none() && self.resolver.is_some()).then(|| self.sent_at + WAIT)
     }
@@ -97,7 +97,7 @@ impl Queries {
         waiting.find(|(_, query)| query.nonce == nonce).map(|(&number, _)| number)
     }
 
-    /// The time at which the next Map-Request is due, or at which a query can be deleted.
+    /// The next time at which a Map-Request is due or a query can be deleted.
     pub(super) fn next_work(&self) -> Option<Time> {
         let due = self.table.iter().filter_map(|(_, query)| query.due_at()).min();
         let expiry = self.table.first_use().map(|at| at + KEPT);

@@ -53,7 +53,7 @@ pub struct Locator {
     /// The source of `up`: [`Source::RBit`] or [`Source::StatusBits`].
     #[serde(skip)]
     pub source: Source,
-    /// The time since which the locator has had this state in the map-cache entry.
+    /// The time at which the locator got its present state in the map-cache entry.
     #[serde(skip)]
     pub since: Time,
 }

@@ -53,7 +53,7 @@ impl<T> Default for Losses<T> {
 /// The times at which an object was requested again.
 #[derive(Debug, Default)]
 struct Attempts {
-    /// The times of the last requests, at most [`QUICK`].
+    /// The times of the latest requests, at most [`QUICK`].
     at: Vec<Time>,
     /// Whether the object is requested only every [`PATIENCE`].
     patient: bool,

@@ -40,7 +40,7 @@ pub const DEFAULT_LIMIT: usize = 1_000_000;
 const IN_USE: Duration = Duration::from_secs(60);
 /// Data packets change the locator states of an entry at most once in this time.
 const STATUS_INTERVAL: Duration = Duration::from_secs(1);
-/// The maximum number of entries that are examined to make room for one entry. So the work for one
+/// To make room for one entry, at most this number of entries is examined. So the work for one
 /// mapping is limited, even if very many entries have come into use or the limit has been lowered.
 const LOOKS: usize = 64;
 
@@ -49,8 +49,7 @@ const LOOKS: usize = 64;
 #[serde(rename_all = "kebab-case")]
 pub enum Mapping {
     /// Encapsulate to one of these locators. The list is empty if all locators of the record are
-    /// opaque, which means that none of them is an IP address. Then there is a mapping, but no
-    /// usable locator.
+    /// opaque: none of them is an IP address. Then there is a mapping, but no usable locator.
     Locators(Box<[Locator]>),
     /// Forward without LISP, or to a proxy ETR (ACT 1).
     ForwardNative,
@@ -95,7 +94,7 @@ pub struct Entry {
     pub mapping: Mapping,
     /// The origin of the entry.
     pub source: Source,
-    /// The sender of the last Map-Reply.
+    /// The sender of the latest Map-Reply.
     pub map_source: Option<IpAddr>,
     /// The time at which the prefix came into the map-cache.
     pub created_at: Time,
@@ -157,7 +156,7 @@ impl Entry {
         }
     }
 
-    /// The time from which the entry can be evicted, if no further packet uses it.
+    /// From this time on, the entry can be evicted, if no further packet uses it.
     fn idle_at(&self) -> Time {
         match self.usage.packets {
             0 => self.created_at,
@@ -196,7 +195,7 @@ pub(super) type Used = Bounded<(InstanceId, Family, Rloc), EidPrefix>;
 #[derive(Debug)]
 pub struct MapCache {
     entries: PrefixMap<Entry>,
-    /// The static prefixes, each with the time since which it exists. A learned entry of the same
+    /// The static prefixes, each with the time at which it was added. A learned entry of the same
     /// prefix hides the static entry. The static entry is visible again after the learned entry is
     /// removed.
     statics: PrefixMap<Time>,
@@ -205,7 +204,7 @@ pub struct MapCache {
     /// Learned entries in the order of eviction, by their `queued_at`. Packets do not change this
     /// order. When the router searches for room, it moves used entries to their correct position.
     evictions: BTreeMap<(InstanceId, Family), BTreeSet<(Time, Slot)>>,
-    /// Learned prefixes for which an SMR caused the last Map-Request.
+    /// Learned prefixes for which an SMR caused the latest Map-Request.
     solicited: BTreeSet<EidPrefix>,
     /// The locators of each entry that a packet used in the last minute, with a precision of one
     /// second. With this table, a reader does not have to examine all entries.
@@ -323,8 +322,7 @@ impl MapCache {
         true
     }
 
-    /// The learned entries that are more specific than `prefix`, each with the time at which it
-    /// expires.
+    /// The learned entries that are more specific than `prefix`, each with its time of expiry.
     fn learned_inside(&self, prefix: &EidPrefix) -> Vec<(EidPrefix, Time)> {
         if prefix.mask_len() == prefix.family().bits() {
             return Vec::new();
@@ -541,7 +539,7 @@ impl MapCache {
         self.entries.longest_match(eid)
     }
 
-    /// The learned prefixes for which an SMR caused the last Map-Request, in sort order.
+    /// The learned prefixes for which an SMR caused the latest Map-Request, in sort order.
     pub fn solicited(&self) -> &BTreeSet<EidPrefix> {
         &self.solicited
     }

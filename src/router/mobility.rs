@@ -71,7 +71,7 @@ pub struct Host {
     pub mac: Mac,
     /// The time at which the host was found.
     pub found_at: Time,
-    /// The time of the last message that shows that the host is on its port.
+    /// The last time at which a message showed that the host is on its port.
     pub last_seen_at: Time,
     /// The last time at which this router asked the host because a packet from the core had the
     /// host's address as its source.
@@ -147,8 +147,7 @@ impl Mobility {
         &self.hosts
     }
 
-    /// The events about hosts that were removed by a change of the configuration since the last
-    /// call.
+    /// The events since the last call about hosts that a change of the configuration removed.
     pub(super) fn take_changes(&mut self) -> Vec<Event> {
         std::mem::take(&mut self.changes)
     }
@@ -165,8 +164,7 @@ impl Mobility {
         self.missed.keys_of(&port).next().copied()
     }
 
-    /// Removes a host from the list of hosts for which the router asks when their port has its link
-    /// again.
+    /// Removes a host from `missed`.
     pub(super) fn forget_missed(&mut self, eid: Eid) {
         self.missed.remove(&eid);
     }
@@ -244,7 +242,7 @@ impl Mobility {
         self.ranges.longest_match(eid).is_some()
     }
 
-    /// The host on a port of this router that has this prefix.
+    /// The host with this prefix, if it is on a port of this router.
     pub(super) fn host(&self, prefix: EidPrefix) -> Option<&Host> {
         let eid = prefix.network();
         self.hosts.get(&eid).filter(|_| prefix == eid.host_prefix())

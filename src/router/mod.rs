@@ -5,7 +5,7 @@
 //!
 //! 1. **Inputs**: [`Router::handle`] for events, [`Router::encapsulate`] and
 //!    [`Router::decapsulate`] for packets of EIDs, [`Router::handle_timeout`] for time. All of them
-//!    take the instant `now`, which never decreases.
+//!    take the time `now`, which never decreases.
 //! 2. **Outputs**: [`Router::poll_output`], until it returns `None`, after each input.
 //! 3. **Time**: [`Router::poll_timeout`] returns the time at which `handle_timeout` has work. This
 //!    time may change with every input. If `handle_timeout` is called before this time, it changes
@@ -196,7 +196,7 @@ pub struct Router {
     proxy_etrs: [Vec<Locator>; 2],
     map_cache: MapCache,
     flows: FlowCache,
-    /// The number of changes of the configuration of the data path.
+    /// How often the configuration of the data path has changed.
     configured: Revision,
     /// The last packet that was delivered. The next input that is not a packet deletes it.
     heard: Option<Heard>,
@@ -390,13 +390,13 @@ impl Router {
         &self.map_cache
     }
 
-    /// The fill levels of the tables of Map-Requests without an answer, and of the tables of
-    /// packets that wait for these answers.
+    /// The fill levels of two kinds of tables: Map-Requests without an answer, and packets that
+    /// wait for these answers.
     pub fn resolver_fills(&self) -> Vec<bounded::Fill> {
         self.resolver.outstanding.fills()
     }
 
-    /// The fill levels of the tables of received SMRs, then of the tables of sent SMRs.
+    /// The fill levels of the tables of SMRs: first the received SMRs, then the sent SMRs.
     pub fn smr_fills(&self) -> impl Iterator<Item = bounded::Fill> {
         self.resolver.smr_guard.fills().into_iter().chain(self.solicitor.fills())
     }
@@ -485,8 +485,8 @@ impl Router {
     }
 
     /// The number of packets of EIDs that wait for a mapping, or wait until their host is found.
-    /// Each packet of an EID that the router received is in this number, or in one counter of
-    /// packets that were sent or dropped.
+    /// The router counts each received packet of an EID once: in this number, or in a counter of
+    /// sent or dropped packets.
     pub fn waiting_packets(&self) -> u64 {
         self.resolver.outstanding.waiting() + self.mobility.waiting()
     }

@@ -43,7 +43,7 @@ pub(super) struct News {
     questions: Bounded<About, Question, IpAddr>,
     nonces: BTreeMap<Nonce, About>,
     due: Deadlines<About>,
-    /// The time of the last line in the log about a map-server that does not answer.
+    /// The time of the latest line in the log about a map-server that does not answer.
     said_at: Option<Time>,
     rng: Rng,
 }

@@ -36,13 +36,12 @@ const RESTING: Limit =
 /// ping, a DNS query or a TCP handshake.
 const HELD_PER_EID: usize = 32;
 
-/// The limit of the EIDs of a family that are requested at one time.
+/// The limit of EIDs of one family that the router requests at the same time.
 const fn requests(name: &'static str) -> Limit {
     Limit { name, capacity: 4096, idle: Duration::ZERO }
 }
 
-/// The limit of the packets that wait for the EIDs of a family. A super-packet counts as one
-/// packet.
+/// The limit of packets that wait for the EIDs of one family. A super-packet counts as one packet.
 const fn packets(name: &'static str) -> Limit {
     Limit { name, capacity: 2048, idle: Duration::ZERO }
 }
@@ -104,7 +103,8 @@ impl Try {
         self.number.saturating_sub(1) / WAITS.len() as u32
     }
 
-    /// Whether the try is the first try of its round, in which all tries go to the same resolver.
+    /// Whether the try is the first try of its round. In a round, all tries go to the same
+    /// resolver.
     pub(super) fn starts_round(self) -> bool {
         self.place() == 0
     }
@@ -215,7 +215,7 @@ impl Outstanding {
         self.due.first().map(|&(at, _)| at)
     }
 
-    /// The time at which the next EID that rests may be requested again.
+    /// The next time at which a resting EID may be requested again.
     pub(super) fn next_end_of_rest(&self) -> Option<Time> {
         self.resting.first_use().map(|at| at + REST)
     }

@@ -32,8 +32,8 @@ const REMEMBERED: Limit =
 /// The changes of one EID.
 #[derive(Debug, Default)]
 struct Changes {
-    /// The times of the last changes within [`WINDOW`]. Only as many times are stored as the router
-    /// needs to detect a duplicate.
+    /// The times of the latest changes within [`WINDOW`]. Only as many times are stored as the
+    /// router needs to detect a duplicate.
     recent: VecDeque<Time>,
     is_duplicate: bool,
     named_at: Option<Time>,

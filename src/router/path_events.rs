@@ -115,8 +115,8 @@ impl Router {
     }
 
     /// The address of this router that a host can know: the address of this router in the network
-    /// of the host. If the router has no address in this network, it is any other address of the
-    /// same family.
+    /// of the host. If the router has no address in this network, the result is any other address
+    /// of the same family.
     pub(super) fn own_address_for(&self, host: IpAddr) -> Option<IpAddr> {
         let mut networks = self.context.config.addresses();
         let on_link = networks.find(|(_, net)| net.contains(&host)).map(|(_, net)| net.addr());

@@ -25,9 +25,8 @@ const MINUTE: Duration = Duration::from_secs(60);
 const LINES: u32 = 32;
 /// The maximum number of lines in one minute for one reason.
 const LINES_OF_REASON: u32 = 16;
-/// The maximum number of new pairs of source and reason that are stored in one minute, for each
-/// reason. Further pairs are only counted, because it must cost less to refuse a message than to
-/// send it.
+/// For each reason, at most this number of new pairs of source and reason is stored in one minute.
+/// Further pairs are only counted, because it must cost less to refuse a message than to send it.
 const NEW_OF_REASON: u32 = 64;
 /// The limit of stored pairs of source and reason. If the table is full, the router takes the
 /// reason with the most sources. It removes the source of this reason that was silent for the

@@ -40,8 +40,8 @@ const ACCOUNTS: Limit =
     Limit { name: "Limits of Map-Replies by ITR-RLOC", capacity: 65_536, idle: Duration::ZERO };
 /// The time for which an [`Account`] is needed: its own second and the next second.
 const REMEMBERED: Duration = Duration::from_secs(2);
-/// The number of old entries that one request removes from each table. So no single request has to
-/// remove all old entries.
+/// One request removes at most this number of old entries from each table. So no single request has
+/// to remove all old entries.
 const FORGOTTEN_AT_ONCE: usize = 8;
 
 /// The number of octets of the IP and UDP headers before a control message.

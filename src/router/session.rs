@@ -58,7 +58,7 @@ pub struct SessionView {
     pub kind: SessionType,
     /// The state of the session.
     pub state: SessionState,
-    /// The time since which the session is up; `None` if it is not up.
+    /// The time at which the session came up; `None` if the session is not up.
     pub up_since: Option<Time>,
     /// The last round trip, if one has been measured.
     pub round_trip: Option<RoundTrip>,

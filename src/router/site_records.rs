@@ -1,5 +1,6 @@
 //! The records of a site for Map-Replies and Map-Registers: the records of local EID prefixes, and
-//! of longer prefixes inside them that another xTR has registered.
+//! the records of longer prefixes inside these prefixes. Another xTR has registered the longer
+//! prefixes.
 
 use ipnet::IpNet;
 
@@ -201,8 +202,8 @@ impl SiteRecords<'_> {
     }
 }
 
-/// The record of a prefix that another xTR has registered, as a map-server has reported it. The
-/// prefix does not belong to this xTR, so the record is not authoritative.
+/// A map-server has reported that another xTR has registered a prefix. Returns the record of this
+/// prefix. The prefix does not belong to this xTR, so the record is not authoritative.
 fn record_of_another(config: &Config, prefix: EidPrefix, away: &away::Entry) -> MappingRecord {
     let locator = |Locator { rloc, priority, weight, up, .. }: &Locator| LocatorRecord {
         local: false,

@@ -1,7 +1,7 @@
 //! The limits of the Map-Requests that SMRs cause. A sender of many SMRs causes only few
 //! Map-Requests. But the last SMR of many is not lost, because it may report a change. The tables
-//! are bounded. A full table evicts an old entry, so no SMR is refused because there are many other
-//! SMRs.
+//! are bounded. A full table evicts an old entry, so many other SMRs are no reason to refuse an
+//! SMR.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -10,8 +10,8 @@ use super::bounded::{Bounded, Fill, Limit};
 use crate::addr::{Eid, EidPrefix};
 use crate::time::Time;
 
-/// The minimum time between two SMR-invoked requests for one EID. It is counted from the last try
-/// of the first request.
+/// The minimum time between two SMR-invoked requests for one EID. This time is counted from the
+/// last try of the first request.
 const INTERVAL: Duration = Duration::from_secs(3);
 /// The time in which the SMRs for one map-cache entry are counted. IOS: "Multiple SMR suppression
 /// time: 20 secs".

@@ -1,10 +1,10 @@
 //! The Solicit-Map-Requests that this router sends: Generalized SMR (RFC 9301 section 6.1).
 //!
 //! A router sends SMRs for two reasons. The first reason is a packet for an away EID: the xTR that
-//! encapsulated it has an old mapping, so the router sends an SMR to this xTR, within limits. The
-//! second reason is a change of a local mapping. In this case, the router does not wait for a
-//! packet. It sends SMRs to the peers that sent packets in the last minute. An ETR keeps no list of
-//! the ITRs that cached its mappings, so it does not know the other ITRs.
+//! encapsulated the packet has an old mapping, so the router sends an SMR to this xTR, within
+//! limits. The second reason is a change of a local mapping. In this case, the router does not wait
+//! for a packet. It sends SMRs to the peers that sent packets in the last minute. An ETR keeps no
+//! list of the ITRs that cached its mappings, so it does not know the other ITRs.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -35,7 +35,7 @@ const RECENT: Duration = Duration::from_secs(60);
 /// The longest wait of SMRs about a changed mapping. They wait until the map-servers have the new
 /// mapping.
 const REGISTRATION_WAIT: Duration = Duration::from_secs(1);
-/// The number of times that an SMR about a changed mapping is repeated while its peer still sends
+/// An SMR about a changed mapping is repeated this number of times, if its peer still sends
 /// packets.
 const REPEATS: u32 = 2;
 /// The maximum number of peers that are stored for each local prefix. If there are more peers, the
@@ -64,7 +64,7 @@ struct Peer {
 #[derive(Clone, Copy, Debug)]
 struct Repeat {
     left: u32,
-    /// The time at which the last SMR was sent.
+    /// The time at which the latest SMR was sent.
     said_at: Time,
     solicitation: Solicitation,
 }
@@ -82,7 +82,7 @@ struct Solicitation {
     reason: SmrReason,
 }
 
-/// The recent packets of peers, and the SMRs to them.
+/// The recent packets of peers, and the SMRs to these peers.
 #[derive(Debug)]
 pub(super) struct Solicitor {
     /// The peers, by local prefix. If no peer has sent packets to a prefix for [`RECENT`], the
@@ -97,7 +97,7 @@ pub(super) struct Solicitor {
     full_at: Bounded<Rloc, Time>,
     /// Changed prefixes whose registration is not complete yet.
     changed: Deadlines<EidPrefix>,
-    /// The last change of each of these prefixes.
+    /// The latest change of each prefix in `changed`.
     changes: BTreeMap<EidPrefix, DatabaseReason>,
     /// The SMRs to repeat, by local prefix and peer. Each SMR is due one [`INTERVAL`] after it was
     /// added. Each prefix has a share of the table.
@@ -213,9 +213,9 @@ impl Solicitor {
         self.solicit(context, Solicitation { to: from, solicited: away, record, reason }, now);
     }
 
-    /// Handles a change of the mapping of a local prefix. The SMRs to its peers are sent after the
-    /// map-servers have the new mapping, because a peer that asks too early gets the old mapping or
-    /// no mapping. But the SMRs do not wait longer than [`REGISTRATION_WAIT`].
+    /// Handles a change of the mapping of a local prefix. The SMRs to the peers of this prefix are
+    /// sent after the map-servers have the new mapping, because a peer that asks too early gets the
+    /// old mapping or no mapping. But the SMRs do not wait longer than [`REGISTRATION_WAIT`].
     pub(super) fn mapping_changed(&mut self, prefix: EidPrefix, change: DatabaseReason, now: Time) {
         self.changed.set(prefix, Some(now + REGISTRATION_WAIT));
         self.changes.insert(prefix, change);

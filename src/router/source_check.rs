@@ -110,8 +110,8 @@ impl SourceCheck {
     }
 }
 
-/// Asks a host that was found whether it is still at its port. If there is no answer, the host is
-/// removed, like a host that becomes silent.
+/// Asks a found host whether it is still at its port. If there is no answer, the host is removed,
+/// like a host that becomes silent.
 pub(super) fn ask_whether_here(
     context: &mut Context,
     mobility: &mut Mobility,

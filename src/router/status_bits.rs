@@ -25,7 +25,7 @@ use crate::wire::DataHeader;
 /// of the mapping carry no Locator-Status-Bits for this time.
 const USE_LSB: Duration = Duration::from_secs(5 * 60);
 
-/// The local mappings that are sent without Locator-Status-Bits.
+/// The local mappings whose packets carry no Locator-Status-Bits.
 #[derive(Debug, Default)]
 pub(super) struct StatusHolds {
     until: Deadlines<EidPrefix>,

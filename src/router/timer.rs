@@ -4,7 +4,7 @@
 macro_rules! timers {
     ($($(#[$doc:meta])* $timer:ident = $name:literal,)*) => {
         /// A kind of work that can be due. If several kinds are due together, the router does them
-        /// in this order.
+        /// in the order of the variants.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub(super) enum Timer {
             $($(#[$doc])* $timer,)*
@@ -33,7 +33,7 @@ timers! {
     Reachability = "path expiry",
     /// The router must ask a locator to echo a nonce.
     EchoNonce = "echo-nonce request",
-    /// A mapping with changed locators is sent with Locator-Status-Bits again.
+    /// The packets of a mapping with changed locators carry Locator-Status-Bits again.
     StatusBits = "use-LSB timer",
     /// Entries have to be searched for registrations of ended sessions.
     FallenSessions = "registrations of a fallen session",

@@ -120,8 +120,8 @@ fn into_lisp(config: &Config, rib: &Rib, family: Family) -> Vec<KernelObject> {
 }
 
 /// The configured static routes. A configured default route leads out of the overlay. If the
-/// default route of table main leads into `lisp0`, the configured default route is only for packets
-/// that `lisp0` emits or that the router itself sends.
+/// default route of table main leads into `lisp0`, the configured default route is only for two
+/// kinds of packets: packets that `lisp0` emits, and the router's own packets.
 ///
 /// A prefix can have several routes. The first route in the configuration is used while its link is
 /// up. The other routes are in reserve.

@@ -23,14 +23,15 @@ use crate::wire::{
     self, Action, CONTROL_PORT, EidRecord, Encapsulated, MapRequest, MappingRecord, Message,
 };
 
-/// TTL of the negative answer for a prefix that is configured for a site, but that no ETR has
-/// registered (RFC 9301 section 8.1).
+/// TTL of the negative answer for a prefix of a site, if no ETR has registered the prefix (RFC 9301
+/// section 8.1).
 const UNREGISTERED_TTL_MINUTES: u32 = 1;
 /// TTL of the negative answer for a prefix that is not configured for any site.
 const UNKNOWN_TTL_MINUTES: u32 = 15;
 
-/// The maximum number of ETRs to which one Map-Request is forwarded. The sender of a request is not
-/// authenticated, so a request for many EIDs must not cause a message to each of a hundred ETRs.
+/// The router forwards one Map-Request to at most this number of ETRs. The sender of a request is
+/// not authenticated, so a request for many EIDs must not cause a message to each of a hundred
+/// ETRs.
 const MOST_ETRS: usize = 4;
 
 /// The router reads at most this number of registered and configured prefixes to find out whether a
@@ -42,7 +43,7 @@ const MOST_LOOKED_AT: usize = 64;
 /// other in a loop, the TTL expires and the loop ends.
 const MOST_FORWARDS: u8 = 8;
 
-/// The RLOCs to which this router can send a Map-Request for an ETR.
+/// The RLOCs of ETRs to which this router can send a Map-Request.
 struct Reach<'a> {
     /// The address families in which this router has an RLOC.
     families: &'a [Family],

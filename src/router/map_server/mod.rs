@@ -123,7 +123,7 @@ pub struct MapServer {
     history: History,
     /// The prefixes that moved from one xTR to another recently.
     owners: OwnerChanges<EidPrefix>,
-    /// The changes of the configured prefixes that the caller has not taken yet.
+    /// The changes of the configured prefixes. The caller has not taken these changes yet.
     changes: Vec<Event>,
 }
 

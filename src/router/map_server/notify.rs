@@ -145,7 +145,7 @@ impl MapServer {
     }
 
     /// Handles an xTR that has just registered a prefix through its session. The xTR is notified of
-    /// the registrations of other xTRs inside this prefix, because it got no notification when
+    /// the registrations of other xTRs inside this prefix, because the xTR got no notification when
     /// these registrations changed.
     pub(super) fn tell_more_specifics(
         &mut self,

@@ -29,7 +29,7 @@ pub(super) struct PendingNotifies {
     pub pending: BTreeMap<(IpAddr, EidPrefix), Pending>,
     /// The time at which each message is sent again.
     pub due: Deadlines<(IpAddr, EidPrefix)>,
-    /// The source of the nonces of the messages.
+    /// The random numbers for the nonces of the messages.
     pub rng: Rng,
 }
 

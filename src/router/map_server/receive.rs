@@ -45,7 +45,7 @@ fn live_xtrs(entries: &PrefixMap<SiteEntry>) -> BTreeSet<u128> {
 /// The reason to refuse a Map-Register.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Refusal {
-    /// The reason that is sent in a Registration Reject.
+    /// The reason in the Registration Reject.
     pub reason: RejectReason,
     /// The counter for the refused message.
     pub drop: ControlDrop,

@@ -271,10 +271,10 @@ impl MapServer {
         }
     }
 
-    /// Handles a change of the sites. If prefixes were added, the ETRs are asked to register their
-    /// rejected prefixes again. If a prefix was removed or has another key, the ETRs are asked to
-    /// register this prefix again. The map-server then acknowledges or rejects the new
-    /// registration.
+    /// Handles a change of the sites. If prefixes were added, the map-server asks the ETRs to
+    /// register their rejected prefixes again. If a prefix was removed or has another key, the
+    /// map-server asks the ETRs to register this prefix again. It then acknowledges or rejects the
+    /// new registration.
     pub(in crate::router) fn refresh_sessions(
         &mut self,
         context: &mut Context,

@@ -1,7 +1,7 @@
 //! Distinguishes new Map-Registers from replays (RFC 9301 section 5.6, Nonce).
 //!
 //! A sender has an *order* if the nonce of each Map-Register is greater than the nonce of the
-//! Map-Register before. By default, a sender with an authenticated xTR-ID must have an order. The
+//! previous Map-Register. By default, a sender with an authenticated xTR-ID must have an order. The
 //! command `nonce-order` of a site changes this rule. For a sender with an order, the last nonce is
 //! enough to detect a replay. For the other senders, the map-server remembers the octets of the
 //! last Map-Registers.
@@ -43,7 +43,7 @@ const CHOSEN: usize = 256;
 /// A digest of the octets that the MAC of a Map-Register covers.
 type Digest = [u8; 32];
 
-/// The parts of an authenticated Map-Register that decide whether it is new.
+/// The parts of an authenticated Map-Register. They decide whether the Map-Register is new.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Candidate<'a> {
     /// The site that has the key of the Map-Register.

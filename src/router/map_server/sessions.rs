@@ -19,7 +19,7 @@ pub(super) struct MsSession {
     /// The connection, and the state of its messages.
     pub session: Session,
     /// The prefixes that were rejected on this session. When prefixes are added to the
-    /// configuration, the ETR is asked to register the rejected prefixes again.
+    /// configuration, the map-server asks the ETR to register the rejected prefixes again.
     pub rejected: BTreeSet<EidPrefix>,
 }
 
@@ -28,15 +28,15 @@ pub(super) struct MsSession {
 pub(super) struct Sessions {
     /// The open sessions.
     pub by_connection: BTreeMap<Connection, MsSession>,
-    /// The RLOCs that registered by UDP and asked for a session, each with the time until which it
+    /// For each RLOC that registered by UDP and asked for a session, the time until which the RLOC
     /// may open the session.
     pub admitted: Deadlines<IpAddr>,
     /// The number of registrations of each session.
     pub users: BTreeMap<Connection, usize>,
     /// The sessions that have ended and may still have registrations.
     pub fallen: BTreeMap<Connection, Fallen>,
-    /// The slot in the table of entries at which the search for registrations of ended sessions
-    /// continues.
+    /// The search for registrations of ended sessions continues at this slot in the table of
+    /// entries.
     pub cursor: usize,
 }
 
@@ -46,8 +46,8 @@ pub(super) struct Sessions {
 pub(super) struct Fallen {
     /// The time at which the session ended.
     pub at: Time,
-    /// The position of the search when the session ended, and the number of times that the search
-    /// has reached the end of the table since then.
+    /// The position of the search when the session ended. `rounds` counts how often the search has
+    /// reached the end of the table after that.
     pub from: usize,
     pub rounds: u32,
 }

@@ -186,7 +186,7 @@ impl Registrar {
     }
 
     /// Creates a registrar. Its nonces begin at `wall_clock` (microseconds), above the nonces of
-    /// the router's last run.
+    /// the router's previous run.
     pub(super) fn new(seed: &Seed, wall_clock: u64, xtr_id: u128) -> Self {
         Registrar {
             standings: BTreeMap::new(),
@@ -334,8 +334,9 @@ impl Registrar {
         Some(MessageReason::MapRegister { prefix, others: prefixes.len() - 1, cause })
     }
 
-    /// Counts the Map-Registers of prefixes that are due again because they had no answer. Returns
-    /// the largest number of successive unanswered Map-Registers for one of these prefixes.
+    /// Some of the `prefixes` are due again because their Map-Register had no answer. Counts these
+    /// Map-Registers. Returns the largest number of successive unanswered Map-Registers for one
+    /// prefix.
     fn count_unanswered(&mut self, peer: Peer, prefixes: &[EidPrefix]) -> u32 {
         let Some(standings) = self.standings.get_mut(&peer) else { return 0 };
         let mut most = 0;

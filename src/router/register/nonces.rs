@@ -1,11 +1,12 @@
 //! The nonces of this router's own Map-Registers. Each nonce is greater than all earlier nonces,
 //! even the nonces of an earlier run (RFC 9301 section 5.6).
 //!
-//! The nonces begin at the wall clock, or after the last nonce that an earlier run has stored if
-//! this nonce is greater than the wall clock. If no nonce was stored and the clock was set back, a
-//! map-server remembers a greater nonce, and refuses the Map-Registers without an answer. So the
-//! nonces are raised as long as a map-server has answered no Map-Register. In this way, the nonces
-//! become greater than the nonces of an earlier run, but are never far above the clock.
+//! The nonces begin at the wall clock. If an earlier run has stored its last nonce, and this nonce
+//! is greater than the wall clock, the nonces begin after this nonce. If no nonce was stored and
+//! the clock was set back, a map-server remembers a greater nonce, and refuses the Map-Registers
+//! without an answer. So the nonces are raised as long as a map-server has answered no
+//! Map-Register. In this way, the nonces become greater than the nonces of an earlier run, but are
+//! never far above the clock.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -30,8 +31,8 @@ pub(super) struct Nonces {
     is_restored: bool,
     /// The map-servers that have answered a Map-Register since the start.
     answered: BTreeSet<IpAddr>,
-    /// For each map-server that has answered no Map-Register, the number of times that the nonces
-    /// were raised for it.
+    /// For each map-server that has answered no Map-Register, how often the nonces were raised
+    /// because of it.
     raises: BTreeMap<IpAddr, u32>,
     was_raised: bool,
 }
