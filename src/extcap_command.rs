@@ -30,8 +30,8 @@ const SCRIPT: &str = "eidway";
 #[derive(Args)]
 pub struct ExtcapCommand {
     /// Write a script into DIR, the extcap directory of Wireshark. Wireshark then lists the ports
-    /// of labs that are up. `tshark -G folders` and the dialog About Wireshark, Folders, name this
-    /// directory
+    /// of labs that are up. `tshark -G folders` and the dialog About Wireshark, Folders, show the
+    /// path of the extcap directory
     #[arg(long, value_name = "DIR")]
     install: Option<PathBuf>,
     /// List the interfaces

@@ -52,7 +52,7 @@ enum Command {
         #[arg(long)]
         no_offload: bool,
         /// UDP checksums of encapsulated packets: `zero` sends none, `on` sends them in all
-        /// packets, `auto` only in packets that the router sends together
+        /// packets, `auto` sends them only in packets that the router hands to the kernel together
         #[arg(
             long,
             value_name = "zero|on|auto",
@@ -106,10 +106,11 @@ enum Command {
     },
     /// Print the manual page of this program, for `man -l -`
     Man,
-    /// Print the JSON schema of an output for programs: of `show ... json` at a console, or of
-    /// `--json` at this command line. `eidway schema lab` prints the schema of lab.toml, for editors
+    /// Print the JSON schema of one output: of `show ... json` at a console, or of `--json` at this
+    /// command line. `eidway schema lab` prints the schema of lab.toml, for editors
     Schema {
-        /// The output. Without a NAME, the names of all outputs are listed, each with a command
+        /// The name of the output. Without a NAME, all names are listed, each with the command of
+        /// its output
         name: Option<String>,
         /// Print one schema with all outputs. It has a property for each output
         #[arg(long, conflicts_with = "name")]

@@ -72,7 +72,7 @@ pub enum FilterError {
     /// The syntax is wrong.
     #[error("a display filter must have {expected} here, but it has {found}")]
     Syntax {
-        /// A description of the text that is expected.
+        /// A description of the expected text.
         expected: &'static str,
         /// The text that the filter has in this place.
         found: String,

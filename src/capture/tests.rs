@@ -62,7 +62,7 @@ fn capture(packets: &[Vec<u8>]) -> Capture {
     Capture::new(packets.iter().enumerate().map(frame).collect())
 }
 
-/// Returns the numbers, counted from 1, of the packets that match the filter.
+/// Returns the numbers of the packets that match the filter. The first packet has number 1.
 fn passing(packets: &[Vec<u8>], filter: &str) -> Vec<usize> {
     let selected = capture(packets).select(filter, "frame.number").unwrap();
     selected.iter().map(|found| found.index + 1).collect()

@@ -12,10 +12,10 @@ use super::running::Running;
 use super::show::{Format, Source};
 use crate::time::Time;
 
-/// The part of an answer that has not been sent yet.
+/// The unsent part of an answer.
 #[derive(Debug)]
 pub struct Answer {
-    /// The output that has not been sent yet.
+    /// The unsent output.
     pub body: Body,
     /// The settings of the terminal, if the request changed them.
     pub terminal: Option<TerminalSettings>,
@@ -101,17 +101,17 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// The outcome of a request that was carried out.
+    /// The outcome of a request, if the session has carried it out.
     pub fn good(body: Body) -> Self {
         Outcome { body, ok: true, closed: false }
     }
 
-    /// The outcome of a line that was refused, with the text for the user.
+    /// The outcome of a refused line, with the text for the user.
     pub fn bad(text: String) -> Self {
         Outcome { body: Body::One(Response::Text(text)), ok: false, closed: false }
     }
 
-    /// The outcome of a request that was refused, with a sentence for the client.
+    /// The outcome of a refused request, with a sentence for the client.
     pub fn error(message: String) -> Self {
         Outcome { body: Body::One(Response::Error(message)), ok: false, closed: false }
     }

@@ -10,7 +10,7 @@ use std::str::FromStr;
 pub struct Fault {
     /// The error message: one sentence, without the leading `%`.
     pub message: String,
-    /// The octets of the line that are wrong.
+    /// The wrong octets of the line.
     pub span: Range<usize>,
     /// Whether the wrong octets are the value of an argument. If not, they are a keyword or the
     /// whole line.

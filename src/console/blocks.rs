@@ -1,7 +1,7 @@
-//! The blocks of a configuration that the router does not carry out.
+//! Blocks of configuration lines that the router does not carry out.
 //!
 //! The router may refuse or ignore a line that opens a mode, or only keep the line as a comment. In
-//! these cases, the router does not enter the mode. The lines after this line still belong to its
+//! these cases, the router does not enter the mode. But the lines after this line belong to its
 //! block. So they must not be carried out in the present mode, and the `exit` of the block must not
 //! leave the present mode. For this purpose, [`Blocks`] finds the end of the block:
 //!
@@ -96,8 +96,8 @@ pub struct Blocks {
     /// The delimiter at which the open text ends. For example, `banner motd #` opens a text that
     /// ends at `#`.
     text_end: Option<String>,
-    /// The latest line outside of all blocks that is kept as a comment. The router may also keep
-    /// the lines of its block.
+    /// The latest kept line outside of all blocks. The router keeps it as a comment, and may also
+    /// keep the lines of its block.
     kept: Option<String>,
 }
 
@@ -365,8 +365,8 @@ fn outward(context: &Context) -> impl Iterator<Item = Mode> {
     modes.chain((*context == Context::Exec).then_some(Mode::Config))
 }
 
-/// The first words of lines that open a block inside a block of `policy-map` or `router bgp`. The
-/// router carries out neither `policy-map` nor `router bgp`.
+/// The first words of lines that open an inner block, in a block of `policy-map` or `router bgp`.
+/// The router carries out neither `policy-map` nor `router bgp`.
 const INNER: [&str; 2] = ["class", "address-family"];
 
 /// Whether a line ends a block of an unknown mode. The line ends the block if it opens a known

@@ -96,7 +96,7 @@ fn copied(text: &str) -> String {
     format!("{} bytes copied\n", text.len())
 }
 
-/// The problems of a file that was read as a configuration, a line for each.
+/// The problems of a file after it was read as a configuration. Each problem is a line.
 fn problems(report: &Report) -> String {
     report.log_lines().iter().map(|line| format!("% {line}\n")).collect()
 }

@@ -36,7 +36,7 @@ pub enum Action {
     Delete(FileName),
     /// Restart the router with its startup configuration.
     Reload,
-    /// Delete the lines of the log that `show logging` prints.
+    /// Delete the log lines for `show logging`.
     ClearLog,
     /// Start or stop sending debug lines to this session.
     Monitor(bool),
@@ -85,7 +85,7 @@ pub struct LigRequest {
     pub target: LigTarget,
     /// The map-resolver. `None` for the configured map-resolvers.
     pub resolver: Option<IpAddr>,
-    /// The maximum number of Map-Requests that are sent.
+    /// The maximum number of Map-Requests to send.
     pub requests: u8,
 }
 

@@ -39,7 +39,7 @@ pub struct Piped<'t> {
     pub command: &'t str,
     /// The format of the output.
     pub format: Format,
-    /// Selects the lines of the output that are printed.
+    /// Selects the output lines to print.
     pub filter: Filter,
     /// The file that gets the selected lines.
     pub file: Option<Destination>,
@@ -152,7 +152,7 @@ fn next_filter(argument: &str) -> Option<(&str, &str)> {
     bars.into_iter().find(is_next).map(|at| (&argument[..at], &argument[at + 1..]))
 }
 
-/// The message about a name that is no filter.
+/// The message about an unknown name of a filter.
 const FILTER_NAMES: &str = "A filter is append, begin, count, exclude, include, json, redirect, \
                             section or tee";
 

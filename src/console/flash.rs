@@ -321,7 +321,7 @@ impl Writing {
     }
 }
 
-/// The text of IOS about a file that cannot be read or written.
+/// The text of IOS if a file cannot be read or written.
 pub fn error_opening(file: &impl fmt::Display, why: &str) -> String {
     format!("%Error opening {file} ({why})\n")
 }

@@ -28,7 +28,7 @@ pub enum LineError {
     Semantic(Fault),
 }
 
-/// The result for a line that is not refused.
+/// The result for a line, if the line is not refused.
 #[derive(Clone, Debug)]
 pub enum Taken {
     /// The command was carried out.
@@ -214,7 +214,7 @@ pub fn is_configuration(line: &str) -> bool {
     (is_command || opened(mode, line).is_some()) && !matches!(line, "end" | "exit")
 }
 
-/// The warning about a line that is accepted, but is not carried out.
+/// The warning about an accepted line, if the router does not carry out the line.
 pub fn warning(line: &str, row: &Accepted) -> String {
     let line = line.trim();
     let block = if matches!(row.extent, Extent::Line) { "" } else { " with its block" };

@@ -16,7 +16,7 @@ pub struct Login {
     wrong: u8,
 }
 
-/// The result of a password that the user typed.
+/// The result after the user has typed a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answer {
     /// The password is right.

@@ -45,7 +45,7 @@ pub trait Machine {
     /// The latest lines of the log. The oldest of these lines is the first.
     fn log(&self) -> Vec<LogLine>;
 
-    /// Deletes the lines of the log that [`Machine::log`] returns. A log file remains.
+    /// Deletes the log lines that [`Machine::log`] returns. A log file remains.
     fn clear_log(&mut self);
 
     /// The sessions at the console of the router.
@@ -117,7 +117,7 @@ pub struct Usage {
     /// The processor time that the kernel used for the process, in milliseconds. It is a part of
     /// `cpu_ms`.
     pub kernel_ms: u64,
-    /// The memory of the process that is in RAM, in octets.
+    /// The memory of the process in RAM, in octets.
     pub resident: u64,
 }
 

@@ -7,7 +7,7 @@ use super::blocks::Blocks;
 use super::interpret::{self, LineError, Taken};
 use super::parse::Mismatch;
 
-/// The text about a line that is not refused.
+/// The text about a line, if the line is not refused.
 pub(super) fn taken_text(line: &str, taken: &Taken, blocks: &Blocks) -> String {
     match taken {
         Taken::Skipped(opener) => format!("% Skipped: a line of the refused `{opener}`\n"),
@@ -24,7 +24,7 @@ pub(super) fn taken_text(line: &str, taken: &Taken, blocks: &Blocks) -> String {
     }
 }
 
-/// The message for a line that is refused.
+/// The message about a refused line.
 pub(super) fn error_text(line: &str, prompt: usize, error: &LineError) -> String {
     match error {
         LineError::Syntax(mismatch) => mismatch_text(line, prompt, mismatch),

@@ -1,4 +1,4 @@
-//! The lines of a config file that are not carried out, with the reasons.
+//! The lines of a config file that the router does not carry out, with the reasons.
 
 use std::fmt;
 use std::fmt::Write;
@@ -44,7 +44,7 @@ pub struct Problem {
     /// The number of octets of the file before the line.
     #[serde(skip)]
     pub start: usize,
-    /// The octets of the line that are wrong.
+    /// The wrong octets of the line.
     pub span: Range<usize>,
     /// The mode in which the line stands, with its name in the prompt: `config-router-lisp`.
     pub mode: String,
@@ -66,12 +66,12 @@ pub struct FileCheck {
     pub error: Option<String>,
     /// The lines that a router would not carry out, and the lines with a warning.
     pub problems: Vec<Problem>,
-    /// The number of problems that are not in the list `problems`, because the list is full.
+    /// The number of problems without a place in `problems`, because this list is full.
     pub more: usize,
 }
 
 impl Problem {
-    /// The octets of the file that are wrong.
+    /// The wrong octets of the file.
     pub fn span_in_file(&self) -> Range<usize> {
         self.start + self.span.start..self.start + self.span.end
     }
@@ -107,7 +107,7 @@ pub struct Report {
     pub name: String,
     /// The first problems, in the order of the lines.
     pub problems: Vec<Problem>,
-    /// The number of problems that are not in `problems`.
+    /// The number of problems without a place in `problems`, because this list is full.
     pub more: usize,
     /// Whether a line was refused.
     has_refused: bool,

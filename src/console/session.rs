@@ -54,7 +54,7 @@ const NO_OUTPUT: &str = "% This command has no output that can be filtered or wr
 #[derive(Debug)]
 pub struct Session {
     context: Context,
-    /// The blocks of lines that are not carried out.
+    /// The open blocks of lines that are not carried out.
     blocks: Blocks,
     /// The contradictions that the configuration had when the user entered configuration mode.
     known: Vec<Contradiction>,
@@ -68,7 +68,7 @@ pub struct Session {
     /// The latest lines of the user.
     history: VecDeque<String>,
     answers: VecDeque<Answer>,
-    /// The number of requests that were refused because `answers` was full.
+    /// The number of refused requests. They arrived while `answers` was full.
     refused: u64,
 }
 
@@ -173,7 +173,7 @@ impl Session {
         }
     }
 
-    /// Adds an error as the answer to a message that is not a valid request.
+    /// Adds an error as the answer to an invalid message.
     pub fn refuse(&mut self, message: String, router: &Router) {
         match self.is_full() {
             true => self.refused += 1,
@@ -270,7 +270,7 @@ impl Session {
         self.answers.iter().any(|answer| matches!(answer.body, Body::Running { .. }))
     }
 
-    /// The answer to a request that was refused because too many answers were unfinished.
+    /// The answer to a refused request. The request arrived while too many answers were unfinished.
     fn poll_refused(&mut self, router: &Router) -> Option<Response> {
         self.refused = self.refused.checked_sub(1)?;
         let done = Done { prompt: self.prompt(router), ok: false, closed: false };

@@ -100,7 +100,7 @@ struct Node<B> {
     /// The branches that exist, one bit for each. `children` has their contents in the same order.
     branches: u64,
     children: Vec<Child<B>>,
-    /// The slots of the prefixes that end in this node, in the order of `ends`.
+    /// The slots of the prefixes in `ends`, in the same order.
     slots: Vec<u32>,
 }
 
@@ -379,7 +379,7 @@ impl<B: Bits> Trie<B> {
 pub(super) struct Covering<'a, B> {
     prefix: Prefix<B>,
     next: Option<&'a Child<B>>,
-    /// A node, and the ends of this node that are not returned yet.
+    /// A node, and those of its ends that are not returned yet.
     ends: Option<(&'a Node<B>, u64)>,
 }
 

@@ -15,7 +15,7 @@ use super::{FILE_MODE, expect_ours, named, refused};
 /// The maximum number of attempts to take a lock. An attempt fails if another process removes the
 /// file of the lock at the same moment.
 const TRIES: usize = 100;
-/// The maximum number of octets that are read from a lock file.
+/// At most this number of octets of a lock file are read.
 const LONGEST: u64 = 256;
 /// The lowest number of a lent descriptor. The borrowing program needs the lower numbers for
 /// itself.

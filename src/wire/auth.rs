@@ -56,7 +56,7 @@ impl Algorithm {
         self as u8
     }
 
-    /// Returns the number of octets of Authentication Data in a message that is not an answer.
+    /// Returns the number of octets of Authentication Data, for a message that is not an answer.
     pub const fn sent_length(self) -> usize {
         match self {
             Algorithm::HmacSha1 => 20,
@@ -74,8 +74,9 @@ impl Algorithm {
 
 /// An algorithm and the length of its MAC in a message.
 ///
-/// RFC 9301 allows truncated MACs, and implementations differ. A peer accepts a MAC of the length
-/// that the peer itself sends. Therefore an answer has the form of the received message.
+/// RFC 9301 allows truncated MACs, and implementations differ. A peer itself sends MACs of one
+/// length, and accepts a MAC of this length. Therefore an answer has the form of the received
+/// message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MacForm {
     algorithm: Algorithm,
@@ -181,7 +182,7 @@ pub enum AuthError {
     /// The message is malformed.
     #[error(transparent)]
     Malformed(#[from] ParseError),
-    /// The message is of a type that has no MAC.
+    /// Messages of this type have no MAC.
     #[error("{0} carries no authentication data")]
     Unsigned(&'static str),
     /// The key ID of the message is not the ID of the configured key.
@@ -195,7 +196,7 @@ pub enum AuthError {
     /// The message has no Algorithm ID, or an unknown Algorithm ID.
     #[error("algorithm {0} is not accepted")]
     Algorithm(u8),
-    /// The message has a MAC of a length that its algorithm does not allow.
+    /// The algorithm of the message does not allow the length of its MAC.
     #[error("the length of the authentication data ({found} octets) does not fit {algorithm:?}")]
     Length {
         /// The algorithm of the message.

@@ -22,12 +22,12 @@ impl<'a> Reader<'a> {
         Reader { octets, at: 0, end: octets.len(), message, place }
     }
 
-    /// Sets the name of the part that is read next. Errors contain this name.
+    /// Sets the name of the next part. Errors contain this name.
     pub(super) fn enter(&mut self, name: &'static str) {
         self.place = Place { name, ordinal: None };
     }
 
-    /// Sets the name of the part that is read next, with its number. `index` is counted from 0.
+    /// Sets the name and the number of the next part. `index` is counted from 0.
     pub(super) fn enter_nth(&mut self, name: &'static str, index: usize) {
         self.place = Place { name, ordinal: Some(index.saturating_add(1)) };
     }

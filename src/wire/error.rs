@@ -13,7 +13,7 @@ use crate::addr::Family;
 pub struct ParseError {
     /// The kind of the message, with its name in the RFCs.
     pub message: &'static str,
-    /// The part of the message in which the error is.
+    /// The part of the message with the error.
     pub place: Place,
     /// The error in this part.
     pub problem: Problem,
@@ -45,7 +45,7 @@ pub enum Problem {
     Truncated {
         /// The number of octets that the field needs.
         wanted: usize,
-        /// The number of octets that are left.
+        /// The number of remaining octets.
         left: usize,
     },
     /// The type is unknown. The first nibble is not a type of the [`super::Message`] enum, or the
@@ -69,7 +69,7 @@ pub enum Problem {
     MaskTooLong {
         /// The mask length in the message.
         mask_len: u8,
-        /// The family of the address that has this mask.
+        /// The family of the address with this mask.
         family: Family,
     },
     /// A distinguished name (AFI 17) has no zero octet at its end.

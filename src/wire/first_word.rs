@@ -39,7 +39,7 @@ impl MessageType {
         Self::ALL.into_iter().find(|known| known.number() == number)
     }
 
-    /// Returns the number of the type, which is the first nibble of the message.
+    /// Returns the number of the type. The first nibble of the message has this number.
     pub const fn number(self) -> u8 {
         self as u8
     }
@@ -69,7 +69,7 @@ impl FirstWord {
         FirstWord(u32::from(message_type.number()) << 28)
     }
 
-    /// Returns the type of a message that has not been parsed yet.
+    /// Returns the type of a message, before the message is parsed.
     pub(super) fn message_type_of(message: &[u8]) -> Result<MessageType, ParseError> {
         let mut reader = Reader::new(message, "LISP message");
         let word = FirstWord(reader.u32()?);

@@ -65,7 +65,7 @@ pub use reliable::{
 
 use first_word::FirstWord;
 
-/// The position of the record count in each message that has a record count.
+/// The position of the record count. It is the same in all messages with a record count.
 const RECORD_COUNT_AT: usize = 3;
 /// The UDP destination port of encapsulated data packets (RFC 9300 section 5.1).
 pub const DATA_PORT: u16 = 4341;

@@ -8,7 +8,7 @@ use super::error::ParseError;
 use super::first_word::counted;
 use crate::addr::{EidPrefix, Rloc};
 
-/// The priority of a locator that must not be used (RFC 9301 section 5.4, Priority).
+/// With this priority, a locator must not be used (RFC 9301 section 5.4, Priority).
 pub const UNUSABLE_PRIORITY: u8 = 255;
 
 /// The action of an ITR for a packet, if the mapping of its destination has no locators (RFC 9301

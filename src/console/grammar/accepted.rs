@@ -30,7 +30,7 @@ pub enum Extent {
     Block {
         /// The prompt of IOS in the block.
         prompt: &'static str,
-        /// The mode of the grammar that has the commands of the block, if there is such a mode.
+        /// The mode with the commands of the block, if the grammar has such a mode.
         like: Option<Mode>,
     },
     /// The line opens a text and names its delimiter. `banner motd #` opens a text that ends at

@@ -3,7 +3,7 @@
 use crate::addr::{Family, InstanceId};
 use crate::router::config::InterfaceName;
 
-/// The mode of the console, with the name of the object that is being configured.
+/// The mode of the console, with the name of the object in this mode.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Context {
     /// Exec mode. Prompt: `xTR1#`.
@@ -135,8 +135,8 @@ impl Context {
         })
     }
 
-    /// The instance of the EID-table that is being configured. Commands directly under `router
-    /// lisp`, and commands of the old style in the global configuration, configure instance 0.
+    /// The instance of the EID-table in this mode. Commands directly under `router lisp`, and
+    /// commands of the old style in the global configuration, configure instance 0.
     pub fn instance(&self) -> Option<InstanceId> {
         match self {
             Context::EidTable(id) | Context::Instance(id) | Context::InstanceService(id, _) => {

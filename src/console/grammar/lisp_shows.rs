@@ -246,7 +246,7 @@ pub(super) const ROWS: &[Row] = &[
     ),
 ];
 
-/// The family and the instance of the EID-table that the line names.
+/// The line names an EID-table. Returns the family and the instance of this table.
 fn table(args: &Args<'_>, config: &Config) -> Result<(Family, InstanceId), Fault> {
     let Some(name) = args.text("vrf") else {
         return Ok((family(args), instance(args, config)));

@@ -120,7 +120,7 @@ static ACCEPTED_COMMANDS: LazyLock<Vec<Command>> = LazyLock::new(|| {
     ACCEPTED.iter().flat_map(of_row).collect()
 });
 
-/// The lines of a mode that are accepted, but are not carried out.
+/// The lines that a mode accepts, although the router does not carry them out.
 pub fn accepted(mode: Mode) -> impl Iterator<Item = &'static Command> {
     ACCEPTED_COMMANDS.iter().filter(move |command| command.mode == mode)
 }

@@ -1,4 +1,4 @@
-//! The source address of a probe that a router sends.
+//! The source address of a probe from this router.
 
 use std::net::IpAddr;
 
@@ -8,13 +8,13 @@ use crate::router::Router;
 use crate::router::config::InterfaceName;
 use crate::router::map_cache::Mapping;
 
-/// The maximum number of map-cache entries that are searched for a locator.
+/// The maximum number of map-cache entries in which a locator is searched.
 const ENTRIES: usize = 1024;
 
 /// The source that the user chose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Source {
-    /// The address of the interface that the user chose.
+    /// The user chose this interface. The source is the address of the interface.
     Interface(InterfaceName),
     /// The address that the user chose.
     Address(IpAddr),

@@ -45,9 +45,9 @@ pub struct Traceroute {
     socket: Box<dyn ProbeSocket>,
     state: State,
     ttl: u8,
-    /// The number of datagrams with this TTL that were sent.
+    /// The number of sent datagrams with this TTL.
     sent: u16,
-    /// The number of all datagrams that were sent.
+    /// The number of sent datagrams with any TTL.
     sent_in_all: u16,
     sent_at: Time,
     /// The router that sent the latest answer for this TTL.

@@ -120,8 +120,8 @@ impl Table for SmrTable {
         Ok(TableHead { family, eid_table, instance_id, total })
     }
 
-    /// Merges three sorted tables: the away table, the database, and the prefixes of the map-cache
-    /// for which this router received an SMR.
+    /// Merges three sorted tables: the away table, the database, and some prefixes of the
+    /// map-cache. For these prefixes this router received an SMR.
     fn rows(&mut self, router: &Router, _: Time) -> Rows<SmrRow> {
         let (family, id) = (self.family, self.instance_id);
         let away = router.away().entries().iter_after(id, family, self.after);

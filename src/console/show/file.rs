@@ -30,7 +30,7 @@ pub fn read(
 /// The output of `more`: a file, in pieces of whole lines.
 pub struct More {
     place: Place,
-    /// The part of the file that was not printed yet. `None` before the file was read.
+    /// The unprinted part of the file. `None` before the file was read.
     rest: Option<String>,
     has_failed: bool,
 }

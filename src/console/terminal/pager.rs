@@ -16,7 +16,7 @@ pub struct Pager {
     free: usize,
     /// The rest of the output, which waits for a key.
     held: String,
-    /// The number of columns that are used in the last row.
+    /// The number of used columns in the last row.
     column: usize,
     /// Whether the user has ended this output.
     is_ended: bool,

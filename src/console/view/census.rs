@@ -18,7 +18,7 @@ pub struct MapCacheCensus {
     pub negative: u64,
     /// The locators of all entries.
     pub locators: u64,
-    /// The number of entries that no packet has used recently.
+    /// The number of entries that packets have not used recently.
     pub idle: u64,
 }
 
@@ -28,15 +28,15 @@ pub struct InstanceStatisticsView {
     /// The counters and the sizes of the tables.
     #[serde(flatten)]
     pub statistics: StatisticsView,
-    /// The numbers of Map-Requests that were received in the last five seconds, in the last minute
-    /// and in the last five minutes.
+    /// The numbers of received Map-Requests: in the last five seconds, in the last minute and in
+    /// the last five minutes.
     pub recent_map_requests: [u64; 3],
-    /// The numbers of Map-Registers that were received in the last five seconds, in the last minute
-    /// and in the last five minutes.
+    /// The numbers of received Map-Registers: in the last five seconds, in the last minute and in
+    /// the last five minutes.
     pub recent_map_registers: [u64; 3],
-    /// The number of entries that were added to the map-caches since the start.
+    /// The number of entries that the router added to its map-caches since the start.
     pub map_cache_created: u64,
-    /// The number of entries that were removed from the map-caches since the start.
+    /// The number of entries that the router removed from its map-caches since the start.
     pub map_cache_deleted: u64,
     /// The map-cache of the family and instance.
     pub map_cache: MapCacheCensus,

@@ -33,7 +33,7 @@ pub struct RangeRow {
     pub eid_prefix: IpNet,
     /// The name of the locator-set. Absent if the range has its own locators.
     pub locator_set: Option<String>,
-    /// The hosts of the range that are on the LANs of this router.
+    /// The hosts of the range on the LANs of this router.
     pub hosts: Vec<HostRow>,
 }
 

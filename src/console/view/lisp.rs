@@ -48,7 +48,7 @@ pub struct LispView {
     pub map_cache_limit: usize,
     /// The number of entries of the mapping database.
     pub database_size: usize,
-    /// The number of database entries that are hosts of dynamic-EIDs.
+    /// The number of database entries for hosts of dynamic-EIDs.
     pub database_dynamic: usize,
     /// The maximum number of hosts of dynamic-EIDs, of both families.
     pub dynamic_eid_limit: usize,
@@ -64,9 +64,9 @@ pub struct MapServerRow {
     pub address: IpAddr,
     /// The number of prefixes in the database.
     pub prefixes: usize,
-    /// The number of prefixes that are registered. A prefix without a route is not registered.
+    /// The number of registered prefixes. A prefix without a route is not registered.
     pub registered: usize,
-    /// The number of registered prefixes that the map-server has acknowledged recently.
+    /// The number of registered prefixes with a recent acknowledgement of the map-server.
     pub acknowledged: usize,
     /// Seconds since the latest Map-Notify of the map-server.
     pub last_notify: Option<u64>,

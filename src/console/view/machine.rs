@@ -9,7 +9,7 @@ use crate::console::machine::{LogLine, Usage, User};
 /// The data of `show logging`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LoggingView {
-    /// The maximum number of lines that are kept.
+    /// The maximum number of lines in the list.
     pub capacity: usize,
     /// The latest lines of the log. The first of them is the oldest.
     pub lines: Vec<LogLine>,
@@ -58,7 +58,7 @@ pub struct FlashView {
     pub place: String,
     /// The maximum number of octets of all files together.
     pub capacity: usize,
-    /// The number of octets that are free.
+    /// The number of free octets.
     pub free: usize,
     /// The files, in the order of their names.
     pub files: Vec<FileRow>,

@@ -125,7 +125,7 @@ impl From<String> for EidTableName {
     }
 }
 
-/// The answer to a command that was refused.
+/// The answer to a refused command.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Failure {
     /// The reason for the refusal, as a sentence.

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::addr::InstanceId;
 use crate::router::database::LocatorOrigin;
 
-/// The settings of `router lisp` that are for all instances.
+/// The settings of `router lisp` for all instances.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RouterLispView {
     /// The instances of the configuration.

@@ -13,7 +13,7 @@ use crate::router::session::{SessionState, SessionType};
 pub struct SessionsView {
     /// The number of sessions.
     pub total: usize,
-    /// The number of sessions that are up.
+    /// The number of established sessions.
     pub established: usize,
     /// The sessions, sorted by peer.
     pub sessions: Vec<SessionRow>,

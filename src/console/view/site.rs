@@ -43,7 +43,7 @@ pub struct Row {
     pub nonce_order: NonceOrder,
     /// The number of Map-Registers with wrong authentication.
     pub authentication_failures: u64,
-    /// The number of Map-Registers that were refused as replays.
+    /// The number of Map-Registers that the map-server refused as replays.
     pub replays: u64,
     /// The registrations that have not expired. The list is empty if the prefix is not registered.
     pub registrations: Vec<RegistrationRow>,

@@ -20,10 +20,10 @@ pub struct StatisticsView {
     pub counters: Counters,
     /// The number of map-cache entries of the family.
     pub map_cache_size: usize,
-    /// The number of entries that were not stored because the map-cache was full and all its
-    /// entries were in use.
+    /// The number of entries that were not stored: the map-cache was full and all its entries were
+    /// in use.
     pub map_cache_rejected: u64,
-    /// The number of idle entries that were replaced by others because the map-cache was full.
+    /// The number of idle entries that other entries replaced, because the map-cache was full.
     pub map_cache_evicted: u64,
     /// The tables that other machines can fill.
     pub bounded_tables: Vec<FillRow>,
@@ -40,10 +40,10 @@ pub struct FillRow {
     pub entries: usize,
     /// The maximum number of entries.
     pub capacity: usize,
-    /// The number of entries that were replaced by other entries since the start of the router.
+    /// The number of entries that other entries replaced, since the start of the router.
     pub evicted: u64,
-    /// The number of entries that were not stored since the start, because no other entry could be
-    /// replaced.
+    /// The number of entries that were not stored since the start, because they could replace no
+    /// other entry.
     pub turned_away: u64,
 }
 
