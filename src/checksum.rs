@@ -1,4 +1,4 @@
-//! Computes the Internet checksum (RFC 1071). It is fast enough to be computed over every payload.
+//! Computes the Internet checksum (RFC 1071), fast enough for every payload.
 //!
 //! A sum of this module is not complemented, so the sums of several parts can be added. The result
 //! is the sum of the whole, if each part except the last has an even length. [`fold`] shortens the

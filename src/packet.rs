@@ -140,7 +140,8 @@ pub struct IpHeader {
     pub tos: u8,
     /// The number of octets of the whole packet, according to its header.
     pub total_len: usize,
-    /// A hash of the addresses, the protocol and the ports. It is equal for all packets of a flow.
+    /// A hash of the addresses, the protocol and the ports. The hash is equal for all packets of a
+    /// flow.
     pub flow_hash: u32,
 }
 

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-/// A point in time, in microseconds since an epoch. The caller chooses the epoch. For the driver it
-/// is the start of the driver.
+/// A point in time, in microseconds since an epoch. The caller chooses the epoch. For the driver,
+/// the epoch is the start of the driver.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]

@@ -15,7 +15,7 @@ use crate::router::config::{Config, DatabaseMapping, InterfaceName, Lisp};
 pub struct Contradiction {
     /// One sentence about the contradiction.
     pub message: String,
-    /// Words of the line that causes the contradiction. They are adjacent in this line.
+    /// Words of the line that causes the contradiction. The words are adjacent in this line.
     pub words: String,
     /// The number of lines with these words before this line.
     pub before: usize,

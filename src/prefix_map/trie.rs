@@ -92,12 +92,13 @@ enum Child<B> {
 #[derive(Clone, Debug)]
 #[repr(C)]
 struct Node<B> {
-    /// The first bits of all prefixes in this node and below it. Their number is a multiple of
-    /// [`STRIDE`].
+    /// The first bits of all prefixes in this node and below it. The number of these bits is a
+    /// multiple of [`STRIDE`].
     path: Prefix<B>,
     /// The prefixes that end in this node, one bit for each.
     ends: u64,
-    /// The branches that exist, one bit for each. `children` has their contents in the same order.
+    /// The branches that exist, one bit for each. `children` has the contents of the branches in
+    /// the same order.
     branches: u64,
     children: Vec<Child<B>>,
     /// The slots of the prefixes in `ends`, in the same order.

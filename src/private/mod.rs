@@ -1,7 +1,7 @@
 //! Directories, files and locks that no other user of the machine has changed or can change.
 //!
-//! Labs run as root on machines with other users, and their file names are easy to guess. Therefore
-//! the owner of a file or directory is checked before anything is written to it or read from it:
+//! Labs run as root on machines with other users, and the file names of labs are easy to guess.
+//! Therefore the owner of a file or directory is checked before it is read or written:
 //!
 //! - [`make_runtime`] returns the directory of all files of running labs. No other user can write
 //!   in this directory or replace it. So a path in it always means the same file.
@@ -191,7 +191,8 @@ pub fn write_program(path: &Path, content: impl AsRef<[u8]>) -> io::Result<()> {
 
 /// Replaces a file by a new file with this content, in one step: a reader finds the old content or
 /// the new content, also after a crash. The new file has the owner and the mode of the old file. If
-/// there is no old file, it has mode 0600. A symbolic link is replaced, and its target is unchanged.
+/// there is no old file, the new file has mode 0600. A symbolic link is replaced, and its target is
+/// unchanged.
 ///
 /// # Errors
 /// An error of the file system. The old file is unchanged.
@@ -254,7 +255,8 @@ fn directory_of_mode(path: &Path, mode: u32) -> io::Result<()> {
     }
     let flags = libc::O_DIRECTORY | libc::O_NOFOLLOW;
     let opened = match OpenOptions::new().read(true).custom_flags(flags).open(path) {
-        // Opening the directory failed. If it belongs to another user, the error names this owner.
+        // Opening the directory failed. If the directory belongs to another user, the error names
+        // this user.
         Err(error) => return Err(expect_unspoilt(path).err().unwrap_or(named(path)(error))),
         Ok(opened) => opened,
     };

@@ -25,7 +25,7 @@ pub struct ReplayConsole<R> {
 }
 
 impl<R: Read> ReplayConsole<R> {
-    /// Makes a console for a replay. It starts at the step that the replay has reached.
+    /// Makes a console for a replay. The console starts at the step that the replay has reached.
     pub fn new(replay: Replay<R>) -> Self {
         ReplayConsole { replay, session: Session::new() }
     }

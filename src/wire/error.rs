@@ -102,7 +102,7 @@ pub enum Problem {
     /// The Scope of a Registration Refresh is not one of the five defined scopes.
     #[error("{0} is not known")]
     UnknownScope(u8),
-    /// A field has an address, but it must contain only an instance.
+    /// A field has an address, but the field must contain only an instance.
     #[error("must contain only an instance-ID")]
     NotAnInstance,
     /// The inner packet is a fragment, or it is not a UDP datagram over IPv4 or IPv6.

@@ -13,8 +13,8 @@ use crate::addr::Family;
 pub enum IcmpErrorKind {
     /// A router has no route: ICMPv4 type 3 codes 0 and 6, ICMPv6 type 1 codes 0 and 6.
     NetUnreachable,
-    /// A router cannot find the host on its link: ICMPv4 type 3 codes 1 and 7, ICMPv6 type 1 code
-    /// 3.
+    /// A router cannot find the host on the host's link: ICMPv4 type 3 codes 1 and 7, ICMPv6 type 1
+    /// code 3.
     HostUnreachable,
     /// The host has no socket on the port: ICMPv4 type 3 code 3, ICMPv6 type 1 code 4.
     PortUnreachable,

@@ -1,5 +1,5 @@
 //! Map-Notify and Map-Notify-Ack. With a Map-Notify, a map-server notifies an xTR about a mapping.
-//! With a Map-Notify-Ack, the xTR acknowledges it (RFC 9301 section 5.7).
+//! With a Map-Notify-Ack, the xTR acknowledges the Map-Notify (RFC 9301 section 5.7).
 
 use super::Nonce;
 use super::auth::{self, Authentication, Key, MacForm};

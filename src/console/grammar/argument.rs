@@ -41,8 +41,8 @@ pub enum Kind {
     /// `virtual-interface`: the name of a kind of interface that only IOS has, with or without its
     /// number.
     VirtualInterface,
-    /// The number of an interface. The kind of the interface stands before it, as in
-    /// `ethernet 1/0`.
+    /// The number of an interface. The kind of the interface precedes the number, as in `ethernet
+    /// 1/0`.
     InterfaceNumber(InterfaceKind),
 }
 

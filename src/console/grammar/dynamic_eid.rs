@@ -1,5 +1,5 @@
-//! `dynamic-eid`: ranges of roaming hosts. A router registers each host of a range separately when
-//! it finds the host on its LAN.
+//! `dynamic-eid`: ranges of roaming hosts. A router registers each host of a range separately, when
+//! the router finds the host on one of its LANs.
 
 use ipnet::IpNet;
 
@@ -31,8 +31,8 @@ fn dynamic_eid(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
 
 /// Checks the EID prefix of a line against the other prefixes of its EID-table. A range belongs to
 /// one dynamic-EID only. A range may lie inside a larger static mapping. A static mapping must not
-/// lie inside a range or be equal to it: it would claim that all its hosts are at this site, but a
-/// host may have moved away.
+/// lie inside a range or be equal to a range. Such a mapping would claim that all its hosts are at
+/// this site, but a host may have moved away.
 pub(super) fn check_range(
     editor: &mut Editor,
     args: &Args<'_>,

@@ -50,7 +50,7 @@ fn line(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
 }
 
 /// Only the password of the vty lines has an effect. The console of a router belongs to the user
-/// who has started the router, so it needs no password.
+/// who has started the router, so the console needs no password.
 fn password(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
     if editor.context != (Context::Line { is_vty: true }) {
         return Ok(());

@@ -139,7 +139,7 @@ fn flash_files(State { hosts, .. }: State<'_>) -> Result<FlashView, String> {
     Ok(FlashView { place: storage.place(), capacity: flash::CAPACITY, free, files })
 }
 
-/// The time of a file, as IOS prints it. It is empty if the time is not known.
+/// The text for the time of a file, as on IOS. The text is empty if the time is not known.
 fn time_of(modified: Option<u64>) -> String {
     modified.map_or_else(String::new, |at| {
         let Calendar { year, month, day, hour, minute, second, .. } = Calendar::of(at);
