@@ -74,37 +74,37 @@ impl<L: Copy + PartialEq + std::fmt::Debug> Program<L> {
         self.labels.push((label, self.instructions.len()));
     }
 
-    /// Loads octets at an offset into the accumulator.
+    /// Sets the accumulator to the octets at the offset `at`.
     pub fn load(&mut self, size: Size, at: u32) {
         self.add(libc::BPF_LD | size.code() | libc::BPF_ABS, at);
     }
 
-    /// Loads octets at the sum of an offset and the index register.
+    /// Sets the accumulator to the octets at the offset `at` plus the index register.
     pub fn load_indexed(&mut self, size: Size, at: u32) {
         self.add(libc::BPF_LD | size.code() | libc::BPF_IND, at);
     }
 
-    /// Loads the length of the packet.
+    /// Sets the accumulator to the length of the packet.
     pub fn load_length(&mut self) {
         self.add(libc::BPF_LD | libc::BPF_W | libc::BPF_LEN, 0);
     }
 
-    /// Loads a random number.
+    /// Sets the accumulator to a random number.
     pub fn load_random(&mut self) {
         self.load(Size::Word, (libc::SKF_AD_OFF + libc::SKF_AD_RANDOM) as u32);
     }
 
-    /// Loads the length of the IPv4 header at an offset into the index register.
+    /// Sets the index register to the length of the IPv4 header at the offset `at`.
     pub fn load_header_length(&mut self, at: u32) {
         self.add(libc::BPF_LDX | libc::BPF_B | libc::BPF_MSH, at);
     }
 
-    /// Sets the accumulator.
+    /// Sets the accumulator to a number.
     pub fn set(&mut self, number: u32) {
         self.add(libc::BPF_LD | libc::BPF_IMM, number);
     }
 
-    /// Sets the index register.
+    /// Sets the index register to a number.
     pub fn set_index(&mut self, number: u32) {
         self.add(libc::BPF_LDX | libc::BPF_IMM, number);
     }
@@ -124,12 +124,12 @@ impl<L: Copy + PartialEq + std::fmt::Debug> Program<L> {
         self.add(libc::BPF_ST, place);
     }
 
-    /// Loads a place of the memory into the accumulator.
+    /// Sets the accumulator to the content of a place of the memory.
     pub fn recall(&mut self, place: u32) {
         self.add(libc::BPF_LD | libc::BPF_MEM, place);
     }
 
-    /// Loads a place of the memory into the index register.
+    /// Sets the index register to the content of a place of the memory.
     pub fn recall_index(&mut self, place: u32) {
         self.add(libc::BPF_LDX | libc::BPF_MEM, place);
     }

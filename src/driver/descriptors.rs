@@ -15,7 +15,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use crate::router::descriptors::Descriptors;
 use crate::time::Time;
 
-/// The interval at which the loop tries listeners again that wait for a free descriptor.
+/// The interval at which the loop tries the waiting listeners again.
 const RETRY_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Raises the limit of open files as far as the process is allowed, and returns the limit.

@@ -1,4 +1,4 @@
-//! The folder of `flash:`, the files of a router.
+//! The folder `flash:`, with the files of a router.
 
 use std::fs::{self, Metadata};
 use std::io;

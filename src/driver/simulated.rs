@@ -91,7 +91,7 @@ struct Served {
     ready: BTreeSet<(usize, usize)>,
     /// The routers with clients that may wait to be accepted.
     listening: BTreeSet<usize>,
-    /// The items of the lab, while a client of a console watches.
+    /// The collection of the lab's items. `None` if no client of a console watches.
     watch: Option<Watch>,
     /// For each router, the state that was last sent to its watchers.
     states: BTreeMap<String, RouterState>,

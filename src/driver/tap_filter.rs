@@ -12,7 +12,7 @@ use super::bpf::{Is, Program, Size};
 use crate::wire::data_header::DATA_HEADER_LEN;
 use crate::wire::{CONTROL_PORT, DATA_PORT};
 
-/// The most octets of a frame that are copied: the longest IP packet.
+/// The maximum number of octets of a frame that are copied: the length of the longest IP packet.
 pub const COPIED: u32 = 65_535;
 
 /// Two offsets in a frame: of its type, and of its IP header.

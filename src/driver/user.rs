@@ -17,7 +17,7 @@ use crate::console::json_lines;
 use crate::console::protocol::{Done, Request, Response};
 use crate::console::terminal::Terminal;
 
-/// The client gives up if the router does not answer for this time.
+/// If the router does not answer for this time, the client gives up.
 pub const SILENCE: Duration = Duration::from_secs(10);
 /// The maximum number of octets in one read.
 const CHUNK: usize = 4096;
@@ -106,7 +106,8 @@ pub fn attend(user: &mut impl User, router: UnixStream, first: Request) -> Resul
     }
 }
 
-/// Takes each response to a request. If it returns true, the user wants to interrupt the command.
+/// Takes each response to a request. If this function returns true, the user wants to interrupt the
+/// command.
 pub type Each<'a> = dyn FnMut(Response) -> bool + 'a;
 
 /// Carries out a request in this process, passes on each response, and returns the end of the

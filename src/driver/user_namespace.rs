@@ -66,7 +66,8 @@ impl Namespaces {
         let here = CString::new(std::env::current_dir()?.as_os_str().as_bytes())?;
         // The order matters: the user namespace gives the right to enter the others.
         move_into_link_name_space(self.user.as_fd(), Some(LinkNameSpaceType::User))?;
-        // A process cannot change its own PID namespace: its children are in the new one.
+        // A process cannot change its own PID namespace: only its next children are in the new
+        // namespace.
         move_into_link_name_space(self.pid.as_fd(), Some(LinkNameSpaceType::ProcessID))?;
         let enter = move || {
             move_into_link_name_space(self.mount.as_fd(), Some(LinkNameSpaceType::Mount))?;

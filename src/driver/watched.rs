@@ -49,8 +49,8 @@ impl Watched {
         lines
     }
 
-    /// Returns the first lines for a new watcher. `began` is the time of the start of the router's
-    /// clock, in microseconds since 1970.
+    /// Returns the first lines for a new watcher. `began` is the time at which the router's clock
+    /// started, in microseconds since 1970.
     pub fn first(&self, began: u64) -> [Told; 2] {
         [Told::Began(began), Told::State(self.state.clone())]
     }

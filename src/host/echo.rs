@@ -11,7 +11,7 @@ use super::ping::PingRequest;
 const V4_ECHO_HEADERS: u16 = 20 + 8;
 /// The number of octets of an IPv6 header and an ICMPv6 echo header.
 const V6_ECHO_HEADERS: u16 = 40 + 8;
-/// The fewest octets of data in an echo request.
+/// The minimum number of octets of data in an echo request.
 const LEAST_ECHO_DATA: u16 = 16;
 
 /// Makes an echo request in the form of smoltcp's ICMP socket. The stack fills in the ICMPv6

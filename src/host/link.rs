@@ -59,7 +59,8 @@ impl Link {
         &self.neighbours
     }
 
-    /// Adds an address for which the host answers neighbour requests.
+    /// Adds an address of the host. From now on, the host answers neighbour requests for this
+    /// address.
     pub fn add_address(&mut self, address: IpAddr) {
         self.addresses.push(address);
     }

@@ -229,7 +229,7 @@ impl Host {
     pub fn poll(&mut self, now: Time) {
         self.expire_probes(now);
         // An answer that has arrived may make the next echo request due. Then the stack must be
-        // polled again to send it.
+        // polled again to send this request.
         loop {
             let sent = self.send_due_probes(now);
             self.interface.poll(instant(now), &mut self.device, &mut self.sockets);

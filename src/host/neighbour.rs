@@ -27,7 +27,7 @@ const RETRANSMIT: Duration = Duration::from_secs(1);
 /// are sent to the whole link or to the neighbour itself.
 const QUESTIONS: u8 = 3;
 /// The maximum number of packets that wait for one neighbour. If one more packet comes, it replaces
-/// the oldest.
+/// the oldest packet.
 const WAITING: usize = 101;
 /// The maximum number of neighbours of a device (`gc_thresh3`).
 pub const ENTRIES: usize = 1024;
@@ -79,7 +79,7 @@ pub enum Strength {
     /// If the hardware address differs from the known address, a reachable entry becomes stale. The
     /// known address is kept.
     Doubt,
-    /// The hardware address in the message replaces the known one.
+    /// The hardware address in the message replaces the known address.
     Override,
 }
 

@@ -23,7 +23,7 @@ use crate::lab::file::name::SWITCH;
 use crate::netns::raw::inside;
 use crate::netns::{paths, run};
 
-/// The longest wait. After it, the thread looks whether a page still watches.
+/// The longest wait. After this time, the thread checks whether a page still watches.
 const WAIT: Duration = Duration::from_millis(200);
 
 /// The kernels of a lab.

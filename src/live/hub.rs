@@ -56,7 +56,7 @@ struct Line<'a> {
     gone: Option<String>,
 }
 
-/// The shares of the packets on links, while they are too fast for the pages.
+/// The shares of the packets on links. They are sent while the packets are too fast for the pages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 struct Sampled {
     /// Of this number of packets of hosts, one is shown.

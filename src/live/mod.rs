@@ -3,7 +3,7 @@
 //! ```text
 //!   GET /          the page, with the address of this server in it
 //!   GET /events    lines of JSON: the state of the lab, then all that happens
-//!   POST /request  tables, lines at a console, and hands
+//!   POST /request  tables, lines at a console, and actions
 //! ```
 //!
 //! [`access`] decides which requests are answered. [`http`] reads requests and writes responses.
@@ -56,7 +56,7 @@ const MOST_PAGES: usize = 16;
 const WAITING_NEWS: usize = 4096;
 /// The maximum number of lines that wait for a page. If there are more, the page misses lines.
 const WAITING_LINES: usize = 256;
-/// The longest time after which a thread looks whether the server still runs.
+/// The longest time after which a thread checks that the server still runs.
 const LOOKING: Duration = Duration::from_millis(50);
 /// The octets of the token.
 const TOKEN_LEN: usize = 16;

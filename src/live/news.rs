@@ -52,7 +52,7 @@ pub struct Seen {
     pub node: String,
     /// The device of the node.
     pub device: String,
-    /// The time of sending, in microseconds since 1970.
+    /// The time at which the node sent the frame, in microseconds since 1970.
     pub sent_us: u64,
     /// The Ethernet frame.
     pub octets: Vec<u8>,

@@ -1,4 +1,4 @@
-//! Answers the requests of a page: tables, lines at a console, and hands.
+//! Answers the requests of a page: tables, lines at a console, and actions.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};

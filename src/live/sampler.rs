@@ -9,7 +9,7 @@ use crate::time::Time;
 const WINDOW: Duration = Duration::from_millis(250);
 /// The shortest time over which a rate is measured.
 const SHORTEST: Duration = Duration::from_millis(5);
-/// The smallest share: one of this number.
+/// The smallest share: one of this number of packets.
 const SMALLEST: u32 = 1 << 20;
 
 /// The limit for the packets of a class.

@@ -25,7 +25,7 @@ const REST: Duration = Duration::from_millis(5);
 /// The interval at which the sample changes to other packets. This matters for a flow of equal
 /// packets, because a sample has all of these packets or none.
 const SALTED: Duration = Duration::from_secs(1);
-/// The most frames that are read from a tap in one turn.
+/// The maximum number of frames that are read from a tap in one turn.
 const FRAMES_A_TURN: usize = 64;
 
 /// The place of a tap: the port that sends the packets, and the device at the other end of the

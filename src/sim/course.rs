@@ -24,9 +24,9 @@ const WAKE_UP: Duration = Duration::from_micros(10);
 pub(super) enum Event {
     /// A frame arrives at a port.
     Arrive { to: Attachment, frame: Rc<[u8]> },
-    /// A host is plugged into a LAN. This is the second half of the host's move with this number.
+    /// A process reads the messages of its kernel.
     Process { node: NodeId, what: ForProcess },
-    /// A host is plugged into a LAN. This is the second half of the move `number` of the host.
+    /// A host is plugged into a LAN. This is the second half of the host's move with this number.
     PlugIn { port: Attachment, segment: usize, number: u64 },
     /// A host is pulled out of a LAN. This is the second half of a move of the host.
     PullOut { port: Attachment, segment: usize },

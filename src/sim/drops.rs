@@ -11,13 +11,13 @@ use crate::time::Time;
 /// The reason why a packet was dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum SimDrop {
-    /// The kernel of the node dropped it.
+    /// The kernel of the node dropped the packet.
     Kernel(KernelDrop),
-    /// The emulated host dropped it.
+    /// The emulated host dropped the packet.
     Host(HostDrop),
-    /// The link of the node did not carry it.
+    /// The link of the node did not carry the packet.
     Link(LinkDrop),
-    /// The LISP process of the node did not receive or send it.
+    /// The LISP process of the node did not receive or send the packet.
     Process(ProcessDrop),
 }
 

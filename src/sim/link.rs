@@ -1,7 +1,7 @@
 //! Links and LANs, and their impairments.
 //!
-//! Every link has its own random numbers, and uses equally many of them for each packet. Therefore
-//! a change of one setting of one link does not change any other random result.
+//! Every link has its own random numbers, and uses the same number of them for each packet.
+//! Therefore a change of one setting of one link does not change any other random result.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -144,7 +144,7 @@ impl Segment {
         vec![at; 1 + usize::from(twice)]
     }
 
-    /// Draws a random number once. Returns true in `percent` of the draws.
+    /// Draws a random number. Returns true for `percent` percent of the random numbers.
     fn happens(&mut self, percent: f64) -> bool {
         const WHOLE: u64 = 1_000_000;
         let share = (percent / 100.0 * WHOLE as f64) as u64;

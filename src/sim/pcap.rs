@@ -31,7 +31,7 @@ impl Sim {
         Ok(id)
     }
 
-    /// Writes every frame that a device sends or receives to a capture file.
+    /// Writes to a capture file every frame that a device sends or receives.
     ///
     /// # Errors
     /// The errors of [`Sim::capture`], and an error if the start of the file cannot be written.

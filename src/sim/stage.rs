@@ -92,7 +92,7 @@ pub struct Simulated {
     configs: BTreeMap<String, Config>,
     sim: Sim,
     /// The time at which all registrations were acknowledged. The time of a scenario is counted
-    /// from there.
+    /// from this time.
     began: Time,
     consoles: BTreeMap<String, Console>,
     captures: BTreeMap<String, Running>,
@@ -109,7 +109,7 @@ pub struct Simulated {
     pings: u64,
 }
 
-/// A console session, and the prompt at the end of its last answer.
+/// A console session, and the prompt at the end of its latest answer.
 #[derive(Default)]
 struct Console {
     session: Session,
@@ -188,7 +188,8 @@ impl Simulated {
         Ok(simulated)
     }
 
-    /// Waits until the lab is registered. The time of the scenario is counted from there.
+    /// Waits until the lab is registered. The time of the scenario is counted from the
+    /// end of this wait.
     ///
     /// # Errors
     /// An error if the lab does not register in time.

@@ -65,7 +65,7 @@ impl Reasons {
         self.comments.entry(subject).or_default().push_back(Comment { at, text, is_drop });
     }
 
-    /// Forgets the reasons that are older than a time.
+    /// Forgets the reasons that are older than the time `at`.
     pub fn forget_before(&mut self, at: u64) {
         while self.order.front().is_some_and(|(noted, _)| *noted < at) {
             self.forget_oldest();

@@ -54,7 +54,7 @@ pub struct Reason {
 }
 
 impl Reason {
-    /// The text of a reason of a router.
+    /// Returns the reason of a router as text.
     pub(super) fn of(reason: &dyn crate::router::reason::Reason) -> Self {
         Reason { text: reason.to_string(), section: Some(reason.section().to_owned()) }
     }

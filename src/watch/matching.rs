@@ -10,7 +10,8 @@ use super::item::Message;
 /// The maximum number of messages that are remembered. If there are more, the oldest are forgotten.
 const REMEMBERED: usize = 4096;
 
-/// The octets of a [`Key`]. Two messages do not have the same key by chance.
+/// The number of octets of a [`Key`]. It is so large that two messages do not have the same key by
+/// chance.
 const KEY_LEN: usize = 16;
 
 /// A hash of the source, the destination and the octets of a message. The sent message and the

@@ -7,7 +7,7 @@ use super::item::Class;
 use crate::wire::data_header::DataHeader;
 use crate::wire::{CONTROL_PORT, DATA_PORT};
 
-/// The number of octets of the hash that is the name of a packet.
+/// The number of octets of a packet's name, which is a hash.
 const NAME_LEN: usize = 6;
 /// A packet's name is computed from this number of octets of the innermost payload.
 const NAMED_PAYLOAD: usize = 64;

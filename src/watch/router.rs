@@ -19,7 +19,7 @@ use crate::router::witness::{Call, Witness};
 use crate::time::Time;
 use crate::wire::{self, CONTROL_PORT, FrameReader, ReliableFrame};
 
-/// The maximum number of TCP connections of a router whose frames are read.
+/// For each router, the maximum number of TCP connections whose frames are read.
 const CONNECTIONS: usize = 1024;
 
 /// The witness of one router.

@@ -35,7 +35,7 @@ const WRITING: &str = "writing lisp0";
 #[derive(Debug)]
 pub struct DataPath {
     arena: Box<[u8]>,
-    /// The octets of the arena from this offset on are free.
+    /// The offset of the first free octet of the arena.
     free: usize,
     coalescer: Coalescer,
 }
@@ -230,7 +230,8 @@ impl EventLoop {
         }
     }
 
-    /// Writes a packet that the router has held to `lisp0` of the packet's instance.
+    /// Writes a packet to `lisp0` of the packet's instance. The router has held back this packet
+    /// until now.
     pub(super) fn write_held(&mut self, instance_id: InstanceId, packet: &mut OwnedPacket) {
         let sent = match tun_of(&self.tun, &self.router, instance_id) {
             Some(tun) => tun.send(&packet.borrow()),

@@ -13,7 +13,7 @@ use crate::time::Time;
 /// The maximum number of datagrams with kernel events that are read in one turn of the loop.
 const EVENTS_A_TURN: usize = 64;
 /// The time between two checks of the state for which the kernel sends no events. If a person
-/// changes a setting by hand, it must be restored within a second.
+/// changes a setting by hand, the router must restore the setting within a second.
 pub const LOOK_INTERVAL: Duration = Duration::from_millis(700);
 
 impl EventLoop {

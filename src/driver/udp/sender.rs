@@ -69,7 +69,7 @@ pub struct Sender {
     checksum: UdpChecksum,
     /// Whether the socket currently sends without checksums.
     is_without_checksum: bool,
-    /// The fragmentation that was last set on the socket.
+    /// The present fragmentation of the socket. `None` before the first setting.
     fragmentation: Option<Fragmentation>,
     /// Whether the kernel supports UDP_SEGMENT on this socket.
     has_segmentation: bool,

@@ -199,7 +199,8 @@ fn wall_clock() -> Duration {
     Duration::from_micros(Clock::wall_clock_micros())
 }
 
-/// The frames that wait, by their time and the order in which they were read.
+/// The frames that wait. The key is the time of a frame, and the order in which the frames were
+/// read.
 #[derive(Debug, Default)]
 struct Waiting {
     frames: BTreeMap<(Duration, u64), Frame>,

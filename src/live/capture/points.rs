@@ -16,8 +16,8 @@ use crate::lab::failure::Failure;
 use crate::netns::raw::inside;
 use crate::netns::{paths, running};
 
-/// The most frames that are read from a socket in one turn. After that, the other sockets have their
-/// turn.
+/// The maximum number of frames that are read from a socket in one turn. After that, the other
+/// sockets have their turn.
 const FRAMES_A_TURN: usize = 1000;
 
 /// A frame that was read.

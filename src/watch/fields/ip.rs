@@ -8,7 +8,7 @@ use crate::checksum;
 pub struct Payload {
     /// The protocol number.
     pub protocol: u64,
-    /// The number of octets, as the header says.
+    /// The number of octets according to the header.
     pub len: usize,
     /// Whether the payload is a fragment, but not the first fragment. Such a payload has no header.
     pub is_later_fragment: bool,

@@ -40,7 +40,7 @@ struct Inside {
     /// The number of levels that may still be read.
     depth: usize,
     /// Whether the packet is in an Encapsulated Control Message. The payload of such a packet is a
-    /// control message for any port numbers.
+    /// control message, with any port numbers.
     is_control: bool,
 }
 

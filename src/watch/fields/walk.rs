@@ -5,7 +5,7 @@ use std::fmt::Display;
 use super::field::{Dissection, Field, Layer};
 use crate::watch::packet::hex;
 
-/// The name of the field with the problem of damaged octets.
+/// The name of a field that describes the problem of damaged octets.
 pub const DAMAGE: &str = "Damage";
 
 /// A problem. The octets after it cannot be read.
