@@ -158,12 +158,12 @@ impl ConsoleServer {
         deadlines.filter(|(_, deadline)| *deadline <= now).map(|(number, _)| number).collect()
     }
 
-    /// Whether any client has a running command for which a packet has arrived.
+    /// Whether a packet has arrived for the running command of any client.
     pub fn has_answer(&self) -> bool {
         self.clients.iter().flatten().any(Client::has_answer)
     }
 
-    /// The numbers of the clients that have a running command for which a packet has arrived.
+    /// The numbers of the clients whose running command has got a packet.
     pub fn with_answer(&self) -> Vec<usize> {
         let clients = self.clients.iter().enumerate();
         let answered =

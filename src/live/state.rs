@@ -14,8 +14,8 @@ use crate::watch::Item;
 use crate::watch::item::{Class, Hop, Kind};
 use crate::watch::snapshot::{Ground, PluggedPort, PortState, RouterState, Segment};
 
-/// The maximum number of octets of a packet of hosts in an item. The headers and the start of the
-/// payload fit.
+/// If an item has a packet of hosts, the maximum number of octets of this packet. The headers and
+/// the start of the payload fit.
 const SHOWN_OCTETS: usize = 256;
 /// The length of an Ethernet header.
 const ETHERNET: usize = 14;

@@ -16,7 +16,7 @@ use crate::sim::trace;
 use crate::time::Time;
 use crate::watch::item::Class;
 
-/// The limits for all packets of hosts, and for all other packets, on all links together.
+/// Two limits for all links together: for packets of hosts, and for other packets.
 const HOSTS: Limit = Limit { a_second: 500, at_once: 1000 };
 const CONTROL: Limit = Limit { a_second: 1000, at_once: 2000 };
 /// The time between a read of the taps and the next read. So fast packets wake this process once

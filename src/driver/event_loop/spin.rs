@@ -17,8 +17,8 @@ const CONTENDED: Duration = Duration::from_micros(25);
 /// processes get the processor.
 const REST: Duration = Duration::from_millis(2);
 
-/// The time until which the loop polls without sleeping (spins), and the time until which it must
-/// not spin.
+/// Until the time `until`, the loop polls without sleeping (spins). Until the time `rests_until`, the
+/// loop must not spin.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Spin {
     until: Time,

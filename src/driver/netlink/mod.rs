@@ -215,8 +215,8 @@ impl Netlink {
         Ok(news.into_iter().filter_map(|news| neighbour(&self.links, news)).collect())
     }
 
-    /// Returns two lists: the routes for the core, and the routes that are compared with the
-    /// objects that were made.
+    /// Returns two lists of routes: one for the core, and one that is compared with the objects
+    /// that were made.
     fn read_routes(&mut self) -> io::Result<(Vec<KernelRoute>, FoundRoutes)> {
         let (mut routes, mut found) = (Vec::new(), FoundRoutes::default());
         for family in Family::BOTH {

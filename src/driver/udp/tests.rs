@@ -202,7 +202,7 @@ fn sockets_do_not_wait_for_their_address() {
     });
 }
 
-/// A packet of 1280 octets with its encapsulation is longer than the MTU of the link, so the link
+/// A packet of 1280 octets is longer than the MTU of the link when it is encapsulated. So the link
 /// carries it only in fragments.
 #[test]
 fn a_packet_that_the_link_does_not_take_leaves_in_fragments_or_not_at_all() {

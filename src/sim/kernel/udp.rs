@@ -165,8 +165,8 @@ mod tests {
     use crate::sim::kernel::{DeviceKind, KernelOutput};
     use crate::time::Time;
 
-    /// Makes a kernel with a link of MTU 1500 octets, and a path MTU of 1400 octets to 10.0.0.2 and
-    /// to 2001:db8::2.
+    /// Makes a kernel. Its link has an MTU of 1500 octets. The path MTU to 10.0.0.2 and to
+    /// 2001:db8::2 is 1400 octets.
     fn kernel() -> Kernel {
         let mut kernel = Kernel::new();
         let port = kernel.add_device("et0-0", DeviceKind::Port, 1500);
