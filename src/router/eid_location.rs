@@ -1,6 +1,6 @@
-//! The place of an EID, from the view of this router as an ETR. If both the database and the away
-//! table have a prefix for the EID, the longer prefix decides. If the two prefixes have the same
-//! length, the EID is away (draft-ietf-lisp-eid-mobility section 4.2.4).
+//! The place of an EID, according to the tables of an ETR. If both the database and the away table
+//! have a prefix for the EID, the longer prefix decides. If the two prefixes have the same length,
+//! the EID is away (draft-ietf-lisp-eid-mobility section 4.2.4).
 
 use super::away::{AwayTable, Producer};
 use super::database::Database;

@@ -67,8 +67,7 @@ pub enum RuleSelector {
 }
 
 /// An object that the router wants in the kernel of its namespace. The objects are made in their
-/// sort order, which begins with the order of the variants. So a guard exists before a packet can
-/// leak.
+/// sort order: the order of the variants comes first. So a guard exists before a packet can leak.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum KernelObject {
     /// The settings of the namespace: it forwards packets, and table main is looked up for packets

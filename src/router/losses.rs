@@ -86,8 +86,8 @@ impl<T: Ord + Clone> Losses<T> {
         first
     }
 
-    /// Deletes the entry of an object that is not wanted any more, or that was requested for
-    /// another reason.
+    /// Deletes the entry of an object. The object is not wanted any more, or was requested for
+    /// another reason than a loss or a refusal.
     pub fn forget(&mut self, object: &T) {
         self.restless.remove(object);
         self.due.set(object.clone(), None);

@@ -332,7 +332,7 @@ impl MapCache {
     }
 
     /// Evicts idle entries if necessary. Returns whether there is room for one more entry in the
-    /// table of `prefix`.
+    /// instance and family of `prefix`.
     fn make_room(&mut self, prefix: &EidPrefix, limit: usize, now: Time) -> bool {
         let table = (prefix.instance_id(), prefix.family());
         for _ in 0..LOOKS {

@@ -102,7 +102,7 @@ pub struct Mobility {
     pub(super) missed: Bounded<Eid, InterfaceName, InterfaceName>,
     pub(super) neighbours: Bounded<(InterfaceName, IpAddr), Mac, InterfaceName>,
     pub(super) searches: Searches,
-    /// The hosts that recently moved to another xTR, or from another xTR to this router.
+    /// The hosts that recently moved: to another xTR, or to this router.
     pub(super) owners: OwnerChanges<Eid>,
     /// The time of the last line in the log about a rejected host.
     pub(super) turned_away_at: Option<Time>,

@@ -252,7 +252,8 @@ impl Outstanding {
         self.request(eid).is_some_and(|request| request.cause() == Cause::Away)
     }
 
-    /// Whether an EID is requested, or must not be requested for some time.
+    /// Whether there is a request for an EID, or the EID rests: the router must not request it for
+    /// some time.
     pub(super) fn is_pending(&self, eid: Eid) -> bool {
         self.request(eid).is_some() || self.resting.contains_key(&eid)
     }
@@ -262,7 +263,7 @@ impl Outstanding {
         self.request(eid).is_some_and(|request| request.phase == Phase::ToBegin)
     }
 
-    /// The EIDs within a prefix that are requested, or must not be requested for some time.
+    /// The [pending](Outstanding::is_pending) EIDs within a prefix.
     pub(super) fn pending_within(&self, prefix: &EidPrefix) -> Vec<Eid> {
         let within = || prefix.network()..=prefix.last();
         let requests = self.tables(prefix.family()).requests.range(within());

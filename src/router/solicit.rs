@@ -240,7 +240,8 @@ impl Solicitor {
         self.solicit_peers(context, map_cache, prefix, now);
     }
 
-    /// Sends SMRs to the peers of each changed mapping with a registration that takes too long.
+    /// If the registration of a changed mapping takes too long, sends SMRs to the peers of this
+    /// mapping.
     pub(super) fn solicit_due(&mut self, context: &mut Context, map_cache: &MapCache, now: Time) {
         while let Some(prefix) = self.changed.pop(now) {
             self.solicit_peers(context, map_cache, prefix, now);
