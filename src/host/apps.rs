@@ -63,7 +63,7 @@ impl Apps {
         datagrams || echos || pages
     }
 
-    /// Returns the time at which the first idle connection ends.
+    /// Returns the earliest time at which an idle connection ends.
     pub fn next_expiry(&self) -> Option<Time> {
         self.echos.next_expiry().into_iter().chain(self.pages.next_expiry()).min()
     }

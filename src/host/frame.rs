@@ -244,8 +244,8 @@ impl Solicitation {
 }
 
 impl Advertisement {
-    /// Makes a frame that announces the hardware address of `address` to all nodes on the link (RFC
-    /// 4861 section 7.2.6).
+    /// Makes a frame that announces to all nodes on the link: `address` has the hardware address
+    /// `mac` (RFC 4861 section 7.2.6).
     pub fn unsolicited(mac: HardwareAddress, address: Ipv6Addr) -> Vec<u8> {
         let says = Advertisement {
             source: address,

@@ -65,7 +65,7 @@ impl Server {
         any
     }
 
-    /// Returns the time at which the first connection ends because it was idle for too long.
+    /// Returns the earliest time at which a connection ends because it was idle for too long.
     pub fn next_expiry(&self) -> Option<Time> {
         let active = self.places.iter().filter_map(|place| place.active_at);
         active.min().map(|at| at + IDLE)

@@ -262,7 +262,7 @@ fn answer(
     }
 }
 
-/// Writes the lines of the hub until the client has gone, is too slow, or the lab is down.
+/// Writes the lines of the hub until the client has gone or is too slow, or until the lab is down.
 fn events(stream: &mut TcpStream, news: &SyncSender<News>) -> io::Result<()> {
     let (sender, lines) = mpsc::sync_channel(WAITING_LINES);
     http::begin_lines(stream)?;

@@ -200,8 +200,8 @@ impl RouterNode {
         self.log.iter()
     }
 
-    /// Returns the core so that the caller can change it, and the other parts of the process that a
-    /// console uses.
+    /// Returns the parts of the process that a console uses: the core, which the caller can change,
+    /// and the other parts.
     pub fn console_parts(&mut self) -> (&mut Router, ConsoleParts<'_>) {
         let parts = ConsoleParts {
             started_with: &self.started_with,
@@ -242,7 +242,7 @@ impl RouterNode {
     }
 
     /// Ends the process as SIGTERM does. The process withdraws its registrations, closes its
-    /// connections, and restores the state of the kernel from before the process.
+    /// connections, and restores the state that the kernel had before the process started.
     pub fn stop(mut self, now: Time) -> (Kernel, KeptNonces) {
         self.router.handle(Input::Stop, now);
         while let Some(output) = self.router.poll_output() {

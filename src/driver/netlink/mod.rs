@@ -232,9 +232,9 @@ impl Netlink {
         Ok((routes, found))
     }
 
-    /// Removes the policy rules that a killed router has left, and its routes in the router's own
-    /// routing table. The kernel itself has deleted the killed router's `lisp0` and the routes into
-    /// it.
+    /// Removes the policy rules and the routes that a killed router has left: the routes in table
+    /// native, and those of the protocol [`request::ROUTE_PROTOCOL`]. The kernel itself has deleted
+    /// the killed router's `lisp0` and the routes into it.
     fn remove_leftovers(&mut self) -> io::Result<()> {
         for family in Family::BOTH {
             let header = rt_rule::FibRuleHdr {

@@ -178,7 +178,8 @@ impl RlocSockets {
         self.flush(packet.bytes, faults);
     }
 
-    /// Reads datagrams that arrived together into `buffer`. Each begins with its LISP header.
+    /// Reads into `buffer` datagrams that arrived together. Each datagram begins with its LISP
+    /// header.
     ///
     /// # Errors
     /// `WouldBlock` if no datagram waits.
@@ -225,8 +226,8 @@ impl Udp {
         }
     }
 
-    /// Stores the ICMP errors about packets that the RLOC in a slot has sent. Returns true if there
-    /// may be more errors.
+    /// Stores the ICMP errors about packets that were sent from the RLOC in a slot. Returns true if
+    /// there may be more errors.
     pub fn learn(&mut self, number: usize, faults: &mut Faults) -> bool {
         let slot = self.slots.get_mut(number).and_then(Option::as_mut);
         let mut more = false;

@@ -75,8 +75,8 @@ impl Kernel {
         self.tell_routes();
     }
 
-    /// `ip link set DEVICE address MAC`. If the address changes, the neighbours on the link are
-    /// deleted.
+    /// Does the work of `ip link set DEVICE address MAC`. If the address changes, the neighbours on
+    /// the link are deleted.
     pub fn set_mac(&mut self, id: DeviceId, mac: HardwareAddress) {
         if self.device(id).mac != mac {
             self.devices[id.0].mac = mac;
@@ -84,7 +84,7 @@ impl Kernel {
         }
     }
 
-    /// `ip link set DEVICE up|down`.
+    /// Does the work of `ip link set DEVICE up|down`.
     pub fn set_up(&mut self, id: DeviceId, up: bool) {
         let device = &mut self.devices[id.0];
         if device.up == up {
@@ -125,7 +125,8 @@ impl Kernel {
         }
     }
 
-    /// `ip link set DEVICE mtu N`. Without `mtu`, the device gets the MTU of its link.
+    /// Does the work of `ip link set DEVICE mtu N`. Without `mtu`, the device gets the MTU of its
+    /// link.
     pub fn set_mtu(&mut self, id: DeviceId, mtu: Option<u16>) {
         let device = &mut self.devices[id.0];
         let mtu = mtu.unwrap_or(device.own_mtu);
@@ -135,7 +136,7 @@ impl Kernel {
         }
     }
 
-    /// `ip address add`. Also adds the connected route of the address.
+    /// Does the work of `ip address add`. Also adds the connected route of the address.
     pub fn add_address(&mut self, id: DeviceId, address: IpNet) {
         let device = &mut self.devices[id.0];
         device.unconnected.remove(&address);
@@ -149,7 +150,7 @@ impl Kernel {
         }
     }
 
-    /// `ip address add ... noprefixroute`. Adds no connected route.
+    /// Does the work of `ip address add ... noprefixroute`. Adds no connected route.
     pub fn add_unconnected_address(&mut self, id: DeviceId, address: IpNet) {
         self.remove_address(id, address);
         let device = &mut self.devices[id.0];
@@ -157,10 +158,10 @@ impl Kernel {
         device.unconnected.insert(address);
     }
 
-    /// `ip address delete`. If no other address of the network is left, the connected route of the
-    /// network is removed too. IPv4 routes with this source address are removed. IPv6 routes with
-    /// this source address stay, but lose the source address. If the device has no IPv4 address
-    /// left, all IPv4 routes through the device are removed.
+    /// Does the work of `ip address delete`. If no other address of the network is left, the
+    /// connected route of the network is removed too. IPv4 routes with this source address are
+    /// removed. IPv6 routes with this source address stay, but lose the source address. If the
+    /// device has no IPv4 address left, all IPv4 routes through the device are removed.
     pub fn remove_address(&mut self, id: DeviceId, address: IpNet) {
         if self.device(id).addresses.contains(&address) {
             self.take_address(id, address);
@@ -225,7 +226,8 @@ impl Kernel {
         }
     }
 
-    /// `ip route replace`. The error is the message of Linux. The device of the route must be up.
+    /// Does the work of `ip route replace`. The error is the message of Linux. The device of the
+    /// route must be up.
     pub fn add_route(
         &mut self,
         table: Table,
@@ -246,7 +248,7 @@ impl Kernel {
         Ok(())
     }
 
-    /// `ip route replace PREFIX via GATEWAY` in table main.
+    /// Does the work of `ip route replace PREFIX via GATEWAY` in table main.
     pub fn add_static(&mut self, prefix: IpNet, gateway: IpAddr) -> Result<(), &'static str> {
         let leads = self.via(gateway)?;
         self.add_route(Table::Main, prefix, leads, 0, None)

@@ -81,7 +81,7 @@ impl Kernel {
         Some(())
     }
 
-    /// `ip link del DEVICE`: removes the device with its addresses and routes.
+    /// Does the work of `ip link del DEVICE`: removes the device with its addresses and routes.
     /// [`Kernel::add_device`] can create the device again.
     pub fn delete_device(&mut self, id: DeviceId) {
         self.devices[id.0].addresses.clear();

@@ -43,8 +43,8 @@ impl PathMtus {
         self.0.insert(destination, (mtu, now + MTU_FOR));
     }
 
-    /// Returns the length of the largest packet that the path carries without fragmentation, in
-    /// octets, if it is known.
+    /// Returns the path MTU, if it is known: the length in octets of the largest packet that the
+    /// path carries without fragmentation.
     pub fn of(&self, destination: IpAddr, now: Time) -> Option<u16> {
         let (mtu, until) = self.0.get(&destination)?;
         (now < *until).then_some(*mtu)

@@ -248,7 +248,7 @@ impl Routing {
         !self.without_main.contains(&family)
     }
 
-    /// Removes the routes for which `goes` is true from both tables. Returns the removed routes.
+    /// Removes from both tables the routes for which `goes` is true. Returns the removed routes.
     pub fn remove_routes(
         &mut self,
         goes: impl Fn(Table, IpNet, &Entry) -> bool,
