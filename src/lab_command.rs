@@ -2,7 +2,9 @@
 //! library.
 
 mod capture;
+mod events;
 mod explain;
+mod export;
 mod files;
 mod learn;
 mod on_lab;
@@ -213,6 +215,10 @@ pub enum LabCommand {
     /// the reason of its router as a comment. On the simulator, the capture lasts from the start of
     /// the lab until one minute after all registrations
     Capture(capture::CaptureCommand),
+    /// Print the events of a lab until Ctrl-C or the end of the lab: messages, decisions on packets,
+    /// changes of tables and lines of logs, each with its reason. On the simulator, print the events
+    /// from the start of the lab until one minute after all registrations
+    Events(events::EventsCommand),
     /// Start a router that is stopped
     Start {
         #[command(flatten)]
@@ -309,6 +315,7 @@ impl LabCommand {
             LabCommand::Explain(command) => command.need(),
             LabCommand::Files(command) => command.need(),
             LabCommand::Capture(command) => command.need(),
+            LabCommand::Events(command) => command.need(),
             LabCommand::Up { .. } | LabCommand::Page(_) | LabCommand::Grade(_) => Need::None,
             LabCommand::Down { .. }
             | LabCommand::List { .. }
@@ -356,6 +363,7 @@ impl LabCommand {
             LabCommand::Explain(command) => command.run(),
             LabCommand::Pingall { target, echos } => target.pingall(&echos),
             LabCommand::Capture(command) => command.run(),
+            LabCommand::Events(command) => command.run(),
             LabCommand::Start { target, node } => {
                 target.change(|lab, running| router::start(lab, running, &node, &mut say))
             }

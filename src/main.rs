@@ -22,10 +22,10 @@ use eidway::driver::machine::RouterFiles;
 use eidway::driver::telnet::TelnetServer;
 use eidway::driver::udp::UdpChecksum;
 use eidway::lab::file::{check, name};
-use eidway::lab::schema;
 use eidway::netns::paths::{expect_own_sockets, sockets_of};
 use eidway::netns::{text, user};
 use eidway::private;
+use eidway::watch::schema;
 
 /// A LISP (RFC 9300/9301) virtual router for labs.
 #[derive(Parser)]

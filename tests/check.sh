@@ -46,7 +46,7 @@ finish() {
 echo "== tests"
 # Many tests wait for a lab, so more of them run at the same time than there are cores.
 RUST_TEST_THREADS=4 cargo test --quiet --workspace
-# These four wait most of the time, so they run side by side.
+# These five wait most of the time, so they run side by side.
 (cd web && npm run --silent check && npm --silent test) >"$logs/web" 2>&1 &
 web=$!
 tests/login/run >"$logs/login" 2>&1 &
@@ -55,10 +55,13 @@ tests/peers/oor.sh >"$logs/oor" 2>&1 &
 oor=$!
 tests/genie/run >"$logs/genie" 2>&1 &
 genie=$!
+tests/exports/run >"$logs/exports" 2>&1 &
+exports=$!
 finish "tests of the page" "$web" "$logs/web"
 finish "programs that log in" "$login" "$logs/login"
 # Debian's package may vanish, which is no fault of ours.
 finish "beside OpenOverlayRouter" "$oor" "$logs/oor" "no package"
 # As above: the registry of packages may be out of reach.
 finish "Cisco's parsers read us" "$genie" "$logs/genie" "no packages"
+finish "netlab and Kathara read our exports" "$exports" "$logs/exports" "no packages"
 echo "== all good"

@@ -19,10 +19,10 @@ use eidway::console::view::{
 use eidway::lab::running::RunningLab;
 use eidway::lab::scenario::library;
 use eidway::lab::scenario::play::play;
-use eidway::lab::schema::DOCUMENTS;
 use eidway::netns::open::open;
 use eidway::rng::Seed;
 use eidway::sim::stage::{Options, Simulated};
+use eidway::watch::schema::DOCUMENTS;
 
 /// A JSON text that was read and written again, and the name of the schema that it fits.
 type Same = (String, &'static str);

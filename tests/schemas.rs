@@ -11,8 +11,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use eidway::lab::schema::DOCUMENTS;
 use eidway::lab::testbed::{Device, Format, testbed};
+use eidway::watch::schema::DOCUMENTS;
 use serde_json::Value;
 
 use schema::named;
@@ -50,6 +50,13 @@ fn each_json_output_of_the_command_line_fits_its_schema() {
     for (name, args) in COMMANDS {
         check(name, &text(&eidway(args).stdout));
     }
+    // Each line is an object of its own.
+    let events =
+        text(&eidway(&["lab", "events", "two-sites", "--sim", "--json", "--packets"]).stdout);
+    for kind in ["began", "message", "hop", "change", "log"] {
+        assert!(events.contains(&format!("{{\"kind\":\"{kind}\"")), "no {kind}");
+    }
+    events.lines().for_each(|line| check("lab-events", line));
     let device = Device {
         node: "xtr1".to_owned(),
         hostname: "xTR1".to_owned(),

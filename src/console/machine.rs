@@ -86,6 +86,7 @@ pub struct Startup {
 
 /// A line of the log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "LoggedLine")]
 pub struct LogLine {
     /// The time of the line on the wall clock, in microseconds since 1970.
     pub wall_clock: u64,

@@ -18,6 +18,7 @@
 //! position = [0, 0]                    # in a picture of the lab: x to the right, y down
 //! addresses = ["172.16.0.12/24", "2001:db8:a::12/64"]
 //! gateways = ["172.16.0.1", "2001:db8:a::1"]
+//! run = ["python3 -m http.server 80"]  # programs of this machine, while the lab is up
 //!
 //! [nodes.C]
 //! kind = "host"
@@ -147,6 +148,8 @@ pub struct Host {
     pub gateways: Vec<IpAddr>,
     /// The Ethernet address of the host, if the lab file has one.
     pub mac: Option<Mac>,
+    /// `run`: the programs that run on the host while the lab is up, each as a line for `sh`.
+    pub run: Vec<String>,
     /// Whether the host is emulated in namespaces: then it runs in the process of the router on its
     /// LAN. On the simulator, every host is emulated.
     pub emulated: bool,

@@ -4,6 +4,9 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use schemars::JsonSchema;
+use serde::Serialize;
+
 use super::Lab;
 use super::failure::Failure;
 use super::flow::FlowReport;
@@ -26,6 +29,19 @@ pub struct NodeState {
     pub namespace: Option<String>,
     /// For an emulated host, the router that runs it.
     pub player: Option<String>,
+    /// The programs of a host.
+    pub programs: Vec<ProgramState>,
+}
+
+/// A program of a host: an element of the key `run`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct ProgramState {
+    /// The command.
+    pub command: String,
+    /// The process number of the program, if it runs. The simulator runs no programs.
+    pub pid: Option<u32>,
+    /// The file with the output of the program. `None` on the simulator.
+    pub log: Option<String>,
 }
 
 /// The manner in which a host moves to another LAN.

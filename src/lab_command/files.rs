@@ -14,7 +14,8 @@ use eidway::netns::open;
 use eidway::netns::user::Need;
 
 use super::super::Outcome;
-use super::Which;
+use super::export::{ExportCommand, ImportCommand};
+use super::{Which, laid_over};
 
 /// The commands on the files of labs.
 #[derive(Subcommand)]
@@ -34,17 +35,23 @@ pub enum FilesCommand {
         #[command(flatten)]
         which: Which,
     },
+    /// Write the files of a lab for another program that runs labs
+    Export(ExportCommand),
+    /// Make the folder of a lab from a topology file of containerlab with nodes of Eidway. Every
+    /// part that a lab cannot have is an error with its line
+    Import(ImportCommand),
 }
 
 impl FilesCommand {
     /// Returns whether the command needs the namespaces of an ordinary user.
     pub fn need(&self) -> Need {
         match self {
-            FilesCommand::New(_) => Need::None,
+            FilesCommand::New(_) | FilesCommand::Import(_) => Need::None,
             FilesCommand::Copy(_)
             | FilesCommand::Show(_)
             | FilesCommand::Graph(_)
-            | FilesCommand::Report { .. } => Need::IfUp,
+            | FilesCommand::Report { .. }
+            | FilesCommand::Export(_) => Need::IfUp,
         }
     }
 
@@ -59,6 +66,8 @@ impl FilesCommand {
                 print!("{}", report(&which.open()?));
                 Ok(true)
             }
+            FilesCommand::Export(command) => command.run(),
+            FilesCommand::Import(command) => command.run(),
         }
     }
 }
@@ -131,6 +140,10 @@ impl CopyCommand {
 pub struct ShowCommand {
     #[command(flatten)]
     which: Which,
+    /// Add an overlay to the configurations of the lab: the name of a scenario, or of a file
+    /// that scenarios include; the option may be repeated
+    #[arg(long, value_name = "OVERLAY")]
+    with: Vec<String>,
     /// Print JSON, for programs
     #[arg(long)]
     json: bool,
@@ -138,7 +151,7 @@ pub struct ShowCommand {
 
 impl ShowCommand {
     fn run(self) -> Outcome {
-        let shown = show::show(&self.which.open()?);
+        let shown = show::show(&laid_over(self.which.open()?, &self.with)?);
         match self.json {
             true => println!("{}", serde_json::to_string(&shown)?),
             false => print!("{shown}"),

@@ -7,12 +7,14 @@
 //! ```
 //!
 //! [`access`] decides which requests are answered. [`http`] reads requests and writes responses.
-//! [`hub`] collects the news. Each connection has a thread and carries one request; their number is
+//! [`hub`] collects the news, and [`collector`] starts it, also for [`events`]. Each connection has a thread and carries one request; their number is
 //! bounded. The server runs in the network of its caller. It reaches the routers by their Unix
 //! sockets, and watches the links of their namespaces.
 
 pub mod access;
 pub mod capture;
+pub mod collector;
+pub mod events;
 pub mod ground;
 pub mod http;
 pub mod hub;
@@ -38,22 +40,17 @@ use crate::lab::Lab;
 use crate::lab::failure::Failure;
 use crate::lab::page;
 use crate::netns::interrupt::Interrupt;
-use crate::netns::{paths, running};
 use crate::watch::packet::hex;
 use access::Access;
-use ground::Ground;
+use collector::Collector;
 use http::{Refusal, Request};
-use hub::Hub;
 use news::News;
 use requests::Requests;
-use watchers::Watchers;
 
 /// The maximum number of connections at the same time. The next constant is the maximum number of
 /// connections that receive the events.
 const MOST_CONNECTIONS: usize = 48;
 const MOST_PAGES: usize = 16;
-/// The maximum number of news that wait for the hub. If there are more, the sender waits.
-const WAITING_NEWS: usize = 4096;
 /// The maximum number of lines that wait for a page. If there are more, the page misses lines.
 const WAITING_LINES: usize = 256;
 /// The longest time after which a thread checks that the server still runs.
@@ -63,13 +60,9 @@ const TOKEN_LEN: usize = 16;
 
 /// A server that listens.
 pub struct Server {
-    lab: Lab,
     listener: TcpListener,
-    clock: Clock,
     shared: Arc<Shared>,
-    news: mpsc::Receiver<News>,
-    ground: Ground,
-    watchers: Watchers,
+    collector: Collector,
     interrupted: Interrupt,
 }
 
@@ -91,31 +84,26 @@ impl Server {
     /// The lab is not up, its sockets belong to another user, this process has no privilege for
     /// its namespaces, or the address is in use.
     pub fn open(lab: Lab, template: String, listen: SocketAddr) -> Result<Self, Failure> {
-        running::expect_up(&lab)?;
-        paths::expect_own_sockets(&lab.name)?;
+        let collector = Collector::open(lab.clone())?;
         page::live(&template, &lab.name, "", "")?;
-        let ground = Ground::open(&lab)?;
         let listener = TcpListener::bind(listen).map_err(Failure::io(listen))?;
         listener.set_nonblocking(true).map_err(Failure::io(listen))?;
         let address = listener.local_addr().map_err(Failure::io(listen))?;
         let seed = entropy::seed().map_err(Failure::io("drawing a token"))?;
-        let clock = Clock::start();
-        let (sender, news) = mpsc::sync_channel(WAITING_NEWS);
+        let (clock, news) = (collector.clock(), collector.news());
         let shared = Shared {
             access: Access::new(address, hex(&seed.0[..TOKEN_LEN])),
             template,
             name: lab.name.clone(),
-            requests: Requests::new(lab.clone(), clock, sender.clone()),
-            news: sender,
+            requests: Requests::new(lab, clock, news.clone()),
+            news,
             connections: AtomicUsize::new(0),
             pages: AtomicUsize::new(0),
         };
         // From here on, the signals INT and TERM end the server. They do not end a command that the
         // server runs.
         let interrupted = Interrupt::watch()?;
-        let watchers = Watchers::default();
-        let shared = Arc::new(shared);
-        Ok(Server { lab, listener, clock, shared, news, ground, watchers, interrupted })
+        Ok(Server { listener, shared: Arc::new(shared), collector, interrupted })
     }
 
     /// The URL for the user, with the token.
@@ -125,16 +113,9 @@ impl Server {
 
     /// Serves until the lab is down or a signal comes. Returns true if the lab is down.
     pub fn run(self) -> bool {
-        let Server { lab, listener, clock, shared, news, ground, watchers, interrupted } = self;
-        for (source, (node, _)) in lab.file.routers().enumerate() {
-            let socket = paths::socket(&lab, node);
-            let (watchers, news) = (watchers.clone(), shared.news.clone());
-            thread::spawn(move || router::watch(source, &socket, &watchers, &news));
-        }
-        let (copy, pages, sender) = (lab.clone(), watchers.clone(), shared.news.clone());
-        thread::spawn(move || ground.watch(&copy, &pages, &sender));
-        // The hub has values that cannot move between threads, so its own thread makes it.
-        let hub = thread::spawn(move || Hub::new(lab, clock, watchers).run(&news));
+        let Server { listener, shared, collector, interrupted } = self;
+        let clock = collector.clock();
+        let hub = collector.start();
         while !hub.is_finished() && !interrupted.has_come() {
             match listener.accept() {
                 Ok((stream, _)) => admit(stream, &shared, clock),

@@ -69,10 +69,27 @@ pub fn missing(lab: &LabFile) -> Vec<String> {
         .filter(|program| found(program).is_none())
         .map(|program| package_of(program).unwrap_or(program))
         .collect();
+    missing.extend(lab.hosts().flat_map(|(node, host)| {
+        host.run.iter().filter_map(move |command| missing_program(node, command))
+    }));
     if !packages.is_empty() {
         missing.push(format!("packages are missing: run `apt-get install {}`", packages.join(" ")));
     }
     missing
+}
+
+/// Words of `sh` that begin a command and are not programs.
+const WORDS_OF_SHELL: [&str; 9] = [".", "cd", "exec", "for", "if", "set", "trap", "until", "while"];
+
+/// Returns a line if the program at the beginning of a command of a host is missing.
+fn missing_program(node: &str, command: &str) -> Option<String> {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_./+-".contains(c);
+    let program = command.split_whitespace().next()?;
+    if !program.chars().all(is_plain) || WORDS_OF_SHELL.contains(&program) {
+        return None;
+    }
+    let error = need(program).err()?;
+    Some(format!("host {node} runs `{command}`, and {error}"))
 }
 
 /// Returns an error if a program for `lab` is missing.

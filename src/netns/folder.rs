@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
+use super::run;
 use crate::lab::Lab;
 use crate::lab::failure::Failure;
 use crate::lab::rename;
@@ -31,7 +32,8 @@ pub fn write<'a>(
     folder: &Path,
     files: impl IntoIterator<Item = (&'a str, &'a [u8])>,
 ) -> Result<(), Failure> {
-    if let Some(above) = folder.parent().filter(|above| !above.exists()) {
+    let is_missing = |above: &&Path| !above.as_os_str().is_empty() && !above.exists();
+    if let Some(above) = folder.parent().filter(is_missing) {
         private::new_directory(above).map_err(Failure::new)?;
     }
     private::new_directory(folder).map_err(Failure::new)?;
@@ -46,6 +48,21 @@ pub fn write<'a>(
         let _ = fs::remove_dir_all(folder);
     }
     written.map_err(Failure::new)
+}
+
+/// Writes a copy of this program to `path`, if the program is static: then an image without a system
+/// can run it. Returns whether the program is static.
+///
+/// # Errors
+/// This program cannot be read, or there is an error of the file system.
+pub fn write_static_program(path: &Path) -> Result<bool, Failure> {
+    if !cfg!(target_feature = "crt-static") {
+        return Ok(false);
+    }
+    let program = run::program()?;
+    let octets = fs::read(&program).map_err(Failure::io(program.display()))?;
+    private::write_program(path, octets).map_err(Failure::new)?;
+    Ok(true)
 }
 
 /// The result of [`copy`].

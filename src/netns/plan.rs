@@ -8,6 +8,7 @@ use ipnet::IpNet;
 
 use super::emulated;
 use super::paths;
+use super::programs;
 use super::verbs::{Call, Step};
 use crate::addr::{Family, is_ipv6_link_local};
 use crate::lab::Lab;
@@ -44,6 +45,10 @@ pub fn up(lab: &Lab, eidway: &Path, options: Options) -> Result<Vec<Step>, Failu
     let hosts = emulated::start_at_home(lab, false, eidway);
     if !hosts.is_empty() {
         steps.push(Step::new(format!("{} emulated hosts", hosts.len()), hosts));
+    }
+    let programs = programs::start(lab);
+    if !programs.is_empty() {
+        steps.push(Step::new(format!("{} programs of hosts", programs.len()), programs));
     }
     steps.extend(options.telnet.and_then(|port| telnet(lab, eidway, port)));
     Ok(steps)

@@ -10,7 +10,9 @@ use super::plan::Options;
 use super::running::{expect_up, pid, running};
 use super::time_limit::TimeLimit;
 use super::verbs::{self, Call, Shell, Step};
-use super::{console, emulated, environment, neighbour_tables, open, paths, plan, registration};
+use super::{
+    console, emulated, environment, neighbour_tables, open, paths, plan, programs, registration,
+};
 use crate::lab::Lab;
 use crate::lab::failure::Failure;
 use crate::lab::file::name::SWITCH;
@@ -62,7 +64,9 @@ pub fn up(
         say("the lab did not come up, so it is taken down (the option --keep keeps it)");
         down(&lab.name, &mut |_| ())?;
     }
-    result.map(|()| time_limit.spent())
+    result?;
+    programs::ended(lab).iter().for_each(|line| say(line));
+    Ok(time_limit.spent())
 }
 
 /// Takes down the running lab `name`. The lab may be in any state.

@@ -19,7 +19,8 @@ use super::running;
 use super::time_limit::TimeLimit;
 use super::verbs::{self, Call, Step};
 use super::{
-    capture, emulated, environment, inside, kernel_state, move_host, paths, ping, raw, run,
+    capture, emulated, environment, inside, kernel_state, move_host, paths, ping, programs, raw,
+    run,
 };
 use crate::capture::{Capture as Taken, Selected, pcap};
 use crate::console::client::Answer;
@@ -276,6 +277,7 @@ impl RunningLab for Namespaces {
             pid,
             namespace: Some(paths::namespace(lab, player.as_deref().unwrap_or(node))),
             player,
+            programs: programs::states(lab, node),
         }
     }
 

@@ -42,6 +42,7 @@ const VERBS: &[(&str, &str)] = verbs![
     "addr-add",
     "capture",
     "host-name",
+    "host-run",
     "host-start",
     "host-stop",
     "lab-down",

@@ -26,7 +26,7 @@ use crate::lab::file::Port;
 use crate::lab::flow::FlowReport;
 use crate::lab::kernel::{LinkState, Route, RouteQuery};
 use crate::lab::ping::{Echos, Tally};
-use crate::lab::running::{NodeState, Plugging, RunningLab};
+use crate::lab::running::{NodeState, Plugging, ProgramState, RunningLab};
 use crate::lab::scenario::stage::Evidence;
 use crate::lab::scenario::{LinkChange, Place};
 use crate::lab::{self, Lab, wiring};
@@ -416,7 +416,12 @@ impl RunningLab for Simulated {
 
     fn node(&mut self, node: &str) -> NodeState {
         let runs = self.sim.router(node).is_ok();
-        NodeState { exists: true, runs, player: self.player(node), ..NodeState::default() }
+        let host = self.lab.file.hosts().find(|(name, _)| *name == node);
+        let commands = host.map(|(_, host)| host.run.clone()).into_iter().flatten();
+        let programs = commands.map(|command| ProgramState { command, pid: None, log: None });
+        let programs = programs.collect();
+        let player = self.player(node);
+        NodeState { exists: true, runs, player, programs, ..NodeState::default() }
     }
 
     fn expect_ping(&mut self, from: &str) -> Result<(), Failure> {

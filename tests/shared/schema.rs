@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use eidway::lab::schema::DOCUMENTS;
+use eidway::watch::schema::DOCUMENTS;
 use serde_json::Value;
 
 /// A schema, and the name that `eidway schema` lists.
@@ -31,7 +31,7 @@ static SCHEMAS: LazyLock<BTreeMap<String, Named>> = LazyLock::new(|| {
 
 /// Finds a schema by its title.
 pub fn titled(title: &str) -> &'static Named {
-    SCHEMAS.get(title).unwrap_or_else(|| panic!("{title} is missing in src/lab/schema.rs"))
+    SCHEMAS.get(title).unwrap_or_else(|| panic!("{title} is missing in src/watch/schema.rs"))
 }
 
 /// Finds a schema by its name.
@@ -83,7 +83,12 @@ fn check(root: &Value, schema: &Value, value: &Value, at: &str, errors: &mut Vec
         match word.as_str() {
             "$ref" => {
                 let target = root.pointer(rule.as_str().unwrap().trim_start_matches('#')).unwrap();
-                check(root, target, value, at, errors);
+                // A variant of an enum has the properties of the target, and its own.
+                let mut rest = value.clone();
+                if let (Some(own), Some(fields)) = (words.get("properties"), rest.as_object_mut()) {
+                    fields.retain(|name, _| own.get(name).is_none());
+                }
+                check(root, target, &rest, at, errors);
             }
             "items" | "prefixItems" => {
                 for (index, item) in value.as_array().into_iter().flatten().enumerate() {
@@ -92,7 +97,8 @@ fn check(root: &Value, schema: &Value, value: &Value, at: &str, errors: &mut Vec
                 }
             }
             "properties" | "additionalProperties" => {
-                let is_closed = !words.contains_key("additionalProperties");
+                let is_closed =
+                    !words.contains_key("additionalProperties") && !words.contains_key("$ref");
                 for (name, field) in value.as_object().into_iter().flatten() {
                     let at = format!("{at}/{name}");
                     match (word == "properties", schema["properties"].get(name)) {

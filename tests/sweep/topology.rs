@@ -280,6 +280,7 @@ impl Topology {
         for end in self.ends() {
             let (hosts, gateways) = self.interfaces(end);
             let host = Host {
+                run: Vec::new(),
                 emulated: false,
                 device: "eth0".to_owned(),
                 addresses: hosts.to_vec(),

@@ -21,6 +21,9 @@ use crate::router::config::InterfaceName;
 /// The smallest and the largest MTU of a link in octets: the minimum of IPv6, and jumbo frames.
 const MTUS: std::ops::RangeInclusive<u16> = IPV6_MINIMUM_MTU..=9216;
 
+/// The maximum number of programs of a host.
+const MOST_PROGRAMS: usize = 16;
+
 // The comments of the fields below are the descriptions in the JSON schema of a lab file, which
 // editors show.
 
@@ -89,6 +92,9 @@ struct RawNode {
     /// Whether the router on the LAN of a host runs it, without a namespace.
     #[schemars(with = "Option<bool>")]
     emulated: Option<Spanned<bool>>,
+    /// The programs that run on a host while the lab is up, each as a line for sh.
+    #[schemars(with = "Option<Vec<String>>")]
+    run: Option<Spanned<Vec<String>>>,
     /// The position of the node in a picture: to the right, and down, in any unit.
     position: Option<[f64; 2]>,
 }
@@ -414,6 +420,7 @@ impl Check<'_> {
             only(raw.gateways.as_ref().map(Spanned::span), "gateways", "a host")?;
             only(raw.mac.as_ref().map(Spanned::span), "mac", "a host")?;
             only(raw.emulated.as_ref().map(Spanned::span), "emulated", "a host")?;
+            only(raw.run.as_ref().map(Spanned::span), "run", "a host")?;
         }
         match raw.kind {
             Kind::Router => match raw.config {
@@ -495,6 +502,29 @@ impl Check<'_> {
             None => None,
         };
         let emulated = raw.emulated.is_some_and(Spanned::into_inner);
-        Ok(Node::Host(Host { device: device.clone(), addresses, gateways, mac, emulated }))
+        let run = self.programs(raw.run, emulated)?;
+        let device = device.clone();
+        Ok(Node::Host(Host { device, addresses, gateways, mac, run, emulated }))
+    }
+
+    fn programs(
+        &self,
+        run: Option<Spanned<Vec<String>>>,
+        emulated: bool,
+    ) -> Result<Vec<String>, LabError> {
+        let Some(run) = run else { return Ok(Vec::new()) };
+        let refuse = |message: &str| Err(self.error(run.span(), message, ""));
+        match run.get_ref() {
+            all if all.len() > MOST_PROGRAMS => {
+                refuse(&format!("a host can have at most {MOST_PROGRAMS} programs"))
+            }
+            all if all.iter().any(|command| command.trim().is_empty()) => {
+                refuse("a program must have a command")
+            }
+            all if emulated && !all.is_empty() => {
+                refuse("an emulated host has no namespace, so it cannot run programs")
+            }
+            _ => Ok(run.into_inner()),
+        }
     }
 }

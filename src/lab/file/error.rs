@@ -13,8 +13,19 @@ pub type Span = Range<usize>;
 pub struct LabError {
     /// The error as a sentence, without its position.
     pub message: String,
+    /// The mark in the text of the file.
+    pub mark: Box<Mark>,
     /// The complete report: the error, the line and the caret.
     report: String,
+}
+
+/// The place of an error in the text of a file.
+#[derive(Clone, Debug)]
+pub struct Mark {
+    /// The position. `None` if the error concerns the file as a whole.
+    pub span: Option<Span>,
+    /// The text beside the caret. It can be empty.
+    pub label: String,
 }
 
 impl LabError {
@@ -28,7 +39,7 @@ impl LabError {
         label: &str,
     ) -> Self {
         let message = message.into();
-        let report = match span {
+        let report = match span.clone() {
             None => format!("{path}: {message}"),
             Some(span) => {
                 let mut annotation = AnnotationKind::Primary.span(span);
@@ -43,7 +54,8 @@ impl LabError {
         // The command line prints its own "error: " before every message, so the "error: " of the
         // report is removed here.
         let report = report.strip_prefix("error: ").map_or(report.clone(), str::to_owned);
-        LabError { message, report }
+        let mark = Box::new(Mark { span, label: label.to_owned() });
+        LabError { message, mark, report }
     }
 }
 

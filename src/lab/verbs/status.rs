@@ -7,7 +7,7 @@ use crate::lab::Lab;
 use crate::lab::asked::registrations;
 use crate::lab::file::Node;
 use crate::lab::registration::Registration;
-use crate::lab::running::{NodeState, RunningLab};
+use crate::lab::running::{NodeState, ProgramState, RunningLab};
 
 /// The current state of one node of a lab.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -31,6 +31,8 @@ pub struct NodeStatus {
     pub player: Option<String>,
     /// The addresses of the node in the lab file.
     pub addresses: Vec<String>,
+    /// The programs of a host.
+    pub programs: Vec<ProgramState>,
     /// The telnet port of the router on 127.0.0.1, if its console is served by telnet.
     pub telnet: Option<u16>,
 }
@@ -59,8 +61,20 @@ impl NodeStatus {
         for Registration { address, prefixes, acknowledged } in &self.registrations {
             details.push(format!("{address}: {acknowledged}/{prefixes} registered"));
         }
+        details.extend(self.programs.iter().map(of_program));
         details.extend(self.telnet.map(|port| format!("telnet 127.0.0.1 {port}")));
         details.join(", ")
+    }
+}
+
+/// The state of a program in words.
+fn of_program(program: &ProgramState) -> String {
+    match program {
+        ProgramState { command, pid: Some(pid), .. } => format!("runs `{command}` as {pid}"),
+        ProgramState { command, log: Some(log), .. } => {
+            format!("`{command}` does not run, see {log}")
+        }
+        ProgramState { command, .. } => format!("`{command}` is not run on the simulator"),
     }
 }
 
@@ -71,7 +85,7 @@ pub fn status(lab: &Lab, running: &mut dyn RunningLab) -> Vec<NodeStatus> {
 }
 
 fn look(running: &mut dyn RunningLab, name: &str, node: &Node) -> NodeStatus {
-    let NodeState { exists, runs, pid, namespace, player } = running.node(name);
+    let NodeState { exists, runs, pid, namespace, player, programs } = running.node(name);
     let (kind, addresses) = match node {
         Node::Router { .. } => ("router", Vec::new()),
         Node::Forwarder { addresses, .. } => {
@@ -99,6 +113,7 @@ fn look(running: &mut dyn RunningLab, name: &str, node: &Node) -> NodeStatus {
         registrations,
         player,
         addresses,
+        programs,
         telnet,
     }
 }

@@ -7,20 +7,21 @@
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
-use super::check::Finding;
-use super::explain::journey::Journey;
-use super::lesson::grade::Report;
-use super::ping::{Matrix, Tally};
-use super::testbed::NetmikoDevice;
-use super::verbs::list::LabList;
-use super::verbs::show::LabAddresses;
-use super::verbs::status::NodeStatus;
+use super::event::LabEvent;
 use crate::console::FileCheck;
 use crate::console::view::{
     Failure, Listing, TableHead, absent, away, census, database, drops, dynamic_eid,
     emulated_hosts, history, host_names, interfaces, lisp, machine, map_cache, neighbours, packet,
     refusals, router_lisp, routes, sessions, site, site_summary, statistics, system,
 };
+use crate::lab::check::Finding;
+use crate::lab::explain::journey::Journey;
+use crate::lab::lesson::grade::Report;
+use crate::lab::ping::{Matrix, Tally};
+use crate::lab::testbed::NetmikoDevice;
+use crate::lab::verbs::list::LabList;
+use crate::lab::verbs::show::LabAddresses;
+use crate::lab::verbs::status::NodeStatus;
 
 /// An output for programs.
 #[derive(Clone, Copy, Debug)]
@@ -82,6 +83,7 @@ pub const DOCUMENTS: &[Document] = &[
     Document::of::<interfaces::InterfacesView>("interfaces", "show interfaces json"),
     Document::of::<machine::InventoryView>("inventory", "show inventory json"),
     Document::of::<Vec<Finding>>("lab-check", "eidway lab check LAB --json"),
+    Document::of::<LabEvent>("lab-events", "eidway lab events LAB --json"),
     Document::of::<Journey>("lab-explain", "eidway lab explain LAB FROM TO --json"),
     Document::of::<Report>("lab-grade", "eidway lab grade FILE... --json"),
     Document::of::<LabList>("lab-list", "eidway lab list --json"),

@@ -1,0 +1,67 @@
+//! Starts the collection of the news of a lab that is up: a thread for each router, a thread for the
+//! kernels, and the thread of the [`Hub`].
+
+use std::sync::mpsc::{self, SyncSender};
+use std::thread::{self, JoinHandle};
+
+use super::ground::Ground;
+use super::hub::Hub;
+use super::news::News;
+use super::router;
+use super::watchers::Watchers;
+use crate::driver::clock::Clock;
+use crate::lab::Lab;
+use crate::lab::failure::Failure;
+use crate::netns::{paths, running};
+
+/// The maximum number of news that wait for the hub. If there are more, the sender waits.
+const WAITING_NEWS: usize = 4096;
+
+/// The collection of a lab, before its threads are started.
+pub struct Collector {
+    lab: Lab,
+    clock: Clock,
+    ground: Ground,
+    sender: SyncSender<News>,
+    news: mpsc::Receiver<News>,
+}
+
+impl Collector {
+    /// Prepares the collection of a lab.
+    ///
+    /// # Errors
+    /// The lab is not up, its sockets belong to another user, or this process has no privilege for
+    /// its namespaces.
+    pub fn open(lab: Lab) -> Result<Self, Failure> {
+        running::expect_up(&lab)?;
+        paths::expect_own_sockets(&lab.name)?;
+        let ground = Ground::open(&lab)?;
+        let (sender, news) = mpsc::sync_channel(WAITING_NEWS);
+        Ok(Collector { lab, clock: Clock::start(), ground, sender, news })
+    }
+
+    /// The clock of all items.
+    pub fn clock(&self) -> Clock {
+        self.clock
+    }
+
+    /// The sender to the hub, for subscriptions and questions.
+    pub fn news(&self) -> SyncSender<News> {
+        self.sender.clone()
+    }
+
+    /// Starts the threads. The returned thread is the hub: it ends when the lab is down.
+    pub fn start(self) -> JoinHandle<()> {
+        let Collector { lab, clock, ground, sender, news } = self;
+        let watchers = Watchers::default();
+        for (source, (node, _)) in lab.file.routers().enumerate() {
+            let socket = paths::socket(&lab, node);
+            let (watchers, sender) = (watchers.clone(), sender.clone());
+            thread::spawn(move || router::watch(source, &socket, &watchers, &sender));
+        }
+        let (copy, pages) = (lab.clone(), watchers.clone());
+        thread::spawn(move || ground.watch(&copy, &pages, &sender));
+        // The hub has values that cannot move between threads, so its own thread makes it.
+        thread::spawn(move || Hub::new(lab, clock, watchers).run(&news))
+    }
+}

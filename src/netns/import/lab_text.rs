@@ -1,0 +1,94 @@
+//! The text of a lab file that is made from a topology file. It remembers the origin of its parts.
+
+use std::fmt::{Display, Write};
+
+use toml::Value;
+
+use super::topology::{Scalar, Topology, place};
+use crate::lab::export::containerlab::TITLE;
+use crate::lab::file::Span;
+
+/// The text, and the position in the topology file of each part that comes from there.
+pub(super) struct LabText {
+    text: String,
+    origins: Vec<(Span, Span)>,
+}
+
+impl LabText {
+    /// Begins the text with the name and the title of the lab.
+    pub(super) fn new(topology: &Topology) -> Self {
+        let mut lab = LabText { text: String::new(), origins: Vec::new() };
+        lab.add("name = ");
+        lab.put(string(&topology.name.value), place(&topology.name));
+        lab.add("\n");
+        let labels = &topology.topology.defaults.labels.0;
+        if let Some((_, title)) = labels.iter().find(|(key, _)| key.value == TITLE) {
+            lab.add("title = ");
+            lab.put(string(&title.value), place(title));
+            lab.add("\n");
+        }
+        lab
+    }
+
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Adds a text that comes from no part of the topology file.
+    pub(super) fn add(&mut self, text: impl Display) {
+        // A write into a `String` has no error.
+        let _ = write!(self.text, "{text}");
+    }
+
+    /// Adds a text that comes from the part `origin` of the topology file.
+    pub(super) fn put(&mut self, text: impl Display, origin: Span) {
+        let start = self.text.len();
+        self.add(text);
+        self.origins.push((start..self.text.len(), origin));
+    }
+
+    /// Adds a list: each element comes from a part of the topology file.
+    pub(super) fn put_list(&mut self, elements: impl IntoIterator<Item = (String, Span)>) {
+        self.add("[");
+        for (number, (element, origin)) in elements.into_iter().enumerate() {
+            if number > 0 {
+                self.add(", ");
+            }
+            self.put(element, origin);
+        }
+        self.add("]");
+    }
+
+    /// The part of the topology file from which the text at this position comes. A position before
+    /// a part, such as that of a key, has the origin of this part.
+    pub(super) fn origin(&self, at: usize) -> Option<Span> {
+        let inside = self.origins.iter().find(|(part, _)| part.contains(&at));
+        let next = || self.origins.iter().find(|(part, _)| part.start >= at);
+        inside.or_else(next).map(|(_, origin)| origin.clone())
+    }
+}
+
+/// A text as a string of TOML.
+pub(super) fn string(text: &str) -> String {
+    Value::String(text.to_owned()).to_string()
+}
+
+/// A text as a key of TOML.
+pub(super) fn key(text: &str) -> String {
+    let is_bare = |c: char| c.is_ascii_alphanumeric() || "_-".contains(c);
+    match !text.is_empty() && text.chars().all(is_bare) {
+        true => text.to_owned(),
+        false => string(text),
+    }
+}
+
+/// A value of a variable of a link, as a value of TOML.
+pub(super) fn scalar(value: &Scalar) -> String {
+    let value = match value {
+        Scalar::Truth(truth) => Value::Boolean(*truth),
+        Scalar::Whole(number) => Value::Integer(*number),
+        Scalar::Number(number) => Value::Float(*number),
+        Scalar::Text(text) => Value::String(text.clone()),
+    };
+    value.to_string()
+}

@@ -1,0 +1,64 @@
+//! `lab import`: reads a topology file of containerlab with nodes of Eidway, as `lab export` writes
+//! it, and makes the files of a lab of it.
+//!
+//! The names, nodes, links, addresses and routes may have been changed by hand. Everything that a lab
+//! file cannot say is an error with the file and the line. The rules for lab files are those of
+//! [`LabFile::parse`]: an error there is shown at the place in the topology file from which the text
+//! comes.
+
+mod commands;
+mod lab_text;
+mod nodes;
+mod source;
+mod topology;
+mod wires;
+
+use std::path::Path;
+
+use super::text;
+use crate::lab::failure::Failure;
+use crate::lab::file::{LabError, LabFile};
+use lab_text::LabText;
+use nodes::Nodes;
+use source::Source;
+
+/// A lab that was read from a topology file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Imported {
+    /// The name of the lab.
+    pub name: String,
+    /// The files of the lab: the path of each in its folder, and its text. The first is `lab.toml`.
+    pub files: Vec<(String, String)>,
+}
+
+/// Reads the topology file `path`, and the configurations of its routers, which are in the directory
+/// of this file.
+///
+/// # Errors
+/// A file cannot be read, or a part of the topology file is not of Eidway (the error has the line).
+pub fn import(path: &Path) -> Result<Imported, Failure> {
+    let name = path.display().to_string();
+    let text = text::read(path).map_err(Failure::io(&name))?;
+    let source = Source { path: &name, text: &text };
+    let topology = source.parse()?;
+    source.expect_defaults(&topology)?;
+    let directory = path.parent().unwrap_or(Path::new(""));
+    let nodes = Nodes::read(&source, &topology, directory)?;
+    let mut lab = LabText::new(&topology);
+    nodes.write(&source, &mut lab)?;
+    wires::write(&source, &topology, &nodes, &mut lab)?;
+    let file =
+        LabFile::parse("lab.toml", lab.text()).map_err(|error| moved(&source, error, &lab))?;
+    let mut files = vec![("lab.toml".to_owned(), file.text)];
+    files.extend(nodes.configs());
+    Ok(Imported { name: file.name, files })
+}
+
+/// An error in the lab file, at the place in the topology file from which its text comes.
+fn moved(source: &Source<'_>, error: LabError, lab: &LabText) -> Failure {
+    let place = error.mark.span.clone().and_then(|span| lab.origin(span.start));
+    match place {
+        Some(span) => source.error(span, error.message, &error.mark.label),
+        None => Failure::Other(format!("{}: {}", source.path, error.message)),
+    }
+}
