@@ -44,16 +44,16 @@ fn config_problem(lab: &Lab, file: &str) -> Option<String> {
         Ok(text) => text,
         Err(error) => return Some(error.to_string()),
     };
-    // Lines without a meaning in a lab, and lines of LISP that the router keeps as comments, are no
-    // fault of a lab.
+    // A lab may have lines that mean nothing in a lab, and lines of LISP that the router only
+    // keeps. These lines are no fault of the lab.
     let mut report = read_config(file, text).report;
     let is_fault = |kind| matches!(kind, ProblemKind::Refused | ProblemKind::Contradiction);
     report.problems.retain(|problem| is_fault(problem.kind));
     (!report.is_empty()).then(|| report.to_string())
 }
 
-/// The problems of the configurations of the routers, as lines of text for the user who brings up
-/// the lab. A router logs them too, and starts with the other lines of its configuration.
+/// Returns the errors in the routers' configurations as lines of text, for the user who brings up
+/// the lab. A router also logs its errors, and starts with the other lines of its configuration.
 pub fn config_warnings(lab: &Lab) -> Vec<String> {
     let read = |file| lab.text(file).ok().map(|text| read_config(&lab.path(file), text).report);
     let reports = lab.file.routers().filter_map(|(_, file)| read(file));

@@ -33,8 +33,8 @@ struct Shape {
     addresses: Vec<String>,
 }
 
-/// A line between two nodes of the picture, by the indexes of the nodes. A label is the name of a
-/// port.
+/// A line between two nodes of the picture. `ends` has the indexes of the nodes, and `labels` has
+/// the names of the ports.
 #[derive(Clone, Debug)]
 struct Line {
     ends: [usize; 2],

@@ -1,5 +1,5 @@
-//! The state of the kernel of a node, as plain data: its links, its routes and its neighbours. It is
-//! read from `ip` in namespaces, and from the simulated kernel on the simulator.
+//! The state of the kernel of a node, as plain data: its links, its routes and its neighbours. It
+//! comes from `ip` in namespaces, and from the simulated kernel on the simulator.
 
 use std::net::IpAddr;
 
@@ -14,7 +14,7 @@ pub struct LinkState {
     pub up: bool,
     /// Whether the link has a carrier.
     pub carrier: bool,
-    /// The octets of the largest IP packet that the device sends.
+    /// The size in octets of the largest IP packet that the device sends.
     pub mtu: u32,
     /// The addresses of the device, without IPv6 link-local addresses.
     pub addresses: Vec<IpNet>,
@@ -22,7 +22,7 @@ pub struct LinkState {
     pub lan: Option<String>,
     /// Whether the device answers ARP requests for addresses that are routed to another device.
     pub proxy_arp: bool,
-    /// The addresses of other hosts for which the device answers.
+    /// The addresses for which the device answers in place of other hosts.
     pub proxies: Vec<IpAddr>,
     /// The neighbours on the link of the device.
     pub neighbours: Vec<Neighbour>,
@@ -64,12 +64,12 @@ pub enum Route {
         gateway: Option<IpAddr>,
         /// The destination of the route, if it is known. Its length is zero for a default route.
         prefix: Option<IpNet>,
-        /// The source address that the node chooses for its own packet.
+        /// The source address that the node chooses for a packet that it sends itself.
         source: Option<IpAddr>,
     },
-    /// The route drops the packet, and no error is sent.
+    /// The kernel drops the packet and sends no error.
     Blackhole,
-    /// The route drops the packet, and an ICMP error is sent.
+    /// The kernel drops the packet and sends an ICMP error.
     Unreachable,
     /// There is no route.
     Missing,

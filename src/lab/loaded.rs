@@ -30,8 +30,8 @@ pub struct Lab {
     pub called: PathBuf,
     /// The arguments of `eidway lab up` that bring up this lab: `gsmr`, or `DIRECTORY --name NAME`.
     pub asked_for: String,
-    /// The addresses and routes that the files do not have, if the lab file has `core = "auto"`. The
-    /// lab file and the texts have them too.
+    /// The addresses and routes that this program has chosen, if the lab file has `core = "auto"`.
+    /// `file` and `texts` already contain them.
     pub chosen: Chosen,
     texts: Texts,
 }

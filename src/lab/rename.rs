@@ -12,9 +12,9 @@ pub fn lab_file(file: &LabFile, new: &str) -> String {
     in_commands(&text, &file.name, new)
 }
 
-/// Replaces the name `old` of a lab in the commands, paths and namespaces of a text: in each place
-/// with `eidway` before it on the same line. The name stays in other places, because it can also be
-/// a word of the language.
+/// Replaces the name `old` of a lab in the commands, paths and namespaces of a text. There, the
+/// word `eidway` is before the name on the same line. In other places the name stays, because it
+/// can also be a word of the language.
 pub fn in_commands(text: &str, old: &str, new: &str) -> String {
     let mut renamed = String::with_capacity(text.len());
     for line in text.split_inclusive('\n') {
@@ -36,8 +36,8 @@ pub fn lines_with(text: &str, name: &str) -> Vec<usize> {
     lines.filter(|(_, line)| words(line, name).next().is_some()).map(|(number, _)| number).collect()
 }
 
-/// The places of a name in a line. A longer name that contains it is another word, but the name of
-/// a namespace, `eidway-LAB-NODE`, has the name of its lab.
+/// Returns the places of a name in a line. A longer word that contains the name is not such a
+/// place. But in the name of a namespace, `eidway-LAB-NODE`, the name of the lab is one.
 fn words<'a>(line: &'a str, name: &'a str) -> impl Iterator<Item = usize> + 'a {
     let is_part = |c: char| c.is_ascii_alphanumeric() || "_-".contains(c);
     line.match_indices(name).map(|(at, _)| at).filter(move |at| {

@@ -94,7 +94,7 @@ fn nodes(text: &mut String, lab: &Lab) {
     table(text, "Nodes", ["Node", "Kind", "Ports"], rows);
 }
 
-/// The routers with LISP, with their name in the order of the lab.
+/// The routers with LISP, each with its name and configuration.
 fn with_lisp<'a>(
     configs: &'a BTreeMap<&str, Config>,
 ) -> impl Iterator<Item = (&'a str, &'a Config, &'a Lisp)> {

@@ -175,8 +175,8 @@ impl Site<'_> {
         lines
     }
 
-    /// Returns a line of configuration for each gateway of the host that is not an address of the
-    /// port. The host keeps its gateways when it moves.
+    /// Returns a line of configuration for each gateway of the host, except for the gateways that
+    /// the port already has as addresses. The host keeps its gateways when it moves.
     fn missing_gateways(&self, host: &Host) -> Vec<String> {
         let of_port = self.port().map_or(&[][..], |port| &port.addresses);
         let missing = host.gateways.iter().filter(|&&via| !of_port.iter().any(|n| n.addr() == via));

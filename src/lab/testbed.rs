@@ -32,9 +32,9 @@ pub struct Device {
 /// The arguments of netmiko's `ConnectHandler` for a router.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct NetmikoDevice {
-    /// The class of netmiko that logs in: `cisco_ios_telnet`.
+    /// The type of device, from which netmiko chooses its class: `cisco_ios_telnet`.
     pub device_type: String,
-    /// The address of the telnet port.
+    /// The IP address to which netmiko connects.
     pub host: String,
     /// The telnet port.
     pub port: u16,

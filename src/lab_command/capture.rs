@@ -70,7 +70,7 @@ impl CaptureCommand {
             (last, display) => last.or(display),
         };
         if !self.target.sim {
-            // An error must come before the file is created.
+            // If the lab is not up, the command must not create the file.
             expect_up(&lab)?;
         }
         match self.write.as_deref() {
@@ -113,8 +113,8 @@ pub fn live(
     let names: Vec<String> = interfaces.iter().map(|it| it.port.to_string()).collect();
     let capture = Capture::begin(lab, interfaces)?;
     eprintln!("{name}: capturing at {}; Ctrl-C ends the capture", names.join(", "));
-    // A node without a tunnel has no lisp0. Its absence is reported only if the user named no other
-    // interface.
+    // A node without a tunnel has no lisp0. A missing lisp0 is reported only if the user named no
+    // other interface.
     let is_worth = |it: &&Interface| it.port.device != LISP_DEVICE || names.len() == 1;
     for Interface { port, .. } in capture.missing().filter(is_worth) {
         eprintln!("{name}: {port} does not exist now; the capture includes it when it exists");

@@ -123,7 +123,7 @@ fn simulated(lab: Lab, lesson: &Lesson, seed: u64) -> Result<Simulated, Failure>
     Simulated::up(laid_over(&lab, lesson)?, stage::Options::new(Seed::from_number(seed)))
 }
 
-/// Brings up a lab of its own for the lesson, in namespaces.
+/// Brings up a separate lab for the lesson, in namespaces.
 fn namespaces(mut lab: Lab, name: Option<&str>, lesson: &Lesson) -> Result<Namespaces, Failure> {
     if lesson.setup.only_simulated {
         let path = &lesson.path;

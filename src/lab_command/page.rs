@@ -69,8 +69,8 @@ fn write(file: &Path, text: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Reads the page without a lab. It is beside the target folder of the program, or where the Debian
-/// package has it.
+/// Reads the page without a lab. The path is in the environment variable `EIDWAY_PAGE`, beside the
+/// folder of the program, or in `/usr/share/eidway`, where the Debian package has the page.
 pub fn template() -> Result<String, Failure> {
     let beside = env::current_exe().ok().and_then(|program| {
         let profile = program.parent()?.parent()?;

@@ -1,5 +1,6 @@
-//! Captures the frames of a device to a file, from a socket of our own. Programs like tcpdump need
-//! to change their user for that, which the namespaces of an ordinary user do not allow.
+//! Captures the frames of a device to a file, through a socket of this process. Programs like
+//! tcpdump must change their user before they capture, and the namespaces of an ordinary user do
+//! not allow this.
 
 use std::io::{self, ErrorKind, Write};
 use std::os::fd::AsFd;
@@ -16,7 +17,8 @@ use crate::capture::pcap::PcapWriter;
 use crate::driver::tap_point::{self, TapPoint, Tapped};
 use crate::lab::failure::Failure;
 
-/// The most frames that are read in one turn. No more frames wait in the buffer of the socket.
+/// The maximum number of frames that are read in one turn. The buffer of the socket does not hold
+/// more frames.
 const TURN: usize = 100_000;
 
 /// A capture that runs in a thread. It ends when this value is dropped.
@@ -53,10 +55,7 @@ impl Capture {
         Ok(Capture { device, running: Some(running) })
     }
 
-    /// Writes the frames that wait, and ends.
-    ///
-    /// # Errors
-    /// The file could not be written, or the kernel has dropped frames.
+    /// Writes the frames that are still in the socket, and ends the capture.
     pub fn end(mut self) -> Result<(), Failure> {
         self.stop().map_err(Failure::io(&self.device))
     }
@@ -71,7 +70,7 @@ impl Capture {
 
 impl Drop for Capture {
     fn drop(&mut self) {
-        // The user of this value wants the file no more.
+        // The caller no longer needs the file, so an error is ignored.
         let _ = self.stop();
     }
 }

@@ -34,7 +34,7 @@ struct Address {
     prefixlen: u8,
 }
 
-/// A proxied neighbour.
+/// An address for which a device answers in place of another host.
 #[derive(Deserialize)]
 struct Proxy {
     dst: IpAddr,
@@ -64,7 +64,7 @@ struct Found {
     prefsrc: Option<IpAddr>,
 }
 
-/// A next router of the other family.
+/// The next router of a route. Its address and the destination have different IP versions.
 #[derive(Deserialize)]
 struct Via {
     host: IpAddr,
@@ -190,8 +190,9 @@ pub fn route(lab: &Lab, node: &str, query: &RouteQuery) -> Result<Route, Failure
     Ok(Route::Out { device, gateway, prefix, source })
 }
 
-/// Runs two lookups of one route, and returns the first one with the source address of both. The
-/// inner error is the kind of a route that does not lead out of the node.
+/// Looks up one route with two commands. Returns the result of the first command, with the source
+/// address that either command has found. The inner error is a route that does not lead out of the
+/// node.
 fn look(
     lab: &Lab,
     node: &str,
@@ -236,7 +237,7 @@ fn forwards(lab: &Lab, node: &str, destination: IpAddr) -> Result<bool, Failure>
     Ok(all.is_none_or(|all| all.forwarding))
 }
 
-/// Returns the row of an emulated host at the router that runs it.
+/// Returns the row of an emulated host, from the router that runs the host.
 fn emulated_row(lab: &Lab, name: &str) -> Option<EmulatedHostRow> {
     let (router, _) = emulated::whereabouts(lab, name)?;
     let socket = paths::socket(lab, &router);

@@ -29,8 +29,8 @@ pub fn make_room(lab: &LabFile, say: &mut dyn FnMut(&str)) {
     make_room_in(Path::new(SETTINGS), most_neighbours(lab), say);
 }
 
-/// The largest number of neighbours in one address family. Each node on a link or LAN may have all
-/// other nodes on this link or LAN as neighbours.
+/// Returns the largest number of neighbours that the lab can have in one address family. Each node
+/// on a link or LAN may have all other nodes on this link or LAN as neighbours.
 fn most_neighbours(lab: &LabFile) -> u32 {
     let lans = lab.lans.iter().map(|lan| lan.ports.len());
     let ends = lab.links.iter().map(|link| link.ends.len()).chain(lans);
@@ -61,7 +61,8 @@ fn make_room_in(settings: &Path, neighbours: u32, say: &mut dyn FnMut(&str)) {
                 "all labs share the {name} neighbour table of this machine: it now holds {larger} \
                  entries instead of {limit} ({setting})"
             )),
-            // Only root can raise it. Most labs of other users work with any table.
+            // Only root can raise the limit. For most labs of other users, any limit is high
+            // enough.
             Err(_) if neighbours <= limit / 2 => {}
             Err(error) => say(&format!(
                 "all labs share the {name} neighbour table of this machine: it holds only {limit} \

@@ -53,7 +53,8 @@ pub fn expect_up(lab: &Lab) -> Result<(), Failure> {
     )))
 }
 
-/// Returns an error if a node has no namespace. The error has the commands that create it.
+/// Returns an error if a node has no namespace. The error has the commands that create the
+/// namespace.
 pub fn expect_namespace(lab: &Lab, node: &str) -> Result<(), Failure> {
     expect_up(lab)?;
     if paths::has_namespace(lab, node) {

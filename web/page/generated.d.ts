@@ -53,11 +53,11 @@ export type Class = "control" | "tcp" | "data" | "native" | "neighbour";
 export type HopFate = "carried" | "doubled" | "lost";
 /** IPv4 or IPv6. An EID, an RLOC and a `service` of the configuration have a family. */
 export type Family = "ipv4" | "ipv6";
-/** The direction of a step. */
+/** A packet of a journey: the packet itself or the answer. */
 export type JourneyLeg = "there" | "back";
 /** The result of a step. */
 export type JourneyVerdict = "passes" | "waits" | "arrives" | "lost";
-/** The part of a node that decides. */
+/** A component of a node. A component decides about a packet. */
 export type JourneyPart =
   "route" | "neighbour" | "receive" | "itr" | "etr" | "map-request" | "map-server" | "registration";
 /** The items that an answer has. An item that is left out keeps its number, so it leaves a gap. */
@@ -564,7 +564,7 @@ export interface Done {
   /** The items since the last request. */
   items: Item[];
 }
-/** The answer to a page that asks for a journey. */
+/** The answer to a page's request for a journey. */
 export interface Explained {
   /** The result of the journey in words, with the place and the cause of a loss. */
   conclusion: string;
@@ -585,7 +585,7 @@ export interface JourneyStep {
   leg: JourneyLeg;
   /** The node. */
   node: string;
-  /** The section of the standard, if a standard decides. */
+  /** The section of the standard that demands this result, if there is one. */
   section: string | null;
   verdict: JourneyVerdict;
   what: JourneyPart;

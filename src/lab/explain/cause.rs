@@ -1,4 +1,4 @@
-//! The causes for which a packet is lost, each with a remedy.
+//! The causes of the loss of a packet, each with a remedy.
 
 use std::fmt;
 
@@ -19,7 +19,7 @@ pub struct Loss {
     pub because: String,
     /// The remedy.
     pub to_do: String,
-    /// The section of the standard, if a standard decides.
+    /// The section of the standard that demands this loss, if there is one.
     pub section: Option<String>,
     /// The loss that caused this loss, if there is one. For example, a router drops a packet
     /// because the Map-Request for its destination was lost at another node.
@@ -95,17 +95,17 @@ pub enum Cause {
     EtrSilent,
     /// No map-server has a registration of the EID.
     NotRegistered,
-    /// The map-server has no site with the EID.
+    /// No site of the map-server contains the EID.
     NoSite,
-    /// The map-server refuses the registration: its authentication is wrong.
+    /// The map-server refuses the registration, because the authentication data is wrong.
     WrongKey,
     /// The map-server refuses the registration for another reason.
     RegistrationRefused,
-    /// The EID is not in the database of the ETR of its site.
+    /// The ETR of the site does not have the EID in its database.
     NoDatabaseMapping,
     /// The ETR has no map-server.
     NoMapServer,
-    /// The ETR does not register the EID, because it has no route to it.
+    /// The ETR does not register the EID, because the ETR has no route to the EID.
     EidWithoutRoute,
     /// The map-cache has an old negative entry. The EID is registered now.
     OldNegativeMapping,
@@ -143,7 +143,7 @@ impl Cause {
         name.to_owned()
     }
 
-    /// The section of the standard that decides, if there is one.
+    /// The section of the standard that demands the loss, if there is one.
     pub fn section(self) -> Option<&'static str> {
         match self {
             Cause::Rule(rule) => Some(rule.section()),
@@ -201,8 +201,8 @@ impl Cause {
     }
 }
 
-/// The remedy for a rule that does not drop the packet itself. For example, the router forwards the
-/// packet without LISP, and a core router drops it.
+/// The remedy for a rule by which the router does not drop the packet, but which leads to the loss.
+/// For example, the router forwards the packet without LISP, and a core router drops the packet.
 fn rule_remedy(rule: Rule) -> &'static str {
     match rule {
         Rule::ForeignSource => "add the source to the database of the ITR (`database-mapping`)",

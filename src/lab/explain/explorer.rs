@@ -1,4 +1,4 @@
-//! The state of an explanation: the lab that is read, and the steps so far.
+//! The state of an explanation: the lab that the explanation reads, and the steps so far.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -118,7 +118,7 @@ impl<'a> Explorer<'a> {
         loss
     }
 
-    /// Calls `act`. The steps that `act` notes are details of the last step.
+    /// Calls `act`. The steps that `act` notes become details of the latest step before the call.
     pub fn inside<T>(&mut self, act: impl FnOnce(&mut Self) -> T) -> T {
         self.depth += 1;
         let result = act(self);

@@ -1,4 +1,4 @@
-//! A journey: the way of a packet, and the way of its answer, in steps.
+//! A journey: the path of a packet, and the path of the answer, in steps.
 
 use std::net::IpAddr;
 
@@ -20,7 +20,7 @@ pub struct Question {
     pub df: bool,
 }
 
-/// The way of a packet, and the way of its answer.
+/// The path of a packet, and the path of the answer to this packet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Journey {
     /// The node that sends the packet.
@@ -45,7 +45,7 @@ pub struct Journey {
     pub lost: Option<Loss>,
 }
 
-/// The answer to a page that asks for a journey.
+/// The answer to a page's request for a journey.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Explained {
     /// The steps of the packet and of its answer.
@@ -67,50 +67,50 @@ impl From<Journey> for Explained {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(rename = "JourneyStep")]
 pub struct Step {
-    /// The direction.
+    /// Whether this is a step of the packet or of the answer.
     pub leg: Leg,
     /// Zero for a step of the packet itself. A larger number for a step of an outer packet or of a
     /// control message.
     pub depth: u8,
     /// The node.
     pub node: String,
-    /// The part of the node that decides.
+    /// The component that decides, for example the routing table or the ITR.
     pub what: What,
     /// The result of the step.
     pub verdict: Verdict,
     /// The step and its reason, as a sentence.
     pub because: String,
-    /// The section of the standard, if a standard decides.
+    /// The section of the standard that demands this result, if there is one.
     pub section: Option<String>,
 }
 
-/// The direction of a step.
+/// A packet of a journey: the packet itself or the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 #[schemars(rename = "JourneyLeg")]
 pub enum Leg {
-    /// The way of the packet.
+    /// The path of the packet to its destination.
     There,
-    /// The way of its answer.
+    /// The path of the answer back to the sender of the packet.
     Back,
 }
 
-/// The part of a node that decides.
+/// A component of a node. A component decides about a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 #[schemars(rename = "JourneyPart")]
 pub enum What {
     /// The routing table of the kernel.
     Route,
-    /// The neighbour on the link: ARP or neighbour discovery.
+    /// The search for the neighbour on the link: ARP or neighbour discovery.
     Neighbour,
-    /// The stack that receives the packet.
+    /// The IP stack, which receives the packets for the node itself.
     Receive,
     /// The ITR or proxy ITR.
     Itr,
     /// The ETR or proxy ETR.
     Etr,
-    /// The ITR that sends a Map-Request.
+    /// The ITR, when it sends a Map-Request.
     MapRequest,
     /// The map-resolver and map-server.
     MapServer,

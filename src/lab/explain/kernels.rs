@@ -1,4 +1,4 @@
-//! The way of a packet from kernel to kernel: routes, links, and neighbours.
+//! The path of a packet from kernel to kernel: routes, links, and neighbours.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -16,10 +16,11 @@ use crate::lab::kernel::{LinkState, Route, RouteQuery};
 use crate::router::config::StaticTarget;
 use crate::router::io::LISP_DEVICE;
 
-/// The maximum number of nodes on the way of one packet. It is the initial TTL of a packet.
+/// The maximum number of nodes on the path of one packet. A packet starts with this number as its
+/// TTL.
 const MOST_HOPS: usize = 64;
 
-/// An IP packet on its way.
+/// An IP packet that is followed through the lab.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Flight {
     pub source: IpAddr,
@@ -31,9 +32,9 @@ pub(super) struct Flight {
 /// The place from which a packet starts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Origin {
-    /// The node itself sends the packet, and the kernel chooses the source.
+    /// The node itself sends the packet, and the kernel chooses the source address.
     Own,
-    /// The node itself sends the packet from its source address.
+    /// The node itself sends the packet, and has already chosen the source address.
     Bound,
     /// The node receives the packet on this device.
     Input(String),
@@ -41,7 +42,7 @@ pub(super) enum Origin {
 
 /// The result of a packet's path through the kernels of the lab.
 pub(super) enum Landing {
-    /// The packet arrives at the node with its destination address.
+    /// The packet arrives at this node, which has the destination address.
     Arrived(String),
     /// The packet goes into the tunnel device of this router: the router decides.
     Tunnel(String),
@@ -49,14 +50,14 @@ pub(super) enum Landing {
     Lost(Loss),
 }
 
-/// The owner of an address on a link.
+/// The owner of an address on a link. The two strings are a node and a device of this node.
 enum Owner {
-    /// The node answers and receives the packet on this device.
+    /// This node has the address, or answers for it. The node receives the packet on this device.
     Answers(String, String),
-    /// The node has the address, but its device is down.
+    /// This node has the address, but the device is down.
     Down(String, String),
-    /// No node has the address. This router on the link is stopped, and the address may be one of
-    /// its addresses.
+    /// No running node has the address. This router on the link is stopped, and perhaps has the
+    /// address.
     Stopped(String),
     /// No node has the address.
     Missing,
@@ -138,7 +139,7 @@ impl Explorer<'_> {
         self.note(node, What::Route, Verdict::Passes, because);
     }
 
-    /// The loss of a packet that has no route out of the node.
+    /// Returns the loss of a packet for which the node has no route.
     fn without_route(
         &mut self,
         node: &str,
@@ -336,7 +337,8 @@ impl Explorer<'_> {
         Ok(stopped.map_or(Owner::Missing, |(peer, _)| Owner::Stopped(peer)))
     }
 
-    /// Whether a node answers on its device for the address of another node.
+    /// Whether a node answers ARP or neighbour discovery on this device in place of another node,
+    /// which has the address.
     fn is_proxied(&mut self, node: &str, device: &str, address: IpAddr) -> Result<bool, Failure> {
         let links = self.links(node)?;
         let Some(link) = links.iter().find(|link| link.device == device) else { return Ok(false) };
@@ -386,7 +388,7 @@ fn reaches(net: &IpNet, hops: &[IpAddr]) -> bool {
     hops.iter().any(|hop| net.contains(hop))
 }
 
-/// The loss at a link that does not work.
+/// Returns the loss at a link that is down or has no carrier.
 pub(super) fn dead_link(node: &str, link: &LinkState) -> Loss {
     let device = &link.device;
     match link.up {

@@ -1,5 +1,5 @@
-//! `lab explain`: the way of a packet through a lab, hop by hop, and the way of its answer. If the
-//! packet is lost, the journey has the place, the cause and the remedy.
+//! `lab explain`: the path of a packet through a lab, hop by hop, and the path of the answer. If
+//! the packet is lost, the journey has the place, the cause and the remedy.
 //!
 //! No packet is sent, and no state changes. The kernels report the route that a packet would take
 //! ([`RunningLab::route`]), and the routers report the decision that they would make (`show lisp
@@ -7,7 +7,7 @@
 //!
 //! * [`journey`]: the steps of a packet, and their results. [`text`]: the journey in words.
 //! * [`cause`]: the causes of a loss, with their remedies.
-//! * [`explorer`]: the lab that is read, and the steps so far.
+//! * [`explorer`]: the lab that the explanation reads, and the steps so far.
 //! * [`kernels`]: a packet goes from node to node, by routes and neighbours.
 //! * [`overlay`]: the decisions of ITR and ETR, and the tunnel between them.
 //! * [`resolution`]: the Map-Request for a missing mapping, and its answer.
@@ -28,7 +28,7 @@ use explorer::Explorer;
 use journey::{Journey, Leg, Question};
 use kernels::Flight;
 
-/// Explains the way of a packet and of its answer.
+/// Explains the path of a packet and the path of the answer.
 ///
 /// # Errors
 /// The lab does not have the node, or the lab cannot be read.

@@ -1,4 +1,4 @@
-//! The decisions of ITRs and ETRs on the way of a packet, and the tunnel between them.
+//! The decisions of ITRs and ETRs on the path of a packet, and the tunnel between them.
 
 use std::net::IpAddr;
 
@@ -16,16 +16,16 @@ use crate::router::decision::{Rule, Table};
 use crate::router::io::LISP_DEVICE;
 use crate::wire::data_header::encapsulation_len;
 
-/// The maximum number of tunnels on the way of a packet. A packet that needs more tunnels is in a
+/// The maximum number of tunnels on the path of a packet. A packet that needs more tunnels is in a
 /// loop.
 const MOST_TUNNELS: usize = 8;
 
-/// The way of a packet after the decision of a router.
+/// The path of a packet after the decision of a router.
 enum Onward {
     /// The packet goes on without LISP. The loss is the reason why the router does not use LISP, if
     /// this reason is a fault.
     Native(Option<Loss>),
-    /// The packet goes through a tunnel to this RLOC.
+    /// The packet goes through a tunnel from the RLOC `own` to the RLOC `rloc`.
     Tunnel { own: IpAddr, rloc: IpAddr },
     /// The packet leaves the tunnel device, and goes on to the site.
     Site,
@@ -36,15 +36,15 @@ enum Onward {
 }
 
 impl Explorer<'_> {
-    /// Follows a packet of EIDs from a node to the node with its destination.
+    /// Follows a packet between EIDs, from a node to the node with the packet's destination.
     pub(super) fn deliver(
         &mut self,
         from: &str,
         flight: &Flight,
     ) -> Result<Result<String, Loss>, Failure> {
         let (mut at, mut origin) = (from.to_owned(), Origin::Own);
-        // The reason why a router forwarded the packet without LISP. If the packet is lost after
-        // that, this is the first cause.
+        // The reason why a router forwarded the packet without LISP. If the packet is lost later,
+        // this reason is the first cause.
         let mut native = None;
         let first_step = self.steps.len();
         for _ in 0..MOST_TUNNELS {
@@ -87,8 +87,8 @@ impl Explorer<'_> {
         Ok(Err(self.lose(What::Itr, Loss::new(&at, Cause::RoutingLoop, because))))
     }
 
-    /// Looks for a LISP router on the way of the packet that is not an ITR. Only the kernel of such
-    /// a router forwards the packet. Returns this fault.
+    /// Looks for a LISP router on the path of the packet that is not an ITR. The kernel of such a
+    /// router forwards the packet without LISP. Returns this fault.
     fn without_itr(&mut self, first_step: usize) -> Result<Option<Loss>, Failure> {
         let of_packet = self.steps[first_step..].iter().filter(|step| step.depth == self.depth);
         let nodes: Vec<String> = of_packet.map(|step| step.node.clone()).collect();
@@ -147,7 +147,8 @@ impl Explorer<'_> {
                 Resolved::Lost(loss) => Onward::Lost(loss),
             },
             PacketVerdict::Drop => match view.rule {
-                // No answer came. The way of the Map-Request shows the reason.
+                // The ITR got no answer to its Map-Request. The path of the Map-Request shows the
+                // reason.
                 Rule::Resting | Rule::WaitedInVain | Rule::HoldQueueFull => {
                     match self.inside(|it| it.resolve(node, flight))? {
                         Resolved::Lost(root) => {
@@ -190,8 +191,8 @@ impl Explorer<'_> {
         })
     }
 
-    /// Notes the decision of a router. Returns the loss of the packet, which is valid only if the
-    /// decision causes a loss.
+    /// Notes the decision of a router, and returns a loss. The loss is valid only if the decision
+    /// causes the loss of the packet.
     fn note_decision(&mut self, node: &str, what: What, view: &PacketView) -> Loss {
         let line = view.line.map_or(String::new(), |line| {
             format!(" ({}, {})", line.table.describe(), line.eid_prefix)
@@ -212,8 +213,8 @@ impl Explorer<'_> {
         self.lose(what, loss)
     }
 
-    /// Returns the fault because of which an ITR forwards a packet without LISP. Returns `None` if
-    /// the rule of the decision is not a fault.
+    /// Returns the fault for which an ITR forwards a packet without LISP. Returns `None` if the
+    /// reason is not a fault.
     fn native_cause(
         &mut self,
         node: &str,
@@ -253,7 +254,8 @@ impl Explorer<'_> {
         })
     }
 
-    /// Returns the loss at the interface to the network of a local EID, if this interface is down.
+    /// Finds the interface to the network of a local EID. If this interface is down, returns the
+    /// loss at this interface.
     pub(super) fn dead_port(&mut self, node: &str, eid: IpAddr) -> Result<Option<Loss>, Failure> {
         let ports: Vec<String> = self
             .lab
@@ -274,8 +276,8 @@ impl Explorer<'_> {
         Ok(dead.next().map(|link| dead_link(node, link)))
     }
 
-    /// Follows an encapsulated packet from the own RLOC to the remote RLOC. Returns the node that
-    /// receives it.
+    /// Follows an encapsulated packet from the local RLOC `own` to the remote RLOC. Returns the
+    /// node that receives the packet.
     fn cross(
         &mut self,
         node: &str,
@@ -295,7 +297,7 @@ impl Explorer<'_> {
         })
     }
 
-    /// Follows a packet for a host that the router searches for on its LANs.
+    /// Follows a packet to a host. The router searches for this host on its LANs.
     fn sought(&mut self, node: &str, flight: &Flight) -> Result<Onward, Failure> {
         let ports = self.lab.file.lans.iter().flat_map(|lan| &lan.ports);
         let of_node = ports.filter(|port| port.node == node);

@@ -17,8 +17,7 @@ use crate::router::counters::ControlDrop;
 
 impl Explorer<'_> {
     /// Finds the reason why the map-server `server` has no registration of `eid`. First finds the
-    /// router of the site. This router has the EID in its database, or a host with the EID on its
-    /// LAN.
+    /// router of the site: it has the EID in its database, or the host with the EID is on its LAN.
     pub(super) fn unregistered(&mut self, server: &str, eid: IpAddr) -> Result<Loss, Failure> {
         let routers: Vec<String> =
             self.lab.file.routers().map(|(name, _)| name.to_owned()).collect();
@@ -131,8 +130,8 @@ impl Explorer<'_> {
         Ok(arrived.err())
     }
 
-    /// The last refusal of a registration of an ETR at a map-server. A refusal before the last
-    /// Map-Notify is not returned.
+    /// Returns the latest refusal of an ETR's registration by a map-server. There is none if the
+    /// map-server has sent a Map-Notify after the refusal.
     fn refusal(
         &mut self,
         etr: &str,
@@ -161,7 +160,7 @@ impl Explorer<'_> {
         }))
     }
 
-    /// The entry of the database of a router that covers an EID.
+    /// Returns the entry that covers an EID in the database of a router.
     fn database_row(&mut self, node: &str, eid: IpAddr) -> Result<Option<Row>, Failure> {
         let command = match Family::of(eid) {
             Family::Ipv4 => format!("show ip lisp database {eid} json"),
@@ -177,7 +176,7 @@ impl Explorer<'_> {
         Ok(listing.entries.into_iter().next())
     }
 
-    /// The routers on the LAN of the host with an EID.
+    /// Returns the routers on the LAN of the host that has this EID.
     fn routers_beside(&mut self, eid: IpAddr) -> Result<Vec<String>, Failure> {
         let mut hosts = self.lab.file.hosts();
         let found = hosts.find(|(_, host)| host.addresses.iter().any(|net| net.addr() == eid));
@@ -191,7 +190,7 @@ impl Explorer<'_> {
         Ok(routers.filter(|node| self.is_router(node)).collect())
     }
 
-    /// The site of an EID at a map-server.
+    /// Returns the name of the site that contains an EID, at a map-server.
     fn site_of(&mut self, server: &str, eid: IpAddr) -> Result<Option<String>, Failure> {
         let command = format!("show lisp map-request {eid}");
         let running = &mut *self.running;

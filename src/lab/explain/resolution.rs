@@ -1,5 +1,5 @@
-//! The Map-Request for a mapping that an ITR does not have: its way to a map-resolver, the answer,
-//! and the way of the answer.
+//! The Map-Request for a mapping that an ITR does not have: the path of the request to a
+//! map-resolver, the answer, and the path of the answer.
 
 use std::net::IpAddr;
 
@@ -61,8 +61,8 @@ impl Explorer<'_> {
         Ok(Resolved::Lost(self.lose(What::MapRequest, loss)))
     }
 
-    /// Follows a Map-Request to a map-resolver, on to an ETR, and the Map-Reply back. Returns the
-    /// answer, and the router that makes it.
+    /// Follows a Map-Request to a map-resolver and on to an ETR, and follows the Map-Reply back.
+    /// Returns the answer, and the router that makes the answer.
     fn ask_resolver(
         &mut self,
         itr: &str,
@@ -169,7 +169,7 @@ impl Explorer<'_> {
         let steps = self.steps.len();
         let arrived = self.control(at, source, to)?;
         if arrived.is_ok() {
-            // The way of a reply that arrives is shown in one line.
+            // The path of a reply that arrives is shown in one line.
             self.steps.truncate(steps);
             let because = format!("a Map-Reply to {to}");
             self.note_rule(

@@ -1,5 +1,5 @@
 //! The rules for the names of labs, nodes and devices. These names become parts of paths, of the
-//! names of namespaces and of commands. `check_names` in `netns-scripts/lib.sh` has equal rules.
+//! names of namespaces and of commands. `check_names` in `netns-scripts/lib.sh` has the same rules.
 
 /// The name of the namespace that contains the bridges of a lab. No node may have this name.
 pub const SWITCH: &str = "switch";

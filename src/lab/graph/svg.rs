@@ -16,7 +16,8 @@ use crate::lab::page::escaped;
 const ACROSS: f64 = 170.0;
 const DOWN: f64 = 120.0;
 const MARGIN: f64 = 90.0;
-/// The largest width of the picture, in pixels. Positions that are further apart come closer.
+/// The largest width of the picture, in pixels. If positions would make the picture wider, it is
+/// made smaller.
 const WIDEST: f64 = 4_000.0;
 /// The height of a line of text in a node.
 const TEXT: f64 = 15.0;

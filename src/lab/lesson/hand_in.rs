@@ -144,13 +144,13 @@ impl Head {
 /// Writes a hand-in, line by line.
 #[derive(Debug, Default)]
 pub struct Writer {
-    /// The sum of the last line.
+    /// The sum of the latest line.
     last: String,
     commands: usize,
 }
 
 impl Writer {
-    /// Begins a hand-in. Returns the writer and the first line, with its end.
+    /// Begins a hand-in. Returns the writer, and the first line with its line end.
     pub fn new(head: &Head) -> (Self, String) {
         let mut writer = Writer::default();
         let line = writer.line(&Line::Head(head.clone()));

@@ -57,9 +57,9 @@ pub struct Learner {
     states: Vec<TaskState>,
     /// The current task, counted from 0. After the last task, it is the number of tasks.
     task: usize,
-    /// The number of hints of the current task that were shown.
+    /// The number of hints that the student has seen in the current task.
     hints: usize,
-    /// The number of hints of each task that were shown.
+    /// The number of hints that the student has seen, for each task.
     hints_of: Vec<usize>,
     /// The reason why the last check of the current task failed.
     unmet: Option<super::Unmet>,
@@ -106,12 +106,12 @@ impl Learner {
         &self.states
     }
 
-    /// The number of hints of each task that were shown.
+    /// The number of hints that the student has seen, for each task.
     pub fn hints_shown(&self) -> &[usize] {
         &self.hints_of
     }
 
-    /// The missing result that the last check of the current task has found.
+    /// The missing result that the latest check of the current task has found.
     pub fn unmet(&self) -> Option<&super::Unmet> {
         self.unmet.as_ref()
     }
@@ -243,12 +243,12 @@ impl Learner {
         }
     }
 
-    /// Whether the current task is done, and the student has not gone on.
+    /// Whether the current task is done, and the student has not asked for the next task.
     fn is_met(&self) -> bool {
         matches!(self.states.get(self.task), Some(TaskState::Met(_)))
     }
 
-    /// Looks whether the current task is done.
+    /// Finds out whether the current task is done.
     fn glance(&mut self, stage: &mut dyn Stage, say: &mut Say<'_>) {
         if self.task == self.states.len() || self.is_met() {
             return;

@@ -95,7 +95,8 @@ pub fn show(lab: &Lab) -> LabAddresses {
     shown
 }
 
-/// The addresses of a port, and the file with the addresses that were not chosen.
+/// Returns the addresses of a port, and the file that contains them. This file does not contain the
+/// addresses that `core = "auto"` has chosen.
 fn of_port<'a>(
     lab: &Lab,
     configs: &BTreeMap<&str, (&'a str, Config)>,

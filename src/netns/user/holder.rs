@@ -1,8 +1,8 @@
 //! The process that keeps the namespaces of a user while labs are up in them.
 //!
 //! The holder is process 1 of its PID namespace. It knows nothing of labs: it greets the verbs that
-//! connect to its socket, and becomes the parent of processes without one. It ends when no
-//! verb is connected and no node has a namespace.
+//! connect to its socket, and becomes the parent of each process whose parent has ended. The holder
+//! ends when no verb is connected and no node has a namespace.
 
 use std::fs::{self, DirEntry, FileType};
 use std::io::{self, Read, Write};
@@ -34,14 +34,15 @@ use crate::private::{self, Lock};
 /// The lock of the holder, in the runtime directory of the user. While it is held, there is no
 /// second holder.
 const LOCK: &str = ".holder";
-/// The most attempts to take the lock. A new attempt is needed if another holder removes the
-/// directory at the same moment.
+/// The maximum number of attempts to take the lock. A new attempt is needed if another holder
+/// removes the directory at the same moment.
 const TRIES: usize = 100;
-/// The entries of `/run` that differ inside: the namespaces of nodes, and the files of labs.
+/// The entries of `/run` that differ in the mount namespace of the holder: the namespaces of nodes,
+/// and the files of labs.
 const OWN: [&str; 2] = ["netns", "eidway"];
-/// The holder looks after this time whether it is still of use.
+/// The time between two checks whether the holder is still needed.
 const TICK: Timespec = Timespec { tv_sec: 5, tv_nsec: 0 };
-/// The longest wait for a verb that does not read its greeting.
+/// The longest time that the holder waits for a verb to read the greeting.
 const GREETING_TIME: Duration = Duration::from_secs(1);
 
 /// Becomes the holder of this user's namespaces. `directory` is the runtime directory of the user,
@@ -57,7 +58,7 @@ pub fn run(directory: &Path) -> Result<(), Failure> {
     // The holder has no terminal, so Ctrl-C at the terminal of its user does not end it.
     setsid().map_err(|error| Failure::io("setsid")(error.into()))?;
     user_namespace::unshare().map_err(|error| obstacle::refused(Operation::Namespaces, &error))?;
-    // The child of this process is the first one in the PID namespace.
+    // The child of this process is the first process in the PID namespace.
     let mut holder = environment::program(&run::program()?.display().to_string())?;
     holder.arg(COMMAND).arg(directory).spawn().map_err(Failure::io("holder"))?;
     Ok(())
@@ -71,10 +72,10 @@ fn hold(directory: &Path) -> Result<(), Failure> {
             .and_then(|()| serve(directory))
             .map_err(Failure::io("the holder of namespaces"))
     });
-    // The lock goes last: the next holder needs a directory without remains.
+    // The lock is removed last. Before that, no other holder can start, so it finds no old files.
     let removed = remove_remains(directory);
     lock.remove();
-    // It has other entries if a lab is simulated, or if a scenario has kept its captures.
+    // This fails if the directory still has entries of a simulated lab, or captures of a scenario.
     let _ = fs::remove_dir(directory);
     served.and(removed.map_err(Failure::io(directory.display())))
 }
@@ -105,18 +106,20 @@ fn cover(directory: &Path) -> Result<(), Failure> {
 }
 
 fn cover_run(directory: &Path) -> io::Result<()> {
-    // New mounts of the machine appear here too, but ours stay here.
+    // New mounts of the machine appear in this namespace too, but the mounts of this namespace do
+    // not appear on the machine.
     mount_change("/", MountPropagationFlags::DOWNSTREAM | MountPropagationFlags::REC)?;
     let machine = fs::File::open("/run")?;
     let flags = MountFlags::NOSUID | MountFlags::NODEV;
     mount("tmpfs", "/run", "tmpfs", flags, c"mode=755")?;
-    // The directory that was opened is below the new mount now. Programs of nodes may need its
-    // entries, such as the display of the user.
+    // The new mount hides the `/run` of the machine, but the descriptor `machine` still leads to
+    // it. Programs of nodes may need its entries, such as the display of the user.
     let machine = PathBuf::from(format!("/proc/self/fd/{}", machine.as_raw_fd()));
     for entry in fs::read_dir(machine)? {
         let entry = entry?;
         if !OWN.iter().any(|own| entry.file_name() == *own) {
-            // An entry that this user cannot open cannot be shown, and is not missed.
+            // If this user cannot open an entry, it cannot be shown. The programs of this user
+            // cannot use it on the machine either.
             let _ = show(&entry, entry.file_type()?);
         }
     }
@@ -124,7 +127,7 @@ fn cover_run(directory: &Path) -> io::Result<()> {
     Ok(mount_bind(directory, RUN)?)
 }
 
-/// Shows an entry of the machine's `/run` in the new one.
+/// Shows an entry of the machine's `/run` in the new `/run`.
 fn show(entry: &DirEntry, kind: FileType) -> io::Result<()> {
     let place = Path::new("/run").join(entry.file_name());
     if kind.is_symlink() {
@@ -138,7 +141,7 @@ fn show(entry: &DirEntry, kind: FileType) -> io::Result<()> {
     Ok(mount_bind_recursive(entry.path(), place)?)
 }
 
-/// Removes the files that the labs of a killed holder have left, and those of this holder when it
+/// Removes the files of labs that a killed holder has left, or of the labs of this holder when it
 /// ends. The sockets of simulated labs and the captures of scenarios stay.
 fn remove_remains(directory: &Path) -> io::Result<()> {
     for entry in fs::read_dir(directory)? {
@@ -147,7 +150,7 @@ fn remove_remains(directory: &Path) -> io::Result<()> {
         if path.join(ORIGIN).exists() {
             fs::remove_dir_all(path)?;
         } else if path.is_dir() {
-            // The directory for the captures of scenarios is removed if it has none.
+            // This removes the directory for the captures of scenarios only if it has no captures.
             let _ = fs::remove_dir(path);
         } else if name.starts_with('.') && name != LOCK {
             fs::remove_file(path)?;
@@ -164,10 +167,10 @@ fn close_output() -> io::Result<()> {
 }
 
 /// Greets verbs until no verb is connected and no node has a namespace, or until the signal TERM.
-/// Without its files, no verb finds the holder, so it ends then too: the runtime directory of a user
-/// may be removed when the user logs out.
+/// Also returns when the lock file is gone, because no verb finds the holder without its files. For
+/// example, a machine removes the runtime directory of a user when the user logs out.
 fn serve(directory: &Path) -> io::Result<()> {
-    // Process 1 does not hear a signal that it does not handle.
+    // The kernel passes only those signals to process 1 for which it has a handler.
     let ends = Interrupt::watch().map_err(io::Error::other)?;
     let (mut children, ended) = UnixStream::pair()?;
     children.set_nonblocking(true)?;
@@ -190,8 +193,8 @@ fn serve(directory: &Path) -> io::Result<()> {
     }
 }
 
-/// Waits until a verb comes or goes, a process ends, a signal comes, or [`TICK`] is over. Returns true
-/// if a verb has gone, or if none has come for this time.
+/// Waits until a verb connects or ends, a process ends, a signal comes, or [`TICK`] is over.
+/// Returns true if a verb has ended, or if nothing has happened for the time [`TICK`].
 fn wait_for_change(
     listener: &UnixListener,
     children: &UnixStream,
@@ -204,7 +207,7 @@ fn wait_for_change(
         Err(rustix::io::Errno::INTR) => return Ok(false),
         ready => ready?,
     };
-    // A verb sends nothing. If its connection has something to read, this is the end.
+    // A verb sends nothing. If its connection can be read, the verb has closed the connection.
     let gone: Vec<bool> = fds[2..].iter().map(|fd| !fd.revents().is_empty()).collect();
     let mut next = gone.iter();
     verbs.retain(|_| next.next() != Some(&true));

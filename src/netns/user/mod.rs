@@ -3,16 +3,17 @@
 //! A user who is not root cannot make network namespaces, but can be root in a user namespace. For
 //! each user, one process, the [`holder`], keeps a user namespace, a mount namespace and a PID
 //! namespace. Each verb of `eidway lab` enters them in [`enter`] before it does anything else. So
-//! no other module of `netns` knows whether its user is root on the machine or only there.
+//! no other module of `netns` knows whether its user is root on the machine or only in the user
+//! namespace.
 //!
-//! In the mount namespace, `/run` is empty but for the entries of the machine's `/run`, and
-//! `/run/eidway` is the [runtime directory](private::runtime) of the user. So the sockets and logs
-//! of a lab can be opened from outside too. In the PID namespace, the holder is process 1: if it
-//! ends for any reason, the kernel ends all routers, and no namespace remains. Process numbers in
-//! files count inside of it.
+//! In the mount namespace, `/run` is a new directory. It shows the entries of the machine's `/run`,
+//! but its `/run/eidway` is the [runtime directory](private::runtime) of the user. So the sockets
+//! and logs of a lab can be opened from outside too. In the PID namespace, the holder is process 1:
+//! if it ends for any reason, the kernel ends all routers, and no namespace remains. Process
+//! numbers in files are those of the PID namespace.
 //!
-//! There is no network namespace beside those of the nodes. So telnet ports and the page of
-//! `lab web` are on the loopback of the machine.
+//! The user namespace has no network namespaces besides those of the nodes. So telnet ports and the
+//! page of `lab web` are on the loopback of the machine.
 
 pub mod holder;
 mod obstacle;
@@ -43,7 +44,7 @@ pub const COMMAND: &str = "holder";
 const SOCKET: &str = ".holder.sock";
 /// The octet with which the holder greets a verb.
 const GREETING: u8 = b'.';
-/// The longest wait for the holder. It starts in some milliseconds.
+/// The longest wait for the holder. A holder needs some milliseconds to start.
 const STARTING: Duration = Duration::from_secs(5);
 
 /// The need of a verb for the namespaces of the user.
@@ -102,9 +103,9 @@ fn entering(error: io::Error) -> Failure {
     Failure::io("entering the namespaces of this user")(error)
 }
 
-/// Returns a connection to the holder. While it is open, the holder does not end. Starts a holder if
-/// there is none and `need` is [`Need::Always`], and also if a holder was killed: the new holder
-/// removes the files of its labs.
+/// Returns a connection to the holder. While the connection is open, the holder does not end.
+/// Starts a holder if there is none and `need` is [`Need::Always`], and also if a holder was
+/// killed. In this case, the new holder removes the files of the killed holder's labs.
 fn reach(need: Need) -> Result<Option<UnixStream>, Failure> {
     let directory = private::runtime();
     match need {
@@ -144,7 +145,7 @@ fn greeted(socket: &Path) -> Result<UnixStream, ErrorKind> {
     greeted().map_err(|error: io::Error| error.kind())
 }
 
-/// Whether the holder lives.
+/// Whether the connection to the holder is still open.
 fn is_open(mut holder: &UnixStream) -> bool {
     let none_waits = holder.set_nonblocking(true).and_then(|()| holder.read(&mut [0]));
     none_waits.is_err_and(|error| error.kind() == ErrorKind::WouldBlock)
@@ -162,18 +163,19 @@ fn start() -> Result<(), Failure> {
     match said.trim_end() {
         "" => Ok(()),
         said => {
-            // It has other entries if a lab is simulated.
+            // This fails if the directory has entries of a simulated lab.
             let _ = fs::remove_dir(directory);
             Err(Failure::new(said))
         }
     }
 }
 
-/// Starts a command, passes signals on to it, and returns its exit code when it has ended. The exit
-/// code has the form of a shell: 128 and the signal that has ended the command.
+/// Starts a command, passes signals on to it, and returns its exit code when it has ended. If a
+/// signal has ended the command, the exit code is 128 plus the number of the signal, as in a shell.
 fn follow(mut command: Command) -> io::Result<u8> {
-    // The signals are caught before the command exists, so that none of them ends only this
-    // process. This process can start no thread, because its children have another PID namespace.
+    // From here on, this process catches the signals. So a signal before the start of the command
+    // does not end this process alone. This process can start no thread, because its children have
+    // another PID namespace.
     let mut signals = Signals::new([SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM])?;
     let mut child = command.spawn()?;
     loop {
@@ -183,7 +185,8 @@ fn follow(mut command: Command) -> io::Result<u8> {
         }
         for signal in signals.wait().filter(|signal| *signal != SIGCHLD) {
             let signal = Signal::from_named_raw(signal).unwrap_or(Signal::TERM);
-            // If the command has just ended, its signal is there too.
+            // An error means that the command has just ended. Then the next turn of the loop
+            // returns its exit code.
             let _ = kill_process(Pid::from_child(&child), signal);
         }
     }

@@ -1,7 +1,7 @@
-//! The causes for which a machine refuses namespaces to an ordinary user, each with its remedy.
+//! The reasons why a machine refuses namespaces to an ordinary user, each with its remedy.
 //!
-//! An operation is tried first. Only if it fails, the settings of the machine are read, to find the
-//! cause: a setting alone does not show whether a user is refused.
+//! The program tries an operation first. It reads the settings of the machine only if the operation
+//! fails, to find the cause: a setting alone does not show whether a user is refused.
 
 use std::fmt;
 use std::io;
@@ -13,11 +13,11 @@ use crate::lab::failure::Failure;
 /// An operation that makes the namespaces of a user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Operation {
-    /// The making of the namespaces.
+    /// The creation of the namespaces.
     Namespaces,
     /// A mount on the directory `/run`.
     Run,
-    /// The mount of the processes on `/proc`.
+    /// The mount of the file system proc on `/proc`.
     Processes,
 }
 
@@ -31,15 +31,15 @@ impl fmt::Display for Operation {
     }
 }
 
-/// A setting of the machine that keeps users from namespaces: its file below `/proc/sys`, its value,
-/// and the value that ends this.
+/// A setting of the machine that can refuse namespaces to users: its file below `/proc/sys`, the
+/// value that refuses, and the value that allows.
 const SETTINGS: [(&str, &str, &str); 3] = [
     ("user/max_user_namespaces", "0", "10000"),
     ("kernel/unprivileged_userns_clone", "0", "1"),
     ("kernel/apparmor_restrict_unprivileged_userns", "1", "0"),
 ];
 
-/// The remedy for a machine without a known cause.
+/// The remedy if no cause is known.
 const POLICY: &str = "a security policy forbids it, for example that of a container (seccomp) or of \
                       SELinux: ask the administrator of this machine";
 /// The remedy for a `/proc` of which a part is hidden.
