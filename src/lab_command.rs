@@ -18,7 +18,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use eidway::addr::Family;
 use eidway::console::parse_config;
 use eidway::console::show::system::host_name;
-use eidway::driver::{self, simulated::Pace};
+use eidway::driver::{self, progress::Progress, simulated::Pace};
 use eidway::lab::Lab;
 use eidway::lab::failure::Failure;
 use eidway::lab::running::Plugging;
@@ -440,7 +440,9 @@ fn up(lab: &Lab, dry_run: bool, keep: bool, options: Options) -> Outcome {
 }
 
 fn up_simulated(lab: &Lab, pace: Pace, telnet: Option<u16>) -> Outcome {
+    let progress = Progress::begin(on_lab::STARTS, false);
     let sim = sim::ping::lab_up(lab, Seed::from_number(1))?;
+    drop(progress);
     let directory = paths::simulated_run(&lab.name);
     let name = &lab.name;
     say(&format!(

@@ -58,6 +58,7 @@ pub mod netlink;
 pub mod nonces;
 pub mod offload;
 pub mod probes;
+pub mod progress;
 pub mod recording;
 pub mod simulated;
 pub mod tap;

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use clap::Args;
 use eidway::capture::filter::Filter;
+use eidway::driver::progress::Progress;
 use eidway::lab::Lab;
 use eidway::lab::failure::Failure;
 use eidway::lab::file::Port;
@@ -24,7 +25,7 @@ use eidway::watch::Watch;
 
 use super::super::Outcome;
 use super::Target;
-use super::on_lab::{AFTERWARDS, options};
+use super::on_lab::{AFTERWARDS, STARTS, options};
 
 /// The name of a capture on the simulator.
 const NAME: &str = "watched";
@@ -150,12 +151,14 @@ fn simulate(
     }
     let name = lab.name.clone();
     let watch = Watch::default();
+    let progress = Progress::begin(STARTS, false);
     let mut lab =
         Simulated::start(lab, stage::Options { watch: Some(watch.clone()), ..options() })?;
     let ports: Vec<Port> = interfaces.iter().map(|it| it.port.clone()).collect();
     lab.capture_at(NAME, &ports)?;
     lab.register()?;
     lab.pass(AFTERWARDS)?;
+    drop(progress);
     let mut output = Output::new(out, form, &name, &interfaces, limits);
     simulated::add(&lab, NAME, &watch.take(), &mut output)?;
     match output.flush() {

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use clap::Args;
+use eidway::driver::progress::Progress;
 use eidway::lab::Lab;
 use eidway::lab::failure::Failure;
 use eidway::lab::running::RunningLab;
@@ -16,7 +17,7 @@ use eidway::watch::event::{Began, Event, LabEvent};
 
 use super::super::Outcome;
 use super::Target;
-use super::on_lab::{AFTERWARDS, options};
+use super::on_lab::{AFTERWARDS, STARTS, options};
 
 /// The arguments of `lab events`.
 #[derive(Args)]
@@ -43,7 +44,7 @@ impl EventsCommand {
         let form = if self.json { Form::Json } else { Form::Text };
         let writer = Writer::new(io::stdout(), form, self.packets);
         match self.target.sim {
-            true => simulate(lab, writer)?,
+            true => simulate(lab, writer, self.json)?,
             false => Events::begin(lab)?.run(writer)?,
         }
         Ok(true)
@@ -52,12 +53,14 @@ impl EventsCommand {
 
 /// Writes the events of a lab that is simulated from its start until one minute after all
 /// registrations.
-fn simulate(lab: Lab, mut writer: Writer<impl Write>) -> Result<(), Failure> {
+fn simulate(lab: Lab, mut writer: Writer<impl Write>, is_quiet: bool) -> Result<(), Failure> {
     let began = Began { lab: lab.name.clone(), wall_clock: Sim::wall_clock(Time(0)) };
     let watch = Watch::default();
     let options = stage::Options { watch: Some(watch.clone()), ..options() };
+    let progress = Progress::begin(STARTS, is_quiet);
     let mut lab = Simulated::up(lab, options)?;
     lab.pass(AFTERWARDS)?;
+    drop(progress);
     let began = LabEvent::own(0, Event::Began(began));
     let events = watch.take().into_iter().map(LabEvent::from);
     let written = std::iter::once(began).chain(events).try_for_each(|event| writer.write(&event));

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use eidway::console::protocol::{Done, Request, Response};
+use eidway::driver::progress::Progress;
 use eidway::driver::user::{self, Answer, Each, OwnTerminal};
 use eidway::lab::failure::Failure;
 use eidway::lab::lesson::grade::{Graded, GradedFile, Report, grade};
@@ -237,7 +238,10 @@ impl GradeCommand {
         let mut files = Vec::new();
         for file in &self.files {
             let name = file.display().to_string();
+            let progress =
+                Progress::begin(format!("the commands of {name} are repeated"), self.json);
             let graded = self.grade(file);
+            drop(progress);
             all_done &= graded.as_ref().is_ok_and(Graded::is_complete);
             match (&graded, self.json) {
                 (_, true) => {}

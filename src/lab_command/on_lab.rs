@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 use eidway::addr::Family;
+use eidway::driver::progress::Progress;
 use eidway::lab::explain::explain;
 use eidway::lab::explain::journey::Question;
 use eidway::lab::failure::Failure;
@@ -28,6 +29,9 @@ const SEED: u64 = 1;
 /// The time for which a simulated lab runs after a change. A capture runs for this time after the
 /// lab is registered.
 pub const AFTERWARDS: Duration = Duration::from_secs(60);
+
+/// The line of progress while a simulated lab starts.
+pub const STARTS: &str = "the lab starts on the simulator";
 
 /// The echos of `ping` and `pingall`.
 #[derive(Args)]
@@ -59,9 +63,10 @@ pub fn options() -> Options {
 
 impl Target {
     /// Returns the lab that is up. With `--sim`, returns a simulated lab, which ends when this
-    /// value is dropped.
-    fn running(&self, lab: &Lab) -> Result<Box<dyn RunningLab>, Failure> {
+    /// value is dropped. There is no line of progress if `is_quiet` is true.
+    fn running(&self, lab: &Lab, is_quiet: bool) -> Result<Box<dyn RunningLab>, Failure> {
         if self.sim {
+            let _progress = Progress::begin(STARTS, is_quiet);
             return Ok(Box::new(Simulated::up(lab.clone(), options())?));
         }
         expect_up(lab)?;
@@ -75,10 +80,12 @@ impl Target {
         change: impl FnOnce(&Lab, &mut dyn RunningLab) -> Result<(), Failure>,
     ) -> Outcome {
         let lab = self.which.open()?;
-        let mut running = self.running(&lab)?;
+        let mut running = self.running(&lab, false)?;
         change(&lab, &mut *running)?;
         if self.sim {
+            let progress = Progress::begin("one minute passes on the simulator", false);
             running.pass(AFTERWARDS)?;
+            drop(progress);
             print!("{}", status::table(&lab, &status::status(&lab, &mut *running)));
         }
         Ok(true)
@@ -103,7 +110,7 @@ impl Target {
     pub fn status(&self, json: bool) -> Outcome {
         let lab = self.which.open()?;
         let mut running: Box<dyn RunningLab> = match self.sim {
-            true => self.running(&lab)?,
+            true => self.running(&lab, json)?,
             // `lab status` also works for a lab that is not up.
             false => {
                 paths::expect_own_sockets(&lab.name)?;
@@ -146,7 +153,7 @@ impl Target {
         let lab = self.which.open()?;
         lab.expect_node(node)?;
         let address = ping::address(&lab, address, family)?;
-        let mut running = self.running(&lab)?;
+        let mut running = self.running(&lab, args.json)?;
         // With `--json`, only the result is printed.
         let (mut nowhere, mut stdout) = (io::sink(), io::stdout());
         let out: &mut dyn Write = if args.json { &mut nowhere } else { &mut stdout };
@@ -169,9 +176,11 @@ impl Target {
         let lab = self.which.open()?;
         lab.expect_node(from)?;
         let to = ping::address(&lab, to, family)?;
-        let mut running = self.running(&lab)?;
+        let mut running = self.running(&lab, json)?;
+        let progress = Progress::begin("the consoles are asked", json);
         let question = Question { from: from.to_owned(), to, size, df };
         let journey = explain(&mut *running, &question)?;
+        drop(progress);
         match json {
             true => println!("{}", serde_json::to_string(&journey)?),
             false => println!("{journey}"),
@@ -181,8 +190,10 @@ impl Target {
 
     pub fn pingall(&self, args: &EchoArgs) -> Outcome {
         let lab = self.which.open()?;
-        let mut running = self.running(&lab)?;
+        let mut running = self.running(&lab, args.json)?;
+        let progress = Progress::begin("each host pings each other host", args.json);
         let matrix = verbs::ping::all(&lab, &mut *running, args.echos())?;
+        drop(progress);
         match args.json {
             true => println!("{}", serde_json::to_string(&matrix)?),
             false => print!("{matrix}"),
@@ -199,11 +210,13 @@ impl Target {
     ) -> Outcome {
         let lab = laid_over(self.which.open()?, with)?;
         lab.expect_host(host)?;
-        let mut running = self.running(&lab)?;
+        let mut running = self.running(&lab, false)?;
         if !anyway {
             move_host::expect_roaming(&lab, &mut *running, host, to)?;
         }
+        let progress = Progress::begin(format!("{host} moves to {to}, under ping"), false);
         let fared = move_host::measured(&lab, &mut *running, (host, to), from, how)?;
+        drop(progress);
         fared.iter().for_each(|each| println!("{each}"));
         Ok(fared.iter().all(|each| each.course.is_back))
     }

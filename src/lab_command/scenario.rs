@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use eidway::driver::progress::Progress;
 use eidway::driver::recording;
 use eidway::lab::Lab;
 use eidway::lab::failure::Failure;
@@ -77,7 +78,10 @@ impl RunCommand {
             false => play(lab.clone(), which.name.clone(), &scenario, how, no_offload, out),
         };
         match repeat {
-            None => play(seed, &mut io::stdout()),
+            None => {
+                let progress = Progress::begin(format!("playing {}", scenario.path), false);
+                play(seed, &mut progress.around(io::stdout()))
+            }
             Some(times) => repeated(times, seed, sim, play),
         }
     }
@@ -94,7 +98,9 @@ fn repeated(
     let mut failed = 0;
     for (number, seed) in (1..=times).zip(first..) {
         let mut transcript = Vec::new();
+        let progress = Progress::begin(format!("run {number} of {times}"), false);
         let is_right = play(seed, &mut transcript)?;
+        drop(progress);
         let which = if sim { format!(" with --seed {seed}") } else { String::new() };
         if !is_right {
             failed += 1;

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::thread::available_parallelism;
 
 use clap::Args;
+use eidway::driver::progress::Progress;
 use eidway::lab::verdicts::{Outcome as Result, junit, tap_head};
 use eidway::netns::test_run;
 use eidway::netns::user::Need;
@@ -40,9 +41,14 @@ impl TestCommand {
         print!("{}", tap_head(cases.len()));
         let processors = available_parallelism().map_or(1, usize::from);
         let jobs = self.jobs.map_or(processors, usize::from);
+        let progress = Progress::begin(format!("{} scenarios are left", cases.len()), false);
+        let mut left = cases.len();
         let verdicts = test_run::play(&cases, (jobs, self.sim), &mut |number, verdict| {
-            print!("{}", verdict.tap(number));
+            progress.aside(|| print!("{}", verdict.tap(number)));
+            left -= 1;
+            progress.set(format!("{left} scenarios are left"));
         })?;
+        drop(progress);
         if let Some(file) = &self.junit {
             private::write(file, junit(&verdicts))?;
         }

@@ -169,6 +169,29 @@ fn an_ordinary_user_has_a_lab_with_real_ping_and_nothing_is_left() {
 }
 
 #[test]
+fn the_programs_of_a_host_of_an_ordinary_user_end_with_the_lab() {
+    if !can_run() {
+        return;
+    }
+    let user = Ordinary::new();
+    user.does(&["lab", "new", "mine"]);
+    let labs = user.place.path().join("home/lab");
+    let file = labs.join("mine/lab.toml");
+    let text = fs::read_to_string(&file).unwrap();
+    let host = "H1 = { kind = \"host\", ";
+    assert!(text.contains(host), "{text}");
+    fs::write(&file, text.replace(host, &format!("{host}run = [\"sleep 7171\"], "))).unwrap();
+    user.does(&["lab", "up", "mine"]);
+    let table = user.does(&["lab", "status", "mine"]);
+    assert!(table.contains("runs `sleep 7171` as "), "{table}");
+    let runs = || user.processes().iter().any(|(_, argv)| argv.contains("sleep 7171"));
+    assert!(runs(), "{:?}", user.processes());
+    user.does(&["lab", "down", "mine"]);
+    fs::remove_dir_all(labs).unwrap();
+    user.expect_nothing();
+}
+
+#[test]
 fn an_ordinary_user_plays_a_scenario_whose_packets_are_captured() {
     if !can_run() {
         return;

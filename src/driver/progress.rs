@@ -1,0 +1,185 @@
+//! The line on a terminal that names the work for which a command waits.
+//!
+//! The line appears on standard error after a second, with the seconds since then. It goes away when
+//! the work is done, and before each output of the command. Without a terminal, there is no line.
+
+use std::io::{self, IsTerminal, Write};
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+/// The time before the line appears, and the time between two changes of the line.
+const PERIOD: Duration = Duration::from_secs(1);
+/// The escape sequence of terminals that erases the current line.
+const ERASE: &str = "\r\x1b[K";
+
+/// The line for one piece of work. It goes away when this value is dropped.
+pub struct Progress {
+    line: Arc<Mutex<Line>>,
+    running: Option<(Sender<()>, JoinHandle<()>)>,
+}
+
+/// The line, and the terminal.
+struct Line {
+    out: Box<dyn Write + Send>,
+    what: String,
+    /// The number of periods without an output of the command.
+    periods: u64,
+    is_shown: bool,
+}
+
+impl Line {
+    fn draw(&mut self) -> io::Result<()> {
+        self.is_shown = true;
+        write!(self.out, "{ERASE}{} ({} s)", self.what, self.periods)?;
+        self.out.flush()
+    }
+
+    fn erase(&mut self) -> io::Result<()> {
+        self.periods = 0;
+        if std::mem::take(&mut self.is_shown) {
+            write!(self.out, "{ERASE}")?;
+            self.out.flush()?;
+        }
+        Ok(())
+    }
+}
+
+impl Progress {
+    /// Begins to wait for work. `what` is a sentence about it, without its full stop. If `is_quiet` is true, or
+    /// standard error is not a terminal, there is no line.
+    pub fn begin(what: impl Into<String>, is_quiet: bool) -> Self {
+        let is_seen = !is_quiet && io::stderr().is_terminal();
+        Progress::on(Box::new(io::stderr()), what.into(), is_seen.then_some(PERIOD))
+    }
+
+    fn on(out: Box<dyn Write + Send>, what: String, period: Option<Duration>) -> Self {
+        let line = Arc::new(Mutex::new(Line { out, what, periods: 0, is_shown: false }));
+        let running = period.map(|period| {
+            let (end, has_ended) = mpsc::channel::<()>();
+            let line = Arc::clone(&line);
+            let draw = move || {
+                while has_ended.recv_timeout(period) == Err(RecvTimeoutError::Timeout) {
+                    let mut line = lock(&line);
+                    line.periods += 1;
+                    // A terminal that has gone shows nothing.
+                    let _ = line.draw();
+                }
+            };
+            (end, thread::spawn(draw))
+        });
+        Progress { line, running }
+    }
+
+    /// Waits for other work from now on.
+    pub fn set(&self, what: impl Into<String>) {
+        let mut line = lock(&self.line);
+        line.what = what.into();
+        line.periods = 0;
+    }
+
+    /// Calls a function that writes on the same terminal. The line goes away before, and comes back
+    /// after another second.
+    pub fn aside<T>(&self, write: impl FnOnce() -> T) -> T {
+        let mut line = lock(&self.line);
+        let _ = line.erase();
+        write()
+    }
+
+    /// A writer to `out`, which is on the same terminal.
+    pub fn around<W: Write>(&self, out: W) -> Around<'_, W> {
+        Around { progress: self, out }
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        if let Some((end, thread)) = self.running.take() {
+            drop(end);
+            // The thread has no panic that a command could report.
+            let _ = thread.join();
+            let _ = lock(&self.line).erase();
+        }
+    }
+}
+
+fn lock(line: &Mutex<Line>) -> MutexGuard<'_, Line> {
+    line.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A writer before whose output the line goes away.
+pub struct Around<'a, W> {
+    progress: &'a Progress,
+    out: W,
+}
+
+impl<W: Write> Write for Around<'_, W> {
+    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        let Around { progress, out } = self;
+        progress.aside(|| out.write(octets))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A terminal that keeps its octets.
+    #[derive(Clone, Default)]
+    struct Screen(Arc<Mutex<Vec<u8>>>);
+
+    impl Screen {
+        fn text(&self) -> String {
+            String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+        }
+
+        fn until(&self, part: &str) {
+            while !self.text().contains(part) {
+                thread::yield_now();
+            }
+        }
+    }
+
+    impl Write for Screen {
+        fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(octets)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn begin(screen: &Screen, period: Option<Duration>) -> Progress {
+        Progress::on(Box::new(screen.clone()), "the lab starts".to_owned(), period)
+    }
+
+    #[test]
+    fn a_long_wait_has_a_line_that_goes_away_before_each_output() {
+        let screen = Screen::default();
+        let progress = begin(&screen, Some(Duration::from_millis(5)));
+        screen.until("\r\x1b[Kthe lab starts (2 s)");
+        let mut out = progress.around(screen.clone());
+        out.write_all(b"!!!!!\n").unwrap();
+        assert!(screen.text().contains(" s)\r\x1b[K!!!!!\n"), "{:?}", screen.text());
+        progress.set("the registrations");
+        screen.until("\r\x1b[Kthe registrations (1 s)");
+        drop(progress);
+        assert!(screen.text().ends_with(" s)\r\x1b[K"), "{:?}", screen.text());
+    }
+
+    #[test]
+    fn a_short_wait_and_a_wait_without_a_terminal_have_no_line() {
+        let screen = Screen::default();
+        for period in [Some(Duration::from_secs(1000)), None] {
+            let progress = begin(&screen, period);
+            progress.around(screen.clone()).write_all(b".").unwrap();
+        }
+        assert_eq!(screen.text(), "..");
+    }
+}
