@@ -46,7 +46,7 @@ finish() {
 echo "== tests"
 # Many tests wait for a lab, so more of them run at the same time than there are cores.
 RUST_TEST_THREADS=4 cargo test --quiet --workspace
-# These five wait most of the time, so they run side by side.
+# Five of these six wait most of the time, so they run side by side.
 (cd web && npm run --silent check && npm --silent test) >"$logs/web" 2>&1 &
 web=$!
 tests/login/run >"$logs/login" 2>&1 &
@@ -57,8 +57,11 @@ tests/genie/run >"$logs/genie" 2>&1 &
 genie=$!
 tests/exports/run >"$logs/exports" 2>&1 &
 exports=$!
+tests/package.sh >"$logs/package" 2>&1 &
+package=$!
 finish "tests of the page" "$web" "$logs/web"
 finish "programs that log in" "$login" "$logs/login"
+finish "the Debian package" "$package" "$logs/package"
 # Debian's package may vanish, which is no fault of ours.
 finish "beside OpenOverlayRouter" "$oor" "$logs/oor" "no package"
 # As above: the registry of packages may be out of reach.
