@@ -9,6 +9,7 @@ use std::process::Command;
 
 use eidway::lab::export::{Files, containerlab};
 use eidway::lab::file::{LabFile, Lan, Link, Node};
+use eidway::lab::starter::Parts;
 use eidway::lab::{Lab, built_in};
 use eidway::netns::import::{Imported, import};
 
@@ -78,6 +79,15 @@ fn all_keys() -> Lab {
     Lab::new(file, [("sub/r.conf".to_owned(), Ok(R.to_owned()))].into())
 }
 
+/// A lab in which the program has chosen the addresses and routes of the core.
+fn automatic() -> Lab {
+    let name = "automatic".to_owned();
+    let parts = Parts { name, sites: 3, resolvers: 2, proxy: true, ipv6: true };
+    let mut files: BTreeMap<String, String> = parts.files().into_iter().collect();
+    let file = LabFile::parse("lab.toml", &files.remove("lab.toml").unwrap()).unwrap();
+    Lab::new(file, files.into_iter().map(|(path, text)| (path, Ok(text))).collect())
+}
+
 /// Writes the files of an export, and returns the topology file.
 fn written(files: &Files) -> (tempfile::TempDir, PathBuf) {
     let directory = tempfile::tempdir().unwrap();
@@ -122,7 +132,7 @@ fn parts(lab: &Lab) -> impl PartialEq + std::fmt::Debug {
 
 #[test]
 fn the_import_of_an_export_is_the_same_lab() {
-    let mut labs = vec![all_keys()];
+    let mut labs = vec![all_keys(), automatic()];
     labs.extend(built_in::names().map(|name| built_in::find(name).unwrap().unwrap()));
     for original in labs {
         let again = imported(&original, |text| text).unwrap_or_else(|error| panic!("{error}"));
