@@ -207,7 +207,7 @@ pub enum LabCommand {
         #[command(flatten)]
         echos: EchoArgs,
     },
-    /// Explain the way of a packet through the lab and of its answer, hop by hop, with the reason
+    /// Explain the path of a packet through the lab and of its answer, hop by hop, with the reason
     /// of each decision. Nothing is sent. The exit code is 0 if the packet arrives and its answer
     /// comes back; otherwise the last line has the place of the loss, its cause and the remedy
     Explain(explain::ExplainCommand),

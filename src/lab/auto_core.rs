@@ -260,7 +260,8 @@ impl<'a> Routing<'a> {
         networks
     }
 
-    /// Returns the cost of the path from `start` to each node, and the first next hop of the path.
+    /// Returns the cost of the path from `start` to each node, and the next hop of `start` on this
+    /// path.
     fn paths(
         &self,
         start: &'a str,

@@ -164,8 +164,8 @@ impl Target {
         Ok(tally.is_complete())
     }
 
-    /// Explains the way of a packet. The outcome is true if the packet arrives and its answer comes
-    /// back.
+    /// Explains the path of a packet. The outcome is true if the packet arrives and its answer
+    /// comes back.
     pub fn explain(
         &self,
         (from, to): (&str, &str),

@@ -1,13 +1,13 @@
 //! The topology file of containerlab.
 //!
 //! - A link of the lab is a link, and its interfaces have the names of the Linux devices. A LAN of
-//!   two ports is a link too. Any other LAN is a node `lan-NAME` with a bridge.
+//! two ports is a link too. Any other LAN is a node `lan-NAME` with a bridge.
 //! - No node has a management network: its `eth0` is a port of the lab.
-//! - The keys of the lab file that containerlab has not are labels of the nodes and variables of the
-//!   links.
+//! - Some keys of the lab file do not exist in containerlab. They become labels of the nodes and
+//! variables of the links.
 //!
-//! `lab import` reads the file again. Each node has its `group`, one of [`Group`], and the image for
-//! itself: clabernetes knows no sections `groups`.
+//! `lab import` reads the file again. Each node has its own `group`, one of [`Group`], and its own
+//! `image`, because clabernetes does not read the section `groups`.
 
 use std::fmt::Write;
 
@@ -40,7 +40,7 @@ pub const POSITION: &str = "eidway-position";
 pub const EMULATED: &str = "eidway-emulated";
 /// The variable of a link that is a LAN of two ports: the name of the LAN.
 pub const LAN_OF_TWO: &str = "lan";
-/// The largest IP packet on a link for which the lab file has no value.
+/// The size in octets of the largest IP packet on a link for which the lab file has no value.
 pub const MTU: u16 = 1500;
 
 /// The sysctls of all nodes, as the verb `node-add` sets them.
@@ -264,8 +264,8 @@ fn link(text: &mut String, [a, b]: [String; 2], mtu: Option<u16>, vars: &Table) 
     }
 }
 
-/// Adds the commands that impair a link of a lab that is deployed. Containerlab has no keys for this
-/// in its topology file.
+/// Adds the commands that impair a link after the lab is deployed. Containerlab has no keys for
+/// this in its topology file.
 fn impairment(text: &mut String, lab: &Lab, link: &Link) {
     let impairment = &link.impairment;
     let millis = |span: std::time::Duration| span.as_secs_f64() * 1000.0;

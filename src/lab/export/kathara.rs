@@ -1,8 +1,8 @@
-//! The files of a network scenario of Kathará: `lab.conf`, a startup script for each device, and the
-//! files of the routers.
+//! The files of a network scenario of Kathará: `lab.conf`, a startup script for each device, and
+//! the files of the routers.
 //!
-//! The names of devices have small letters there. The interfaces of a device are `eth0`, `eth1` and
-//! so on: the startup script gives them the names of the lab.
+//! Kathará allows only small letters in the names of devices. The interfaces of a device are
+//! `eth0`, `eth1` and so on: the startup script gives them the names of the lab.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::lab::Lab;
 use crate::lab::failure::Failure;
 use crate::lab::file::{Node, Port};
 
-/// The image of the devices of Kathará. The image of the routers is made of it.
+/// The image of the devices of Kathará. The image of the routers is based on this image.
 const BASE_IMAGE: &str = "kathara/base";
 /// The directory of the program of a router.
 const DIRECTORY: &str = "/run/eidway";
@@ -120,7 +120,8 @@ fn startup(lab: &Lab, name: &str, node: &Node) -> String {
     let mut lines = Vec::new();
     let devices: Vec<(usize, Attached<'_>)> = ports(lab, name).enumerate().collect();
     if devices.iter().any(|(number, port)| port.device != format!("eth{number}")) {
-        // A name can be in use by another interface, so each interface first gets a name of its own.
+        // Another interface can have the new name now, so each interface first gets a temporary
+        // name.
         for (number, _) in &devices {
             lines.push(format!("ip link set dev eth{number} down"));
             lines.push(format!("ip link set dev eth{number} name port{number}"));

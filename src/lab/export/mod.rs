@@ -21,8 +21,8 @@ use crate::addr::{Family, is_ipv6_link_local};
 /// The files of an export: the path of each in its folder, and its text.
 pub type Files = Vec<(String, String)>;
 
-/// The Dockerfile of the routers' image. With a `base`, the image has the programs of this image
-/// too, and it has no entry point. Without it, the image has the static program and nothing else.
+/// The Dockerfile of the routers' image. With `base`, the routers' image also has the programs of
+/// the image `base`, and has no entry point. Without `base`, it has only the static program.
 fn dockerfile(base: Option<&str>) -> (String, String) {
     let from = base.unwrap_or("scratch");
     let entry = if base.is_none() { "ENTRYPOINT [\"/usr/bin/eidway\"]\n" } else { "" };
@@ -67,7 +67,7 @@ fn host_names(lab: &Lab) -> String {
 }
 
 /// The commands of iproute2 and of busybox that configure a plain node or a host: its Ethernet
-/// address, its addresses and its routes. A router has none.
+/// address, its addresses and its routes. For a router there are none.
 fn commands(node: &Node) -> Vec<String> {
     match node {
         Node::Router { .. } => Vec::new(),

@@ -149,8 +149,8 @@ fn are_so_many(packets: &[Packet], wanted: usize, more: bool) -> bool {
     packets.len() == wanted || more && packets.len() > wanted
 }
 
-/// Whether equal letters stand for equal values of the packets, and different letters for different
-/// values.
+/// Whether packets with the same letter have the same value, and packets with different letters
+/// have different values.
 fn same_shape(letters: &[String], packets: &[Packet]) -> bool {
     let pairs: Vec<_> = letters.iter().zip(packets).collect();
     pairs.iter().all(|(letter, packet)| {

@@ -396,8 +396,8 @@ pub enum Captured {
         /// Whether the statement ends with `...`: more packets may follow.
         more: bool,
     },
-    /// `FIELD reads a a b [...]`: one letter for each packet. Packets with equal letters must have
-    /// equal values.
+    /// `FIELD reads a a b [...]`: one letter for each packet. Packets with the same letter must
+    /// have the same value of the field, and packets with different letters different values.
     Reads {
         /// The name of a field in Wireshark.
         field: String,

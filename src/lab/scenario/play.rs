@@ -78,8 +78,8 @@ pub fn play(
     play_with(scenario, false, stage, out)
 }
 
-/// Plays `scenario` as [`play`] does. With `explains`, the transcript has the way of each packet of
-/// a ping and of its answer.
+/// Plays `scenario` as [`play`] does. With `explains`, the transcript has the paths of each ping:
+/// the path of the packet and the path of the answer.
 pub fn play_with(
     scenario: &Scenario,
     explains: bool,
@@ -340,7 +340,7 @@ impl<'a> Player<'a> {
         }
     }
 
-    /// Writes the way of a packet of a ping into the transcript.
+    /// Writes the path of a packet of a ping into the transcript.
     fn explain(&mut self, ping: &Ping, to: IpAddr) {
         let from = ping.ends.from.clone();
         let question = Question { from, to, size: ping.size, df: ping.df };

@@ -1,4 +1,5 @@
-//! The text of a lab file that is made from a topology file. It remembers the origin of its parts.
+//! The text of a lab file that is made from a topology file. Each part of the text has its origin
+//! in the topology file.
 
 use std::fmt::{Display, Write};
 
@@ -59,8 +60,9 @@ impl LabText {
         self.add("]");
     }
 
-    /// The part of the topology file from which the text at this position comes. A position before
-    /// a part, such as that of a key, has the origin of this part.
+    /// Returns the part of the topology file from which the text at this position comes. If the
+    /// position is between two parts, for example in a key, returns the origin of the part that
+    /// follows.
     pub(super) fn origin(&self, at: usize) -> Option<Span> {
         let inside = self.origins.iter().find(|(part, _)| part.contains(&at));
         let next = || self.origins.iter().find(|(part, _)| part.start >= at);

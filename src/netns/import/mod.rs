@@ -1,10 +1,10 @@
 //! `lab import`: reads a topology file of containerlab with nodes of Eidway, as `lab export` writes
 //! it, and makes the files of a lab of it.
 //!
-//! The names, nodes, links, addresses and routes may have been changed by hand. Everything that a lab
-//! file cannot say is an error with the file and the line. The rules for lab files are those of
-//! [`LabFile::parse`]: an error there is shown at the place in the topology file from which the text
-//! comes.
+//! A user may have changed the names, nodes, links, addresses and routes. If a lab file cannot
+//! express a part of the topology file, this is an error with the file and the line.
+//! [`LabFile::parse`] checks the rules for lab files. Its errors are shown at the place in the
+//! topology file from which the text comes.
 
 mod commands;
 mod lab_text;
@@ -31,11 +31,11 @@ pub struct Imported {
     pub files: Vec<(String, String)>,
 }
 
-/// Reads the topology file `path`, and the configurations of its routers, which are in the directory
-/// of this file.
+/// Reads the topology file `path`, and the configurations of its routers, which are in the
+/// directory of this file.
 ///
 /// # Errors
-/// A file cannot be read, or a part of the topology file is not of Eidway (the error has the line).
+/// A file cannot be read, or the topology file has a part that `lab export` does not write (the error has the line).
 pub fn import(path: &Path) -> Result<Imported, Failure> {
     let name = path.display().to_string();
     let text = text::read(path).map_err(Failure::io(&name))?;

@@ -118,8 +118,8 @@ impl<'a> Nodes<'a> {
             let known = self.get(node).filter(|known| known.group == Group::Router)?;
             Some((node, device, known))
         });
-        // A node or host has the names of its devices, and another error is found by the rules for
-        // lab files.
+        // In both files, a plain node or a host has the same names for its devices. The rules for
+        // lab files find all errors in them.
         let Some((node, device, known)) = router else { return Ok(end.value.clone()) };
         let mut interfaces = known.parsed.iter().flat_map(|config| config.interfaces.keys());
         match interfaces.find(|name| name.device() == device) {

@@ -131,7 +131,7 @@ impl Source<'_> {
     pub(super) fn parse(&self) -> Result<Topology, Failure> {
         serde_saphyr::from_str(self.text).map_err(|error| {
             let said = error.without_snippet().to_string();
-            // The report has the position itself.
+            // The report shows the position, so the position is removed from the message.
             let message = said.rsplit_once(" at line ").map_or(said.as_str(), |(before, _)| before);
             let span = error.location().map(|location| span(&location));
             Failure::File(LabError::new(self.path, self.text, span, message, ""))
@@ -165,7 +165,7 @@ impl Source<'_> {
         }
     }
 
-    /// Checks that each sysctl is one that the nodes of Eidway have by themselves.
+    /// Checks that the nodes of Eidway set each of these sysctls, and set it to this value.
     pub(super) fn expect_sysctls(
         &self,
         sysctls: &Pairs<Spanned<i64>>,

@@ -76,7 +76,7 @@ fn lan_of<'n, 'a>(nodes: &'n Nodes<'a>, end: &Spanned<String>) -> Option<&'n Kno
     nodes.get(node).filter(|known| known.group == Group::Lan)
 }
 
-/// The name of the LAN of two ports that a link is, and its position.
+/// If a link is a LAN of two ports, returns the name of this LAN and the position of the name.
 fn name_of_lan(link: &Link) -> Option<(&String, Span)> {
     link.vars.0.iter().find_map(|(key, value)| match &value.value {
         Scalar::Text(name) if key.value == LAN_OF_TWO => Some((name, place(value))),
