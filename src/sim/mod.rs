@@ -116,6 +116,8 @@ pub struct Sim {
     pub trace: Trace,
     crossings: u64,
     captures: BTreeMap<CaptureId, (Attachment, Tap)>,
+    /// The number of captures so far. No capture has the identifier of an earlier one.
+    captures_begun: u64,
     records: Option<Records>,
     watch: Option<Watch>,
     /// Makes the witnesses of the routers that start.
@@ -147,6 +149,7 @@ impl Sim {
             trace: Trace::Off,
             crossings: 0,
             captures: BTreeMap::new(),
+            captures_begun: 0,
             records: None,
             watch: None,
             witnesses: None,

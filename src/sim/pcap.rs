@@ -26,7 +26,8 @@ impl Sim {
     /// An error if there is no such node, or if the node has no such device.
     pub fn capture(&mut self, node: &str, device: &str, tap: Tap) -> Result<CaptureId, SimError> {
         let port = self.port(node, device)?;
-        let id = CaptureId(self.captures.last_key_value().map_or(0, |(id, _)| id.0 + 1));
+        let id = CaptureId(self.captures_begun);
+        self.captures_begun += 1;
         self.captures.insert(id, (port, tap));
         Ok(id)
     }
@@ -51,7 +52,7 @@ impl Sim {
         self.capture(node, device, Box::new(tap))
     }
 
-    /// Ends a capture and drops its tap.
+    /// Ends a capture and drops its tap. If the capture has ended already, nothing happens.
     pub fn end_capture(&mut self, id: CaptureId) {
         self.captures.remove(&id);
     }

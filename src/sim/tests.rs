@@ -1,3 +1,5 @@
+use std::cell::Cell;
+use std::rc::Rc;
 use std::time::Duration;
 
 use super::*;
@@ -86,6 +88,22 @@ fn hosts_ping_across_forwarders_in_both_families() {
     // Each of the twenty echo requests and each reply crosses three links. No packet goes in a
     // circle.
     assert_eq!(sim.crossings(), 20 * 6);
+}
+
+#[test]
+fn a_capture_that_has_ended_does_not_end_a_later_one() {
+    let mut sim = two_forwarders(1, 1500);
+    let seen = Rc::new(Cell::new(0));
+    let tap = || {
+        let seen = Rc::clone(&seen);
+        Box::new(move |_, _, _: &[u8]| seen.set(seen.get() + 1))
+    };
+    let first = sim.capture("A", "eth0", tap()).unwrap();
+    sim.end_capture(first);
+    sim.capture("A", "eth0", tap()).unwrap();
+    sim.end_capture(first);
+    sim.ping("A", request("10.0.2.9")).unwrap();
+    assert!(seen.get() >= 10, "{} frames", seen.get());
 }
 
 #[test]
