@@ -7,6 +7,7 @@ mod explain;
 mod export;
 mod files;
 mod learn;
+mod losses;
 mod on_lab;
 mod page;
 mod save;
@@ -21,7 +22,7 @@ use eidway::console::show::system::host_name;
 use eidway::driver::{self, progress::Progress, simulated::Pace};
 use eidway::lab::Lab;
 use eidway::lab::failure::Failure;
-use eidway::lab::running::Plugging;
+use eidway::lab::plugging::Plugging;
 use eidway::lab::scenario::{LinkChange, Place};
 use eidway::lab::testbed::{self, Device};
 use eidway::lab::verbs::list::LabList;
@@ -254,6 +255,9 @@ pub enum LabCommand {
     Save(save::SaveCommand),
     /// Play a scenario in a lab of its own, print the events, and take the lab down
     Run(scenario::RunCommand),
+    /// Play the scenarios of a lab that have flows, and print the losses of each flow as a table. The
+    /// exit code is 0 if all results were as expected
+    Losses(losses::LossesCommand),
     /// Play all scenarios of all labs below a directory, several at the same time, each in a lab of
     /// its own. The results are printed as TAP. The exit code is 0 if no scenario fails
     Test(test::TestCommand),
@@ -277,9 +281,12 @@ pub enum LabCommand {
         /// move
         #[arg(long, value_name = "HOST")]
         from: Option<String>,
-        /// Connect the host to both LANs for a moment
+        /// Connect the host to both LANs for a second
         #[arg(long)]
         make_before_break: bool,
+        /// Connect the host to no LAN for a second
+        #[arg(long, conflicts_with = "make_before_break")]
+        break_before_make: bool,
         /// Add an overlay to the configurations of the lab: the name of a scenario, or of a file
         /// that scenarios include; the option may be repeated
         #[arg(long, value_name = "OVERLAY", requires = "sim")]
@@ -310,6 +317,7 @@ impl LabCommand {
         match self {
             LabCommand::Up { sim: false, dry_run: false, .. } => Need::Always,
             LabCommand::Run(command) => command.need(),
+            LabCommand::Losses(command) => command.need(),
             LabCommand::Test(command) => command.need(),
             LabCommand::Learn(command) => command.need(),
             LabCommand::Explain(command) => command.need(),
@@ -373,11 +381,21 @@ impl LabCommand {
             LabCommand::Files(command) => command.run(),
             LabCommand::Save(command) => command.run(),
             LabCommand::Run(command) => command.run(),
+            LabCommand::Losses(command) => command.run(),
             LabCommand::Test(command) => command.run(),
             LabCommand::Learn(command) => command.run(),
             LabCommand::Grade(command) => command.run(),
-            LabCommand::Move { target, host, to, from, make_before_break, with, anyway } => {
-                let how = plugging(make_before_break);
+            LabCommand::Move {
+                target,
+                host,
+                to,
+                from,
+                make_before_break,
+                break_before_make,
+                with,
+                anyway,
+            } => {
+                let how = plugging(make_before_break, break_before_make);
                 target.move_host((&host, &to), from.as_deref(), how, (&with, anyway))
             }
             LabCommand::Link { target, port, state } => {
@@ -406,8 +424,12 @@ fn restart(target: Target, node: &str) -> Outcome {
     })
 }
 
-fn plugging(make_before_break: bool) -> Plugging {
-    if make_before_break { Plugging::MakeBeforeBreak } else { Plugging::Atomic }
+fn plugging(make_before_break: bool, break_before_make: bool) -> Plugging {
+    match (make_before_break, break_before_make) {
+        (true, _) => Plugging::MakeBeforeBreak,
+        (_, true) => Plugging::BreakBeforeMake,
+        (false, false) => Plugging::Atomic,
+    }
 }
 
 /// Reads a port in the form `NODE:INTERFACE`.

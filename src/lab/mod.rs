@@ -21,6 +21,7 @@ pub mod lesson;
 pub mod loaded;
 pub mod page;
 pub mod ping;
+pub mod plugging;
 pub mod registration;
 pub mod rename;
 pub mod report;

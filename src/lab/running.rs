@@ -12,6 +12,7 @@ use super::failure::Failure;
 use super::flow::FlowReport;
 use super::kernel::{LinkState, Route, RouteQuery};
 use super::ping::{Echos, Outcome, Tally};
+use super::plugging::Plugging;
 use super::scenario::{LinkChange, Place};
 use crate::console::client::Answer;
 use crate::console::protocol::{Done, Request, Response};
@@ -42,15 +43,6 @@ pub struct ProgramState {
     pub pid: Option<u32>,
     /// The file with the output of the program. `None` on the simulator.
     pub log: Option<String>,
-}
-
-/// The manner in which a host moves to another LAN.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Plugging {
-    /// The host leaves the old LAN at the moment when it joins the new LAN.
-    Atomic,
-    /// The host is in both LANs for a second. It sends only in the new LAN.
-    MakeBeforeBreak,
 }
 
 /// A lab that is up, in namespaces or on the simulator. The caller gives each flow a name.

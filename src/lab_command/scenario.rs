@@ -132,17 +132,30 @@ fn play(
     no_offload: bool,
     out: &mut dyn Write,
 ) -> Outcome {
+    name_for_namespaces(&mut lab, name, scenario)?;
+    let up = |lab| Namespaces::up(lab, Options { no_offload, ..Options::default() });
+    Ok(play_scenario(&lab, scenario, how, up, out)?)
+}
+
+/// Names the lab in which a scenario is played in namespaces. Without `name`, the name is unique.
+///
+/// # Errors
+/// The scenario waits too long for namespaces, or a program is missing.
+pub fn name_for_namespaces(
+    lab: &mut Lab,
+    name: Option<String>,
+    scenario: &Scenario,
+) -> Result<(), Failure> {
     if scenario.only_simulated {
         let path = &scenario.path;
-        let why = "waits too long to run in real time: run it on the simulator with `eidway lab \
-                   run --sim`";
-        return Err(format!("{path} {why}").into());
+        return Err(Failure::Other(format!(
+            "{path} waits too long to run in real time: run it on the simulator, with --sim"
+        )));
     }
     Namespaces::expect_programs()?;
     let end = std::process::id().to_string();
     lab.name = name.unwrap_or_else(|| library::lab_name_for(scenario, &end));
-    let up = |lab| Namespaces::up(lab, Options { no_offload, ..Options::default() });
-    Ok(play_scenario(&lab, scenario, how, up, out)?)
+    Ok(())
 }
 
 fn play_simulated(

@@ -21,7 +21,7 @@ use crate::lab::failure::Failure;
 use crate::lab::file::Node;
 use crate::lab::lesson::LessonAnswer;
 use crate::lab::ping::{self, Echos, Outcome};
-use crate::lab::running::{Plugging, RunningLab};
+use crate::lab::running::RunningLab;
 use crate::lab::scenario::{LinkChange, Place};
 use crate::lab::verbs::host_console;
 use crate::lab::{Lab, lesson};
@@ -261,12 +261,8 @@ impl Requests {
                 let change = if up { LinkChange::Up } else { LinkChange::Down };
                 stage.link(&Place { node, interface }, change)
             }
-            Hand::Move { host, to, make_before_break } => {
+            Hand::Move { host, to, how } => {
                 self.lab.expect_host(&host)?;
-                let how = match make_before_break {
-                    true => Plugging::MakeBeforeBreak,
-                    false => Plugging::Atomic,
-                };
                 stage.move_host(&host, &to, how)
             }
             Hand::Start { node } => stage.start(&node, &mut |_| ()),

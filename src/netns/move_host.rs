@@ -1,7 +1,5 @@
 //! Moves a host in namespaces from one LAN to another.
 
-use std::time::Duration;
-
 use super::running::expect_up;
 use super::time_limit::TimeLimit;
 use super::verbs::{self, Call, Step};
@@ -9,27 +7,50 @@ use super::{console, emulated, paths, run};
 use crate::lab::Lab;
 use crate::lab::failure::Failure;
 use crate::lab::file::{Host, Lan};
-
-/// The time for which a host is in both LANs with make-before-break. It must be long enough for the
-/// new registration to take effect.
-const IN_BOTH: Duration = Duration::from_secs(1);
+use crate::lab::plugging::Plugging;
 
 /// Moves `host` to the LAN of `to`, which is a router or `ROUTER:INTERFACE`. If a router has
 /// several LANs, the host moves to the LAN on which the lab file has the host.
-pub fn move_host(lab: &Lab, host: &str, to: &str) -> Result<(), Failure> {
+///
+/// # Errors
+/// The lab is not up, it has no such host or LAN, or an emulated host would be in two LANs at the
+/// same time.
+pub fn move_host(lab: &Lab, host: &str, to: &str, how: Plugging) -> Result<(), Failure> {
     let found = find(lab, host)?;
     let lan = lab.lan_of(host, to)?;
     if found.emulated {
-        return hand_over(lab, host, (lan, to));
+        return hand_over(lab, host, (lan, to), how);
     }
+    let call = |verb| Call::new(verb, &lab.name);
     let device = &found.device;
-    let call = Call::new("lan-move", &lab.name).with(&lan.name).with(host).with(device);
-    verbs::run(&[Step::new("move", vec![call])], |_| ())
+    let first = match how {
+        Plugging::Atomic => None,
+        Plugging::MakeBeforeBreak => Some(("make", call("lan-join").with(&lan.name))),
+        Plugging::BreakBeforeMake => Some(("break", call("lan-leave"))),
+    };
+    if let Some((name, first)) = first {
+        verbs::run(&[Step::new(name, vec![first.with(host).with(device)])], |_| ())?;
+        pause();
+    }
+    let join = call("lan-move").with(&lan.name).with(host).with(device);
+    verbs::run(&[Step::new("move", vec![join])], |_| ())
+}
+
+/// Waits for the time between the two halves of a move.
+fn pause() {
+    let time_limit = TimeLimit::of(Plugging::BETWEEN);
+    while time_limit.pause() {}
 }
 
 /// Moves an emulated host: removes it from its router, and creates it at another router with the
 /// same addresses. The hardware address does not change either.
-fn hand_over(lab: &Lab, host: &str, (lan, to): (&Lan, &str)) -> Result<(), Failure> {
+fn hand_over(lab: &Lab, host: &str, (lan, to): (&Lan, &str), how: Plugging) -> Result<(), Failure> {
+    if how == Plugging::MakeBeforeBreak {
+        return Err(Failure::Other(format!(
+            "host {host} is emulated, and an emulated host cannot be in two LANs at the same time: \
+             move it without --make-before-break"
+        )));
+    }
     let (router, interface) = emulated::expect(lab, host)?;
     let next = to.split_once(':').map_or(to, |(router, _)| router);
     let port = lan.port_of(next)?;
@@ -37,28 +58,15 @@ fn hand_over(lab: &Lab, host: &str, (lan, to): (&Lan, &str)) -> Result<(), Failu
     // This request checks that the new router answers, before the host is removed from its old
     // router.
     console::ask(&paths::socket(lab, next), "show clock")?;
-    let mut calls = vec![emulated::stop(lab, host, (&router, &interface), &eidway)];
-    calls.extend(emulated::start(lab, host, (lan, port), &eidway));
-    verbs::run(&[Step::new("move", calls)], |_| ())
-}
-
-/// Moves a host as [`move_host`] does, but the host joins the new LAN a moment before it leaves the
-/// old LAN.
-pub fn make_before_break(lab: &Lab, host: &str, to: &str) -> Result<(), Failure> {
-    let found = find(lab, host)?;
-    if found.emulated {
-        return Err(Failure::Other(format!(
-            "host {host} is emulated, and an emulated host cannot be in two LANs at the same time: \
-             move it without --make-before-break"
-        )));
+    let stop = emulated::stop(lab, host, (&router, &interface), &eidway);
+    let start = emulated::start(lab, host, (lan, port), &eidway);
+    if how == Plugging::BreakBeforeMake {
+        verbs::run(&[Step::new("break", vec![stop])], |_| ())?;
+        pause();
+        return verbs::run(&[Step::new("move", start.into_iter().collect())], |_| ());
     }
-    let device = &found.device;
-    let lan = lab.lan_of(host, to)?;
-    let call = Call::new("lan-join", &lab.name).with(&lan.name).with(host).with(device);
-    verbs::run(&[Step::new("make", vec![call])], |_| ())?;
-    let time_limit = TimeLimit::of(IN_BOTH);
-    while time_limit.pause() {}
-    move_host(lab, host, to)
+    let calls = [stop].into_iter().chain(start).collect();
+    verbs::run(&[Step::new("move", calls)], |_| ())
 }
 
 fn find<'a>(lab: &'a Lab, host: &str) -> Result<&'a Host, Failure> {

@@ -31,7 +31,8 @@ use crate::lab::file::Host;
 use crate::lab::flow::FlowReport;
 use crate::lab::kernel::{LinkState, Route, RouteQuery};
 use crate::lab::ping::{Echos, Outcome, Tally};
-use crate::lab::running::{NodeState, Plugging, RunningLab};
+use crate::lab::plugging::Plugging;
+use crate::lab::running::{NodeState, RunningLab};
 use crate::lab::scenario::expect::Packet;
 use crate::lab::scenario::stage::{Evidence, Stage};
 use crate::lab::scenario::stream::Arrived;
@@ -324,10 +325,7 @@ impl RunningLab for Namespaces {
     }
 
     fn move_host(&mut self, host: &str, to: &str, how: Plugging) -> Result<(), Failure> {
-        match how {
-            Plugging::Atomic => move_host::move_host(&self.lab, host, to),
-            Plugging::MakeBeforeBreak => move_host::make_before_break(&self.lab, host, to),
-        }
+        move_host::move_host(&self.lab, host, to, how)
     }
 
     fn start(&mut self, node: &str, say: &mut dyn FnMut(&str)) -> Result<(), Failure> {

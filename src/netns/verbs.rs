@@ -48,6 +48,7 @@ const VERBS: &[(&str, &str)] = verbs![
     "lab-down",
     "lan-add",
     "lan-join",
+    "lan-leave",
     "lan-move",
     "lan-plug",
     "link-add",

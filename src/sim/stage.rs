@@ -26,7 +26,8 @@ use crate::lab::file::Port;
 use crate::lab::flow::FlowReport;
 use crate::lab::kernel::{LinkState, Route, RouteQuery};
 use crate::lab::ping::{Echos, Tally};
-use crate::lab::running::{NodeState, Plugging, ProgramState, RunningLab};
+use crate::lab::plugging::Plugging;
+use crate::lab::running::{NodeState, ProgramState, RunningLab};
 use crate::lab::scenario::stage::Evidence;
 use crate::lab::scenario::{LinkChange, Place};
 use crate::lab::{self, Lab, wiring};
@@ -56,9 +57,6 @@ impl From<FilterError> for Failure {
 /// The time between the first examination of a capture and the end of this capture. Packets that
 /// are on a link at the first examination still belong to the capture.
 const ON_ITS_WAY: Duration = Duration::from_millis(200);
-
-/// The time for which a host is in both LANs during a make-before-break move.
-const IN_BOTH: Duration = Duration::from_secs(1);
 
 /// A function that keeps the files of a failed scenario, and returns their location.
 pub type Keep = Box<dyn FnMut(&[Evidence]) -> Result<String, Failure>>;
@@ -488,15 +486,12 @@ impl RunningLab for Simulated {
     }
 
     fn move_host(&mut self, host: &str, to: &str, how: Plugging) -> Result<(), Failure> {
-        self.hand(|| Hand::Move {
-            host: host.to_owned(),
-            to: to.to_owned(),
-            make_before_break: how == Plugging::MakeBeforeBreak,
-        });
+        self.hand(|| Hand::Move { host: host.to_owned(), to: to.to_owned(), how });
         let lan = self.lab.lan_of(host, to)?;
         let how = match how {
             Plugging::Atomic => Replug::Atomic,
-            Plugging::MakeBeforeBreak => Replug::MakeBeforeBreak(IN_BOTH),
+            Plugging::MakeBeforeBreak => Replug::MakeBeforeBreak(Plugging::BETWEEN),
+            Plugging::BreakBeforeMake => Replug::Gap(Plugging::BETWEEN),
         };
         Ok(self.sim.move_host(host, &lan.name, how)?)
     }

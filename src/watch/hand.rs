@@ -6,6 +6,8 @@ use ipnet::IpNet;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::lab::plugging::Plugging;
+
 /// An action of a user.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
@@ -63,9 +65,9 @@ pub enum Hand {
         host: String,
         /// The router, or `ROUTER:INTERFACE`.
         to: String,
-        /// Whether the host is in both LANs for a second.
+        /// The manner of the move.
         #[serde(default)]
-        make_before_break: bool,
+        how: Plugging,
     },
     /// Start a router that was stopped.
     Start {
@@ -179,8 +181,8 @@ impl Hand {
                 let state = if *up { "up" } else { "down" };
                 format!("eidway lab link {lab} {node}:{interface} {state}")
             }
-            Hand::Move { host, to, make_before_break } => {
-                let how = if *make_before_break { " --make-before-break" } else { "" };
+            Hand::Move { host, to, how } => {
+                let how = how.word().map(|word| format!(" --{word}")).unwrap_or_default();
                 format!("eidway lab move {lab} {host} --to {to}{how}")
             }
             Hand::Start { node } => format!("eidway lab start {lab} {node}"),

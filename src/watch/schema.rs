@@ -18,6 +18,7 @@ use crate::lab::check::Finding;
 use crate::lab::explain::journey::Journey;
 use crate::lab::lesson::grade::Report;
 use crate::lab::ping::{Matrix, Tally};
+use crate::lab::scenario::losses::ScenarioLosses;
 use crate::lab::testbed::NetmikoDevice;
 use crate::lab::verbs::list::LabList;
 use crate::lab::verbs::show::LabAddresses;
@@ -87,6 +88,7 @@ pub const DOCUMENTS: &[Document] = &[
     Document::of::<Journey>("lab-explain", "eidway lab explain LAB FROM TO --json"),
     Document::of::<Report>("lab-grade", "eidway lab grade FILE... --json"),
     Document::of::<LabList>("lab-list", "eidway lab list --json"),
+    Document::of::<Vec<ScenarioLosses>>("lab-losses", "eidway lab losses LAB --json"),
     Document::of::<Tally>("lab-ping", "eidway lab ping LAB NODE TARGET --json"),
     Document::of::<Matrix>("lab-pingall", "eidway lab pingall LAB --json"),
     Document::of::<LabAddresses>("lab-show", "eidway lab show LAB --json"),

@@ -4,7 +4,8 @@
 use eidway::lab::explain::explain;
 use eidway::lab::explain::journey::{Journey, Question};
 use eidway::lab::ping;
-use eidway::lab::running::{Plugging, RunningLab};
+use eidway::lab::plugging::Plugging;
+use eidway::lab::running::RunningLab;
 use eidway::lab::scenario::{LinkChange, Place};
 
 /// The lab of the cases.

@@ -109,9 +109,9 @@ export type Hand =
   | {
       /** The host. */
       host: string;
+      /** The manner of the move. */
+      how?: Plugging & string;
       kind: "move";
-      /** Whether the host is in both LANs for a second. */
-      make_before_break?: boolean;
       /** The router, or `ROUTER:INTERFACE`. */
       to: string;
     }
@@ -195,6 +195,8 @@ export type Hand =
       /** The name of the link. */
       segment: string;
     };
+/** The manner in which a host moves to another LAN. */
+export type Plugging = "atomic" | "make-before-break" | "break-before-make";
 /** The key that a user presses after a line of a console. */
 export type Key = "enter" | "help" | "tab";
 /** The kind of the octets of [`Request::Dissect`]. */

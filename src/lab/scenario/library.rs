@@ -52,16 +52,24 @@ pub fn scenarios(lab: &Lab) -> Vec<Listed> {
     names(lab).into_iter().map(listed).collect()
 }
 
-/// Returns the scenario of the lab for `name`. `name` is a complete name, or the beginning of
-/// exactly one name. The part before the first dash is enough: `x1` is the scenario `x1-...` and
-/// not `x10-...`.
+/// Returns the scenario of the lab for `name`, which is as in [`find_name`].
 ///
 /// # Errors
-/// There is no scenario for this name, or more than one, or the scenario has an error.
+/// The errors of [`find_name`], or the scenario has an error.
 pub fn find(lab: &Lab, name: &str) -> Result<Scenario, Failure> {
+    read(lab, find_name(lab, name)?)
+}
+
+/// Returns the name of the scenario of the lab for `name`. `name` is a complete name, or the
+/// beginning of exactly one name. The part before the first dash is enough: `x1` is the scenario
+/// `x1-...` and not `x10-...`.
+///
+/// # Errors
+/// There is no scenario for this name, or more than one.
+pub fn find_name<'lab>(lab: &'lab Lab, name: &str) -> Result<&'lab str, Failure> {
     let names = names(lab);
     match meant(&names, name)[..] {
-        [one] => read(lab, one),
+        [one] => Ok(one),
         [] => Err(Failure::Other(format!(
             "lab {} has no scenario {name:?}; it has {}; for a scenario file outside the lab, give \
              its path, for example ./{name}{ENDING}",
@@ -75,7 +83,7 @@ pub fn find(lab: &Lab, name: &str) -> Result<Scenario, Failure> {
     }
 }
 
-/// Returns those of `names` that `name` can stand for, as [`find`] describes.
+/// Returns those of `names` that `name` can stand for, as [`find_name`] describes.
 pub fn meant<'n>(names: &[&'n str], name: &str) -> Vec<&'n str> {
     let whole = format!("{name}-");
     let fits = |fit: &dyn Fn(&str) -> bool| -> Vec<&'n str> {

@@ -45,7 +45,7 @@
 //! }
 //! receive c closed                    # by FIN or RST; reset: by RST; refused: no connection
 //!
-//! move A to xTR2 [make-before-break]  # make-before-break: in both LANs for a second
+//! move A to xTR2 [make-before-break]  # in both LANs for a second; break-before-make: in none
 //! stop NewMSMR                       # the router ends with its last messages
 //! kill NewMSMR
 //! start NewMSMR
@@ -66,6 +66,7 @@
 
 pub mod expect;
 pub mod library;
+pub mod losses;
 pub mod message;
 pub mod parse;
 pub mod play;
@@ -85,6 +86,8 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use ipnet::IpNet;
+
+use crate::lab::plugging::Plugging;
 
 pub use parse::{Part, parse, parse_part};
 
@@ -237,14 +240,14 @@ pub enum Action {
     },
     /// `middle`: if a run kills a router, the script stops here.
     Middle,
-    /// `move HOST to ROUTER [make-before-break]`, or to a port of this router.
+    /// `move HOST to ROUTER [make-before-break|break-before-make]`, or to a port of this router.
     Move {
         /// The name of the host.
         host: String,
         /// The router on the new LAN, or its port on this LAN.
         to: String,
-        /// Whether the host is in both LANs for a second.
-        make_before_break: bool,
+        /// The manner of the move.
+        how: Plugging,
     },
     /// `stop ROUTER`: the router ends, and sends its last messages.
     Stop {
@@ -277,6 +280,34 @@ pub enum Action {
     },
     /// `wait TIME`.
     Wait(Duration),
+}
+
+impl Action {
+    /// Whether the statement changes the lab, and not only looks at it or sends echos.
+    pub fn changes_lab(&self) -> bool {
+        match self {
+            Action::At { .. }
+            | Action::Replay { .. }
+            | Action::Send { .. }
+            | Action::Connect { .. }
+            | Action::Transmit { .. }
+            | Action::Move { .. }
+            | Action::Stop { .. }
+            | Action::Kill { .. }
+            | Action::Start { .. }
+            | Action::Link { .. }
+            | Action::Address { .. } => true,
+            Action::Show { .. }
+            | Action::Ping { .. }
+            | Action::Flow { .. }
+            | Action::End { .. }
+            | Action::Capture { .. }
+            | Action::Packets { .. }
+            | Action::Receive { .. }
+            | Action::Middle
+            | Action::Wait(_) => false,
+        }
+    }
 }
 
 /// A port in the form that a scenario uses: `xTR1:Ethernet0/0`.

@@ -10,6 +10,7 @@ use super::{
 use crate::lab::failure::Failure;
 use crate::lab::file::{LabError, LabFile, Node, Span};
 use crate::lab::ping::Echos;
+use crate::lab::plugging::Plugging;
 
 /// The time within which a `show` must print the expected text, if the statement has no `within`.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -247,12 +248,7 @@ impl<'a> Parser<'a> {
             "connect" => self.connect(words)?,
             "receive" => Self::receive(words, within.unwrap_or(PATIENCE))?,
             "middle" => Action::Middle,
-            "move" => {
-                let host = self.host(words)?;
-                words.expect("to")?;
-                let to = words.next("a router")?.text;
-                Action::Move { host, to, make_before_break: words.take("make-before-break") }
-            }
+            "move" => self.move_host(words)?,
             "address" => {
                 let host = self.host(words)?;
                 let word = words.next("an address")?;
@@ -269,6 +265,16 @@ impl<'a> Parser<'a> {
         };
         words.end()?;
         Ok(action)
+    }
+
+    /// Reads `HOST to ROUTER`, and then the manner of the move.
+    fn move_host(&self, words: &mut Words) -> Result<Action, Fault> {
+        let host = self.host(words)?;
+        words.expect("to")?;
+        let to = words.next("a router")?.text;
+        let named = Plugging::NAMED.into_iter();
+        let mut named = named.filter(|how| how.word().is_some_and(|word| words.take(word)));
+        Ok(Action::Move { host, to, how: named.next().unwrap_or_default() })
     }
 
     /// Reads the name of a host.

@@ -18,8 +18,8 @@ use crate::console::client::Answer;
 use crate::lab::explain::explain;
 use crate::lab::explain::journey::Question;
 use crate::lab::failure::Failure;
+use crate::lab::flow::FlowReport;
 use crate::lab::ping::{Echos, address};
-use crate::lab::running::Plugging;
 use crate::lab::verbs::ping::show;
 use crate::wire::FrameReader;
 
@@ -103,6 +103,8 @@ pub struct Played<'s> {
     pub ended: Duration,
     /// The part of the transcript about this statement.
     pub transcript: String,
+    /// The report of the flow that the statement ended.
+    pub flow: Option<FlowReport>,
 }
 
 /// Plays `scenario` as [`play`] does, and calls `told` with each statement that was played. The last
@@ -119,7 +121,8 @@ pub fn play_each(
         let began = player.stage.now();
         let result = player.steps(std::slice::from_ref(step));
         let ended = player.stage.now();
-        told(Played { step, began, ended, transcript: transcript.take() });
+        let flow = player.flow.take();
+        told(Played { step, began, ended, transcript: transcript.take(), flow });
         result?;
     }
     player.captures_are_clean().map_err(|why| why.at(scenario, "the end"))
@@ -165,6 +168,8 @@ pub(crate) struct Player<'a> {
     flawed: BTreeMap<String, usize>,
     /// Whether captures continue after a `packets` statement.
     keeps_captures: bool,
+    /// The report of the last flow that ended.
+    flow: Option<FlowReport>,
     /// The longest time limit of a statement.
     patience: Duration,
 }
@@ -178,6 +183,7 @@ impl<'a> Player<'a> {
             streams: BTreeMap::new(),
             flawed: BTreeMap::new(),
             keeps_captures: false,
+            flow: None,
             patience: Duration::MAX,
         }
     }
@@ -245,13 +251,7 @@ impl<'a> Player<'a> {
                 return self.receive(name, expected, *within);
             }
             Action::Middle => {}
-            Action::Move { host, to, make_before_break } => {
-                let how = match make_before_break {
-                    true => Plugging::MakeBeforeBreak,
-                    false => Plugging::Atomic,
-                };
-                self.stage.move_host(host, to, how)?;
-            }
+            Action::Move { host, to, how } => self.stage.move_host(host, to, *how)?,
             Action::Address { host, address } => self.stage.address(host, *address)?,
             Action::Stop { node } => self.stage.stop(node, false, &mut |_| ())?,
             Action::Kill { node } => self.stage.stop(node, true, &mut |_| ())?,
@@ -356,6 +356,7 @@ impl<'a> Player<'a> {
     fn end(&mut self, name: &str, lost: Option<Bound>) -> Result<(), Why> {
         let course = self.stage.end(name)?;
         self.say(&format!("   {course}"));
+        self.flow = Some(course);
         match lost.filter(|lost| !lost.holds(course.lost())) {
             Some(lost) => Err(unmet(format!("{lost} lost"), course.to_string())),
             None => Ok(()),

@@ -52,8 +52,7 @@ pub fn run<S: Stage>(
     out: &mut dyn Write,
 ) -> Result<bool, Failure> {
     how.kill.map(|node| lab.expect_router(node)).transpose()?;
-    let lab = lab.with_overlay(&scenario.path, &scenario.overlays)?;
-    wiring::expect(&lab)?;
+    let lab = laid_out(lab, scenario)?;
     let failed = || Failure::io("standard output");
     writeln!(out, "== {}\n== lab {}", scenario.title, lab.name).map_err(failed())?;
     let mut stage = up(lab.clone())?;
@@ -78,6 +77,16 @@ pub fn run<S: Stage>(
             Ok(false)
         }
     }
+}
+
+/// Returns the lab with the overlays of the scenario.
+///
+/// # Errors
+/// The lab cannot be brought up with them.
+pub(super) fn laid_out(lab: &Lab, scenario: &Scenario) -> Result<Lab, Failure> {
+    let lab = lab.with_overlay(&scenario.path, &scenario.overlays)?;
+    wiring::expect(&lab)?;
+    Ok(lab)
 }
 
 /// Returns the tables of all routers. There is one file for each router. If a router refuses to

@@ -4,6 +4,7 @@ use super::*;
 use crate::lab::built_in;
 use crate::lab::failure::Failure;
 use crate::lab::ping::{Outcome, Tally};
+use crate::lab::plugging::Plugging;
 use crate::wire::{
     FrameReader, MapRequest, RefreshScope, RegistrationRefresh, ReliableFrame, ReliableMessage,
     ReliableType, StreamError,
@@ -67,6 +68,14 @@ fn statements_are_what_they_say() {
     let commands = ["configure terminal", "interface Ethernet1/0", "end"].map(text).into();
     let line = "at xTR1: configure terminal / interface Ethernet1/0 / end";
     assert_eq!(only(line), Action::At { node: text("xTR1"), commands });
+    for (words, how) in [
+        ("", Plugging::Atomic),
+        (" make-before-break", Plugging::MakeBeforeBreak),
+        (" break-before-make", Plugging::BreakBeforeMake),
+    ] {
+        let (host, to) = (text("A"), text("xTR2"));
+        assert_eq!(only(&format!("move A to xTR2{words}")), Action::Move { host, to, how });
+    }
     let expected = vec![
         Printed::Contains(text("a # b")),
         Printed::Matches(vec![text("  one *"), text("  two")]),

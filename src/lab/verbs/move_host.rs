@@ -15,8 +15,9 @@ use crate::lab::failure::Failure;
 use crate::lab::file::{Host, Port};
 use crate::lab::flow::FlowReport;
 use crate::lab::ping::Echos;
+use crate::lab::plugging::Plugging;
 use crate::lab::roaming::{self, Missing, Site};
-use crate::lab::running::{Plugging, RunningLab};
+use crate::lab::running::RunningLab;
 use crate::lab::scenario::library;
 use crate::router::config::InterfaceName;
 

@@ -8,7 +8,7 @@ use eidway::host::PingId;
 use eidway::host::ping::{Count, Outcome, Pace, PingRequest};
 use eidway::lab::failure::Failure;
 use eidway::lab::file::Impairment;
-use eidway::lab::running::{Plugging, RunningLab};
+use eidway::lab::running::RunningLab;
 use eidway::lab::scenario::stage::Stage;
 use eidway::lab::scenario::{LinkChange, Place};
 use eidway::lab::{lesson, ping};
@@ -77,13 +77,7 @@ impl Open {
                 self.lab.connect(&name, &node, source, destination)
             }
             Hand::Transmit { name, octets } => self.lab.transmit(&name, &octets_of(&octets)?),
-            Hand::Move { host, to, make_before_break } => {
-                let how = match make_before_break {
-                    true => Plugging::MakeBeforeBreak,
-                    false => Plugging::Atomic,
-                };
-                self.lab.move_host(&host, &to, how)
-            }
+            Hand::Move { host, to, how } => self.lab.move_host(&host, &to, how),
             Hand::Start { node } => self.lab.start(&node, &mut |_| ()),
             Hand::Stop { node } => self.lab.stop(&node, false, &mut |_| ()),
             Hand::Kill { node } => self.lab.stop(&node, true, &mut |_| ()),

@@ -30,8 +30,8 @@ pub fn of(hand: &Hand) -> Result<Option<String>, ()> {
         Hand::Port { node, interface, up } => {
             format!("link {node}:{interface} {}", if *up { "up" } else { "down" })
         }
-        Hand::Move { host, to, make_before_break } => {
-            let how = if *make_before_break { " make-before-break" } else { "" };
+        Hand::Move { host, to, how } => {
+            let how = how.word().map(|word| format!(" {word}")).unwrap_or_default();
             format!("move {host} to {to}{how}")
         }
         Hand::Start { node } => format!("start {node}"),

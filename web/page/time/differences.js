@@ -128,6 +128,17 @@ export function withoutSmrs(nodes) {
 const IGNORE = ["configure terminal", "router lisp", "ipv4 solicit-map-request ignore", "ipv6 solicit-map-request ignore", "end"];
 
 /**
+ * The manners in which a host moves to another LAN, each with the words for it.
+ *
+ * @type {[string, string][]}
+ */
+export const MANNERS = [
+  ["atomic", "at once"],
+  ["make-before-break", "make before break"],
+  ["break-before-make", "break before make"],
+];
+
+/**
  * Returns the actions that can replace an action.
  *
  * @param {any} request
@@ -139,7 +150,7 @@ export function variants(request) {
   const as = (/** @type {string} */ name, /** @type {any} */ change) => ({ name, request: { ...request, hand: { ...hand, ...change } } });
   switch (hand?.kind) {
     case "move":
-      return [hand.make_before_break ? as("break before make", { make_before_break: false }) : as("make before break", { make_before_break: true }), without];
+      return [...MANNERS.filter(([how]) => how !== (hand.how ?? "atomic")).map(([how, name]) => as(name, { how })), without];
     case "stop": return [as("killed, without a last message", { kind: "kill" }), without];
     case "kill": return [as("stopped, with a last message", { kind: "stop" }), without];
     default: return [without];

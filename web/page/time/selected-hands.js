@@ -4,6 +4,7 @@
 import { h } from "../dom.js";
 import { choice } from "./breakpoints.js";
 import { command, configure, mappings, overlays } from "./configure.js";
+import { MANNERS } from "./differences.js";
 import { fill } from "./timeline.js";
 
 /** @import {App} from "../app" */
@@ -31,12 +32,12 @@ function hostHands(app, host) {
   const isSite = (/** @type {NodeState} */ { roles }) => Number(roles.includes("etr"));
   const routers = nodes.filter((node) => node.kind === "router" && isAway(node)).sort((a, b) => isSite(b) - isSite(a));
   const to = choice("Move to the LAN of", routers.map(({ name }) => [name, name]));
-  const both = h("input", { type: "checkbox" });
-  const move = () => app.act({ kind: "move", host: host.name, to: to.select.value, ...(both.checked ? { make_before_break: true } : {}) });
+  const how = choice("Manner of the move", MANNERS);
+  const move = () => app.act({ kind: "move", host: host.name, to: to.select.value, ...(how.select.value === "atomic" ? {} : { how: /** @type {any} */ (how.select.value) }) });
   return [
     h("span", {}, "Move to the LAN of"),
     to.label,
-    h("label", { title: "Make before break: for a second, the host is in both LANs" }, both, " make before break"),
+    how.label,
     h("button", { type: "button", class: "plain", onclick: move }, "Move"),
     ...roaming(app),
   ];

@@ -36,12 +36,13 @@ test("a run without SMRs begins with a line at each ITR", () => {
   assert.ok(found.some(({ request }) => request.line === "ipv4 solicit-map-request ignore"));
 });
 
-test("the other way to move is offered", () => {
-  const [first, second] = variants(move);
+test("the other manners of a move are offered", () => {
+  const [first, second, third] = variants(move);
   assert.equal(first.name, "make before break");
-  assert.deepEqual(first.request.hand, { ...move.hand, make_before_break: true });
-  assert.equal(variants(first.request)[0].name, "break before make");
-  assert.equal(second.request, null);
+  assert.deepEqual(first.request.hand, { ...move.hand, how: "make-before-break" });
+  assert.equal(second.name, "break before make");
+  assert.equal(third.request, null);
+  assert.deepEqual(variants(first.request).map(({ name }) => name), ["at once", "break before make", "without it"]);
 });
 
 test("messages of both runs are in the figures, also those of one run alone", () => {

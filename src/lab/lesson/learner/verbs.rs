@@ -45,7 +45,7 @@ const STATEMENTS: [&str; 13] = [
     "wait 60s",
     "flow NAME = NODE HOST every 100ms   and later   end NAME",
     "capture NAME = NODE:INTERFACE   and later   packets NAME \"lisp\"",
-    "move HOST to ROUTER [make-before-break]",
+    "move HOST to ROUTER [make-before-break]   or break-before-make",
     "link NODE:INTERFACE down   or up, or mtu 1400",
     "address HOST ADDRESS/LENGTH",
     "stop ROUTER",
