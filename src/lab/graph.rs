@@ -29,7 +29,7 @@ enum Kind {
 struct Shape {
     name: String,
     kind: Kind,
-    /// The addresses that stand below the name, without the lengths of their prefixes.
+    /// The addresses that stand below the name, without prefix lengths.
     addresses: Vec<String>,
 }
 

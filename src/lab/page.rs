@@ -95,7 +95,7 @@ pub fn index(labs: &[(String, String, String)]) -> String {
     )
 }
 
-/// Returns a text for HTML, in an element or in an attribute.
+/// Returns a text in a form for HTML, for use in an element or in an attribute.
 pub(super) fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {

@@ -651,7 +651,7 @@ export interface Statement {
   /** The transcript of the statement, as `eidway lab run` prints it. */
   transcript: string;
 }
-/** A lesson and its state, for a program that shows it. */
+/** A lesson and its state, for a program that shows the lesson. */
 export interface LessonAnswer {
   /** Whether the lesson has begun. */
   begun: boolean;
@@ -681,7 +681,7 @@ export interface TaskView {
   /** The heading. */
   title: string;
 }
-/** The first expected result of a task that is missing. */
+/** The first missing result of a task. */
 export interface Unmet {
   /** The number of the expectation in the task, counted from 1. */
   number: number;

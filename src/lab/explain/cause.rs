@@ -77,7 +77,8 @@ pub enum Cause {
     NotForwarding,
     /// No node on the link has the address of the next hop.
     NoNeighbour,
-    /// The node with the address of the next hop is on the link, but its device is down.
+    /// The node with the address of the next hop is on the link, but the device of this node is
+    /// down.
     NeighbourDown,
     /// The packet is larger than the MTU of a device, and must not be fragmented.
     TooBig,
@@ -85,9 +86,9 @@ pub enum Cause {
     RoutingLoop,
     /// The process of the router does not run.
     RouterStopped,
-    /// The encapsulated packet arrives at a node that is not a router with LISP.
+    /// The encapsulated packet arrives at a node without LISP.
     NoLisp,
-    /// The router applies this rule to the packet, and the packet is lost because of that.
+    /// The packet is lost because the router applies this rule to it.
     Rule(Rule),
     /// The node that receives the Map-Request is not a map-resolver.
     NotAMapResolver,

@@ -12,7 +12,7 @@ use super::cause::Loss;
 pub struct Question {
     /// The node that sends the packet.
     pub from: String,
-    /// The destination of the packet.
+    /// The destination address of the packet.
     pub to: IpAddr,
     /// The number of octets of the packet.
     pub size: u16,
@@ -27,9 +27,9 @@ pub struct Journey {
     pub from: String,
     /// The node that receives the packet. Absent if the packet is lost.
     pub to: Option<String>,
-    /// The source of the packet.
+    /// The source address of the packet.
     pub source: IpAddr,
-    /// The destination of the packet.
+    /// The destination address of the packet.
     pub destination: IpAddr,
     /// The number of octets of the packet.
     pub size: u16,

@@ -12,7 +12,7 @@ use crate::lab::Lab;
 use crate::lab::page::escaped;
 
 /// The smallest distances between the centres of two nodes, across and down, and the space around
-/// all nodes. They are in pixels.
+/// all nodes. All three are in pixels.
 const ACROSS: f64 = 170.0;
 const DOWN: f64 = 120.0;
 const MARGIN: f64 = 90.0;
@@ -141,8 +141,8 @@ fn given(lab: &Lab) -> BTreeMap<&str, [f64; 2]> {
     positions.iter().map(|(name, [x, y])| (name.as_str(), [right(*x), down(*y)])).collect()
 }
 
-/// The rows of the nodes that `is_free` accepts. The nodes of a row are in the order of their
-/// neighbours in the row above.
+/// The rows of the picture. They have only the nodes that `is_free` accepts. The nodes of a row are
+/// in the order of their neighbours in the row above.
 fn rows(graph: &Graph, is_free: impl Fn(usize) -> bool) -> Vec<Vec<usize>> {
     let kind = |index: usize| graph.shapes[index].kind;
     let neighbours = |index: usize| {

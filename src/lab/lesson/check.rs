@@ -21,7 +21,7 @@ pub enum Verdict {
     Unmet(Unmet),
 }
 
-/// The first expected result of a task that is missing.
+/// The first missing result of a task.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Unmet {
     /// The number of the expectation in the task, counted from 1.
@@ -65,9 +65,9 @@ impl Lesson {
         self.verdict(stage, task, Duration::MAX, true)
     }
 
-    /// Checks a task as [`Lesson::check`] does, but waits for each result at most for `patience`, and
-    /// sends no ping. So a task with a ping in its check is never met. With a patience of zero, no
-    /// time passes on the simulator.
+    /// Checks a task as [`Lesson::check`] does, but waits at most the time `patience` for each
+    /// result, and sends no ping. So a task with a ping in its check is never met. With a patience
+    /// of zero, no time passes on the simulator.
     pub fn glance(&self, stage: &mut dyn Stage, task: usize, patience: Duration) -> Verdict {
         self.verdict(stage, task, patience, false)
     }

@@ -69,7 +69,7 @@ pub struct GradedTask {
     pub at_us: Option<u64>,
     /// The number of hints that the student has seen.
     pub hints: usize,
-    /// The result that was missing at the last check, in words. It is absent if the task is done.
+    /// The result that was missing at the latest check, in words. It is absent if the task is done.
     pub missing: Option<String>,
     /// The commands of the student in this task.
     pub commands: Vec<GradedCommand>,

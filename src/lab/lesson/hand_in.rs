@@ -28,7 +28,7 @@ use crate::lab::failure::Failure;
 const VERSION: u32 = 1;
 /// The maximum number of commands of a hand-in.
 const MOST_COMMANDS: usize = 10_000;
-/// The latest time of a command. It is a week.
+/// The maximum time of a command: a week after the start of the lab.
 const LATEST: Duration = Duration::from_secs(7 * 86_400);
 /// The number of characters of the sum of a line.
 const LINE_SUM: usize = 16;

@@ -19,7 +19,7 @@ use crate::lab::scenario::stage::Stage;
 const GLANCE: Duration = Duration::from_secs(1);
 /// The width of the text of a lesson, in columns.
 const WIDTH: usize = 78;
-/// The maximum number of lines of an actual result that a learner sees.
+/// The maximum number of lines that a learner sees of an actual result.
 const SEEN: usize = 20;
 
 /// A function that receives each response at once. If it returns true, the running command is
@@ -61,7 +61,7 @@ pub struct Learner {
     hints: usize,
     /// The number of hints that the student has seen, for each task.
     hints_of: Vec<usize>,
-    /// The reason why the last check of the current task failed.
+    /// The reason why the latest check of the current task failed.
     unmet: Option<super::Unmet>,
     /// The router with the open console, and the prompt of the console.
     console: Option<(String, String)>,
@@ -259,8 +259,8 @@ impl Learner {
         }
     }
 
-    /// Ticks the current task off. The next task begins when the student asks for it, because the
-    /// student may want to look at the result.
+    /// Marks the current task as done. The next task begins when the student asks for it, because
+    /// the student may want to look at the result.
     fn tick(&mut self, stage: &mut dyn Stage, say: &mut Say<'_>) {
         self.states[self.task] = TaskState::Met(stage.now());
         let (number, tasks) = (self.task + 1, self.states.len());

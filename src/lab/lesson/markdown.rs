@@ -57,7 +57,7 @@ fn words(line: &str) -> impl Iterator<Item = String> {
 #[derive(Default)]
 struct Paragraph {
     words: Vec<String>,
-    /// The number of columns before each line but the first.
+    /// The number of columns before each line except the first.
     indent: usize,
 }
 

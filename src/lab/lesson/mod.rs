@@ -91,7 +91,7 @@ pub struct Lesson {
 /// A task of a lesson.
 #[derive(Clone, Debug, Default)]
 pub struct Task {
-    /// The number of the line of its heading in the file, counted from 1.
+    /// The line of the task's heading in the file, counted from 1.
     pub line: usize,
     /// The heading.
     pub title: String,
@@ -129,7 +129,7 @@ pub struct LessonView {
     pub tasks: Vec<TaskView>,
 }
 
-/// A lesson and its state, for a program that shows it.
+/// A lesson and its state, for a program that shows the lesson.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct LessonAnswer {
     /// The lesson.

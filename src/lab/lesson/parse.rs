@@ -42,7 +42,7 @@ pub fn parse(
     Ok(Lesson { name, path, title, prose, setup, tasks, sources })
 }
 
-/// A line of the file without its end, and its position in the text.
+/// A line of the file without the line end, and its position in the text.
 #[derive(Clone, Copy, Debug)]
 struct Line<'a> {
     start: usize,
@@ -304,7 +304,7 @@ impl<'a> Reader<'a> {
         steps.iter().zip(next).map(command).collect()
     }
 
-    /// Makes an expected result of a statement, and of the comment above it.
+    /// Makes an expected result from a statement and the comment above the statement.
     fn check(&self, step: Step) -> Result<Check, LabError> {
         let is_expectation = match &step.action {
             Action::Show { expected, .. } => !expected.is_empty(),
@@ -332,7 +332,7 @@ impl<'a> Reader<'a> {
 
 /// A task that is not completely read yet.
 struct Open {
-    /// The number of the line of its heading, counted from 0.
+    /// The line of the task's heading, counted from 0.
     line: usize,
     task: Task,
     /// The kinds of the blocks that were read.
