@@ -110,7 +110,7 @@ fn locators(interfaces: bool) -> impl Strategy<Value = Vec<ConfiguredLocator>> {
 fn services(family: Family) -> impl Strategy<Value = Service> {
     let source = rlocs().prop_filter("its family", move |rloc| rloc.family() == family);
     (
-        any::<[bool; 9]>(),
+        any::<[bool; 10]>(),
         vec(rlocs(), 0..3),
         vec(rlocs(), 0..3),
         btree_map(rlocs(), (keys(), any::<bool>()), 0..3),
@@ -123,7 +123,7 @@ fn services(family: Family) -> impl Strategy<Value = Service> {
     )
         .prop_map(
             move |(flags, proxy, resolvers, servers, petrs, source, limit, ttl, smr, claims)| {
-                let [itr, etr, petr, server, resolver, legacy, away, trust, deaf] = flags;
+                let [itr, etr, petr, server, resolver, legacy, away, trust, deaf, routed] = flags;
                 let mut proxy_itr = if itr { Vec::new() } else { proxy };
                 proxy_itr.dedup_by_key(|rloc| rloc.family());
                 proxy_itr.truncate(2);
@@ -153,6 +153,7 @@ fn services(family: Family) -> impl Strategy<Value = Service> {
                     etr_smr_peers: smr.0,
                     etr_no_forward_away: away,
                     etr_no_source_check: trust,
+                    locator_excludes_default: routed,
                     itr_smr_delay_ms: smr.1,
                     itr_accept_default: claims.0,
                     itr_widest_mapping: claims.1,

@@ -364,6 +364,9 @@ fn write_service(out: &mut Writer<'_>, family: Family, service: &Service) {
     if let Some(entries) = service.map_cache_limit {
         line(format_args!("map-cache-limit {entries}"));
     }
+    if service.locator_excludes_default {
+        line(format_args!("locator reachability exclude-default"));
+    }
     if service.ignores_smrs {
         line(format_args!("solicit-map-request ignore"));
     }

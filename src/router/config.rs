@@ -268,6 +268,9 @@ pub struct Service {
     pub etr_no_forward_away: bool,
     /// `no etr source-check`: the router does not check the inner source of packets from the core.
     pub etr_no_source_check: bool,
+    /// `locator reachability exclude-default`: a locator of another xTR is reported as reachable
+    /// only while a route leads to it. The default route does not count.
+    pub locator_excludes_default: bool,
     /// `itr accept-default`: the router also accepts a mapping with locators for all EIDs
     /// (`0.0.0.0/0` or `::/0`).
     pub itr_accept_default: bool,

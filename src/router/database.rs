@@ -240,7 +240,12 @@ impl Database {
                 continue;
             };
             let family = prefix.family() as usize;
-            let locators = local_locators(config, rib, wanted.mapping, any_route[family]);
+            let excludes_default = config
+                .service(prefix.family())
+                .is_some_and(|service| service.locator_excludes_default);
+            let leads_to = |rloc: Rloc| !excludes_default || rib.has_route(rloc.0.into());
+            let locators =
+                local_locators(config, rib, wanted.mapping, (any_route[family], &leads_to));
             let site = (before[family], any_route[family]);
             let departure = mobility.departure(prefix);
             self.put(prefix, wanted, (locators, site, departure), &mut changes, now);
@@ -385,13 +390,13 @@ impl Database {
 }
 
 /// The locators of a mapping. A locator of this router is reachable while the link of its address
-/// is up and at least one EID prefix of the family has a route. A locator of another xTR is always
-/// reported as reachable.
+/// is up and at least one EID prefix of the family has a route. A locator of another xTR is reported
+/// as reachable if `leads_to` is true for it.
 fn local_locators(
     config: &Config,
     rib: &Rib,
     mapping: &DatabaseMapping,
-    any_route: bool,
+    (any_route, leads_to): (bool, &dyn Fn(Rloc) -> bool),
 ) -> Vec<LocalLocator> {
     let locators = config.mapping_locators(mapping).iter();
     let mut locators: Vec<LocalLocator> = locators
@@ -409,10 +414,27 @@ fn local_locators(
                     LocatorSource::Interface(..) => LocatorOrigin::ConfiguredInterface,
                 },
                 own: interface.is_some(),
-                reachable: link.is_none_or(|link| any_route && link_up(link)),
+                reachable: match link {
+                    Some(link) => any_route && link_up(link),
+                    None => leads_to(rloc),
+                },
             })
         })
         .collect();
     locators.sort_by_key(|locator| locator.rloc);
     locators
+}
+
+/// Whether the state of a locator in the mappings may depend on a route to `to`.
+pub(super) fn locators_depend_on(config: &Config, to: IpNet) -> bool {
+    let excludes_default =
+        |family| config.service(family).is_some_and(|service| service.locator_excludes_default);
+    if !Family::BOTH.into_iter().any(excludes_default) {
+        return false;
+    }
+    let dynamic = config.dynamic_eids().map(|(_, _, mapping)| mapping);
+    let mappings = config.database().map(|(_, mapping)| mapping).chain(dynamic);
+    let locators = mappings.flat_map(|mapping| config.mapping_locators(mapping));
+    let mut rlocs = locators.filter_map(|locator| config.resolve_locator(&locator.source));
+    rlocs.any(|rloc| to.contains(&rloc.0))
 }

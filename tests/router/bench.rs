@@ -145,6 +145,13 @@ impl Bench {
         self.kernel(KernelEvent::RouteAdded(route));
     }
 
+    /// The kernel reports that a connected route is gone.
+    pub fn no_route(&mut self, prefix: &str, device: &str) {
+        let (prefix, device) = (prefix.parse().unwrap(), device.to_owned());
+        let route = KernelRoute { prefix, device, gateway: None, metric: 0 };
+        self.kernel(KernelEvent::RouteRemoved(route));
+    }
+
     pub fn kernel(&mut self, event: KernelEvent) {
         self.router.handle(Input::Kernel(event), self.now);
         self.drain();

@@ -12,6 +12,8 @@ use crate::bench::*;
 const RLOC_1B: &str = "203.0.113.12";
 /// The RLOC of another xTR at the site of xTR2.
 const RLOC_2B: &str = "198.51.100.22";
+/// The RLOC of another xTR at the site of xTR2, at another provider.
+const RLOC_2C: &str = "198.51.101.22";
 const SECOND: Duration = Duration::from_secs(1);
 
 /// xTR2 with `algorithm`. Its map-cache has 172.16.0.0/24 with `rlocs`. The remote site echoes
@@ -98,6 +100,31 @@ fn status_bits_are_those_of_the_mapping_of_the_inner_source() {
     assert_eq!(out(&mut bench).1, bits(0b11), "after the use-LSB timer");
     bench.link("et0-0", false);
     assert_eq!(out(&mut bench).1, bits(0b10), "our own locator is down");
+}
+
+/// A locator of another xTR of the site is reachable while a route leads to it, if the default route
+/// does not count (RFC 9300, section 10: the IGP of the site shows which ITRs are up).
+#[test]
+fn the_status_bit_of_another_xtr_follows_the_route_to_it() {
+    let mut bench = Bench::new(XTR2);
+    bench.outputs();
+    learn(&mut bench, &[RLOC_1], false);
+    let set = format!("locator-set set1\n  {RLOC_2C} priority 1 weight 100\n  exit\n");
+    let both = format!("{}router lisp\n {set}", configured("lsb-reports"));
+    bench.configure(&both);
+    bench.advance(Duration::from_secs(300));
+    assert_eq!(out(&mut bench).1, bits(0b11), "it is always up, unless the default is excluded");
+    bench.configure(&format!("{both} ipv4 locator reachability exclude-default\n"));
+    assert_eq!(out(&mut bench).1, bits(0b01), "only the default route leads to it");
+    let to = format!("{RLOC_2C}/32");
+    bench.route(&to, "et1-0");
+    assert_eq!(out(&mut bench).1, bits(0b11));
+    bench.link("et1-0", false);
+    assert_eq!(out(&mut bench).1, bits(0b00), "the site has lost its route too");
+    bench.link("et1-0", true);
+    assert_eq!(out(&mut bench).1, bits(0b11));
+    bench.no_route(&to, "et1-0");
+    assert_eq!(out(&mut bench).1, bits(0b01));
 }
 
 #[test]

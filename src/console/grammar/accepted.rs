@@ -133,6 +133,8 @@ const NOT_ROUTES: &str = "the router does not exchange routes with a routing pro
 const NOT_EXTRANET: &str = "the router has only one instance";
 const NOT_DEFAULT_SET: &str = "each database-mapping names its locators";
 const NOT_PROBING: &str = "the router does not probe locators";
+const NOT_BY_MASK: &str =
+    "of the routes to a locator, the router can exclude the default route only";
 const NOT_NOTIFY: &str = "the router sends its map-notify messages to the xTRs of the site record";
 const NOT_LIMIT: &str = "the router has a fixed limit for EIDs";
 const NOT_ITR_RLOCS: &str = "a map-request offers the preferred locator of each family";
@@ -427,8 +429,8 @@ pub const ROWS: &[Accepted] = &[
     kept(SERVICES, "{map-request|{ipv4|ipv6} map-request} itr-rlocs", NOT_ITR_RLOCS),
     kept(SERVICES, "{source-locator|{ipv4|ipv6} source-locator}", NOT_SOURCE),
     kept(SERVICES, "{alt-vrf|{ipv4|ipv6} alt-vrf}", NOT_ROUTES),
-    kept(SERVICES, "locator reachability", NOT_PROBING),
-    kept(SERVICES, "{ipv4|ipv6} locator reachability", NOT_PROBING),
+    kept(SERVICES, "locator reachability", NOT_BY_MASK),
+    kept(SERVICES, "{ipv4|ipv6} locator reachability", NOT_BY_MASK),
     kept(
         SERVICES,
         "{remote-rloc-probe|rloc-probe|loc-reach-algorithm {rloc-probing|count-tcp}}",

@@ -101,6 +101,17 @@ pub(super) const ROWS: &[Row] = &[
     ),
     edit(
         HERE,
+        "locator reachability exclude-default",
+        &[
+            "Locators of this site",
+            "Rule for the reachability of the locators of other xTRs",
+            "A locator of another xTR is reachable while a route other than the default leads to it",
+        ],
+        No::After(3),
+        |editor, args| flag(editor, args, |service| &mut service.locator_excludes_default),
+    ),
+    edit(
+        HERE,
         "itr smr-delay <milliseconds:0-10000>",
         &[ITR, "Longest delay between an SMR and the map-request that follows it", "Milliseconds"],
         No::After(2),

@@ -1,5 +1,6 @@
 //! The kernel's messages to the router.
 
+use crate::router::database::locators_depend_on;
 use crate::router::event::Event;
 use crate::router::io::{KernelEvent, KernelRequest, LISP_DEVICE};
 use crate::router::reachability::Source;
@@ -31,10 +32,12 @@ impl Router {
                 self.stale.all = true;
             }
             KernelEvent::RouteAdded(route) => {
+                self.stale.all |= locators_depend_on(&self.context.config, route.prefix);
                 self.stale.prefixes.extend(self.database.related_to(route.prefix));
                 self.rib.add_route(route);
             }
             KernelEvent::RouteRemoved(route) => {
+                self.stale.all |= locators_depend_on(&self.context.config, route.prefix);
                 self.stale.prefixes.extend(self.database.related_to(route.prefix));
                 self.rib.remove_route(&route);
             }
