@@ -178,26 +178,39 @@ pub(super) fn proxy_record(prefix: EidPrefix, entry: &SiteEntry) -> MappingRecor
     }
 }
 
-/// The ETR to which the router forwards a Map-Request: always an RLOC in `reach`. The first choice
-/// is a locator with the R bit that the ETR registered as its own locator. If there are several,
-/// the locator with the lowest priority is chosen. The second choice is the source RLOC of a
-/// Map-Register that cannot be a replay. The last choice is any other locator with the R bit.
+/// The ETR to which a Map-Request is forwarded (RFC 9301 section 8.3: one of the registered ETRs).
+/// Requests go to the ETRs of the first of these classes that has any, to each in turn. So if one
+/// ETR has died, the next request of the ITR reaches another ETR. In a class, the locator with the
+/// lowest priority is first. The classes have only RLOCs in `reach`:
+///
+/// 1. The locators of the registering ETRs themselves that have the R bit in all registrations.
+/// 2. The same, but another xTR of the site says that the locator cannot be reached.
+/// 3. The source RLOCs of Map-Registers that cannot be replays.
+/// 4. All locators with the R bit.
 fn choose_etr(entry: &SiteEntry, reach: &Reach<'_>) -> Option<Rloc> {
-    let registrations = entry.registrations.iter();
-    let usable = |locator: &&wire::LocatorRecord| {
-        locator.reachable && locator.ip().is_some_and(|rloc| reach.has(rloc))
+    let registrations = || entry.registrations.iter();
+    let locators = || registrations().flat_map(|registration| &registration.record.locators);
+    let denied: BTreeSet<Rloc> = locators()
+        .filter(|locator| !locator.reachable)
+        .filter_map(wire::LocatorRecord::ip)
+        .collect();
+    let usable = || {
+        let reachable = locators().filter(|locator| locator.reachable);
+        let known = reachable.filter_map(|locator| Some((locator, locator.ip()?)));
+        known.filter(|(_, rloc)| reach.has(*rloc))
     };
-    let locators = registrations.clone().flat_map(|registration| &registration.record.locators);
-    let usable = locators.filter(usable);
-    let first = |locators: &mut dyn Iterator<Item = &wire::LocatorRecord>| {
-        let best = locators.filter_map(|locator| Some((locator.priority, locator.ip()?))).min();
-        best.map(|(_, rloc)| rloc)
+    let in_order = |(locator, rloc): (&wire::LocatorRecord, Rloc)| (locator.priority, rloc);
+    let own = || usable().filter(|(locator, _)| locator.local);
+    let proven = registrations().filter(|registration| registration.is_proven);
+    let sources = proven.map(|registration| (0, Rloc(registration.source)));
+    let in_turn = |class: BTreeSet<(u8, Rloc)>| {
+        let turn = usize::from(entry.forwarded).checked_rem(class.len())?;
+        class.into_iter().nth(turn).map(|(_, rloc)| rloc)
     };
-    let proven = registrations.filter(|registration| registration.is_proven);
-    let sources = proven.map(|registration| Rloc(registration.source));
-    first(&mut usable.clone().filter(|locator| locator.local))
-        .or_else(|| sources.filter(|rloc| reach.has(*rloc)).min())
-        .or_else(|| first(&mut usable.clone()))
+    in_turn(own().filter(|(_, rloc)| !denied.contains(rloc)).map(in_order).collect())
+        .or_else(|| in_turn(own().map(in_order).collect()))
+        .or_else(|| in_turn(sources.filter(|(_, rloc)| reach.has(*rloc)).collect()))
+        .or_else(|| in_turn(usable().map(in_order).collect()))
 }
 
 /// Whether the registrations of a prefix lead to an answer that is not negative.
@@ -310,7 +323,7 @@ impl MapServer {
     /// ETR has to answer. If these are all records of the request, the inner packet is forwarded
     /// unchanged, except for the TTL (RFC 9301 section 8.3).
     fn forward(
-        &self,
+        &mut self,
         (context, replies): (&mut Context, &mut Replies),
         (encapsulated, request): (&Encapsulated, &MapRequest),
         (etr, (registered, asked)): (Rloc, (EidPrefix, Vec<EidRecord>)),
@@ -341,6 +354,9 @@ impl MapServer {
         if !replies.spend(credit, headers(etr.family()) + octets.len(), now) {
             let told = || explanations::asked_too_often(request, credit.itr());
             return context.refuse(sender, ControlDrop::RateLimited, now, told);
+        }
+        if let Some(entry) = self.entries.get_mut(&registered) {
+            entry.forwarded = entry.forwarded.wrapping_add(1);
         }
         context.counters.forwarded += 1;
         context.counters.encapsulated.sent += 1;
@@ -464,6 +480,47 @@ mod tests {
         assert_eq!(asked("172.16.0.6/32"), etr("198.51.100.22", "172.16.0.0/26"));
         assert_eq!(asked("172.16.0.130/32"), etr("198.51.100.21", "172.16.0.128/25"));
         assert_eq!(asked("172.16.0.0/24"), of_site, "all of it is asked for");
+    }
+
+    /// Registers a site of two xTRs. Each registers both locators, its own with the L bit. The
+    /// second xTR says whether the first one can be reached.
+    fn two_xtrs(first_is_reachable: bool) -> MapServer {
+        let site = prefix("172.16.0.0/24");
+        let mut server = map_server(&[site]);
+        for (own, xtr_id) in [(0, 1), (1, 2)] {
+            let mut one = registration(site, "203.0.113.11", xtr_id, 1440);
+            let other = registration(site, "198.51.100.21", xtr_id, 1440);
+            one.record.locators.extend(other.record.locators);
+            for (number, locator) in one.record.locators.iter_mut().enumerate() {
+                locator.priority = number as u8 + 1;
+                locator.local = number == own;
+                locator.reachable = number == 1 || own == 0 || first_is_reachable;
+            }
+            server.register(one, Others::GiveWay, Time::ZERO).unwrap();
+        }
+        server
+    }
+
+    fn asked_in_turn(server: &mut MapServer) -> Vec<String> {
+        let ask = |_| {
+            let answer = server.answer(&prefix("172.16.0.12/32"), &reach(&BTreeSet::new()));
+            let Answer::Forward { etr, prefix } = answer else { panic!("{answer:?}") };
+            server.entries.get_mut(&prefix).unwrap().forwarded += 1;
+            etr.to_string()
+        };
+        (0..3).map(ask).collect()
+    }
+
+    #[test]
+    fn requests_go_to_the_etrs_of_a_site_in_turn() {
+        let asked = asked_in_turn(&mut two_xtrs(true));
+        assert_eq!(asked, ["203.0.113.11", "198.51.100.21", "203.0.113.11"]);
+    }
+
+    #[test]
+    fn no_request_goes_to_an_etr_that_another_xtr_of_the_site_reports_down() {
+        let asked = asked_in_turn(&mut two_xtrs(false));
+        assert_eq!(asked, ["198.51.100.21"; 3]);
     }
 
     #[test]

@@ -19,6 +19,9 @@ pub struct SiteEntry {
     pub registrations: Registrations,
     /// The number of Map-Registers with wrong authentication data.
     pub authentication_failures: u64,
+    /// The number of Map-Requests that were forwarded to an ETR of the prefix. It wraps. It shows
+    /// whose turn is next.
+    pub forwarded: u8,
     /// The number of Map-Registers that were refused as replays.
     pub replays: u64,
 }
@@ -35,6 +38,7 @@ impl SiteEntry {
             origin,
             registrations: Registrations::default(),
             authentication_failures: 0,
+            forwarded: 0,
             replays: 0,
         }
     }
