@@ -9,7 +9,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::rc::Rc;
 use std::time::Duration;
 
-use eidway::addr::Family;
+use eidway::addr::{EidPrefix, Family, InstanceId};
 use eidway::host::ping::{Count, Outcome, PingRequest};
 use eidway::lab::file::Impairment;
 use eidway::lab::ping::Echos;
@@ -282,11 +282,23 @@ fn a_cut_link_ends_the_sessions_and_its_return_brings_them_back_by_way_of_udp() 
 }
 
 #[test]
-fn a_killed_map_server_that_comes_back_resets_the_sessions_it_does_not_know() {
+fn a_killed_router_says_nothing_and_its_kernel_closes_its_sessions() {
+    let mut sim = up("gsmr", 1);
+    sim.run_for(Duration::from_secs(5));
+    sim.kill_router("xTR1").unwrap();
+    sim.run_for(Duration::from_secs(1));
+    assert_eq!(sessions(&sim, "NewMSMR").len(), GSMR_SESSIONS.len() - 1);
+    let site = EidPrefix::new(InstanceId::DEFAULT, "172.16.0.0/24".parse().unwrap());
+    let new = sim.router("NewMSMR").unwrap();
+    assert!(new.map_server().entries().get(&site).unwrap().is_registered(), "nothing is withdrawn");
+}
+
+#[test]
+fn a_map_server_that_lost_its_power_and_comes_back_resets_the_sessions_it_does_not_know() {
     let mut sim = up("gsmr", 1);
     sim.run_for(Duration::from_secs(5));
     let config = sim.router("NewMSMR").unwrap().config().clone();
-    sim.kill_router("NewMSMR").unwrap();
+    sim.power_off_router("NewMSMR").unwrap();
     assert_eq!(sessions(&sim, "xTR1").len(), 1, "xTR1 has not been told");
     sim.start_router("NewMSMR", config).unwrap();
     // Each xTR asks its silent map-server within ten seconds.

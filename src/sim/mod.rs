@@ -281,7 +281,14 @@ impl Sim {
 
     /// Ends the process of a router as `kill -9` does. The router's kernel remains as a forwarder.
     pub fn kill_router(&mut self, name: &str) -> Result<(), SimError> {
-        self.end_router(name, RouterNode::kill)
+        let now = self.now;
+        self.end_router(name, |router| router.kill(now))
+    }
+
+    /// Ends the process of a router as a loss of power does: the peers of its TCP connections are
+    /// not notified. The router's kernel remains as a forwarder.
+    pub fn power_off_router(&mut self, name: &str) -> Result<(), SimError> {
+        self.end_router(name, RouterNode::power_off)
     }
 
     /// Ends the process of a router as SIGTERM does. The kernel remains. It has the state that it

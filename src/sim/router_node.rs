@@ -234,11 +234,18 @@ impl RouterNode {
     }
 
     /// Ends the process as after a loss of power. The kernel and the kept nonces remain. The peers
-    /// of the TCP connections are not notified. On Linux, the effect of `kill -9` is different: the
-    /// peers receive FIN.
-    pub fn kill(mut self) -> (Kernel, KeptNonces) {
+    /// of the TCP connections are not notified.
+    pub fn power_off(mut self) -> (Kernel, KeptNonces) {
         self.kernel.end_process();
         (self.kernel, self.kept)
+    }
+
+    /// Ends the process as `kill -9` does on Linux. The process sends no last message. Its kernel
+    /// closes the TCP connections, so that the peers receive FIN or RST.
+    pub fn kill(mut self, now: Time) -> (Kernel, KeptNonces) {
+        self.tcp.stop(now);
+        self.send_segments();
+        self.power_off()
     }
 
     /// Ends the process as SIGTERM does. The process withdraws its registrations, closes its
@@ -254,7 +261,7 @@ impl RouterNode {
             self.carry_out(output, now);
             self.send_segments();
         }
-        self.kill()
+        self.power_off()
     }
 
     /// Gives a message of the kernel to the process.

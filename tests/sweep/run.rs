@@ -191,7 +191,7 @@ impl Run {
         self.watch.borrow_mut().runs(router, None);
         self.interrupted.insert(router);
         let done = match event {
-            Event::Kill(_) => self.sim.kill_router(&router.name()),
+            Event::Kill(_) => self.sim.power_off_router(&router.name()),
             _ => self.sim.stop_router(&router.name()),
         };
         self.must(done);
