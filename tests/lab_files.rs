@@ -104,11 +104,12 @@ fn eidway_in(directory: &Path, args: &[&str]) -> Output {
 
 #[test]
 fn a_new_lab_is_right_and_its_hosts_reach_each_other_with_each_option() {
-    let cases: [(&[&str], usize); 6] = [
+    let cases: [(&[&str], usize); 7] = [
         (&[], 2),
         (&["--sites", "1", "--proxy"], 2),
         (&["--sites", "4", "--resolvers", "2"], 12),
         (&["--proxy"], 6),
+        (&["--hosts", "3"], 30),
         (&["--ipv6"], 4),
         (&["--sites", "3", "--resolvers", "3", "--proxy", "--ipv6"], 24),
     ];

@@ -202,17 +202,31 @@ impl<'a> Routing<'a> {
     fn routes(&self, family: Family) -> BTreeMap<String, BTreeMap<IpNet, IpAddr>> {
         let neighbours = self.neighbours(family);
         let networks = self.networks(family);
+        let is_router = |node: &str| matches!(self.file.nodes[node], Node::Router { .. });
+        let only_neighbour = |node: &str| {
+            let all = &neighbours[node];
+            all.first_key_value().filter(|_| all.len() == 1).map(|(&node, &hop)| (node, hop))
+        };
+        let routes_of = |node: &'a str| -> BTreeMap<IpNet, IpAddr> {
+            let remote = networks.iter().filter(|(_, owners)| !owners.contains(node));
+            // The default route of a router replaces all of its routes, so one of them is
+            // sufficient. Without this, the time grows with the square of the number of routers.
+            if let (true, Some((neighbour, hop))) = (is_router(node), only_neighbour(node)) {
+                let is_adjacent = |(_, owners): &(_, &BTreeSet<&str>)| owners.contains(neighbour);
+                if let Some((net, _)) = remote.clone().find(is_adjacent) {
+                    return [(*net, hop)].into();
+                }
+            }
+            let paths = self.paths(node, &neighbours);
+            let routes = remote.filter_map(|(net, owners)| {
+                let nearest = owners.iter().filter_map(|owner| paths.get(owner)).min();
+                nearest.map(|(_, hop)| (*net, *hop))
+            });
+            routes.collect()
+        };
         let nodes = neighbours.keys();
         nodes
-            .map(|&node| {
-                let paths = self.paths(node, &neighbours);
-                let remote = networks.iter().filter(|(_, owners)| !owners.contains(node));
-                let routes = remote.filter_map(|(net, owners)| {
-                    let nearest = owners.iter().filter_map(|owner| paths.get(owner)).min();
-                    nearest.map(|(_, hop)| (*net, *hop))
-                });
-                (node.to_owned(), self.shortened(node, family, routes.collect()))
-            })
+            .map(|&node| (node.to_owned(), self.shortened(node, family, routes_of(node))))
             .collect()
     }
 

@@ -1,9 +1,10 @@
 //! `lab new`: the files of a commented lab to start from.
 //!
 //! Site number 7 has the xTR `xTR7` with the RLOC 100.64.7.2, and the host `H7` with the EID
-//! 172.16.7.10. The map-servers have the next numbers after the sites, and then comes the proxy
-//! xTR. All of them are around the plain node `Core`, whose addresses and routes `core = "auto"`
-//! chooses.
+//! 172.16.7.10. Its second host is `H7_2` with 172.16.7.11. Site number 300 has 100.65.44.2 and
+//! 172.17.44.10, because 300 is 1 * 256 + 44. The map-servers have the next numbers after the
+//! sites, and then comes the proxy xTR. All of them are around the plain node `Core`, whose
+//! addresses and routes `core = "auto"` chooses.
 
 use std::fmt::Write;
 
@@ -13,7 +14,9 @@ pub struct Parts {
     /// The name of the lab.
     pub name: String,
     /// The number of LISP sites: 1 to [`Parts::MOST_SITES`].
-    pub sites: u8,
+    pub sites: u16,
+    /// The number of hosts of each site: 1 to [`Parts::MOST_HOSTS`].
+    pub hosts: u8,
     /// The number of routers that are map-server and map-resolver: 1 to [`Parts::MOST_RESOLVERS`].
     pub resolvers: u8,
     /// Whether the lab has a proxy xTR with a host that is outside of LISP.
@@ -26,8 +29,10 @@ pub struct Parts {
 const KEY: &str = "lab-key";
 
 impl Parts {
-    /// The largest number of sites.
-    pub const MOST_SITES: u8 = 200;
+    /// The largest number of sites. The EID prefixes of all sites are in 172.16.0.0/12.
+    pub const MOST_SITES: u16 = 4000;
+    /// The largest number of hosts of a site.
+    pub const MOST_HOSTS: u8 = 100;
     /// The largest number of resolvers.
     pub const MOST_RESOLVERS: u8 = 8;
 
@@ -49,20 +54,31 @@ impl Parts {
         if self.resolvers == 1 { "MSMR".to_owned() } else { format!("MSMR{number}") }
     }
 
-    fn resolver_rloc(&self, number: u8) -> String {
-        rloc(self.sites + number)
+    /// The number of the link of a resolver.
+    fn resolver_link(&self, number: u8) -> u16 {
+        self.sites + u16::from(number)
     }
 
     fn resolver_rlocs(&self) -> impl Iterator<Item = String> + '_ {
-        (1..=self.resolvers).map(|number| self.resolver_rloc(number))
+        (1..=self.resolvers).map(|number| rloc(self.resolver_link(number)))
     }
 
-    fn proxy_rloc(&self) -> String {
-        rloc(self.sites + self.resolvers + 1)
+    /// The number of the link of the proxy xTR.
+    fn proxy_link(&self) -> u16 {
+        self.resolver_link(self.resolvers) + 1
+    }
+
+    /// The hosts of a site: the name and the last part of the address of each.
+    fn site_hosts(&self, site: u16) -> impl Iterator<Item = (String, u8)> {
+        let name = move |number: u8| match number {
+            1 => format!("H{site}"),
+            _ => format!("H{site}_{number}"),
+        };
+        (1..=self.hosts).map(move |number| (name(number), 9 + number))
     }
 
     /// The routers, each with the number of its link.
-    fn routers(&self) -> impl Iterator<Item = (u8, String)> + '_ {
+    fn routers(&self) -> impl Iterator<Item = (u16, String)> + '_ {
         let sites = (1..=self.sites).map(|site| format!("xTR{site}"));
         let resolvers = (1..=self.resolvers).map(|number| self.resolver(number));
         (1..).zip(sites.chain(resolvers).chain(self.proxy.then(|| "PxTR".to_owned())))
@@ -97,7 +113,9 @@ impl Parts {
             "]\n\n# A LAN has any number of ports. Add hosts to a site here.\nlans = [\n",
         );
         for site in 1..=*sites {
-            let ports = format!("[\"H{site}:eth0\", \"xTR{site}:Ethernet1/0\"]");
+            let hosts: String =
+                self.site_hosts(site).map(|(name, _)| format!("\"{name}:eth0\", ")).collect();
+            let ports = format!("[{hosts}\"xTR{site}:Ethernet1/0\"]");
             line(&mut text, format_args!("  {{ name = \"site{site}\", ports = {ports} }},"));
         }
         if self.proxy {
@@ -132,8 +150,10 @@ impl Parts {
             line(text, format_args!("{name} = {{ kind = \"host\", {at} }}"));
         };
         for site in 1..=self.sites {
-            let addresses = both(format!("{}/24", eid(site, 10)), format!("{}/64", eid6(site, 10)));
-            host(&format!("H{site}"), addresses, both(eid(site, 1), eid6(site, 1)));
+            for (name, last) in self.site_hosts(site) {
+                let eids = (format!("{}/24", eid(site, last)), format!("{}/64", eid6(site, last)));
+                host(&name, both(eids.0, eids.1), both(eid(site, 1), eid6(site, 1)));
+            }
         }
         if self.proxy {
             let addresses = both("198.51.100.10/24".to_owned(), "2001:db8:f::10/64".to_owned());
@@ -146,7 +166,8 @@ impl Parts {
             "# Each host reaches the first host. The first packet waits for the mapping.\n\
              title \"all sites reach the first site\"\n\n",
         );
-        let others = (2..=self.sites).map(|site| format!("H{site}"));
+        let all = (1..=self.sites).flat_map(|site| self.site_hosts(site));
+        let others = all.skip(1).map(|(name, _)| name);
         for host in others.chain(self.proxy.then(|| "N".to_owned())) {
             line(&mut text, format_args!("ping {host} H1 count 3 expect 3"));
             if self.ipv6 {
@@ -159,7 +180,7 @@ impl Parts {
     }
 
     /// The beginning of a configuration: the name and the interface to the core.
-    fn head(&self, name: &str, number: u8, about: &str) -> String {
+    fn head(&self, name: &str, number: u16, about: &str) -> String {
         let address = rloc(number);
         let mut text = format!(
             "! {about}\nhostname {name}\n!\ninterface Ethernet0/0\n description to Core\n \
@@ -187,7 +208,7 @@ impl Parts {
         if self.ipv6 { &["ipv4", "ipv6"] } else { &["ipv4"] }
     }
 
-    fn xtr(&self, site: u8) -> String {
+    fn xtr(&self, site: u16) -> String {
         let own = rloc(site);
         let about =
             format!("Site {site}: ITR and ETR. The default route comes from core = \"auto\".");
@@ -210,7 +231,7 @@ impl Parts {
             }
             line(&mut text, format_args!(" {family} itr\n {family} etr"));
             if self.proxy {
-                let proxy = self.proxy_rloc();
+                let proxy = rloc(self.proxy_link());
                 line(&mut text, format_args!(" {family} use-petr {proxy}"));
             }
         }
@@ -219,15 +240,15 @@ impl Parts {
     }
 
     /// The EID prefixes of a site.
-    fn prefixes(&self, site: u8) -> Vec<String> {
-        let mut prefixes = vec![format!("172.16.{site}.0/24")];
+    fn prefixes(&self, site: u16) -> Vec<String> {
+        let mut prefixes = vec![format!("{}/24", eid(site, 0))];
         prefixes.extend(self.ipv6.then(|| format!("2001:db8:e:{site:x}::/64")));
         prefixes
     }
 
     fn msmr(&self, number: u8) -> String {
         let about = "Map-server and map-resolver: the sites register their prefixes here.";
-        let mut text = self.head(&self.resolver(number), self.sites + number, about);
+        let mut text = self.head(&self.resolver(number), self.resolver_link(number), about);
         text.push_str("router lisp\n eid-table default instance-id 0\n  exit\n");
         for site in 1..=self.sites {
             line(&mut text, format_args!(" !\n site SITE_{site}\n  authentication-key {KEY}"));
@@ -246,11 +267,11 @@ impl Parts {
 
     fn pxtr(&self) -> String {
         let about = "Proxy ITR and proxy ETR, between the sites and hosts without LISP.";
-        let own = self.proxy_rloc();
-        let mut text = self.head("PxTR", self.sites + self.resolvers + 1, about);
+        let own = rloc(self.proxy_link());
+        let mut text = self.head("PxTR", self.proxy_link(), about);
         self.lan(&mut text, "a network without LISP", "198.51.100.1", "2001:db8:f::1");
         text.push_str(
-            "router lisp\n eid-table default instance-id 0\n  map-cache 172.16.0.0/16 map-request\n",
+            "router lisp\n eid-table default instance-id 0\n  map-cache 172.16.0.0/12 map-request\n",
         );
         if self.ipv6 {
             text.push_str("  map-cache 2001:db8:e::/48 map-request\n");
@@ -274,14 +295,16 @@ fn line(text: &mut String, line: std::fmt::Arguments<'_>) {
 }
 
 /// The RLOC of the router on the link with this number. `core = "auto"` would choose it too.
-fn rloc(number: u8) -> String {
-    format!("100.64.{number}.2")
+fn rloc(number: u16) -> String {
+    let [high, low] = number.to_be_bytes();
+    format!("100.{}.{low}.2", 64 + high)
 }
 
-fn eid(site: u8, host: u8) -> String {
-    format!("172.16.{site}.{host}")
+fn eid(site: u16, host: u8) -> String {
+    let [high, low] = site.to_be_bytes();
+    format!("172.{}.{low}.{host}", 16 + high)
 }
 
-fn eid6(site: u8, host: u8) -> String {
+fn eid6(site: u16, host: u8) -> String {
     format!("2001:db8:e:{site:x}::{host}")
 }

@@ -13,13 +13,40 @@ use super::file::{LabError, Node, Port, Span};
 use crate::console::read_config;
 use crate::router::config::{Config, InterfaceName};
 
-/// An address that a node has on a port, and the position of this address in a file.
-struct Claim {
+/// An address that a node has on a port.
+struct Claim<'a> {
     address: IpAddr,
-    node: String,
-    path: String,
-    text: String,
-    span: Span,
+    node: &'a str,
+    source: Source<'a>,
+}
+
+/// The file that gives an address to a node.
+#[derive(Clone, Copy)]
+enum Source<'a> {
+    /// The configuration of a router, which has the address on this interface.
+    Config(&'a Written, InterfaceName),
+    /// The lab file.
+    LabFile(&'a Lab),
+}
+
+impl Claim<'_> {
+    /// The path and the text of the file, and the position of the address in the text.
+    fn place(&self) -> (&str, &str, Span) {
+        match self.source {
+            Source::Config(Written { path, text, .. }, name) => {
+                (path, text, in_config(text, name, self.address))
+            }
+            Source::LabFile(Lab { file, .. }) => {
+                let place = file.addresses_of(self.node);
+                // The lab file may have a dotted key, for example `addresses.eth0 = [..]`. In this
+                // case, `place` is only the key, and the list of addresses comes after the key.
+                let section = file.text[place.start..].find("\n[");
+                let within = place.start..section.map_or(file.text.len(), |end| place.start + end);
+                let found = find_address(&file.text, within, self.address);
+                (&file.path, &file.text, found.unwrap_or(place))
+            }
+        }
+    }
 }
 
 /// The configuration of a router and the file of this configuration.
@@ -57,7 +84,7 @@ pub fn faults(lab: &Lab) -> Vec<LabError> {
         });
     let lans = lab.file.lans.iter().map(|lan| (&lan.ports[..], lan.name.clone()));
     for (ports, name) in links.chain(lans) {
-        let mut known: BTreeMap<IpAddr, Claim> = BTreeMap::new();
+        let mut known: BTreeMap<IpAddr, Claim<'_>> = BTreeMap::new();
         for port in ports {
             let claims = match written.get(port.node.as_str()) {
                 Some(written) => of_router(lab, port, written).unwrap_or_else(|fault| {
@@ -77,31 +104,34 @@ pub fn faults(lab: &Lab) -> Vec<LabError> {
     faults
 }
 
-fn twice(first: &Claim, second: &Claim, link: &str) -> LabError {
-    let Claim { address, node, path, text, span } = first;
+fn twice(first: &Claim<'_>, second: &Claim<'_>, link: &str) -> LabError {
+    let Claim { address, node, .. } = first;
+    let (path, text, span) = first.place();
     let line = text[..span.start].matches('\n').count() + 1;
     let message =
         format!("two nodes on {link} have the address {address}: {node} and {}", second.node);
     let label = format!("{node} has this address at {path}:{line}");
-    LabError::new(&second.path, &second.text, Some(second.span.clone()), message, &label)
+    let (path, text, span) = second.place();
+    LabError::new(path, text, Some(span), message, &label)
 }
 
-fn of_router(lab: &Lab, port: &Port, written: &Written) -> Result<Vec<Claim>, LabError> {
-    let Written { path, text, config } = written;
+fn of_router<'a>(
+    lab: &Lab,
+    port: &'a Port,
+    written: &'a Written,
+) -> Result<Vec<Claim<'a>>, LabError> {
+    let Written { path, config, .. } = written;
     let mut interfaces = config.interfaces.iter();
     let Some((name, interface)) = interfaces.find(|(name, _)| name.device() == port.device) else {
         let message = format!("{} has no interface {}", port.node, port.interface);
         let label = format!("not in {path}");
         return Err(lab.file.error(lab.file.place_of(port), message, &label));
     };
-    let claim = |node: &str, net: &IpNet| Claim {
-        address: net.addr(),
-        node: node.to_owned(),
-        path: path.clone(),
-        text: text.clone(),
-        span: in_config(text, *name, net.addr()),
+    let claim = |node: &'a str, net: &IpNet| {
+        let source = Source::Config(written, *name);
+        Claim { address: net.addr(), node, source }
     };
-    let mut claims: Vec<Claim> =
+    let mut claims: Vec<Claim<'_>> =
         interface.addresses.iter().map(|net| claim(&port.node, net)).collect();
     for (host, made_of) in &interface.emulated_hosts {
         claims.extend(made_of.addresses.iter().map(|net| claim(host, net)));
@@ -109,24 +139,14 @@ fn of_router(lab: &Lab, port: &Port, written: &Written) -> Result<Vec<Claim>, La
     Ok(claims)
 }
 
-fn of_node(lab: &Lab, port: &Port) -> Vec<Claim> {
+fn of_node<'a>(lab: &'a Lab, port: &'a Port) -> Vec<Claim<'a>> {
     let addresses = match lab.file.nodes.get(&port.node) {
         Some(Node::Forwarder { addresses, .. }) => addresses.get(&port.device),
         Some(Node::Host(host)) => Some(&host.addresses),
         _ => None,
     };
-    let place = lab.file.addresses_of(&port.node);
-    // The lab file may have a dotted key, for example `addresses.eth0 = [..]`. In this case,
-    // `place` is only the key, and the list of addresses comes after the key.
-    let section = lab.file.text[place.start..].find("\n[");
-    let within = place.start..section.map_or(lab.file.text.len(), |end| place.start + end);
-    let claim = |net: &IpNet| Claim {
-        address: net.addr(),
-        node: port.node.clone(),
-        path: lab.file.path.clone(),
-        text: lab.file.text.clone(),
-        span: find_address(&lab.file.text, within.clone(), net.addr()).unwrap_or(place.clone()),
-    };
+    let claim =
+        |net: &IpNet| Claim { address: net.addr(), node: &port.node, source: Source::LabFile(lab) };
     addresses.into_iter().flatten().map(claim).collect()
 }
 

@@ -77,10 +77,14 @@ impl FilesCommand {
 pub struct NewCommand {
     /// The name of the lab
     name: String,
-    /// The number of LISP sites, each with an xTR and a host
+    /// The number of LISP sites, each with an xTR
     #[arg(long, default_value_t = 2)]
-    #[arg(value_parser = clap::value_parser!(u8).range(1..=i64::from(Parts::MOST_SITES)))]
-    sites: u8,
+    #[arg(value_parser = clap::value_parser!(u16).range(1..=i64::from(Parts::MOST_SITES)))]
+    sites: u16,
+    /// The number of hosts of each site
+    #[arg(long, default_value_t = 1)]
+    #[arg(value_parser = clap::value_parser!(u8).range(1..=i64::from(Parts::MOST_HOSTS)))]
+    hosts: u8,
     /// The number of routers that are map-server and map-resolver
     #[arg(long, default_value_t = 1)]
     #[arg(value_parser = clap::value_parser!(u8).range(1..=i64::from(Parts::MOST_RESOLVERS)))]
@@ -98,10 +102,10 @@ pub struct NewCommand {
 
 impl NewCommand {
     fn run(self) -> Outcome {
-        let NewCommand { name, sites, resolvers, proxy, ipv6, to } = self;
+        let NewCommand { name, sites, hosts, resolvers, proxy, ipv6, to } = self;
         name::lab(&name).map_err(Failure::new)?;
         let place = folder::place(&name, to.as_deref());
-        let files = Parts { name, sites, resolvers, proxy, ipv6 }.files();
+        let files = Parts { name, sites, hosts, resolvers, proxy, ipv6 }.files();
         folder::write(&place, files.iter().map(|(path, text)| (path.as_str(), text.as_bytes())))?;
         println!("{}: {} files; begin with lab.toml", place.display(), files.len());
         Ok(true)
