@@ -41,42 +41,62 @@ check_names() { # KIND NAME...: stop if a name is not correct; KIND is lab, node
 }
 
 own_directory() { # PATH MODE: make a directory; stop if PATH exists but is not our directory
-    mkdir -m "$2" "$1" 2>/dev/null || case $(stat -c '%u %A' "$1") in
-        "$(id -u)"\ d????-??-?) ;; # its group and other users cannot write in it
+    local found
+    mkdir -m "$2" "$1" 2>/dev/null && return
+    found=$(stat -c '%u %A %a' "$1")
+    case $found in
+        "$EUID d"????-??-?" $2") ;; # its group and other users cannot write in it
+        "$EUID d"????-??-?" "*) chmod "$2" "$1" ;;
         *)
             fail "$1 belongs to another user, or other users can write to it, or it is not a" \
                 "directory: remove it"
             ;;
     esac
-    chmod "$2" "$1"
+}
+
+lab_directory() { # LAB: make the directory of a lab, which has the files of its routers
+    own_directory "$run" 711
+    own_directory "$run/$1" 700
 }
 
 namespace() { # LAB NODE: print the name of the namespace of a node
     echo "eidway-$1-$2"
 }
 
-inside() { # LAB NODE COMMAND...: run a command in the namespace of a node
+# "ip netns exec" and "ip -n" would also make a mount namespace for each command. This is a copy of all
+# mounts of the machine, and each node is a mount: the time for a lab would grow with the square of its
+# size.
+inside() { # LAB NODE COMMAND...: run a command in the network namespace of a node
     local lab=$1 node=$2
     shift 2
-    ip netns exec "eidway-$lab-$node" "$@"
+    nsenter --net="/run/netns/eidway-$lab-$node" "$@"
+}
+
+make_device() { # LAB NODE ARGUMENT...: "ip link add ARGUMENT...", or fail with 1 if the device exists
+    local lab=$1 node=$2 said
+    shift 2
+    said=$(inside "$lab" "$node" ip link add "$@" 2>&1) || case $said in
+        *'File exists'*) return 1 ;;
+        *) fail "$said" ;;
+    esac
 }
 
 has_device() { # LAB NODE DEVICE: succeed if the node has the device
-    ip -n "eidway-$1-$2" link show dev "$3" >/dev/null 2>&1
+    inside "$1" "$2" ip link show dev "$3" >/dev/null 2>&1
 }
 
 attribute_of() { # LAB NODE DEVICE NAME: print the value after the word NAME in "ip link"
-    ip -n "eidway-$1-$2" -details -oneline link show dev "$3" | grep -o " $4 [^ ]*" | head -n 1 |
+    inside "$1" "$2" ip -details -oneline link show dev "$3" | grep -o " $4 [^ ]*" | head -n 1 |
         cut -d ' ' -f 3
 }
 
 index_of() { # LAB NODE DEVICE: print the index of a device, which is unique in the node
-    ip -n "eidway-$1-$2" -oneline link show dev "$3" | cut -d : -f 1
+    inside "$1" "$2" ip -oneline link show dev "$3" | cut -d : -f 1
 }
 
 await_forwarding() { # LAB NODE DEVICE: wait until a bridge forwards the packets of a port
     local tries=0
-    until ip -n "eidway-$1-$2" -details -oneline link show dev "$3" |
+    until inside "$1" "$2" ip -details -oneline link show dev "$3" |
         grep -q ' bridge_slave state forwarding '; do
         tries=$((tries + 1))
         [ "$tries" -le 100 ] || fail "port $3 does not come up"
@@ -89,16 +109,7 @@ announce() { # LAB NODE DEVICE: let a host announce its addresses on its LAN
     # set again, to the same value, arp_notify and ndisc_notify announce all its addresses.
     local mac
     mac=$(attribute_of "$1" "$2" "$3" link/ether)
-    ip -n "eidway-$1-$2" link set dev "$3" address "$mac"
-}
-
-set_sysctls() { # LAB NODE KEY=VALUE...: set sysctls; a KEY is a path below /proc/sys
-    local lab=$1 node=$2
-    shift 2
-    inside "$lab" "$node" sh -c '
-        for setting do
-            echo "${setting#*=}" > "/proc/sys/${setting%%=*}"
-        done' sh "$@"
+    inside "$1" "$2" ip link set dev "$3" address "$mac"
 }
 
 family_of() { # ADDRESS-OR-PREFIX: print -4 or -6
@@ -127,18 +138,20 @@ telnet_pid() { # LAB: print the process number of the telnet server of a lab; fa
 }
 
 process_pid() { # LAB NAME WORD: print the process number in NAME.pid; fail if it does not run
-    local pid argv='' word=$3
-    pid=$(cat "$run/$1/$2.pid" 2>/dev/null) || return 1
+    local pid argv=() word=$3 found
+    { read -r pid <"$run/$1/$2.pid"; } 2>/dev/null || return 1
     # While a process becomes another program, it has no argv for a moment.
-    while [ -z "$argv" ]; do
+    while [ ${#argv[@]} = 0 ]; do
         runs "$pid" || return 1
-        argv=$(tr '\0' '\n' 2>/dev/null <"/proc/$pid/cmdline") || return 1
+        { mapfile -d '' argv <"/proc/$pid/cmdline"; } 2>/dev/null || return 1
     done
     # The number in the file is not sufficient: the process must belong to this user, and its argv
     # must have WORD, which is the path of a file of this process.
     [ -O "/proc/$pid" ] || return 1
-    grep -qxF -- "$word" <<<"$argv" || return 1
-    echo "$pid"
+    for found in "${argv[@]}"; do
+        [ "$found" != "$word" ] || { echo "$pid" && return; }
+    done
+    return 1
 }
 
 await_end() { # PID...: wait until the processes have ended; fail after two seconds

@@ -14,7 +14,7 @@ use crate::lab::file::LabFile;
 
 /// The programs and the Debian packages that contain them. Some programs are run by labs; others
 /// are run by users in the nodes of a lab.
-const PACKAGES: [(&str, &str); 22] = [
+const PACKAGES: [(&str, &str); 23] = [
     ("arping", "arping"),
     ("bash", "bash"),
     ("bridge", "iproute2"),
@@ -27,6 +27,7 @@ const PACKAGES: [(&str, &str); 22] = [
     ("mtr", "mtr-tiny"),
     ("nc", "netcat-openbsd"),
     ("nft", "nftables"),
+    ("nsenter", "util-linux"),
     ("ping", "iputils-ping"),
     ("setsid", "util-linux"),
     ("socat", "socat"),
@@ -40,7 +41,7 @@ const PACKAGES: [(&str, &str); 22] = [
 ];
 
 /// The programs that the verbs need for every lab.
-const ALWAYS: [&str; 4] = ["bash", "ip", "setsid", "unshare"];
+const ALWAYS: [&str; 5] = ["bash", "ip", "nsenter", "setsid", "unshare"];
 
 /// The directories of programs like `ethtool`. An ordinary user often has not got them in `PATH`.
 const OF_ADMINISTRATORS: [&str; 3] = ["/usr/local/sbin", "/usr/sbin", "/sbin"];

@@ -78,8 +78,8 @@ pub fn start(lab: &Lab, node: &str, config: &str, eidway: &Path, options: Option
 }
 
 fn nodes(lab: &Lab) -> Step {
-    let add = |node: &str, kind| Call::new("node-add", &lab.name).with(node).with(kind);
-    let mut calls: Vec<Call> = lab
+    let add = |node: &str, kind| vec![Call::new("node-add", &lab.name).with(node).with(kind)];
+    let mut groups: Vec<Vec<Call>> = lab
         .file
         .nodes
         .iter()
@@ -90,9 +90,9 @@ fn nodes(lab: &Lab) -> Step {
         })
         .collect();
     if !lab.file.lans.is_empty() {
-        calls.push(add(SWITCH, "switch"));
+        groups.push(add(SWITCH, "switch"));
     }
-    Step::new(format!("{} namespaces", calls.len()), calls)
+    Step::of_groups(format!("{} namespaces", groups.len()), groups)
 }
 
 fn wires(lab: &Lab) -> Step {
@@ -102,26 +102,28 @@ fn wires(lab: &Lab) -> Step {
         }
         if offload { call.with("offload") } else { call }
     };
-    let mut calls = Vec::new();
+    let mut groups = Vec::new();
     for link in &lab.file.links {
         let mut call = Call::new("link-add", &lab.name);
         for end in &link.ends {
             call = call.with(&end.node).with(&end.device);
         }
-        calls.push(options(call, link.mtu, link.offload));
+        let mut calls = vec![options(call, link.mtu, link.offload)];
         calls.extend(loss(lab, link));
+        groups.push(calls);
     }
     for lan in &lab.file.lans {
-        calls.push(Call::new("lan-add", &lab.name).with(&lan.name));
+        let mut calls = vec![Call::new("lan-add", &lab.name).with(&lan.name)];
         let cabled = lan.ports.iter().filter(|port| emulated::find(lab, &port.node).is_none());
         for port in cabled {
             let call = Call::new("lan-plug", &lab.name).with(&lan.name);
             let call = call.with(&port.node).with(&port.device);
             calls.push(options(call, lan.mtu, lan.offload));
         }
+        groups.push(calls);
     }
     let (links, lans) = (lab.file.links.len(), lab.file.lans.len());
-    Step::new(format!("{links} links and {lans} LANs"), calls)
+    Step::of_groups(format!("{links} links and {lans} LANs"), groups)
 }
 
 /// The calls for the loss on a link. Each end drops packets that arrive, so each direction has the
@@ -140,74 +142,84 @@ fn loss(lab: &Lab, link: &Link) -> Vec<Call> {
 }
 
 fn plain(lab: &Lab) -> Step {
-    let calls = lab.file.nodes.keys().flat_map(|node| plain_node(lab, node)).collect();
-    Step::new("addresses and routes of hosts and core nodes", calls)
+    let groups = lab.file.nodes.keys().map(|node| plain_node(lab, node)).collect();
+    Step::of_groups("addresses and routes of hosts and core nodes", groups)
 }
 
-/// The calls that configure a node that is not a router. They can be repeated after a device was
-/// down, because the device has then lost its routes.
+/// The call that configures a node that is not a router, if there is anything to configure. It can be
+/// repeated after a device was down, because the device has then lost its routes.
 pub fn plain_node(lab: &Lab, node: &str) -> Vec<Call> {
-    let set = |device: &str| Call::new("link-set", &lab.name).with(node).with(device).with("up");
-    match lab.file.nodes.get(node) {
+    let commands: Vec<String> = match lab.file.nodes.get(node) {
         Some(Node::Forwarder { addresses, routes }) => {
             let devices = lab.file.ports().filter(|port| port.node == node);
-            let mut calls: Vec<Call> = devices.map(|port| set(&port.device)).collect();
-            for (device, addresses) in addresses {
-                calls.extend(give(lab, node, device, addresses));
-            }
-            calls.extend(routes.iter().map(|(prefix, via)| route(lab, node, prefix, via)));
-            calls
+            let up = devices.map(|port| set_up(&port.device));
+            let addresses = addresses.iter().flat_map(|(device, all)| give(device, all));
+            let routes = routes.iter().map(|(prefix, via)| route(prefix, *via));
+            up.chain(addresses).chain(routes).collect()
         }
         Some(Node::Host(host)) if !host.emulated => {
-            let mac = host.mac.map(|mac| {
-                let call = Call::new("mac-set", &lab.name).with(node);
-                call.with(&host.device).with(mac)
-            });
-            let mut calls: Vec<Call> = mac.into_iter().collect();
-            calls.push(set(&host.device));
-            calls.extend(give(lab, node, &host.device, &host.addresses));
-            calls.extend(defaults(lab, node, host));
-            calls
+            let mac = host.mac.map(|mac| format!("link set dev {} address {mac}", host.device));
+            let up = mac.into_iter().chain([set_up(&host.device)]);
+            up.chain(give(&host.device, &host.addresses)).chain(defaults(host)).collect()
         }
-        Some(Node::Router { .. } | Node::Host(_)) | None => Vec::new(),
-    }
-}
-
-fn give(lab: &Lab, node: &str, device: &str, addresses: &[IpNet]) -> Option<Call> {
-    let call = Call::new("addr-add", &lab.name).with(node).with(device);
-    (!addresses.is_empty()).then(|| addresses.iter().fold(call, Call::with))
-}
-
-fn route(lab: &Lab, node: &str, prefix: &dyn std::fmt::Display, via: &IpAddr) -> Call {
-    Call::new("route-add", &lab.name).with(node).with(prefix).with(via)
-}
-
-fn defaults(lab: &Lab, node: &str, host: &Host) -> Vec<Call> {
-    let gateways = Family::BOTH.into_iter().filter_map(|family| host.gateway(family));
-    let default = |via: IpAddr| {
-        let call = route(lab, node, &"default", &via);
-        // A link-local address exists on every link, so the call also has the name of the device.
-        // The gateways of roaming hosts can have such addresses.
-        if is_ipv6_link_local(via) { call.with(&host.device) } else { call }
+        Some(Node::Router { .. } | Node::Host(_)) | None => return Vec::new(),
     };
-    gateways.map(default).collect()
+    if commands.is_empty() {
+        return Vec::new();
+    }
+    let call = Call::new("node-ip", &lab.name).with(node);
+    vec![commands.iter().fold(call, Call::with)]
+}
+
+fn set_up(device: &str) -> String {
+    format!("link set dev {device} up")
+}
+
+/// The commands that give addresses to a device. They are usable immediately, without duplicate
+/// address detection.
+fn give<'a>(device: &'a str, addresses: &'a [IpNet]) -> impl Iterator<Item = String> + 'a {
+    addresses.iter().map(move |address| {
+        let nodad = if address.addr().is_ipv6() { " nodad" } else { "" };
+        format!("address replace {address} dev {device}{nodad}")
+    })
+}
+
+fn route(prefix: impl std::fmt::Display, via: IpAddr) -> String {
+    format!("route replace {prefix} via {via}")
+}
+
+fn defaults(host: &Host) -> impl Iterator<Item = String> + '_ {
+    let gateways = Family::BOTH.into_iter().filter_map(|family| host.gateway(family));
+    gateways.map(|via| {
+        let command = route("default", via);
+        // A link-local address exists on every link, so the command also has the name of the
+        // device. The gateways of roaming hosts can have such addresses.
+        match is_ipv6_link_local(via) {
+            true => format!("{command} dev {}", host.device),
+            false => command,
+        }
+    })
 }
 
 /// The step that tells the routers the names of the hosts.
 fn names(lab: &Lab) -> Step {
-    let name = |(name, addresses): (String, Vec<IpAddr>)| {
-        let call = Call::new("host-name", &lab.name).with(name);
-        addresses.iter().fold(call, Call::with)
-    };
-    let calls: Vec<Call> = lab.file.host_names().into_iter().map(name).collect();
-    Step::new(format!("{} names of hosts", calls.len()), calls)
+    let hosts = lab.file.host_names();
+    let title = format!("{} names of hosts", hosts.len());
+    if hosts.is_empty() {
+        return Step::of_groups(title, Vec::new());
+    }
+    let call = hosts.into_iter().fold(Call::new("host-names", &lab.name), |call, (name, all)| {
+        let addresses: Vec<String> = all.iter().map(IpAddr::to_string).collect();
+        call.with(format_args!("{name}={}", addresses.join(",")))
+    });
+    Step::new(title, vec![call])
 }
 
 fn routers(lab: &Lab, eidway: &Path, options: Options) -> Step {
     let routers = lab.file.routers();
-    let calls: Vec<Call> =
-        routers.map(|(node, config)| start(lab, node, config, eidway, options)).collect();
-    Step::new(format!("{} routers", calls.len()), calls)
+    let groups: Vec<Vec<Call>> =
+        routers.map(|(node, config)| vec![start(lab, node, config, eidway, options)]).collect();
+    Step::of_groups(format!("{} routers", groups.len()), groups)
 }
 
 #[cfg(test)]
@@ -228,10 +240,12 @@ mod tests {
             "netns-scripts/node-add demo switch switch",
             "netns-scripts/link-add demo xTR1 et0-0 Core eth0",
             "netns-scripts/lan-plug demo site1 xTR1 et1-0",
-            "netns-scripts/addr-add demo A eth0 172.16.0.12/24 2001:db8:a::12/64",
-            "netns-scripts/route-add demo A default 172.16.0.1",
-            "netns-scripts/route-add demo A default 2001:db8:a::1",
-            "netns-scripts/host-name demo A 172.16.0.12 2001:db8:a::12",
+            "netns-scripts/node-ip demo A 'link set dev eth0 up' \
+             'address replace 172.16.0.12/24 dev eth0' \
+             'address replace 2001:db8:a::12/64 dev eth0 nodad' \
+             'route replace default via 172.16.0.1' 'route replace default via 2001:db8:a::1'",
+            "netns-scripts/host-names demo A=172.16.0.12,2001:db8:a::12 \
+             B=192.168.0.22,2001:db8:b::22",
         ] {
             assert!(text.lines().any(|l| l == line), "{line:?} is not in\n{text}");
         }
@@ -250,7 +264,7 @@ mod tests {
              nodes.b.kind = \"node\"\n[[lans]]\nname = \"l\"\nports = [\"a:eth0\", \"b:eth0\"]\n";
         let lab = Lab::new(LabFile::parse("lab.toml", text).unwrap(), Texts::new());
         let text = transcript(&up(&lab, Path::new("eidway"), Options::default()).unwrap());
-        assert!(text.contains("netns-scripts/route-add x a default fe80::1 eth0\n"), "{text}");
+        assert!(text.contains(" 'route replace default via fe80::1 dev eth0'\n"), "{text}");
     }
 
     #[test]

@@ -22,6 +22,8 @@ use crate::router::config::EmulatedHost;
 
 /// The time limit for all routers: they must have open consoles and complete registrations.
 const SETTLING: Duration = Duration::from_secs(10);
+/// The addition to [`SETTLING`] for each router: the routers of a large lab share a few cores.
+const SETTLING_PER_ROUTER: Duration = Duration::from_millis(100);
 /// The number of lines of a router's log that an error shows.
 const TAIL: usize = 15;
 
@@ -156,7 +158,8 @@ fn settle(
     interrupted: &Interrupt,
     say: &mut dyn FnMut(&str),
 ) -> Result<(), Failure> {
-    let time_limit = TimeLimit::of(SETTLING);
+    let count = u32::try_from(routers.len()).unwrap_or(u32::MAX);
+    let time_limit = TimeLimit::of(SETTLING + SETTLING_PER_ROUTER.saturating_mul(count));
     for node in routers {
         while console::ask(&paths::socket(lab, node), "show clock").is_err() {
             interrupted.check()?;

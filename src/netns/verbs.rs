@@ -6,6 +6,7 @@
 
 use std::fmt;
 use std::io::{BufRead, BufReader, Read, Write};
+use std::num::NonZero;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::process::Stdio;
@@ -19,13 +20,23 @@ use super::lock::Lock;
 use crate::lab::failure::Failure;
 
 /// The beginning of the script. While the program runs, it keeps the other end of the script's pipe
-/// open. If the program is killed, the guard ends all processes that the verbs have started. If a
-/// call fails, the script writes this call as its last line.
+/// open. If the program is killed, the guard ends all processes that the verbs have started.
 const GUARD: &str = r#"(read -r _ <&8 || kill -KILL 0) >/dev/null 2>&1 9<&- &
 guard=$!
-trap 'status=$?
-{ kill "$guard"; wait "$guard"; } 2>/dev/null || true
-[ $status = 0 ] || echo "$call" >&2' EXIT
+trap '{ kill "$guard"; wait "$guard"; } 2>/dev/null || true' EXIT
+"#;
+
+/// The beginning of a part of the script that makes calls. If a call fails, the part ends and writes
+/// this call as its last line.
+const NAMER: &str = r#"trap '[ $? = 0 ] || echo "$call" >&2' EXIT
+"#;
+
+/// The end of a step: waits for its parts, and ends if one of them has failed.
+const WAIT: &str = r#"failed=
+for part in ${parts[@]+"${parts[@]}"}; do
+    wait "$part" || failed=yes
+done
+[ -z "$failed" ] || exit 1
 "#;
 
 /// The time between two checks of a request by the user to stop.
@@ -41,7 +52,7 @@ const LIBRARY: &str = include_str!("../../netns-scripts/lib.sh");
 const VERBS: &[(&str, &str)] = verbs![
     "addr-add",
     "capture",
-    "host-name",
+    "host-names",
     "host-run",
     "host-start",
     "host-stop",
@@ -58,6 +69,7 @@ const VERBS: &[(&str, &str)] = verbs![
     "mac-set",
     "node-add",
     "node-del",
+    "node-ip",
     "ping",
     "route-add",
     "router-start",
@@ -108,14 +120,37 @@ impl fmt::Display for Call {
 pub struct Step {
     /// The purpose of the calls. It is printed as a line of progress.
     pub title: String,
-    /// The calls in their order.
-    pub calls: Vec<Call>,
+    /// The calls in groups. The calls of a group run one after the other. Groups do not depend on
+    /// each other, so they may run at the same time.
+    pub groups: Vec<Vec<Call>>,
 }
 
 impl Step {
-    /// Makes a step.
+    /// Makes a step whose calls run one after the other.
     pub fn new(title: impl Into<String>, calls: Vec<Call>) -> Self {
-        Step { title: title.into(), calls }
+        Step { title: title.into(), groups: vec![calls] }
+    }
+
+    /// Makes a step of groups of calls that may run at the same time.
+    pub fn of_groups(title: impl Into<String>, groups: Vec<Vec<Call>>) -> Self {
+        Step { title: title.into(), groups }
+    }
+
+    /// All calls, in an order in which they can run one after the other.
+    fn calls(&self) -> impl Iterator<Item = &Call> {
+        self.groups.iter().flatten()
+    }
+
+    /// Divides the groups among at most `most` shells, so that all shells have nearly the same
+    /// number of calls.
+    fn shares(&self, most: usize) -> Vec<Vec<&Call>> {
+        let mut shares = vec![Vec::new(); self.groups.len().min(most)];
+        for group in &self.groups {
+            if let Some(share) = shares.iter_mut().min_by_key(|share| share.len()) {
+                share.extend(group);
+            }
+        }
+        shares
     }
 }
 
@@ -124,7 +159,7 @@ pub fn transcript(steps: &[Step]) -> String {
     let mut text = String::new();
     for step in steps {
         text.push_str(&format!("# {}\n", step.title));
-        for call in &step.calls {
+        for call in step.calls() {
             text.push_str(&format!("{call}\n"));
         }
     }
@@ -206,7 +241,7 @@ fn script(steps: &[Step], lent: Option<&OwnedFd>) -> String {
     let mut text = String::from("set -eu\n");
     text.push_str(LIBRARY);
     for (verb, body) in VERBS {
-        if steps.iter().flat_map(|step| &step.calls).any(|call| call.verb == *verb) {
+        if steps.iter().flat_map(Step::calls).any(|call| call.verb == *verb) {
             let body = body.replace(". \"$(dirname \"$0\")/lib.sh\"\n", "");
             text.push_str(&format!("{verb}() (\n{body})\n"));
         }
@@ -219,12 +254,20 @@ fn script(steps: &[Step], lent: Option<&OwnedFd>) -> String {
         text.push_str(&format!("exec 9<&{number} {number}<&-\n"));
     }
     text.push_str(GUARD);
+    let cores = thread::available_parallelism().map_or(1, NonZero::get);
     for step in steps {
-        text.push_str(&format!("echo {}\n", quoted(&step.title)));
-        for call in &step.calls {
-            let line = call.line();
-            text.push_str(&format!("call={}\n{line}\n", quoted(&call.to_string())));
+        text.push_str(&format!("echo {}\nparts=()\n", quoted(&step.title)));
+        for share in step.shares(cores) {
+            text.push_str("(\n");
+            text.push_str(NAMER);
+            for call in share {
+                let line = call.line();
+                text.push_str(&format!("call={}\n{line}\n", quoted(&call.to_string())));
+            }
+            text.push_str(") &\nparts+=($!)\n");
         }
+        // All parts have ended before the script ends: the removal of the lab comes next.
+        text.push_str(WAIT);
     }
     text.push_str("exit\n}\n");
     text
@@ -276,5 +319,22 @@ mod tests {
             panic!("node-add without a node succeeded");
         };
         assert_eq!((call.as_str(), titles), ("netns-scripts/node-add x", vec!["go".to_owned()]));
+    }
+
+    #[test]
+    fn groups_run_side_by_side_and_the_call_that_fails_is_named_when_all_have_ended() {
+        let call = |node: &str| Call::new("node-del", "no-lab").with(node);
+        let group = |wrong: bool| match wrong {
+            true => vec![call("A"), Call::new("node-add", "x"), call("B")],
+            false => vec![call("C"), call("D")],
+        };
+        let step = Step::of_groups("go", (0..9).map(|number| group(number == 4)).collect());
+        let shares = step.shares(4);
+        assert_eq!(shares.len(), 4);
+        assert_eq!(shares.iter().map(Vec::len).sum::<usize>(), step.calls().count());
+        let Err(Failure::Verb { call, .. }) = run(&[step], |_| ()) else {
+            panic!("node-add without a node succeeded");
+        };
+        assert_eq!(call, "netns-scripts/node-add x");
     }
 }

@@ -21,6 +21,7 @@ mod hands;
 mod hostile;
 mod killed;
 mod labs;
+mod large;
 mod leaving;
 mod lessons;
 mod links;
