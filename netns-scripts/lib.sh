@@ -75,7 +75,7 @@ inside() { # LAB NODE COMMAND...: run a command in the network namespace of a no
 make_device() { # LAB NODE ARGUMENT...: "ip link add ARGUMENT...", or fail with 1 if the device exists
     local lab=$1 node=$2 said
     shift 2
-    said=$(inside "$lab" "$node" ip link add "$@" 2>&1) || case $said in
+    said=$(exec nsenter --net="/run/netns/eidway-$lab-$node" ip link add "$@" 2>&1) || case $said in
         *'File exists'*) return 1 ;;
         *) fail "$said" ;;
     esac
