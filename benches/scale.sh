@@ -94,7 +94,7 @@ in_namespaces() {
 }
 
 on_the_simulator() {
-    local name=simulated few=1 many=3601 short long
+    local name=simulated few=1 many=61 short long
     "$eidway" lab new $name --sites "$simulated" --to "$scratch" >"$scratch/output"
     for wait in $few $many; do
         printf 'title "idle"\nwait %ss\n' $wait >"$scratch/$name/scenarios/wait$wait.scenario"
@@ -105,7 +105,7 @@ on_the_simulator() {
     long=$(seconds "$eidway" lab run --sim "$scratch/$name" wait$many)
     line "  the start, registrations and $few s" "$short s"
     line "  $((many - few)) s with nothing but registrations" \
-        "$(awk "BEGIN { printf \"%.0f virtual seconds a second\", ($many - $few) / ($long - $short) }")"
+        "$(awk "BEGIN { printf \"%.1f virtual seconds a second\", ($many - $few) / ($long - $short) }")"
 }
 
 [ "$only" = simulator ] || in_namespaces
