@@ -44,7 +44,7 @@ addresses = ["172.16.0.13/24"]
 endpoints = ["R:Ethernet0/0", "on:eth0"]
 mtu = 1400
 offload = true
-delay_ms = 2.5
+delay = "2.5ms"
 loss = 1
 
 [[links]]
