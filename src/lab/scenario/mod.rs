@@ -339,6 +339,8 @@ impl Action {
             | Action::Kill { .. }
             | Action::Start { .. }
             | Action::Link { .. }
+            | Action::Flap { .. }
+            | Action::Impair { .. }
             | Action::Address { .. } => true,
             Action::Show { .. }
             | Action::Ping { .. }
