@@ -6,6 +6,7 @@ mod events;
 mod explain;
 mod export;
 mod files;
+mod impair;
 mod learn;
 mod losses;
 mod on_lab;
@@ -22,11 +23,12 @@ use eidway::console::show::system::host_name;
 use eidway::driver::{self, progress::Progress, simulated::Pace};
 use eidway::lab::Lab;
 use eidway::lab::failure::Failure;
+use eidway::lab::impairment::Delay;
 use eidway::lab::plugging::Plugging;
-use eidway::lab::scenario::{LinkChange, Place};
+use eidway::lab::scenario::{Flap, LinkChange, Place};
 use eidway::lab::testbed::{self, Device};
 use eidway::lab::verbs::list::LabList;
-use eidway::lab::verbs::router;
+use eidway::lab::verbs::{self as verbs_of_labs, router};
 use eidway::netns::plan::Options;
 use eidway::netns::running::running;
 use eidway::netns::user::Need;
@@ -70,11 +72,43 @@ impl Target {
     }
 }
 
-/// The new state of a link: up or down.
+/// The new state of a link.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum State {
     Up,
     Down,
+    /// Down and up again, several times
+    Flap,
+}
+
+/// The options of a flap.
+#[derive(Args)]
+pub struct FlapArgs {
+    /// The number of times that the interface goes down in a flap, 3 by default
+    #[arg(long, value_name = "N")]
+    count: Option<u32>,
+    /// The time for which the interface is down in a flap, 200ms by default
+    #[arg(long, value_name = "TIME")]
+    down: Option<Delay>,
+    /// The time for which the interface is up before it goes down again, 1s by default
+    #[arg(long, value_name = "TIME")]
+    up: Option<Delay>,
+}
+
+impl FlapArgs {
+    fn flap(&self) -> Flap {
+        let FlapArgs { count, down, up } = self;
+        let default = Flap::default();
+        Flap {
+            count: count.unwrap_or(default.count),
+            down: down.map_or(default.down, |down| down.0),
+            up: up.map_or(default.up, |up| up.0),
+        }
+    }
+
+    fn are_given(&self) -> bool {
+        self.count.is_some() || self.down.is_some() || self.up.is_some()
+    }
 }
 
 /// The program that reads a testbed.
@@ -295,7 +329,7 @@ pub enum LabCommand {
         #[arg(long)]
         anyway: bool,
     },
-    /// Set an interface of a node up or down
+    /// Set an interface of a node up or down, or let it go down and up several times
     Link {
         #[command(flatten)]
         target: Target,
@@ -303,7 +337,13 @@ pub enum LabCommand {
         port: String,
         /// The new state of the interface
         state: State,
+        #[command(flatten)]
+        flap: FlapArgs,
     },
+    /// Impair the packets on a link: delay, jitter, loss, duplication, reordering, a rate, an MTU.
+    /// The impairments replace those that the link had. Without options, print the impairments of
+    /// the links with the counts of their packets
+    Impair(impair::ImpairCommand),
 }
 
 /// Prints a line of progress on standard error, so that a pipe gets only the result.
@@ -324,6 +364,7 @@ impl LabCommand {
             LabCommand::Files(command) => command.need(),
             LabCommand::Capture(command) => command.need(),
             LabCommand::Events(command) => command.need(),
+            LabCommand::Impair(command) => command.need(),
             LabCommand::Up { .. } | LabCommand::Page(_) | LabCommand::Grade(_) => Need::None,
             LabCommand::Down { .. }
             | LabCommand::List { .. }
@@ -398,13 +439,27 @@ impl LabCommand {
                 let how = plugging(make_before_break, break_before_make);
                 target.move_host((&host, &to), from.as_deref(), how, (&with, anyway))
             }
-            LabCommand::Link { target, port, state } => {
-                let port = place(&port)?;
-                let change = if state == State::Up { LinkChange::Up } else { LinkChange::Down };
-                target.change(|_, running| running.link(&port, change))
-            }
+            LabCommand::Link { target, port, state, flap } => link(target, &port, state, &flap),
+            LabCommand::Impair(command) => command.run(),
         }
     }
+}
+
+/// Sets a port up or down, or lets it flap.
+fn link(target: Target, port: &str, state: State, flap: &FlapArgs) -> Outcome {
+    let port = place(port)?;
+    let change = match state {
+        State::Flap => {
+            return target
+                .change(|_, running| verbs_of_labs::link::flap(running, &port, flap.flap()));
+        }
+        _ if flap.are_given() => {
+            return Err("--count, --down and --up are options of `flap`".into());
+        }
+        State::Up => LinkChange::Up,
+        State::Down => LinkChange::Down,
+    };
+    target.change(|_, running| running.link(&port, change))
 }
 
 /// The answer to `lab down --sim`.

@@ -23,7 +23,7 @@ use eidway::driver::telnet::TelnetServer;
 use eidway::driver::udp::UdpChecksum;
 use eidway::lab::file::{check, name};
 use eidway::netns::paths::{expect_own_sockets, sockets_of};
-use eidway::netns::{text, user};
+use eidway::netns::{links, text, user};
 use eidway::private;
 use eidway::watch::schema;
 
@@ -135,6 +135,9 @@ enum Command {
     Lab(lab_command::LabCommand),
     /// Show the ports of running labs in the list of interfaces of Wireshark
     Extcap(extcap_command::ExtcapCommand),
+    /// Delay, lose and duplicate packets of impaired links. The scripts of labs run this command
+    #[command(subcommand, hide = true)]
+    Links(LinksCommand),
     /// Hold the namespaces of an ordinary user, while labs are up in them. `eidway lab` starts this
     /// command
     #[command(name = user::COMMAND, hide = true)]
@@ -142,6 +145,40 @@ enum Command {
         /// The directory for the files of the user's labs
         directory: PathBuf,
     },
+}
+
+/// The commands of the forwarder of impaired links.
+#[derive(Subcommand)]
+enum LinksCommand {
+    /// Run as the forwarder of a lab
+    Serve {
+        /// The socket for requests
+        socket: PathBuf,
+    },
+    /// Impair the packets of a device, and print the name of the TAP device that takes them
+    Impair {
+        /// The socket of the forwarder
+        socket: PathBuf,
+        /// The namespace of the device
+        namespace: String,
+        /// The device
+        device: String,
+        /// The impairment: `none`, or words with their values
+        words: Vec<String>,
+    },
+}
+
+impl LinksCommand {
+    fn run(self) -> Outcome {
+        match self {
+            LinksCommand::Serve { socket } => links::forwarder::serve(&socket)?,
+            LinksCommand::Impair { socket, namespace, device, words } => {
+                let tap = links::ask_to_impair(&socket, &namespace, &device, &words)?;
+                println!("{}", tap.unwrap_or_default());
+            }
+        }
+        Ok(true)
+    }
 }
 
 /// At its end, the program waits at most this time until its log lines are written.
@@ -224,16 +261,14 @@ fn run(command: Command) -> ExitCode {
             log.finish(LAST_LINES);
             return code;
         }
-        Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Cli::command(), "eidway", &mut io::stdout());
-            Ok(true)
-        }
+        Command::Completions { shell } => completions(shell),
         Command::Man => manual(),
         Command::Schema { name, all } => print_schema(name.as_deref(), all),
         Command::Console { router, commands } => talk(&router, &commands),
         Command::Telnet { port, routers, ports } => telnet(port, &routers, ports.as_deref()),
         Command::Replay(command) => command.run(),
         Command::Lab(command) => command.run(),
+        Command::Links(command) => command.run(),
         Command::Extcap(command) => command.run(),
         // This command has run before the log was started.
         Command::Holder { .. } => Ok(true),
@@ -316,6 +351,11 @@ fn router(
     }
     report.log_lines().iter().for_each(|line| log::warn!("{line}"));
     driver::run(config, console, options)?;
+    Ok(true)
+}
+
+fn completions(shell: clap_complete::Shell) -> Outcome {
+    clap_complete::generate(shell, &mut Cli::command(), "eidway", &mut io::stdout());
     Ok(true)
 }
 

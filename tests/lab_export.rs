@@ -44,7 +44,7 @@ addresses = ["172.16.0.13/24"]
 endpoints = ["R:Ethernet0/0", "on:eth0"]
 mtu = 1400
 offload = true
-delay_ms = 2.5
+delay = "2.5ms"
 loss = 1
 
 [[links]]
@@ -82,7 +82,7 @@ fn all_keys() -> Lab {
 /// A lab in which the program has chosen the addresses and routes of the core.
 fn automatic() -> Lab {
     let name = "automatic".to_owned();
-    let parts = Parts { name, sites: 3, resolvers: 2, proxy: true, ipv6: true };
+    let parts = Parts { name, sites: 3, resolvers: 2, proxy: true, ipv6: true, hosts: 1 };
     let mut files: BTreeMap<String, String> = parts.files().into_iter().collect();
     let file = LabFile::parse("lab.toml", &files.remove("lab.toml").unwrap()).unwrap();
     Lab::new(file, files.into_iter().map(|(path, text)| (path, Ok(text))).collect())

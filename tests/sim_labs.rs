@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use eidway::addr::{EidPrefix, Family, InstanceId};
 use eidway::host::ping::{Count, Outcome, PingRequest};
-use eidway::lab::file::Impairment;
+use eidway::lab::impairment::Impairment;
 use eidway::lab::ping::Echos;
 use eidway::lab::{Lab, verbs};
 use eidway::netns::open::open;
@@ -141,6 +141,7 @@ fn a_lab_takes_the_same_course_twice_and_another_with_another_seed() {
         loss: 10.0,
         duplicate: 5.0,
         reorder: 5.0,
+        ..Impairment::default()
     };
     for lab in ["two-sites", "gsmr"] {
         for impairment in [Impairment::default(), faults] {

@@ -6,19 +6,13 @@
 //! advertisement (RFC 4861 section 7.2.6). The announced address does not belong to the router, so
 //! the kernel's IP sockets cannot send these messages. The router sends whole frames instead.
 
-#![allow(
-    unsafe_code,
-    reason = "the address of a packet socket is a raw structure; this module builds and reads it"
-)]
-
 use std::io;
-use std::mem;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use etherparse::icmpv6::NeighborAdvertisementHeader;
 use etherparse::{ArpEthIpv4Packet, ArpOperation, ArpPacket, Icmpv6Type, PacketBuilder};
-use socket2::{Domain, SockAddr, SockAddrStorage, Socket, Type};
 
+use super::frame_sender::FrameSender;
 use crate::router::io::Mac;
 
 const BROADCAST: [u8; 6] = [0xff; 6];
@@ -35,58 +29,18 @@ const TARGET_LINK_LAYER_ADDRESS: [u8; 2] = [2, 1];
 /// Announces `address` to all nodes on the link of a device. The announcement says that `address`
 /// has the hardware address of this device.
 pub fn announce(index: u32, address: IpAddr) -> io::Result<()> {
-    let port = Port::open(index)?;
-    let mac = port.hardware_address()?;
+    let sender = FrameSender::open(index)?;
+    let mac = sender.hardware_address()?;
     let frame = match address {
         IpAddr::V4(address) => gratuitous_arp(mac, address),
         IpAddr::V6(address) => unsolicited_advertisement(mac, address),
     };
-    port.socket.send(&frame?).map(drop)
+    sender.send(&frame?)
 }
 
 /// The hardware address of a device.
 pub fn hardware_address(index: u32) -> io::Result<Mac> {
-    Port::open(index)?.hardware_address()
-}
-
-/// A socket that sends frames on one device and receives none.
-struct Port {
-    socket: Socket,
-    address: SockAddr,
-}
-
-impl Port {
-    fn open(index: u32) -> io::Result<Self> {
-        let socket = Socket::new(Domain::PACKET, Type::RAW.cloexec(), None)?;
-        socket.bind(&link_address(index))?;
-        let address = socket.local_addr()?;
-        Ok(Port { socket, address })
-    }
-
-    /// Returns the device's hardware address. The kernel writes this address into the name of a
-    /// socket that is bound to the device.
-    fn hardware_address(&self) -> io::Result<Mac> {
-        // SAFETY: the kernel filled in the name, which is the name of a packet socket. `SockAddr`
-        // has room for every kind of name, with the right alignment.
-        let name = unsafe { &*self.address.as_ptr().cast::<libc::sockaddr_ll>() };
-        match name.sll_addr {
-            [a, b, c, d, e, f, ..] if name.sll_halen == 6 => Ok(Mac([a, b, c, d, e, f])),
-            _ => Err(io::ErrorKind::AddrNotAvailable.into()),
-        }
-    }
-}
-
-/// Returns the socket name that binds a packet socket to the device `index`. The name contains no
-/// protocol, so the socket receives no frames.
-fn link_address(index: u32) -> SockAddr {
-    let mut storage = SockAddrStorage::zeroed();
-    // SAFETY: a `sockaddr_ll` has only plain integers and fits into the storage. `len` is its size.
-    unsafe {
-        let name = storage.view_as::<libc::sockaddr_ll>();
-        name.sll_family = libc::AF_PACKET as u16;
-        name.sll_ifindex = index as i32;
-        SockAddr::new(storage, mem::size_of::<libc::sockaddr_ll>() as libc::socklen_t)
-    }
+    FrameSender::open(index)?.hardware_address()
 }
 
 fn gratuitous_arp(mac: Mac, address: Ipv4Addr) -> io::Result<Vec<u8>> {

@@ -47,6 +47,7 @@ pub mod entropy;
 pub mod event_loop;
 pub mod faults;
 pub mod flash;
+pub mod frame_sender;
 pub mod hosts;
 pub mod log_file;
 pub mod log_queue;

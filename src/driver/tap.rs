@@ -8,7 +8,7 @@
 
 use std::io;
 use std::mem;
-use std::os::fd::{AsRawFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 
 use socket2::{Domain, Socket, Type};
 use tun_tap::{Iface, Mode};
@@ -76,6 +76,13 @@ impl Tap {
     /// EIO while the device is down.
     pub fn send(&self, frame: &[u8]) -> io::Result<()> {
         self.device.send(frame).map(drop)
+    }
+}
+
+impl AsFd for Tap {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        // SAFETY: the descriptor is open as long as the device, which this value owns.
+        unsafe { BorrowedFd::borrow_raw(self.device.as_raw_fd()) }
     }
 }
 

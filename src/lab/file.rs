@@ -27,6 +27,8 @@
 //!
 //! [[links]]                            # a cable between two ports
 //! endpoints = ["xTR1:Ethernet0/0", "Core1:eth0"]
+//! delay = "20ms"                       # its impairments: see `impairment`
+//! loss = "1%"
 //!
 //! [[lans]]                             # a bridge with any number of ports
 //! name = "site1"
@@ -48,7 +50,6 @@ mod tests;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::IpAddr;
-use std::time::Duration;
 
 use ipnet::IpNet;
 use schemars::JsonSchema;
@@ -56,6 +57,7 @@ use serde::Deserialize;
 
 use crate::addr::Family;
 use crate::console::machine::HostNames;
+use crate::lab::impairment::Impairment;
 pub use error::{LabError, Span};
 
 /// A lab file that was checked. Every port exists only once, and the kernel accepts every name.
@@ -237,10 +239,9 @@ pub struct Link {
     /// Whether the kernel may offload transmit checksums. This is faster, but captures then show
     /// wrong checksums.
     pub offload: bool,
-    /// The impairment of packets on the link. It is equal in both directions.
+    /// The impairment of packets on the link. It is equal in both directions. Its MTU is not used
+    /// here.
     pub impairment: Impairment,
-    /// The keys of this link that only the simulator supports, with their positions in the text.
-    pub simulator_only: Vec<(&'static str, Span)>,
 }
 
 impl Link {
@@ -250,21 +251,6 @@ impl Link {
         let [a, b] = &self.ends;
         format!("{}:{}-{}:{}", a.node, a.device, b.node, b.device)
     }
-}
-
-/// The delay, loss, duplication and reordering of packets on a link.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Impairment {
-    /// `delay_ms`: the delay of each packet.
-    pub delay: Duration,
-    /// `jitter_ms`: the largest difference between the delay of a packet and `delay_ms`.
-    pub jitter: Duration,
-    /// `loss`: the percentage of packets that are lost.
-    pub loss: f64,
-    /// `duplicate`: the percentage of packets that arrive twice.
-    pub duplicate: f64,
-    /// `reorder`: the percentage of packets that overtake other packets.
-    pub reorder: f64,
 }
 
 /// A LAN: a bridge, with the ports that are connected to it.
@@ -329,6 +315,14 @@ impl LabFile {
         let mut routers = lan.ports.iter().filter(is_router);
         let port = routers.next()?;
         routers.next().is_none().then_some((lan, port))
+    }
+
+    /// Impairs all links, in place of the impairments of the file.
+    pub fn impair(&mut self, impairment: &Impairment) {
+        for link in &mut self.links {
+            link.mtu = impairment.mtu.or(link.mtu);
+            link.impairment = Impairment { mtu: None, ..*impairment };
+        }
     }
 
     /// All ports of links and LANs. The ports of the links come first. Otherwise the order is that

@@ -9,8 +9,11 @@ use serde::Serialize;
 
 use super::Lab;
 use super::failure::Failure;
+use super::file::Port;
 use super::flow::FlowReport;
+use super::impairment::{Counts, Impairment};
 use super::kernel::{LinkState, Route, RouteQuery};
+use super::link_target::Target;
 use super::ping::{Echos, Outcome, Tally};
 use super::plugging::Plugging;
 use super::scenario::{LinkChange, Place};
@@ -43,6 +46,17 @@ pub struct ProgramState {
     pub pid: Option<u32>,
     /// The file with the output of the program. `None` on the simulator.
     pub log: Option<String>,
+}
+
+/// One direction of a link of a lab that is up.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sender {
+    /// The port that sends.
+    pub port: Port,
+    /// The impairment of its packets.
+    pub impairment: Impairment,
+    /// The packets since the link was first impaired. On the simulator: since the lab began.
+    pub counts: Counts,
 }
 
 /// A lab that is up, in namespaces or on the simulator. The caller gives each flow a name.
@@ -173,6 +187,20 @@ pub trait RunningLab {
     /// # Errors
     /// The lab does not have this port.
     fn link(&mut self, port: &Place, change: LinkChange) -> Result<(), Failure>;
+
+    /// Changes the impairment of a link, or of one direction of it. The new impairment replaces the
+    /// present one. If it has no MTU, the link gets the MTU of the lab file.
+    ///
+    /// # Errors
+    /// The impairment of one direction has an MTU, or this machine cannot impair links.
+    fn impair(&mut self, target: Target, impairment: &Impairment) -> Result<(), Failure>;
+
+    /// Returns the impairments of the links, in the order of the lab file: for each link, those of
+    /// its two ends as senders.
+    ///
+    /// # Errors
+    /// The program that impairs the links has ended.
+    fn impairments(&mut self) -> Result<Vec<Sender>, Failure>;
 
     /// Returns the devices of a node, with their neighbours. The kernel does not ask for neighbours.
     ///

@@ -65,7 +65,7 @@ pub fn options() -> Options {
 impl Target {
     /// Returns the lab that is up. With `--sim`, returns a simulated lab, which ends when this
     /// value is dropped. There is no line of progress if `is_quiet` is true.
-    fn running(&self, lab: &Lab, is_quiet: bool) -> Result<Box<dyn RunningLab>, Failure> {
+    pub fn running(&self, lab: &Lab, is_quiet: bool) -> Result<Box<dyn RunningLab>, Failure> {
         if self.sim {
             let _progress = Progress::begin(STARTS, is_quiet);
             return Ok(Box::new(Simulated::up(lab.clone(), options())?));

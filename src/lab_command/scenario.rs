@@ -8,6 +8,7 @@ use eidway::driver::progress::Progress;
 use eidway::driver::recording;
 use eidway::lab::Lab;
 use eidway::lab::failure::Failure;
+use eidway::lab::impairment::Impairment;
 use eidway::lab::scenario::run::{How, run as play_scenario};
 use eidway::lab::scenario::stage::Evidence;
 use eidway::lab::scenario::{Scenario, library};
@@ -49,6 +50,10 @@ pub struct RunCommand {
     /// again
     #[arg(long, value_name = "ROUTER")]
     kill: Option<String>,
+    /// Impair all links of the lab, in place of the impairments of its lab.toml: the words of the
+    /// scenario statement impair, for example "delay 5ms jitter 2ms duplicate 1%"
+    #[arg(long, value_name = "WORDS")]
+    impair: Option<Impairment>,
     /// Explain each ping as lab explain does; a ping with an unexpected result is always explained
     #[arg(long)]
     explain: bool,
@@ -65,14 +70,14 @@ impl RunCommand {
 
     /// Runs the command.
     pub fn run(self) -> Outcome {
-        let RunCommand { which, scenario, sim, seed, repeat, record, kill, explain, no_offload } =
-            self;
+        let RunCommand { which, scenario, sim, seed, repeat, record, .. } = self;
+        let (kill, no_offload) = (self.kill, self.no_offload);
         let lab = which.open()?;
         let Some(scenario) = scenario else {
             return list_scenarios(&lab);
         };
         let scenario = scenario_file::find(&lab, &scenario)?;
-        let how = How { kill: kill.as_deref(), explains: explain };
+        let how = How { kill: kill.as_deref(), impairment: self.impair, explains: self.explain };
         let play = |seed, out: &mut dyn Write| match sim {
             true => play_simulated(&lab, &scenario, how, seed, record.as_deref(), out),
             false => play(lab.clone(), which.name.clone(), &scenario, how, no_offload, out),

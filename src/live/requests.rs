@@ -20,6 +20,7 @@ use crate::lab::explain::journey::{Explained, Question};
 use crate::lab::failure::Failure;
 use crate::lab::file::Node;
 use crate::lab::lesson::LessonAnswer;
+use crate::lab::link_target::Target;
 use crate::lab::ping::{self, Echos, Outcome};
 use crate::lab::running::RunningLab;
 use crate::lab::scenario::{LinkChange, Place};
@@ -285,10 +286,10 @@ impl Requests {
                 lab = self.lab.file.name
             ))),
             Hand::Hint | Hand::Check => Err(Failure::new("no lesson has begun")),
-            Hand::Link { .. } => Err(Failure::new(
-                "in namespaces, the delay and the loss of a link come from lab.toml: change it \
-                 there and bring the lab up again, or use the simulator (eidway lab page)",
-            )),
+            Hand::Impair { link, direction, impairment } => {
+                let target = Target::named(&self.lab.file, &link, direction.as_deref());
+                stage.impair(target.map_err(Failure::Other)?, &impairment)
+            }
         }
     }
 

@@ -6,7 +6,8 @@ use super::news::Seen;
 use crate::driver::netlink::monitor::Link;
 use crate::lab::Lab;
 use crate::lab::file::name::SWITCH;
-use crate::netns::run;
+use crate::lab::impairment::Impairment;
+use crate::netns::{links, run};
 use crate::router::io::Mac;
 use crate::sim::trace::{Crossing, Fate, ip_packet};
 use crate::time::Time;
@@ -180,13 +181,19 @@ impl State {
             node: port.node.clone(),
             device: port.device.clone(),
         };
-        let links = lab.file.links.iter().map(|link| Segment {
-            name: link.name(),
-            is_lan: false,
-            up: true,
-            delay_us: 0,
-            loss: link.impairment.loss,
-            ports: link.ends.iter().map(plugged).collect(),
+        // Without a forwarder, no link is impaired.
+        let senders = links::senders(lab).unwrap_or_default();
+        let links = lab.file.links.iter().map(|link| {
+            let ours = senders.iter().filter(|sender| link.ends.contains(&sender.port));
+            let worst = Impairment::worst(ours.map(|sender| sender.impairment));
+            Segment {
+                name: link.name(),
+                is_lan: false,
+                up: true,
+                delay_us: worst.delay.as_micros() as u64,
+                loss: worst.loss,
+                ports: link.ends.iter().map(plugged).collect(),
+            }
         });
         let switch = self.links.get(SWITCH);
         let lans = lab.file.lans.iter().map(|lan| {

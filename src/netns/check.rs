@@ -4,8 +4,7 @@ use super::{environment, plan, user};
 use crate::lab::Lab;
 use crate::lab::check::{self, Finding};
 
-/// Returns the findings of [`check::check`]. The finding for the lab file also has the keys that
-/// only the simulator supports. A further finding has the programs that this machine does not
+/// Returns the findings of [`check::check`]. A further finding has the programs that this machine does not
 /// have, and the reason for which it refuses namespaces to this user.
 pub fn check(lab: &Lab) -> Vec<Finding> {
     let mut findings = check::check(lab);

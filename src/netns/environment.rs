@@ -63,9 +63,9 @@ pub fn missing(lab: &LabFile) -> Vec<String> {
     }
     let offload_off =
         lab.links.iter().any(|link| !link.offload) || lab.lans.iter().any(|lan| !lan.offload);
-    let lossy = lab.links.iter().any(|link| link.impairment.loss > 0.0);
+    let impaired = lab.links.iter().any(|link| !link.impairment.is_none());
     let programs =
-        ALWAYS.into_iter().chain(offload_off.then_some("ethtool")).chain(lossy.then_some("nft"));
+        ALWAYS.into_iter().chain(offload_off.then_some("ethtool")).chain(impaired.then_some("nft"));
     let packages: Vec<&str> = programs
         .filter(|program| found(program).is_none())
         .map(|program| package_of(program).unwrap_or(program))

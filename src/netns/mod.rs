@@ -17,6 +17,7 @@ pub mod import;
 pub mod inside;
 pub mod interrupt;
 mod kernel_state;
+pub mod links;
 pub mod lock;
 pub mod move_host;
 pub mod neighbour_tables;

@@ -6,15 +6,13 @@ use std::path::Path;
 
 use ipnet::IpNet;
 
-use super::emulated;
-use super::paths;
-use super::programs;
 use super::verbs::{Call, Step};
+use super::{emulated, links, paths, programs};
 use crate::addr::{Family, is_ipv6_link_local};
 use crate::lab::Lab;
 use crate::lab::failure::Failure;
 use crate::lab::file::name::SWITCH;
-use crate::lab::file::{Host, Impairment, Link, Node};
+use crate::lab::file::{Host, Node};
 use crate::lab::wiring;
 
 /// The options of a lab's routers.
@@ -32,15 +30,12 @@ pub struct Options {
 /// Returns the steps that bring `lab` up. `eidway` is the program that its routers run.
 ///
 /// # Errors
-/// The lab file has a key that only the simulator supports (the error has its line), or the files
-/// of the lab do not fit together.
+/// The files of the lab do not fit together.
 pub fn up(lab: &Lab, eidway: &Path, options: Options) -> Result<Vec<Step>, Failure> {
-    if let Some((key, span)) = lab.file.links.iter().flat_map(|l| &l.simulator_only).next() {
-        let message = format!("the key {key} works only on the simulator, not in namespaces");
-        return Err(lab.file.error(span.clone(), message, "run it with --sim").into());
-    }
     wiring::expect(lab)?;
-    let mut steps = vec![nodes(lab), wires(lab), plain(lab), names(lab)];
+    let mut steps = vec![nodes(lab), wires(lab)];
+    steps.extend(impairments(lab, eidway));
+    steps.extend([plain(lab), names(lab)]);
     steps.push(routers(lab, eidway, options));
     let hosts = emulated::start_at_home(lab, false, eidway);
     if !hosts.is_empty() {
@@ -108,9 +103,7 @@ fn wires(lab: &Lab) -> Step {
         for end in &link.ends {
             call = call.with(&end.node).with(&end.device);
         }
-        let mut calls = vec![options(call, link.mtu, link.offload)];
-        calls.extend(loss(lab, link));
-        groups.push(calls);
+        groups.push(vec![options(call, link.mtu, link.offload)]);
     }
     for lan in &lab.file.lans {
         let mut calls = vec![Call::new("lan-add", &lab.name).with(&lan.name)];
@@ -126,19 +119,11 @@ fn wires(lab: &Lab) -> Step {
     Step::of_groups(format!("{links} links and {lans} LANs"), groups)
 }
 
-/// The calls for the loss on a link. Each end drops packets that arrive, so each direction has the
-/// loss of the lab file.
-fn loss(lab: &Lab, link: &Link) -> Vec<Call> {
-    let Impairment { loss, .. } = link.impairment;
-    if loss == 0.0 {
-        return Vec::new();
-    }
-    let hundredths = (loss * 100.0).round();
-    let call = |node: &str, device: &str| {
-        let call = Call::new("link-loss", &lab.name).with(node).with(device);
-        call.with(hundredths)
-    };
-    link.ends.iter().map(|end| call(&end.node, &end.device)).collect()
+/// The step for the impairments of the lab file, if it has any.
+fn impairments(lab: &Lab, eidway: &Path) -> Option<Step> {
+    let calls = links::calls(lab, eidway);
+    let title = format!("{} impaired directions of links", calls.len());
+    (!calls.is_empty()).then(|| Step::new(title, calls))
 }
 
 fn plain(lab: &Lab) -> Step {
@@ -268,21 +253,14 @@ mod tests {
     }
 
     #[test]
-    fn what_namespaces_cannot_do_is_refused_by_line_but_loss_is_not() {
-        let lab = |extra: &str| {
-            let text = format!(
-                "name = \"x\"\nnodes.a.kind = \"node\"\nnodes.b.kind = \"node\"\n\
-                 [[links]]\nendpoints = [\"a:eth0\", \"b:eth0\"]\n{extra}\n"
-            );
-            Lab::new(LabFile::parse("lab.toml", &text).unwrap(), Texts::new())
-        };
-        let error = up(&lab("jitter_ms = 5"), Path::new("eidway"), Options::default())
-            .unwrap_err()
-            .to_string();
-        assert!(error.contains("the key jitter_ms works only on the simulator"), "{error}");
-        assert!(error.contains("lab.toml:6:"), "{error}");
-        let text =
-            transcript(&up(&lab("loss = 2.5"), Path::new("eidway"), Options::default()).unwrap());
-        assert!(text.contains("netns-scripts/link-loss x a eth0 250\n"), "{text}");
+    fn the_impairments_of_the_lab_file_are_those_of_both_ends() {
+        let text = "name = \"x\"\nnodes.a.kind = \"node\"\nnodes.b.kind = \"node\"\n\
+             [[links]]\nendpoints = [\"a:eth0\", \"b:eth1\"]\ndelay = \"5ms\"\nloss = 2.5\n";
+        let lab = Lab::new(LabFile::parse("lab.toml", text).unwrap(), Texts::new());
+        let text = transcript(&up(&lab, Path::new("eidway"), Options::default()).unwrap());
+        for end in ["a eth0", "b eth1"] {
+            let line = format!("netns-scripts/link-impair x {end} eidway delay 5ms loss 2.5%\n");
+            assert!(text.contains(&line), "{line:?} is not in\n{text}");
+        }
     }
 }

@@ -19,8 +19,8 @@ use super::running;
 use super::time_limit::TimeLimit;
 use super::verbs::{self, Call, Step};
 use super::{
-    capture, emulated, environment, inside, kernel_state, move_host, paths, ping, programs, raw,
-    run,
+    capture, emulated, environment, inside, kernel_state, links, move_host, paths, ping, programs,
+    raw, run,
 };
 use crate::capture::{Capture as Taken, Selected, pcap};
 use crate::console::client::Answer;
@@ -29,10 +29,12 @@ use crate::lab::Lab;
 use crate::lab::failure::Failure;
 use crate::lab::file::Host;
 use crate::lab::flow::FlowReport;
+use crate::lab::impairment::Impairment;
 use crate::lab::kernel::{LinkState, Route, RouteQuery};
+use crate::lab::link_target::Target;
 use crate::lab::ping::{Echos, Outcome, Tally};
 use crate::lab::plugging::Plugging;
-use crate::lab::running::{NodeState, RunningLab};
+use crate::lab::running::{NodeState, RunningLab, Sender};
 use crate::lab::scenario::expect::Packet;
 use crate::lab::scenario::stage::{Evidence, Stage};
 use crate::lab::scenario::stream::Arrived;
@@ -342,6 +344,14 @@ impl RunningLab for Namespaces {
 
     fn link(&mut self, port: &Place, change: LinkChange) -> Result<(), Failure> {
         run::link(&self.lab, port, change)
+    }
+
+    fn impair(&mut self, target: Target, impairment: &Impairment) -> Result<(), Failure> {
+        links::impair(&self.lab, &run::program()?, target, impairment)
+    }
+
+    fn impairments(&mut self) -> Result<Vec<Sender>, Failure> {
+        links::senders(&self.lab)
     }
 
     fn links(&mut self, node: &str) -> Result<Vec<LinkState>, Failure> {

@@ -64,7 +64,7 @@ const VERBS: &[(&str, &str)] = verbs![
     "lan-plug",
     "link-add",
     "link-del",
-    "link-loss",
+    "link-impair",
     "link-set",
     "mac-set",
     "node-add",

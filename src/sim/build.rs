@@ -10,7 +10,8 @@ use super::{Sim, SimError};
 use crate::console::{Reading, read_config};
 use crate::host::HostConfig;
 use crate::lab::Lab;
-use crate::lab::file::{Impairment, LabFile, Node, Port};
+use crate::lab::file::{LabFile, Node, Port};
+use crate::lab::impairment::Impairment;
 use crate::rng::Seed;
 use crate::router::config::Config;
 
@@ -112,6 +113,25 @@ impl Sim {
             self.connect(config, &ports(&lan.ports), true)?;
         }
         Ok(())
+    }
+
+    /// Sets a device up. A node without LISP gets its routes of the lab file again, which the device
+    /// has lost. A route whose gateway is still out of reach is left out.
+    pub(super) fn set_port_up(
+        &mut self,
+        file: &LabFile,
+        name: &str,
+        device: &str,
+    ) -> Result<(), SimError> {
+        self.set_port(name, device, true)?;
+        let Some(Node::Forwarder { routes, .. }) = file.nodes.get(name) else {
+            return Ok(());
+        };
+        self.with_kernel(name, |kernel| {
+            for (&prefix, &gateway) in routes {
+                let _ = kernel.add_static(prefix, gateway);
+            }
+        })
     }
 
     /// Sets up the devices of a node without LISP, and adds its addresses and routes from the lab

@@ -8,10 +8,11 @@ use super::drops::LinkDrop;
 use super::kernel::Kernel;
 use super::link::Attachment;
 use super::node::{ForProcess, Node, NodeOutput};
-use super::trace::{Crossing, Fate, class, ip_packet};
+use super::trace::{self, Crossing, class, ip_packet};
 use super::{NodeId, Sim};
 use crate::capture::pcapng::Direction;
 use crate::host::frame::HEADER_LEN;
+use crate::lab::impairment::Fate;
 use crate::time::{Deadline, Time};
 use crate::watch::detail::Sort;
 
@@ -164,7 +165,11 @@ impl Sim {
         if frame.len() > HEADER_LEN + usize::from(segment.mtu) {
             return self.tell_link_drop(from.node, LinkDrop::TooBig, ip_packet(&frame));
         }
-        let arrivals = segment.arrivals(from, self.now);
+        let fate = segment.send(from, frame.len(), self.now);
+        let arrivals = match fate {
+            Fate::Arrives { at, copies } => vec![at; copies],
+            Fate::Lost | Fate::QueueFull => Vec::new(),
+        };
         let receivers = segment.receivers(from, &frame);
         let crossing = Crossing {
             time: self.now,
@@ -173,9 +178,9 @@ impl Sim {
             frame: &frame,
             packet: ip_packet(&frame),
             fate: match arrivals.len() {
-                0 => Fate::Lost,
-                1 => Fate::Carried,
-                _ => Fate::Doubled,
+                0 => trace::Fate::Lost,
+                1 => trace::Fate::Carried,
+                _ => trace::Fate::Doubled,
             },
         };
         self.crossings += u64::from(!crossing.is_neighbour_discovery());

@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::NodeId;
 use super::kernel::DeviceId;
 use crate::host::frame::{HardwareAddress, is_group};
-use crate::lab::file::Impairment;
+use crate::lab::impairment::{Counts, Direction, Fate, Impairment};
 use crate::rng::{Rng, Seed};
 use crate::time::Time;
 
@@ -61,11 +61,10 @@ pub struct Segment {
     pub is_lan: bool,
     /// Whether the segment works. A cable works if it is not cut, and a bridge works if it runs.
     pub up: bool,
-    /// The impairment of the packets on the segment.
-    pub impairment: Impairment,
-    /// For each sending port, the arrival time of its latest packet. Packets stay in order, unless
-    /// the impairment reorders them.
-    last_arrival: BTreeMap<Attachment, Time>,
+    /// The impairment of the packets of each port that has sent no packet yet.
+    impairment: Impairment,
+    /// The directions of the segment, each with its sending port.
+    directions: BTreeMap<Attachment, Direction>,
     /// The port of each hardware address that a bridge has learned.
     learned: BTreeMap<HardwareAddress, Attachment>,
     rng: Rng,
@@ -82,7 +81,7 @@ impl Segment {
             is_lan,
             up: true,
             impairment: config.impairment,
-            last_arrival: BTreeMap::new(),
+            directions: BTreeMap::new(),
             learned: BTreeMap::new(),
             rng,
         }
@@ -121,34 +120,37 @@ impl Segment {
         self.learned.retain(|_, &mut other| other != port);
     }
 
-    /// Returns the arrival times of a packet that the port `from` sends. If the packet is lost,
-    /// there are no times. If the packet is duplicated, there are two times.
-    pub fn arrivals(&mut self, from: Attachment, now: Time) -> Vec<Time> {
-        let Impairment { delay, jitter, loss, duplicate, reorder } = self.impairment;
-        let lost = self.happens(loss);
-        let twice = self.happens(duplicate);
-        let overtakes = self.happens(reorder);
-        let jitter = u64::try_from(jitter.as_micros()).unwrap_or(u64::MAX / 4);
-        let swing = Duration::from_micros(self.rng.below(2 * jitter + 1));
-        if lost {
-            return Vec::new();
+    /// Changes the impairment of the packets that are sent from now on: of those of the port
+    /// `from`, or of all.
+    pub fn impair(&mut self, from: Option<Attachment>, impairment: Impairment) {
+        match from {
+            Some(from) => self.direction(from).impairment = impairment,
+            None => {
+                self.impairment = impairment;
+                let all = self.directions.values_mut();
+                all.for_each(|direction| direction.impairment = impairment);
+            }
         }
-        let delay = (delay + swing).saturating_sub(Duration::from_micros(jitter));
-        let mut at = now + LEAST_DELAY;
-        if !overtakes {
-            at = at + delay;
-            let last = self.last_arrival.entry(from).or_default();
-            at = at.max(*last);
-            *last = at;
-        }
-        vec![at; 1 + usize::from(twice)]
     }
 
-    /// Draws a random number. Returns true for `percent` percent of the random numbers.
-    fn happens(&mut self, percent: f64) -> bool {
-        const WHOLE: u64 = 1_000_000;
-        let share = (percent / 100.0 * WHOLE as f64) as u64;
-        self.rng.below(WHOLE) < share
+    /// Returns the impairment and the counts of the packets that the port `from` sends.
+    pub fn sent_by(&self, from: Attachment) -> (Impairment, Counts) {
+        let direction = self.directions.get(&from);
+        direction.map_or((self.impairment, Counts::default()), |it| (it.impairment, it.counts))
+    }
+
+    fn direction(&mut self, from: Attachment) -> &mut Direction {
+        let impairment = self.impairment;
+        self.directions.entry(from).or_insert_with(|| Direction::new(impairment))
+    }
+
+    /// Decides about a frame of this number of octets that the port `from` sends.
+    pub fn send(&mut self, from: Attachment, octets: usize, now: Time) -> Fate {
+        // The field `rng` is borrowed beside the direction, so `direction` cannot be called here.
+        let impairment = self.impairment;
+        let made = || Direction::new(impairment);
+        let direction = self.directions.entry(from).or_insert_with(made);
+        direction.send(octets, now + LEAST_DELAY, &mut self.rng)
     }
 }
 
@@ -165,8 +167,24 @@ mod tests {
 
     fn run(impairment: Impairment, seed: u64) -> Vec<Vec<Time>> {
         let mut segment = segment(impairment, seed);
-        let send = |at: u64| segment.arrivals(FROM, Time(at * 1000));
+        let send = |at: u64| match segment.send(FROM, 100, Time(at * 1000)) {
+            Fate::Arrives { at, copies } => vec![at; copies],
+            Fate::Lost | Fate::QueueFull => Vec::new(),
+        };
         (0..1000).map(send).collect()
+    }
+
+    #[test]
+    fn one_direction_is_impaired_without_the_other() {
+        let other = Attachment { node: NodeId(1), device: DeviceId(0) };
+        let mut segment = segment(Impairment::default(), 1);
+        let lossy = Impairment { loss: 100.0, ..Impairment::default() };
+        segment.impair(Some(other), lossy);
+        assert_eq!(segment.send(other, 100, Time::ZERO), Fate::Lost);
+        assert_ne!(segment.send(FROM, 100, Time::ZERO), Fate::Lost);
+        segment.impair(None, Impairment::default());
+        assert_ne!(segment.send(other, 100, Time::ZERO), Fate::Lost);
+        assert_eq!([other, FROM].map(|from| segment.sent_by(from).1.sent), [2, 1]);
     }
 
     #[test]

@@ -25,6 +25,7 @@ pub mod datagram;
 mod disk;
 pub mod drops;
 pub mod error;
+mod impair;
 pub mod kernel;
 mod kernel_state;
 pub mod link;
@@ -51,7 +52,6 @@ use std::time::Duration;
 use crate::console::machine::HostNames;
 use crate::console::read_config;
 use crate::host::{Host, HostConfig};
-use crate::lab::file::Impairment;
 use crate::rng::Seed;
 use crate::router::config::Config;
 use crate::router::io::{Input, KernelEvent};
@@ -416,13 +416,6 @@ impl Sim {
         let at = self.find_link(name)?;
         self.segments[at].up = up;
         self.refresh_carrier(at);
-        Ok(())
-    }
-
-    /// Changes the impairment of a link. It applies to the packets sent from now on.
-    pub fn impair(&mut self, name: &str, impairment: Impairment) -> Result<(), SimError> {
-        let at = self.find_link(name)?;
-        self.segments[at].impairment = impairment;
         Ok(())
     }
 

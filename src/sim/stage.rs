@@ -24,10 +24,12 @@ use crate::host::ping::{Count, Outcome, Pace, PingReport, PingRequest, Probe};
 use crate::lab::failure::Failure;
 use crate::lab::file::Port;
 use crate::lab::flow::FlowReport;
+use crate::lab::impairment::Impairment;
 use crate::lab::kernel::{LinkState, Route, RouteQuery};
+use crate::lab::link_target::Target;
 use crate::lab::ping::{Echos, Tally};
 use crate::lab::plugging::Plugging;
-use crate::lab::running::{NodeState, ProgramState, RunningLab};
+use crate::lab::running::{NodeState, ProgramState, RunningLab, Sender};
 use crate::lab::scenario::stage::Evidence;
 use crate::lab::scenario::{LinkChange, Place};
 use crate::lab::{self, Lab, wiring};
@@ -532,12 +534,23 @@ impl RunningLab for Simulated {
                 LinkChange::Mtu(mtu) => Hand::Mtu { node, interface, mtu },
             }
         });
-        match change {
-            LinkChange::Up => self.sim.set_port(&port.node, &device, true)?,
-            LinkChange::Down => self.sim.set_port(&port.node, &device, false)?,
-            LinkChange::Mtu(mtu) => self.sim.set_mtu(&port.node, &device, mtu)?,
-        }
-        Ok(())
+        Ok(match change {
+            LinkChange::Up => self.sim.set_port_up(&self.lab.file, &port.node, &device),
+            LinkChange::Down => self.sim.set_port(&port.node, &device, false),
+            LinkChange::Mtu(mtu) => self.sim.set_mtu(&port.node, &device, mtu),
+        }?)
+    }
+
+    fn impair(&mut self, target: Target, impairment: &Impairment) -> Result<(), Failure> {
+        let mtu = target.mtu(&self.lab.file, impairment).map_err(Failure::Other)?;
+        let link = target.link(&self.lab.file).name();
+        let direction = target.direction(&self.lab.file);
+        self.hand(|| Hand::Impair { link, direction, impairment: *impairment });
+        Ok(self.sim.impair_target(&self.lab.file, target, *impairment, mtu)?)
+    }
+
+    fn impairments(&mut self) -> Result<Vec<Sender>, Failure> {
+        Ok(self.sim.senders(&self.lab.file)?)
     }
 
     fn links(&mut self, node: &str) -> Result<Vec<LinkState>, Failure> {

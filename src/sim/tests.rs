@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::host::ping::{Count, Outcome, PingRequest};
+use crate::lab::impairment::Impairment;
 use crate::router::io::KernelEvent;
 
 /// Makes the lab A - R1 - R2 - B with IPv4 and IPv6. The link in the middle has MTU `middle_mtu`.

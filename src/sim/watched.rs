@@ -6,6 +6,7 @@ use super::link::Attachment;
 use super::node::Node;
 use super::{NodeId, Sim};
 use crate::lab::file::LabFile;
+use crate::lab::impairment::Impairment;
 use crate::router::io::{Command, Input};
 use crate::time::Time;
 use crate::watch::item::Reason;
@@ -69,12 +70,14 @@ impl Sim {
         let here = segment.ports.iter().filter(|port| {
             self.plugged.get(port).is_some_and(|&at| self.segments[at].name == segment.name)
         });
+        let impairments = segment.ports.iter().map(|&port| segment.sent_by(port).0);
+        let worst = Impairment::worst(impairments);
         Segment {
             name: segment.name.clone(),
             is_lan: segment.is_lan,
             up: segment.up,
-            delay_us: u64::try_from(segment.impairment.delay.as_micros()).unwrap_or(u64::MAX),
-            loss: segment.impairment.loss,
+            delay_us: u64::try_from(worst.delay.as_micros()).unwrap_or(u64::MAX),
+            loss: worst.loss,
             ports: here.map(port).collect(),
         }
     }

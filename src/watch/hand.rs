@@ -6,6 +6,7 @@ use ipnet::IpNet;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::lab::impairment::Impairment;
 use crate::lab::plugging::Plugging;
 
 /// An action of a user.
@@ -142,14 +143,16 @@ pub enum Hand {
     Hint,
     /// Check the current task of the lesson, and go on if it is done. Time passes if the check sends pings or waits.
     Check,
-    /// Change the delay and the loss of a link.
-    Link {
-        /// The name of the link.
-        segment: String,
-        /// The delay in microseconds.
-        delay_us: u64,
-        /// The share of lost packets, in percent.
-        loss: f64,
+    /// Change the impairment of a link.
+    Impair {
+        /// The link: its name, `NODE:NODE` or `NODE:INTERFACE`.
+        link: String,
+        /// The direction, `NODE-to-NODE`. Without it, both directions are impaired.
+        #[serde(default)]
+        direction: Option<String>,
+        /// The impairment, in the words of scenarios: `delay 20ms loss 1%` or `none`.
+        #[schemars(with = "String")]
+        impairment: Impairment,
     },
 }
 
@@ -208,9 +211,20 @@ impl Hand {
             Hand::Lesson { name } => format!("eidway lab learn {lab} {name}"),
             Hand::Hint => "hint".to_owned(),
             Hand::Check => "check".to_owned(),
-            Hand::Link { segment, delay_us, loss } => {
-                let delay_ms = *delay_us as f64 / 1000.0;
-                format!("lab.toml, link {segment}: delay_ms = {delay_ms}, loss = {loss}")
+            Hand::Impair { link, direction, impairment } => {
+                let words = impairment.to_string();
+                let mut words = words.split(' ');
+                let mut options = String::new();
+                while let (Some(key), Some(value)) = (words.next(), words.next()) {
+                    options += &format!(" --{key} {value}");
+                }
+                if options.is_empty() {
+                    options += " --clear";
+                }
+                if let Some(direction) = direction {
+                    options += &format!(" --direction {direction}");
+                }
+                format!("eidway lab impair {lab} {link}{options}")
             }
         }
     }

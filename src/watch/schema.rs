@@ -20,6 +20,7 @@ use crate::lab::lesson::grade::Report;
 use crate::lab::ping::{Matrix, Tally};
 use crate::lab::scenario::losses::ScenarioLosses;
 use crate::lab::testbed::NetmikoDevice;
+use crate::lab::verbs::impair::SenderStatus;
 use crate::lab::verbs::list::LabList;
 use crate::lab::verbs::show::LabAddresses;
 use crate::lab::verbs::status::NodeStatus;
@@ -87,6 +88,7 @@ pub const DOCUMENTS: &[Document] = &[
     Document::of::<LabEvent>("lab-events", "eidway lab events LAB --json"),
     Document::of::<Journey>("lab-explain", "eidway lab explain LAB FROM TO --json"),
     Document::of::<Report>("lab-grade", "eidway lab grade FILE... --json"),
+    Document::of::<Vec<SenderStatus>>("lab-impair", "eidway lab impair LAB --json"),
     Document::of::<LabList>("lab-list", "eidway lab list --json"),
     Document::of::<Vec<ScenarioLosses>>("lab-losses", "eidway lab losses LAB --json"),
     Document::of::<Tally>("lab-ping", "eidway lab ping LAB NODE TARGET --json"),

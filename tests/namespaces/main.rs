@@ -19,6 +19,7 @@ mod flaps;
 mod forged;
 mod hands;
 mod hostile;
+mod impaired;
 mod killed;
 mod labs;
 mod large;

@@ -240,6 +240,7 @@ fn names_that_lead_elsewhere_are_refused_where_they_are_read_and_in_the_scripts(
         &["link-add", "t-name", "A", "eth%d", "B", "eth0"],
         &["lan-add", "t-name", "a\nb"],
         &["link-loss", "t-name", "A", "x\" drop", "1"],
+        &["link-impair", "t-name", "A", "x\" drop", "eidway", "none"],
     ] {
         let output = run(Command::new(scripts.join(args[0])).args(&args[1..]));
         expect_refusal(&args.join(" "), &output, "is not a valid name for a");

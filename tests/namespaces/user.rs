@@ -156,6 +156,11 @@ fn an_ordinary_user_has_a_lab_with_real_ping_and_nothing_is_left() {
     let fields = fields(&file.display().to_string(), "lisp.type == 8", &["frame.comment"]);
     assert!(fields.concat().concat().contains("xTR2 sent this Map-Request: "), "{fields:?}");
     fs::remove_file(file).unwrap();
+    user.does(&["lab", "impair", "gsmr", "Core1:Core2", "--delay", "20ms", "--duplicate", "100%"]);
+    let said = user.does(&["lab", "ping", "gsmr", "B", "A", "--json", "-c", "2"]);
+    let tally: serde_json::Value = serde_json::from_str(&said).unwrap();
+    let times = tally["round_trips_us"].as_array().unwrap();
+    assert!(times.len() == 2 && times.iter().all(|time| time.as_u64() >= Some(40_000)), "{said}");
     user.does(&["lab", "kill", "gsmr", "xTR1"]);
     user.does(&["lab", "start", "gsmr", "xTR1"]);
     let code = user.eidway(&["lab", "exec", "gsmr", "A", "--", "sh", "-c", "exit 7"]);

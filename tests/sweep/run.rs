@@ -9,7 +9,7 @@ use std::time::Duration;
 use eidway::addr::{EidPrefix, Family, Rloc};
 use eidway::host::PingId;
 use eidway::host::ping::{Count, Outcome, Pace, PingRequest};
-use eidway::lab::file::Impairment;
+use eidway::lab::impairment::Impairment;
 use eidway::rng::Seed;
 use eidway::router::away::Producer;
 use eidway::router::io::Input;

@@ -19,9 +19,8 @@ use std::time::Duration;
 
 use eidway::addr::{Eid, EidPrefix, Family, InstanceId};
 use eidway::console::parse_config;
-use eidway::lab::file::{
-    Core, Host, Impairment, LabFile, Lan as LanFile, Link, Node, Places, Port,
-};
+use eidway::lab::file::{Core, Host, LabFile, Lan as LanFile, Link, Node, Places, Port};
+use eidway::lab::impairment::Impairment;
 use eidway::router::config::{Config, InterfaceName};
 use ipnet::IpNet;
 
@@ -354,7 +353,7 @@ impl Topology {
             ],
         };
         let impairment = self.impairment();
-        Link { ends, mtu: None, offload: false, impairment, simulator_only: Vec::new() }
+        Link { ends, mtu: None, offload: false, impairment }
     }
 
     fn lan_files(&self, roamers_at: &[usize]) -> Vec<LanFile> {

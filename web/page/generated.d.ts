@@ -187,13 +187,13 @@ export type Hand =
       kind: "check";
     }
   | {
-      /** The delay in microseconds. */
-      delay_us: number;
-      kind: "link";
-      /** The share of lost packets, in percent. */
-      loss: number;
-      /** The name of the link. */
-      segment: string;
+      /** The direction, `NODE-to-NODE`. Without it, both directions are impaired. */
+      direction?: string | null;
+      /** The impairment, in the words of scenarios: `delay 20ms loss 1%` or `none`. */
+      impairment: string;
+      kind: "impair";
+      /** The link: its name, `NODE:NODE` or `NODE:INTERFACE`. */
+      link: string;
     };
 /** The manner in which a host moves to another LAN. */
 export type Plugging = "atomic" | "make-before-break" | "break-before-make";

@@ -1,10 +1,10 @@
 //! The topology file of containerlab.
 //!
 //! - A link of the lab is a link, and its interfaces have the names of the Linux devices. A LAN of
-//! two ports is a link too. Any other LAN is a node `lan-NAME` with a bridge.
+//!   two ports is a link too. Any other LAN is a node `lan-NAME` with a bridge.
 //! - No node has a management network: its `eth0` is a port of the lab.
 //! - Some keys of the lab file do not exist in containerlab. They become labels of the nodes and
-//! variables of the links.
+//!   variables of the links.
 //!
 //! `lab import` reads the file again. Each node has its own `group`, one of [`Group`], and its own
 //! `image`, because clabernetes does not read the section `groups`.

@@ -3,7 +3,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
-use std::time::Duration;
 
 use ipnet::IpNet;
 use schemars::generate::SchemaSettings;
@@ -12,14 +11,11 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::name;
-use super::{Core, Host, Impairment, LabError, LabFile, Lan, Link, Mac, Node, Places, Port, Span};
+use super::{Core, Host, LabError, LabFile, Lan, Link, Mac, Node, Places, Port, Span};
 use crate::addr::Family;
-use crate::packet::IPV6_MINIMUM_MTU;
+use crate::lab::impairment::{Delay, Impairment, MTUS, Percent, Rate};
 use crate::router::config::EmulatedHost;
 use crate::router::config::InterfaceName;
-
-/// The smallest and the largest MTU of a link in octets: the minimum of IPv6, and jumbo frames.
-const MTUS: std::ops::RangeInclusive<u16> = IPV6_MINIMUM_MTU..=9216;
 
 /// The maximum number of programs of a host.
 const MOST_PROGRAMS: usize = 16;
@@ -128,21 +124,23 @@ struct RawLink {
     /// Whether the kernel may offload transmit checksums. Captures then show wrong checksums.
     #[serde(default)]
     offload: bool,
-    /// The delay of each packet in milliseconds.
-    #[schemars(with = "Option<f64>")]
-    delay_ms: Option<Spanned<f64>>,
-    /// The largest difference from the delay in milliseconds.
-    #[schemars(with = "Option<f64>")]
-    jitter_ms: Option<Spanned<f64>>,
-    /// The percentage of packets that are lost.
-    #[schemars(with = "Option<f64>")]
-    loss: Option<Spanned<f64>>,
+    /// The delay of each packet, for example 20ms.
+    #[serde(default)]
+    delay: Delay,
+    /// The largest difference from the delay, for example 5ms.
+    #[serde(default)]
+    jitter: Delay,
+    /// The percentage of packets that are lost, for example 1%.
+    #[serde(default)]
+    loss: Percent,
     /// The percentage of packets that arrive twice.
-    #[schemars(with = "Option<f64>")]
-    duplicate: Option<Spanned<f64>>,
-    /// The percentage of packets that overtake others.
-    #[schemars(with = "Option<f64>")]
-    reorder: Option<Spanned<f64>>,
+    #[serde(default)]
+    duplicate: Percent,
+    /// The percentage of packets without the delay, which overtake others.
+    #[schemars(with = "Option<Percent>")]
+    reorder: Option<Spanned<Percent>>,
+    /// The rate of the frames, for example 10Mbit.
+    rate: Option<Rate>,
 }
 
 /// A bridge with any number of ports.
@@ -282,34 +280,22 @@ impl Check<'_> {
             let message = "a link must have two endpoints; use a [[lans]] entry for more endpoints";
             return Err(self.error(link.endpoints.span(), message, "expected two"));
         };
-        let percent = |key: &'static str, value: &Option<Spanned<f64>>| {
-            self.number(key, value, 100.0, "a percentage from 0 to 100")
+        let impairment = Impairment {
+            delay: link.delay.0,
+            jitter: link.jitter.0,
+            loss: link.loss.0,
+            duplicate: link.duplicate.0,
+            reorder: link.reorder.as_ref().map_or(0.0, |reorder| reorder.get_ref().0),
+            rate: link.rate,
+            mtu: None,
         };
-        let span = |key: &'static str, value: &Option<Spanned<f64>>| {
-            let millis = self.number(key, value, 60_000.0, "milliseconds from 0 to 60000")?;
-            Ok(Duration::from_secs_f64(millis / 1000.0))
-        };
-        let simulated = [
-            ("delay_ms", &link.delay_ms),
-            ("jitter_ms", &link.jitter_ms),
-            ("duplicate", &link.duplicate),
-            ("reorder", &link.reorder),
-        ];
+        let place = || link.reorder.as_ref().map_or(link.endpoints.span(), Spanned::span);
+        impairment.check().map_err(|problem| self.error(place(), problem, ""))?;
         Ok(Link {
             ends: [self.port(raw, a, used)?, self.port(raw, b, used)?],
             mtu: self.mtu(&link.mtu)?,
             offload: link.offload,
-            impairment: Impairment {
-                delay: span("delay_ms", &link.delay_ms)?,
-                jitter: span("jitter_ms", &link.jitter_ms)?,
-                loss: percent("loss", &link.loss)?,
-                duplicate: percent("duplicate", &link.duplicate)?,
-                reorder: percent("reorder", &link.reorder)?,
-            },
-            simulator_only: simulated
-                .into_iter()
-                .filter_map(|(key, value)| value.as_ref().map(|value| (key, value.span())))
-                .collect(),
+            impairment,
         })
     }
 
@@ -338,21 +324,6 @@ impl Check<'_> {
                 Err(self.error(mtu.span(), message, ""))
             }
             mtu => Ok(mtu.as_ref().map(|mtu| *mtu.get_ref())),
-        }
-    }
-
-    fn number(
-        &self,
-        key: &str,
-        value: &Option<Spanned<f64>>,
-        most: f64,
-        wanted: &str,
-    ) -> Result<f64, LabError> {
-        match value {
-            Some(value) if !(0.0..=most).contains(value.get_ref()) => {
-                Err(self.error(value.span(), format!("{key} must be {wanted}"), ""))
-            }
-            value => Ok(value.as_ref().map_or(0.0, |value| *value.get_ref())),
         }
     }
 

@@ -1,5 +1,7 @@
 //! Tests of the rules for lab files. Each test has a file that breaks one rule.
 
+use std::time::Duration;
+
 use super::*;
 
 const TINY: &str = r#"
@@ -22,8 +24,9 @@ mac = "02:00:00:00:00:0a"
 
 [[links]]
 endpoints = ["xTR1:e0/0", "Core:eth0"]
-delay_ms = 20
-loss = 2.5
+delay = "20ms"
+loss = "2.5%"
+rate = "10Mbit"
 
 [[lans]]
 name = "site"
@@ -49,8 +52,7 @@ fn a_lab_file_means_what_it_says() {
     assert_eq!(link.ends[0].device, "et0-0");
     assert_eq!(link.impairment.delay, Duration::from_millis(20));
     assert_eq!(link.impairment.loss, 2.5);
-    let (key, span) = &link.simulator_only[0];
-    assert_eq!((*key, &lab.text[span.clone()]), ("delay_ms", "20"));
+    assert_eq!(link.impairment.rate.map(|rate| rate.bits()), Some(10_000_000));
     let (name, host) = lab.hosts().next().unwrap();
     assert_eq!((name, host.device.as_str()), ("A", "eth0"));
     assert_eq!(host.address(Family::Ipv6), "2001:db8:a::12".parse().ok());
@@ -111,9 +113,13 @@ fn what_contradicts_itself_is_refused() {
         ("mac = ", "run = [\" \"]\nmac = ", "a program must have a command"),
         ("mac = ", "run = [\"x\"]\nemulated = true\nmac = ", "cannot run programs"),
         ("config = \"xTR1.conf\"", "config = \"x\"\nrun = [\"x\"]", "can have the key run"),
-        ("loss = 2.5", "loss = 101", "a percentage from 0 to 100"),
-        ("loss = 2.5", "mtu = 500", "an MTU must be from 1280 to 9216 octets"),
-        ("loss = 2.5", "lost = 2.5", "unknown field `lost`"),
+        ("loss = \"2.5%\"", "loss = 101", "a percentage from 0% to 100% is expected"),
+        ("loss = \"2.5%\"", "loss = \"-1%\"", "a percentage from 0% to 100% is expected"),
+        ("delay = \"20ms\"", "delay = 20", "invalid type: integer `20`"),
+        ("delay = \"20ms\"", "delay = \"-20ms\"", "a time from 0ms to 60s is expected"),
+        ("delay = \"20ms\"", "reorder = \"5%\"", "reorder needs a delay"),
+        ("loss = \"2.5%\"", "mtu = 500", "an MTU must be from 1280 to 9216 octets"),
+        ("loss = \"2.5%\"", "lost = 2.5", "unknown field `lost`"),
         (
             "config = \"xTR1.conf\"",
             "config = \"x\"\nmac = \"\"",

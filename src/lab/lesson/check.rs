@@ -118,7 +118,9 @@ impl Action {
             Action::Packets { capture, filter, expected } => {
                 format!("in the capture {capture}, the packets with {filter}: {expected}")
             }
-            Action::Ping { ping, expected: Some(expected), .. } => {
+            Action::Ping { ping, expected, .. } if !expected.is_empty() => {
+                let expected: Vec<String> = expected.iter().map(ToString::to_string).collect();
+                let expected = expected.join(", ");
                 let ends = &ping.ends;
                 let family = if ends.ipv6 { " by IPv6" } else { "" };
                 format!("{} pings {}{family}: {expected}", ends.from, ends.to)

@@ -309,7 +309,7 @@ impl<'a> Reader<'a> {
         let is_expectation = match &step.action {
             Action::Show { expected, .. } => !expected.is_empty(),
             Action::Packets { .. } => true,
-            Action::Ping { expected, .. } => expected.is_some(),
+            Action::Ping { expected, .. } => !expected.is_empty(),
             _ => false,
         };
         if !is_expectation {

@@ -13,6 +13,7 @@ impl Bound {
             Bound::Exactly(wanted) => count == wanted,
             Bound::AtLeast(least) => count >= least,
             Bound::AtMost(most) => count <= most,
+            Bound::Between(least, most) => (least..=most).contains(&count),
         }
     }
 }
@@ -23,6 +24,7 @@ impl fmt::Display for Bound {
             Bound::Exactly(count) => write!(f, "exactly {count}"),
             Bound::AtLeast(count) => write!(f, "at least {count}"),
             Bound::AtMost(count) => write!(f, "at most {count}"),
+            Bound::Between(least, most) => write!(f, "{least} to {most}"),
         }
     }
 }
@@ -91,6 +93,10 @@ impl Answers {
         match self {
             Answers::Count(bound) => bound.holds(tally.received.into()),
             Answers::Marks(marks) => tally.marks == *marks,
+            Answers::RoundTrips(range) => {
+                let mut times = tally.round_trips_us.iter().map(|&us| Duration::from_micros(us));
+                tally.received > 0 && times.all(|time| range.contains(&time))
+            }
         }
     }
 }
@@ -100,6 +106,9 @@ impl fmt::Display for Answers {
         match self {
             Answers::Count(bound) => write!(f, "{bound} answered"),
             Answers::Marks(marks) => f.write_str(marks),
+            Answers::RoundTrips(range) => {
+                write!(f, "each round trip in {:?}..{:?}", range.start(), range.end())
+            }
         }
     }
 }

@@ -10,18 +10,19 @@
 //!    ipv4 use-petr 192.0.2.51
 //! }
 //!
-//! ping B A expect 5                   # [ipv6] [count N] [size N] [df] [expect N|at-least N|"!!..."]
+//! ping B A expect 5                   # [ipv6] [count N] [size N] [df] [expect N|N..M|at-least N|"!!..."]
+//! ping B A expect 4..5 rtt 40ms..90ms # each round trip takes from 40 to 90 ms
 //! capture core = xTR1:Ethernet0/0     # runs until the first `packets` statement about it
 //! capture new = NewMSMR:Ethernet0/0 flawed 1      # the number of malformed packets, 0 by default
 //! flow f = N A every 100ms            # a ping in the background ...
-//! end f lost at-most 5                # ... and its losses
+//! end f lost at-most 5                # ... and its losses; or exactly N, N..M
 //! at xTR1: configure terminal / interface ethernet 1/0 / shutdown / end
 //! within 1s show xTR1 "show ip lisp database" contains "no-route 1" lacks "inactive 1"
 //! show xTR2 "show ip lisp map-cache" matches {
 //!   172.16.0.0/24, uptime: *, expires: 00:00:*, via map-reply, forward-native
 //!     Negative cache entry, action: forward-native
 //! }
-//! packets core exactly 1 "lisp.mreq.flags.smr == 1"       # at-least N, at-most N, none
+//! packets core exactly 1 "lisp.mreq.flags.smr == 1"       # at-least N, at-most N, N..M, none
 //! packets core "lisp.type == 8" within 50ms after "lisp.mreq.flags.smr == 1"
 //! packets core "lisp.type == 8" spaced 1s..1.2s 2s..2.2s
 //! packets core "lisp.type == 8" lisp.nonce reads a a b    # equal letters: equal values
@@ -51,11 +52,16 @@
 //! start NewMSMR
 //! link Core1:eth1 down
 //! link Core1:eth1 mtu 1400           # the MTU of this end only
+//! link Core1:eth1 flap count 3 down 200ms up 1s   # down and up again; these are the defaults
+//! impair Core1:Core2 delay 20ms jitter 5ms loss 1% duplicate 1% reorder 1% rate 10Mbit mtu 1400
+//! impair xTR1:Ethernet0/0 direction Core1-to-xTR1 loss 10%   # one direction of the link of a port
+//! impair Core1:Core2 none            # replaces all impairments of the link, as each `impair` does
 //! address A 172.16.0.130/24          # an additional address
 //! wait 3s
 //! middle                     # `lab run --kill ROUTER` stops the script here and kills the router
 //! include "roaming.include"  # inserts another file of the directory here
 //! only simulated             # the waits are too long for namespaces
+//! also impaired              # a test also plays it with impaired links: see `Scenario`
 //! ```
 //!
 //! A `show` is repeated until its output has the expected text. The limit is five seconds, or the
@@ -87,6 +93,8 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
+use crate::lab::impairment::Impairment;
+use crate::lab::link_target::Target;
 use crate::lab::plugging::Plugging;
 
 pub use parse::{Part, parse, parse_part};
@@ -103,6 +111,9 @@ pub struct Scenario {
     pub overlays: BTreeMap<String, String>,
     /// Whether the scenario runs only on the simulator, because it waits too long for real time.
     pub only_simulated: bool,
+    /// Whether a test also plays the scenario with delay, jitter and duplication on all links of the
+    /// lab. Without such a scenario, the test plays the first scenario of the lab.
+    pub also_impaired: bool,
     /// The statements, in order.
     pub steps: Vec<Step>,
 }
@@ -132,6 +143,23 @@ pub enum LinkChange {
     Mtu(u16),
 }
 
+/// Several changes of a port, which is set down and up again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Flap {
+    /// The number of times that the port goes down.
+    pub count: u32,
+    /// The time for which the port is down.
+    pub down: Duration,
+    /// The time for which the port is up before it goes down again.
+    pub up: Duration,
+}
+
+impl Default for Flap {
+    fn default() -> Self {
+        Flap { count: 3, down: Duration::from_millis(200), up: Duration::from_secs(1) }
+    }
+}
+
 /// The action or expectation of a statement.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Action {
@@ -157,8 +185,8 @@ pub enum Action {
     Ping {
         /// The sender, the receiver and the number of the echos.
         ping: Ping,
-        /// The expected outcome.
-        expected: Option<Answers>,
+        /// The expectations on the outcome. The same echos must satisfy all of them.
+        expected: Vec<Answers>,
         /// The time limit for repeating the ping until the outcome is as expected.
         within: Option<Duration>,
     },
@@ -271,6 +299,21 @@ pub enum Action {
         /// The change of the port.
         change: LinkChange,
     },
+    /// `link PORT flap [count N] [down TIME] [up TIME]`: sets the port down and up again, several
+    /// times.
+    Flap {
+        /// The port to change.
+        port: Place,
+        /// The changes of the port.
+        flap: Flap,
+    },
+    /// `impair LINK [direction NODE-to-NODE] WORDS`: changes the impairment of a link.
+    Impair {
+        /// The link, and the direction if only one is impaired.
+        target: Target,
+        /// The new impairment. It replaces the present one.
+        impairment: Impairment,
+    },
     /// `address NODE ADDRESS/LENGTH`: gives a host an additional address.
     Address {
         /// The host.
@@ -296,6 +339,8 @@ impl Action {
             | Action::Kill { .. }
             | Action::Start { .. }
             | Action::Link { .. }
+            | Action::Flap { .. }
+            | Action::Impair { .. }
             | Action::Address { .. } => true,
             Action::Show { .. }
             | Action::Ping { .. }
@@ -395,6 +440,8 @@ pub enum Bound {
     AtLeast(u64),
     /// `at-most N`: the number must be N or less.
     AtMost(u64),
+    /// `N..M`: the number must be N or more, and M or less.
+    Between(u64, u64),
 }
 
 /// The expected outcomes of echos.
@@ -404,6 +451,8 @@ pub enum Answers {
     Count(Bound),
     /// The characters that IOS prints for the outcomes.
     Marks(String),
+    /// `rtt MIN..MAX`: at least one echo is answered, and each round trip takes a time in this range.
+    RoundTrips(RangeInclusive<Duration>),
 }
 
 /// The expectation on captured packets.

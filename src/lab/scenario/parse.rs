@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use super::words::{Fault, Word, Words};
 use super::{
-    Action, Answers, Bound, Captured, Ends, LinkChange, Ping, Place, Printed, Scenario, Step,
+    Action, Answers, Bound, Captured, Ends, Flap, LinkChange, Ping, Place, Printed, Scenario, Step,
 };
 use crate::lab::failure::Failure;
 use crate::lab::file::{LabError, LabFile, Node, Span};
+use crate::lab::impairment::{Impairment, NONE};
+use crate::lab::link_target::Target;
 use crate::lab::ping::Echos;
 use crate::lab::plugging::Plugging;
 
@@ -117,6 +119,12 @@ impl<'a> Parser<'a> {
                     scenario.title = words.quoted("the title")?;
                     words.end()?;
                 }
+                "also" => {
+                    words.next("also")?;
+                    words.expect("impaired")?;
+                    words.end()?;
+                    scenario.also_impaired = true;
+                }
                 "only" => {
                     words.next("only")?;
                     words.expect("simulated")?;
@@ -223,13 +231,7 @@ impl<'a> Parser<'a> {
             "at" => return self.at(words, start, text),
             "show" => self.show(words, within.unwrap_or(PATIENCE))?,
             "ping" => self.ping(words, within)?,
-            "flow" => {
-                let name = words.name()?;
-                words.expect("=")?;
-                let ends = self.ends(words)?;
-                words.expect("every")?;
-                Action::Flow { name, ends, every: words.time()? }
-            }
+            "flow" => self.flow(words)?,
             "end" => {
                 let name = words.name()?;
                 let lost = words.take("lost").then(|| words.bound()).transpose()?;
@@ -260,6 +262,7 @@ impl<'a> Parser<'a> {
             "kill" => Action::Kill { node: self.router(words)? },
             "start" => Action::Start { node: self.router(words)? },
             "link" => self.link(words)?,
+            "impair" => self.impair(words)?,
             "wait" => Action::Wait(words.time()?),
             _ => return Err(verb.fault(&format!("{} is not a statement", verb.text))),
         };
@@ -282,17 +285,48 @@ impl<'a> Parser<'a> {
         self.node(words, |node| matches!(node, Node::Host(_)), "host")
     }
 
-    /// Reads `PORT up`, `PORT down` or `PORT mtu OCTETS`.
+    /// Reads `PORT up`, `PORT down`, `PORT mtu OCTETS` or `PORT flap [count N] [down TIME] [up TIME]`.
     fn link(&self, words: &mut Words) -> Result<Action, Fault> {
         let port = self.place(words)?;
-        let state = words.next("`up`, `down` or `mtu`")?;
+        let state = words.next("`up`, `down`, `mtu` or `flap`")?;
         let change = match state.text.as_str() {
             "up" => LinkChange::Up,
             "down" => LinkChange::Down,
             "mtu" => LinkChange::Mtu(words.number()?),
-            _ => return Err(state.fault("`up`, `down` or `mtu` is expected")),
+            "flap" => return Ok(Action::Flap { port, flap: flap(words)? }),
+            _ => return Err(state.fault("`up`, `down`, `mtu` or `flap` is expected")),
         };
         Ok(Action::Link { port, change })
+    }
+
+    /// Reads `LINK [direction NODE-to-NODE] WORDS`, where the words are those of [`Impairment`].
+    fn impair(&self, words: &mut Words) -> Result<Action, Fault> {
+        let link = words.next("a link")?;
+        let mut target = Target::find(self.lab, &link.text).map_err(|error| link.fault(&error))?;
+        let mut impairment = Impairment::default();
+        let mut key = words.next(&format!("an impairment or `{NONE}`"))?;
+        loop {
+            match key.text.as_str() {
+                NONE => {}
+                "direction" => {
+                    let direction = words.next("NODE-to-NODE")?;
+                    let towards = target.towards(self.lab, &direction.text);
+                    target = towards.map_err(|error| direction.fault(&error))?;
+                }
+                _ => {
+                    let value = words.peek().map(|word| word.text).unwrap_or_default();
+                    impairment.set(&key.text, &value).map_err(|error| key.fault(&error))?;
+                    words.next("a value")?;
+                }
+            }
+            if words.peek().is_none() {
+                break;
+            }
+            key = words.next("an impairment")?;
+        }
+        let fits = impairment.check().and_then(|()| target.mtu(self.lab, &impairment));
+        fits.map_err(|error| link.fault(&error))?;
+        Ok(Action::Impair { target, impairment })
     }
 
     /// Reads `NODE: COMMAND / COMMAND`. The text of a command is not split into words, and quotes
@@ -335,18 +369,27 @@ impl<'a> Parser<'a> {
         let ends = self.ends(words)?;
         let Echos { count, size, df } = Echos::default();
         let mut ping = Ping { ends, count, size, df };
-        let mut expected = None;
+        let mut expected = Vec::new();
         while let Some(word) = words.peek() {
             words.next("an option")?;
             match word.text.as_str() {
                 "count" => ping.count = words.number()?,
                 "size" => ping.size = words.number()?,
                 "df" => ping.df = true,
-                "expect" => expected = Some(answers(words)?),
+                "expect" => expected.extend(answers(words)?),
                 _ => return Err(word.fault("`count`, `size`, `df` or `expect` is expected")),
             }
         }
         Ok(Action::Ping { ping, expected, within })
+    }
+
+    /// Reads `NAME = FROM TO every TIME`.
+    fn flow(&self, words: &mut Words) -> Result<Action, Fault> {
+        let name = words.name()?;
+        words.expect("=")?;
+        let ends = self.ends(words)?;
+        words.expect("every")?;
+        Ok(Action::Flow { name, ends, every: words.time()? })
     }
 
     fn ends(&self, words: &mut Words) -> Result<Ends, Fault> {
@@ -410,6 +453,21 @@ impl<'a> Parser<'a> {
     }
 }
 
+/// Reads `[count N] [down TIME] [up TIME]`.
+fn flap(words: &mut Words) -> Result<Flap, Fault> {
+    let mut flap = Flap::default();
+    while let Some(word) = words.peek() {
+        words.next("an option")?;
+        match word.text.as_str() {
+            "count" => flap.count = words.number()?,
+            "down" => flap.down = words.time()?,
+            "up" => flap.up = words.time()?,
+            _ => return Err(word.fault("`count`, `down` or `up` is expected")),
+        }
+    }
+    Ok(flap)
+}
+
 /// Reads `NAME COUNT "FILTER"` or `NAME "FILTER" ...`.
 fn packets(words: &mut Words) -> Result<Action, Fault> {
     let capture = words.name()?;
@@ -455,12 +513,19 @@ fn several<T>(
     Ok((all, false))
 }
 
-fn answers(words: &mut Words) -> Result<Answers, Fault> {
+/// Reads `COUNT [rtt MIN..MAX]` or `rtt MIN..MAX`.
+fn answers(words: &mut Words) -> Result<Vec<Answers>, Fault> {
+    let mut all = Vec::new();
     match words.peek() {
-        Some(word) if word.quoted => Ok(Answers::Marks(words.quoted("marks")?)),
+        Some(word) if word.quoted => all.push(Answers::Marks(words.quoted("marks")?)),
         Some(word) if word.text.parse::<u64>().is_ok() => {
-            Ok(Answers::Count(Bound::Exactly(words.number()?)))
+            all.push(Answers::Count(Bound::Exactly(words.number()?)));
         }
-        _ => Ok(Answers::Count(words.bound()?)),
+        Some(word) if word.text == "rtt" => {}
+        _ => all.push(Answers::Count(words.bound()?)),
     }
+    if words.take("rtt") {
+        all.push(Answers::RoundTrips(words.range()?));
+    }
+    Ok(all)
 }

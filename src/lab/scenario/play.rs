@@ -20,6 +20,7 @@ use crate::lab::explain::journey::Question;
 use crate::lab::failure::Failure;
 use crate::lab::flow::FlowReport;
 use crate::lab::ping::{Echos, address};
+use crate::lab::verbs::link;
 use crate::lab::verbs::ping::show;
 use crate::wire::FrameReader;
 
@@ -222,7 +223,7 @@ impl<'a> Player<'a> {
                 return self.show(node, command, expected, *within);
             }
             Action::Ping { ping, expected, within } => {
-                return self.ping(ping, expected.as_ref(), *within);
+                return self.ping(ping, expected, *within);
             }
             _ => self.say(&format!("-- {}", step.text)),
         }
@@ -257,6 +258,8 @@ impl<'a> Player<'a> {
             Action::Kill { node } => self.stage.stop(node, true, &mut |_| ())?,
             Action::Start { node } => self.stage.start(node, &mut |_| ())?,
             Action::Link { port, change } => self.stage.link(port, *change)?,
+            Action::Flap { port, flap } => link::flap(self.stage, port, *flap)?,
+            Action::Impair { target, impairment } => self.stage.impair(*target, impairment)?,
             Action::Wait(time) => self.stage.pass(*time)?,
         }
         Ok(())
@@ -309,7 +312,7 @@ impl<'a> Player<'a> {
     pub fn ping(
         &mut self,
         ping: &Ping,
-        expected: Option<&super::Answers>,
+        expected: &[super::Answers],
         within: Option<Duration>,
     ) -> Result<(), Why> {
         let deadline = self.stage.now() + within.unwrap_or_default().min(self.patience);
@@ -321,7 +324,7 @@ impl<'a> Player<'a> {
             let mut block = Vec::new();
             let out: &mut dyn Write = if within.is_some() { &mut block } else { &mut *self.out };
             let tally = show(self.stage, from, target, echos, out)?;
-            let unseen = expected.filter(|expected| !expected.holds(&tally));
+            let unseen = expected.iter().find(|expected| !expected.holds(&tally));
             if unseen.is_some() && self.stage.now() < deadline {
                 self.stage.pass(PAUSE)?;
                 continue;

@@ -357,7 +357,7 @@ impl Recovery<'_> {
     fn heals(&mut self, ends: Ends) -> Result<(), Why> {
         let ping = Ping { ends, count: 1, size: Echos::default().size, df: false };
         let answered = Answers::Count(Bound::Exactly(1));
-        self.player.ping(&ping, Some(&answered), Some(SETTLED))
+        self.player.ping(&ping, &[answered], Some(SETTLED))
     }
 
     /// Checks that the first Map-Register of each ETR is sent by UDP, and that its first

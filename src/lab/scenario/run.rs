@@ -7,6 +7,7 @@ use super::play::play_with;
 use super::stage::{Evidence, Stage};
 use super::{Scenario, recovery};
 use crate::lab::failure::Failure;
+use crate::lab::impairment::Impairment;
 use crate::lab::{Lab, wiring};
 
 /// The commands that run on each router if a scenario has failed.
@@ -30,6 +31,8 @@ const SHOWS: [&str; 12] = [
 pub struct How<'a> {
     /// The router that is killed in the middle of the scenario.
     pub kill: Option<&'a str>,
+    /// The impairment of all links of the lab, in place of those of the lab file.
+    pub impairment: Option<Impairment>,
     /// Whether the transcript has the way of the packets of each ping. The ways of a ping with an
     /// unexpected result are always there.
     pub explains: bool,
@@ -52,7 +55,10 @@ pub fn run<S: Stage>(
     out: &mut dyn Write,
 ) -> Result<bool, Failure> {
     how.kill.map(|node| lab.expect_router(node)).transpose()?;
-    let lab = laid_out(lab, scenario)?;
+    let mut lab = laid_out(lab, scenario)?;
+    if let Some(impairment) = how.impairment {
+        lab.file.impair(&impairment);
+    }
     let failed = || Failure::io("standard output");
     writeln!(out, "== {}\n== lab {}", scenario.title, lab.name).map_err(failed())?;
     let mut stage = up(lab.clone())?;

@@ -96,7 +96,7 @@ fn statements_are_what_they_say() {
         only("ping B A ipv6 count 2 expect \".!\""),
         Action::Ping {
             ping: Ping { ends, count: 2, size: 100, df: false },
-            expected: Some(Answers::Marks(text(".!"))),
+            expected: vec![Answers::Marks(text(".!"))],
             within: None
         }
     );
@@ -272,4 +272,68 @@ fn captured_packets_have_times_and_values() {
     assert!(after.holds(&packets[1..], &[packet(1000, "")]));
     assert!(!after.holds(&packets[1..], &[packet(900, "")]));
     assert!(!after.holds(&packets, &[]));
+}
+
+#[test]
+fn ranges_are_expected_of_counts_and_of_round_trips() {
+    let Action::Ping { expected, .. } = only("ping B A expect 3..5 rtt 40ms..90ms") else {
+        panic!("not a ping");
+    };
+    let trips = |micros: &[u64]| Tally {
+        sent: 5,
+        received: micros.len() as u32,
+        round_trips_us: micros.to_vec(),
+        ..Tally::default()
+    };
+    let holds = |micros: &[u64]| expected.iter().all(|expected| expected.holds(&trips(micros)));
+    assert!(holds(&[40_000, 60_000, 90_000]));
+    assert!(!holds(&[40_000, 60_000]), "too few");
+    assert!(!holds(&[39_000, 60_000, 90_000]) && !holds(&[40_000, 60_000, 91_000]));
+    assert_eq!(expected[1].to_string(), "each round trip in 40ms..90ms");
+    let only_times = [Answers::RoundTrips(Duration::ZERO..=Duration::from_secs(1))];
+    assert_eq!(
+        only("ping B A expect rtt 0ms..1s"),
+        match only("ping B A") {
+            Action::Ping { ping, within, .. } =>
+                Action::Ping { ping, within, expected: only_times.to_vec() },
+            other => other,
+        }
+    );
+    assert!(!only_times[0].holds(&trips(&[])), "no answer has no round trip");
+    let lost = Some(Bound::Between(10, 20));
+    assert_eq!(only("end f lost 10..20"), Action::End { name: text("f"), lost });
+    for wrong in ["end f lost 20..10", "end f lost 1..", "ping B A expect rtt 90ms..40ms"] {
+        assert!(read(wrong).is_err(), "{wrong}");
+    }
+}
+
+#[test]
+fn links_are_impaired_and_flap() {
+    let Action::Impair { target, impairment } = only("impair Core1:Core2 delay 20ms loss 1%")
+    else {
+        panic!("not an impairment");
+    };
+    assert_eq!((target.link, target.sender), (2, None));
+    assert_eq!(impairment.to_string(), "delay 20ms loss 1%");
+    let Action::Impair { target, .. } = only("impair Core1:eth1 direction Core2-to-Core1 loss 5%")
+    else {
+        panic!("not an impairment");
+    };
+    assert_eq!(target.sender, Some(1));
+    let port = Place { node: text("Core1"), interface: text("eth1") };
+    let flap = Flap { count: 2, ..Flap::default() };
+    assert_eq!(only("link Core1:eth1 flap count 2"), Action::Flap { port, flap });
+    assert!(read("also impaired\nping B A\n").unwrap().also_impaired);
+    for (wrong, reason) in [
+        ("impair Core1:Core2 loss 101%", "a percentage from 0% to 100%"),
+        ("impair Core1:Core2", "an impairment or `none` is expected"),
+        ("impair A:eth0 loss 1%", "is a port of the LAN siteA"),
+        ("impair Core1:Core2 direction A-to-B loss 1%", "it has Core1-to-Core2 and"),
+        ("impair Core1:Core2 direction Core1-to-Core2 mtu 1400", "leave the direction out"),
+        ("impair Core1:Core2 reorder 5%", "reorder needs a delay"),
+        ("link Core1:eth1 flap often", "`count`, `down` or `up` is expected"),
+    ] {
+        let error = read(wrong).unwrap_err();
+        assert!(error.contains(reason) && error.contains("x.scenario:1:"), "{wrong}: {error}");
+    }
 }

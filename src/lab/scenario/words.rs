@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::Bound;
 use crate::lab::file::Span;
+use crate::lab::impairment::time;
 
 /// An error message and the position of the error in the text.
 pub(super) type Fault = (Span, String);
@@ -122,13 +123,15 @@ impl Words {
     }
 
     pub fn bound(&mut self) -> Result<Bound, Fault> {
-        let word = self.next("`exactly`, `at-least`, `at-most` or `none`")?;
+        let word = self.next("`exactly`, `at-least`, `at-most`, `N..M` or `none`")?;
         match word.text.as_str() {
             "none" => Ok(Bound::Exactly(0)),
             "exactly" => Ok(Bound::Exactly(self.number()?)),
             "at-least" => Ok(Bound::AtLeast(self.number()?)),
             "at-most" => Ok(Bound::AtMost(self.number()?)),
-            _ => Err(word.fault("`exactly N`, `at-least N`, `at-most N` or `none` is expected")),
+            range => between(range).ok_or_else(|| {
+                word.fault("`exactly N`, `at-least N`, `at-most N`, `N..M` or `none` is expected")
+            }),
         }
     }
 
@@ -141,15 +144,14 @@ impl Words {
         let word = self.next("a range of times")?;
         let ends = word.text.split_once("..");
         let range = ends.and_then(|(min, max)| Some(time(min)?..=time(max)?));
+        let range = range.filter(|range| !range.is_empty());
         range.ok_or_else(|| word.fault("a range of times such as 1s..1.2s is expected"))
     }
 }
 
-/// Reads a time, for example `50ms` or `1.5s`.
-fn time(text: &str) -> Option<Duration> {
-    let (number, unit) = match text.strip_suffix("ms") {
-        Some(number) => (number, 0.001),
-        None => (text.strip_suffix('s')?, 1.0),
-    };
-    Duration::try_from_secs_f64(number.parse::<f64>().ok()? * unit).ok()
+/// Reads a range of numbers: `N..M`, where N is not larger than M.
+fn between(text: &str) -> Option<Bound> {
+    let (least, most) = text.split_once("..")?;
+    let (least, most) = (least.parse().ok()?, most.parse().ok()?);
+    (least <= most).then_some(Bound::Between(least, most))
 }

@@ -2,6 +2,8 @@
 //! on the files of a lab.
 
 pub mod host_console;
+pub mod impair;
+pub mod link;
 pub mod list;
 pub mod move_host;
 pub mod ping;

@@ -7,7 +7,7 @@ use eidway::addr::Family;
 use eidway::host::PingId;
 use eidway::host::ping::{Count, Outcome, Pace, PingRequest};
 use eidway::lab::failure::Failure;
-use eidway::lab::file::Impairment;
+use eidway::lab::link_target::Target;
 use eidway::lab::running::RunningLab;
 use eidway::lab::scenario::stage::Stage;
 use eidway::lab::scenario::{LinkChange, Place};
@@ -25,8 +25,6 @@ use crate::student::Student;
 const MOST_FLOWS: usize = 100;
 /// The outcomes of a flow that are kept, besides those that still wait.
 const MARKS: usize = 100;
-/// The longest delay of a link.
-const LONGEST_DELAY: Duration = Duration::from_secs(10);
 
 /// A ping or a flow.
 pub(crate) struct Flow {
@@ -88,19 +86,11 @@ impl Open {
             }
             Hand::Hint => self.lesson.as_ref().map(|_| ()).ok_or_else(no_lesson),
             Hand::Check => self.lesson.as_mut().ok_or_else(no_lesson)?.check(&mut self.lab),
-            Hand::Link { segment, delay_us, loss } => {
-                self.impair(&segment, Duration::from_micros(delay_us), loss)
+            Hand::Impair { link, direction, impairment } => {
+                let target = Target::named(&self.lab.lab().file, &link, direction.as_deref());
+                self.lab.impair(target.map_err(Failure::Other)?, &impairment)
             }
         }
-    }
-
-    fn impair(&mut self, segment: &str, delay: Duration, loss: f64) -> Result<(), Failure> {
-        if !(0.0..=100.0).contains(&loss) {
-            return Err(Failure::Other(format!("{loss} is not a percentage")));
-        }
-        let delay = delay.min(LONGEST_DELAY);
-        let impairment = Impairment { delay, loss, ..Impairment::default() };
-        Ok(self.lab.sim_mut().impair(segment, impairment)?)
     }
 
     /// Begins a ping from a host. A ping from another node ends before this function returns.

@@ -40,8 +40,11 @@ pub fn of(hand: &Hand) -> Result<Option<String>, ()> {
         Hand::Hint => "hint".to_owned(),
         Hand::Check => "check".to_owned(),
         Hand::Lesson { .. } => return Ok(None),
-        Hand::Link { .. }
-        | Hand::Mtu { .. }
+        Hand::Impair { link, direction, impairment } => {
+            let direction = direction.as_ref().map(|direction| format!(" direction {direction}"));
+            format!("impair {link} {impairment}{}", direction.unwrap_or_default())
+        }
+        Hand::Mtu { .. }
         | Hand::Address { .. }
         | Hand::Send { .. }
         | Hand::Connect { .. }

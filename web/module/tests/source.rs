@@ -169,7 +169,7 @@ fn a_wrong_request_is_an_error_in_words_and_changes_nothing() {
         json!({"op": "tables", "node": "nowhere"}),
         json!({"op": "console", "node": "Core1", "line": "show ip route"}),
         json!({"op": "act", "hand": {"kind": "move", "host": "A", "to": "<b>"}}),
-        json!({"op": "act", "hand": {"kind": "link", "segment": "x", "delay_us": 1, "loss": 1e9}}),
+        json!({"op": "act", "hand": {"kind": "impair", "link": "x", "impairment": "loss 1%"}}),
         json!({"op": "act", "hand": {"kind": "end", "name": "f"}}),
     ] {
         assert!(page.answer(&request)["error"].is_string(), "{request}");

@@ -94,10 +94,9 @@ export function segmentFacts(segment, app) {
   const apply = (/** @type {Event} */ event) => {
     event.preventDefault();
     void app.act({
-      kind: "link",
-      segment: segment.name,
-      delay_us: Math.round(Number(delay.value) * 1000),
-      loss: Number(loss.value),
+      kind: "impair",
+      link: segment.name,
+      impairment: `delay ${Number(delay.value)}ms loss ${Number(loss.value)}%`,
     });
   };
   return h(
@@ -107,6 +106,6 @@ export function segmentFacts(segment, app) {
     h("ul", { class: "addresses" }, segment.ports.map((port) =>
       h("li", {}, h("button", { type: "button", class: "link", onclick: () => app.select({ kind: "node", name: port.node }) }, port.node), ` ${port.device}`),
     )),
-    h("form", { class: "hands", onsubmit: apply }, h("label", {}, "delay ", delay, " ms"), h("label", {}, "loss ", loss, " %"), h("button", { class: "plain" }, "Set")),
+    segment.kind === "lan" ? null : h("form", { class: "hands", onsubmit: apply }, h("label", {}, "delay ", delay, " ms"), h("label", {}, "loss ", loss, " %"), h("button", { class: "plain" }, "Set")),
   );
 }

@@ -39,14 +39,15 @@ const VERBS: [(&str, &str); 10] = [
 ];
 
 /// The statements of scenarios that are useful in a lesson, as examples.
-const STATEMENTS: [&str; 13] = [
+const STATEMENTS: [&str; 14] = [
     "at ROUTER: show ip lisp map-cache / show ip lisp away",
     "ping NODE HOST [ipv6] [count N] [size N] [df]",
     "wait 60s",
     "flow NAME = NODE HOST every 100ms   and later   end NAME",
     "capture NAME = NODE:INTERFACE   and later   packets NAME \"lisp\"",
     "move HOST to ROUTER [make-before-break]   or break-before-make",
-    "link NODE:INTERFACE down   or up, or mtu 1400",
+    "link NODE:INTERFACE down   or up, or mtu 1400, or flap",
+    "impair NODE:NODE delay 20ms loss 1%   or none",
     "address HOST ADDRESS/LENGTH",
     "stop ROUTER",
     "kill ROUTER",
@@ -347,6 +348,7 @@ fn too_much(action: &Action) -> Option<String> {
     let (number, time) = match action {
         Action::Middle => return Some("a lesson has no such command".to_owned()),
         Action::Wait(time) => (1, *time),
+        Action::Flap { flap, .. } => (1, (flap.down + flap.up).saturating_mul(flap.count)),
         Action::Ping { ping, within, .. } => (ping.count, within.unwrap_or_default()),
         Action::Show { within, .. } | Action::Receive { within, .. } => (1, *within),
         Action::Flow { every, .. } if every.is_zero() => {
