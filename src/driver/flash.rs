@@ -76,7 +76,7 @@ impl Storage for Folder {
 /// Refuses a link, a folder, and everything else that is no plain file.
 fn expect_plain(path: &Path) -> Result<(), String> {
     match fs::symlink_metadata(path) {
-        Ok(found) if !found.is_file() => Err(format!("{}: it is not a plain file", path.display())),
+        Ok(found) if !found.is_file() => Err(format!("{} is not a plain file", path.display())),
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(said(error)),
         _ => Ok(()),
     }
@@ -134,7 +134,7 @@ mod tests {
         fs::create_dir(path.join("folder")).unwrap();
         assert_eq!(folder.list().unwrap().len(), 1);
         for other in ["link", "folder"] {
-            let refused = format!("{}: it is not a plain file", path.join(other).display());
+            let refused = format!("{} is not a plain file", path.join(other).display());
             assert_eq!(folder.replace(&name(other), b"y"), Err(refused.clone()));
             assert_eq!(folder.remove(&name(other)), Err(refused));
         }

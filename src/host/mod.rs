@@ -71,7 +71,7 @@ pub enum HostError {
     #[error("a host can have at most {0} addresses")]
     TooManyAddresses(usize),
     /// A family has a second gateway.
-    #[error("gateway {0}: the host already has a gateway of this address family")]
+    #[error("the gateway {0} is refused: the host already has a gateway of this address family")]
     SecondGateway(IpAddr),
 }
 

@@ -18,7 +18,9 @@ pub type Ask<'a> = dyn FnMut(&str) -> Result<Answer, Failure> + 'a;
 /// An error if the router does not answer or refuses the command, or if the answer is another view.
 pub fn view<V: View>(node: &str, command: &str, ask: &mut Ask<'_>) -> Result<V, Failure> {
     let answer = ask(&format!("{command} json"))?;
-    answer.view().map_err(|error| Failure::Other(format!("{node}: {command}: {error}")))
+    answer.view().map_err(|error| {
+        Failure::Other(format!("{node}: the answer to `{command}` cannot be read: {error}"))
+    })
 }
 
 /// Returns the rows of a table. There are no rows if the router refuses the command because it does
@@ -35,8 +37,9 @@ pub fn rows<H: View, R: View>(
     if !answer.done.ok {
         return Ok(Vec::new());
     }
-    let listing: Listing<H, R> =
-        answer.view().map_err(|error| Failure::Other(format!("{node}: {command}: {error}")))?;
+    let listing: Listing<H, R> = answer.view().map_err(|error| {
+        Failure::Other(format!("{node}: the answer to `{command}` cannot be read: {error}"))
+    })?;
     Ok(listing.entries)
 }
 
@@ -64,6 +67,10 @@ pub fn running_config(node: &str, ask: &mut Ask<'_>) -> Result<Config, Failure> 
     // The lines before the first `!` are not commands: they contain the length of the
     // configuration.
     let begin = text.find("\n!\n").unwrap_or(0);
-    let wrong = |error| Failure::Other(format!("{node}: show running-config: {error}"));
+    let wrong = |error| {
+        Failure::Other(format!(
+            "{node}: the answer to `show running-config` cannot be read: {error}"
+        ))
+    };
     parse_config(node, &text[begin..]).map_err(wrong)
 }

@@ -58,7 +58,7 @@ impl Lab {
         match self.texts.get(file) {
             Some(Ok(text)) => Ok(text),
             Some(Err(why)) => Err(Failure::new(why)),
-            None => Err(Failure::Other(format!("{}: no such file", self.path(file)))),
+            None => Err(Failure::Other(format!("the file {} does not exist", self.path(file)))),
         }
     }
 
@@ -200,7 +200,10 @@ impl Lab {
                 let ports = lans.iter().flat_map(|lan| &lan.ports);
                 let ports = ports.filter(|port| port.node == router);
                 let names: Vec<String> = ports.map(ToString::to_string).collect();
-                Err(Failure::Other(format!("{to} has several LANs: {}", names.join(", "))))
+                Err(Failure::Other(format!(
+                    "{to} has several LANs: write one of {}",
+                    names.join(", ")
+                )))
             }
         }
     }
@@ -213,7 +216,7 @@ impl Lan {
     /// The router has no port on this LAN.
     pub fn port_of(&self, router: &str) -> Result<&Port, Failure> {
         let port = self.ports.iter().find(|port| port.node == router);
-        port.ok_or_else(|| Failure::Other(format!("{router} has no LAN")))
+        port.ok_or_else(|| Failure::Other(format!("{router} has no port on the LAN {}", self.name)))
     }
 }
 

@@ -69,7 +69,8 @@ pub fn read(stream: &mut TcpStream, clock: Clock) -> Result<Request, Option<Refu
         match header(&octets) {
             Ok(Some(header)) => break header,
             Ok(None) if octets.len() > MOST_HEADER => {
-                let reason = format!("a header can have at most {MOST_HEADER} octets");
+                let reason =
+                    format!("the header is too long: it can have at most {MOST_HEADER} octets");
                 return Err(Some(Refusal::new("431 Request Header Fields Too Large", reason)));
             }
             Ok(None) => fill(stream, &mut octets, (clock, until))?,
@@ -120,7 +121,7 @@ fn header(octets: &[u8]) -> Result<Option<(Request, usize, usize)>, Refusal> {
         Err(error) => return Err(bad(&format!("the request cannot be read: {error}"))),
     };
     if body_at > MOST_HEADER {
-        let reason = format!("a header can have at most {MOST_HEADER} octets");
+        let reason = format!("the header is too long: it can have at most {MOST_HEADER} octets");
         return Err(Refusal::new("431 Request Header Fields Too Large", reason));
     }
     let field = |name: &str| -> Result<Option<String>, Refusal> {
@@ -139,7 +140,7 @@ fn header(octets: &[u8]) -> Result<Option<(Request, usize, usize)>, Refusal> {
         Some(text) => text.parse().map_err(|_| bad("Content-Length is not a number"))?,
     };
     if length > MOST_BODY {
-        let reason = format!("a request can have at most {MOST_BODY} octets");
+        let reason = format!("the body is too long: it can have at most {MOST_BODY} octets");
         return Err(Refusal::new("413 Content Too Large", reason));
     }
     let target = parsed.path.unwrap_or_default();

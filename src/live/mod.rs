@@ -236,9 +236,10 @@ fn answer(
             let answer = shared.requests.answer(&request.body);
             Ok(http::respond(stream, "200 OK", JSON, answer.as_bytes()))
         }
-        (_, "/" | "/events" | "/request") => {
-            Err(Refusal::new("405 Method Not Allowed", "this path has another method"))
-        }
+        (_, "/" | "/events" | "/request") => Err(Refusal::new(
+            "405 Method Not Allowed",
+            "this path does not accept the method of the request",
+        )),
         (_, path) => Err(Refusal::new("404 Not Found", format!("there is no {path:?} here"))),
     }
 }

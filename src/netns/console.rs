@@ -76,7 +76,9 @@ impl Console {
 /// The router does not answer or refuses the command, or the answer is another view.
 pub fn view<V: View>(socket: &Path, command: &str) -> Result<V, Failure> {
     let answer = Console::connect(socket)?.ask(&format!("{command} json"))?;
-    let wrong = |error| format!("console {}: {command}: {error}", socket.display());
+    let wrong = |error| {
+        format!("console {}: the answer to `{command}` cannot be read: {error}", socket.display())
+    };
     answer.view().map_err(|error| Failure::Other(wrong(error)))
 }
 

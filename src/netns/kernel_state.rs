@@ -219,7 +219,10 @@ fn look(
         () if error.contains("No route to host") => Route::Unreachable,
         () => {
             let command = commands[1];
-            return Err(Failure::Other(format!("{node}: ip {command}: {}", error.trim_end())));
+            return Err(Failure::Other(format!(
+                "{node}: `ip {command}` fails: {}",
+                error.trim_end()
+            )));
         }
     };
     Ok(Err(route))
@@ -272,7 +275,7 @@ fn ask(lab: &Lab, node: &str, commands: &[&str]) -> Result<String, Failure> {
     let Output { status, stdout, stderr } = run(lab, node, commands)?;
     if !status.success() {
         let error = String::from_utf8_lossy(&stderr);
-        return Err(Failure::Other(format!("{node}: ip: {}", error.trim_end())));
+        return Err(Failure::Other(format!("{node}: `ip` fails: {}", error.trim_end())));
     }
     let output = String::from_utf8_lossy(&stdout);
     Ok(output
@@ -296,6 +299,7 @@ fn run(lab: &Lab, node: &str, commands: &[&str]) -> Result<Output, Failure> {
 
 fn read<T: for<'a> Deserialize<'a>>(node: &str, line: Option<&str>) -> Result<Vec<T>, Failure> {
     let line = line.unwrap_or("[]");
-    serde_json::from_str(line)
-        .map_err(|error| Failure::Other(format!("{node}: the output of ip: {error}")))
+    serde_json::from_str(line).map_err(|error| {
+        Failure::Other(format!("{node}: the output of `ip` cannot be read: {error}"))
+    })
 }

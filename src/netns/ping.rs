@@ -58,7 +58,7 @@ fn echo(lab: &Lab, node: &str, target: IpAddr, echos: Echos) -> Result<Outcome, 
     // The exit status of ping is 1 if no answer arrived, and 2 for any other error.
     match outcome(&format!("{text}{errors}")) {
         Outcome::Lost if output.status.code() != Some(1) => {
-            Err(Failure::Other(format!("ping {target}: {}", errors.trim_end())))
+            Err(Failure::Other(format!("`ping {target}` fails: {}", errors.trim_end())))
         }
         outcome => Ok(outcome),
     }

@@ -192,7 +192,7 @@ fn tshark(file: &Path, filter: &str, fields: &[&str]) -> Result<Vec<String>, Fai
     let output = command.stdin(Stdio::null()).output().map_err(Failure::io("tshark"))?;
     if !output.status.success() {
         let errors = String::from_utf8_lossy(&output.stderr);
-        return Err(Failure::Other(format!("tshark -Y {filter:?}: {}", errors.trim_end())));
+        return Err(Failure::Other(format!("`tshark -Y {filter:?}` fails: {}", errors.trim_end())));
     }
     Ok(String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect())
 }
@@ -201,7 +201,7 @@ fn tshark(file: &Path, filter: &str, fields: &[&str]) -> Result<Vec<String>, Fai
 /// own filters.
 fn agree(file: &Path, filter: &str, field: &str) -> Result<(), Failure> {
     let octets = fs::read(file).map_err(Failure::io(file.display()))?;
-    let unread = || Failure::Other(format!("{}: this is not a pcap file", file.display()));
+    let unread = || Failure::Other(format!("{} is not a pcap file", file.display()));
     let taken = Taken::new(pcap::read(&octets).ok_or_else(unread)?);
     let ours = taken.select(filter, field).map_err(Failure::new)?;
     // tshark prints a field only once, so `frame.number` must not be requested twice.

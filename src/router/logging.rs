@@ -305,9 +305,10 @@ fn locator_line(rloc: &Rloc, change: LocatorChange) -> Option<Line> {
 
 fn port_line(port: &str, device: &str, is_up: bool) -> Line {
     match is_up {
-        true => notice(format!("{device} was set up again by hand")),
+        true => notice(format!("another program has set {device} up again")),
         false => warning(format!(
-            "{port} was set down by hand and stays down: `ip link set {device} up` sets it up again"
+            "another program has set {port} down, and this router leaves it down: \
+             `ip link set {device} up` sets it up again"
         )),
     }
 }

@@ -10,7 +10,7 @@ use crate::host::HostError;
 #[derive(Debug, thiserror::Error)]
 pub enum SimError {
     /// No node has this name.
-    #[error("{0}: no such node")]
+    #[error("there is no node {0}")]
     NoSuchNode(String),
     /// The node exists, but it is of another kind than the caller expects.
     #[error("{name} is not a {wanted}")]
@@ -21,10 +21,10 @@ pub enum SimError {
         wanted: &'static str,
     },
     /// Two nodes or two links have the same name.
-    #[error("{0}: this name is already used")]
+    #[error("the name {0} is already used")]
     Duplicate(String),
     /// No link has this name.
-    #[error("{0}: no such link")]
+    #[error("there is no link {0}")]
     NoSuchLink(String),
     /// A device cannot be plugged into a link. Either the device is in a link already, or the node
     /// is a host and its only device has another name.
@@ -55,7 +55,7 @@ pub enum SimError {
         family: String,
     },
     /// A route of a lab file has no gateway that the node can reach directly.
-    #[error("{name}: route to {prefix}: {error}")]
+    #[error("{name}: the route to {prefix} cannot be added: {error}")]
     Route {
         /// The node.
         name: String,

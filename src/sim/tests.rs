@@ -229,9 +229,9 @@ fn what_is_not_there_is_named() {
     let mut sim = two_forwarders(1, 1500);
     let message = |error: SimError| error.to_string();
     let request = request("10.0.2.9");
-    assert_eq!(message(sim.ping("X", request).unwrap_err()), "X: no such node");
+    assert_eq!(message(sim.ping("X", request).unwrap_err()), "there is no node X");
     assert_eq!(message(sim.ping("R1", request).unwrap_err()), "R1 is not a host");
-    assert_eq!(message(sim.set_link("x", true).unwrap_err()), "x: no such link");
+    assert_eq!(message(sim.set_link("x", true).unwrap_err()), "there is no link x");
     let taken = sim.connect(LinkConfig::new("c"), &[("A", "eth0"), ("R1", "new")], false);
     assert_eq!(message(taken.unwrap_err()), "A: the device eth0 cannot be connected");
 }

@@ -133,7 +133,9 @@ fn vlan(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
     }
     if vlan.is_some() {
         editor.warn(match is_subinterface {
-            true => format!("{name} has a link of its own in the lab, without tags"),
+            true => format!(
+                "the frames of {name} have no tags, because {name} has a separate link in the lab"
+            ),
             false => format!("the line is ignored: {name} is no subinterface"),
         });
     }

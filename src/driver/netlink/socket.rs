@@ -161,7 +161,7 @@ impl RequestSocket {
 
     fn send(&mut self, request: &impl NetlinkRequest, flags: i32) -> io::Result<()> {
         let Protocol::Raw { request_type, .. } = request.protocol() else {
-            return Err(io::Error::other("not a request of rtnetlink"));
+            return Err(io::Error::other("these octets are not a request of rtnetlink"));
         };
         self.sequence = self.sequence.wrapping_add(1);
         let payload = request.payload();

@@ -57,7 +57,8 @@ impl TelnetServer {
                 }
             };
             let named = |error: io::Error| {
-                let message = format!("telnet port {number} of 127.0.0.1: {error}");
+                let message =
+                    format!("the telnet port {number} of 127.0.0.1 cannot be opened: {error}");
                 io::Error::new(error.kind(), message)
             };
             let listener = bound.map_err(named)?;

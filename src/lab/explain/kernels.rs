@@ -127,14 +127,16 @@ impl Explorer<'_> {
         prefix: Option<IpNet>,
     ) {
         let route = match prefix {
-            Some(prefix) if prefix.prefix_len() == 0 => "default route".to_owned(),
-            Some(prefix) => format!("route {prefix}"),
-            None => "route".to_owned(),
+            Some(prefix) if prefix.prefix_len() == 0 => "the default route".to_owned(),
+            Some(prefix) => format!("the route {prefix}"),
+            None => "a route".to_owned(),
         };
         let because = match gateway {
-            Some(gateway) => format!("{route} via {gateway}, {device}"),
-            None if device == LISP_DEVICE => format!("{route} into {device}: LISP decides"),
-            None => format!("{route} on the link of {device}"),
+            Some(gateway) => format!("{route} leads to the gateway {gateway} on {device}"),
+            None if device == LISP_DEVICE => {
+                format!("{route} leads into {device}, so LISP decides")
+            }
+            None => format!("{route} leads to the link of {device}"),
         };
         self.note(node, What::Route, Verdict::Passes, because);
     }
@@ -165,9 +167,9 @@ impl Explorer<'_> {
             }
             _ if self.lab.expect_host(node).is_ok() => (
                 Cause::NoDefaultGateway,
-                format!("no default gateway, and {to} is not on the link"),
+                format!("{node} has no default gateway, and {to} is not on its link"),
             ),
-            _ => (Cause::NoRoute, format!("no route to {to}")),
+            _ => (Cause::NoRoute, format!("{node} has no route to {to}")),
         };
         Ok(Loss::new(node, cause, because))
     }
@@ -284,7 +286,8 @@ impl Explorer<'_> {
             }
             Owner::Down(owner, on) => {
                 let because = format!(
-                    "{owner} has {next_hop}, but its {on} is down: no answer to {protocol}"
+                    "{owner} has {next_hop}, but {on} of {owner} is down: it does not answer \
+                     {protocol}"
                 );
                 let to_do = format!("set {owner}:{on} up");
                 Err(Loss::new(node, Cause::NeighbourDown, because).with_remedy(Some(to_do)))
@@ -297,8 +300,7 @@ impl Explorer<'_> {
             }
             Owner::Missing => {
                 let because = format!(
-                    "no node on the link of {device} has {next_hop}: no answer \
-                                       to {protocol}"
+                    "no node on the link of {device} has {next_hop}, so none answers {protocol}"
                 );
                 Err(Loss::new(node, Cause::NoNeighbour, because))
             }

@@ -169,7 +169,7 @@ impl Explorer<'_> {
     /// The decision of the ETR.
     fn at_etr(&mut self, node: &str, itr: IpAddr, flight: &Flight) -> Result<Onward, Failure> {
         if !self.is_router(node) {
-            let because = format!("{node} has the locator, but is not a router of LISP");
+            let because = format!("{node} has the locator, but is not a LISP router");
             let loss = Loss::new(node, Cause::NoLisp, because);
             return Ok(Onward::Lost(self.lose(What::Etr, loss)));
         }

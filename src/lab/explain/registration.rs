@@ -171,8 +171,9 @@ impl Explorer<'_> {
             return Ok(None);
         }
         let listing: Result<Listing<Head, Row>, _> = answer.view();
-        let listing =
-            listing.map_err(|error| Failure::Other(format!("{node}: {command}: {error}")))?;
+        let listing = listing.map_err(|error| {
+            Failure::Other(format!("{node}: the answer to `{command}` cannot be read: {error}"))
+        })?;
         Ok(listing.entries.into_iter().next())
     }
 

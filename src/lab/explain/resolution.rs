@@ -52,7 +52,8 @@ impl Explorer<'_> {
             }
         }
         if lisp.map_resolvers.is_empty() {
-            let because = format!("{itr} has no map-resolver to ask for {eid}");
+            let because =
+                format!("{itr} has no map-resolver, so it cannot request a mapping for {eid}");
             let loss = Loss::new(itr, Cause::Rule(Rule::NoMapResolver), because);
             return Ok(Resolved::Lost(self.lose(What::MapRequest, loss)));
         }
@@ -69,7 +70,7 @@ impl Explorer<'_> {
         (own, resolver): (IpAddr, IpAddr),
         eid: IpAddr,
     ) -> Result<Result<(RequestView, String), Loss>, Failure> {
-        let because = format!("a Map-Request for {eid} to the map-resolver {resolver}");
+        let because = format!("{itr} sends a Map-Request for {eid} to the map-resolver {resolver}");
         let section = Some("RFC 9301 section 5.3");
         self.note_rule(itr, What::MapRequest, Verdict::Waits, because, section);
         let server = match self.control(itr, own, resolver)? {
@@ -77,12 +78,12 @@ impl Explorer<'_> {
             Err(loss) => return Ok(Err(loss)),
         };
         if !self.is_router(&server) {
-            let because = format!("{server} is not a router of LISP: no answer comes");
+            let because = format!("{server} is not a LISP router, so no answer comes");
             let loss = Loss::new(&server, Cause::NotAMapResolver, because);
             return Ok(Err(self.lose(What::MapServer, loss)));
         }
         if !self.runs(&server) {
-            let because = format!("the map-resolver {server} does not run: no answer comes");
+            let because = format!("the map-resolver {server} does not run, so no answer comes");
             let loss = Loss::new(&server, Cause::RouterStopped, because);
             return Ok(Err(self.lose(What::MapServer, loss)));
         }
@@ -90,7 +91,7 @@ impl Explorer<'_> {
         self.note_answer(&server, What::MapServer, &answer);
         let (answer, at, from) = match answer.answer {
             RequestAnswer::NotOurRole | RequestAnswer::NotOurEid => {
-                let because = format!("{server} is not a map-resolver: no answer comes");
+                let because = format!("{server} is not a map-resolver, so no answer comes");
                 return Ok(Err(Loss::new(&server, Cause::NotAMapResolver, because)));
             }
             RequestAnswer::Forward => {
@@ -126,7 +127,7 @@ impl Explorer<'_> {
             Err(loss) => return Ok(Err(loss)),
         };
         if !self.is_router(&node) || !self.runs(&node) {
-            let because = format!("the ETR {node} does not run: no answer comes");
+            let because = format!("the ETR {node} does not run, so no answer comes");
             let loss = Loss::new(&node, Cause::RouterStopped, because);
             return Ok(Err(self.lose(What::Etr, loss)));
         }
@@ -171,7 +172,7 @@ impl Explorer<'_> {
         if arrived.is_ok() {
             // The path of a reply that arrives is shown in one line.
             self.steps.truncate(steps);
-            let because = format!("a Map-Reply to {to}");
+            let because = format!("{at} sends a Map-Reply to {to}");
             self.note_rule(
                 at,
                 What::MapServer,
@@ -229,7 +230,7 @@ impl Explorer<'_> {
         let locators: Vec<Locator> = locators.collect();
         match select(&locators, local, &Reachability::default(), 0) {
             Some((own, rloc)) => {
-                let because = format!("encapsulate to {rloc}: The Map-Reply has this locator");
+                let because = format!("{itr} encapsulates to {rloc}, a locator of the Map-Reply");
                 let section = Some(Rule::Mapping.section());
                 self.note_rule(itr, What::Itr, Verdict::Passes, because, section);
                 Ok(Resolved::Locator { own: own.0, rloc: rloc.0 })
@@ -250,13 +251,17 @@ impl Explorer<'_> {
         let RequestView { because, section, site, .. } = answer;
         let site = site.as_ref().map_or(String::new(), |site| format!(" (site {site})"));
         let (verdict, text) = match (answer.answer, answer.etr, answer.eid_prefix) {
-            (RequestAnswer::Forward, Some(etr), _) => {
-                (Verdict::Passes, format!("forward to the ETR {etr}: {because}{site}"))
+            (RequestAnswer::Forward, Some(etr), _) => (
+                Verdict::Passes,
+                format!("{node} forwards the request to the ETR {etr}: {because}{site}"),
+            ),
+            (RequestAnswer::Negative, _, Some(prefix)) => (
+                Verdict::Passes,
+                format!("{node} sends a negative Map-Reply for {prefix}: {because}{site}"),
+            ),
+            (_, _, Some(prefix)) => {
+                (Verdict::Passes, format!("{node} answers with a mapping for {prefix}: {because}"))
             }
-            (RequestAnswer::Negative, _, Some(prefix)) => {
-                (Verdict::Passes, format!("negative Map-Reply for {prefix}: {because}{site}"))
-            }
-            (_, _, Some(prefix)) => (Verdict::Passes, format!("answer for {prefix}: {because}")),
             _ => (Verdict::Lost, because.clone()),
         };
         self.note_rule(node, what, verdict, text, Some(section));
