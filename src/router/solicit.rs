@@ -64,8 +64,11 @@ struct Peer {
 #[derive(Clone, Copy, Debug)]
 struct Repeat {
     left: u32,
-    /// The time at which the latest SMR was sent.
+    /// The time at which the latest SMR was sent, or was not sent because of a limit.
     said_at: Time,
+    /// Whether the latest SMR was not sent because of a limit. Then the peer does not know the
+    /// change, and the SMR is sent even if the peer sends no packets.
+    is_owed: bool,
     solicitation: Solicitation,
 }
 
@@ -145,11 +148,11 @@ impl Solicitor {
     fn repeat_later(
         &mut self,
         prefix: EidPrefix,
-        left: u32,
+        (left, is_owed): (u32, bool),
         solicitation: Solicitation,
         now: Time,
     ) {
-        let repeat = Repeat { left, said_at: now, solicitation };
+        let repeat = Repeat { left, said_at: now, is_owed, solicitation };
         let _ = self.repeats.insert((prefix, solicitation.to), prefix, repeat, now);
     }
 
@@ -259,8 +262,8 @@ impl Solicitor {
         let Some(change) = self.changes.remove(&prefix) else { return };
         let changed = (prefix, change);
         for solicitation in self.recent_peers(&context.config, map_cache, changed, now) {
-            self.solicit(context, solicitation, now);
-            self.repeat_later(prefix, REPEATS, solicitation, now);
+            let is_owed = !self.solicit(context, solicitation, now);
+            self.repeat_later(prefix, (REPEATS, is_owed), solicitation, now);
         }
         // After these SMRs, the next packet is recorded, even if an earlier packet arrived in the
         // same second.
@@ -300,39 +303,42 @@ impl Solicitor {
         peers.into_values().collect()
     }
 
-    /// Repeats each SMR about a changed mapping if its peer still sends packets.
+    /// Repeats each SMR about a changed mapping if its peer still sends packets, or if a limit did
+    /// not allow the latest one.
     pub(super) fn repeat_smrs(&mut self, context: &mut Context, now: Time) {
         while let Some(((prefix, to), repeat)) = self.repeats.pop_unused(INTERVAL, now) {
             let since = now.since(repeat.said_at);
             let heard = self.peers.covered_by(&prefix).any(|(_, peers)| {
                 peers.get(&to).is_some_and(|peer| now.since(peer.last_at) < since)
             });
-            if !heard {
+            if !heard && !repeat.is_owed {
                 continue;
             }
             let reason = repeat.solicitation.reason.repeated();
-            self.solicit(context, Solicitation { reason, ..repeat.solicitation }, now);
+            let solicitation = Solicitation { reason, ..repeat.solicitation };
+            let is_owed = !self.solicit(context, solicitation, now);
             if repeat.left > 1 {
                 let left = repeat.left - 1;
-                self.repeat_later(prefix, left, repeat.solicitation, now);
+                self.repeat_later(prefix, (left, is_owed), repeat.solicitation, now);
             }
         }
     }
 
     /// Sends one SMR within the limits. The SMR is sent directly to the peer, with the bits that
-    /// Cisco sets. The solicited EID is the Source-EID, and the peer's EID is the record.
-    fn solicit(&mut self, context: &mut Context, solicitation: Solicitation, now: Time) {
+    /// Cisco sets. The solicited EID is the Source-EID, and the peer's EID is the record. Returns
+    /// false if a limit does not allow the SMR now.
+    fn solicit(&mut self, context: &mut Context, solicitation: Solicitation, now: Time) -> bool {
         let Solicitation { to, solicited, record, reason } = solicitation;
-        let Some(source) = context.local.preferred(to.family()) else { return };
+        let Some(source) = context.local.preferred(to.family()) else { return true };
         let system = context.local.contains(to.0)
             || context.local.is_no_router_address(to)
             || context.config.is_map_server(to.0);
         if system {
-            return;
+            return true;
         }
         if !self.admit(solicited, to, now) {
             context.counters.smrs_suppressed += 1;
-            return;
+            return false;
         }
         let smr = MapRequest {
             probe: true,
@@ -351,6 +357,7 @@ impl Solicitor {
         let to = SocketAddr::new(to.0, CONTROL_PORT);
         let reason = MessageReason::Smr(reason);
         context.send_control((from, to), &Message::MapRequest(smr), reason);
+        true
     }
 }
 
