@@ -78,7 +78,7 @@ fn an_error_shows_file_line_and_caret() {
     let expected = r#"the lab has no node "Z"
   --> lab.toml:26:10
    |
-26 | ports = ["Z:eth0", "xTR1:Ethernet1/0"]
+27 | ports = ["Z:eth0", "xTR1:Ethernet1/0"]
    |          ^^^^^^^^ unknown node"#;
     assert_eq!(refusal("\"A:eth0\"", "\"Z:eth0\""), expected);
 }
