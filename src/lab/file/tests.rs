@@ -76,7 +76,7 @@ fn the_labs_of_the_project_are_right() {
 #[test]
 fn an_error_shows_file_line_and_caret() {
     let expected = r#"the lab has no node "Z"
-  --> lab.toml:26:10
+  --> lab.toml:27:10
    |
 27 | ports = ["Z:eth0", "xTR1:Ethernet1/0"]
    |          ^^^^^^^^ unknown node"#;
