@@ -173,7 +173,7 @@ fn a_part_that_is_not_of_a_lab_is_an_error_with_its_line() {
         ("\"R:et0-0\"", "\"R:et9-9\"", "no interface for et9-9", "R:et9-9"),
         ("\"R:et0-0\"", "\"Z:et0-0\"", "the lab has no node \"Z\"", "Z:et0-0"),
         ("\"on:eth1\"", "\"on:eth0\"", "the port on:eth0 is used twice", "on:eth0"),
-        ("loss: 1", "loss: 101", "loss must be a percentage", "loss: 101"),
+        ("loss: 1", "loss: 101", "a percentage from 0% to 100% is expected", "loss: 101"),
         ("loss: 1", "lost: 1", "unknown field `lost`", "lost: 1"),
         ("cmd: router", "cmd: bash", "the command of a router", "bash /etc"),
         ("R.conf:/etc", "S.conf:/etc", "S.conf: No such file", "S.conf"),

@@ -54,9 +54,10 @@ export const PRINTED = {
     const sites = entries(text, /^Site name: (\S+)/);
     return sites.flatMap(({ found: [, site], rest }) =>
       entries(rest.join("\n"), /^ {2}EID-prefix: (\S+)/).map(({ found, rest }) => {
-        const etrs = entries(rest.join("\n"), /^ {4}ETR (\S+):[0-9]+, last registered ([^,]+),/).map(({ found }) => found);
-        const last = etrs.map(([, , since]) => since).sort()[0];
-        return [found[1], etrs.map(([, etr]) => etr).join(", ") || "none", last ?? "", site];
+        // After an IPv6 address, the port follows a point, and the other facts are on the next line.
+        const etrs = entries(rest.join("\n"), /^ {4}ETR (\S+)[:.][0-9]+(?:,|$)/);
+        const last = etrs.map(({ found, rest }) => [found.input, ...rest].join("\n").match(/last registered ([^,]+),/)?.[1] ?? "").sort()[0];
+        return [found[1], etrs.map(({ found: [, etr] }) => etr).join(", ") || "none", last ?? "", site];
       }),
     );
   },
