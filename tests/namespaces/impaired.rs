@@ -106,6 +106,8 @@ fn an_impaired_lab_is_gone_after_down_also_if_its_processes_were_killed() {
         return;
     }
     let live = Live::up("two-sites", "imp-kill");
+    // The mappings are learned before the map-server is cut off.
+    assert_eq!(live.ping("A", "B", &["-c", "1"]), "!");
     impair(&live, &["MSMR:Core", "--delay", "1s"]);
     impair(&live, &["xTR1:Core", "--delay", "5ms", "--mtu", "1400"]);
     assert!(live.shell("Core", "ip link show dev eth0").contains("mtu 1400"));
