@@ -70,9 +70,16 @@ fn every_scenario_goes_as_expected() {
     expect(&scenarios, None);
 }
 
-/// The scenarios with no session with New in the middle. Either New is dead, or both map-resolvers
-/// are dead.
-const WITHOUT_NEW: &[&str] = &["gsmr/x8-kill", "gsmr/x11-no-resolver"];
+/// The scenarios in which New is not killed. In the first two, there is no session with New in the
+/// middle: either New is dead, or both map-resolvers are dead. The others have no statement
+/// `middle`, because links that lose packets delay the recovery without a bound.
+const WITHOUT_NEW: &[&str] = &[
+    "gsmr/x8-kill",
+    "gsmr/x11-no-resolver",
+    "gsmr/b1-slow-core",
+    "gsmr/b2-lossy-core",
+    "gsmr/b3-twice-and-flapping",
+];
 
 #[test]
 fn every_scenario_survives_the_death_of_new() {

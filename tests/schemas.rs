@@ -22,11 +22,12 @@ const WRONG: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/configs/20-wrong
 const RIGHT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/configs/01-old-xtr.conf");
 
 /// The commands, with the name of the schema of each output.
-const COMMANDS: [(&str, &[&str]); 15] = [
+const COMMANDS: [(&str, &[&str]); 16] = [
     ("lab-list", &["lab", "list", "--json"]),
     ("lab-check", &["lab", "check", "gsmr", "--json"]),
     ("lab-check", &["lab", "check", "gsmr", "--sim", "--json"]),
     ("lab-grade", &["lab", "grade", "no-such.jsonl", "--json"]),
+    ("lab-impair", &["lab", "impair", "two-sites", "--sim", "--json"]),
     ("lab-losses", &["lab", "losses", "mobility", "--sim", "--json"]),
     ("lab-show", &["lab", "show", "gsmr", "--json"]),
     ("lab-status", &["lab", "status", "gsmr", "--json"]),
