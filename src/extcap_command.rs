@@ -61,7 +61,7 @@ pub struct ExtcapCommand {
 }
 
 impl ExtcapCommand {
-    /// Returns whether the command needs the namespaces of an ordinary user.
+    /// Returns whether the command needs namespaces, which an ordinary user has without root.
     pub fn need(&self) -> Need {
         if self.install.is_some() { Need::None } else { Need::IfUp }
     }

@@ -352,7 +352,7 @@ fn say(line: &str) {
 }
 
 impl LabCommand {
-    /// Returns whether the command needs the namespaces of an ordinary user.
+    /// Returns whether the command needs namespaces, which an ordinary user has without root.
     pub fn need(&self) -> Need {
         match self {
             LabCommand::Up { sim: false, dry_run: false, .. } => Need::Always,

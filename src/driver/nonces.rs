@@ -16,8 +16,9 @@
 //! another name, and then the new file is renamed. So the file is complete even if the process
 //! dies. The file is not synced to the disk, because that would delay packets.
 //!
-//! A killed router loses the nonces that came after its last write of the file. While an xTR is
-//! silent, an attacker can replay the Map-Registers that this xTR has sent since then. Such a
+//! A killed router loses the nonces that came after its last write of the file. After its
+//! restart, and until an xTR sends its next Map-Register, an attacker can replay the Map-Registers
+//! that this xTR sent between the last write and the kill. Such a
 //! replay only repeats a registration that the xTR itself has made shortly before, and this
 //! registration expires after three minutes. The next Map-Register of the xTR has a greater nonce
 //! than the replayed Map-Register. If a machine loses its power, it may lose more nonces. The

@@ -55,7 +55,7 @@ pub struct CaptureCommand {
 }
 
 impl CaptureCommand {
-    /// Returns whether the command needs the namespaces of an ordinary user.
+    /// Returns whether the command needs namespaces, which an ordinary user has without root.
     pub fn need(&self) -> Need {
         self.target.need()
     }

@@ -33,7 +33,7 @@ pub struct EventsCommand {
 }
 
 impl EventsCommand {
-    /// Returns whether the command needs the namespaces of an ordinary user.
+    /// Returns whether the command needs namespaces, which an ordinary user has without root.
     pub fn need(&self) -> Need {
         self.target.need()
     }

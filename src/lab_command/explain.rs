@@ -31,7 +31,7 @@ pub struct ExplainCommand {
 }
 
 impl ExplainCommand {
-    /// Returns whether the command needs the namespaces of an ordinary user.
+    /// Returns whether the command needs namespaces, which an ordinary user has without root.
     pub fn need(&self) -> Need {
         self.target.need()
     }

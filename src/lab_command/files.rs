@@ -43,7 +43,7 @@ pub enum FilesCommand {
 }
 
 impl FilesCommand {
-    /// Returns whether the command needs the namespaces of an ordinary user.
+    /// Returns whether the command needs namespaces, which an ordinary user has without root.
     pub fn need(&self) -> Need {
         match self {
             FilesCommand::New(_) | FilesCommand::Import(_) => Need::None,

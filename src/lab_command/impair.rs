@@ -85,7 +85,7 @@ impl Words {
 }
 
 impl ImpairCommand {
-    /// Returns whether the command needs the namespaces of an ordinary user.
+    /// Returns whether the command needs namespaces, which an ordinary user has without root.
     pub fn need(&self) -> Need {
         self.target.need()
     }

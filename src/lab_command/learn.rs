@@ -68,7 +68,7 @@ const NOT_SIGNED: &str = "These files are not signed: they show the commands and
                           but do not prove which student has typed the commands.";
 
 impl LearnCommand {
-    /// Returns whether the command needs the namespaces of an ordinary user.
+    /// Returns whether the command needs namespaces, which an ordinary user has without root.
     pub fn need(&self) -> Need {
         if self.sim || self.lesson.is_none() { Need::None } else { Need::Always }
     }

@@ -63,7 +63,7 @@ pub struct RunCommand {
 }
 
 impl RunCommand {
-    /// Returns whether the command needs the namespaces of an ordinary user.
+    /// Returns whether the command needs namespaces, which an ordinary user has without root.
     pub fn need(&self) -> Need {
         if self.sim || self.scenario.is_none() { Need::None } else { Need::Always }
     }
@@ -142,7 +142,8 @@ fn play(
     Ok(play_scenario(&lab, scenario, how, up, out)?)
 }
 
-/// Names the lab in which a scenario is played in namespaces. Without `name`, the name is unique.
+/// Returns the name of the lab of a scenario that is played in namespaces. Without `name`, it is a
+/// unique name.
 ///
 /// # Errors
 /// The scenario waits too long for namespaces, or a program is missing.

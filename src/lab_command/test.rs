@@ -30,7 +30,7 @@ pub struct TestCommand {
 }
 
 impl TestCommand {
-    /// Returns whether the command needs the namespaces of an ordinary user.
+    /// Returns whether the command needs namespaces, which an ordinary user has without root.
     pub fn need(&self) -> Need {
         if self.sim { Need::None } else { Need::Always }
     }

@@ -1,4 +1,4 @@
-//! A LISP router of a lab: a kernel, and a process that runs the core, a [`Router`].
+//! A LISP router of a lab. It has a kernel and a process, and the process runs a [`Router`].
 //!
 //! This node replaces the driver, which does the same work in a network namespace. It reads
 //! `lisp0`, UDP ports 4341 and 4342, and TCP port 4342. It carries out the outputs and kernel

@@ -171,7 +171,7 @@ impl Capture {
         let _ = self.points.read_all(wall_clock(), &mut frames);
         self.waiting.add(frames);
         if !output.is_full() && !self.waiting.is_empty() {
-            // The reasons of the last frames may arrive during this time.
+            // During this time, the routers may still report their reasons for the last frames.
             thread::sleep(HELD);
             self.routers.read();
             let reasons = &self.routers.reasons;

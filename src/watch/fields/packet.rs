@@ -39,8 +39,8 @@ fn dissected(octets: &[u8], read: impl FnOnce(&mut Walk<'_>) -> Step) -> Dissect
 struct Inside {
     /// The number of levels that may still be read.
     depth: usize,
-    /// Whether the packet is in an Encapsulated Control Message. The payload of such a packet is a
-    /// control message, with any port numbers.
+    /// Whether the packet is the inner packet of an Encapsulated Control Message. Its payload is then
+    /// a control message, also with other port numbers.
     is_control: bool,
 }
 
