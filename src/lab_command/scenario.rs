@@ -142,7 +142,7 @@ fn play(
     Ok(play_scenario(&lab, scenario, how, up, out)?)
 }
 
-/// Returns the name of the lab of a scenario that is played in namespaces. Without `name`, it is a
+/// Sets the name of a lab for a scenario that is played in namespaces. Without `name`, the lab gets a
 /// unique name.
 ///
 /// # Errors
