@@ -306,6 +306,12 @@ impl EventLoop {
         &self.router
     }
 
+    /// The emulated hosts, for tests.
+    #[cfg(test)]
+    pub(super) fn hosts(&self) -> &Hosts {
+        &self.hosts
+    }
+
     fn wait(&mut self, limit: Option<Duration>) -> io::Result<()> {
         let now = self.clock.now();
         let timer = self.router.poll_timeout().map(|deadline| now.until(deadline.at));
