@@ -14,7 +14,7 @@ use std::time::Duration;
 use clap::{CommandFactory, Parser, Subcommand};
 use eidway::console::machine::{HostNames, read_host_names};
 use eidway::console::{self, Reading};
-use eidway::driver;
+use eidway::driver::{self, DataPathChoice};
 use eidway::driver::clock::Clock;
 use eidway::driver::flash::Folder;
 use eidway::driver::log_queue::LogQueue;
@@ -48,6 +48,11 @@ enum Command {
         /// Open the console of the router on this Unix socket
         #[arg(long, value_name = "SOCKET")]
         console: Option<PathBuf>,
+        /// Where packets are forwarded: in the kernel, in this process, or in the kernel where the
+        /// machine and the privileges permit it
+        #[arg(long, value_name = "auto|kernel|user", default_value = "auto")]
+        #[arg(value_parser = data_path)]
+        data_path: DataPathChoice,
         /// Forward packet by packet, even if the kernel has segmentation offload
         #[arg(long)]
         no_offload: bool,
@@ -239,6 +244,7 @@ fn run(command: Command) -> ExitCode {
             config,
             strict,
             console,
+            data_path,
             no_offload,
             udp_checksum,
             record,
@@ -253,7 +259,7 @@ fn run(command: Command) -> ExitCode {
             let files = RouterFiles { started_with: Some(config), copy, flash };
             let host_names = HostNames::new();
             let options =
-                driver::Options { offload, udp_checksum, record, nonces, files, host_names, log };
+                driver::Options { data_path, offload, udp_checksum, record, nonces, files, host_names, log };
             router(strict, console.as_deref(), hosts.as_deref(), options)
         }
         Command::Config(command) => {
@@ -321,6 +327,15 @@ fn start_log(
     log.target(env_logger::Target::Pipe(Box::new(queue.clone())));
     log.format_target(false).init();
     Ok(queue)
+}
+
+fn data_path(word: &str) -> Result<DataPathChoice, &'static str> {
+    match word {
+        "auto" => Ok(DataPathChoice::Auto),
+        "kernel" => Ok(DataPathChoice::Kernel),
+        "user" => Ok(DataPathChoice::User),
+        _ => Err("not auto, kernel or user"),
+    }
 }
 
 fn udp_checksum(word: &str) -> Result<UdpChecksum, &'static str> {

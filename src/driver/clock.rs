@@ -9,18 +9,32 @@ use crate::time::{Calendar, Time};
 #[derive(Clone, Copy, Debug)]
 pub struct Clock {
     started_at: Instant,
+    /// The same time on the monotonic clock of the machine, in nanoseconds.
+    monotonic_at_start: u64,
 }
 
 impl Clock {
     /// A clock that starts at [`Time::ZERO`].
     #[allow(clippy::disallowed_methods, reason = "only this module may read the clock")]
     pub fn start() -> Self {
-        Clock { started_at: Instant::now() }
+        let monotonic = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+        let monotonic = monotonic.tv_sec as u64 * 1_000_000_000 + monotonic.tv_nsec as u64;
+        Clock { started_at: Instant::now(), monotonic_at_start: monotonic }
     }
 
     /// The present time. It is never earlier than the result of an earlier call.
     pub fn now(&self) -> Time {
         Time::ZERO + self.started_at.elapsed()
+    }
+
+    /// A time of this clock on the monotonic clock of the machine, in nanoseconds.
+    pub fn monotonic(&self, time: Time) -> u64 {
+        self.monotonic_at_start + time.0 * 1000
+    }
+
+    /// The time of this clock at a time on the monotonic clock of the machine, in nanoseconds.
+    pub fn time_of(&self, monotonic: u64) -> Time {
+        Time(monotonic.saturating_sub(self.monotonic_at_start) / 1000)
     }
 
     /// Returns the start of a debug line in the form of IOS: `*Nov 22 18:08:15.160: `. The time is

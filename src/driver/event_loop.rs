@@ -9,6 +9,7 @@
 mod connections;
 mod console;
 mod data_path;
+mod fast_path;
 mod kernel;
 mod process;
 mod restart;
@@ -52,6 +53,7 @@ use crate::router::{self, Router, Start};
 use crate::time::Time;
 use connections::{accepted, opened};
 use data_path::DataPath;
+use fast_path::FastPathState;
 use kernel::LOOK_INTERVAL;
 use spin::Spin;
 
@@ -154,6 +156,7 @@ pub struct EventLoop {
     options: Options,
     tun: Option<Tun>,
     data_path: DataPath,
+    fast_path: FastPathState,
     udp: Udp,
     tcp: Tcp,
     hosts: Hosts,
@@ -229,6 +232,7 @@ impl EventLoop {
             options,
             tun: None,
             data_path: DataPath::default(),
+            fast_path: FastPathState::default(),
             udp: Udp::default(),
             tcp: Tcp::new(descriptors),
             hosts,
@@ -261,7 +265,9 @@ impl EventLoop {
     /// serves each ready source, up to a limit for the turn.
     pub fn turn(&mut self, limit: Option<Duration>) -> io::Result<Flow> {
         self.wait(limit)?;
-        self.ready.extend(self.waiting.due(self.clock.now()));
+        let now = self.clock.now();
+        self.ready.extend(self.waiting.due(now));
+        self.serve_fast_path(now);
         for source in mem::take(&mut self.ready) {
             if source == Source::Signals && self.serve_signals() == Flow::Stopped {
                 self.stop();
@@ -283,6 +289,7 @@ impl EventLoop {
             self.look(now);
         }
         if self.router.poll_timeout().is_some_and(|deadline| deadline.at <= now) {
+            self.report_uses(now);
             self.router.handle_timeout(now);
             self.carry_out_outputs();
         }
@@ -433,6 +440,7 @@ impl EventLoop {
 
     /// Carries out the router's outputs.
     fn carry_out_outputs(&mut self) {
+        self.follow_decisions();
         while let Some(output) = self.router.poll_output() {
             self.carry_out(output);
         }

@@ -45,6 +45,7 @@ pub mod console_server;
 pub mod descriptors;
 pub mod entropy;
 pub mod event_loop;
+pub mod fast_path;
 pub mod faults;
 pub mod flash;
 pub mod frame_sender;
@@ -93,10 +94,25 @@ pub struct Error {
     source: io::Error,
 }
 
+/// Where packets are forwarded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DataPathChoice {
+    /// In the kernel if the machine and the privileges of the process permit it, otherwise in this
+    /// process.
+    #[default]
+    Auto,
+    /// In the kernel, also small packets at a high rate. The router does not start without it.
+    Kernel,
+    /// In this process.
+    User,
+}
+
 /// The options of a router's process. They do not change the router's behaviour, which the
 /// configuration defines.
 #[derive(Clone, Debug)]
 pub struct Options {
+    /// Where packets are forwarded.
+    pub data_path: DataPathChoice,
     /// Whether to use segmentation offload, as far as the kernel supports it.
     pub offload: bool,
     /// The rule for the UDP checksums of encapsulated packets.
@@ -116,6 +132,7 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Options {
+            data_path: DataPathChoice::default(),
             offload: true,
             udp_checksum: UdpChecksum::Auto,
             record: None,

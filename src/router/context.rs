@@ -126,12 +126,17 @@ impl Context {
     /// Reports the decision on a packet of EIDs, if debugging of packets is on. The limit is
     /// [`PACKET_EVENTS`].
     pub(super) fn trace_packet(&mut self, event: impl FnOnce() -> Event, now: Time) {
-        if (self.is_watched || self.debugging.has(DebugType::Forwarding))
+        if self.reports_packets()
             && let Some(full_at) = PACKET_EVENTS.admit(self.packet_events_at, now)
         {
             self.packet_events_at = Some(full_at);
             self.tell(event());
         }
+    }
+
+    /// Whether the router reports its decisions on packets.
+    pub(super) fn reports_packets(&self) -> bool {
+        self.is_watched || self.debugging.has(DebugType::Forwarding)
     }
 
     /// Whether the router reports its decision on the next packet, because it is watched. If so, it

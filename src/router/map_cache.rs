@@ -11,6 +11,8 @@
 //! entry that is in use. When all entries are in use, the new mapping is rejected. Replaced entries
 //! and rejected mappings are counted.
 
+mod second_path;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::time::Duration;

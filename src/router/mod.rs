@@ -42,6 +42,7 @@ mod etr;
 pub mod event;
 mod explanations;
 pub mod flow_cache;
+pub mod flow_verdicts;
 mod fragmentation;
 mod generation;
 mod heard;

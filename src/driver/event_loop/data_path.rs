@@ -51,6 +51,11 @@ impl DataPath {
         }
     }
 
+    /// The octets of a datagram or a packet.
+    pub fn datagram(&mut self, range: Range<usize>) -> &mut [u8] {
+        &mut self.arena[range]
+    }
+
     fn is_full(&self) -> bool {
         self.arena.len() - self.free < READ_LEN
     }
@@ -96,6 +101,7 @@ impl EventLoop {
             self.spin.packet_came(now);
             let start = *free + tun.headroom();
             let range = start..start + packet.bytes.len();
+            let header = self.fast_path.came_from_site(packet.bytes);
             let verdict = self.router.encapsulate(instance_id, &mut packet, now);
             trace!("lisp0: {} octets: {verdict}", range.len());
             let segment_size = packet.segment_size;
@@ -105,6 +111,11 @@ impl EventLoop {
                     match self.udp.of_mut(wrap.source.0) {
                         Some(sockets) => {
                             sockets.queue(&wrap, arena, range, segment_size, &mut self.faults);
+                            if sockets.permits_fast_path()
+                                && let Some(header) = header
+                            {
+                                self.fast_path.offer_outbound(header);
+                            }
                         }
                         None => no_sockets(&mut self.faults),
                     }
@@ -132,6 +143,7 @@ impl EventLoop {
     fn flush_to_core(&mut self) {
         self.udp.flush(&self.data_path.arena, &mut self.faults);
         self.data_path.free = 0;
+        self.hand_over_outbound();
     }
 
     pub(super) fn serve_data(&mut self, slot: usize) -> bool {
@@ -170,6 +182,7 @@ impl EventLoop {
             let range = at..end.min(at + header.segment_size);
             at = range.end;
             let mut datagram = Packet::single(&mut self.data_path.arena[range.clone()]);
+            let key = self.fast_path.came_from_core(&header.outer, datagram.bytes);
             let verdict = self.router.decapsulate(&header.outer, &mut datagram, now);
             trace!("{}: {} octets: {verdict}", header.outer.source, range.len());
             let inner = |len: usize| {
@@ -177,7 +190,10 @@ impl EventLoop {
                 start..start + len
             };
             match verdict {
-                Inbound::Deliver { instance_id, len } => self.deliver(instance_id, inner(len)),
+                Inbound::Deliver { instance_id, len } => {
+                    self.offer_inbound(key, &header.outer, range.clone(), now);
+                    self.deliver(instance_id, inner(len));
+                }
                 Inbound::Forward { encapsulation, len } => self.forward(&encapsulation, inner(len)),
                 Inbound::Held | Inbound::Dropped(_) => {}
             }
@@ -209,6 +225,7 @@ impl EventLoop {
             coalescer.flush(arena, |arena, joined| write(tun, arena, &joined, faults));
         }
         *free = 0;
+        self.hand_over_inbound();
     }
 
     /// Sends a packet of the arena to the RLOC to which the EID has moved.

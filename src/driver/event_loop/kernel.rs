@@ -52,6 +52,7 @@ impl EventLoop {
             debug!("kernel: {event}");
             let lisp_may_be_gone =
                 matches!(&event, KernelEvent::LinkGone { device } if device == LISP_DEVICE);
+            self.follow_kernel(&event);
             self.router.handle(Input::Kernel(event), now);
             self.carry_out_outputs();
             if lisp_may_be_gone && self.tun.as_ref().is_some_and(|tun| !tun.is_lisp0()) {
@@ -61,6 +62,9 @@ impl EventLoop {
     }
 
     pub(super) fn change_kernel(&mut self, request: KernelRequest) {
+        if matches!(request, KernelRequest::Add(_) | KernelRequest::Remove(_)) {
+            self.forget_next_hops();
+        }
         if let Err(error) = self.netlink.apply(&request) {
             let error = error.to_string();
             let event = KernelEvent::Refused { request, error };

@@ -53,7 +53,10 @@ impl EventLoop {
 
     fn close(&mut self, object: &ProcessObject) {
         match object {
-            ProcessObject::Tunnel => self.tun = None,
+            ProcessObject::Tunnel => {
+                self.close_fast_path();
+                self.tun = None;
+            }
             ProcessObject::Sockets { rloc, .. } => self.udp.close(*rloc),
             ProcessObject::Listener(rloc) => self.tcp.stop_listening(*rloc),
             ProcessObject::Host(wish) => self.hosts.close(&wish.name),
@@ -62,6 +65,7 @@ impl EventLoop {
 
     /// Handles the loss of `lisp0`: the device was deleted or renamed.
     pub(super) fn lose_tunnel(&mut self) {
+        self.close_fast_path();
         self.tun = None;
         let event = ProcessEvent::Lost(ProcessObject::Tunnel);
         self.router.handle(Input::Process(event), self.clock.now());
@@ -77,6 +81,7 @@ impl EventLoop {
             self.data_path = DataPath::new(tun.has_udp_offload());
             self.watch_fd(tun.as_raw_fd(), Source::Tun)?;
             self.tun = Some(tun);
+            self.open_fast_path()?;
         }
         Ok(())
     }

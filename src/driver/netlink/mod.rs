@@ -18,6 +18,7 @@ mod link;
 mod mobility_tests;
 pub mod monitor;
 mod neighbour;
+mod next_hop;
 mod request;
 mod socket;
 mod sysctl;
@@ -42,6 +43,7 @@ use neighbour::Neighbours;
 use socket::{EventSocket, Message, RequestSocket};
 
 use crate::router::made::Made;
+pub use next_hop::NextHop;
 
 /// The priorities of the policy rules that a router makes (`KernelObject::Rule`).
 const RULE_PRIORITIES: std::ops::RangeInclusive<u32> = 100..=103;
@@ -72,6 +74,19 @@ impl Netlink {
             made: Made::default(),
             settled: Settled::default(),
         })
+    }
+
+    /// The index of a device.
+    ///
+    /// # Errors
+    /// ENODEV if there is no such device.
+    pub fn index_of(&self, device: &str) -> io::Result<u32> {
+        Ok(rustix::net::netdevice::name_to_index(self.requests.fd(), device)?)
+    }
+
+    /// The names of all devices of the namespace, as far as their events have been read.
+    pub fn devices(&self) -> Vec<String> {
+        self.links.values().map(|link| link.device.clone()).collect()
     }
 
     /// Prepares the namespace for a router. Changes settings, and removes the objects of a killed

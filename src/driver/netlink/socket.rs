@@ -136,7 +136,19 @@ impl RequestSocket {
         Ok(rows)
     }
 
-    /// Reads a dump to its end. Returns false if the table has changed during the dump.
+    /// Requests one object and calls `decode` for the answer.
+    pub fn ask<T>(
+        &mut self,
+        request: &impl NetlinkRequest,
+        mut decode: impl FnMut(&Message<'_>, &mut Vec<T>),
+    ) -> io::Result<Vec<T>> {
+        let mut rows = Vec::new();
+        self.send(request, libc::NLM_F_ACK)?;
+        self.collect(&mut rows, &mut decode)?;
+        Ok(rows)
+    }
+
+    /// Reads an answer to its end. Returns false if the table has changed during the dump.
     fn collect<T>(
         &mut self,
         rows: &mut Vec<T>,

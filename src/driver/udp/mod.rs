@@ -134,6 +134,12 @@ impl RlocSockets {
         self.senders.iter_mut().try_for_each(|sender| sender.set_fragmentation(fragmentation))
     }
 
+    /// Whether the fast path sends packets as these sockets do: without a checksum, and never in
+    /// fragments.
+    pub fn permits_fast_path(&self) -> bool {
+        self.senders.first().is_some_and(Sender::permits_fast_path)
+    }
+
     /// Sends a control message from port 4342.
     pub fn send_control(&self, destination: SocketAddr, payload: &[u8]) -> io::Result<()> {
         self.control.send_to(payload, &destination.into()).map(drop)

@@ -116,6 +116,12 @@ impl Sender {
         &self.socket
     }
 
+    /// Whether the fast path sends packets as this socket does: without a checksum, and never in
+    /// fragments.
+    pub fn permits_fast_path(&self) -> bool {
+        self.checksum != UdpChecksum::On && self.fragmentation == Some(Fragmentation::Never)
+    }
+
     /// Adds the packet at `range` of `arena` to the waiting packets. If it cannot be joined with
     /// the waiting packets, these are sent first.
     pub fn queue(

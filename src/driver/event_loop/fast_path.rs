@@ -1,0 +1,264 @@
+//! The event loop's part of the [fast path](crate::driver::fast_path). It gives the kernel the
+//! router's verdicts on flows, and tells the router of the packets that the kernel has forwarded.
+
+use std::collections::HashMap;
+use std::ops::Range;
+use std::time::Duration;
+
+use log::{debug, info};
+
+use super::{EventLoop, Source};
+use crate::addr::Rloc;
+use crate::driver::fast_path::{
+    self, FastPath, Flow, InboundFlow, is_counted, outbound_verdict,
+};
+use crate::driver::netlink::NextHop;
+use crate::driver::{DataPathChoice, Error};
+use crate::packet::IpHeader;
+use crate::router::flow_verdicts;
+use crate::router::io::{Device, Encapsulation, KernelEvent, LISP_DEVICE, Outer};
+use crate::time::Time;
+use crate::wire::data_header::DATA_HEADER_LEN;
+
+/// The longest time between two reports to the router about the packets that the kernel has
+/// forwarded. The router gets a report before each event, too.
+const REPORT_INTERVAL: Duration = Duration::from_millis(100);
+
+/// The fast path of a router, if there is one, and the data for it.
+#[derive(Debug, Default)]
+pub struct FastPathState {
+    fast_path: Option<FastPath>,
+    /// The forwarding generation of the present epoch, and whether the router permits the fast
+    /// path.
+    followed: (u64, bool),
+    /// The flows whose packets were just forwarded, and that the kernel may forward now.
+    outbound: Vec<IpHeader>,
+    inbound: Vec<(InboundFlow, flow_verdicts::InboundFlow)>,
+    /// The next hops in this epoch.
+    next_hops: HashMap<(Rloc, Rloc, u16), Option<NextHop>>,
+    reported_at: Time,
+}
+
+impl FastPathState {
+    /// Counts a packet that came from `lisp0`, before the router decides on it. Returns its header
+    /// if the fast path may forward such packets.
+    pub(super) fn came_from_site(&mut self, packet: &[u8]) -> Option<IpHeader> {
+        let fast_path = self.fast_path.as_mut()?;
+        let header = IpHeader::parse(packet).ok().filter(|_| is_counted(packet))?;
+        fast_path.outbound.came_up(&Flow::of(&header));
+        Some(header)
+    }
+
+    /// Notes that the router has encapsulated a packet of a flow, and that the fast path may
+    /// encapsulate such packets.
+    pub(super) fn offer_outbound(&mut self, header: IpHeader) {
+        if self.outbound.last() != Some(&header) {
+            self.outbound.push(header);
+        }
+    }
+
+    /// Counts a datagram that came from the core, before the router decides on it. Returns its key
+    /// if the fast path may deliver such packets.
+    pub(super) fn came_from_core(&mut self, outer: &Outer, datagram: &[u8]) -> Option<InboundFlow> {
+        let fast_path = self.fast_path.as_mut()?;
+        let (lisp, inner) = datagram.split_first_chunk::<DATA_HEADER_LEN>()?;
+        let header = IpHeader::parse(inner).ok().filter(|_| is_counted(inner))?;
+        let flow = Flow::of(&header);
+        fast_path.inbound.came_up(&flow);
+        Some(fast_path::inbound_key(flow, outer, *lisp))
+    }
+}
+
+impl EventLoop {
+    /// Loads the programs of the fast path, if the options want it. `lisp0` exists.
+    ///
+    /// # Errors
+    /// The options require the fast path, and this machine does not permit it.
+    pub(super) fn open_fast_path(&mut self) -> Result<(), Error> {
+        let choice = self.options.data_path;
+        if choice == DataPathChoice::User || self.options.record.is_some() {
+            return Ok(());
+        }
+        let opened = self.netlink.index_of(LISP_DEVICE).and_then(FastPath::open);
+        match opened {
+            Ok(fast_path) => self.fast_path.fast_path = Some(fast_path),
+            Err(error) if choice == DataPathChoice::Kernel => {
+                return Err(Error::during("loading the fast path into the kernel")(error));
+            }
+            Err(error) => info!("packets are forwarded in this process: {error}"),
+        }
+        for device in self.netlink.devices() {
+            self.watch_port(&device);
+        }
+        self.follow_decisions();
+        Ok(())
+    }
+
+    /// Removes the programs of the fast path.
+    pub(super) fn close_fast_path(&mut self) {
+        self.report_uses(self.clock.now());
+        self.fast_path.fast_path = None;
+    }
+
+    fn watch_port(&mut self, device: &str) {
+        if let Some(fast_path) = &mut self.fast_path.fast_path
+            && device != LISP_DEVICE
+            && device != "lo"
+            && let Err(error) = fast_path.watch_port(device)
+        {
+            debug!("the fast path does not watch {device}: {error}");
+        }
+    }
+
+    /// Follows an event of the kernel: ports appear and disappear, and routes change.
+    pub(super) fn follow_kernel(&mut self, event: &KernelEvent) {
+        match event {
+            KernelEvent::Link { device, .. } => self.watch_port(device),
+            KernelEvent::LinkGone { device } => {
+                if let Some(fast_path) = &mut self.fast_path.fast_path {
+                    fast_path.forget_port(device);
+                }
+            }
+            KernelEvent::Routes(_) | KernelEvent::RouteAdded(_) | KernelEvent::RouteRemoved(_) => {}
+            _ => return,
+        }
+        self.forget_next_hops();
+    }
+
+    /// Begins a new epoch, because the routes to the locators may have changed.
+    pub(super) fn forget_next_hops(&mut self) {
+        self.fast_path.next_hops.clear();
+        if let Some(fast_path) = &mut self.fast_path.fast_path {
+            fast_path.advance_epoch();
+        }
+    }
+
+    /// Begins a new epoch if the router's decisions may have changed.
+    pub(super) fn follow_decisions(&mut self) {
+        let FastPathState { fast_path: Some(fast_path), followed, .. } = &mut self.fast_path else {
+            return;
+        };
+        let now = (self.router.forwarding_generation(), self.router.permits_second_path());
+        if *followed != now {
+            *followed = now;
+            fast_path.advance_epoch();
+        }
+    }
+
+    /// Tells the kernel that this router lives, and the router which packets the kernel has
+    /// forwarded. It does so before the router gets any other event, so that the event finds the
+    /// right counters.
+    pub(super) fn serve_fast_path(&mut self, now: Time) {
+        let Some(fast_path) = &self.fast_path.fast_path else { return };
+        fast_path.keep_alive(self.clock.monotonic(now));
+        let is_packet = |source: &Source| matches!(source, Source::Tun | Source::Data(_));
+        if !self.ready.iter().all(is_packet)
+            || now.since(self.fast_path.reported_at) >= REPORT_INTERVAL
+        {
+            self.report_uses(now);
+        }
+    }
+
+    /// Tells the router which packets the kernel has forwarded.
+    pub(super) fn report_uses(&mut self, now: Time) {
+        let FastPathState { fast_path: Some(fast_path), reported_at, .. } = &mut self.fast_path
+        else {
+            return;
+        };
+        *reported_at = now;
+        let at = |last: u64| self.clock.time_of(last).min(now);
+        for used in fast_path.outbound.take_uses() {
+            self.router.count_outbound(&used.data, used.load, at(used.last));
+        }
+        for used in fast_path.inbound.take_uses() {
+            self.router.count_inbound(&used.data, used.load, at(used.last));
+        }
+    }
+
+    /// Lets the kernel forward the next packets of the flows that the router has just
+    /// encapsulated. Their packets have left.
+    pub(super) fn hand_over_outbound(&mut self) {
+        let offers = std::mem::take(&mut self.fast_path.outbound);
+        for header in &offers {
+            let Some(flow) = self.teach_outbound(header) else { continue };
+            if let Some(fast_path) = &mut self.fast_path.fast_path {
+                fast_path.outbound.hand_over(&flow);
+            }
+        }
+        self.fast_path.outbound = offers;
+        self.fast_path.outbound.clear();
+    }
+
+    /// Gives the kernel the verdict on a flow, if the kernel does not have it. Returns the flow if
+    /// the kernel has its verdict now.
+    fn teach_outbound(&mut self, header: &IpHeader) -> Option<Flow> {
+        let FastPathState { fast_path, next_hops, followed, .. } = &mut self.fast_path;
+        let fast_path = fast_path.as_mut().filter(|_| followed.1)?;
+        let (flow, epoch) = (Flow::of(header), fast_path.epoch());
+        if !fast_path.outbound.is_settled(&flow) {
+            return None;
+        }
+        if fast_path.outbound.has(&flow, epoch) {
+            return Some(flow);
+        }
+        let instance_id = self.router.config().instance_behind(Device::Lisp)?;
+        let verdict = self.router.outbound_flow(instance_id, header)?;
+        let Encapsulation { source, destination, .. } = verdict.encapsulation;
+        let port = verdict.encapsulation.source_port();
+        let next_hop = next_hops.entry((source, destination, port)).or_insert_with(|| {
+            self.netlink.next_hop(source, destination, port).unwrap_or_else(|error| {
+                debug!("fast path: no next hop to {destination}: {error}");
+                None
+            })
+        });
+        let next_hop = (*next_hop)?;
+        let taught = fast_path.outbound.teach(flow, epoch, verdict, |number| {
+            outbound_verdict(epoch, &verdict, &next_hop, number)
+        });
+        taught.inspect_err(|error| debug!("fast path: {error}")).ok().map(|()| flow)
+    }
+
+    /// Notes that the router has delivered a datagram.
+    pub(super) fn offer_inbound(
+        &mut self,
+        key: Option<InboundFlow>,
+        outer: &Outer,
+        datagram: Range<usize>,
+        now: Time,
+    ) {
+        let FastPathState { fast_path, inbound, followed, .. } = &mut self.fast_path;
+        let Some((key, fast_path)) = key.zip(fast_path.as_mut()).filter(|_| followed.1) else {
+            return;
+        };
+        if inbound.last().is_some_and(|(last, _)| *last == key) {
+            return;
+        }
+        let datagram = &mut self.data_path.datagram(datagram);
+        if let Some(verdict) = self.router.inbound_flow(outer, datagram, now) {
+            let epoch = fast_path.epoch();
+            let is_known = fast_path.inbound.has(&key, epoch);
+            let taught = is_known
+                || fast_path
+                    .inbound
+                    .teach(key, epoch, verdict, |number| fast_path::InboundVerdict {
+                        epoch,
+                        number,
+                        reserved: 0,
+                    })
+                    .is_ok();
+            if taught {
+                inbound.push((key, verdict));
+            }
+        }
+    }
+
+    /// Lets the kernel deliver the next packets of the flows that the router has just delivered.
+    pub(super) fn hand_over_inbound(&mut self) {
+        let FastPathState { fast_path, inbound, .. } = &mut self.fast_path;
+        for (key, _) in inbound.drain(..) {
+            if let Some(fast_path) = fast_path.as_mut() {
+                fast_path.inbound.hand_over(&key.flow);
+            }
+        }
+    }
+}

@@ -1,0 +1,285 @@
+//! The fast path: programs in the kernel that repeat the router's decisions on flows.
+//!
+//! ```text
+//!   site ── kernel ──▶ lisp0 ─┬─ encapsulate: hit ──────────────▶ port to the core
+//!                             └─ miss ─▶ Router ─▶ UDP socket ──▶
+//!   site ◀── kernel ── lisp0 ◀┬───────────── hit: decapsulate ─┬─ port to the core
+//!                             └─ Router ◀─ UDP socket ◀─ miss ─┘
+//! ```
+//!
+//! The router alone decides. It gives the kernel its verdict on a flow, and an epoch. When the
+//! data changes that decisions depend on, the epoch advances: then all verdicts in the kernel are
+//! misses, and no packet is forwarded by an old decision. Packets that are unusual always go up to
+//! the router: `program.c` shows which.
+//!
+//! A killed router leaves nothing that does harm. The programs forward packets only until the time
+//! in [`State`], which the router moves on while it runs. Since Linux 6.6 the kernel removes the
+//! programs with the process; on older kernels the next router of the namespace removes them.
+
+mod flows;
+mod memory;
+mod shared;
+
+use std::collections::HashSet;
+use std::io;
+use std::os::fd::AsFd;
+use std::time::Duration;
+
+use aya::maps::{HashMap as KernelMap, Map, MapData};
+use aya::programs::{SchedClassifier, TcAttachType, tc};
+use aya::util::KernelVersion;
+use aya::{Ebpf, Pod};
+use log::debug;
+
+pub use flows::{Flows, Uncounted};
+use memory::SharedArray;
+pub use shared::{Flow, InboundFlow, InboundVerdict, OutboundVerdict, State};
+use shared::{octets, version};
+
+use crate::addr::Family;
+use crate::driver::netlink::NextHop;
+use crate::router::flow_verdicts;
+use crate::router::io::{Encapsulation, LISP_DEVICE, Outer};
+use crate::wire::data_header::encapsulation_len;
+
+/// The compiled `program.c`: `src/driver/fast_path/build` makes it.
+static PROGRAM: &[u8] = aya::include_bytes_aligned!("program.o");
+
+/// The time for which the programs work on after the router has moved on [`State::until`]. The loop
+/// of a router that lives does a turn at least once a second.
+const ALIVE_FOR: Duration = Duration::from_secs(3);
+/// The kernel attaches a program as a link of the process since this version.
+const TCX: KernelVersion = KernelVersion::new(6, 6, 0);
+
+/// The number of the first hit counter in the array `counters`. The counters before it are those
+/// of [`Miss`].
+const HITS: usize = Miss::ALL.len();
+
+/// The reason why a packet goes up to the router, in the order of `enum miss` in `program.c`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Miss {
+    /// The kernel has no verdict on the flow.
+    NoFlow,
+    /// The verdict is of an earlier epoch.
+    OldEpoch,
+    /// A packet of the flow is still on its way through the router.
+    NotYet,
+    /// The router has not moved on its time.
+    NotAlive,
+    /// The packet has options or extension headers, is a fragment, or is an ICMP message other than
+    /// an echo.
+    OddHeader,
+    /// The packet is too big for the port or the path.
+    TooBig,
+    /// The TTL ends here.
+    Ttl,
+    /// The ECN fields do not fit together (RFC 6040).
+    Ecn,
+    /// The outer UDP header has a checksum, or a checksum or a length is wrong.
+    Checksum,
+    /// The kernel cannot change the packet.
+    Refused,
+}
+
+impl Miss {
+    /// All reasons.
+    pub const ALL: [Miss; 10] = [
+        Miss::NoFlow,
+        Miss::OldEpoch,
+        Miss::NotYet,
+        Miss::NotAlive,
+        Miss::OddHeader,
+        Miss::TooBig,
+        Miss::Ttl,
+        Miss::Ecn,
+        Miss::Checksum,
+        Miss::Refused,
+    ];
+}
+
+/// The programs in the kernel, with their maps.
+#[derive(Debug)]
+pub struct FastPath {
+    programs: Ebpf,
+    state: SharedArray<State, 1>,
+    counters: SharedArray<u64, { HITS + 2 }>,
+    /// The flows from the site.
+    pub outbound: Flows<Flow, OutboundVerdict, flow_verdicts::OutboundFlow>,
+    /// The flows from the core.
+    pub inbound: Flows<InboundFlow, InboundVerdict, flow_verdicts::InboundFlow>,
+    /// The devices on which packets from the core can arrive.
+    ports: HashSet<String>,
+    epoch: u64,
+}
+
+impl FastPath {
+    /// Loads the programs, and attaches one to `lisp0`, which has the index `lisp0`.
+    ///
+    /// # Errors
+    /// The kernel or the privileges of the process do not permit it.
+    pub fn open(lisp0: u32) -> io::Result<Self> {
+        let mut programs = Ebpf::load(PROGRAM).map_err(io::Error::other)?;
+        for name in ["encapsulate", "decapsulate"] {
+            classifier(&mut programs, name)?.load().map_err(io::Error::other)?;
+        }
+        let state = shared_array(&mut programs, "state")?;
+        let counters = shared_array(&mut programs, "counters")?;
+        let outbound = Flows::new(
+            verdicts(&mut programs, "outbound")?,
+            shared_array(&mut programs, "outbound_words")?,
+            shared_array(&mut programs, "outbound_uses")?,
+        );
+        let inbound = Flows::new(
+            verdicts(&mut programs, "inbound")?,
+            shared_array(&mut programs, "inbound_words")?,
+            shared_array(&mut programs, "inbound_uses")?,
+        );
+        let ports = HashSet::new();
+        let mut fast_path =
+            FastPath { programs, state, counters, outbound, inbound, ports, epoch: 0 };
+        fast_path.state.write(0, 2, lisp0.into());
+        fast_path.attach(LISP_DEVICE, "encapsulate", TcAttachType::Egress)?;
+        Ok(fast_path)
+    }
+
+    /// Decapsulates packets that arrive on a device from now on.
+    ///
+    /// # Errors
+    /// The kernel does not attach the program to this device.
+    pub fn watch_port(&mut self, device: &str) -> io::Result<()> {
+        if self.ports.insert(device.to_owned()) {
+            self.attach(device, "decapsulate", TcAttachType::Ingress)?;
+        }
+        Ok(())
+    }
+
+    /// Forgets a device that was removed.
+    pub fn forget_port(&mut self, device: &str) {
+        self.ports.remove(device);
+    }
+
+    /// The present epoch.
+    pub fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
+    /// Begins a new epoch: the kernel forwards no packet by a verdict of an earlier one.
+    pub fn advance_epoch(&mut self) {
+        self.epoch += 1;
+        self.state.write(0, 0, self.epoch);
+    }
+
+    /// Moves on the time until which the programs work. `now` is the time in nanoseconds on the
+    /// monotonic clock.
+    pub fn keep_alive(&self, now: u64) {
+        self.state.write(0, 1, now + ALIVE_FOR.as_nanos() as u64);
+    }
+
+    /// The number of packets that the kernel has encapsulated and decapsulated. A super-packet is
+    /// one packet here.
+    pub fn hits(&self) -> [u64; 2] {
+        [HITS, HITS + 1].map(|number| self.counters.read(number, 0))
+    }
+
+    /// The number of packets that went up to the router, by reason.
+    pub fn misses(&self) -> impl Iterator<Item = (Miss, u64)> {
+        Miss::ALL.into_iter().zip((0..HITS).map(|number| self.counters.read(number, 0)))
+    }
+
+    fn attach(&mut self, device: &str, name: &str, at: TcAttachType) -> io::Result<()> {
+        if KernelVersion::current().is_ok_and(|version| version < TCX) {
+            // It is no error if the qdisc exists.
+            let _ = tc::qdisc_add_clsact(device);
+            let _ = tc::qdisc_detach_program(device, at, name);
+        }
+        let program = classifier(&mut self.programs, name)?;
+        program.attach(device, at).map_err(io::Error::other)?;
+        debug!("fast path: {name} on {device}");
+        Ok(())
+    }
+}
+
+fn classifier<'a>(programs: &'a mut Ebpf, name: &str) -> io::Result<&'a mut SchedClassifier> {
+    let program = programs.program_mut(name).ok_or(io::ErrorKind::NotFound)?;
+    program.try_into().map_err(io::Error::other)
+}
+
+fn take_map(programs: &mut Ebpf, name: &str) -> io::Result<Map> {
+    programs.take_map(name).ok_or(io::ErrorKind::NotFound.into())
+}
+
+fn verdicts<K: Pod, V: Pod>(
+    programs: &mut Ebpf,
+    name: &str,
+) -> io::Result<KernelMap<MapData, K, V>> {
+    KernelMap::try_from(take_map(programs, name)?).map_err(io::Error::other)
+}
+
+fn shared_array<T, const LEN: usize>(
+    programs: &mut Ebpf,
+    name: &str,
+) -> io::Result<SharedArray<T, LEN>> {
+    match take_map(programs, name)? {
+        Map::Array(array) => SharedArray::map(array.fd().as_fd()),
+        _ => Err(io::ErrorKind::InvalidData.into()),
+    }
+}
+
+/// The verdict for the kernel on a flow from the site, except its number.
+pub fn outbound_verdict(
+    epoch: u64,
+    flow: &flow_verdicts::OutboundFlow,
+    next_hop: &NextHop,
+    number: u32,
+) -> OutboundVerdict {
+    let Encapsulation { source, destination, header, .. } = flow.encapsulation;
+    let family = destination.family();
+    let of_port = next_hop.mtu.saturating_sub(encapsulation_len(family));
+    OutboundVerdict {
+        epoch,
+        outer_source: octets(source.0),
+        outer_destination: octets(destination.0),
+        lisp_header: header,
+        largest: flow.largest.unwrap_or(u32::MAX).min(of_port),
+        port: next_hop.port,
+        next_hop: octets(next_hop.address),
+        number,
+        source_port: flow.encapsulation.source_port().to_be_bytes(),
+        outer_version: version(family),
+        next_hop_version: version(Family::of(next_hop.address)),
+    }
+}
+
+/// The key in the kernel's map of a flow from the core.
+pub fn inbound_key(flow: Flow, outer: &Outer, lisp_header: [u8; 8]) -> InboundFlow {
+    InboundFlow {
+        flow,
+        outer_source: octets(outer.source),
+        outer_destination: octets(outer.destination),
+        lisp_header,
+        outer_version: version(Family::of(outer.source)).into(),
+        reserved: 0,
+    }
+}
+
+/// Whether the programs read the headers of an IP packet, and count it if it goes up. It is not so
+/// for packets with options or extension headers, fragments, and ICMP messages other than echos.
+pub fn is_counted(packet: &[u8]) -> bool {
+    let (protocol, transport) = match *packet {
+        [0x45, _, _, _, _, _, flags, offset, _, protocol, ..] => {
+            let is_fragment = (flags & 0x3f, offset) != (0, 0);
+            (if is_fragment { u8::MAX } else { protocol }, 20)
+        }
+        [0x60..=0x6f, _, _, _, _, _, next_header, ..] => (next_header, 40),
+        _ => return false,
+    };
+    let has = |octets| packet.len() >= transport + octets;
+    let is_type = |types: [u8; 2]| packet.get(transport).is_some_and(|kind| types.contains(kind));
+    match protocol {
+        6 => has(20),
+        17 => has(8),
+        1 => has(8) && is_type([0, 8]),
+        58 => has(8) && is_type([128, 129]),
+        _ => false,
+    }
+}

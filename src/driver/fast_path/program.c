@@ -1,0 +1,586 @@
+/* The two programs of the fast path, for the kernel's traffic control (clsact).
+ *
+ * `encapsulate` runs where packets leave through lisp0, `decapsulate` where packets arrive on a
+ * port. Each looks for the packet's flow in a map. On a hit it does the work of the router on the
+ * packet. On a miss it changes nothing, and the packet goes on to the router as if there were no
+ * program. The router alone decides: a verdict in a map is the router's verdict on an earlier packet
+ * of the flow, and is valid while `state.epoch` is the verdict's epoch.
+ *
+ * Order in a flow: each place of `outbound_words` and `inbound_words` counts the packets that went
+ * up to the router. The router installs a flow, with a compare-exchange of the word, only when it
+ * has forwarded as many packets. So no packet overtakes an earlier one that is still on its way up.
+ *
+ * src/driver/fast_path/shared.rs has the same structures in Rust.
+ */
+
+#include <linux/bpf.h>
+#include <linux/if_ether.h>
+#include <linux/in.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/pkt_cls.h>
+#include <linux/tcp.h>
+#include <linux/udp.h>
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+
+#define FLOWS 4096
+#define PLACES 16384
+#define DATA_PORT 4341
+#define LISP_LEN 8
+#define ECN_MASK 3
+#define ECN_CE 3
+#define ECN_ECT_1 1
+/* Linux has this flag since 6.3, and Debian 12 has older headers. */
+#define DECAP_L3_IPV4 (1ULL << 7)
+#define DECAP_L3_IPV6 (1ULL << 8)
+#define AF_INET 2
+#define AF_INET6 10
+#define IPV4 4
+#define IPV6 6
+
+/* A word: one bit that says that the kernel forwards the flow, 31 bits of the flow's hash, and 32 bits
+ * that count the packets that went up to the router. */
+#define INSTALLED (1ULL << 63)
+#define COUNT_MASK 0xffffffffULL
+#define TAG_OF(hash) ((__u64)((hash) & 0x7fffffff) << 32)
+
+/* Addresses are in network order. An IPv4 address has the first 4 octets; the others are zero. */
+struct flow {
+    __u8 source[16];
+    __u8 destination[16];
+    __u32 hash;
+    __u32 family;
+};
+
+struct outbound_verdict {
+    __u64 epoch;
+    __u8 outer_source[16];
+    __u8 outer_destination[16];
+    __u8 lisp_header[LISP_LEN];
+    /* The largest packet that the port and the path permit, in octets without the outer headers. */
+    __u32 largest;
+    /* The index of the port to the core, and the next hop behind it. */
+    __u32 port;
+    __u8 next_hop[16];
+    /* The number of the flow in `outbound_uses`. */
+    __u32 number;
+    /* In network order. */
+    __u16 source_port;
+    __u8 outer_version;
+    __u8 next_hop_version;
+};
+
+struct inbound_key {
+    struct flow flow;
+    __u8 outer_source[16];
+    __u8 outer_destination[16];
+    __u8 lisp_header[LISP_LEN];
+    __u32 outer_version;
+    __u32 zero;
+};
+
+struct inbound_verdict {
+    __u64 epoch;
+    /* The number of the flow in `inbound_uses`. */
+    __u32 number;
+    __u32 zero;
+};
+
+/* What a flow has used since it was installed. */
+struct use {
+    __u64 packets;
+    __u64 octets;
+    /* The time of the last packet, on the monotonic clock, in nanoseconds. */
+    __u64 last;
+};
+
+struct state {
+    __u64 epoch;
+    /* The programs forward nothing after this time: the router may have been killed. In nanoseconds on the
+     * monotonic clock. */
+    __u64 until;
+    __u32 lisp0;
+    __u32 zero;
+};
+
+/* The reasons why a packet goes up to the router. */
+enum miss {
+    NO_FLOW,
+    OLD_EPOCH,
+    NOT_YET,
+    NOT_ALIVE,
+    ODD_HEADER,
+    TOO_BIG,
+    TTL,
+    ECN,
+    CHECKSUM,
+    REFUSED,
+    MISSES,
+};
+
+enum hit { OUT_HIT = MISSES, IN_HIT, COUNTERS };
+
+struct {
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(map_flags, BPF_F_MMAPABLE);
+    __uint(max_entries, 1);
+    __type(key, __u32);
+    __type(value, struct state);
+} state SEC(".maps");
+
+struct {
+    __uint(type, BPF_MAP_TYPE_HASH);
+    __uint(map_flags, BPF_F_NO_PREALLOC);
+    __uint(max_entries, FLOWS);
+    __type(key, struct flow);
+    __type(value, struct outbound_verdict);
+} outbound SEC(".maps");
+
+struct {
+    __uint(type, BPF_MAP_TYPE_HASH);
+    __uint(map_flags, BPF_F_NO_PREALLOC);
+    __uint(max_entries, FLOWS);
+    __type(key, struct inbound_key);
+    __type(value, struct inbound_verdict);
+} inbound SEC(".maps");
+
+#define SHARED_ARRAY(name, kind, entries)                                                              \
+    struct {                                                                                           \
+        __uint(type, BPF_MAP_TYPE_ARRAY);                                                              \
+        __uint(map_flags, BPF_F_MMAPABLE);                                                             \
+        __uint(max_entries, entries);                                                                  \
+        __type(key, __u32);                                                                            \
+        __type(value, kind);                                                                           \
+    } name SEC(".maps")
+
+SHARED_ARRAY(outbound_words, __u64, PLACES);
+SHARED_ARRAY(inbound_words, __u64, PLACES);
+SHARED_ARRAY(outbound_uses, struct use, FLOWS);
+SHARED_ARRAY(inbound_uses, struct use, FLOWS);
+SHARED_ARRAY(counters, __u64, COUNTERS);
+
+/* What the programs read from an IP packet. */
+struct packet {
+    struct flow flow;
+    /* The IP header and the transport header, in octets. */
+    __u32 headers;
+    /* The length of the packet according to its header. */
+    __u32 total_len;
+    __u8 ttl;
+    __u8 tos;
+};
+
+static __always_inline void count(__u32 which)
+{
+    __u64 *counter = bpf_map_lookup_elem(&counters, &which);
+    if (counter)
+        __sync_fetch_and_add(counter, 1);
+}
+
+/* The hash of `src/packet.rs`, octet for octet. */
+static __always_inline __u64 add(__u64 hash, __u64 word)
+{
+    hash = (hash ^ word) * 0x9e3779b97f4a7c15ULL;
+    return hash ^ hash >> 32;
+}
+
+static __always_inline void *at(struct __sk_buff *skb, __u32 offset, __u32 len)
+{
+    void *data = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
+    return data + offset + len > end ? 0 : data + offset;
+}
+
+/* Reads the transport header. Returns -1 if the flow cannot be forwarded here. */
+static __always_inline int read_transport(struct __sk_buff *skb, __u32 offset, __u8 protocol, __u64 hash,
+                                          struct packet *packet)
+{
+    if (protocol == IPPROTO_TCP) {
+        struct tcphdr *tcp = at(skb, offset, sizeof *tcp);
+        if (!tcp)
+            return -1;
+        hash = add(hash, (__u64)bpf_ntohs(tcp->source) << 16 | bpf_ntohs(tcp->dest));
+        packet->headers += tcp->doff * 4;
+    } else if (protocol == IPPROTO_UDP) {
+        struct udphdr *udp = at(skb, offset, sizeof *udp);
+        if (!udp)
+            return -1;
+        hash = add(hash, (__u64)bpf_ntohs(udp->source) << 16 | bpf_ntohs(udp->dest));
+        packet->headers += sizeof *udp;
+    } else if (protocol == IPPROTO_ICMP || protocol == IPPROTO_ICMPV6) {
+        __u8 *type = at(skb, offset, 8);
+        if (!type)
+            return -1;
+        /* Errors and neighbour discovery go up: only echo requests and replies are a flow. */
+        if (protocol == IPPROTO_ICMP ? *type != 0 && *type != 8 : *type != 128 && *type != 129)
+            return -1;
+        packet->headers += 8;
+    } else {
+        return -1;
+    }
+    packet->flow.hash = hash >> 32;
+    return 0;
+}
+
+/* Reads an IP packet that begins at `offset`. Returns -1 if it is not a packet that can be forwarded here:
+ * it has options or extension headers, or it is a fragment. */
+static __always_inline int read_packet(struct __sk_buff *skb, __u32 offset, struct packet *packet)
+{
+    __u8 *first = at(skb, offset, 1);
+    if (!first)
+        return -1;
+    if (*first == 0x45) {
+        struct iphdr *ip = at(skb, offset, sizeof *ip);
+        if (!ip || ip->frag_off & bpf_htons(0x3fff))
+            return -1;
+        __builtin_memcpy(packet->flow.source, &ip->saddr, 4);
+        __builtin_memcpy(packet->flow.destination, &ip->daddr, 4);
+        packet->flow.family = IPV4;
+        packet->headers = sizeof *ip;
+        packet->total_len = bpf_ntohs(ip->tot_len);
+        packet->ttl = ip->ttl;
+        packet->tos = ip->tos;
+        __u64 hash = add(ip->protocol, (__u64)bpf_ntohl(ip->saddr) << 32 | bpf_ntohl(ip->daddr));
+        return read_transport(skb, offset + sizeof *ip, ip->protocol, hash, packet);
+    }
+    if (*first >> 4 == 6) {
+        struct ipv6hdr *ip = at(skb, offset, sizeof *ip);
+        if (!ip)
+            return -1;
+        __u64 words[4];
+        __builtin_memcpy(words, &ip->saddr, sizeof words);
+        __builtin_memcpy(packet->flow.source, &ip->saddr, 16);
+        __builtin_memcpy(packet->flow.destination, &ip->daddr, 16);
+        packet->flow.family = IPV6;
+        packet->headers = sizeof *ip;
+        packet->total_len = sizeof *ip + bpf_ntohs(ip->payload_len);
+        packet->ttl = ip->hop_limit;
+        packet->tos = ip->priority << 4 | ip->flow_lbl[0] >> 4;
+        __u64 hash = ip->nexthdr;
+        for (int i = 0; i < 4; i++)
+            hash = add(hash, bpf_be64_to_cpu(words[i]));
+        return read_transport(skb, offset + sizeof *ip, ip->nexthdr, hash, packet);
+    }
+    return -1;
+}
+
+/* Counts a packet that goes up, in the word of its flow. If the kernel forwards the flow, it no longer does
+ * so until the router has forwarded this packet too. */
+static __noinline int goes_up(void *words, __u32 hash, enum miss miss)
+{
+    __u32 place = (hash >> 4) % PLACES;
+    __u64 *word = bpf_map_lookup_elem(words, &place);
+    count(miss);
+    if (!word)
+        return TC_ACT_OK;
+    for (int tries = 0; tries < 8; tries++) {
+        __u64 old = *(volatile __u64 *)word;
+        __u64 flags = old & ~COUNT_MASK;
+        if (flags == (INSTALLED | TAG_OF(hash)))
+            flags = 0;
+        if (__sync_val_compare_and_swap(word, old, flags | ((old + 1) & COUNT_MASK)) == old)
+            break;
+    }
+    return TC_ACT_OK;
+}
+
+
+static __always_inline int is_installed(void *words, __u32 hash)
+{
+    __u32 place = (hash >> 4) % PLACES;
+    __u64 *word = bpf_map_lookup_elem(words, &place);
+    return word && (*(volatile __u64 *)word & ~COUNT_MASK) == (INSTALLED | TAG_OF(hash));
+}
+
+/* The reason why the verdict of an epoch is not valid now, or MISSES if it is valid. */
+static __always_inline enum miss invalidity(struct state *now, __u64 epoch)
+{
+    if (!now || epoch != *(volatile __u64 *)&now->epoch)
+        return OLD_EPOCH;
+    return bpf_ktime_get_ns() < *(volatile __u64 *)&now->until ? MISSES : NOT_ALIVE;
+}
+
+static __always_inline void note_use(void *uses, __u32 index, struct __sk_buff *skb, struct packet *packet)
+{
+    struct use *use = bpf_map_lookup_elem(uses, &index);
+    if (!use)
+        return;
+    __u32 packets = 1;
+    if (skb->gso_size && packet->total_len > packet->headers)
+        packets = (packet->total_len - packet->headers + skb->gso_size - 1) / skb->gso_size;
+    __sync_fetch_and_add(&use->packets, packets);
+    __sync_fetch_and_add(&use->octets, packet->total_len + (packets - 1) * packet->headers);
+    use->last = bpf_ktime_get_ns();
+}
+
+static __always_inline __u16 fold(__u64 sum)
+{
+    sum = (sum & 0xffff) + (sum >> 16);
+    sum = (sum & 0xffff) + (sum >> 16);
+    sum = (sum & 0xffff) + (sum >> 16);
+    return ~sum;
+}
+
+static __always_inline int wrap_v4(struct __sk_buff *skb, struct outbound_verdict *verdict,
+                                   struct packet *packet)
+{
+    struct {
+        struct iphdr ip;
+        struct udphdr udp;
+        __u8 lisp[LISP_LEN];
+    } __attribute__((packed)) outer = {};
+    if (bpf_skb_adjust_room(skb, sizeof outer, BPF_ADJ_ROOM_MAC,
+                            BPF_F_ADJ_ROOM_FIXED_GSO | BPF_F_ADJ_ROOM_NO_CSUM_RESET |
+                                BPF_F_ADJ_ROOM_ENCAP_L3_IPV4 | BPF_F_ADJ_ROOM_ENCAP_L4_UDP |
+                                BPF_F_ADJ_ROOM_ENCAP_L2(LISP_LEN)))
+        return -1;
+    outer.ip.version = 4;
+    outer.ip.ihl = 5;
+    outer.ip.tos = packet->tos;
+    outer.ip.tot_len = bpf_htons(sizeof outer + packet->total_len);
+    outer.ip.frag_off = bpf_htons(0x4000);
+    outer.ip.ttl = packet->ttl;
+    outer.ip.protocol = IPPROTO_UDP;
+    __builtin_memcpy(&outer.ip.saddr, verdict->outer_source, 4);
+    __builtin_memcpy(&outer.ip.daddr, verdict->outer_destination, 4);
+    outer.ip.check = fold(bpf_csum_diff(0, 0, (__be32 *)&outer.ip, sizeof outer.ip, 0));
+    outer.udp.source = verdict->source_port;
+    outer.udp.dest = bpf_htons(DATA_PORT);
+    outer.udp.len = bpf_htons(sizeof outer.udp + LISP_LEN + packet->total_len);
+    __builtin_memcpy(outer.lisp, verdict->lisp_header, LISP_LEN);
+    return bpf_skb_store_bytes(skb, 0, &outer, sizeof outer, 0) ? -2 : 0;
+}
+
+static __always_inline int wrap_v6(struct __sk_buff *skb, struct outbound_verdict *verdict,
+                                   struct packet *packet)
+{
+    struct {
+        struct ipv6hdr ip;
+        struct udphdr udp;
+        __u8 lisp[LISP_LEN];
+    } __attribute__((packed)) outer = {};
+    if (bpf_skb_adjust_room(skb, sizeof outer, BPF_ADJ_ROOM_MAC,
+                            BPF_F_ADJ_ROOM_FIXED_GSO | BPF_F_ADJ_ROOM_NO_CSUM_RESET |
+                                BPF_F_ADJ_ROOM_ENCAP_L3_IPV6 | BPF_F_ADJ_ROOM_ENCAP_L4_UDP |
+                                BPF_F_ADJ_ROOM_ENCAP_L2(LISP_LEN)))
+        return -1;
+    outer.ip.version = 6;
+    outer.ip.priority = packet->tos >> 4;
+    outer.ip.flow_lbl[0] = packet->tos << 4;
+    outer.ip.payload_len = bpf_htons(sizeof outer - sizeof outer.ip + packet->total_len);
+    outer.ip.nexthdr = IPPROTO_UDP;
+    outer.ip.hop_limit = packet->ttl;
+    __builtin_memcpy(&outer.ip.saddr, verdict->outer_source, 16);
+    __builtin_memcpy(&outer.ip.daddr, verdict->outer_destination, 16);
+    outer.udp.source = verdict->source_port;
+    outer.udp.dest = bpf_htons(DATA_PORT);
+    outer.udp.len = bpf_htons(sizeof outer.udp + LISP_LEN + packet->total_len);
+    __builtin_memcpy(outer.lisp, verdict->lisp_header, LISP_LEN);
+    return bpf_skb_store_bytes(skb, 0, &outer, sizeof outer, 0) ? -2 : 0;
+}
+
+SEC("classifier")
+int encapsulate(struct __sk_buff *skb)
+{
+    struct packet packet = {};
+    __u32 zero = 0;
+    /* The longest headers that the program reads are IPv6 and TCP. A shorter packet is whole anyway. */
+    if (skb->data_end - skb->data < 60)
+        bpf_skb_pull_data(skb, skb->len < 60 ? skb->len : 60);
+    if (read_packet(skb, 0, &packet)) {
+        count(ODD_HEADER);
+        return TC_ACT_OK;
+    }
+    __u32 hash = packet.flow.hash;
+    struct outbound_verdict *verdict = bpf_map_lookup_elem(&outbound, &packet.flow);
+    if (!verdict)
+        return goes_up(&outbound_words, hash, NO_FLOW);
+    struct state *now = bpf_map_lookup_elem(&state, &zero);
+    enum miss miss = invalidity(now, verdict->epoch);
+    if (!now || miss != MISSES)
+        return goes_up(&outbound_words, hash, miss);
+    if (!is_installed(&outbound_words, hash))
+        return goes_up(&outbound_words, hash, NOT_YET);
+    if (packet.ttl < 2)
+        return goes_up(&outbound_words, hash, TTL);
+    if (packet.total_len != skb->len)
+        return goes_up(&outbound_words, hash, ODD_HEADER);
+    __u32 largest = skb->gso_size ? packet.headers + skb->gso_size : packet.total_len;
+    __u32 outer_len = verdict->outer_version == IPV4 ? 20 + 16 : 40 + 16;
+    if (largest > verdict->largest || packet.total_len + outer_len > 0xffff)
+        return goes_up(&outbound_words, hash, TOO_BIG);
+
+    struct bpf_redir_neigh next_hop = {.nh_family = verdict->next_hop_version == IPV4 ? AF_INET : AF_INET6};
+    __builtin_memcpy(next_hop.ipv6_nh, verdict->next_hop, sizeof next_hop.ipv6_nh);
+    int wrapped = verdict->outer_version == IPV4 ? wrap_v4(skb, verdict, &packet)
+                                                : wrap_v6(skb, verdict, &packet);
+    if (wrapped == -1)
+        return goes_up(&outbound_words, hash, REFUSED);
+    /* bpf_redirect_neigh takes a frame with an Ethernet header. */
+    if (wrapped || bpf_skb_change_head(skb, sizeof(struct ethhdr), 0))
+        return TC_ACT_SHOT;
+    __be16 protocol = verdict->outer_version == IPV4 ? bpf_htons(ETH_P_IP) : bpf_htons(ETH_P_IPV6);
+    struct ethhdr frame = {.h_proto = protocol};
+    if (bpf_skb_store_bytes(skb, 0, &frame, sizeof frame, 0))
+        return TC_ACT_SHOT;
+    note_use(&outbound_uses, verdict->number, skb, &packet);
+    count(OUT_HIT);
+    return bpf_redirect_neigh(verdict->port, &next_hop, sizeof next_hop, 0);
+}
+
+/* The type of service after decapsulation, by figure 4 of RFC 6040. Returns -1 if the packet has to be
+ * dropped. */
+static __always_inline int decapsulated_tos(__u8 inner, __u8 outer)
+{
+    __u8 ecn = inner & ECN_MASK;
+    if ((outer & ECN_MASK) == ECN_CE) {
+        if (!ecn)
+            return -1;
+        ecn = ECN_CE;
+    } else if (ecn && ecn != ECN_CE && (outer & ECN_MASK) == ECN_ECT_1) {
+        ecn = ECN_ECT_1;
+    }
+    return (outer & ~ECN_MASK) | ecn;
+}
+
+/* Writes the TTL and the type of service of the inner packet, which begins after the Ethernet header. */
+static __always_inline int set_header(struct __sk_buff *skb, struct packet *packet, __u8 ttl, __u8 tos)
+{
+    __u32 start = sizeof(struct ethhdr);
+    if (packet->flow.family == IPV6) {
+        __u8 first[2] = {0x60 | tos >> 4, 0};
+        if (bpf_skb_load_bytes(skb, start + 1, &first[1], 1))
+            return -1;
+        first[1] = tos << 4 | (first[1] & 0x0f);
+        if (tos != packet->tos && bpf_skb_store_bytes(skb, start, first, 2, 0))
+            return -1;
+        return ttl == packet->ttl ? 0 : bpf_skb_store_bytes(skb, start + 7, &ttl, 1, 0);
+    }
+    __u32 check = start + __builtin_offsetof(struct iphdr, check);
+    if (tos != packet->tos) {
+        __u16 old = bpf_htons(0x4500 | packet->tos), new = bpf_htons(0x4500 | tos);
+        if (bpf_l3_csum_replace(skb, check, old, new, 2) || bpf_skb_store_bytes(skb, start + 1, &tos, 1, 0))
+            return -1;
+    }
+    if (ttl == packet->ttl)
+        return 0;
+    __u16 old = bpf_htons(packet->ttl << 8), new = bpf_htons(ttl << 8);
+    if (bpf_l3_csum_replace(skb, check, old, new, 2))
+        return -1;
+    return bpf_skb_store_bytes(skb, start + 8, &ttl, 1, 0);
+}
+
+/* Reads the outer headers of an encapsulated packet. Returns the length of these headers, or 0 if the packet
+ * is not for the LISP data port or is odd. */
+static __always_inline __u32 read_outer(struct __sk_buff *skb, struct inbound_key *key, __u8 *ttl, __u8 *tos,
+                                        __u32 *total_len)
+{
+    struct ethhdr *frame = at(skb, 0, sizeof *frame);
+    __u32 offset = sizeof *frame;
+    if (!frame)
+        return 0;
+    if (frame->h_proto == bpf_htons(ETH_P_IP)) {
+        struct iphdr *ip = at(skb, offset, sizeof *ip);
+        if (!ip || *(__u8 *)ip != 0x45 || ip->protocol != IPPROTO_UDP || ip->frag_off & bpf_htons(0x3fff))
+            return 0;
+        __builtin_memcpy(key->outer_source, &ip->saddr, 4);
+        __builtin_memcpy(key->outer_destination, &ip->daddr, 4);
+        key->outer_version = IPV4;
+        *total_len = bpf_ntohs(ip->tot_len);
+        *ttl = ip->ttl;
+        *tos = ip->tos;
+        offset += sizeof *ip;
+    } else if (frame->h_proto == bpf_htons(ETH_P_IPV6)) {
+        struct ipv6hdr *ip = at(skb, offset, sizeof *ip);
+        if (!ip || ip->version != 6 || ip->nexthdr != IPPROTO_UDP)
+            return 0;
+        __builtin_memcpy(key->outer_source, &ip->saddr, 16);
+        __builtin_memcpy(key->outer_destination, &ip->daddr, 16);
+        key->outer_version = IPV6;
+        *total_len = sizeof *ip + bpf_ntohs(ip->payload_len);
+        *ttl = ip->hop_limit;
+        *tos = ip->priority << 4 | ip->flow_lbl[0] >> 4;
+        offset += sizeof *ip;
+    } else {
+        return 0;
+    }
+    struct udphdr *udp = at(skb, offset, sizeof *udp + LISP_LEN);
+    if (!udp || udp->dest != bpf_htons(DATA_PORT))
+        return 0;
+    __builtin_memcpy(key->lisp_header, udp + 1, LISP_LEN);
+    return offset + sizeof *udp + LISP_LEN;
+}
+
+/* Whether the headers are whole: the lengths agree, and the checksums are right. The router checks a UDP
+ * checksum that is not zero. */
+static __always_inline int is_sound(struct __sk_buff *skb, __u32 headers, __u32 outer_total_len,
+                                    struct packet *packet, struct inbound_key *key)
+{
+    __u32 start = sizeof(struct ethhdr);
+    __u16 udp[4];
+    if (bpf_skb_load_bytes(skb, headers - LISP_LEN - sizeof udp, udp, sizeof udp) || udp[3])
+        return 0;
+    if (outer_total_len + start != skb->len || packet->total_len + headers != skb->len ||
+        bpf_ntohs(udp[2]) != packet->total_len + sizeof udp + LISP_LEN)
+        return 0;
+    __u32 ip[5];
+    if (key->outer_version == IPV4 &&
+        (bpf_skb_load_bytes(skb, start, ip, sizeof ip) || fold(bpf_csum_diff(0, 0, ip, sizeof ip, 0))))
+        return 0;
+    if (packet->flow.family == IPV4 &&
+        (bpf_skb_load_bytes(skb, headers, ip, sizeof ip) || fold(bpf_csum_diff(0, 0, ip, sizeof ip, 0))))
+        return 0;
+    return 1;
+}
+
+SEC("classifier")
+int decapsulate(struct __sk_buff *skb)
+{
+    struct inbound_key key = {};
+    struct packet packet = {};
+    __u8 outer_ttl, outer_tos;
+    __u32 zero = 0, outer_total_len;
+    /* The largest headers that the program reads: Ethernet, IPv6, UDP, LISP, IPv6 and TCP. */
+    if (skb->data_end - skb->data < 130)
+        bpf_skb_pull_data(skb, skb->len < 130 ? skb->len : 130);
+    __u32 headers = read_outer(skb, &key, &outer_ttl, &outer_tos, &outer_total_len);
+    if (!headers)
+        return TC_ACT_OK;
+    if (read_packet(skb, headers, &packet)) {
+        count(ODD_HEADER);
+        return TC_ACT_OK;
+    }
+    __u32 hash = packet.flow.hash;
+    key.flow = packet.flow;
+    struct inbound_verdict *verdict = bpf_map_lookup_elem(&inbound, &key);
+    if (!verdict)
+        return goes_up(&inbound_words, hash, NO_FLOW);
+    struct state *now = bpf_map_lookup_elem(&state, &zero);
+    enum miss miss = invalidity(now, verdict->epoch);
+    if (!now || miss != MISSES)
+        return goes_up(&inbound_words, hash, miss);
+    if (!is_installed(&inbound_words, hash))
+        return goes_up(&inbound_words, hash, NOT_YET);
+    if (!is_sound(skb, headers, outer_total_len, &packet, &key))
+        return goes_up(&inbound_words, hash, CHECKSUM);
+    int tos = decapsulated_tos(packet.tos, outer_tos);
+    if (tos < 0)
+        return goes_up(&inbound_words, hash, ECN);
+    __u8 ttl = packet.ttl < outer_ttl ? packet.ttl : outer_ttl;
+    if (!ttl)
+        return goes_up(&inbound_words, hash, TTL);
+
+    /* The kernel has to be told only of a change of the family: an older kernel does not know the flags. */
+    __u64 flags = BPF_F_ADJ_ROOM_FIXED_GSO | BPF_F_ADJ_ROOM_NO_CSUM_RESET;
+    if (packet.flow.family != key.outer_version)
+        flags |= packet.flow.family == IPV4 ? DECAP_L3_IPV4 : DECAP_L3_IPV6;
+    if (bpf_skb_adjust_room(skb, -(__s32)(headers - sizeof(struct ethhdr)), BPF_ADJ_ROOM_MAC, flags))
+        return goes_up(&inbound_words, hash, REFUSED);
+    if (set_header(skb, &packet, ttl, tos))
+        return TC_ACT_SHOT;
+    note_use(&inbound_uses, verdict->number, skb, &packet);
+    count(IN_HIT);
+    return bpf_redirect(now->lisp0, BPF_F_INGRESS);
+}
+
+char _license[] SEC("license") = "MIT";

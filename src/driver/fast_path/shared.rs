@@ -1,0 +1,188 @@
+//! The structures that the router shares with the programs in the kernel. `program.c` has the same
+//! structures in C.
+
+#![allow(unsafe_code, reason = "the marker for plain data that aya requires is an unsafe trait")]
+
+use std::net::IpAddr;
+
+use crate::addr::Family;
+use crate::packet::IpHeader;
+
+/// The largest number of flows in each direction.
+pub const FLOWS: usize = 4096;
+/// The number of words in each direction.
+pub const PLACES: usize = 16384;
+
+/// The bit of a word that says that the kernel forwards the flow.
+pub const INSTALLED: u64 = 1 << 63;
+/// The bits of a word that count the packets that went up to the router.
+pub const COUNT: u64 = 0xffff_ffff;
+
+/// An address in network order. An IPv4 address has the first four octets, and the others are zero.
+pub type Octets = [u8; 16];
+
+/// The octets of an address.
+pub fn octets(address: IpAddr) -> Octets {
+    match address {
+        IpAddr::V4(address) => {
+            let [a, b, c, d] = address.octets();
+            [a, b, c, d, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]
+        }
+        IpAddr::V6(address) => address.octets(),
+    }
+}
+
+/// The version of the Internet Protocol: 4 or 6.
+pub fn version(family: Family) -> u8 {
+    match family {
+        Family::Ipv4 => 4,
+        Family::Ipv6 => 6,
+    }
+}
+
+/// A flow of packets of EIDs.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Flow {
+    source: Octets,
+    destination: Octets,
+    hash: u32,
+    family: u32,
+}
+
+impl Flow {
+    /// The flow of a packet.
+    pub fn of(header: &IpHeader) -> Self {
+        Flow {
+            source: octets(header.source),
+            destination: octets(header.destination),
+            hash: header.flow_hash,
+            family: version(header.family()).into(),
+        }
+    }
+
+    /// The number of the word that counts the packets of the flow. Several flows can have the same
+    /// word.
+    pub fn place(&self) -> usize {
+        (self.hash >> 4) as usize % PLACES
+    }
+
+    /// The word, without a count, of a flow that the kernel forwards.
+    pub fn installed(&self) -> u64 {
+        INSTALLED | u64::from(self.hash & 0x7fff_ffff) << 32
+    }
+}
+
+impl AsRef<Flow> for Flow {
+    fn as_ref(&self) -> &Flow {
+        self
+    }
+}
+
+impl AsRef<Flow> for InboundFlow {
+    fn as_ref(&self) -> &Flow {
+        &self.flow
+    }
+}
+
+/// The encapsulation of a flow.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OutboundVerdict {
+    /// The epoch in which the verdict is valid.
+    pub epoch: u64,
+    /// The local RLOC.
+    pub outer_source: Octets,
+    /// The remote RLOC.
+    pub outer_destination: Octets,
+    /// The LISP header.
+    pub lisp_header: [u8; 8],
+    /// The size of the largest packet, in octets without the outer headers.
+    pub largest: u32,
+    /// The index of the port to the core.
+    pub port: u32,
+    /// The address of the next router, or the remote RLOC if it is on the link.
+    pub next_hop: Octets,
+    /// The number of the flow's [`Use`].
+    pub number: u32,
+    /// The outer source port in network order.
+    pub source_port: [u8; 2],
+    /// The version of the outer header.
+    pub outer_version: u8,
+    /// The version of the address `next_hop`.
+    pub next_hop_version: u8,
+}
+
+/// A flow with its outer addresses and its LISP header.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct InboundFlow {
+    /// The flow.
+    pub flow: Flow,
+    /// The RLOC of the encapsulator.
+    pub outer_source: Octets,
+    /// The local RLOC.
+    pub outer_destination: Octets,
+    /// The LISP header.
+    pub lisp_header: [u8; 8],
+    /// The version of the outer header.
+    pub outer_version: u32,
+    /// Zero.
+    pub reserved: u32,
+}
+
+/// The decapsulation of a flow.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InboundVerdict {
+    /// The epoch in which the verdict is valid.
+    pub epoch: u64,
+    /// The number of the flow's [`Use`].
+    pub number: u32,
+    /// Zero.
+    pub reserved: u32,
+}
+
+/// The packets of a flow that the kernel has forwarded. The numbers only grow.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Use {
+    /// The packets on the wire.
+    pub packets: u64,
+    /// The octets of these packets, with their inner IP headers.
+    pub octets: u64,
+    /// The time of the last packet in nanoseconds, on the monotonic clock.
+    pub last: u64,
+}
+
+/// The state of the router.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct State {
+    /// The epoch.
+    pub epoch: u64,
+    /// The time until which the verdicts are valid, in nanoseconds on the monotonic clock.
+    pub until: u64,
+    /// The index of `lisp0`.
+    pub lisp0: u32,
+    /// Zero.
+    pub reserved: u32,
+}
+
+// SAFETY: these types have no padding, no pointers, and each pattern of bits is a valid value.
+unsafe impl aya::Pod for Flow {}
+// SAFETY: as above.
+unsafe impl aya::Pod for OutboundVerdict {}
+// SAFETY: as above.
+unsafe impl aya::Pod for InboundFlow {}
+// SAFETY: as above.
+unsafe impl aya::Pod for InboundVerdict {}
+
+const _: () = {
+    assert!(size_of::<Flow>() == 40);
+    assert!(size_of::<OutboundVerdict>() == 8 + 32 + 8 + 8 + 16 + 8);
+    assert!(size_of::<InboundFlow>() == 40 + 32 + 8 + 8);
+    assert!(size_of::<InboundVerdict>() == 16);
+    assert!(size_of::<Use>() == 24);
+    assert!(size_of::<State>() == 24);
+};

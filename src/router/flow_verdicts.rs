@@ -1,0 +1,110 @@
+//! Decisions that a second data path may repeat, for example in the kernel.
+//!
+//! A second data path gets a decision on a flow from this router, and carries out the decision on
+//! the next packets of the flow, until the forwarding generation ends. From time to time it
+//! reports its packets, so that the counters and the times of last use are right. It gives a
+//! packet to this router if anything about the packet is unusual.
+
+use super::Router;
+use super::decision::{Origin, SourceWant, Verdict, Wants};
+use super::io::{Encapsulation, Outer};
+use crate::addr::{Eid, EidPrefix, InstanceId, Rloc};
+use crate::packet::{IpHeader, Load, Packet};
+use crate::time::Time;
+use crate::wire::DataHeader;
+use crate::wire::data_header::{NonceField, encapsulation_len};
+
+/// A flow of the site, and its encapsulation in this forwarding generation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OutboundFlow {
+    /// The encapsulation. The TTL and the type of service are those of the latest packet; each
+    /// packet has its own.
+    pub encapsulation: Encapsulation,
+    /// The size in octets of the largest packet that the path permits, without the outer headers.
+    /// `None` if no error has reported a path MTU.
+    pub largest: Option<u32>,
+    /// The prefix of the map-cache entry that counts the packets.
+    entry: EidPrefix,
+}
+
+/// A flow from the core that is delivered to the site in this forwarding generation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InboundFlow {
+    /// The local prefix that the sender is a peer of, if any.
+    prefix: Option<EidPrefix>,
+    from: Rloc,
+    source: Eid,
+    destination: Eid,
+}
+
+impl Router {
+    /// Whether a second data path may carry out decisions. If somebody watches the packets of this
+    /// router or records them, this router has to see all packets.
+    pub fn permits_second_path(&self) -> bool {
+        !self.context.reports_packets() && self.context.witnesses.is_empty()
+    }
+
+    /// The encapsulation of the next packets of a flow, if the flow cache has it. A packet with a
+    /// nonce is not repeated: the next packet may need another nonce (RFC 9300 section 10.1).
+    pub fn outbound_flow(
+        &self,
+        instance_id: InstanceId,
+        header: &IpHeader,
+    ) -> Option<OutboundFlow> {
+        let (encapsulation, slot) = self.flows.find(instance_id, header)?;
+        let (lisp, _) = DataHeader::parse(&encapsulation.header).ok()?;
+        if lisp.nonce != NonceField::None {
+            return None;
+        }
+        let headers = encapsulation_len(encapsulation.destination.family());
+        let path_mtu = self.paths.mtu(encapsulation.destination);
+        let largest = path_mtu.map(|mtu| mtu.saturating_sub(headers));
+        let entry = self.map_cache.prefix_at(slot)?;
+        Some(OutboundFlow { encapsulation, largest, entry })
+    }
+
+    /// The delivery of the next packets of a flow from the core, if they need no other action of
+    /// this router. `datagram` begins with the LISP header.
+    pub fn inbound_flow(
+        &self,
+        outer: &Outer,
+        datagram: &mut [u8],
+        now: Time,
+    ) -> Option<InboundFlow> {
+        let (lisp, _) = DataHeader::parse(datagram).ok()?;
+        if lisp.nonce != NonceField::None {
+            return None;
+        }
+        let instance_id = lisp.instance_id.unwrap_or_default();
+        let inner = Packet::single(datagram.get_mut(crate::wire::data_header::DATA_HEADER_LEN..)?);
+        let header = IpHeader::parse(inner.bytes).ok()?;
+        let origin = Origin::Core { outer: *outer, lisp };
+        let decision = self.explain(instance_id, &inner, origin, now);
+        let is_plain = decision.verdict == Verdict::Deliver
+            && Wants { read_header: false, hear: None, source: SourceWant::Nothing, ..decision.wants }
+                == Wants::default()
+            && decision.wants.source != SourceWant::AskHost;
+        is_plain.then(|| InboundFlow {
+            prefix: decision.wants.hear,
+            from: Rloc(outer.source),
+            source: Eid::new(instance_id, header.source),
+            destination: Eid::new(instance_id, header.destination),
+        })
+    }
+
+    /// Counts packets of a flow that the second data path has encapsulated. `last_at` is the time
+    /// of the last of these packets.
+    pub fn count_outbound(&mut self, flow: &OutboundFlow, load: Load, last_at: Time) {
+        self.context.counters.encapsulations += load.packets;
+        self.map_cache.count_uses(flow.entry, load, last_at);
+    }
+
+    /// Counts packets of a flow that the second data path has delivered. `last_at` is the time of
+    /// the last of these packets.
+    pub fn count_inbound(&mut self, flow: &InboundFlow, load: Load, last_at: Time) {
+        self.context.counters.decapsulations += load.packets;
+        if let Some(prefix) = flow.prefix {
+            self.solicitor.heard(prefix, flow.from, flow.source, flow.destination, last_at);
+        }
+    }
+}
