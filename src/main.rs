@@ -14,13 +14,13 @@ use std::time::Duration;
 use clap::{CommandFactory, Parser, Subcommand};
 use eidway::console::machine::{HostNames, read_host_names};
 use eidway::console::{self, Reading};
-use eidway::driver::{self, DataPathChoice};
 use eidway::driver::clock::Clock;
 use eidway::driver::flash::Folder;
 use eidway::driver::log_queue::LogQueue;
 use eidway::driver::machine::RouterFiles;
 use eidway::driver::telnet::TelnetServer;
 use eidway::driver::udp::UdpChecksum;
+use eidway::driver::{self, DataPathChoice};
 use eidway::lab::file::{check, name};
 use eidway::netns::paths::{expect_own_sockets, sockets_of};
 use eidway::netns::{links, text, user};
@@ -258,8 +258,16 @@ fn run(command: Command) -> ExitCode {
             let flash = flash.map(Folder::new);
             let files = RouterFiles { started_with: Some(config), copy, flash };
             let host_names = HostNames::new();
-            let options =
-                driver::Options { data_path, offload, udp_checksum, record, nonces, files, host_names, log };
+            let options = driver::Options {
+                data_path,
+                offload,
+                udp_checksum,
+                record,
+                nonces,
+                files,
+                host_names,
+                log,
+            };
             router(strict, console.as_deref(), hosts.as_deref(), options)
         }
         Command::Config(command) => {

@@ -81,8 +81,12 @@ impl Router {
         let origin = Origin::Core { outer: *outer, lisp };
         let decision = self.explain(instance_id, &inner, origin, now);
         let is_plain = decision.verdict == Verdict::Deliver
-            && Wants { read_header: false, hear: None, source: SourceWant::Nothing, ..decision.wants }
-                == Wants::default()
+            && Wants {
+                read_header: false,
+                hear: None,
+                source: SourceWant::Nothing,
+                ..decision.wants
+            } == Wants::default()
             && decision.wants.source != SourceWant::AskHost;
         is_plain.then(|| InboundFlow {
             prefix: decision.wants.hear,

@@ -14,6 +14,8 @@ use super::EventLoop;
 use crate::addr::InstanceId;
 use crate::driver::faults::Faults;
 use crate::driver::offload::coalesce::{Coalescer, Joined};
+use crate::driver::offload::segment::Segments;
+use crate::driver::offload::unfinished;
 use crate::driver::offload::vnet_header::VnetHeader;
 use crate::driver::tun::{READ_LEN, Tun};
 use crate::driver::udp::DataHeader;
@@ -71,6 +73,9 @@ impl EventLoop {
     pub(super) fn serve_tun(&mut self) -> bool {
         let more = self.read_tun();
         self.flush_to_core();
+        if !more {
+            self.hand_over_outbound();
+        }
         match self.tun {
             Some(_) => more,
             None => {
@@ -101,7 +106,7 @@ impl EventLoop {
             self.spin.packet_came(now);
             let start = *free + tun.headroom();
             let range = start..start + packet.bytes.len();
-            let header = self.fast_path.came_from_site(packet.bytes);
+            let offer = self.fast_path.came_from_site(packet.bytes);
             let verdict = self.router.encapsulate(instance_id, &mut packet, now);
             trace!("lisp0: {} octets: {verdict}", range.len());
             let segment_size = packet.segment_size;
@@ -112,9 +117,9 @@ impl EventLoop {
                         Some(sockets) => {
                             sockets.queue(&wrap, arena, range, segment_size, &mut self.faults);
                             if sockets.permits_fast_path()
-                                && let Some(header) = header
+                                && let Some(offer) = offer
                             {
-                                self.fast_path.offer_outbound(header);
+                                self.fast_path.offer_outbound(offer);
                             }
                         }
                         None => no_sockets(&mut self.faults),
@@ -143,12 +148,14 @@ impl EventLoop {
     fn flush_to_core(&mut self) {
         self.udp.flush(&self.data_path.arena, &mut self.faults);
         self.data_path.free = 0;
-        self.hand_over_outbound();
     }
 
     pub(super) fn serve_data(&mut self, slot: usize) -> bool {
         let more = self.read_data(slot);
         self.flush_to_kernel();
+        if !more {
+            self.hand_over_inbound();
+        }
         more
     }
 
@@ -182,7 +189,7 @@ impl EventLoop {
             let range = at..end.min(at + header.segment_size);
             at = range.end;
             let mut datagram = Packet::single(&mut self.data_path.arena[range.clone()]);
-            let key = self.fast_path.came_from_core(&header.outer, datagram.bytes);
+            let offer = self.fast_path.came_from_core(&header.outer, datagram.bytes);
             let verdict = self.router.decapsulate(&header.outer, &mut datagram, now);
             trace!("{}: {} octets: {verdict}", header.outer.source, range.len());
             let inner = |len: usize| {
@@ -191,7 +198,9 @@ impl EventLoop {
             };
             match verdict {
                 Inbound::Deliver { instance_id, len } => {
-                    self.offer_inbound(key, &header.outer, range.clone(), now);
+                    if let Some(offer) = offer {
+                        self.offer_inbound(offer, &header.outer, range.clone(), now);
+                    }
                     self.deliver(instance_id, inner(len));
                 }
                 Inbound::Forward { encapsulation, len } => self.forward(&encapsulation, inner(len)),
@@ -212,6 +221,13 @@ impl EventLoop {
             return self.faults.count(WRITING, &io::ErrorKind::NotConnected.into());
         };
         let (DataPath { arena, coalescer, .. }, faults) = (&mut self.data_path, &mut self.faults);
+        let segment_size = unfinished::finish(&mut arena[range.clone()]);
+        if segment_size.is_some() {
+            // The packets before it leave first.
+            coalescer.flush(arena, |arena, joined| write(tun, arena, &joined, faults));
+            let packet = Packet { bytes: &mut arena[range], segment_size };
+            return faults.count_if(WRITING, send_super_packet(tun, &packet));
+        }
         if tun.has_offload() {
             coalescer.push(arena, range, |arena, joined| write(tun, arena, &joined, faults));
         } else {
@@ -225,7 +241,6 @@ impl EventLoop {
             coalescer.flush(arena, |arena, joined| write(tun, arena, &joined, faults));
         }
         *free = 0;
-        self.hand_over_inbound();
     }
 
     /// Sends a packet of the arena to the RLOC to which the EID has moved.
@@ -260,6 +275,19 @@ impl EventLoop {
 
 fn no_sockets(faults: &mut Faults) {
     faults.count("sending an encapsulated packet", &io::ErrorKind::AddrNotAvailable.into());
+}
+
+/// Sends a super-packet, in segments if `lisp0` has no offload.
+fn send_super_packet(tun: &Tun, packet: &Packet<'_>) -> io::Result<()> {
+    let segments = packet.segment_size.and_then(|size| Segments::of(packet.bytes, size));
+    let Some(segments) = segments.filter(|_| !tun.has_offload()) else { return tun.send(packet) };
+    for index in 0..segments.count() {
+        let mut segment = Vec::new();
+        segments.write_header(index, &mut segment);
+        segment.extend_from_slice(&packet.bytes[segments.payload(index)]);
+        tun.send(&Packet::single(&mut segment))?;
+    }
+    Ok(())
 }
 
 fn tun_of<'a>(tun: &'a Option<Tun>, router: &Router, instance_id: InstanceId) -> Option<&'a Tun> {

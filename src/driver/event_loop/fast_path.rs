@@ -10,12 +10,11 @@ use log::{debug, info};
 use super::{EventLoop, Source};
 use crate::addr::Rloc;
 use crate::driver::fast_path::{
-    self, FastPath, Flow, InboundFlow, is_counted, outbound_verdict,
+    self, FastPath, Flow, InboundFlow, InboundVerdict, outbound_verdict, udp_if_counted,
 };
 use crate::driver::netlink::NextHop;
 use crate::driver::{DataPathChoice, Error};
 use crate::packet::IpHeader;
-use crate::router::flow_verdicts;
 use crate::router::io::{Device, Encapsulation, KernelEvent, LISP_DEVICE, Outer};
 use crate::time::Time;
 use crate::wire::data_header::DATA_HEADER_LEN;
@@ -23,6 +22,9 @@ use crate::wire::data_header::DATA_HEADER_LEN;
 /// The longest time between two reports to the router about the packets that the kernel has
 /// forwarded. The router gets a report before each event, too.
 const REPORT_INTERVAL: Duration = Duration::from_millis(100);
+
+/// The largest number of flows that are handed over at once.
+const OFFERS: usize = 256;
 
 /// The fast path of a router, if there is one, and the data for it.
 #[derive(Debug, Default)]
@@ -32,40 +34,54 @@ pub struct FastPathState {
     /// path.
     followed: (u64, bool),
     /// The flows whose packets were just forwarded, and that the kernel may forward now.
-    outbound: Vec<IpHeader>,
-    inbound: Vec<(InboundFlow, flow_verdicts::InboundFlow)>,
+    outbound: Vec<Offer<Flow>>,
+    inbound: Vec<Offer<InboundFlow>>,
     /// The next hops in this epoch.
     next_hops: HashMap<(Rloc, Rloc, u16), Option<NextHop>>,
     reported_at: Time,
 }
 
+/// A packet that went up to the router, and whose flow the kernel may forward.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Offer<K> {
+    key: K,
+    header: IpHeader,
+    is_udp: bool,
+}
+
 impl FastPathState {
-    /// Counts a packet that came from `lisp0`, before the router decides on it. Returns its header
-    /// if the fast path may forward such packets.
-    pub(super) fn came_from_site(&mut self, packet: &[u8]) -> Option<IpHeader> {
+    /// Counts a packet that came from `lisp0`, before the router decides on it. Returns an offer if
+    /// the kernel may forward such packets.
+    pub(super) fn came_from_site(&mut self, packet: &[u8]) -> Option<Offer<Flow>> {
         let fast_path = self.fast_path.as_mut()?;
-        let header = IpHeader::parse(packet).ok().filter(|_| is_counted(packet))?;
-        fast_path.outbound.came_up(&Flow::of(&header));
-        Some(header)
+        let is_udp = udp_if_counted(packet)?;
+        let header = IpHeader::parse(packet).ok()?;
+        let key = Flow::of(&header);
+        fast_path.outbound.came_up(&key).then_some(Offer { key, header, is_udp })
     }
 
-    /// Notes that the router has encapsulated a packet of a flow, and that the fast path may
-    /// encapsulate such packets.
-    pub(super) fn offer_outbound(&mut self, header: IpHeader) {
-        if self.outbound.last() != Some(&header) {
-            self.outbound.push(header);
+    /// Notes that the router has encapsulated a packet.
+    pub(super) fn offer_outbound(&mut self, offer: Offer<Flow>) {
+        if self.outbound.len() < OFFERS
+            && self.outbound.last().is_none_or(|last| last.key != offer.key)
+        {
+            self.outbound.push(offer);
         }
     }
 
-    /// Counts a datagram that came from the core, before the router decides on it. Returns its key
-    /// if the fast path may deliver such packets.
-    pub(super) fn came_from_core(&mut self, outer: &Outer, datagram: &[u8]) -> Option<InboundFlow> {
+    /// Counts a datagram that came from the core, before the router decides on it. Returns an offer
+    /// if the kernel may deliver such packets.
+    pub(super) fn came_from_core(
+        &mut self,
+        outer: &Outer,
+        datagram: &[u8],
+    ) -> Option<Offer<InboundFlow>> {
         let fast_path = self.fast_path.as_mut()?;
         let (lisp, inner) = datagram.split_first_chunk::<DATA_HEADER_LEN>()?;
-        let header = IpHeader::parse(inner).ok().filter(|_| is_counted(inner))?;
-        let flow = Flow::of(&header);
-        fast_path.inbound.came_up(&flow);
-        Some(fast_path::inbound_key(flow, outer, *lisp))
+        let is_udp = udp_if_counted(inner)?;
+        let header = IpHeader::parse(inner).ok()?;
+        let key = fast_path::inbound_key(Flow::of(&header), outer, *lisp);
+        fast_path.inbound.came_up(&key).then_some(Offer { key, header, is_udp })
     }
 }
 
@@ -166,6 +182,8 @@ impl EventLoop {
             return;
         };
         *reported_at = now;
+        fast_path.outbound.measure(now);
+        fast_path.inbound.measure(now);
         let at = |last: u64| self.clock.time_of(last).min(now);
         for used in fast_path.outbound.take_uses() {
             self.router.count_outbound(&used.data, used.load, at(used.last));
@@ -176,88 +194,84 @@ impl EventLoop {
     }
 
     /// Lets the kernel forward the next packets of the flows that the router has just
-    /// encapsulated. Their packets have left.
+    /// encapsulated. Their packets have left, and nothing waits to be read.
     pub(super) fn hand_over_outbound(&mut self) {
         let offers = std::mem::take(&mut self.fast_path.outbound);
-        for header in &offers {
-            let Some(flow) = self.teach_outbound(header) else { continue };
-            if let Some(fast_path) = &mut self.fast_path.fast_path {
-                fast_path.outbound.hand_over(&flow);
+        for offer in &offers {
+            if self.teach_outbound(offer)
+                && let Some(fast_path) = &mut self.fast_path.fast_path
+            {
+                fast_path.outbound.hand_over(&offer.key);
             }
         }
         self.fast_path.outbound = offers;
         self.fast_path.outbound.clear();
     }
 
-    /// Gives the kernel the verdict on a flow, if the kernel does not have it. Returns the flow if
-    /// the kernel has its verdict now.
-    fn teach_outbound(&mut self, header: &IpHeader) -> Option<Flow> {
+    /// Gives the kernel the verdict on a flow, if the kernel does not have it. Returns true if the
+    /// kernel has its verdict now.
+    fn teach_outbound(&mut self, offer: &Offer<Flow>) -> bool {
         let FastPathState { fast_path, next_hops, followed, .. } = &mut self.fast_path;
-        let fast_path = fast_path.as_mut().filter(|_| followed.1)?;
-        let (flow, epoch) = (Flow::of(header), fast_path.epoch());
-        if !fast_path.outbound.is_settled(&flow) {
-            return None;
+        let Some(fast_path) = fast_path.as_mut().filter(|_| followed.1) else { return false };
+        let (key, epoch) = (offer.key, fast_path.epoch());
+        if !fast_path.outbound.is_settled(&key) {
+            return false;
         }
-        if fast_path.outbound.has(&flow, epoch) {
-            return Some(flow);
+        if fast_path.outbound.has(&key, epoch) {
+            return true;
         }
-        let instance_id = self.router.config().instance_behind(Device::Lisp)?;
-        let verdict = self.router.outbound_flow(instance_id, header)?;
-        let Encapsulation { source, destination, .. } = verdict.encapsulation;
-        let port = verdict.encapsulation.source_port();
+        let instance_id = self.router.config().instance_behind(Device::Lisp);
+        let flow = instance_id.and_then(|id| self.router.outbound_flow(id, &offer.header));
+        let Some(flow) = flow else { return false };
+        let Encapsulation { source, destination, .. } = flow.encapsulation;
+        let port = flow.encapsulation.source_port();
         let next_hop = next_hops.entry((source, destination, port)).or_insert_with(|| {
             self.netlink.next_hop(source, destination, port).unwrap_or_else(|error| {
                 debug!("fast path: no next hop to {destination}: {error}");
                 None
             })
         });
-        let next_hop = (*next_hop)?;
-        let taught = fast_path.outbound.teach(flow, epoch, verdict, |number| {
-            outbound_verdict(epoch, &verdict, &next_hop, number)
-        });
-        taught.inspect_err(|error| debug!("fast path: {error}")).ok().map(|()| flow)
+        let Some(next_hop) = *next_hop else { return false };
+        let verdict = |number| outbound_verdict(epoch, &flow, &next_hop, number);
+        let taught = fast_path.outbound.teach(key, epoch, (flow, offer.is_udp), verdict);
+        taught.inspect_err(|error| debug!("fast path: {error}")).is_ok()
     }
 
-    /// Notes that the router has delivered a datagram.
+    /// Notes that the router has delivered a datagram, and gives the kernel the verdict on its flow.
     pub(super) fn offer_inbound(
         &mut self,
-        key: Option<InboundFlow>,
+        offer: Offer<InboundFlow>,
         outer: &Outer,
         datagram: Range<usize>,
         now: Time,
     ) {
         let FastPathState { fast_path, inbound, followed, .. } = &mut self.fast_path;
-        let Some((key, fast_path)) = key.zip(fast_path.as_mut()).filter(|_| followed.1) else {
-            return;
-        };
-        if inbound.last().is_some_and(|(last, _)| *last == key) {
+        let Some(fast_path) = fast_path.as_mut().filter(|_| followed.1) else { return };
+        if inbound.len() == OFFERS || inbound.last().is_some_and(|last| last.key == offer.key) {
             return;
         }
-        let datagram = &mut self.data_path.datagram(datagram);
-        if let Some(verdict) = self.router.inbound_flow(outer, datagram, now) {
-            let epoch = fast_path.epoch();
-            let is_known = fast_path.inbound.has(&key, epoch);
-            let taught = is_known
-                || fast_path
-                    .inbound
-                    .teach(key, epoch, verdict, |number| fast_path::InboundVerdict {
-                        epoch,
-                        number,
-                        reserved: 0,
-                    })
-                    .is_ok();
-            if taught {
-                inbound.push((key, verdict));
+        let epoch = fast_path.epoch();
+        if !fast_path.inbound.has(&offer.key, epoch) {
+            let datagram = self.data_path.datagram(datagram);
+            let Some(flow) = self.router.inbound_flow(outer, datagram, now) else { return };
+            let verdict = |number| InboundVerdict { epoch, number, reserved: 0 };
+            let taught = fast_path.inbound.teach(offer.key, epoch, (flow, offer.is_udp), verdict);
+            if let Err(error) = taught {
+                return debug!("fast path: {error}");
             }
         }
+        inbound.push(offer);
     }
 
     /// Lets the kernel deliver the next packets of the flows that the router has just delivered.
+    /// Nothing waits to be read.
     pub(super) fn hand_over_inbound(&mut self) {
         let FastPathState { fast_path, inbound, .. } = &mut self.fast_path;
-        for (key, _) in inbound.drain(..) {
-            if let Some(fast_path) = fast_path.as_mut() {
-                fast_path.inbound.hand_over(&key.flow);
+        for offer in inbound.drain(..) {
+            if let Some(fast_path) = fast_path.as_mut()
+                && fast_path.inbound.is_settled(&offer.key.flow)
+            {
+                fast_path.inbound.hand_over(&offer.key.flow);
             }
         }
     }

@@ -8,7 +8,9 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::io;
+use std::mem;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use aya::Pod;
 use aya::maps::{HashMap as KernelMap, MapData, MapError};
@@ -16,6 +18,23 @@ use aya::maps::{HashMap as KernelMap, MapData, MapError};
 use super::memory::SharedArray;
 use super::shared::{COUNT, FLOWS, Flow, INSTALLED, PLACES, Use};
 use crate::packet::Load;
+use crate::time::Time;
+
+/// The number of the word with the time of last use, in a [`Use`].
+const LAST: usize = 2;
+
+/// The number of packets a second of a flow of small datagrams, above which the router forwards the
+/// flow itself: it reads and sends many of them at once, and the kernel only one.
+const BUSY_RATE: u64 = 40_000;
+/// The length in octets below which a datagram is small, with its IP header.
+const SMALL: u64 = 512;
+/// The time over which the rate of a flow is measured.
+const RATE_INTERVAL: Duration = Duration::from_millis(200);
+/// A flow of small datagrams returns to the kernel after this time below half the rate.
+const CALM_INTERVAL: Duration = Duration::from_secs(1);
+/// Packets can be lost on their way to the router. The number of lost packets is the smallest
+/// difference of both counts in this number of samples, each taken when nothing waited to be read.
+const LOSS_SAMPLES: u32 = 16;
 
 /// A flow that the kernel may forward.
 #[derive(Debug)]
@@ -27,6 +46,16 @@ struct Known<D> {
     data: D,
     /// The part of the use that the router has counted.
     counted: Use,
+    /// The use at the beginning of the present measurement of the rate.
+    measured: Use,
+    is_udp: bool,
+}
+
+/// The samples of the difference between both counts of a word.
+#[derive(Clone, Copy, Debug)]
+struct Difference {
+    smallest: i32,
+    samples: u32,
 }
 
 /// Packets of a flow that the kernel has forwarded, and that the router has not counted yet.
@@ -50,8 +79,17 @@ pub struct Flows<K, V, D> {
     known: HashMap<K, Known<D>>,
     /// The numbers that no flow has.
     free: Vec<u32>,
+    /// The uncounted packets of the flows that were taken back.
+    taken_back: Vec<Uncounted<D>>,
     /// For each word, the number of packets that the router has read.
     read: Box<[u32]>,
+    /// The words whose counts differed when nothing waited to be read.
+    differences: HashMap<usize, Difference>,
+    /// The flows that the router forwards itself, because they have many small datagrams. The
+    /// number counts their packets since the last measurement.
+    kept: HashMap<K, u64>,
+    measured_at: Time,
+    calm_at: Time,
 }
 
 impl<K: Pod + Eq + Hash + AsRef<Flow>, V: Pod, D: Copy> Flows<K, V, D> {
@@ -67,19 +105,60 @@ impl<K: Pod + Eq + Hash + AsRef<Flow>, V: Pod, D: Copy> Flows<K, V, D> {
             uses,
             known: HashMap::new(),
             free: (0..FLOWS as u32).rev().collect(),
+            taken_back: Vec::new(),
             read: vec![0; PLACES].into_boxed_slice(),
+            differences: HashMap::new(),
+            kept: HashMap::new(),
+            measured_at: Time::ZERO,
+            calm_at: Time::ZERO,
         }
     }
 
-    /// Counts a packet that went up to the router.
-    pub fn came_up(&mut self, flow: &Flow) {
-        let read = &mut self.read[flow.place()];
-        *read = read.wrapping_add(1);
+    /// The number of flows whose verdicts the kernel has.
+    pub fn len(&self) -> usize {
+        self.known.len()
     }
 
-    /// Whether the kernel has sent up no packet of the flow that the router has not read.
-    pub fn is_settled(&self, flow: &Flow) -> bool {
-        self.words.read(flow.place(), 0) & COUNT == u64::from(self.read[flow.place()])
+    /// The number of flows that the router forwards itself, because they have many small datagrams.
+    pub fn kept(&self) -> usize {
+        self.kept.len()
+    }
+
+    /// Counts a packet that went up to the router. Returns true if the kernel may forward the next
+    /// packets of the flow.
+    pub fn came_up(&mut self, key: &K) -> bool {
+        let read = &mut self.read[key.as_ref().place()];
+        *read = read.wrapping_add(1);
+        match self.kept.get_mut(key) {
+            Some(packets) => {
+                *packets += 1;
+                false
+            }
+            None => true,
+        }
+    }
+
+    /// Whether the router has read all packets of the flow that the kernel has sent up. Call this
+    /// when nothing waits to be read: a difference that stays is packets that were lost.
+    pub fn is_settled(&mut self, flow: &Flow) -> bool {
+        let place = flow.place();
+        let sent_up = (self.words.read(place, 0) & COUNT) as u32;
+        let difference = sent_up.wrapping_sub(self.read[place]) as i32;
+        if difference == 0 {
+            self.differences.remove(&place);
+            return true;
+        }
+        let unknown = Difference { smallest: difference, samples: 0 };
+        let known = self.differences.entry(place).or_insert(unknown);
+        known.samples += 1;
+        if difference.abs() < known.smallest.abs() {
+            known.smallest = difference;
+        }
+        if known.samples == LOSS_SAMPLES {
+            self.read[place] = self.read[place].wrapping_add(known.smallest as u32);
+            self.differences.remove(&place);
+        }
+        false
     }
 
     /// Whether the kernel has the verdict of a flow for this epoch.
@@ -96,24 +175,30 @@ impl<K: Pod + Eq + Hash + AsRef<Flow>, V: Pod, D: Copy> Flows<K, V, D> {
         &mut self,
         key: K,
         epoch: u64,
-        data: D,
+        (data, is_udp): (D, bool),
         verdict: impl FnOnce(u32) -> V,
     ) -> io::Result<()> {
         let number = match self.known.get(&key) {
             Some(known) => known.number,
             None => match self.free.pop() {
                 Some(number) => number,
-                None => return Err(io::ErrorKind::StorageFull.into()),
+                None => {
+                    self.take_back_oldest();
+                    self.free.pop().ok_or(io::ErrorKind::StorageFull)?
+                }
             },
         };
         if let Err(error) = self.verdicts.insert(key, verdict(number), 0) {
-            self.free.push(number);
-            self.known.remove(&key);
+            match self.known.contains_key(&key) {
+                true => self.take_back(&key),
+                false => self.free.push(number),
+            }
             return Err(io::Error::other(error));
         }
-        let counted = self.known.get(&key).map(|known| known.counted);
-        let counted = counted.unwrap_or_else(|| self.use_of(number));
-        self.known.insert(key, Known { number, epoch, data, counted });
+        let known = self.known.get(&key).map(|known| (known.counted, known.measured));
+        let (counted, measured) =
+            known.unwrap_or_else(|| (use_of(&self.uses, number), use_of(&self.uses, number)));
+        self.known.insert(key, Known { number, epoch, data, counted, measured, is_udp });
         Ok(())
     }
 
@@ -140,7 +225,8 @@ impl<K: Pod + Eq + Hash + AsRef<Flow>, V: Pod, D: Copy> Flows<K, V, D> {
                 Err(changed) => now = changed,
             }
         }
-        if let Some(known) = self.known.remove(key) {
+        if let Some(mut known) = self.known.remove(key) {
+            self.taken_back.extend(known.take(use_of(&self.uses, known.number)));
             self.free.push(known.number);
         }
         match self.verdicts.remove(key) {
@@ -149,28 +235,69 @@ impl<K: Pod + Eq + Hash + AsRef<Flow>, V: Pod, D: Copy> Flows<K, V, D> {
         }
     }
 
+    /// Takes an eighth of the flows back: those that were not used for the longest time.
+    fn take_back_oldest(&mut self) {
+        let mut flows: Vec<(u64, K)> = self
+            .known
+            .iter()
+            .map(|(key, known)| (self.uses.read(known.number as usize, LAST), *key))
+            .collect();
+        flows.sort_unstable_by_key(|(last, _)| *last);
+        flows.truncate(FLOWS / 8);
+        flows.iter().for_each(|(_, key)| self.take_back(key));
+    }
+
     /// The packets that the kernel has forwarded since the last call.
     pub fn take_uses(&mut self) -> Vec<Uncounted<D>> {
-        let mut uncounted = Vec::new();
+        let mut uncounted = mem::take(&mut self.taken_back);
         for known in self.known.values_mut() {
-            let number = known.number as usize;
-            let packets = self.uses.read(number, 0);
-            if packets == known.counted.packets {
-                continue;
-            }
-            let new = Use { packets, octets: self.uses.read(number, 1), last: self.uses.read(number, 2) };
-            let load = Load {
-                packets: new.packets - known.counted.packets,
-                bytes: new.octets - known.counted.octets,
-            };
-            known.counted = new;
-            uncounted.push(Uncounted { data: known.data, load, last: new.last });
+            let new = use_of(&self.uses, known.number);
+            uncounted.extend(known.take(new));
         }
         uncounted
     }
 
-    fn use_of(&self, number: u32) -> Use {
-        let word = |word| self.uses.read(number as usize, word);
-        Use { packets: word(0), octets: word(1), last: word(2) }
+    /// Measures the rates of the flows. Flows of many small datagrams go to the router, and return
+    /// to the kernel when they are calm.
+    pub fn measure(&mut self, now: Time) {
+        let span = now.since(self.measured_at);
+        if span >= RATE_INTERVAL {
+            self.measured_at = now;
+            let most = BUSY_RATE * span.as_millis() as u64 / 1000;
+            let mut busy = Vec::new();
+            for (key, known) in &mut self.known {
+                let now = use_of(&self.uses, known.number);
+                let packets = now.packets - known.measured.packets;
+                let octets = now.octets - known.measured.octets;
+                known.measured = now;
+                if known.is_udp && packets > most && octets < packets * SMALL {
+                    busy.push(*key);
+                }
+            }
+            for key in busy {
+                self.take_back(&key);
+                self.kept.insert(key, u64::MAX / 2);
+            }
+        }
+        let span = now.since(self.calm_at);
+        if span >= CALM_INTERVAL {
+            self.calm_at = now;
+            let least = BUSY_RATE / 2 * span.as_millis() as u64 / 1000;
+            self.kept.retain(|_, packets| mem::take(packets) >= least);
+        }
     }
+}
+
+impl<D: Copy> Known<D> {
+    /// Returns the packets that were not counted yet, if the use of the flow is `new`.
+    fn take(&mut self, new: Use) -> Option<Uncounted<D>> {
+        let old = mem::replace(&mut self.counted, new);
+        let load = Load { packets: new.packets - old.packets, bytes: new.octets - old.octets };
+        (load.packets > 0).then_some(Uncounted { data: self.data, load, last: new.last })
+    }
+}
+
+fn use_of(uses: &SharedArray<Use, FLOWS>, number: u32) -> Use {
+    let word = |word| uses.read(number as usize, word);
+    Use { packets: word(0), octets: word(1), last: word(LAST) }
 }

@@ -77,13 +77,15 @@ pub enum Miss {
     Ecn,
     /// The outer UDP header has a checksum, or a checksum or a length is wrong.
     Checksum,
+    /// The packet is a super-packet of UDP.
+    Datagrams,
     /// The kernel cannot change the packet.
     Refused,
 }
 
 impl Miss {
     /// All reasons.
-    pub const ALL: [Miss; 10] = [
+    pub const ALL: [Miss; 11] = [
         Miss::NoFlow,
         Miss::OldEpoch,
         Miss::NotYet,
@@ -93,6 +95,7 @@ impl Miss {
         Miss::Ttl,
         Miss::Ecn,
         Miss::Checksum,
+        Miss::Datagrams,
         Miss::Refused,
     ];
 }
@@ -262,24 +265,25 @@ pub fn inbound_key(flow: Flow, outer: &Outer, lisp_header: [u8; 8]) -> InboundFl
     }
 }
 
-/// Whether the programs read the headers of an IP packet, and count it if it goes up. It is not so
-/// for packets with options or extension headers, fragments, and ICMP messages other than echos.
-pub fn is_counted(packet: &[u8]) -> bool {
+/// Whether an IP packet is UDP, if the programs count such packets when they go up. They do not
+/// count packets with options or extension headers, fragments, and ICMP messages other than echos.
+pub fn udp_if_counted(packet: &[u8]) -> Option<bool> {
     let (protocol, transport) = match *packet {
         [0x45, _, _, _, _, _, flags, offset, _, protocol, ..] => {
             let is_fragment = (flags & 0x3f, offset) != (0, 0);
             (if is_fragment { u8::MAX } else { protocol }, 20)
         }
         [0x60..=0x6f, _, _, _, _, _, next_header, ..] => (next_header, 40),
-        _ => return false,
+        _ => return None,
     };
     let has = |octets| packet.len() >= transport + octets;
     let is_type = |types: [u8; 2]| packet.get(transport).is_some_and(|kind| types.contains(kind));
-    match protocol {
+    let is_counted = match protocol {
         6 => has(20),
         17 => has(8),
         1 => has(8) && is_type([0, 8]),
         58 => has(8) && is_type([128, 129]),
         _ => false,
-    }
+    };
+    is_counted.then_some(protocol == 17)
 }

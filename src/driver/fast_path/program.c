@@ -115,6 +115,7 @@ enum miss {
     TTL,
     ECN,
     CHECKSUM,
+    DATAGRAMS,
     REFUSED,
     MISSES,
 };
@@ -167,6 +168,7 @@ struct packet {
     __u32 headers;
     /* The length of the packet according to its header. */
     __u32 total_len;
+    __u8 protocol;
     __u8 ttl;
     __u8 tos;
 };
@@ -219,6 +221,7 @@ static __always_inline int read_transport(struct __sk_buff *skb, __u32 offset, _
         return -1;
     }
     packet->flow.hash = hash >> 32;
+    packet->protocol = protocol;
     return 0;
 }
 
@@ -264,9 +267,9 @@ static __always_inline int read_packet(struct __sk_buff *skb, __u32 offset, stru
     return -1;
 }
 
-/* Counts a packet that goes up, in the word of its flow. If the kernel forwards the flow, it no longer does
- * so until the router has forwarded this packet too. */
-static __noinline int goes_up(void *words, __u32 hash, enum miss miss)
+/* Counts packets that go up together, in the word of their flow. If the kernel forwards the flow, it no longer
+ * does so until the router has forwarded these packets too. */
+static __noinline int go_up(void *words, __u32 hash, __u32 packets, enum miss miss)
 {
     __u32 place = (hash >> 4) % PLACES;
     __u64 *word = bpf_map_lookup_elem(words, &place);
@@ -278,7 +281,7 @@ static __noinline int goes_up(void *words, __u32 hash, enum miss miss)
         __u64 flags = old & ~COUNT_MASK;
         if (flags == (INSTALLED | TAG_OF(hash)))
             flags = 0;
-        if (__sync_val_compare_and_swap(word, old, flags | ((old + 1) & COUNT_MASK)) == old)
+        if (__sync_val_compare_and_swap(word, old, flags | ((old + packets) & COUNT_MASK)) == old)
             break;
     }
     return TC_ACT_OK;
@@ -394,28 +397,32 @@ int encapsulate(struct __sk_buff *skb)
     __u32 hash = packet.flow.hash;
     struct outbound_verdict *verdict = bpf_map_lookup_elem(&outbound, &packet.flow);
     if (!verdict)
-        return goes_up(&outbound_words, hash, NO_FLOW);
+        return go_up(&outbound_words, hash, 1, NO_FLOW);
     struct state *now = bpf_map_lookup_elem(&state, &zero);
     enum miss miss = invalidity(now, verdict->epoch);
     if (!now || miss != MISSES)
-        return goes_up(&outbound_words, hash, miss);
+        return go_up(&outbound_words, hash, 1, miss);
     if (!is_installed(&outbound_words, hash))
-        return goes_up(&outbound_words, hash, NOT_YET);
+        return go_up(&outbound_words, hash, 1, NOT_YET);
     if (packet.ttl < 2)
-        return goes_up(&outbound_words, hash, TTL);
+        return go_up(&outbound_words, hash, 1, TTL);
     if (packet.total_len != skb->len)
-        return goes_up(&outbound_words, hash, ODD_HEADER);
+        return go_up(&outbound_words, hash, 1, ODD_HEADER);
+    /* The boundaries of datagrams are in the size of the segments only, and a receiver in user space does
+     * not see it. TCP has no boundaries. */
+    if (skb->gso_size && packet.protocol != IPPROTO_TCP)
+        return go_up(&outbound_words, hash, 1, DATAGRAMS);
     __u32 largest = skb->gso_size ? packet.headers + skb->gso_size : packet.total_len;
     __u32 outer_len = verdict->outer_version == IPV4 ? 20 + 16 : 40 + 16;
     if (largest > verdict->largest || packet.total_len + outer_len > 0xffff)
-        return goes_up(&outbound_words, hash, TOO_BIG);
+        return go_up(&outbound_words, hash, 1, TOO_BIG);
 
     struct bpf_redir_neigh next_hop = {.nh_family = verdict->next_hop_version == IPV4 ? AF_INET : AF_INET6};
     __builtin_memcpy(next_hop.ipv6_nh, verdict->next_hop, sizeof next_hop.ipv6_nh);
     int wrapped = verdict->outer_version == IPV4 ? wrap_v4(skb, verdict, &packet)
                                                 : wrap_v6(skb, verdict, &packet);
     if (wrapped == -1)
-        return goes_up(&outbound_words, hash, REFUSED);
+        return go_up(&outbound_words, hash, 1, REFUSED);
     /* bpf_redirect_neigh takes a frame with an Ethernet header. */
     if (wrapped || bpf_skb_change_head(skb, sizeof(struct ethhdr), 0))
         return TC_ACT_SHOT;
@@ -552,30 +559,33 @@ int decapsulate(struct __sk_buff *skb)
     }
     __u32 hash = packet.flow.hash;
     key.flow = packet.flow;
+    /* The sender's socket sends datagrams together, and the receiver's socket gets them one by one. A
+     * super-packet of TCP is one datagram. */
+    __u32 packets = packet.total_len + headers < skb->len && skb->gso_segs ? skb->gso_segs : 1;
     struct inbound_verdict *verdict = bpf_map_lookup_elem(&inbound, &key);
     if (!verdict)
-        return goes_up(&inbound_words, hash, NO_FLOW);
+        return go_up(&inbound_words, hash, packets, NO_FLOW);
     struct state *now = bpf_map_lookup_elem(&state, &zero);
     enum miss miss = invalidity(now, verdict->epoch);
     if (!now || miss != MISSES)
-        return goes_up(&inbound_words, hash, miss);
+        return go_up(&inbound_words, hash, packets, miss);
     if (!is_installed(&inbound_words, hash))
-        return goes_up(&inbound_words, hash, NOT_YET);
+        return go_up(&inbound_words, hash, packets, NOT_YET);
     if (!is_sound(skb, headers, outer_total_len, &packet, &key))
-        return goes_up(&inbound_words, hash, CHECKSUM);
+        return go_up(&inbound_words, hash, packets, CHECKSUM);
     int tos = decapsulated_tos(packet.tos, outer_tos);
     if (tos < 0)
-        return goes_up(&inbound_words, hash, ECN);
+        return go_up(&inbound_words, hash, packets, ECN);
     __u8 ttl = packet.ttl < outer_ttl ? packet.ttl : outer_ttl;
     if (!ttl)
-        return goes_up(&inbound_words, hash, TTL);
+        return go_up(&inbound_words, hash, packets, TTL);
 
     /* The kernel has to be told only of a change of the family: an older kernel does not know the flags. */
     __u64 flags = BPF_F_ADJ_ROOM_FIXED_GSO | BPF_F_ADJ_ROOM_NO_CSUM_RESET;
     if (packet.flow.family != key.outer_version)
         flags |= packet.flow.family == IPV4 ? DECAP_L3_IPV4 : DECAP_L3_IPV6;
     if (bpf_skb_adjust_room(skb, -(__s32)(headers - sizeof(struct ethhdr)), BPF_ADJ_ROOM_MAC, flags))
-        return goes_up(&inbound_words, hash, REFUSED);
+        return go_up(&inbound_words, hash, packets, REFUSED);
     if (set_header(skb, &packet, ttl, tos))
         return TC_ACT_SHOT;
     note_use(&inbound_uses, verdict->number, skb, &packet);

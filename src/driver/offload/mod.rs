@@ -12,6 +12,7 @@
 
 pub mod coalesce;
 pub mod segment;
+pub mod unfinished;
 pub mod vnet_header;
 
 use crate::checksum;
