@@ -145,6 +145,19 @@ pub struct IpHeader {
     pub flow_hash: u32,
 }
 
+/// The flow of a packet that was not verified.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnverifiedFlow {
+    /// The address of the sender.
+    pub source: IpAddr,
+    /// The address of the receiver.
+    pub destination: IpAddr,
+    /// The protocol, or the type of the first extension header of IPv6.
+    pub protocol: u8,
+    /// A hash of the addresses, the protocol and the ports.
+    pub flow_hash: u32,
+}
+
 impl IpHeader {
     /// Reads the header at the start of `bytes`. Verifies the IPv4 header checksum, so that the
     /// router can count damaged packets. The kernel would drop them without a message.
@@ -203,7 +216,7 @@ impl IpHeader {
         let transport = (!header.is_fragmenting_payload())
             .then(|| &bytes[header_len..total_len.min(bytes.len())]);
         let mut hash = FlowHash::new(header.protocol().0);
-        hash.add(u64::from(source.to_bits()) << 32 | u64::from(destination.to_bits()));
+        hash.add_addresses(source.into(), destination.into());
         hash.add_ports(header.protocol().0, transport);
         Ok(IpHeader {
             source: source.into(),
@@ -221,10 +234,7 @@ impl IpHeader {
         let (source, destination) = (header.source_addr(), header.destination_addr());
         let transport = Some(&bytes[header.slice().len()..total_len.min(bytes.len())]);
         let mut hash = FlowHash::new(header.next_header().0);
-        for address in [source.to_bits(), destination.to_bits()] {
-            hash.add((address >> 64) as u64);
-            hash.add(address as u64);
-        }
+        hash.add_addresses(source.into(), destination.into());
         hash.add_ports(header.next_header().0, transport);
         Ok(IpHeader {
             source: source.into(),
@@ -251,6 +261,38 @@ impl IpHeader {
             || self.destination.is_multicast()
             || self.destination == IpAddr::V4(Ipv4Addr::BROADCAST)
     }
+}
+
+/// The addresses, the protocol and the flow hash of an IP packet. Nothing is verified: the packet can
+/// be damaged or cut off after its header, and still belongs to a flow. For a packet that
+/// [`IpHeader::parse`] accepts, the flow hash is the same.
+pub fn unverified_flow(bytes: &[u8]) -> Option<UnverifiedFlow> {
+    let (protocol, source, destination, transport) = match bytes.first()? >> 4 {
+        4 => {
+            let header = bytes.first_chunk::<20>()?;
+            let header_len = usize::from(header[0] & 15) * 4;
+            let total_len = usize::from(u16::from_be_bytes([header[2], header[3]]));
+            let is_fragment = u16::from_be_bytes([header[6], header[7]]) & 0x3fff != 0;
+            let transport = bytes.get(header_len..total_len.min(bytes.len()));
+            let address = |at: usize| Some(IpAddr::from(*header[at..].first_chunk::<4>()?));
+            if header_len < header.len() {
+                return None;
+            }
+            (header[9], address(12)?, address(16)?, transport.filter(|_| !is_fragment))
+        }
+        6 => {
+            let header = bytes.first_chunk::<40>()?;
+            let total_len = 40 + usize::from(u16::from_be_bytes([header[4], header[5]]));
+            let address = |at: usize| Some(IpAddr::from(*header[at..].first_chunk::<16>()?));
+            let transport = bytes.get(40..total_len.min(bytes.len()));
+            (header[6], address(8)?, address(24)?, transport)
+        }
+        _ => return None,
+    };
+    let mut hash = FlowHash::new(protocol);
+    hash.add_addresses(source, destination);
+    hash.add_ports(protocol, transport);
+    Some(UnverifiedFlow { source, destination, protocol, flow_hash: hash.finish() })
 }
 
 /// Writes a TTL or hop limit into the header at the start of `bytes`. [`IpHeader::parse`] must have
@@ -304,6 +346,24 @@ impl FlowHash {
         self.0 ^= self.0 >> 32;
     }
 
+    fn add_addresses(&mut self, source: IpAddr, destination: IpAddr) {
+        match (source, destination) {
+            (IpAddr::V4(source), IpAddr::V4(destination)) => {
+                self.add(u64::from(source.to_bits()) << 32 | u64::from(destination.to_bits()));
+            }
+            _ => {
+                for address in [source, destination] {
+                    let bits = match address {
+                        IpAddr::V4(address) => address.to_ipv6_mapped().to_bits(),
+                        IpAddr::V6(address) => address.to_bits(),
+                    };
+                    self.add((bits >> 64) as u64);
+                    self.add(bits as u64);
+                }
+            }
+        }
+    }
+
     fn add_ports(&mut self, protocol: u8, transport: Option<&[u8]>) {
         if let Some(&[a, b, c, d, ..]) = transport
             && matches!(protocol, PROTOCOL_TCP | PROTOCOL_UDP)
@@ -326,6 +386,32 @@ mod tests {
     use etherparse::PacketBuilder;
 
     use super::*;
+
+    #[test]
+    fn the_unverified_flow_of_a_packet_is_the_flow_of_its_header() {
+        let mut packets = vec![v4(1000), v6()];
+        let mut options = v4(2000);
+        options[0] = 0x46;
+        let mut fragment = v4(3000);
+        fragment[6] = 0x20;
+        let mut short = v4(4000);
+        short[2..4].copy_from_slice(&23u16.to_be_bytes());
+        packets.extend([options, fragment, short]);
+        for mut packet in packets {
+            let flow = unverified_flow(&packet).unwrap();
+            if packet[0] >> 4 == 4 {
+                let len = usize::from(packet[0] & 15) * 4;
+                packet[10..12].fill(0);
+                let sum = checksum::finish(checksum::sum(&packet[..len]));
+                packet[10..12].copy_from_slice(&sum.to_be_bytes());
+            }
+            let header = IpHeader::parse(&packet).unwrap();
+            assert_eq!(flow.flow_hash, header.flow_hash);
+            assert_eq!((flow.source, flow.destination), (header.source, header.destination));
+        }
+        assert_eq!(unverified_flow(&v4(1)[..19]), None);
+        assert_eq!(unverified_flow(&[]), None);
+    }
 
     fn v4(source_port: u16) -> Vec<u8> {
         let builder = PacketBuilder::ipv4([192, 168, 0, 22], [172, 16, 0, 12], 64);

@@ -18,6 +18,8 @@ fn colour(variant: Variant) -> &'static str {
         Variant::Plain => "#9aa5b1",
         Variant::Vxlan => "#52606d",
         Variant::Eidway => "#0b7285",
+        Variant::EidwayKernel => "#1098ad",
+        Variant::EidwayUser => "#3bc9db",
         Variant::EidwayNoOffload => "#66a8b5",
         Variant::Oor => "#c9a227",
     }

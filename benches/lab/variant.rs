@@ -25,7 +25,11 @@ pub enum Variant {
     Vxlan,
     /// Eidway as it is started by default
     Eidway,
-    /// Eidway, a packet a read and a send
+    /// Eidway with its fast path for all packets, also small ones at a high rate
+    EidwayKernel,
+    /// Eidway without its fast path
+    EidwayUser,
+    /// Eidway without its fast path, a packet a read and a send
     EidwayNoOffload,
     /// OpenOverlayRouter, from Debian's package, unpacked
     Oor,
@@ -38,6 +42,8 @@ impl Variant {
             Variant::Plain => "plain",
             Variant::Vxlan => "vxlan",
             Variant::Eidway => "eidway",
+            Variant::EidwayKernel => "eidway-kernel",
+            Variant::EidwayUser => "eidway-user",
             Variant::EidwayNoOffload => "eidway-no-offload",
             Variant::Oor => "oor",
         }
@@ -49,7 +55,9 @@ impl Variant {
             Variant::Plain => "plain routing, no tunnel",
             Variant::Vxlan => "kernel VXLAN",
             Variant::Eidway => "Eidway",
-            Variant::EidwayNoOffload => "Eidway --no-offload",
+            Variant::EidwayKernel => "Eidway --data-path kernel",
+            Variant::EidwayUser => "Eidway --data-path user",
+            Variant::EidwayNoOffload => "Eidway --data-path user --no-offload",
             Variant::Oor => "OpenOverlayRouter",
         }
     }
@@ -75,7 +83,11 @@ impl Setting {
             Variant::Plain => setting.plain()?,
             Variant::Vxlan => setting.vxlan()?,
             Variant::Eidway => setting.eidway(&[], &scratch)?,
-            Variant::EidwayNoOffload => setting.eidway(&["--no-offload"], &scratch)?,
+            Variant::EidwayKernel => setting.eidway(&["--data-path", "kernel"], &scratch)?,
+            Variant::EidwayUser => setting.eidway(&["--data-path", "user"], &scratch)?,
+            Variant::EidwayNoOffload => {
+                setting.eidway(&["--data-path", "user", "--no-offload"], &scratch)?;
+            }
             Variant::Oor => setting.oor(&scratch)?,
         }
         setting.await_path()?;

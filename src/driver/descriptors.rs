@@ -8,8 +8,10 @@
 
 use std::collections::BTreeSet;
 use std::io;
+use std::os::fd::BorrowedFd;
 use std::time::Duration;
 
+use rustix::event::{self, PollFd, PollFlags, Timespec};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::router::descriptors::Descriptors;
@@ -88,6 +90,12 @@ impl<S: Copy + Ord> Waiting<S> {
     pub fn figures(&self) -> Descriptors {
         self.figures
     }
+}
+
+/// Whether nothing waits to be read from a device or a socket.
+pub fn nothing_waits(source: BorrowedFd<'_>) -> bool {
+    let mut polled = [PollFd::from_borrowed_fd(source, PollFlags::IN)];
+    event::poll(&mut polled, Some(&Timespec::default())) == Ok(0)
 }
 
 #[cfg(test)]

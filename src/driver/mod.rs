@@ -34,7 +34,10 @@
 //! An error of a single read or write is counted and logged ([`faults`]). [`run`] ends only if a
 //! router cannot work because of an error.
 //!
-//! Reading order: [`event_loop`], then [`tun`], [`offload`], [`udp`], [`netlink`],
+//! The [`fast_path`] carries out the decisions on known flows in the kernel: their packets do not
+//! reach this process.
+//!
+//! Reading order: [`event_loop`], then [`tun`], [`offload`], [`udp`], [`netlink`], [`fast_path`],
 //! [`console_server`].
 
 pub mod announce;

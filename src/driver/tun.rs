@@ -13,11 +13,12 @@
 use std::fs::{File, OpenOptions};
 use std::io::{self, IoSlice, Read, Write};
 use std::mem;
-use std::os::fd::{AsRawFd, RawFd};
+use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 use std::os::unix::fs::OpenOptionsExt;
 
 use tun_tap::{Iface, Mode};
 
+use super::descriptors::nothing_waits;
 use super::offload::vnet_header::{VNET_HEADER_LEN, VnetHeader};
 use crate::packet::Packet;
 use crate::router::io::LISP_DEVICE;
@@ -108,6 +109,12 @@ impl Tun {
                 Ok(Packet { bytes: packet, segment_size })
             }
         }
+    }
+
+    /// Whether no packet waits at the device.
+    pub fn is_drained(&self) -> bool {
+        // SAFETY: the device is open as long as `self` lives.
+        nothing_waits(unsafe { BorrowedFd::borrow_raw(self.as_raw_fd()) })
     }
 
     /// The number of octets before the packet in the buffer of [`Tun::receive`].

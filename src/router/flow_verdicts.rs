@@ -9,7 +9,7 @@ use super::Router;
 use super::decision::{Origin, SourceWant, Verdict, Wants};
 use super::io::{Encapsulation, Outer};
 use crate::addr::{Eid, EidPrefix, InstanceId, Rloc};
-use crate::packet::{IpHeader, Load, Packet};
+use crate::packet::{IpHeader, Load, Packet, UnverifiedFlow};
 use crate::time::Time;
 use crate::wire::DataHeader;
 use crate::wire::data_header::{NonceField, encapsulation_len};
@@ -17,8 +17,7 @@ use crate::wire::data_header::{NonceField, encapsulation_len};
 /// A flow of the site, and its encapsulation in this forwarding generation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OutboundFlow {
-    /// The encapsulation. The TTL and the type of service are those of the latest packet; each
-    /// packet has its own.
+    /// The encapsulation. Its TTL and its type of service are not set: each packet has its own.
     pub encapsulation: Encapsulation,
     /// The size in octets of the largest packet that the path permits, without the outer headers.
     /// `None` if no error has reported a path MTU.
@@ -49,9 +48,12 @@ impl Router {
     pub fn outbound_flow(
         &self,
         instance_id: InstanceId,
-        header: &IpHeader,
+        flow: &UnverifiedFlow,
     ) -> Option<OutboundFlow> {
-        let (encapsulation, slot) = self.flows.find(instance_id, header)?;
+        let UnverifiedFlow { source, destination, flow_hash, .. } = *flow;
+        // The other fields do not matter: they are those of each packet.
+        let header = IpHeader { source, destination, flow_hash, ttl: 0, tos: 0, total_len: 0 };
+        let (encapsulation, slot) = self.flows.find(instance_id, &header)?;
         let (lisp, _) = DataHeader::parse(&encapsulation.header).ok()?;
         if lisp.nonce != NonceField::None {
             return None;

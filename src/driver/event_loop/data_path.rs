@@ -154,7 +154,7 @@ impl EventLoop {
         let more = self.read_data(slot);
         self.flush_to_kernel();
         if !more {
-            self.hand_over_inbound();
+            self.hand_over_inbound(slot);
         }
         more
     }

@@ -10,11 +10,14 @@ use log::{debug, info};
 use super::{EventLoop, Source};
 use crate::addr::Rloc;
 use crate::driver::fast_path::{
-    self, FastPath, Flow, InboundFlow, InboundVerdict, outbound_verdict, udp_if_counted,
+    self, FastPath, Flow, InboundFlow, InboundVerdict, outbound_verdict,
 };
 use crate::driver::netlink::NextHop;
+use crate::driver::offload::UDP;
+use crate::driver::tun::Tun;
+use crate::driver::udp::RlocSockets;
 use crate::driver::{DataPathChoice, Error};
-use crate::packet::IpHeader;
+use crate::packet::{self, UnverifiedFlow};
 use crate::router::io::{Device, Encapsulation, KernelEvent, LISP_DEVICE, Outer};
 use crate::time::Time;
 use crate::wire::data_header::DATA_HEADER_LEN;
@@ -45,8 +48,13 @@ pub struct FastPathState {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Offer<K> {
     key: K,
-    header: IpHeader,
-    is_udp: bool,
+    flow: UnverifiedFlow,
+}
+
+impl<K> Offer<K> {
+    fn is_udp(&self) -> bool {
+        self.flow.protocol == UDP
+    }
 }
 
 impl FastPathState {
@@ -54,10 +62,9 @@ impl FastPathState {
     /// the kernel may forward such packets.
     pub(super) fn came_from_site(&mut self, packet: &[u8]) -> Option<Offer<Flow>> {
         let fast_path = self.fast_path.as_mut()?;
-        let is_udp = udp_if_counted(packet)?;
-        let header = IpHeader::parse(packet).ok()?;
-        let key = Flow::of(&header);
-        fast_path.outbound.came_up(&key).then_some(Offer { key, header, is_udp })
+        let flow = packet::unverified_flow(packet)?;
+        let key = Flow::of(&flow);
+        fast_path.outbound.came_up(&key).then_some(Offer { key, flow })
     }
 
     /// Notes that the router has encapsulated a packet.
@@ -78,10 +85,9 @@ impl FastPathState {
     ) -> Option<Offer<InboundFlow>> {
         let fast_path = self.fast_path.as_mut()?;
         let (lisp, inner) = datagram.split_first_chunk::<DATA_HEADER_LEN>()?;
-        let is_udp = udp_if_counted(inner)?;
-        let header = IpHeader::parse(inner).ok()?;
-        let key = fast_path::inbound_key(Flow::of(&header), outer, *lisp);
-        fast_path.inbound.came_up(&key).then_some(Offer { key, header, is_udp })
+        let flow = packet::unverified_flow(inner)?;
+        let key = fast_path::inbound_key(Flow::of(&flow), outer, *lisp);
+        fast_path.inbound.came_up(&key).then_some(Offer { key, flow })
     }
 }
 
@@ -92,7 +98,10 @@ impl EventLoop {
     /// The options require the fast path, and this machine does not permit it.
     pub(super) fn open_fast_path(&mut self) -> Result<(), Error> {
         let choice = self.options.data_path;
-        if choice == DataPathChoice::User || self.options.record.is_some() {
+        let is_for_user = choice == DataPathChoice::User
+            || choice == DataPathChoice::Auto && !self.options.offload
+            || self.options.record.is_some();
+        if is_for_user {
             return Ok(());
         }
         let opened = self.netlink.index_of(LISP_DEVICE).and_then(FastPath::open);
@@ -182,8 +191,10 @@ impl EventLoop {
             return;
         };
         *reported_at = now;
-        fast_path.outbound.measure(now);
-        fast_path.inbound.measure(now);
+        if self.options.data_path == DataPathChoice::Auto {
+            fast_path.outbound.measure(now);
+            fast_path.inbound.measure(now);
+        }
         let at = |last: u64| self.clock.time_of(last).min(now);
         for used in fast_path.outbound.take_uses() {
             self.router.count_outbound(&used.data, used.load, at(used.last));
@@ -197,11 +208,12 @@ impl EventLoop {
     /// encapsulated. Their packets have left, and nothing waits to be read.
     pub(super) fn hand_over_outbound(&mut self) {
         let offers = std::mem::take(&mut self.fast_path.outbound);
+        let now = self.clock.monotonic(self.clock.now());
         for offer in &offers {
-            if self.teach_outbound(offer)
+            if self.teach_outbound(offer, now)
                 && let Some(fast_path) = &mut self.fast_path.fast_path
             {
-                fast_path.outbound.hand_over(&offer.key);
+                fast_path.outbound.hand_over(&offer.key, now);
             }
         }
         self.fast_path.outbound = offers;
@@ -210,18 +222,20 @@ impl EventLoop {
 
     /// Gives the kernel the verdict on a flow, if the kernel does not have it. Returns true if the
     /// kernel has its verdict now.
-    fn teach_outbound(&mut self, offer: &Offer<Flow>) -> bool {
+    fn teach_outbound(&mut self, offer: &Offer<Flow>, now: u64) -> bool {
         let FastPathState { fast_path, next_hops, followed, .. } = &mut self.fast_path;
         let Some(fast_path) = fast_path.as_mut().filter(|_| followed.1) else { return false };
         let (key, epoch) = (offer.key, fast_path.epoch());
-        if !fast_path.outbound.is_settled(&key) {
+        let tun = self.tun.as_ref();
+        let is_drained = || tun.is_some_and(Tun::is_drained);
+        if !fast_path.outbound.is_settled(&key, now, is_drained) {
             return false;
         }
         if fast_path.outbound.has(&key, epoch) {
             return true;
         }
         let instance_id = self.router.config().instance_behind(Device::Lisp);
-        let flow = instance_id.and_then(|id| self.router.outbound_flow(id, &offer.header));
+        let flow = instance_id.and_then(|id| self.router.outbound_flow(id, &offer.flow));
         let Some(flow) = flow else { return false };
         let Encapsulation { source, destination, .. } = flow.encapsulation;
         let port = flow.encapsulation.source_port();
@@ -233,7 +247,7 @@ impl EventLoop {
         });
         let Some(next_hop) = *next_hop else { return false };
         let verdict = |number| outbound_verdict(epoch, &flow, &next_hop, number);
-        let taught = fast_path.outbound.teach(key, epoch, (flow, offer.is_udp), verdict);
+        let taught = fast_path.outbound.teach(key, epoch, (flow, offer.is_udp()), verdict);
         taught.inspect_err(|error| debug!("fast path: {error}")).is_ok()
     }
 
@@ -255,7 +269,7 @@ impl EventLoop {
             let datagram = self.data_path.datagram(datagram);
             let Some(flow) = self.router.inbound_flow(outer, datagram, now) else { return };
             let verdict = |number| InboundVerdict { epoch, number, reserved: 0 };
-            let taught = fast_path.inbound.teach(offer.key, epoch, (flow, offer.is_udp), verdict);
+            let taught = fast_path.inbound.teach(offer.key, epoch, (flow, offer.is_udp()), verdict);
             if let Err(error) = taught {
                 return debug!("fast path: {error}");
             }
@@ -264,14 +278,17 @@ impl EventLoop {
     }
 
     /// Lets the kernel deliver the next packets of the flows that the router has just delivered.
-    /// Nothing waits to be read.
-    pub(super) fn hand_over_inbound(&mut self) {
+    /// The socket in this slot has nothing to read.
+    pub(super) fn hand_over_inbound(&mut self, slot: usize) {
+        let sockets = self.udp.slot(slot);
+        let is_drained = || sockets.is_some_and(RlocSockets::is_drained);
+        let now = self.clock.monotonic(self.clock.now());
         let FastPathState { fast_path, inbound, .. } = &mut self.fast_path;
         for offer in inbound.drain(..) {
             if let Some(fast_path) = fast_path.as_mut()
-                && fast_path.inbound.is_settled(&offer.key.flow)
+                && fast_path.inbound.is_settled(&offer.key, now, is_drained)
             {
-                fast_path.inbound.hand_over(&offer.key.flow);
+                fast_path.inbound.hand_over(&offer.key, now);
             }
         }
     }

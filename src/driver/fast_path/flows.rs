@@ -32,9 +32,14 @@ const SMALL: u64 = 512;
 const RATE_INTERVAL: Duration = Duration::from_millis(200);
 /// A flow of small datagrams returns to the kernel after this time below half the rate.
 const CALM_INTERVAL: Duration = Duration::from_secs(1);
+/// A flow that was not used for this time gives its word to another flow.
+const IDLE: Duration = Duration::from_millis(100);
 /// Packets can be lost on their way to the router. The number of lost packets is the smallest
 /// difference of both counts in this number of samples, each taken when nothing waited to be read.
+/// A packet that the program has just counted may be in a sample, but not in all of them.
 const LOSS_SAMPLES: u32 = 16;
+/// The shortest time between two samples.
+const SAMPLE_INTERVAL: Duration = Duration::from_millis(1);
 
 /// A flow that the kernel may forward.
 #[derive(Debug)]
@@ -56,6 +61,8 @@ struct Known<D> {
 struct Difference {
     smallest: i32,
     samples: u32,
+    /// The time of the last sample in nanoseconds, on the monotonic clock.
+    sampled_at: u64,
 }
 
 /// Packets of a flow that the kernel has forwarded, and that the router has not counted yet.
@@ -83,6 +90,8 @@ pub struct Flows<K, V, D> {
     taken_back: Vec<Uncounted<D>>,
     /// For each word, the number of packets that the router has read.
     read: Box<[u32]>,
+    /// The flow to which each word was given last.
+    owners: HashMap<usize, K>,
     /// The words whose counts differed when nothing waited to be read.
     differences: HashMap<usize, Difference>,
     /// The flows that the router forwards itself, because they have many small datagrams. The
@@ -107,6 +116,7 @@ impl<K: Pod + Eq + Hash + AsRef<Flow>, V: Pod, D: Copy> Flows<K, V, D> {
             free: (0..FLOWS as u32).rev().collect(),
             taken_back: Vec::new(),
             read: vec![0; PLACES].into_boxed_slice(),
+            owners: HashMap::new(),
             differences: HashMap::new(),
             kept: HashMap::new(),
             measured_at: Time::ZERO,
@@ -138,19 +148,26 @@ impl<K: Pod + Eq + Hash + AsRef<Flow>, V: Pod, D: Copy> Flows<K, V, D> {
         }
     }
 
-    /// Whether the router has read all packets of the flow that the kernel has sent up. Call this
-    /// when nothing waits to be read: a difference that stays is packets that were lost.
-    pub fn is_settled(&mut self, flow: &Flow) -> bool {
-        let place = flow.place();
+    /// Whether the router has read all packets of the flow that the kernel has sent up. `is_drained`
+    /// looks whether nothing waits to be read: then, a difference that stays is packets that were
+    /// lost. `now` is the time in nanoseconds on the monotonic clock.
+    pub fn is_settled(&mut self, key: &K, now: u64, is_drained: impl FnOnce() -> bool) -> bool {
+        let place = key.as_ref().place();
+        // The count is read before `is_drained` looks: so no packet in it can still wait.
         let sent_up = (self.words.read(place, 0) & COUNT) as u32;
         let difference = sent_up.wrapping_sub(self.read[place]) as i32;
         if difference == 0 {
             self.differences.remove(&place);
             return true;
         }
-        let unknown = Difference { smallest: difference, samples: 0 };
+        let unknown = Difference { smallest: difference, samples: 0, sampled_at: 0 };
         let known = self.differences.entry(place).or_insert(unknown);
+        if now.saturating_sub(known.sampled_at) < SAMPLE_INTERVAL.as_nanos() as u64 || !is_drained()
+        {
+            return false;
+        }
         known.samples += 1;
+        known.sampled_at = now;
         if difference.abs() < known.smallest.abs() {
             known.smallest = difference;
         }
@@ -203,15 +220,25 @@ impl<K: Pod + Eq + Hash + AsRef<Flow>, V: Pod, D: Copy> Flows<K, V, D> {
     }
 
     /// Lets the kernel forward the next packets of a flow. Returns false if a packet of the flow is
-    /// on its way up, or if the kernel forwards another flow with the same word.
-    pub fn hand_over(&mut self, flow: &Flow) -> bool {
+    /// on its way up, or if the kernel forwards another flow with the same word, and this other flow
+    /// was used a moment ago. `now` is the time in nanoseconds on the monotonic clock.
+    pub fn hand_over(&mut self, key: &K, now: u64) -> bool {
+        let flow = key.as_ref();
         let word = self.words.word(flow.place(), 0);
-        let now = word.load(Ordering::Acquire);
-        if now & INSTALLED != 0 || now & COUNT != u64::from(self.read[flow.place()]) {
+        let found = word.load(Ordering::Acquire);
+        let handed_over = flow.installed() | found & COUNT;
+        if found & COUNT != u64::from(self.read[flow.place()]) {
             return false;
         }
-        let handed_over = flow.installed() | now & COUNT;
-        word.compare_exchange(now, handed_over, Ordering::AcqRel, Ordering::Acquire).is_ok()
+        if found & INSTALLED != 0 && found != handed_over {
+            let owner = self.owners.get(&flow.place()).and_then(|owner| self.known.get(owner));
+            let last = owner.map_or(0, |owner| use_of(&self.uses, owner.number).last);
+            if now.saturating_sub(last) < IDLE.as_nanos() as u64 {
+                return false;
+            }
+        }
+        self.owners.insert(flow.place(), *key);
+        word.compare_exchange(found, handed_over, Ordering::AcqRel, Ordering::Acquire).is_ok()
     }
 
     /// Takes a flow back: its next packets go up to the router.
@@ -247,13 +274,14 @@ impl<K: Pod + Eq + Hash + AsRef<Flow>, V: Pod, D: Copy> Flows<K, V, D> {
         flows.iter().for_each(|(_, key)| self.take_back(key));
     }
 
-    /// The packets that the kernel has forwarded since the last call.
+    /// The packets that the kernel has forwarded since the last call, in the order of their times.
     pub fn take_uses(&mut self) -> Vec<Uncounted<D>> {
         let mut uncounted = mem::take(&mut self.taken_back);
         for known in self.known.values_mut() {
             let new = use_of(&self.uses, known.number);
             uncounted.extend(known.take(new));
         }
+        uncounted.sort_unstable_by_key(|uncounted| uncounted.last);
         uncounted
     }
 
@@ -301,3 +329,6 @@ fn use_of(uses: &SharedArray<Use, FLOWS>, number: u32) -> Use {
     let word = |word| uses.read(number as usize, word);
     Use { packets: word(0), octets: word(1), last: word(LAST) }
 }
+
+#[cfg(test)]
+mod tests;

@@ -26,7 +26,8 @@ use std::os::fd::AsFd;
 use std::time::Duration;
 
 use aya::maps::{HashMap as KernelMap, Map, MapData};
-use aya::programs::{SchedClassifier, TcAttachType, tc};
+use aya::programs::tc::{NlOptions, TcAttachOptions};
+use aya::programs::{LinkOrder, SchedClassifier, TcAttachType, tc};
 use aya::util::KernelVersion;
 use aya::{Ebpf, Pod};
 use log::debug;
@@ -48,6 +49,9 @@ static PROGRAM: &[u8] = aya::include_bytes_aligned!("program.o");
 /// The time for which the programs work on after the router has moved on [`State::until`]. The loop
 /// of a router that lives does a turn at least once a second.
 const ALIVE_FOR: Duration = Duration::from_secs(3);
+/// If this environment variable is set, the programs are attached as on an older kernel. It is for
+/// tests.
+const BY_NETLINK: &str = "EIDWAY_TC_NETLINK";
 /// The kernel attaches a program as a link of the process since this version.
 const TCX: KernelVersion = KernelVersion::new(6, 6, 0);
 
@@ -190,13 +194,17 @@ impl FastPath {
     }
 
     fn attach(&mut self, device: &str, name: &str, at: TcAttachType) -> io::Result<()> {
-        if KernelVersion::current().is_ok_and(|version| version < TCX) {
-            // It is no error if the qdisc exists.
+        let is_old = KernelVersion::current().is_ok_and(|version| version < TCX);
+        let options = if is_old || std::env::var_os(BY_NETLINK).is_some() {
+            // It is no error if the qdisc exists, or if no killed router has left a program.
             let _ = tc::qdisc_add_clsact(device);
             let _ = tc::qdisc_detach_program(device, at, name);
-        }
+            TcAttachOptions::Netlink(NlOptions::default())
+        } else {
+            TcAttachOptions::TcxOrder(LinkOrder::default())
+        };
         let program = classifier(&mut self.programs, name)?;
-        program.attach(device, at).map_err(io::Error::other)?;
+        program.attach_with_options(device, at, options).map_err(io::Error::other)?;
         debug!("fast path: {name} on {device}");
         Ok(())
     }
@@ -265,25 +273,13 @@ pub fn inbound_key(flow: Flow, outer: &Outer, lisp_header: [u8; 8]) -> InboundFl
     }
 }
 
-/// Whether an IP packet is UDP, if the programs count such packets when they go up. They do not
-/// count packets with options or extension headers, fragments, and ICMP messages other than echos.
-pub fn udp_if_counted(packet: &[u8]) -> Option<bool> {
-    let (protocol, transport) = match *packet {
-        [0x45, _, _, _, _, _, flags, offset, _, protocol, ..] => {
-            let is_fragment = (flags & 0x3f, offset) != (0, 0);
-            (if is_fragment { u8::MAX } else { protocol }, 20)
-        }
-        [0x60..=0x6f, _, _, _, _, _, next_header, ..] => (next_header, 40),
-        _ => return None,
-    };
-    let has = |octets| packet.len() >= transport + octets;
-    let is_type = |types: [u8; 2]| packet.get(transport).is_some_and(|kind| types.contains(kind));
-    let is_counted = match protocol {
-        6 => has(20),
-        17 => has(8),
-        1 => has(8) && is_type([0, 8]),
-        58 => has(8) && is_type([128, 129]),
-        _ => false,
-    };
-    is_counted.then_some(protocol == 17)
+/// Flows for tests, with new maps. No program uses the maps.
+#[cfg(test)]
+fn test_flows<D: Copy>() -> io::Result<Flows<InboundFlow, InboundVerdict, D>> {
+    let mut programs = Ebpf::load(PROGRAM).map_err(io::Error::other)?;
+    Ok(Flows::new(
+        verdicts(&mut programs, "inbound")?,
+        shared_array(&mut programs, "inbound_words")?,
+        shared_array(&mut programs, "inbound_uses")?,
+    ))
 }

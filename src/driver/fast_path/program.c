@@ -2,8 +2,8 @@
  *
  * `encapsulate` runs where packets leave through lisp0, `decapsulate` where packets arrive on a
  * port. Each looks for the packet's flow in a map. On a hit it does the work of the router on the
- * packet. On a miss it changes nothing, and the packet goes on to the router as if there were no
- * program. The router alone decides: a verdict in a map is the router's verdict on an earlier packet
+ * packet. On a miss it changes nothing, and the packet goes on to other programs of the same place and
+ * to the router, as if there were no program (TC_ACT_UNSPEC). The router alone decides: a verdict in a map is the router's verdict on an earlier packet
  * of the flow, and is valid while `state.epoch` is the verdict's epoch.
  *
  * Order in a flow: each place of `outbound_words` and `inbound_words` counts the packets that went
@@ -34,6 +34,7 @@
 /* Linux has this flag since 6.3, and Debian 12 has older headers. */
 #define DECAP_L3_IPV4 (1ULL << 7)
 #define DECAP_L3_IPV6 (1ULL << 8)
+#define PACKET_OTHERHOST 3
 #define AF_INET 2
 #define AF_INET6 10
 #define IPV4 4
@@ -171,6 +172,8 @@ struct packet {
     __u8 protocol;
     __u8 ttl;
     __u8 tos;
+    /* Whether the packet always goes up. It is of the same flow as others, so it is counted. */
+    __u8 is_odd;
 };
 
 static __always_inline void count(__u32 which)
@@ -193,58 +196,60 @@ static __always_inline void *at(struct __sk_buff *skb, __u32 offset, __u32 len)
     return data + offset + len > end ? 0 : data + offset;
 }
 
-/* Reads the transport header. Returns -1 if the flow cannot be forwarded here. */
-static __always_inline int read_transport(struct __sk_buff *skb, __u32 offset, __u8 protocol, __u64 hash,
-                                          struct packet *packet)
+/* Reads the transport header. Only TCP, UDP and echos are forwarded here: all else is odd. */
+static __always_inline void read_transport(struct __sk_buff *skb, __u32 offset, __u64 hash, struct packet *packet)
 {
-    if (protocol == IPPROTO_TCP) {
-        struct tcphdr *tcp = at(skb, offset, sizeof *tcp);
-        if (!tcp)
-            return -1;
-        hash = add(hash, (__u64)bpf_ntohs(tcp->source) << 16 | bpf_ntohs(tcp->dest));
-        packet->headers += tcp->doff * 4;
-    } else if (protocol == IPPROTO_UDP) {
-        struct udphdr *udp = at(skb, offset, sizeof *udp);
-        if (!udp)
-            return -1;
-        hash = add(hash, (__u64)bpf_ntohs(udp->source) << 16 | bpf_ntohs(udp->dest));
-        packet->headers += sizeof *udp;
-    } else if (protocol == IPPROTO_ICMP || protocol == IPPROTO_ICMPV6) {
-        __u8 *type = at(skb, offset, 8);
-        if (!type)
-            return -1;
-        /* Errors and neighbour discovery go up: only echo requests and replies are a flow. */
-        if (protocol == IPPROTO_ICMP ? *type != 0 && *type != 8 : *type != 128 && *type != 129)
-            return -1;
-        packet->headers += 8;
-    } else {
-        return -1;
+    if (packet->protocol == IPPROTO_TCP || packet->protocol == IPPROTO_UDP) {
+        __be16 *ports = packet->total_len >= packet->headers + 4 ? at(skb, offset, 4) : 0;
+        if (ports)
+            hash = add(hash, (__u64)bpf_ntohs(ports[0]) << 16 | bpf_ntohs(ports[1]));
     }
     packet->flow.hash = hash >> 32;
-    packet->protocol = protocol;
-    return 0;
+    if (packet->protocol == IPPROTO_TCP) {
+        struct tcphdr *tcp = at(skb, offset, sizeof *tcp);
+        packet->is_odd |= !tcp;
+        packet->headers += tcp ? tcp->doff * 4 : 0;
+    } else if (packet->protocol == IPPROTO_UDP) {
+        packet->is_odd |= !at(skb, offset, sizeof(struct udphdr));
+        packet->headers += sizeof(struct udphdr);
+    } else {
+        __u8 *type = at(skb, offset, 8);
+        if (packet->protocol == IPPROTO_ICMP)
+            packet->is_odd |= !type || (*type != 0 && *type != 8);
+        else
+            packet->is_odd |= packet->protocol != IPPROTO_ICMPV6 || !type || (*type != 128 && *type != 129);
+        packet->headers += 8;
+    }
 }
 
-/* Reads an IP packet that begins at `offset`. Returns -1 if it is not a packet that can be forwarded here:
- * it has options or extension headers, or it is a fragment. */
+/* Reads an IP packet that begins at `offset`. Returns -1 if its header is not whole. A packet with options or
+ * extension headers and a fragment are odd. */
 static __always_inline int read_packet(struct __sk_buff *skb, __u32 offset, struct packet *packet)
 {
     __u8 *first = at(skb, offset, 1);
     if (!first)
         return -1;
-    if (*first == 0x45) {
+    if (*first >> 4 == 4) {
         struct iphdr *ip = at(skb, offset, sizeof *ip);
-        if (!ip || ip->frag_off & bpf_htons(0x3fff))
+        if (!ip || ip->ihl < 5)
             return -1;
+        packet->headers = ip->ihl * 4;
+        packet->is_odd = ip->ihl != 5;
         __builtin_memcpy(packet->flow.source, &ip->saddr, 4);
         __builtin_memcpy(packet->flow.destination, &ip->daddr, 4);
         packet->flow.family = IPV4;
-        packet->headers = sizeof *ip;
         packet->total_len = bpf_ntohs(ip->tot_len);
+        packet->protocol = ip->protocol;
         packet->ttl = ip->ttl;
         packet->tos = ip->tos;
         __u64 hash = add(ip->protocol, (__u64)bpf_ntohl(ip->saddr) << 32 | bpf_ntohl(ip->daddr));
-        return read_transport(skb, offset + sizeof *ip, ip->protocol, hash, packet);
+        if (ip->frag_off & bpf_htons(0x3fff)) {
+            packet->is_odd = 1;
+            packet->flow.hash = hash >> 32;
+            return 0;
+        }
+        read_transport(skb, offset + packet->headers, hash, packet);
+        return 0;
     }
     if (*first >> 4 == 6) {
         struct ipv6hdr *ip = at(skb, offset, sizeof *ip);
@@ -257,12 +262,14 @@ static __always_inline int read_packet(struct __sk_buff *skb, __u32 offset, stru
         packet->flow.family = IPV6;
         packet->headers = sizeof *ip;
         packet->total_len = sizeof *ip + bpf_ntohs(ip->payload_len);
+        packet->protocol = ip->nexthdr;
         packet->ttl = ip->hop_limit;
         packet->tos = ip->priority << 4 | ip->flow_lbl[0] >> 4;
         __u64 hash = ip->nexthdr;
         for (int i = 0; i < 4; i++)
             hash = add(hash, bpf_be64_to_cpu(words[i]));
-        return read_transport(skb, offset + sizeof *ip, ip->nexthdr, hash, packet);
+        read_transport(skb, offset + sizeof *ip, hash, packet);
+        return 0;
     }
     return -1;
 }
@@ -275,7 +282,7 @@ static __noinline int go_up(void *words, __u32 hash, __u32 packets, enum miss mi
     __u64 *word = bpf_map_lookup_elem(words, &place);
     count(miss);
     if (!word)
-        return TC_ACT_OK;
+        return TC_ACT_UNSPEC;
     for (int tries = 0; tries < 8; tries++) {
         __u64 old = *(volatile __u64 *)word;
         __u64 flags = old & ~COUNT_MASK;
@@ -284,7 +291,7 @@ static __noinline int go_up(void *words, __u32 hash, __u32 packets, enum miss mi
         if (__sync_val_compare_and_swap(word, old, flags | ((old + packets) & COUNT_MASK)) == old)
             break;
     }
-    return TC_ACT_OK;
+    return TC_ACT_UNSPEC;
 }
 
 
@@ -387,14 +394,14 @@ int encapsulate(struct __sk_buff *skb)
 {
     struct packet packet = {};
     __u32 zero = 0;
-    /* The longest headers that the program reads are IPv6 and TCP. A shorter packet is whole anyway. */
-    if (skb->data_end - skb->data < 60)
-        bpf_skb_pull_data(skb, skb->len < 60 ? skb->len : 60);
-    if (read_packet(skb, 0, &packet)) {
-        count(ODD_HEADER);
-        return TC_ACT_OK;
-    }
+    /* The longest headers that the program reads are IPv4 with options and TCP. */
+    if (skb->data_end - skb->data < 80)
+        bpf_skb_pull_data(skb, skb->len < 80 ? skb->len : 80);
+    if (read_packet(skb, 0, &packet))
+        return TC_ACT_UNSPEC;
     __u32 hash = packet.flow.hash;
+    if (packet.is_odd)
+        return go_up(&outbound_words, hash, 1, ODD_HEADER);
     struct outbound_verdict *verdict = bpf_map_lookup_elem(&outbound, &packet.flow);
     if (!verdict)
         return go_up(&outbound_words, hash, 1, NO_FLOW);
@@ -547,21 +554,24 @@ int decapsulate(struct __sk_buff *skb)
     struct packet packet = {};
     __u8 outer_ttl, outer_tos;
     __u32 zero = 0, outer_total_len;
-    /* The largest headers that the program reads: Ethernet, IPv6, UDP, LISP, IPv6 and TCP. */
-    if (skb->data_end - skb->data < 130)
-        bpf_skb_pull_data(skb, skb->len < 130 ? skb->len : 130);
+    /* The router does not see frames for other stations and for other VLANs. */
+    if (skb->pkt_type == PACKET_OTHERHOST || skb->vlan_present)
+        return TC_ACT_UNSPEC;
+    /* The longest headers that the program reads are Ethernet, IPv6, UDP, LISP, IPv4 with options and TCP. */
+    if (skb->data_end - skb->data < 150)
+        bpf_skb_pull_data(skb, skb->len < 150 ? skb->len : 150);
     __u32 headers = read_outer(skb, &key, &outer_ttl, &outer_tos, &outer_total_len);
     if (!headers)
-        return TC_ACT_OK;
-    if (read_packet(skb, headers, &packet)) {
-        count(ODD_HEADER);
-        return TC_ACT_OK;
-    }
+        return TC_ACT_UNSPEC;
+    if (read_packet(skb, headers, &packet))
+        return TC_ACT_UNSPEC;
     __u32 hash = packet.flow.hash;
     key.flow = packet.flow;
     /* The sender's socket sends datagrams together, and the receiver's socket gets them one by one. A
      * super-packet of TCP is one datagram. */
     __u32 packets = packet.total_len + headers < skb->len && skb->gso_segs ? skb->gso_segs : 1;
+    if (packet.is_odd)
+        return go_up(&inbound_words, hash, packets, ODD_HEADER);
     struct inbound_verdict *verdict = bpf_map_lookup_elem(&inbound, &key);
     if (!verdict)
         return go_up(&inbound_words, hash, packets, NO_FLOW);

@@ -6,7 +6,7 @@
 use std::net::IpAddr;
 
 use crate::addr::Family;
-use crate::packet::IpHeader;
+use crate::packet::UnverifiedFlow;
 
 /// The largest number of flows in each direction.
 pub const FLOWS: usize = 4096;
@@ -52,12 +52,12 @@ pub struct Flow {
 
 impl Flow {
     /// The flow of a packet.
-    pub fn of(header: &IpHeader) -> Self {
+    pub fn of(flow: &UnverifiedFlow) -> Self {
         Flow {
-            source: octets(header.source),
-            destination: octets(header.destination),
-            hash: header.flow_hash,
-            family: version(header.family()).into(),
+            source: octets(flow.source),
+            destination: octets(flow.destination),
+            hash: flow.flow_hash,
+            family: version(Family::of(flow.source)).into(),
         }
     }
 

@@ -25,6 +25,7 @@ pub use message::set_option;
 use sender::{Learned, Sender};
 use socket2::{Domain, Socket, Type};
 
+use super::descriptors::nothing_waits;
 use super::faults::Faults;
 use crate::addr::{Family, Rloc};
 use crate::packet::Packet;
@@ -138,6 +139,11 @@ impl RlocSockets {
     /// fragments.
     pub fn permits_fast_path(&self) -> bool {
         self.senders.first().is_some_and(Sender::permits_fast_path)
+    }
+
+    /// Whether no datagram waits at the data socket.
+    pub fn is_drained(&self) -> bool {
+        nothing_waits(self.data.as_fd())
     }
 
     /// Sends a control message from port 4342.
