@@ -156,7 +156,8 @@ fn a_hundred_idle_hosts_seldom_wake_the_router() {
             println!("{hosts} idle hosts: {turns} turns and {sent} frames in {seconds} s");
             // The loop of this test itself turns five times a second.
             assert!(turns < 15 * seconds, "{turns} turns");
-            assert!(sent <= 2 * hosts as u64, "{sent} frames");
+            // A host answers the router, which asks for each of its two addresses from time to time.
+            assert!(sent <= 10 * hosts as u64, "{sent} frames");
         });
     }
 }
