@@ -37,8 +37,8 @@ pub struct InboundFlow {
 }
 
 impl Router {
-    /// Whether a second data path may carry out decisions. If somebody watches the packets of this
-    /// router or records them, this router has to see all packets.
+    /// Whether a second data path may carry out decisions. If the packets of this router are watched
+    /// or recorded, this router has to see all of them.
     pub fn permits_second_path(&self) -> bool {
         !self.context.reports_packets() && self.context.witnesses.is_empty()
     }

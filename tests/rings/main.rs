@@ -94,7 +94,7 @@ const MAKES_FILES: [&str; 5] = [
 
 /// The files of the router that may name `Router`: the dispatch, and the roles that need each
 /// other. Any other role is a type with methods on the context.
-const COORDINATORS: [&str; 19] = [
+const COORDINATORS: [&str; 20] = [
     "router/mod.rs",
     "router/carry_out.rs",
     "router/command.rs",
@@ -104,6 +104,7 @@ const COORDINATORS: [&str; 19] = [
     "router/decide.rs",
     "router/elsewhere.rs",
     "router/etr.rs",
+    "router/flow_verdicts.rs",
     "router/generation.rs",
     "router/hosts.rs",
     "router/itr.rs",
@@ -121,7 +122,7 @@ const LONGEST: usize = 600;
 
 /// The maximum number of files of a ring in circles of imports. The other rings have no circles.
 const CIRCLES: [(&str, usize); 5] =
-    [("capture", 2), ("driver", 10), ("host", 4), ("sim", 9), ("wire", 10)];
+    [("capture", 2), ("driver", 11), ("host", 4), ("sim", 9), ("wire", 10)];
 
 /// A source file: its path under `src`, its text, and its text without tests.
 struct Source {
