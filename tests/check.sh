@@ -16,10 +16,14 @@ page=$(mktemp)
 web/build >"$page" 2>&1 &
 building=$!
 logs=$(mktemp -d)
+object=$logs/program.o
 # shellcheck disable=SC2046 # a word for each process
 trap 'kill $(jobs -p) 2>/dev/null || true; rm -rf "$page" "$logs"' EXIT
 echo "== lints"
 cargo clippy --quiet --workspace --all-targets -- -D warnings
+echo "== the programs of the fast path"
+src/driver/fast_path/build "$object"
+cmp "$object" src/driver/fast_path/program.o || { echo "src/driver/fast_path/build makes another program.o"; exit 1; }
 echo "== dependencies"
 .ci/dependencies
 cargo test --quiet --workspace --no-run
