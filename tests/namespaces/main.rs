@@ -40,5 +40,7 @@ mod resolvers;
 mod size;
 mod strangers;
 mod together;
+#[path = "../shared/transfer.rs"]
+mod transfer;
 mod user;
 mod web;
