@@ -2,6 +2,7 @@
 //! library.
 
 mod capture;
+mod data_path;
 mod events;
 mod explain;
 mod export;
@@ -37,6 +38,7 @@ use eidway::rng::Seed;
 use eidway::sim;
 
 use super::Outcome;
+use data_path::DataPathArgs;
 use on_lab::EchoArgs;
 
 /// The lab that a command is about.
@@ -139,9 +141,8 @@ pub enum LabCommand {
         /// Do not take the lab down after a failure
         #[arg(long)]
         keep: bool,
-        /// The routers forward packet by packet, even if the kernel has segmentation offload
-        #[arg(long)]
-        no_offload: bool,
+        #[command(flatten)]
+        data_path: DataPathArgs,
         /// Record the inputs and outputs of each router in /run/eidway/LAB/ROUTER.record
         #[arg(long)]
         record: bool,
@@ -150,7 +151,7 @@ pub enum LabCommand {
         #[arg(long, value_name = "PORT", num_args = 0..=1, default_missing_value = "2001")]
         telnet: Option<u16>,
         /// Run the lab on the simulator, in the foreground, until Ctrl-C; the routers have consoles
-        #[arg(long, conflicts_with_all = ["dry_run", "keep", "no_offload", "record"])]
+        #[arg(long, conflicts_with_all = ["dry_run", "keep", "record"])]
         sim: bool,
         /// The speed of virtual time on the simulator: 1 for real time, `fast` for the highest
         /// speed
@@ -391,9 +392,9 @@ impl LabCommand {
             LabCommand::Up { which, with, sim: true, pace, telnet, .. } => {
                 up_simulated(&laid_over(which.open()?, &with)?, pace, telnet)
             }
-            LabCommand::Up { which, with, dry_run, keep, no_offload, record, telnet, .. } => {
+            LabCommand::Up { which, with, dry_run, keep, data_path, record, telnet, .. } => {
                 let lab = laid_over(which.open()?, &with)?;
-                up(&lab, dry_run, keep, Options { no_offload, record, telnet })
+                up(&lab, dry_run, keep, Options { record, telnet, ..data_path.options() })
             }
             LabCommand::Down { sim: true, .. } => Err(ENDS_BY_ITSELF.into()),
             LabCommand::Down { lab, name, all, dry_run, .. } => {

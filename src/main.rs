@@ -50,8 +50,7 @@ enum Command {
         console: Option<PathBuf>,
         /// Where packets are forwarded: in the kernel, in this process, or in the kernel where the
         /// machine and the privileges permit it
-        #[arg(long, value_name = "auto|kernel|user", default_value = "auto")]
-        #[arg(value_parser = data_path)]
+        #[arg(long, value_name = "auto|kernel|user", default_value_t)]
         data_path: DataPathChoice,
         /// Forward packet by packet, even if the kernel has segmentation offload
         #[arg(long)]
@@ -335,15 +334,6 @@ fn start_log(
     log.target(env_logger::Target::Pipe(Box::new(queue.clone())));
     log.format_target(false).init();
     Ok(queue)
-}
-
-fn data_path(word: &str) -> Result<DataPathChoice, &'static str> {
-    match word {
-        "auto" => Ok(DataPathChoice::Auto),
-        "kernel" => Ok(DataPathChoice::Kernel),
-        "user" => Ok(DataPathChoice::User),
-        _ => Err("not auto, kernel or user"),
-    }
 }
 
 fn udp_checksum(word: &str) -> Result<UdpChecksum, &'static str> {

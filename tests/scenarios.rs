@@ -1,11 +1,14 @@
 //! The scenarios of the labs in real namespaces. `eidway lab run` plays each scenario in its own
-//! lab. Each file in `lab/LAB/scenarios` is played in two or three tests:
+//! lab. Each file in `lab/LAB/scenarios` is played in three or four tests:
 //!
 //! | test | how the scenario is played |
 //! |---|---|
-//! | `gsmr/g2-no-route` | as written |
+//! | `gsmr/g2-no-route` | as written; the routers forward all packets in their processes |
+//! | `gsmr/g2-no-route/no-offload` | the same, but the data path works packet by packet |
+//! | `gsmr/g2-no-route/kernel` | as written; the kernel forwards the packets of known flows |
 //! | `gsmr/g2-no-route/kill` | if it has a `middle`: the new map-server is killed and restarted there |
-//! | `gsmr/g2-no-route/no-offload` | as written, but the data path works packet by packet |
+//!
+//! The last one uses the data path that a lab has without options.
 //!
 //! The scenarios disturb each other only a little, and for most of the time they wait for timers.
 //! So more scenarios run at the same time than there are cores (`--test-threads`). A scenario of
@@ -45,8 +48,9 @@ fn main() -> ExitCode {
             let (name, scenario) = (format!("{scenario}{way}"), scenario.clone());
             trials.push(Trial::test(name, move || play(&scenario, options)));
         };
-        trial("", &[]);
-        trial("/no-offload", &["--no-offload"]);
+        trial("", &["--data-path", "user"]);
+        trial("/no-offload", &["--data-path", "user", "--no-offload"]);
+        trial("/kernel", &["--data-path", "kernel"]);
         if has_line("middle") {
             trial("/kill", &["--kill", "NewMSMR"]);
         }

@@ -79,8 +79,10 @@ pub mod user;
 pub mod user_namespace;
 pub mod watched;
 
+use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
 use crate::console::machine::HostNames;
 use crate::router::config::Config;
@@ -108,6 +110,31 @@ pub enum DataPathChoice {
     Kernel,
     /// In this process.
     User,
+}
+
+impl DataPathChoice {
+    const ALL: [DataPathChoice; 3] =
+        [DataPathChoice::Auto, DataPathChoice::Kernel, DataPathChoice::User];
+}
+
+impl fmt::Display for DataPathChoice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            DataPathChoice::Auto => "auto",
+            DataPathChoice::Kernel => "kernel",
+            DataPathChoice::User => "user",
+        })
+    }
+}
+
+impl FromStr for DataPathChoice {
+    type Err = &'static str;
+
+    fn from_str(word: &str) -> Result<Self, Self::Err> {
+        let mut all = DataPathChoice::ALL.into_iter();
+        all.find(|choice| choice.to_string() == word)
+            .ok_or("the value must be `auto`, `kernel` or `user`")
+    }
 }
 
 /// The options of a router's process. They do not change the router's behaviour, which the

@@ -5,7 +5,6 @@ use eidway::lab::Lab;
 use eidway::lab::failure::Failure;
 use eidway::lab::scenario::losses::{ScenarioLosses, has_flows, measure};
 use eidway::lab::scenario::{Scenario, library};
-use eidway::netns::plan;
 use eidway::netns::stage::Namespaces;
 use eidway::netns::user::Need;
 use eidway::rng::Seed;
@@ -13,6 +12,7 @@ use eidway::sim;
 use eidway::sim::stage::Simulated;
 
 use super::super::Outcome;
+use super::data_path::DataPathArgs;
 use super::scenario::name_for_namespaces;
 use super::{Which, say};
 
@@ -33,6 +33,8 @@ pub struct LossesCommand {
     /// Print JSON, for programs
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    data_path: DataPathArgs,
 }
 
 impl LossesCommand {
@@ -69,7 +71,7 @@ impl LossesCommand {
             return measure(&lab, (name, scenario), |lab| Simulated::up(lab, options));
         }
         name_for_namespaces(&mut lab, self.which.name.clone(), scenario)?;
-        let up = |lab| Namespaces::up(lab, plan::Options::default());
+        let up = |lab| Namespaces::up(lab, self.data_path.options());
         measure(&lab, (name, scenario), up)
     }
 }

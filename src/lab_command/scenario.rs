@@ -22,6 +22,7 @@ use eidway::{private, sim};
 
 use super::super::Outcome;
 use super::Which;
+use super::data_path::DataPathArgs;
 
 /// The arguments of `eidway lab run`.
 #[derive(Args)]
@@ -57,9 +58,8 @@ pub struct RunCommand {
     /// Explain each ping as lab explain does; a ping with an unexpected result is always explained
     #[arg(long)]
     explain: bool,
-    /// The routers forward packet by packet, even if the kernel has segmentation offload
-    #[arg(long, conflicts_with = "sim")]
-    no_offload: bool,
+    #[command(flatten)]
+    data_path: DataPathArgs,
 }
 
 impl RunCommand {
@@ -71,7 +71,7 @@ impl RunCommand {
     /// Runs the command.
     pub fn run(self) -> Outcome {
         let RunCommand { which, scenario, sim, seed, repeat, record, .. } = self;
-        let (kill, no_offload) = (self.kill, self.no_offload);
+        let (kill, options) = (self.kill, self.data_path.options());
         let lab = which.open()?;
         let Some(scenario) = scenario else {
             return list_scenarios(&lab);
@@ -80,7 +80,7 @@ impl RunCommand {
         let how = How { kill: kill.as_deref(), impairment: self.impair, explains: self.explain };
         let play = |seed, out: &mut dyn Write| match sim {
             true => play_simulated(&lab, &scenario, how, seed, record.as_deref(), out),
-            false => play(lab.clone(), which.name.clone(), &scenario, how, no_offload, out),
+            false => play(lab.clone(), which.name.clone(), &scenario, how, options, out),
         };
         match repeat {
             None => {
@@ -134,11 +134,11 @@ fn play(
     name: Option<String>,
     scenario: &Scenario,
     how: How<'_>,
-    no_offload: bool,
+    options: Options,
     out: &mut dyn Write,
 ) -> Outcome {
     name_for_namespaces(&mut lab, name, scenario)?;
-    let up = |lab| Namespaces::up(lab, Options { no_offload, ..Options::default() });
+    let up = |lab| Namespaces::up(lab, options);
     Ok(play_scenario(&lab, scenario, how, up, out)?)
 }
 

@@ -5,6 +5,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::paths::{self, FILES, RUN};
+use super::plan::Options;
 use super::text;
 use crate::lab::Lab;
 use crate::lab::built_in;
@@ -21,6 +22,9 @@ const ASKED_FOR: &str = "asked-for";
 /// A file in the directory of a running lab. It exists if the lab's routers forward packet by
 /// packet.
 const NO_OFFLOAD: &str = "no-offload";
+/// The file with the choice of the data path for the lab's routers. It is in the directory of a
+/// running lab.
+const DATA_PATH: &str = "data-path";
 
 /// Finds the lab for `what`, which is a name or a directory, and reads its files. If `name` is
 /// given, it replaces the name of the lab.
@@ -115,15 +119,21 @@ fn read(directory: &Path) -> Result<Lab, Failure> {
     Ok(lab)
 }
 
-/// Whether the routers of the running lab `name` forward packet by packet.
-pub fn forwards_packet_by_packet(name: &str) -> bool {
-    Path::new(RUN).join(name).join(NO_OFFLOAD).exists()
+/// The options for the data path of the routers of the running lab `name`.
+pub fn data_path_options(name: &str) -> Options {
+    let run = Path::new(RUN).join(name);
+    let data_path = text::read(&run.join(DATA_PATH)).ok();
+    Options {
+        no_offload: run.join(NO_OFFLOAD).exists(),
+        data_path: data_path.and_then(|word| word.parse().ok()).unwrap_or_default(),
+        ..Options::default()
+    }
 }
 
 /// Creates the directory of a running lab. Stores in it the path of the lab's own directory, and
-/// whether the routers forward packet by packet (`no_offload`). If the lab has no directory of its
-/// own, its files are copied into this directory.
-pub fn settle(lab: &Lab, no_offload: bool) -> Result<(), Failure> {
+/// the options for the data path of the routers. If the lab has no directory of its own, its files
+/// are copied into this directory.
+pub fn settle(lab: &Lab, options: Options) -> Result<(), Failure> {
     let run = paths::run(lab);
     let settle = || {
         private::make_runtime()?;
@@ -135,9 +145,10 @@ pub fn settle(lab: &Lab, no_offload: bool) -> Result<(), Failure> {
         for (node, config) in lab.file.routers() {
             copy_completed(lab, node, config)?;
         }
-        if no_offload {
+        if options.no_offload {
             private::write(&run.join(NO_OFFLOAD), "")?;
         }
+        private::write(&run.join(DATA_PATH), options.data_path.to_string())?;
         private::write(&run.join(ASKED_FOR), &lab.asked_for)?;
         private::write(&run.join(ORIGIN), format!("{}\n", paths::files(lab).display()))
     };

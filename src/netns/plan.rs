@@ -9,6 +9,7 @@ use ipnet::IpNet;
 use super::verbs::{Call, Step};
 use super::{emulated, links, paths, programs};
 use crate::addr::{Family, is_ipv6_link_local};
+use crate::driver::DataPathChoice;
 use crate::lab::Lab;
 use crate::lab::failure::Failure;
 use crate::lab::file::name::SWITCH;
@@ -21,6 +22,8 @@ pub struct Options {
     /// Whether the routers forward packet by packet, even if the kernel supports segmentation
     /// offload.
     pub no_offload: bool,
+    /// Where the routers forward packets.
+    pub data_path: DataPathChoice,
     /// Whether each router writes a record into the directory of the lab in `/run`.
     pub record: bool,
     /// The first telnet port of the routers, if their consoles are served by telnet.
@@ -69,6 +72,10 @@ pub fn start(lab: &Lab, node: &str, config: &str, eidway: &Path, options: Option
         .with(paths::config(lab, node, config).display())
         .with(eidway.display());
     let call = if options.no_offload { call.with("--no-offload") } else { call };
+    let call = match options.data_path {
+        DataPathChoice::Auto => call,
+        choice => call.with("--data-path").with(choice),
+    };
     if options.record { call.with("record") } else { call }
 }
 
@@ -237,9 +244,13 @@ mod tests {
         let start = text.lines().last().unwrap();
         assert!(start.starts_with("netns-scripts/router-start demo xTR2 /"), "{start}");
         assert!(start.ends_with("/xTR2.conf /bin/eidway"), "{start}");
-        let options = Options { no_offload: true, ..Options::default() };
+        let options = Options {
+            no_offload: true,
+            data_path: DataPathChoice::User,
+            ..Options::default()
+        };
         let text = transcript(&up(&lab, Path::new("eidway"), options).unwrap());
-        assert!(text.ends_with("/xTR2.conf eidway --no-offload\n"), "{text}");
+        assert!(text.ends_with("/xTR2.conf eidway --no-offload --data-path user\n"), "{text}");
     }
 
     #[test]

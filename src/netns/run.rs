@@ -55,7 +55,7 @@ pub fn up(
         shell.run(&[plan::down(&lab.name)], |_| ())?;
     }
     neighbour_tables::make_room(&lab.file, &mut *say);
-    let result = open::settle(lab, options.no_offload)
+    let result = open::settle(lab, options)
         .and_then(|()| shell.run(&steps, &mut *say))
         .and_then(|()| {
             drop(lock);
@@ -92,9 +92,8 @@ pub fn start(lab: &Lab, node: &str, say: &mut dyn FnMut(&str)) -> Result<(), Fai
         return Err(Failure::Other(format!("{node} already runs as process {pid}")));
     }
     let interrupted = Interrupt::watch()?;
-    // The router gets the same option `no_offload` as when the lab was brought up.
-    let no_offload = open::forwards_packet_by_packet(&lab.name);
-    let options = Options { no_offload, ..Options::default() };
+    // The router gets the same options as when the lab was brought up.
+    let options = open::data_path_options(&lab.name);
     open::copy_completed(lab, node, config).map_err(Failure::io(config))?;
     let call = plan::start(lab, node, config, &program()?, options);
     verbs::run(&[Step::new(format!("{node}: start"), vec![call])], &mut *say)?;
