@@ -16,7 +16,11 @@ use crate::router::io::Mac;
 #[derive(Debug)]
 pub struct FrameSender {
     socket: Socket,
+    /// The name of the socket.
     address: SockAddr,
+    index: u32,
+    /// The name to which frames are sent. It has the device and the protocol.
+    to: SockAddr,
 }
 
 impl FrameSender {
@@ -26,9 +30,10 @@ impl FrameSender {
     /// There is no such device, or the process has no privilege for the namespace.
     pub fn open(index: u32) -> io::Result<Self> {
         let socket = Socket::new(Domain::PACKET, Type::RAW.cloexec(), None)?;
-        socket.bind(&link_address(index))?;
+        let to = link_address(index, 0);
+        socket.bind(&to)?;
         let address = socket.local_addr()?;
-        Ok(FrameSender { socket, address })
+        Ok(FrameSender { socket, address, index, to })
     }
 
     /// Returns the device's hardware address. The kernel writes this address into the name of a
@@ -43,13 +48,11 @@ impl FrameSender {
         }
     }
 
-    /// Sets the mark of the packets that are sent from now on (SO_MARK). Rules of the kernel can
-    /// tell these packets from others by their mark.
-    ///
-    /// # Errors
-    /// The process has no privilege for the namespace.
-    pub fn set_mark(&self, mark: u32) -> io::Result<()> {
-        self.socket.set_mark(mark)
+    /// Sets the protocol that the kernel keeps beside each packet that is sent from now on. Filters
+    /// of the kernel can tell these packets from others by it. The protocol in the Ethernet header
+    /// of the frame does not change, and the other end of a cable reads only that one.
+    pub fn set_protocol(&mut self, protocol: u16) {
+        self.to = link_address(self.index, protocol);
     }
 
     /// From now on, [`FrameSender::send`] never waits.
@@ -65,18 +68,20 @@ impl FrameSender {
     /// # Errors
     /// The device is down, or has no room for the frame.
     pub fn send(&self, frame: &[u8]) -> io::Result<()> {
-        self.socket.send(frame).map(drop)
+        self.socket.send_to(frame, &self.to).map(drop)
     }
 }
 
-/// Returns the socket name that binds a packet socket to the device `index`. The name contains no
-/// protocol, so the socket receives no frames.
-fn link_address(index: u32) -> SockAddr {
+/// Returns the name of a packet socket on the device `index`. If `protocol` is 0, a socket that is
+/// bound to the name receives no frames, and the protocol of a frame that is sent to the name is
+/// that of its Ethernet header.
+fn link_address(index: u32, protocol: u16) -> SockAddr {
     let mut storage = SockAddrStorage::zeroed();
     // SAFETY: a `sockaddr_ll` has only plain integers and fits into the storage. `len` is its size.
     unsafe {
         let name = storage.view_as::<libc::sockaddr_ll>();
         name.sll_family = libc::AF_PACKET as u16;
+        name.sll_protocol = protocol.to_be();
         name.sll_ifindex = index as i32;
         SockAddr::new(storage, mem::size_of::<libc::sockaddr_ll>() as libc::socklen_t)
     }

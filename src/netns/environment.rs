@@ -14,7 +14,7 @@ use crate::lab::file::LabFile;
 
 /// The programs and the Debian packages that contain them. Some programs are run by labs; others
 /// are run by users in the nodes of a lab.
-const PACKAGES: [(&str, &str); 23] = [
+const PACKAGES: [(&str, &str); 24] = [
     ("arping", "arping"),
     ("bash", "bash"),
     ("bridge", "iproute2"),
@@ -32,6 +32,7 @@ const PACKAGES: [(&str, &str); 23] = [
     ("setsid", "util-linux"),
     ("socat", "socat"),
     ("ss", "iproute2"),
+    ("tc", "iproute2"),
     ("tcpdump", "tcpdump"),
     ("telnet", "telnet"),
     ("traceroute", "traceroute"),
@@ -65,7 +66,7 @@ pub fn missing(lab: &LabFile) -> Vec<String> {
         lab.links.iter().any(|link| !link.offload) || lab.lans.iter().any(|lan| !lan.offload);
     let impaired = lab.links.iter().any(|link| !link.impairment.is_none());
     let programs =
-        ALWAYS.into_iter().chain(offload_off.then_some("ethtool")).chain(impaired.then_some("nft"));
+        ALWAYS.into_iter().chain(offload_off.then_some("ethtool")).chain(impaired.then_some("tc"));
     let packages: Vec<&str> = programs
         .filter(|program| found(program).is_none())
         .map(|program| package_of(program).unwrap_or(program))

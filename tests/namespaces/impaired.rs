@@ -52,7 +52,8 @@ fn a_delay_goes_into_a_live_link_and_out_of_it_without_a_lost_packet() {
     impair(&live, &["xTR1:Core", "--delay", "1ms"]);
     impair(&live, &["xTR1:Core", "--clear"]);
     assert_eq!(sent_by(&live, "xTR1:Ethernet0/0")["impairment"], "none");
-    assert!(!live.shell("xTR1", "ip link; nft list ruleset").contains("impair"));
+    let left = live.shell("xTR1", "ip link; tc filter show dev et0-0 egress");
+    assert!(!left.contains("impair") && !left.contains("filter"), "{left}");
     let said = String::from_utf8(flow.wait_with_output().unwrap().stdout).unwrap();
     let (sent, received) = (count(&said, "packets transmitted"), count(&said, "received"));
     // The packets that are on the way when the delay ends are overtaken, but not lost. The ping

@@ -27,8 +27,9 @@ use crate::private;
 use crate::rng::{Rng, Seed};
 use crate::time::Time;
 
-/// The mark of the packets that the forwarder sends. `netns-scripts/link-impair` has it too.
-pub const MARK: u32 = 0x4c49_5350;
+/// The protocol that the kernel keeps beside the packets that the forwarder sends. It is one of
+/// those for local experiments, so no other packet has it. `netns-scripts/link-impair` has it too.
+pub const PROTOCOL: u16 = 0x88b5;
 /// The length of the longest frame: a TAP device has an MTU of at most 65521 octets.
 const LONGEST_FRAME: usize = 65536;
 /// The most frames that are read from a TAP device in one turn.
@@ -193,8 +194,8 @@ impl Port {
         let (index, sender) = inside(&namespace, || {
             let index =
                 name_to_index(socket(AddressFamily::INET, SocketType::DGRAM, None)?, &device)?;
-            let sender = FrameSender::open(index)?;
-            sender.set_mark(MARK)?;
+            let mut sender = FrameSender::open(index)?;
+            sender.set_protocol(PROTOCOL);
             sender.set_nonblocking()?;
             Ok((index, sender))
         })?;
@@ -271,8 +272,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_script_and_the_forwarder_have_the_same_mark() {
+    fn the_script_and_the_forwarder_have_the_same_protocol() {
         let script = include_str!("../../../netns-scripts/link-impair");
-        assert!(script.contains(&format!("meta mark != {MARK:#x} ")), "{MARK:#x}");
+        assert!(script.contains(&format!(" protocol {PROTOCOL:#x} ")), "{PROTOCOL:#x}");
     }
 }

@@ -2,16 +2,20 @@
 //!
 //! ```text
 //!  node A                              forwarder of the lab                     node B
-//!  eth0 ── egress: not marked ──▶ impair7 (TAP) ──▶ queue until the arrival
-//!  eth0 ◀── marked ──────────────────────────────── packet socket
+//!  eth0 ── egress: another protocol ──▶ impair7 (TAP) ──▶ queue until the arrival
+//!  eth0 ◀── the forwarder's protocol ────────────────────── packet socket
 //!   └───────────────────────────────── veth ───────────────────────────────────▶ eth0
 //! ```
 //!
 //! A link without impairments is a pair of `veth` devices and nothing else. To impair the packets
-//! that a device sends, a rule of nftables at the egress of the device hands them to a TAP device
+//! that a device sends, a filter of tc at the egress of the device hands them to a TAP device
 //! (`netns-scripts/link-impair`). The [`forwarder`] of the lab reads them there and sends them
-//! on the first device again when they arrive. Its packets have a mark, so the rule lets them
-//! pass. A rule takes effect between two packets: a link never goes down for it.
+//! on the first device again when they arrive. To the kernel, its packets are of a protocol of
+//! their own, so another filter lets them pass. A filter takes effect between two packets: a link
+//! never goes down for it.
+//!
+//! The filters are not rules of nftables, because the kernel does not show nftables the packets
+//! that the [fast path](crate::driver::fast_path) sends.
 //!
 //! The kernel cuts super-packets before they enter the TAP device, so each packet of a TCP
 //! connection is lost or delayed by itself.
