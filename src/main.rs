@@ -224,19 +224,9 @@ fn single_threaded(command: &Command) -> Option<ExitCode> {
 
 /// Runs a command in this process.
 fn run(command: Command) -> ExitCode {
-    // A router has its own log. A user of a simulated lab sees the messages of the lab, not the log
-    // of every router.
-    let started = match &command {
-        Command::Router { log, .. } => start_log("info", true, log.as_deref()),
-        // The other commands run no router, or they show the messages of a lab.
-        _ => start_log("warn", false, None),
-    };
-    let log = match started {
+    let log = match start_log_of(&command) {
         Ok(log) => log,
-        Err(error) => {
-            eprintln!("eidway: {error}");
-            return ExitCode::FAILURE;
-        }
+        Err(error) => return exit_code(Err(error)),
     };
     let outcome = match command {
         Command::Router {
@@ -287,6 +277,11 @@ fn run(command: Command) -> ExitCode {
         Command::Holder { .. } => Ok(true),
     };
     log.finish(LAST_LINES);
+    exit_code(outcome)
+}
+
+/// The exit code for an outcome. Prints an error.
+fn exit_code(outcome: Outcome) -> ExitCode {
     match outcome {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
@@ -294,6 +289,16 @@ fn run(command: Command) -> ExitCode {
             eprintln!("eidway: {error}");
             ExitCode::FAILURE
         }
+    }
+}
+
+/// Starts the log of a command. A router has its own log. A user of a simulated lab sees the
+/// messages of the lab, not the log of every router.
+fn start_log_of(command: &Command) -> Result<LogQueue, Box<dyn std::error::Error>> {
+    match command {
+        Command::Router { log, .. } => start_log("info", true, log.as_deref()),
+        // The other commands run no router, or they show the messages of a lab.
+        _ => start_log("warn", false, None),
     }
 }
 

@@ -13,8 +13,9 @@ use std::path::Path;
 use eidway::console::grammar::{Mode, Pattern, Word, commands};
 use eidway::console::view::{
     Failure, Listing, TableHead, View, absent, away, census, database, drops, dynamic_eid,
-    emulated_hosts, history, host_names, interfaces, lisp, machine, map_cache, neighbours, packet,
-    refusals, router_lisp, routes, sessions, site, site_summary, statistics, system,
+    emulated_hosts, fast_path, history, host_names, interfaces, lisp, machine, map_cache,
+    neighbours, packet, refusals, router_lisp, routes, sessions, site, site_summary, statistics,
+    system,
 };
 use eidway::lab::running::RunningLab;
 use eidway::lab::scenario::library;
@@ -59,6 +60,7 @@ const VIEWS: &[(&str, Again)] = &[
     ("running-config", again::<system::RunningView>),
     ("route", again_one_of::<RouteTable, routes::RouteView, routes::Summary>),
     ("cef", again_one_of::<CefTable, routes::CefView, routes::CefView>),
+    ("fast-path", again::<fast_path::FastPathView>),
     ("forwarding", again::<Listing<TableHead, map_cache::Row>>),
     ("locator-hash", again::<Listing<TableHead, map_cache::Row>>),
     ("packet", again::<packet::PacketView>),
@@ -199,6 +201,7 @@ const WITHOUT_ROWS: &[&str] = &[
     "ddt",
     "debugging",
     "extranet",
+    "fast-path",
     "file",
     "filter",
     "flash:",

@@ -57,6 +57,9 @@ pub trait Machine {
     /// The resources that the process of the router uses. `None` if the router has no process of
     /// its own.
     fn usage(&self) -> Option<Usage>;
+
+    /// The fast path of the router.
+    fn fast_path(&self) -> FastPath;
 }
 
 /// Reads names in the format of `/etc/hosts`: each line has an address, and then names. A `#`
@@ -120,6 +123,59 @@ pub struct Usage {
     pub kernel_ms: u64,
     /// The memory of the process in RAM, in octets.
     pub resident: u64,
+}
+
+/// The fast path of a router: the kernel forwards the packets of flows that the router knows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FastPath {
+    /// The reason why the process of the router forwards all packets. `None` if the fast path is in
+    /// use.
+    pub reason: Option<String>,
+    /// The counts. `None` if the kernel has no programs of the router.
+    pub counts: Option<FastPathCounts>,
+}
+
+impl FastPath {
+    /// The fast path of a router without one.
+    pub fn missing(reason: &str) -> Self {
+        FastPath { reason: Some(reason.to_owned()), counts: None }
+    }
+}
+
+/// The counts of the fast path.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct FastPathCounts {
+    /// The epoch. A new epoch begins when decisions of the router may have changed. The kernel
+    /// forwards no packet by a decision of an earlier epoch.
+    pub epoch: u64,
+    /// The flows from the site to the core.
+    pub outbound: FlowCounts,
+    /// The flows from the core to the site.
+    pub inbound: FlowCounts,
+    /// The packets that went up to the process of the router, by cause.
+    pub misses: Vec<MissCount>,
+}
+
+/// The counts of the flows in one direction.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct FlowCounts {
+    /// The number of flows whose decisions the kernel has.
+    pub flows: usize,
+    /// The number of flows that the process of the router forwards, because it is faster with many
+    /// small packets.
+    pub kept: usize,
+    /// The number of packets that the kernel has forwarded. Packets that the kernel handles
+    /// together count as one.
+    pub hits: u64,
+}
+
+/// The number of packets that the kernel did not forward for one cause.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct MissCount {
+    /// The cause.
+    pub cause: String,
+    /// The number of packets.
+    pub packets: u64,
 }
 
 #[cfg(test)]

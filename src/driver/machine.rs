@@ -10,7 +10,9 @@ use std::time::UNIX_EPOCH;
 use super::clock::Clock;
 use super::flash::Folder;
 use crate::console::flash::Storage;
-use crate::console::machine::{HostNames, LOG_LINES, LogLine, Machine, Startup, Usage, User};
+use crate::console::machine::{
+    FastPath, HostNames, LOG_LINES, LogLine, Machine, Startup, Usage, User,
+};
 use crate::console::show::machine::NO_FILE;
 use crate::private;
 
@@ -77,6 +79,8 @@ pub struct ProcessMachine<'a> {
     pub host_names: &'a HostNames,
     /// Set if the router is to restart.
     pub restarts: &'a mut bool,
+    /// The fast path.
+    pub fast_path: FastPath,
 }
 
 impl Machine for ProcessMachine<'_> {
@@ -154,6 +158,10 @@ impl Machine for ProcessMachine<'_> {
             kernel_ms: kernel * 1000 / TICKS,
             resident: kilobytes * 1024,
         })
+    }
+
+    fn fast_path(&self) -> FastPath {
+        self.fast_path.clone()
     }
 }
 

@@ -65,6 +65,7 @@ pub mod offload;
 pub mod probes;
 pub mod progress;
 pub mod recording;
+pub mod shown_fast_path;
 pub mod simulated;
 pub mod tap;
 pub mod tap_filter;

@@ -244,11 +244,8 @@ mod tests {
         let start = text.lines().last().unwrap();
         assert!(start.starts_with("netns-scripts/router-start demo xTR2 /"), "{start}");
         assert!(start.ends_with("/xTR2.conf /bin/eidway"), "{start}");
-        let options = Options {
-            no_offload: true,
-            data_path: DataPathChoice::User,
-            ..Options::default()
-        };
+        let options =
+            Options { no_offload: true, data_path: DataPathChoice::User, ..Options::default() };
         let text = transcript(&up(&lab, Path::new("eidway"), options).unwrap());
         assert!(text.ends_with("/xTR2.conf eidway --no-offload --data-path user\n"), "{text}");
     }

@@ -55,9 +55,8 @@ pub fn up(
         shell.run(&[plan::down(&lab.name)], |_| ())?;
     }
     neighbour_tables::make_room(&lab.file, &mut *say);
-    let result = open::settle(lab, options)
-        .and_then(|()| shell.run(&steps, &mut *say))
-        .and_then(|()| {
+    let result =
+        open::settle(lab, options).and_then(|()| shell.run(&steps, &mut *say)).and_then(|()| {
             drop(lock);
             let routers: Vec<&str> = lab.file.routers().map(|(node, _)| node).collect();
             settle(lab, &routers, &interrupted, say)

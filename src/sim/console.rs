@@ -15,7 +15,7 @@ use super::{NodeId, Sim, SimError};
 use crate::console::client::Channel;
 use crate::console::flash::Storage;
 use crate::console::hosts::{HostState, Hosts, no_host};
-use crate::console::machine::{HostNames, LogLine, Machine, Startup, Usage, User};
+use crate::console::machine::{FastPath, HostNames, LogLine, Machine, Startup, Usage, User};
 use crate::console::probes::{Ends, ProbeSocket, Probes, Surroundings};
 use crate::console::protocol::{HostAnswer, HostRequest, Request, Response};
 use crate::console::{Session, read_config};
@@ -225,6 +225,10 @@ impl Machine for RouterHosts<'_> {
 
     fn usage(&self) -> Option<Usage> {
         None
+    }
+
+    fn fast_path(&self) -> FastPath {
+        FastPath::missing("this router is simulated")
     }
 }
 

@@ -11,8 +11,9 @@ use super::event::LabEvent;
 use crate::console::FileCheck;
 use crate::console::view::{
     Failure, Listing, TableHead, absent, away, census, database, drops, dynamic_eid,
-    emulated_hosts, history, host_names, interfaces, lisp, machine, map_cache, neighbours, packet,
-    refusals, router_lisp, routes, sessions, site, site_summary, statistics, system,
+    emulated_hosts, fast_path, history, host_names, interfaces, lisp, machine, map_cache,
+    neighbours, packet, refusals, router_lisp, routes, sessions, site, site_summary, statistics,
+    system,
 };
 use crate::lab::check::Finding;
 use crate::lab::explain::journey::Journey;
@@ -74,6 +75,7 @@ pub const DOCUMENTS: &[Document] = &[
     Document::of::<dynamic_eid::DynamicEidView>("dynamic-eid", "show lisp dynamic-eid json"),
     Document::of::<emulated_hosts::EmulatedHostsView>("emulated-hosts", "show emulated-hosts json"),
     Document::of::<Failure>("failure", "show ip lisp database PREFIX json"),
+    Document::of::<fast_path::FastPathView>("fast-path", "show ip lisp fast-path json"),
     Document::of::<machine::FileView>("file", "more FILE json"),
     Document::of::<machine::FilesView>("files", "show flash: json"),
     Document::of::<machine::HistoryView>("history", "show history json"),

@@ -66,7 +66,7 @@ fn loss_and_duplication_are_those_of_one_direction_and_are_counted() {
     if !can_run() {
         return;
     }
-    let live = Live::up("two-sites", "loss");
+    let live = Live::up("two-sites", "imp-loss");
     impair(&live, &["xTR1:Core", "--direction", "Core-to-xTR1", "--loss", "50%"]);
     let pings = live.shell("Core", "ping -q -i 0.002 -c 300 -W 1 203.0.113.11 || true");
     assert!(pings.contains("300 packets transmitted"), "{pings}");

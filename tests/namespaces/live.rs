@@ -175,10 +175,14 @@ pub fn until(limit: Duration, what: &str, mut is_so: impl FnMut() -> bool) {
     }
 }
 
-/// The modes of the data path, as options of `lab up`: with the kernel's segmentation offload, and
-/// packet by packet. The list is empty if the tests cannot run.
+/// The modes of the data path, as options of `lab up`: in the processes of the routers, with the
+/// kernel's segmentation offload and packet by packet, and in the kernel. The list is empty if the
+/// tests cannot run.
 pub fn modes() -> &'static [&'static [&'static str]] {
-    if can_run() { &[&[], &["--no-offload"]] } else { &[] }
+    const USER: &[&str] = &["--data-path", "user"];
+    const NO_OFFLOAD: &[&str] = &["--data-path", "user", "--no-offload"];
+    const KERNEL: &[&str] = &["--data-path", "kernel"];
+    if can_run() { &[USER, NO_OFFLOAD, KERNEL] } else { &[] }
 }
 
 /// Whether the tests can run here. If they cannot, and this is not permitted, the test fails.

@@ -9,6 +9,7 @@
 mod capture;
 mod captures;
 mod clock;
+mod data_path;
 mod descriptors;
 mod document;
 mod emulated;

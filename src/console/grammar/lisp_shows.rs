@@ -19,7 +19,9 @@ use crate::console::show::xe::database::database;
 use crate::console::show::xe::forwarding::Forwarding;
 use crate::console::show::xe::locator_hash::locator_hash;
 use crate::console::show::xe::map_cache::map_cache as xe_map_cache;
-use crate::console::show::{Listing, Page, State, dynamic_eid, history, lisp, sessions, xe};
+use crate::console::show::{
+    Listing, Page, State, dynamic_eid, fast_path, history, lisp, sessions, xe,
+};
 use crate::console::view::absent::Feature;
 use crate::console::view::census::InstanceStatisticsView;
 use crate::router::config::Config;
@@ -212,6 +214,11 @@ pub(super) const ROWS: &[Row] = &[
             let table = map_cache(args, config)?;
             show(Listing::new(Forwarding { table, with_instance: false }))
         },
+    ),
+    exec(
+        "show {ip|ipv6} lisp fast-path [json]",
+        &[SHOW, IP, IPV6, LISP, "Forwarding of known flows in the kernel", JSON],
+        |_, _| show(Page::new(fast_path::view, fast_path::text)),
     ),
     exec(
         "show {ip|ipv6} lisp locator-hash <eid:address> [json]",

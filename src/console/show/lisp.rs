@@ -3,9 +3,9 @@
 
 use std::net::IpAddr;
 
-use super::State;
 use super::columns::Columns;
 use super::span::{seconds, span};
+use super::{State, fast_path};
 use crate::addr::{Family, InstanceId, Rloc};
 use crate::console::view::lisp::{LispView, MapServerRow};
 use crate::console::view::{EidTableName, XtrId};
@@ -16,7 +16,9 @@ use crate::router::smr_guard::{SMR_SUPPRESSION, SMRS_PER_ENTRY};
 use crate::time::Time;
 
 /// The view of the router for a family of EIDs and an instance.
-pub fn view(State { router, now, .. }: State<'_>, family: Family, id: InstanceId) -> LispView {
+pub fn view(state: State<'_>, family: Family, id: InstanceId) -> LispView {
+    let State { router, now, .. } = state;
+    let fast_path_reason = fast_path::reason(state);
     let config = router.config();
     let nothing = Service::default();
     let service = config.lisp.as_ref().map_or(&nothing, |lisp| lisp.service(family));
@@ -49,6 +51,8 @@ pub fn view(State { router, now, .. }: State<'_>, family: Family, id: InstanceId
         database_dynamic: router.database().dynamic_entries(family),
         dynamic_eid_limit: router.mobility().hosts().fill().capacity,
         database_inactive: router.away().deconfigured(id, family),
+        fast_path: fast_path_reason.is_none(),
+        fast_path_reason,
     }
 }
 
@@ -124,6 +128,11 @@ pub fn text(view: &LispView) -> String {
     let inactive = view.database_inactive.to_string();
     lines.say("    Inactive (deconfig/away) size:", &inactive);
     lines.say("  Encapsulation type:", "lisp");
+    let data_path = match &view.fast_path_reason {
+        Some(reason) => format!("process ({reason})"),
+        None => "kernel for known flows, process for all others".to_owned(),
+    };
+    lines.say("  Data path:", &data_path);
     lines.0
 }
 

@@ -13,6 +13,7 @@ pub mod database;
 pub mod drops;
 pub mod dynamic_eid;
 pub mod emulated_hosts;
+pub mod fast_path;
 pub mod file;
 pub mod history;
 pub mod host_names;

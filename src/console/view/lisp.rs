@@ -55,6 +55,11 @@ pub struct LispView {
     /// The number of database entries that are kept although they were removed from the
     /// configuration.
     pub database_inactive: usize,
+    /// Whether the kernel forwards the packets of flows that the router knows.
+    pub fast_path: bool,
+    /// The reason why the process of the router forwards all packets. Absent if the kernel forwards
+    /// packets.
+    pub fast_path_reason: Option<String>,
 }
 
 /// A map-server at which the ETR registers.

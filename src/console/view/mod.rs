@@ -12,6 +12,7 @@ pub mod database;
 pub mod drops;
 pub mod dynamic_eid;
 pub mod emulated_hosts;
+pub mod fast_path;
 pub mod history;
 pub mod host_names;
 pub mod interfaces;

@@ -7,10 +7,13 @@ use std::path::Path;
 use mio::Interest;
 
 use super::{EventLoop, Source};
+use crate::console::machine::FastPath;
+use crate::driver::DataPathChoice;
 use crate::driver::console_server::{ConsoleServer, Turn};
 use crate::driver::descriptors;
 use crate::driver::machine::ProcessMachine;
 use crate::driver::probes::ClientSurroundings;
+use crate::driver::shown_fast_path::counts;
 use crate::router::io::Input;
 use crate::time::Time;
 
@@ -49,6 +52,7 @@ impl EventLoop {
     pub(super) fn serve_console(&mut self, number: usize) -> bool {
         let now = self.clock.now();
         self.tell_what_shows_need(now);
+        let fast_path = self.shown_fast_path();
         let Some(console) = &mut self.console else {
             return false;
         };
@@ -68,6 +72,7 @@ impl EventLoop {
                 users,
                 host_names: &self.options.host_names,
                 restarts: &mut self.restarts,
+                fast_path,
             },
         };
         let turn = client.serve(&mut self.router, &mut surroundings, now);
@@ -76,6 +81,29 @@ impl EventLoop {
         }
         self.carry_out_outputs();
         turn == Turn::More
+    }
+
+    /// The fast path, for `show` commands.
+    fn shown_fast_path(&self) -> FastPath {
+        let programs = self.fast_path.fast_path.as_ref();
+        FastPath { reason: self.reason_against_fast_path(), counts: programs.map(counts) }
+    }
+
+    /// The reason why this process forwards all packets. `None` if the fast path is in use.
+    fn reason_against_fast_path(&self) -> Option<String> {
+        let reason = if self.fast_path.fast_path.is_some() {
+            if self.router.permits_second_path() {
+                return None;
+            }
+            "debugging or a watcher shows each packet"
+        } else if self.options.data_path == DataPathChoice::User {
+            "by the option --data-path"
+        } else if self.options.record.is_some() {
+            "by the option --record"
+        } else {
+            self.fast_path.refused.as_deref().unwrap_or("there is no lisp0")
+        };
+        Some(reason.to_owned())
     }
 
     /// Serves the clients that have reached their deadline. The running command of such a client

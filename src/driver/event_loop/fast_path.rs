@@ -14,6 +14,7 @@ use crate::driver::fast_path::{
 };
 use crate::driver::netlink::NextHop;
 use crate::driver::offload::UDP;
+use crate::driver::shown_fast_path::in_full;
 use crate::driver::tun::Tun;
 use crate::driver::udp::RlocSockets;
 use crate::driver::{DataPathChoice, Error};
@@ -32,7 +33,7 @@ const OFFERS: usize = 256;
 /// The fast path of a router, if there is one, and the data for it.
 #[derive(Debug, Default)]
 pub struct FastPathState {
-    fast_path: Option<FastPath>,
+    pub(super) fast_path: Option<FastPath>,
     /// The forwarding generation of the present epoch, and whether the router permits the fast
     /// path.
     followed: (u64, bool),
@@ -42,6 +43,8 @@ pub struct FastPathState {
     /// The next hops in this epoch.
     next_hops: HashMap<(Rloc, Rloc, u16), Option<NextHop>>,
     reported_at: Time,
+    /// The reason why the kernel has refused the programs.
+    pub(super) refused: Option<String>,
 }
 
 /// A packet that went up to the router, and whose flow the kernel may forward.
@@ -105,12 +108,16 @@ impl EventLoop {
             return Ok(());
         }
         let opened = self.netlink.index_of(LISP_DEVICE).and_then(FastPath::open);
+        let opened = opened.map_err(in_full);
         match opened {
             Ok(fast_path) => self.fast_path.fast_path = Some(fast_path),
             Err(error) if choice == DataPathChoice::Kernel => {
                 return Err(Error::during("loading the fast path into the kernel")(error));
             }
-            Err(error) => info!("packets are forwarded in this process: {error}"),
+            Err(error) => {
+                info!("packets are forwarded in this process: {error}");
+                self.fast_path.refused = Some(error.to_string());
+            }
         }
         for device in self.netlink.devices() {
             self.watch_port(&device);

@@ -3,7 +3,7 @@
 use eidway::console::flash::{CAPACITY, LARGEST_FILE, MOST_FILES, MemoryFiles, Storage};
 use eidway::console::hosts::{HostState, Hosts, NoHosts};
 use eidway::console::json_lines;
-use eidway::console::machine::{self, HostNames, LogLine, Startup, Usage, User};
+use eidway::console::machine::{self, FastPath, HostNames, LogLine, Startup, Usage, User};
 use eidway::console::probes::{Ends, ProbeSocket, Probes};
 use eidway::console::protocol::{HostAnswer, HostRequest, Request, Response};
 use eidway::console::session::MOST_PENDING;
@@ -129,6 +129,10 @@ impl machine::Machine for Machine {
 
     fn usage(&self) -> Option<Usage> {
         None
+    }
+
+    fn fast_path(&self) -> FastPath {
+        FastPath::default()
     }
 }
 

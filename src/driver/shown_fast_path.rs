@@ -1,0 +1,57 @@
+//! The data of the [fast path](super::fast_path) for the console.
+
+use std::error::Error;
+use std::io;
+
+use log::debug;
+
+use super::fast_path::{FastPath, Miss};
+use crate::console::machine::{FastPathCounts, FlowCounts, MissCount};
+
+/// The error of [`FastPath::open`] in one line that names its causes.
+pub fn in_full(error: io::Error) -> io::Error {
+    debug!("fast path: {error}");
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(found) = cause {
+        let words = found.to_string();
+        if !text.ends_with(&words) {
+            text += &format!(": {words}");
+        }
+        cause = found.source();
+    }
+    // The kernel adds the program to an error about it.
+    io::Error::new(error.kind(), text.lines().next().unwrap_or_default().to_owned())
+}
+
+/// The counts.
+pub fn counts(programs: &FastPath) -> FastPathCounts {
+    let [to_core, from_core] = programs.hits();
+    let (outbound, inbound) = (&programs.outbound, &programs.inbound);
+    let misses = programs
+        .misses()
+        .map(|(miss, packets)| MissCount { cause: cause(miss).to_owned(), packets });
+    FastPathCounts {
+        epoch: programs.epoch(),
+        outbound: FlowCounts { flows: outbound.len(), kept: outbound.kept(), hits: to_core },
+        inbound: FlowCounts { flows: inbound.len(), kept: inbound.kept(), hits: from_core },
+        misses: misses.collect(),
+    }
+}
+
+/// The cause of a miss in words.
+fn cause(miss: Miss) -> &'static str {
+    match miss {
+        Miss::NoFlow => "no decision on the flow",
+        Miss::OldEpoch => "decision of an earlier epoch",
+        Miss::NotYet => "an earlier packet is on its way",
+        Miss::NotAlive => "no sign of life of the router",
+        Miss::OddHeader => "unusual header",
+        Miss::TooBig => "too big for the path",
+        Miss::Ttl => "TTL",
+        Miss::Ecn => "ECN",
+        Miss::Checksum => "checksum or length",
+        Miss::Refused => "refused by the kernel",
+        Miss::Datagrams => "datagrams that are joined",
+    }
+}
