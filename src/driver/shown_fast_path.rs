@@ -33,8 +33,8 @@ pub fn counts(programs: &FastPath) -> FastPathCounts {
         .map(|(miss, packets)| MissCount { cause: cause(miss).to_owned(), packets });
     FastPathCounts {
         epoch: programs.epoch(),
-        outbound: FlowCounts { flows: outbound.len(), kept: outbound.kept(), hits: to_core },
-        inbound: FlowCounts { flows: inbound.len(), kept: inbound.kept(), hits: from_core },
+        outbound: FlowCounts { flows: outbound.taught(), kept: outbound.kept(), hits: to_core },
+        inbound: FlowCounts { flows: inbound.taught(), kept: inbound.kept(), hits: from_core },
         misses: misses.collect(),
     }
 }

@@ -125,7 +125,7 @@ impl<K: Pod + Eq + Hash + AsRef<Flow>, V: Pod, D: Copy> Flows<K, V, D> {
     }
 
     /// The number of flows whose verdicts the kernel has.
-    pub fn len(&self) -> usize {
+    pub fn taught(&self) -> usize {
         self.known.len()
     }
 
@@ -264,11 +264,10 @@ impl<K: Pod + Eq + Hash + AsRef<Flow>, V: Pod, D: Copy> Flows<K, V, D> {
 
     /// Takes an eighth of the flows back: those that were not used for the longest time.
     fn take_back_oldest(&mut self) {
-        let mut flows: Vec<(u64, K)> = self
-            .known
-            .iter()
-            .map(|(key, known)| (self.uses.read(known.number as usize, LAST), *key))
-            .collect();
+        #[allow(clippy::disallowed_methods, reason = "the flows are sorted by the time of use")]
+        let known = self.known.iter();
+        let mut flows: Vec<(u64, K)> =
+            known.map(|(key, known)| (self.uses.read(known.number as usize, LAST), *key)).collect();
         flows.sort_unstable_by_key(|(last, _)| *last);
         flows.truncate(FLOWS / 8);
         flows.iter().for_each(|(_, key)| self.take_back(key));
