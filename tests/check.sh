@@ -49,7 +49,7 @@ finish() {
 
 echo "== tests"
 # Many tests wait for a lab, so more of them run at the same time than there are cores.
-RUST_TEST_THREADS=4 cargo test --quiet --workspace
+RUST_TEST_THREADS=4 cargo test --quiet --workspace --no-fail-fast
 # Five of these six wait most of the time, so they run side by side.
 (cd web && npm run --silent check && npm --silent test) >"$logs/web" 2>&1 &
 web=$!
