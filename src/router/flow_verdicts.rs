@@ -8,6 +8,7 @@
 use super::Router;
 use super::decision::{Origin, SourceWant, Verdict, Wants};
 use super::io::{Encapsulation, Outer};
+use super::status_bits;
 use crate::addr::{Eid, EidPrefix, InstanceId, Rloc};
 use crate::packet::{IpHeader, Load, Packet, UnverifiedFlow};
 use crate::time::Time;
@@ -66,7 +67,8 @@ impl Router {
     }
 
     /// The delivery of the next packets of a flow from the core, if they need no other action of
-    /// this router. `datagram` begins with the LISP header.
+    /// this router. `datagram` begins with the LISP header. A packet with news in its
+    /// Locator-Status-Bits is not repeated: the news may act only on a later packet.
     pub fn inbound_flow(
         &self,
         outer: &Outer,
@@ -80,6 +82,10 @@ impl Router {
         let instance_id = lisp.instance_id.unwrap_or_default();
         let inner = Packet::single(datagram.get_mut(crate::wire::data_header::DATA_HEADER_LEN..)?);
         let header = IpHeader::parse(inner.bytes).ok()?;
+        let ends = (Rloc(outer.source), Eid::new(instance_id, header.source));
+        if status_bits::differ(&self.context, &self.map_cache, &lisp, ends) {
+            return None;
+        }
         let origin = Origin::Core { outer: *outer, lisp };
         let decision = self.explain(instance_id, &inner, origin, now);
         let is_plain = decision.verdict == Verdict::Deliver

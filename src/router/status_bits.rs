@@ -14,7 +14,7 @@ use super::context::Context;
 use super::database::Database;
 use super::deadlines::Deadlines;
 use super::event::{Event, MappingChange};
-use super::map_cache::MapCache;
+use super::map_cache::{Entry, Locator, MapCache, Mapping};
 use super::reason::MappingReason;
 use super::revision::Revision;
 use crate::addr::{Eid, EidPrefix, Rloc};
@@ -73,6 +73,27 @@ impl StatusHolds {
         let (prefix, entry) = database.longest_match(source)?;
         (!self.until.contains(&prefix)).then(|| entry.status_bits())
     }
+}
+
+/// Whether the bits of a packet differ from the states of the locators that [`take`] sets. If the
+/// states changed a moment ago, such bits may act only on a later packet.
+pub(super) fn differ(
+    context: &Context,
+    map_cache: &MapCache,
+    header: &DataHeader,
+    (from, source): (Rloc, Eid),
+) -> bool {
+    let trusted = context.config.loc_reach(source.family()).lsb_reports;
+    let Some(bits) = header.status_bits().filter(|_| trusted) else { return false };
+    let Some((_, Entry { mapping: Mapping::Locators(locators), .. })) = map_cache.lookup(source)
+    else {
+        return false;
+    };
+    let is_other = |locator: &Locator| {
+        !context.local.is_no_router_address(locator.rloc)
+            && bits.of(locator.ordinal).is_some_and(|up| up != locator.up)
+    };
+    locators.iter().any(|locator| locator.rloc == from) && locators.iter().any(is_other)
 }
 
 /// Applies the Locator-Status-Bits of a packet. The packet has the source EID `source`, and the

@@ -12,19 +12,20 @@ use crate::world::Port;
 const HERE: [&str; 2] = ["172.16.0.12", "2001:db8:a::12"];
 const BEHIND_V4: [&str; 2] = ["192.168.4.22", "2001:db8:b4::22"];
 const BEHIND_V6: [&str; 2] = ["192.168.6.22", "2001:db8:b6::22"];
-/// The locators of the router and of the other xTR.
+/// The locators of the router, of the other xTR, and of a second xTR of the other site.
 const OWN_RLOCS: [&str; 2] = ["203.0.113.11", "2001:db8:c:1::11"];
 const OTHER_RLOCS: [&str; 2] = ["198.51.100.21", "2001:db8:c:2::21"];
+const SECOND_RLOCS: [&str; 2] = ["198.51.102.22", "2001:db8:c:4::22"];
 
 /// The addresses of the router.
 pub const OWN: [&str; 4] = ["203.0.113.11", "2001:db8:c:1::11", "172.16.0.1", "2001:db8:a::1"];
 
 /// The mappings of the other site.
 pub const PLAN: Plan = &[
-    ("192.168.4.0/24", "198.51.100.21"),
-    ("192.168.6.0/24", "2001:db8:c:2::21"),
-    ("2001:db8:b4::/64", "198.51.100.21"),
-    ("2001:db8:b6::/64", "2001:db8:c:2::21"),
+    ("192.168.4.0/24", [OTHER_RLOCS[0], SECOND_RLOCS[0]]),
+    ("192.168.6.0/24", [OTHER_RLOCS[1], SECOND_RLOCS[1]]),
+    ("2001:db8:b4::/64", [OTHER_RLOCS[0], SECOND_RLOCS[0]]),
+    ("2001:db8:b6::/64", [OTHER_RLOCS[1], SECOND_RLOCS[1]]),
 ];
 
 fn address(text: &str) -> IpAddr {
@@ -181,6 +182,15 @@ impl Change {
     pub fn datagram(source: u16, data: Vec<u8>) -> Self {
         Change::inner("a datagram", move |ip| {
             ip.payload = udp(ip.source, ip.destination, source, 7000, &data);
+        })
+    }
+
+    /// A packet of the second xTR of the other site, with Locator-Status-Bits.
+    pub fn status_bits(bits: u8) -> Self {
+        Change::tunnel("status bits", move |tunnel| {
+            let family = usize::from(tunnel.source.is_ipv6());
+            tunnel.source = address(SECOND_RLOCS[family]);
+            tunnel.header = [0x40, 0, 0, 0, 0, 0, 0, bits];
         })
     }
 

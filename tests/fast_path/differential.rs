@@ -84,7 +84,7 @@ impl Pair {
     /// after the other packets, because the router itself forwards it.
     pub fn settle(&mut self) {
         self.markers += 1;
-        for (port, inner, outer) in [(Port::Site, 0, 0), (Port::Core, 0, 0), (Port::Core, 0, 1)] {
+        for (port, inner, outer) in [(Port::Core, 0, 0), (Port::Core, 0, 1), (Port::Site, 0, 0)] {
             let label = format!("marker {} {outer} {port:?}", self.markers);
             let frame = Way::new(port, inner, outer).marker(&label);
             self.send(port, &[frame]);

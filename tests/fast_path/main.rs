@@ -21,6 +21,7 @@ mod numbered;
 mod packets;
 mod path_mtu;
 mod resolver;
+mod status_bits;
 mod super_packets;
 mod tap;
 #[path = "../shared/transfer.rs"]

@@ -14,8 +14,9 @@ use crate::world::Port;
 /// The map-resolver.
 pub const RESOLVER: Ipv4Addr = Ipv4Addr::new(209, 165, 201, 31);
 
-/// The mapping of each EID that the other xTR serves: a prefix and its locator.
-pub type Plan = &'static [(&'static str, &'static str)];
+/// The mappings of the other site: each has a prefix, its locator, and a locator that is used if the
+/// first one cannot be reached.
+pub type Plan = &'static [(&'static str, [&'static str; 2])];
 
 /// Returns the frame that answers a frame of the router, if it has a Map-Request.
 pub fn answer(frame: &[u8], plan: Plan) -> Option<Vec<u8>> {
@@ -47,11 +48,14 @@ pub fn answer(frame: &[u8], plan: Plan) -> Option<Vec<u8>> {
 
 /// The mapping of an EID: that of the plan, or a negative one.
 fn mapping(asked: EidPrefix, plan: Plan) -> MappingRecord {
-    for (prefix, locator) in plan {
+    for (prefix, locators) in plan {
         let prefix = EidPrefix::new(InstanceId::DEFAULT, prefix.parse().unwrap());
         if prefix.covers(&asked) {
-            let locator = LocatorRecord::unicast(locator.parse().unwrap(), 1, 100);
-            return MappingRecord::of_site(prefix, 1440, vec![locator]);
+            let locator = |(priority, locator): (u8, &&str)| {
+                LocatorRecord::unicast(locator.parse().unwrap(), priority, 100)
+            };
+            let locators = (1..).zip(locators).map(locator).collect();
+            return MappingRecord::of_site(prefix, 1440, locators);
         }
     }
     let mut negative = MappingRecord::of_site(asked, 1440, Vec::new());
