@@ -159,7 +159,9 @@ fn a_busy_flow_of_small_datagrams_stays_in_the_router_until_it_is_calm() {
         assert!(!flows.came_up(&keys[0]) && flows.came_up(&keys[1]));
         flows.measure(at(2300));
         assert_eq!(flows.kept(), 1, "the first measurement is not of a whole second");
-        (0..BUSY_RATE).for_each(|_| drop(flows.came_up(&keys[0])));
+        for _ in 0..BUSY_RATE {
+            flows.came_up(&keys[0]);
+        }
         flows.measure(at(3300));
         assert_eq!(flows.kept(), 1, "the flow is busy");
         flows.measure(at(4300));
