@@ -44,8 +44,10 @@ fn the_programs_of_a_host_run_in_its_namespace_while_the_lab_is_up() {
     assert!(inside.lines().any(|line| line.parse() == Ok(pid)), "{pid} is not in {inside}");
     let table = text(&live.lab("status", &[]));
     assert!(table.contains(&format!("runs `ping -q 172.16.1.1` as {pid}")), "{table}");
-    let log = fs::read_to_string(programs[0]["log"].as_str().unwrap()).unwrap();
-    assert!(log.starts_with("PING 172.16.1.1"), "{log}");
+    let log = programs[0]["log"].as_str().unwrap();
+    until(LONG, "the output of the program is in its log", || {
+        fs::read_to_string(log).unwrap().starts_with("PING 172.16.1.1")
+    });
 
     expect_success(&live.lab("down", &[]));
     until(LONG, "the program ends with the lab", || {
