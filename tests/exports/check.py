@@ -54,15 +54,20 @@ def netlab(directory, nodes, cables, lans):
         expect(made[name].get("network-mode"), "none", f"netlab: the management network of {name}")
         own = [line for line in made[name]["exec"] if not line.startswith("sysctl ")]
         expect(own, node.get("exec", []), f"netlab: the commands of {name}")
-    found = set()
+    found, lonely = set(), set()
     for link in topology["links"]:
+        if link.get("type") == "dummy":
+            # The only port of a LAN.
+            end = link["endpoint"]
+            lonely.add(frozenset([f"{end['node']}:{end['interface']}"]))
+            continue
         at_bridge = [end for end in link["endpoints"] if end.split(":")[0] in bridges]
         if at_bridge:
             bridges[at_bridge[0].split(":")[0]] |= set(link["endpoints"]) - set(at_bridge)
         else:
             found.add(ends_of(link))
     expect(found, cables, "the links of netlab")
-    expect({frozenset(ports) for ports in bridges.values()}, lans, "the LANs of netlab")
+    expect({frozenset(ports) for ports in bridges.values()} | lonely, lans, "the LANs of netlab")
 
 
 def kathara(directory, nodes, cables, lans):
