@@ -19,8 +19,8 @@ import { chromium } from "./browser.mjs";
 const PROGRAM = process.env.EIDWAY ?? fileURLToPath(new URL("../../target/debug/eidway", import.meta.url));
 const LAB = `live-${process.pid}`;
 /**
- * The longest time from an event to its picture, in milliseconds. The fastest of some attempts
- * counts, because other programs use the machine too.
+ * The longest time from an event to its picture, in milliseconds: the picture comes by itself.
+ * `benches/live.sh` measures the time.
  */
 const LATEST = 2000;
 
@@ -65,7 +65,7 @@ const drawn = (page, text) =>
     text,
   );
 
-test("the live page shows the network, a ping with its hops, a journey in words, and an event within a tenth of a second", { skip: reason(), timeout: 180_000 }, async (t) => {
+test("the live page shows the network, a ping with its hops, a journey in words, and an event soon after it happened", { skip: reason(), timeout: 180_000 }, async (t) => {
   eidway("lab", "up", "gsmr", "--name", LAB);
   t.after(() => eidway("lab", "down", LAB));
   const { server, url } = await serve();
