@@ -5,9 +5,8 @@
 //!   (host A)             xTR1               (core: map-resolver and the other xTR)
 //! ```
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::BufReader;
-use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -19,12 +18,11 @@ use std::time::Duration;
 use eidway::console::client::Client;
 use eidway::console::json_lines::JsonLines;
 use eidway::host::frame::{HardwareAddress, ip_frame};
-use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::kernel_objects::Programs;
-use crate::live::{LONG, expect_success, run, until};
+use crate::live::{LONG, expect_success, inside, run, until};
 use crate::resolver::{self, Plan};
 use crate::tap::{Cut, Tap};
 
@@ -295,19 +293,6 @@ impl Drop for World {
 
 fn ip(arguments: &[&str]) {
     expect_success(&run(Command::new("ip").args(arguments)));
-}
-
-/// Calls a function in a namespace.
-fn inside<T: Send>(namespace: &str, work: impl FnOnce() -> T + Send) -> T {
-    let file = File::open(format!("/run/netns/{namespace}")).unwrap();
-    let enter = move || {
-        move_into_link_name_space(file.as_fd(), Some(LinkNameSpaceType::Network)).unwrap();
-        work()
-    };
-    std::thread::scope(|scope| match scope.spawn(enter).join() {
-        Ok(value) => value,
-        Err(panic) => std::panic::resume_unwind(panic),
-    })
 }
 
 /// Prepares the namespace of the calling thread, and makes the ports there.

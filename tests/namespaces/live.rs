@@ -97,15 +97,7 @@ impl Live {
 
     /// Calls a function in a node's namespace. A socket that is made there stays there.
     pub fn inside<T: Send>(&self, node: &str, work: impl FnOnce() -> T + Send) -> T {
-        let file = fs::File::open(format!("/run/netns/{}", self.namespace(node))).unwrap();
-        let enter = move || {
-            move_into_link_name_space(file.as_fd(), Some(LinkNameSpaceType::Network)).unwrap();
-            work()
-        };
-        std::thread::scope(|scope| match scope.spawn(enter).join() {
-            Ok(value) => value,
-            Err(panic) => std::panic::resume_unwind(panic),
-        })
+        inside(&self.namespace(node), work)
     }
 
     /// Returns the remaining parts of the lab: namespaces, files, processes.
@@ -195,4 +187,17 @@ pub fn can_run() -> bool {
     assert!(allowed, "namespace tests need root (EIDWAY_ALLOW_SKIP=1 skips them)");
     eprintln!("SKIPPED: namespace tests need root");
     false
+}
+
+/// Calls a function in a namespace. A socket that is made there stays there.
+pub fn inside<T: Send>(namespace: &str, work: impl FnOnce() -> T + Send) -> T {
+    let file = fs::File::open(format!("/run/netns/{namespace}")).unwrap();
+    let enter = move || {
+        move_into_link_name_space(file.as_fd(), Some(LinkNameSpaceType::Network)).unwrap();
+        work()
+    };
+    std::thread::scope(|scope| match scope.spawn(enter).join() {
+        Ok(value) => value,
+        Err(panic) => std::panic::resume_unwind(panic),
+    })
 }
