@@ -331,18 +331,33 @@ static __always_inline __u16 fold(__u64 sum)
     return ~sum;
 }
 
+/* The headers that stand behind the outer IP header. */
+struct lisp {
+    struct udphdr udp;
+    __u8 header[LISP_LEN];
+} __attribute__((packed));
+
+/* The kernel takes the LISP header for the part before the inner IP header: so it can cut a super-packet. */
+#define ROOM                                                                                           \
+    (BPF_F_ADJ_ROOM_FIXED_GSO | BPF_F_ADJ_ROOM_NO_CSUM_RESET | BPF_F_ADJ_ROOM_ENCAP_L4_UDP |           \
+     BPF_F_ADJ_ROOM_ENCAP_L2(LISP_LEN))
+
+static __always_inline void fill_lisp(struct lisp *lisp, struct outbound_verdict *verdict, struct packet *packet)
+{
+    lisp->udp.source = verdict->source_port;
+    lisp->udp.dest = bpf_htons(DATA_PORT);
+    lisp->udp.len = bpf_htons(sizeof *lisp + packet->total_len);
+    __builtin_memcpy(lisp->header, verdict->lisp_header, LISP_LEN);
+}
+
 static __always_inline int wrap_v4(struct __sk_buff *skb, struct outbound_verdict *verdict,
                                    struct packet *packet)
 {
     struct {
         struct iphdr ip;
-        struct udphdr udp;
-        __u8 lisp[LISP_LEN];
+        struct lisp lisp;
     } __attribute__((packed)) outer = {};
-    if (bpf_skb_adjust_room(skb, sizeof outer, BPF_ADJ_ROOM_MAC,
-                            BPF_F_ADJ_ROOM_FIXED_GSO | BPF_F_ADJ_ROOM_NO_CSUM_RESET |
-                                BPF_F_ADJ_ROOM_ENCAP_L3_IPV4 | BPF_F_ADJ_ROOM_ENCAP_L4_UDP |
-                                BPF_F_ADJ_ROOM_ENCAP_L2(LISP_LEN)))
+    if (bpf_skb_adjust_room(skb, sizeof outer, BPF_ADJ_ROOM_MAC, ROOM | BPF_F_ADJ_ROOM_ENCAP_L3_IPV4))
         return -1;
     outer.ip.version = 4;
     outer.ip.ihl = 5;
@@ -354,10 +369,7 @@ static __always_inline int wrap_v4(struct __sk_buff *skb, struct outbound_verdic
     __builtin_memcpy(&outer.ip.saddr, verdict->outer_source, 4);
     __builtin_memcpy(&outer.ip.daddr, verdict->outer_destination, 4);
     outer.ip.check = fold(bpf_csum_diff(0, 0, (__be32 *)&outer.ip, sizeof outer.ip, 0));
-    outer.udp.source = verdict->source_port;
-    outer.udp.dest = bpf_htons(DATA_PORT);
-    outer.udp.len = bpf_htons(sizeof outer.udp + LISP_LEN + packet->total_len);
-    __builtin_memcpy(outer.lisp, verdict->lisp_header, LISP_LEN);
+    fill_lisp(&outer.lisp, verdict, packet);
     return bpf_skb_store_bytes(skb, 0, &outer, sizeof outer, 0) ? -2 : 0;
 }
 
@@ -366,13 +378,9 @@ static __always_inline int wrap_v6(struct __sk_buff *skb, struct outbound_verdic
 {
     struct {
         struct ipv6hdr ip;
-        struct udphdr udp;
-        __u8 lisp[LISP_LEN];
+        struct lisp lisp;
     } __attribute__((packed)) outer = {};
-    if (bpf_skb_adjust_room(skb, sizeof outer, BPF_ADJ_ROOM_MAC,
-                            BPF_F_ADJ_ROOM_FIXED_GSO | BPF_F_ADJ_ROOM_NO_CSUM_RESET |
-                                BPF_F_ADJ_ROOM_ENCAP_L3_IPV6 | BPF_F_ADJ_ROOM_ENCAP_L4_UDP |
-                                BPF_F_ADJ_ROOM_ENCAP_L2(LISP_LEN)))
+    if (bpf_skb_adjust_room(skb, sizeof outer, BPF_ADJ_ROOM_MAC, ROOM | BPF_F_ADJ_ROOM_ENCAP_L3_IPV6))
         return -1;
     outer.ip.version = 6;
     outer.ip.priority = packet->tos >> 4;
@@ -382,10 +390,7 @@ static __always_inline int wrap_v6(struct __sk_buff *skb, struct outbound_verdic
     outer.ip.hop_limit = packet->ttl;
     __builtin_memcpy(&outer.ip.saddr, verdict->outer_source, 16);
     __builtin_memcpy(&outer.ip.daddr, verdict->outer_destination, 16);
-    outer.udp.source = verdict->source_port;
-    outer.udp.dest = bpf_htons(DATA_PORT);
-    outer.udp.len = bpf_htons(sizeof outer.udp + LISP_LEN + packet->total_len);
-    __builtin_memcpy(outer.lisp, verdict->lisp_header, LISP_LEN);
+    fill_lisp(&outer.lisp, verdict, packet);
     return bpf_skb_store_bytes(skb, 0, &outer, sizeof outer, 0) ? -2 : 0;
 }
 
