@@ -13,7 +13,7 @@ use crate::addr::{Eid, EidPrefix, InstanceId, Rloc};
 use crate::packet::{IpHeader, Load, Packet, UnverifiedFlow};
 use crate::time::Time;
 use crate::wire::DataHeader;
-use crate::wire::data_header::{NonceField, encapsulation_len};
+use crate::wire::data_header::{DATA_HEADER_LEN, NonceField, encapsulation_len};
 
 /// A flow of the site, and its encapsulation in this forwarding generation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,7 +80,7 @@ impl Router {
             return None;
         }
         let instance_id = lisp.instance_id.unwrap_or_default();
-        let inner = Packet::single(datagram.get_mut(crate::wire::data_header::DATA_HEADER_LEN..)?);
+        let inner = Packet::single(datagram.get_mut(DATA_HEADER_LEN..)?);
         let header = IpHeader::parse(inner.bytes).ok()?;
         let ends = (Rloc(outer.source), Eid::new(instance_id, header.source));
         if status_bits::differ(&self.context, &self.map_cache, &lisp, ends) {
@@ -88,16 +88,15 @@ impl Router {
         }
         let origin = Origin::Core { outer: *outer, lisp };
         let decision = self.explain(instance_id, &inner, origin, now);
+        let Wants { source, hear, .. } = decision.wants;
+        // The header has just been read, `count_inbound` notes the peer, and the note about the source
+        // only saves a lookup. All other changes need the router.
+        let permitted = Wants { read_header: true, source, hear, ..Wants::default() };
         let is_plain = decision.verdict == Verdict::Deliver
-            && Wants {
-                read_header: false,
-                hear: None,
-                source: SourceWant::Nothing,
-                ..decision.wants
-            } == Wants::default()
-            && decision.wants.source != SourceWant::AskHost;
+            && decision.wants == permitted
+            && source != SourceWant::AskHost;
         is_plain.then(|| InboundFlow {
-            prefix: decision.wants.hear,
+            prefix: hear,
             from: Rloc(outer.source),
             source: Eid::new(instance_id, header.source),
             destination: Eid::new(instance_id, header.destination),
