@@ -110,7 +110,10 @@ impl EventLoop {
         let opened = self.netlink.index_of(LISP_DEVICE).and_then(FastPath::open);
         let opened = opened.map_err(in_full);
         match opened {
-            Ok(fast_path) => self.fast_path.fast_path = Some(fast_path),
+            Ok(fast_path) => {
+                self.fast_path.fast_path = Some(fast_path);
+                self.fast_path.refused = None;
+            }
             Err(error) if choice == DataPathChoice::Kernel => {
                 return Err(Error::during("loading the fast path into the kernel")(error));
             }
@@ -214,6 +217,9 @@ impl EventLoop {
     /// Lets the kernel forward the next packets of the flows that the router has just
     /// encapsulated. Their packets have left, and nothing waits to be read.
     pub(super) fn hand_over_outbound(&mut self) {
+        if self.fast_path.outbound.is_empty() {
+            return;
+        }
         let offers = std::mem::take(&mut self.fast_path.outbound);
         let now = self.clock.monotonic(self.clock.now());
         for offer in &offers {
@@ -287,6 +293,9 @@ impl EventLoop {
     /// Lets the kernel deliver the next packets of the flows that the router has just delivered.
     /// The socket in this slot has nothing to read.
     pub(super) fn hand_over_inbound(&mut self, slot: usize) {
+        if self.fast_path.inbound.is_empty() {
+            return;
+        }
         let sockets = self.udp.slot(slot);
         let is_drained = || sockets.is_some_and(RlocSockets::is_drained);
         let now = self.clock.monotonic(self.clock.now());

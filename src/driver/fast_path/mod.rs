@@ -154,8 +154,9 @@ impl FastPath {
     /// # Errors
     /// The kernel does not attach the program to this device.
     pub fn watch_port(&mut self, device: &str) -> io::Result<()> {
-        if self.ports.insert(device.to_owned()) {
+        if !self.ports.contains(device) {
             self.attach(device, "decapsulate", TcAttachType::Ingress)?;
+            self.ports.insert(device.to_owned());
         }
         Ok(())
     }
@@ -282,4 +283,20 @@ fn test_flows<D: Copy>() -> io::Result<Flows<InboundFlow, InboundVerdict, D>> {
         shared_array(&mut programs, "inbound_words")?,
         shared_array(&mut programs, "inbound_uses")?,
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_reasons_have_the_numbers_that_they_have_in_the_program() {
+        let program = include_str!("program.c");
+        let (_, names) = program.split_once("enum miss {").unwrap();
+        let (names, _) = names.split_once("MISSES,").unwrap();
+        let names = names.split(',').map(|name| name.trim().replace('_', "").to_lowercase());
+        let names: Vec<String> = names.filter(|name| !name.is_empty()).collect();
+        let ours = Miss::ALL.map(|miss| format!("{miss:?}").to_lowercase());
+        assert_eq!(names, ours);
+    }
 }
