@@ -11,9 +11,9 @@ netns-scripts/install-missing ip:iproute2 ping:iputils-ping ethtool:ethtool nft:
 
 echo "== format"
 cargo fmt --all --check
-# Its compiler uses one core only, so it runs beside the others.
+# The longest build, so it begins first.
 page=$(mktemp)
-web/build >"$page" 2>&1 &
+CARGO_TERM_QUIET=true web/build >"$page" 2>&1 &
 building=$!
 logs=$(mktemp -d)
 object=$logs/program.o
