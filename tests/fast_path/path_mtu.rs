@@ -1,6 +1,5 @@
-//! A path that takes less than the port: both routers learn of it alike, and the kernel forwards no
-//! packet that is too big for the path. While the router knows such a path, packets from its locator
-//! may be fragmented, so the router itself may forward all of them.
+//! A path with a smaller MTU than the port: both routers learn the MTU alike. The kernel forwards the
+//! packets that fit the path, and no others.
 
 use crate::cases::{Change, Transport, Way};
 use crate::differential::Pair;
@@ -74,6 +73,9 @@ fn the_mtu_of_a_path_bounds_the_packets_of_both_routers() {
         let fits = MTU as usize - headers;
         for way in &ways {
             let small = sized(way, 100);
+            assert!(pair.warm_up(way, &small), "{}: the path MTU ends the fast path", way.name);
+            let fitting = sized(way, fits);
+            assert!(pair.warm_up(way, &fitting), "{}: a packet that fits goes up", way.name);
             for size in [fits, fits + 1, 1400, fits, fits - 1, 1400] {
                 for _ in 0..3 {
                     pair.send(Port::Site, &sized(way, size));

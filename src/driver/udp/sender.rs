@@ -116,10 +116,12 @@ impl Sender {
         &self.socket
     }
 
-    /// Whether the fast path sends packets as this socket does: without a checksum, and never in
-    /// fragments.
+    /// Whether the fast path sends packets as this socket does: without a checksum, and with "don't
+    /// fragment". A packet that is too big for its path goes through this socket.
     pub fn permits_fast_path(&self) -> bool {
-        self.checksum != UdpChecksum::On && self.fragmentation == Some(Fragmentation::Never)
+        let sets_flag =
+            matches!(self.fragmentation, Some(Fragmentation::Never | Fragmentation::ByPath));
+        self.checksum != UdpChecksum::On && sets_flag
     }
 
     /// Adds the packet at `range` of `arena` to the waiting packets. If it cannot be joined with
