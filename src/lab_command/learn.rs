@@ -126,12 +126,7 @@ fn simulated(lab: Lab, lesson: &Lesson, seed: u64) -> Result<Simulated, Failure>
 
 /// Brings up a separate lab for the lesson, in namespaces.
 fn namespaces(mut lab: Lab, name: Option<&str>, lesson: &Lesson) -> Result<Namespaces, Failure> {
-    if lesson.setup.only_simulated {
-        let path = &lesson.path;
-        return Err(Failure::Other(format!(
-            "{path} waits too long to run in real time: use the simulator with --sim"
-        )));
-    }
+    library::expect_namespaces(&lesson.setup, &lesson.path)?;
     Namespaces::expect_programs()?;
     let end = std::process::id().to_string();
     let of_lesson = Scenario { path: lesson.path.clone(), ..Scenario::default() };

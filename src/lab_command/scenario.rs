@@ -146,18 +146,13 @@ fn play(
 /// unique name.
 ///
 /// # Errors
-/// The scenario waits too long for namespaces, or a program is missing.
+/// The scenario runs only on the simulator, or a program is missing.
 pub fn name_for_namespaces(
     lab: &mut Lab,
     name: Option<String>,
     scenario: &Scenario,
 ) -> Result<(), Failure> {
-    if scenario.only_simulated {
-        let path = &scenario.path;
-        return Err(Failure::Other(format!(
-            "{path} waits too long to run in real time: run it on the simulator, with --sim"
-        )));
-    }
+    library::expect_namespaces(scenario, &scenario.path)?;
     Namespaces::expect_programs()?;
     let end = std::process::id().to_string();
     lab.name = name.unwrap_or_else(|| library::lab_name_for(scenario, &end));

@@ -52,6 +52,19 @@ pub fn scenarios(lab: &Lab) -> Vec<Listed> {
     names(lab).into_iter().map(listed).collect()
 }
 
+/// Checks that a scenario also runs in namespaces. `path` is its file, for the message.
+///
+/// # Errors
+/// The scenario runs only on the simulator.
+pub fn expect_namespaces(scenario: &Scenario, path: &str) -> Result<(), Failure> {
+    match scenario.only_simulated {
+        true => Err(Failure::Other(format!(
+            "{path} runs only on the simulator, because it waits for minutes: add --sim"
+        ))),
+        false => Ok(()),
+    }
+}
+
 /// Returns the scenario of the lab for `name`, which is as in [`find_name`].
 ///
 /// # Errors

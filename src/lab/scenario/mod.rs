@@ -109,7 +109,7 @@ pub struct Scenario {
     /// The overlays by router. An overlay is configuration that is added to the router's own before
     /// the router starts.
     pub overlays: BTreeMap<String, String>,
-    /// Whether the scenario runs only on the simulator, because it waits too long for real time.
+    /// Whether the scenario runs only on the simulator, because it waits for minutes.
     pub only_simulated: bool,
     /// Whether a test also plays the scenario with delay, jitter and duplication on all links of the
     /// lab. Without such a scenario, the test plays the first scenario of the lab.
