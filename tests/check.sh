@@ -32,7 +32,7 @@ wait "$building" || { cat "$page"; exit 1; }
 cat "$page"
 EIDWAY_GSMR_PAGE=$(realpath "${CARGO_TARGET_DIR:-target}")/web/gsmr.html
 export EIDWAY_GSMR_PAGE
-cargo run --quiet -- lab page gsmr -o "$EIDWAY_GSMR_PAGE"
+"$(tests/program)" lab page gsmr -o "$EIDWAY_GSMR_PAGE"
 
 # finish TITLE PID LOG [SKIP]: waits for a part and prints its output. SKIP says why the exit code 77 is allowed.
 finish() {

@@ -26,9 +26,7 @@ esac
 "$root/netns-scripts/install-missing" ip:iproute2 ping:iputils-ping ethtool:ethtool tshark:tshark \
     tcpdump:tcpdump setsid:util-linux stdbuf:coreutils cc:gcc,libc6-dev
 cd "$root"
-cargo build --quiet
-eidway=$(cargo metadata --format-version 1 --no-deps | grep -o '"target_directory":"[^"]*"' |
-    cut -d '"' -f 4)/debug/eidway
+eidway=$(tests/program)
 
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/eidway-oor.XXXXXX")
 coming_up=
