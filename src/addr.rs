@@ -13,8 +13,8 @@ use schemars::JsonSchema;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 
-/// Whether the address is valid only on one link: it is in 169.254.0.0/16 (RFC 3927) or in
-/// `fe80::/10` (RFC 4291 section 2.5.6).
+/// Returns true if the address is valid only on one link. Such an address is in 169.254.0.0/16 (RFC
+/// 3927) or in `fe80::/10` (RFC 4291 section 2.5.6).
 pub fn is_link_local(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => address.is_link_local(),
@@ -22,8 +22,8 @@ pub fn is_link_local(address: IpAddr) -> bool {
     }
 }
 
-/// Whether `address` is in `fe80::/10` (RFC 4291 section 2.5.6). Every IPv6 interface has an
-/// address in this prefix.
+/// Returns true if `address` is in `fe80::/10` (RFC 4291 section 2.5.6). Every IPv6 interface has
+/// an address in this prefix.
 pub fn is_ipv6_link_local(address: IpAddr) -> bool {
     address.is_ipv6() && is_link_local(address)
 }
@@ -40,7 +40,8 @@ impl fmt::Display for Mac {
     }
 }
 
-/// IPv4 or IPv6. An EID, an RLOC and a `service` of the configuration have a family.
+/// An address family: IPv4 or IPv6. An EID, an RLOC and a `service` of the configuration have a
+/// family.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]
@@ -103,8 +104,8 @@ impl fmt::Display for Family {
 pub struct InstanceId(u32);
 
 impl InstanceId {
-    /// The default instance. In messages, an EID of this instance is a plain address without an
-    /// LCAF.
+    /// The default instance. In messages, an EID of this instance is encoded as an address without
+    /// an LCAF.
     pub const DEFAULT: InstanceId = InstanceId(0);
     /// The largest instance-ID that the data header can carry.
     pub const MAX: u32 = 0xff_ffff;
@@ -154,8 +155,8 @@ impl Eid {
         Family::of(self.address)
     }
 
-    /// Returns the prefix of `mask_len` bits that contains the EID. If the address has fewer bits,
-    /// returns the host prefix.
+    /// Returns the prefix with the mask length `mask_len` that contains the EID. Returns the host
+    /// prefix if the address has fewer bits.
     pub fn prefix(&self, mask_len: u8) -> EidPrefix {
         let host = self.host_prefix();
         let prefix = IpNet::new(self.address, mask_len.min(host.mask_len()));
@@ -175,7 +176,7 @@ impl fmt::Display for Eid {
     }
 }
 
-/// A block of EIDs in one instance. Bits of the address after the mask are always zero.
+/// A block of EIDs in one instance. The bits of the address after the mask are always zero.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct EidPrefix {
     instance_id: InstanceId,
@@ -193,7 +194,7 @@ impl EidPrefix {
         self.instance_id
     }
 
-    /// Returns the prefix. Bits after the mask are zero.
+    /// Returns the prefix. The bits of its address after the mask are zero.
     pub fn prefix(&self) -> IpNet {
         self.prefix
     }
@@ -223,7 +224,8 @@ impl EidPrefix {
         self.instance_id == eid.instance_id && self.prefix.contains(&eid.address)
     }
 
-    /// Whether the block contains all EIDs of `other`. This is also true if both blocks are equal.
+    /// Whether this block contains all EIDs of `other`. The result is also true if both blocks are
+    /// equal.
     pub fn covers(&self, other: &EidPrefix) -> bool {
         self.instance_id == other.instance_id && self.prefix.contains(&other.prefix)
     }
@@ -265,9 +267,9 @@ impl Rloc {
         Family::of(self.0)
     }
 
-    /// Whether the address can belong to another router. A router checks this before it answers a
-    /// message, because a forged message may contain any address. An answer must not go to a
-    /// multicast group, to the broadcast address, or to this machine itself.
+    /// Returns true if the address can belong to another router. A router checks this before it
+    /// answers a message, because a forged message may contain any address. An answer must not go
+    /// to a multicast group, to the broadcast address, or to this machine itself.
     pub fn is_unicast(&self) -> bool {
         !self.0.is_unspecified()
             && !self.0.is_loopback()

@@ -1,14 +1,15 @@
-//! Computes the Internet checksum (RFC 1071), fast enough for every payload.
+//! Computes the Internet checksum (RFC 1071). It is fast enough to be computed over each payload.
 //!
-//! A sum of this module is not complemented, so the sums of several parts can be added. The result
-//! is the sum of the whole, if each part except the last has an even length. [`fold`] shortens the
-//! result to 16 bits.
+//! A sum of this module is not complemented, so the sums of several parts can be added. If each
+//! part except the last has an even length, the result is the sum of all octets. [`fold`] shortens
+//! the result to 16 bits.
 
-/// Returns the one's complement sum of `bytes` as big-endian words. If the number of octets is odd,
-/// a zero octet is added at the end.
+/// Returns the one's complement sum of the 16-bit words in `bytes`. The words are big-endian. If
+/// the number of octets is odd, a zero octet is added at the end.
 ///
-/// Words of 32 bits in the byte order of the machine are added in a wide integer, because compilers
-/// can vectorise this loop. The byte order is corrected at the end (RFC 1071 section 2).
+/// This function reads words of 32 bits in the byte order of the machine, and adds them in an
+/// integer of 64 bits, because compilers can vectorise this loop. The byte order is corrected at
+/// the end (RFC 1071 section 2).
 pub fn sum(bytes: &[u8]) -> u32 {
     let (words, rest) = bytes.as_chunks::<4>();
     let mut total: u64 = words.iter().map(|word| u64::from(u32::from_ne_bytes(*word))).sum();
@@ -22,23 +23,22 @@ pub fn sum(bytes: &[u8]) -> u32 {
     u32::from(u16::from_be(fold(total as u32)))
 }
 
-/// Folds a sum to 16 bits, without the complement. If the checksum of a packet is partial, its
-/// checksum field has such a value.
+/// Folds a sum to 16 bits, without the complement. A partial checksum in a packet is such a value.
 pub fn fold(sum: u32) -> u16 {
     let sum = (sum & 0xffff) + (sum >> 16);
     let sum = (sum & 0xffff) + (sum >> 16);
     sum as u16
 }
 
-/// Returns the checksum for a sum. The result is zero if the summed data contain their correct
-/// checksum.
+/// Returns the checksum for a sum. If the data contain their own correct checksum, the result is
+/// zero.
 pub fn finish(sum: u32) -> u16 {
     !fold(sum)
 }
 
-/// Returns the sum of the pseudo header of TCP or UDP. `addresses` are the two addresses in the IP
-/// header. `len` is the number of octets of the transport header and the payload (RFC 9293 section
-/// 3.1, RFC 8200 section 8.1).
+/// Returns the sum of the pseudo header of TCP or UDP (RFC 9293 section 3.1, RFC 8200 section 8.1).
+/// `addresses` are the octets of the two addresses in the IP header. `len` is the length of the
+/// transport header and the payload together, in octets.
 pub fn pseudo_header(addresses: &[u8], protocol: u8, len: usize) -> u32 {
     let len = len as u32;
     sum(addresses) + u32::from(protocol) + (len & 0xffff) + (len >> 16)
@@ -50,7 +50,7 @@ mod tests {
 
     use super::*;
 
-    /// The algorithm of RFC 1071 section 4.1, without optimisation.
+    /// Computes the sum with the algorithm of RFC 1071 section 4.1, without optimisation.
     fn plain(bytes: &[u8]) -> u16 {
         let word = |pair: &[u8]| u32::from(pair[0]) << 8 | u32::from(*pair.get(1).unwrap_or(&0));
         let mut sum: u32 = bytes.chunks(2).map(word).sum();

@@ -1,8 +1,8 @@
-//! `eidway extcap`: lists the ports of running labs in Wireshark, by the extcap protocol of Wireshark.
+//! `eidway extcap`: lists the ports of running labs in Wireshark, with Wireshark's extcap protocol.
 //!
 //! Wireshark starts each program in its extcap directory with options: to list interfaces, to
-//! describe one, and to capture into a FIFO. Wireshark shows the standard error of the program to
-//! its user. A capture without an error therefore writes nothing to standard error.
+//! describe an interface, and to capture into a FIFO. Wireshark shows the standard error of the
+//! program to its user. A capture without an error therefore writes nothing to standard error.
 
 use std::path::{Path, PathBuf};
 
@@ -20,8 +20,8 @@ use eidway::private;
 
 use super::Outcome;
 
-/// The beginning of the names of our interfaces in Wireshark: `eidway:LAB:NODE` and
-/// `eidway:LAB:NODE:INTERFACE`.
+/// The beginning of the names that the interfaces of Eidway have in Wireshark: `eidway:LAB:NODE`
+/// and `eidway:LAB:NODE:INTERFACE`.
 const PREFIX: &str = "eidway:";
 /// The name of the script in the extcap directory.
 const SCRIPT: &str = "eidway";
@@ -30,8 +30,8 @@ const SCRIPT: &str = "eidway";
 #[derive(Args)]
 pub struct ExtcapCommand {
     /// Write a script into DIR, the extcap directory of Wireshark. Wireshark then lists the ports
-    /// of labs that are up. `tshark -G folders` and the dialog About Wireshark, Folders, show the
-    /// path of the extcap directory
+    /// of labs that are up. The path of this directory is in the output of `tshark -G folders`, and
+    /// in the dialog "About Wireshark" under "Folders"
     #[arg(long, value_name = "DIR")]
     install: Option<PathBuf>,
     /// List the interfaces
@@ -61,7 +61,7 @@ pub struct ExtcapCommand {
 }
 
 impl ExtcapCommand {
-    /// Returns whether the command needs namespaces, which an ordinary user has without root.
+    /// Returns the command's need for network namespaces: never, only if a lab is up, or always.
     pub fn need(&self) -> Need {
         if self.install.is_some() { Need::None } else { Need::IfUp }
     }

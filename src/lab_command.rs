@@ -41,10 +41,10 @@ use super::Outcome;
 use data_path::DataPathArgs;
 use on_lab::EchoArgs;
 
-/// The lab that a command is about.
+/// The lab on which a command works.
 #[derive(Args)]
 pub struct Which {
-    /// A directory with a lab.toml, a name under ./lab, a lab that is up, or a built-in lab
+    /// The directory of a lab, or the name of a lab that is under ./lab, up, or built in
     lab: String,
     /// Another name for the running lab, instead of the name in its lab.toml
     #[arg(long)]
@@ -57,7 +57,7 @@ impl Which {
     }
 }
 
-/// A lab for a command: it is up in namespaces, or it is simulated only for this command.
+/// The lab on which a command works: it is up in namespaces, or simulated for this command only.
 #[derive(Args)]
 pub struct Target {
     #[command(flatten)]
@@ -131,8 +131,8 @@ pub enum LabCommand {
     Up {
         #[command(flatten)]
         which: Which,
-        /// Add an overlay to the configurations of the lab: the name of a scenario, or of a file
-        /// that scenarios include; the option may be repeated
+        /// Add this overlay to the configurations of the lab. OVERLAY is the name of a scenario, or
+        /// the name of a file that scenarios include. The option may be repeated
         #[arg(long, value_name = "OVERLAY")]
         with: Vec<String>,
         /// Print the commands instead of running them
@@ -146,8 +146,8 @@ pub enum LabCommand {
         /// Record the inputs and outputs of each router in /run/eidway/LAB/ROUTER.record
         #[arg(long)]
         record: bool,
-        /// Serve the consoles of the routers by telnet: the first router has this port of 127.0.0.1
-        /// (by default 2001), the next router has the next port
+        /// Serve the consoles of the routers by telnet on 127.0.0.1. The first router has this port
+        /// (by default 2001), and each next router has the next port
         #[arg(long, value_name = "PORT", num_args = 0..=1, default_missing_value = "2001")]
         telnet: Option<u16>,
         /// Run the lab on the simulator, in the foreground, until Ctrl-C; the routers have consoles
@@ -158,7 +158,7 @@ pub enum LabCommand {
         #[arg(long, default_value = "1", requires = "sim", value_name = "N|fast")]
         pace: Pace,
     },
-    /// Take a lab down, in any state
+    /// Take a lab down. The lab may be in any state
     Down {
         /// The lab
         #[arg(required_unless_present = "all")]
@@ -169,7 +169,7 @@ pub enum LabCommand {
         /// Take down every lab on this machine
         #[arg(long, conflicts_with_all = ["lab", "name"])]
         all: bool,
-        /// Refused: a simulated lab ends when its `eidway lab up` command ends
+        /// This option is refused: a simulated lab ends when its `eidway lab up` command ends
         #[arg(long, hide = true)]
         sim: bool,
         /// Print the commands instead of running them
@@ -198,10 +198,12 @@ pub enum LabCommand {
         #[arg(long)]
         json: bool,
     },
-    /// Write a page for the browser: one HTML file that holds the lab, its routers and the simulator
+    /// Write a page for the browser: one HTML file that contains the lab, its routers and the
+    /// simulator
     Page(page::PageCommand),
-    /// Show a lab that is up in namespaces in the browser, live, until Ctrl-C. The command prints the
-    /// address of the page. The address has a token: without it, no request is answered
+    /// Show a lab in the browser, live, until Ctrl-C. The lab must be up in namespaces. The command
+    /// prints the address of the page. The address contains a token, and the server answers no
+    /// request without this token
     Web(web::WebCommand),
     /// Print a description of the telnet ports of a lab, for programs that log in to routers. The
     /// lab must be up with --telnet
@@ -222,13 +224,13 @@ pub enum LabCommand {
         #[arg(required = true, last = true)]
         command: Vec<String>,
     },
-    /// Ping from a node, with the output of IOS; the exit code is 0 if every echo is answered
+    /// Ping from a node, and print the output of IOS. The exit code is 0 if every echo is answered
     Ping {
         #[command(flatten)]
         target: Target,
         /// The node that sends the echos
         node: String,
-        /// An address, or a host of the lab
+        /// The destination: an address, or the name of a host of the lab
         address: String,
         #[command(flatten)]
         echos: EchoArgs,
@@ -243,17 +245,17 @@ pub enum LabCommand {
         #[command(flatten)]
         echos: EchoArgs,
     },
-    /// Explain the path of a packet through the lab and of its answer, hop by hop, with the reason
-    /// of each decision. Nothing is sent. The exit code is 0 if the packet arrives and its answer
-    /// comes back; otherwise the last line has the place of the loss, its cause and the remedy
+    /// Explain the paths of a packet and of its answer, hop by hop, with a reason for each
+    /// decision. No packet is sent. The exit code is 0 if the packet arrives and its answer comes
+    /// back. Otherwise, the last line has the place of the loss, its cause and the remedy
     Explain(explain::ExplainCommand),
-    /// Capture packets at several places, to a pcapng file or as lines, until Ctrl-C. A packet has
-    /// the reason of its router as a comment. On the simulator, the capture lasts from the start of
-    /// the lab until one minute after all registrations
+    /// Capture packets at several places until Ctrl-C, to a pcapng file or as lines. If a router
+    /// has a reason for a packet, the packet has it as a comment. On the simulator, the capture
+    /// lasts from the start of the lab until one minute after all registrations
     Capture(capture::CaptureCommand),
-    /// Print the events of a lab until Ctrl-C or the end of the lab: messages, decisions on packets,
-    /// changes of tables and lines of logs, each with its reason. On the simulator, print the events
-    /// from the start of the lab until one minute after all registrations
+    /// Print the events of a lab until Ctrl-C or the end of the lab: messages, decisions on
+    /// packets, changes of tables and lines of logs, each with its reason. On the simulator, the
+    /// events are those from the start of the lab until one minute after all registrations
     Events(events::EventsCommand),
     /// Start a router that is stopped
     Start {
@@ -285,16 +287,16 @@ pub enum LabCommand {
     },
     #[command(flatten)]
     Files(files::FilesCommand),
-    /// Copy the configurations that write memory has saved to the folder of the lab, and print the
-    /// changed lines
+    /// Copy configurations to the folder of the lab, and print the changed lines. These are the
+    /// configurations that the routers have saved with write memory
     Save(save::SaveCommand),
-    /// Play a scenario in a lab of its own, print the events, and take the lab down
+    /// Bring up a separate lab, play a scenario in it, print the events, and take the lab down
     Run(scenario::RunCommand),
-    /// Play the scenarios of a lab that have flows, and print the losses of each flow as a table. The
-    /// exit code is 0 if all results were as expected
+    /// Play each scenario that has flows, and print the losses of each flow as a table. The exit
+    /// code is 0 if all results were as expected
     Losses(losses::LossesCommand),
-    /// Play all scenarios of all labs below a directory, several at the same time, each in a lab of
-    /// its own. The results are printed as TAP. The exit code is 0 if no scenario fails
+    /// Play all scenarios of all labs below a directory, several at the same time, each in a
+    /// separate lab. The results are printed as TAP. The exit code is 0 if no scenario fails
     Test(test::TestCommand),
     /// Do a lesson at the terminal: read its tasks, type commands for the lab, and see which tasks
     /// are done. The exit code is 0 if all tasks are done
@@ -302,8 +304,8 @@ pub enum LabCommand {
     /// Repeat the commands that eidway lab learn --record has recorded, and print which tasks are
     /// done. The exit code is 0 if all tasks of all files are done
     Grade(learn::GradeCommand),
-    /// Move a host to the LAN of a router, while another host pings the moving host 100 times a
-    /// second
+    /// Move a host to the LAN of a router, while another host pings the moving host more than 100
+    /// times a second
     Move {
         #[command(flatten)]
         target: Target,
@@ -312,8 +314,8 @@ pub enum LabCommand {
         /// The new place of the host: ROUTER, or ROUTER:INTERFACE
         #[arg(long, value_name = "ROUTER")]
         to: String,
-        /// The host that sends the pings; without this option, a host that gets answers before the
-        /// move
+        /// The host that sends the pings. Without this option, the command chooses a host that gets
+        /// answers before the move
         #[arg(long, value_name = "HOST")]
         from: Option<String>,
         /// Connect the host to both LANs for a second
@@ -322,8 +324,8 @@ pub enum LabCommand {
         /// Connect the host to no LAN for a second
         #[arg(long, conflicts_with = "make_before_break")]
         break_before_make: bool,
-        /// Add an overlay to the configurations of the lab: the name of a scenario, or of a file
-        /// that scenarios include; the option may be repeated
+        /// Add this overlay to the configurations of the lab. OVERLAY is the name of a scenario, or
+        /// the name of a file that scenarios include. The option may be repeated
         #[arg(long, value_name = "OVERLAY", requires = "sim")]
         with: Vec<String>,
         /// Move the host even if the router is not configured for the host
@@ -341,19 +343,19 @@ pub enum LabCommand {
         #[command(flatten)]
         flap: FlapArgs,
     },
-    /// Impair the packets on a link: delay, jitter, loss, duplication, reordering, a rate, an MTU.
-    /// The impairments replace those that the link had. Without options, print the impairments of
-    /// the links with the counts of their packets
+    /// Impair the packets on a link with delay, jitter, loss, duplication, reordering, a rate or an
+    /// MTU. The new impairments replace all impairments that the link had. Without options, print
+    /// the impairments of the links and the counters of their packets
     Impair(impair::ImpairCommand),
 }
 
-/// Prints a line of progress on standard error, so that a pipe gets only the result.
+/// Prints a line of progress on standard error, so that standard output has only the result.
 fn say(line: &str) {
     eprintln!("{line}");
 }
 
 impl LabCommand {
-    /// Returns whether the command needs namespaces, which an ordinary user has without root.
+    /// Returns the command's need for network namespaces: never, only if a lab is up, or always.
     pub fn need(&self) -> Need {
         match self {
             LabCommand::Up { sim: false, dry_run: false, .. } => Need::Always,
@@ -463,11 +465,11 @@ fn link(target: Target, port: &str, state: State, flap: &FlapArgs) -> Outcome {
     target.change(|_, running| running.link(&port, change))
 }
 
-/// The answer to `lab down --sim`.
+/// The error for `lab down --sim`.
 const ENDS_BY_ITSELF: &str = "a simulated lab ends when its `eidway lab up` command ends: press \
                               Ctrl-C in the terminal of that command";
 
-/// Stops a router. With `kill`, the process of the router is killed.
+/// Stops a router. If `kill` is true, the process of the router is killed.
 fn stop(target: Target, node: &str, kill: bool) -> Outcome {
     target.change(|_, running| running.stop(node, kill, &mut say))
 }
@@ -496,7 +498,7 @@ fn place(port: &str) -> Result<Place, Failure> {
     Ok(Place { node: node.to_owned(), interface: interface.to_owned() })
 }
 
-/// Returns the lab with all of these overlays. Each overlay is added after the previous one.
+/// Adds the overlays `with` to the lab, one after the other, and returns the lab.
 fn laid_over(mut lab: Lab, with: &[String]) -> Result<Lab, Failure> {
     for name in with {
         lab = lab.with_overlay(name, &scenario_file::overlays(&lab, name)?)?;

@@ -32,32 +32,34 @@
 //! this.
 //!
 //! 1. [`wire`] handles only octets. [`capture`] queries packets with Wireshark's field names.
-//! 2. [`router`] is the protocol. [`host`] is an emulated host. [`console`] is the command language
-//!    in the style of IOS. [`record`] records the inputs and outputs of a router and replays them.
-//!    These modules have no socket, no clock, no random source and no thread. They receive inputs
-//!    and the time, and return outputs and the next deadline. The same input gives the same octets.
+//! 2. [`router`] implements the protocol. [`host`] implements an emulated host. [`console`]
+//!    implements the command language in the style of IOS. [`record`] records the inputs and
+//!    outputs of a router and replays them. These modules have no socket, no clock, no random
+//!    source and no thread. They receive inputs and the time, and return outputs and the next
+//!    deadline. The same inputs always cause the same outputs, octet for octet.
 //! 3. [`lab`] describes labs. [`sim`] runs a lab on virtual time. [`netns`] runs a lab in Linux
 //!    network namespaces. [`sim`] and [`netns`] do not import each other. [`driver`] runs a router
-//!    on Linux, in one mio event loop. [`private`] protects the files of [`netns`] and [`driver`]
-//!    from other users of the machine. [`watch`] has the parts and the events of a lab as plain
-//!    data. [`live`] shows these parts and events of a lab of [`netns`] in a browser, and captures
-//!    the packets of the lab. [`netns`], [`driver`], [`private`] and [`live`] are for Linux only.
-//!    All other modules can also be built for the browser.
+//!    on Linux, in one mio event loop. [`private`] creates and opens files of [`netns`] and
+//!    [`driver`], so that other users of the machine cannot change these files. [`watch`] describes
+//!    the parts and the events of a lab as plain data. [`live`] shows this data in a browser while
+//!    [`netns`] runs the lab, and captures the packets of the lab. [`netns`], [`driver`],
+//!    [`private`] and [`live`] are for Linux only. All other modules can also be built for the
+//!    browser.
 //!
 //! # Reading order
 //!
-//! First read [`addr`] and [`time`], which define the basic types. Then read [`router::io`], with
-//! all inputs and outputs of the core. Then read [`router`], which has one file for each role, as
-//! `src/router/README.md` shows. After that, read [`wire`] for the octets, [`driver`] for Linux,
-//! [`console`] for the command language, and [`sim`].
+//! First read [`addr`] and [`time`]: they define the basic types. Then read [`router::io`]: it
+//! defines all inputs and outputs of the core. Then read [`router`]: it has one file for each role,
+//! and `src/router/README.md` lists the roles. After that, read [`wire`] for the octets, [`driver`]
+//! for Linux, [`console`] for the command language, and [`sim`].
 //!
 //! # Standards
 //!
 //! RFC 9300 (data plane), RFC 9301 (control plane), RFC 6832 (interworking: proxy ITR and ETR), RFC
-//! 8060 (LCAF), RFC 9735 (names: carried, but not used), RFC 6040 (ECN in tunnels), RFC 6935 (zero
-//! UDP checksums over IPv6). Not implemented: RFC 9303 (LISP-SEC) and RFC 8111 (DDT). If the
-//! standards allow a choice, Eidway follows Cisco's IOS, because its users know the output of
-//! IOS.
+//! 8060 (LCAF), RFC 9735 (Distinguished Names: carried in messages, but not used), RFC 6040 (ECN in
+//! tunnels), RFC 6935 (zero UDP checksums over IPv6). Not implemented: RFC 9303 (LISP-SEC) and RFC
+//! 8111 (DDT). If a standard allows several behaviours, Eidway behaves as Cisco's IOS does, because
+//! users of Eidway know IOS.
 
 pub mod addr;
 pub mod capture;

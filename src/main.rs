@@ -48,15 +48,17 @@ enum Command {
         /// Open the console of the router on this Unix socket
         #[arg(long, value_name = "SOCKET")]
         console: Option<PathBuf>,
-        /// Where packets are forwarded: in the kernel, in this process, or in the kernel where the
-        /// machine and the privileges permit it
+        /// The data path, which forwards the packets: `kernel` is the kernel, `user` is this
+        /// process. `auto` is the kernel if the machine and the privileges permit it, and otherwise
+        /// this process
         #[arg(long, value_name = "auto|kernel|user", default_value_t)]
         data_path: DataPathChoice,
         /// Forward packet by packet, even if the kernel has segmentation offload
         #[arg(long)]
         no_offload: bool,
-        /// UDP checksums of encapsulated packets: `zero` sends none, `on` sends them in all
-        /// packets, `auto` sends them only in packets that the router hands to the kernel together
+        /// The UDP checksums of encapsulated packets. With `zero`, no packet has a checksum. With
+        /// `on`, each packet has a checksum. With `auto`, packets have checksums only if the router
+        /// hands several packets to the kernel together
         #[arg(
             long,
             value_name = "zero|on|auto",
@@ -69,27 +71,28 @@ enum Command {
         /// keys of the configuration. The FILE of an earlier run is renamed to FILE.old
         #[arg(long, value_name = "FILE")]
         record: Option<PathBuf>,
-        /// Keep the last nonces of Map-Registers in this file over a restart. With these nonces, a
-        /// map-server detects replays of old messages, and an xTR can register after its clock was
-        /// set back
+        /// Store the last nonces of Map-Registers in this file. The router reads them again after a
+        /// restart. With these nonces, a map-server detects replays of old messages, and an xTR can
+        /// register after its clock was set back
         #[arg(long, value_name = "FILE")]
         nonces: Option<PathBuf>,
-        /// Write the configuration to this file after write memory. If the FILE exists at the start,
-        /// the router reads it in place of the configuration file. Without this option, write
-        /// memory writes the configuration file
+        /// The file to which write memory writes the configuration. If the FILE exists when the
+        /// router starts, the router reads the FILE instead of the configuration file. Without this
+        /// option, write memory writes to the configuration file
         #[arg(long, value_name = "FILE")]
         startup: Option<PathBuf>,
-        /// Keep the files of flash: in this folder, which is made for this router alone. Without
-        /// this option, the router has no files for | redirect, copy and dir
+        /// Store the files of flash: in this folder. The router makes the folder, and no other
+        /// router may use it. Without this option, the router has no files for | redirect, copy and
+        /// dir
         #[arg(long, value_name = "DIR")]
         flash: Option<PathBuf>,
-        /// Read the names of hosts from this file, which is like /etc/hosts. ping, traceroute and
-        /// lig at the console know these names, and show hosts lists them
+        /// Read the names of hosts from this file, which has the form of /etc/hosts. The console
+        /// commands ping, traceroute and lig accept these names, and show hosts lists them
         #[arg(long, value_name = "FILE")]
         hosts: Option<PathBuf>,
-        /// Write the log to this file. When the FILE reaches 4 MiB, it is renamed to FILE.1, which
-        /// replaces an earlier FILE.1, and a new FILE begins. After a SIGHUP, a new FILE also
-        /// begins if the FILE was moved
+        /// Write the log to this file. When the FILE reaches 4 MiB, it is renamed to FILE.1, and a
+        /// new FILE begins. An earlier FILE.1 is deleted. If another program has moved the FILE, a
+        /// SIGHUP also begins a new FILE
         #[arg(long, value_name = "FILE")]
         log: Option<PathBuf>,
     },
@@ -110,11 +113,12 @@ enum Command {
     },
     /// Print the manual page of this program, for `man -l -`
     Man,
-    /// Print the JSON schema of one output: of `show ... json` at a console, or of `--json` at this
-    /// command line. `eidway schema lab` prints the schema of lab.toml, for editors
+    /// Print the JSON schema of one output: the output of `show ... json` at a console, or the
+    /// output of a command of this program with `--json`. `eidway schema lab` prints the schema of
+    /// lab.toml, for editors
     Schema {
-        /// The name of the output. Without a NAME, all names are listed, each with the command of
-        /// its output
+        /// The name of the output. Without a NAME, all names are listed, each with the command that
+        /// prints this output
         name: Option<String>,
         /// Print one schema with all outputs. It has a property for each output
         #[arg(long, conflicts_with = "name")]
@@ -142,8 +146,8 @@ enum Command {
     /// Delay, lose and duplicate packets of impaired links. The scripts of labs run this command
     #[command(subcommand, hide = true)]
     Links(LinksCommand),
-    /// Hold the namespaces of an ordinary user, while labs are up in them. `eidway lab` starts this
-    /// command
+    /// Hold the namespaces of a user who is not root, while labs are up in these namespaces.
+    /// `eidway lab` starts this command
     #[command(name = user::COMMAND, hide = true)]
     Holder {
         /// The directory for the files of the user's labs
@@ -159,7 +163,8 @@ enum LinksCommand {
         /// The socket for requests
         socket: PathBuf,
     },
-    /// Impair the packets of a device, and print the name of the TAP device that takes them
+    /// Impair the packets of a device, and print the name of the TAP device that receives these
+    /// packets
     Impair {
         /// The socket of the forwarder
         socket: PathBuf,
@@ -185,7 +190,7 @@ impl LinksCommand {
     }
 }
 
-/// At its end, the program waits at most this time until its log lines are written.
+/// The maximum time that the program waits at its end until all log lines are written.
 const LAST_LINES: Duration = Duration::from_secs(1);
 
 /// The result of a command. `true` is success. `false` means that the answer is "no" (exit code 1).
@@ -197,8 +202,8 @@ fn main() -> ExitCode {
     single_threaded(&command).unwrap_or_else(|| run(command))
 }
 
-/// Runs a command that enters the namespaces of an ordinary user, and returns its exit code. For
-/// any other command, returns `None`.
+/// Runs a command that enters the namespaces of a user who is not root, and returns the exit code
+/// of the command. For any other command, returns `None`.
 fn single_threaded(command: &Command) -> Option<ExitCode> {
     let enter = |need| match user::enter(need) {
         Ok(code) => code.map(ExitCode::from),
@@ -280,7 +285,7 @@ fn run(command: Command) -> ExitCode {
     exit_code(outcome)
 }
 
-/// The exit code for an outcome. Prints an error.
+/// Returns the exit code for an outcome. If the outcome is an error, prints the error.
 fn exit_code(outcome: Outcome) -> ExitCode {
     match outcome {
         Ok(true) => ExitCode::SUCCESS,
@@ -292,8 +297,9 @@ fn exit_code(outcome: Outcome) -> ExitCode {
     }
 }
 
-/// Starts the log of a command. A router has its own log. A user of a simulated lab sees the
-/// messages of the lab, not the log of every router.
+/// Starts the log of a command. The log of a router also has messages of the level `info`. The logs
+/// of other commands have only warnings and errors, because a user of a simulated lab must see the
+/// messages of the lab, and not the log of every router.
 fn start_log_of(command: &Command) -> Result<LogQueue, Box<dyn std::error::Error>> {
     match command {
         Command::Router { log, .. } => start_log("info", true, log.as_deref()),
@@ -413,7 +419,7 @@ fn print_schema(name: Option<&str>, all: bool) -> Outcome {
     Ok(true)
 }
 
-/// The console socket of a router: LAB/NODE, or the path of the socket.
+/// Returns the path of the console socket of a router. `router` is LAB/NODE, or this path itself.
 fn socket_of(router: &str) -> Result<PathBuf, Box<dyn std::error::Error>> {
     Ok(match router.split_once('/') {
         Some((lab, node)) if name::lab(lab).is_ok() && name::node(node).is_ok() => {

@@ -1,10 +1,10 @@
-//! One IP packet, or a super-packet: one header and the payload of many segments of equal size.
+//! One IP packet, or a super-packet. A super-packet has one header, and the payload of many
+//! segments of equal size.
 //!
 //! With segmentation offload, one read of the TUN device returns up to 64 KiB of data after a
-//! single IP header. The core reads only headers, so the core handles a super-packet as one packet.
-//! The driver sends the segments of the super-packet. A [`Packet`] borrows the buffer of the
-//! driver, so a packet that is only forwarded is never copied. A hold queue stores an
-//! [`OwnedPacket`].
+//! single IP header. The core reads only headers, so it handles a super-packet as one packet. The
+//! driver sends the segments of the super-packet. A [`Packet`] borrows the buffer of the driver, so
+//! a packet that is only forwarded is never copied. A hold queue stores [`OwnedPacket`]s.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::num::NonZeroU16;
@@ -19,13 +19,13 @@ use crate::checksum;
 const PROTOCOL_TCP: u8 = 6;
 const PROTOCOL_UDP: u8 = 17;
 
-/// Every link can carry an IPv6 packet of this number of octets (RFC 8200 section 5).
+/// The length in octets of an IPv6 packet that every link can carry (RFC 8200 section 5).
 pub const IPV6_MINIMUM_MTU: u16 = 1280;
-/// Every host can receive an IPv4 packet of this number of octets (RFC 1122 section 3.3.2).
+/// The length in octets of an IPv4 packet that every host can receive (RFC 1122 section 3.3.2).
 pub const IPV4_MINIMUM_REASSEMBLY: u16 = 576;
 
-/// An ICMP error quotes at least this number of octets after the IP header (RFC 792). These octets
-/// include the ports of a flow.
+/// The minimum number of octets after the IP header that an ICMP error quotes (RFC 792). These
+/// octets include the ports of a flow.
 const QUOTED_PAYLOAD: usize = 8;
 
 /// A packet in a borrowed buffer. The first octet is the first octet of the IP header.
@@ -44,8 +44,9 @@ impl<'a> Packet<'a> {
         Packet { bytes, segment_size: None }
     }
 
-    /// Returns the number of packets on the wire, and the sum of their octets. Each segment of a
-    /// super-packet has its own copy of the headers.
+    /// Returns the number of packets on the wire, and the number of octets in these packets. On the
+    /// wire, each segment of a super-packet has its own copy of the headers. `total_len` is the
+    /// length of this packet according to its IP header.
     pub fn load(&self, total_len: usize) -> Load {
         let whole = Load { packets: 1, bytes: total_len as u64 };
         let Some(segment_size) = self.segment_size else { return whole };
@@ -61,32 +62,33 @@ impl<'a> Packet<'a> {
         Load { packets, bytes: payload + packets * header_len as u64 }
     }
 
-    /// Returns the number of octets of the largest packet on the wire, with the IP header.
+    /// Returns the length in octets of the largest packet on the wire, including the IP header.
+    /// `total_len` is the length of this packet according to its IP header.
     pub fn largest(&self, total_len: usize) -> usize {
         let load = self.load(total_len);
         match (self.segment_size, load.packets) {
             (None, _) | (_, 1) => total_len,
             (Some(segment_size), packets) => {
-                // The first segment has the headers of the super-packet. Each other segment adds
-                // the octets of its own headers.
+                // The headers of the first segment are part of `total_len`. Each of the other
+                // segments adds the octets of its own headers.
                 let headers = (load.bytes as usize - total_len) / (packets as usize - 1);
                 headers + usize::from(segment_size.get())
             }
         }
     }
 
-    /// Returns a copy that can be kept longer than the buffer.
+    /// Returns a copy with its own buffer.
     pub fn to_owned(&self) -> OwnedPacket {
         OwnedPacket { bytes: self.bytes.to_vec(), segment_size: self.segment_size }
     }
 }
 
-/// The numbers that a packet, or a super-packet, adds to the counters.
+/// The numbers that a packet or a super-packet adds to the counters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Load {
     /// The number of packets on the wire.
     pub packets: u64,
-    /// The number of octets of these packets, with their IP headers.
+    /// The number of octets in these packets, including their IP headers.
     pub bytes: u64,
 }
 
@@ -106,20 +108,20 @@ impl OwnedPacket {
         OwnedPacket { bytes, segment_size: None }
     }
 
-    /// Returns this packet in borrowed form.
+    /// Returns a [`Packet`] that borrows the buffer of this packet.
     pub fn borrow(&mut self) -> Packet<'_> {
         Packet { bytes: &mut self.bytes, segment_size: self.segment_size }
     }
 }
 
-/// The reason why octets are not an IP packet that can be forwarded.
+/// The reason why some octets are not an IP packet that can be forwarded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotIp {
-    /// The IP version is neither 4 nor 6, or the header is not complete, or the length field in the
-    /// header is smaller than the header.
+    /// The IP version is neither 4 nor 6, the header is not complete, or the length field in the
+    /// header is smaller than the length of the header.
     #[error("not a complete IPv4 or IPv6 header")]
     Header,
-    /// The length field in the header is greater than the number of octets of the packet.
+    /// The length field in the header is greater than the number of octets that are present.
     #[error("shorter than its header says")]
     Truncated,
     /// The IPv4 header checksum does not match.
@@ -136,16 +138,16 @@ pub struct IpHeader {
     pub destination: IpAddr,
     /// Time to live, or hop limit.
     pub ttl: u8,
-    /// Type of service, or traffic class: DSCP in the upper six bits, ECN in the lower two.
+    /// Type of service, or traffic class: DSCP in the upper six bits, ECN in the lower two bits.
     pub tos: u8,
-    /// The number of octets of the whole packet, according to its header.
+    /// The length of the whole packet in octets, according to its header.
     pub total_len: usize,
     /// A hash of the addresses, the protocol and the ports. The hash is equal for all packets of a
     /// flow.
     pub flow_hash: u32,
 }
 
-/// The flow of a packet that was not verified.
+/// The flow of a packet whose headers were not verified.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnverifiedFlow {
     /// The address of the sender.
@@ -160,7 +162,7 @@ pub struct UnverifiedFlow {
 
 impl IpHeader {
     /// Reads the header at the start of `bytes`. Verifies the IPv4 header checksum, so that the
-    /// router can count damaged packets. The kernel would drop them without a message.
+    /// router can count damaged packets. The kernel would drop such a packet without a message.
     pub fn parse(bytes: &[u8]) -> Result<Self, NotIp> {
         let header = Self::parse_start(bytes)?;
         if header.total_len > bytes.len() {
@@ -169,12 +171,13 @@ impl IpHeader {
         Ok(header)
     }
 
-    /// Reads the header of a packet that an ICMP error quotes. The quoted part must
-    /// have at least [`QUOTED_PAYLOAD`] octets after the header; the rest of the packet may be
-    /// missing. The flow hash is equal to the flow hash of the whole packet.
+    /// Reads the header of a packet that an ICMP error quotes. The quotation must contain at least
+    /// 8 octets after the header. The remaining octets of the packet may be missing. The flow hash
+    /// is equal to the flow hash of the complete packet.
     ///
     /// # Errors
-    /// [`NotIp::Truncated`]: the quoted part has fewer octets.
+    /// [`NotIp::Truncated`] if the quotation contains fewer than 8 octets after the header. The
+    /// other errors are the errors of [`IpHeader::parse`].
     pub fn parse_quoted(bytes: &[u8]) -> Result<Self, NotIp> {
         let least = QUOTED_PAYLOAD
             + match bytes.first().map(|first| (first >> 4, first & 15)) {
@@ -193,7 +196,7 @@ impl IpHeader {
         Ok(header)
     }
 
-    /// Reads the header of a packet that may be cut off after its header.
+    /// Reads the header of a packet. The octets after the header may be missing.
     fn parse_start(bytes: &[u8]) -> Result<Self, NotIp> {
         match bytes.first().map(|first| first >> 4) {
             Some(4) => Self::parse_v4(bytes),
@@ -251,9 +254,9 @@ impl IpHeader {
         Family::of(self.source)
     }
 
-    /// Whether LISP must not forward the packet. The source or the destination is link-local, the
-    /// source is unspecified, or the destination is a multicast or broadcast address. Such a packet
-    /// is only for its own link or for a group.
+    /// Returns true if LISP must not forward the packet, because the packet is only for one link or
+    /// for a group. This is the case if the source or the destination is link-local, the source is
+    /// unspecified, or the destination is a multicast or broadcast address.
     pub fn is_link_scoped(&self) -> bool {
         self.source.is_unspecified()
             || is_link_local(self.source)
@@ -263,9 +266,10 @@ impl IpHeader {
     }
 }
 
-/// The addresses, the protocol and the flow hash of an IP packet. Nothing is verified: the packet can
-/// be damaged or cut off after its header, and still belongs to a flow. For a packet that
-/// [`IpHeader::parse`] accepts, the flow hash is the same.
+/// Returns the addresses, the protocol and the flow hash of an IP packet, or `None` if the IP
+/// header is not complete. Verifies nothing: the packet may be damaged, and octets after the header
+/// may be missing. If [`IpHeader::parse`] accepts the packet, both functions return the same flow
+/// hash.
 pub fn unverified_flow(bytes: &[u8]) -> Option<UnverifiedFlow> {
     let (protocol, source, destination, transport) = match bytes.first()? >> 4 {
         4 => {
@@ -295,8 +299,8 @@ pub fn unverified_flow(bytes: &[u8]) -> Option<UnverifiedFlow> {
     Some(UnverifiedFlow { source, destination, protocol, flow_hash: hash.finish() })
 }
 
-/// Writes a TTL or hop limit into the header at the start of `bytes`. [`IpHeader::parse`] must have
-/// accepted this header.
+/// Writes a TTL or hop limit into the IP header at the start of `bytes`. [`IpHeader::parse`] must
+/// have accepted this header.
 pub fn set_ttl(bytes: &mut [u8], ttl: u8) {
     if bytes[0] >> 4 == 4 {
         patch_v4(bytes, 8, ttl);
@@ -305,7 +309,7 @@ pub fn set_ttl(bytes: &mut [u8], ttl: u8) {
     }
 }
 
-/// Writes a type of service or traffic class into the header at the start of `bytes`.
+/// Writes a type of service or traffic class into the IP header at the start of `bytes`.
 /// [`IpHeader::parse`] must have accepted this header.
 pub fn set_tos(bytes: &mut [u8], tos: u8) {
     if bytes[0] >> 4 == 4 {
@@ -330,8 +334,8 @@ fn patch_v4(bytes: &mut [u8], at: usize, value: u8) {
     bytes[10..12].copy_from_slice(&(!(sum as u16)).to_be_bytes());
 }
 
-/// A fast hash of a flow. It selects the source port and the locator of the flow's packets, so
-/// equal input must give an equal hash. The hash is not a secret.
+/// A fast hash of a flow. The hash selects the outer source port and the locator for the packets of
+/// the flow, so equal inputs must have equal hashes. The hash is not a secret.
 struct FlowHash(u64);
 
 impl FlowHash {
@@ -372,8 +376,9 @@ impl FlowHash {
         }
     }
 
-    /// The upper half of the last product. It depends on all bits of the input, so that flows with
-    /// adjacent addresses get the locators of a mapping in the shares of their weights.
+    /// Returns the upper half of the state. It depends on all bits of the input. So flows with
+    /// adjacent addresses are distributed over the locators of a mapping in proportion to the
+    /// weights of the locators.
     fn finish(self) -> u32 {
         (self.0 >> 32) as u32
     }
@@ -447,8 +452,8 @@ mod tests {
         assert_ne!(hash(&v4(1000)), hash(&v4(1001)));
     }
 
-    /// The flows from one host to 200 adjacent hosts. Each quarter of the hashes has about 50 of
-    /// them.
+    /// There are flows from one host to 200 adjacent hosts. About 50 of these flows have a hash in
+    /// each quarter of the range of hashes.
     #[test]
     fn flows_with_adjacent_addresses_have_hashes_in_all_quarters() {
         for step in [1, 4, 32] {

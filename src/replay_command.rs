@@ -17,16 +17,18 @@ use super::Outcome;
 pub struct ReplayCommand {
     /// The file with the record
     file: PathBuf,
-    /// Stop after this step, or at this time: 120 or 12.5s
+    /// Stop after this step (for example 120), or at this time (for example 12.5s)
     #[arg(long, value_name = "STEP|TIME")]
     until: Option<Until>,
     /// Print the steps of the record, and do not play them
     #[arg(long, conflicts_with_all = ["console", "commands"])]
     print: bool,
-    /// Open a console on the router at the end of the replay: show, step, run, help
+    /// Open a console on the router at the end of the replay. Its commands are show, step, run and
+    /// help
     #[arg(long)]
     console: bool,
-    /// Run this command on that console and print its output; the option may be repeated
+    /// Run this command on the console of the replay and print its output; the option may be
+    /// repeated
     #[arg(short, long = "command", value_name = "CMD")]
     commands: Vec<String>,
 }

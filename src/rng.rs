@@ -1,10 +1,10 @@
-//! Random numbers from a seed that the core receives.
+//! Random numbers. The core makes them from a seed that it receives.
 //!
 //! There is one ChaCha20 stream for each purpose. The seed of a stream is made from the name of the
-//! purpose and the seed of the router. So the streams are independent: if the code draws one more
-//! random number for a jitter, the nonces stay the same, and the traces of two runs can still be
-//! compared. ChaCha20 is used because other machines must not be able to predict nonces (RFC 9301
-//! section 5.2).
+//! purpose and the seed of the router. So the streams are independent. If the code draws one more
+//! random number for a jitter, the nonces do not change, and the traces of two runs can still be
+//! compared. The generator is ChaCha20, because other machines must not be able to predict nonces
+//! (RFC 9301 section 5.2).
 
 use std::time::Duration;
 
@@ -24,8 +24,8 @@ impl Seed {
         Seed::derive(&number.to_be_bytes(), "number")
     }
 
-    /// Makes an independent seed for a named part. So the random numbers that one part draws do not
-    /// change the random numbers of another part.
+    /// Makes an independent seed for the purpose `purpose`. So the random numbers for one purpose
+    /// do not change the random numbers for another purpose.
     pub fn fork(&self, purpose: &str) -> Seed {
         Seed::derive(&self.0, purpose)
     }
@@ -53,14 +53,14 @@ impl Rng {
 
     /// Returns a random number below `bound`. Returns zero if `bound` is zero.
     pub fn below(&mut self, bound: u64) -> u64 {
-        // The remainder is not exactly uniform. For every bound used here, the error is below
-        // 2^-32.
+        // The remainder is not exactly uniform. For each bound that the code uses, the error is
+        // below 2^-32.
         if bound == 0 { 0 } else { self.0.next_u64() % bound }
     }
 
-    /// Returns `span`, shortened by a random duration. This duration is at most `fraction` (0.0 to
-    /// 1.0) times `span`. Periodic messages use this jitter, so that the many routers of a lab do
-    /// not send at the same time.
+    /// Returns `span` minus a random duration. The random duration is at most `span` multiplied by
+    /// `fraction` (0.0 to 1.0). This jitter is for periodic messages, so that the many routers of a
+    /// lab do not send at the same time.
     pub fn jittered(&mut self, span: Duration, fraction: f64) -> Duration {
         let part = (span.as_micros() as f64 * fraction) as u64;
         span - Duration::from_micros(self.below(part + 1))

@@ -1,6 +1,6 @@
-//! Time as a number that the core receives.
+//! The time as a number that the core receives.
 //!
-//! The core never reads a clock. The driver, the simulator or a test gives the time to the core. So
+//! The core never reads a clock. It receives the time from the driver, the simulator or a test. So
 //! a run can be repeated, recorded, and replayed faster than real time.
 
 use std::fmt;
@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-/// A point in time, in microseconds since an epoch. The caller chooses the epoch. For the driver,
-/// the epoch is the start of the driver.
+/// A point in time, in microseconds since an epoch. The caller chooses the epoch. In the driver,
+/// the epoch is the start of the router.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
@@ -20,24 +20,26 @@ impl Time {
     /// The epoch, from which all times are counted.
     pub const ZERO: Time = Time(0);
 
-    /// Returns the time `seconds` after the epoch.
+    /// Returns the time that is `seconds` seconds after the epoch.
     pub const fn from_secs(seconds: u64) -> Self {
         Time(seconds * 1_000_000)
     }
 
-    /// Returns the time `span` before this time. If the result would be before the epoch, returns
-    /// the epoch.
+    /// Returns the time that is `span` earlier than this time. Returns the epoch if the result
+    /// would be before the epoch.
     #[must_use]
     pub fn before(self, span: Duration) -> Time {
         Time(self.0.saturating_sub(u64::try_from(span.as_micros()).unwrap_or(u64::MAX)))
     }
 
-    /// Returns the duration since `earlier`. Returns zero if `earlier` is in the future.
+    /// Returns the duration from `earlier` to this time. Returns zero if `earlier` is later than
+    /// this time.
     pub fn since(self, earlier: Time) -> Duration {
         Duration::from_micros(self.0.saturating_sub(earlier.0))
     }
 
-    /// Returns the duration until `later`. Returns zero if `later` is in the past.
+    /// Returns the duration from this time to `later`. Returns zero if `later` is earlier than this
+    /// time.
     pub fn until(self, later: Time) -> Duration {
         later.since(self)
     }
@@ -46,7 +48,7 @@ impl Time {
 impl Add<Duration> for Time {
     type Output = Time;
 
-    /// If the sum is too large, the result is the largest time.
+    /// Returns the sum, or the largest possible time if the sum is too large.
     fn add(self, span: Duration) -> Time {
         let micros = u64::try_from(span.as_micros()).unwrap_or(u64::MAX);
         Time(self.0.saturating_add(micros))
@@ -62,26 +64,26 @@ impl Sub<Time> for Time {
 }
 
 impl fmt::Display for Time {
-    /// Writes seconds with six decimals, as tshark does for relative time.
+    /// Writes the number of seconds with six decimal places, as tshark writes a relative time.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{:06}", self.0 / 1_000_000, self.0 % 1_000_000)
     }
 }
 
-/// A deadline: the time at which the router must be called, and the reason. If a call is late or
-/// frequent, the reason helps to find the cause.
+/// A deadline: the time at which the router must be called, and the reason. If calls are late or
+/// too frequent, the reason helps to find the cause.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Deadline {
-    /// The time at which `handle_timeout` has work.
+    /// The time at which `handle_timeout` must be called.
     pub at: Time,
-    /// The reason: the work, in a few words.
+    /// The work that is due at this time, in a few words.
     pub why: &'static str,
 }
 
 impl Deadline {
-    /// Returns the earliest of several deadlines. A deadline may be absent.
+    /// Returns the earliest of several deadlines. Deadlines that are `None` are ignored.
     ///
-    /// `Option::min` cannot be used, because it treats an absent deadline (`None`) as the earliest.
+    /// `Option::min` cannot be used, because it treats `None` as the earliest deadline.
     pub fn earliest(deadlines: impl IntoIterator<Item = Option<Deadline>>) -> Option<Deadline> {
         deadlines.into_iter().flatten().min()
     }
@@ -110,11 +112,11 @@ pub struct Calendar {
 
 const MONTHS: [&str; 12] =
     ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-/// The days of the week. The first of them is the weekday of 1970-01-01, which was a Thursday.
+/// The days of the week, beginning with Thursday, because 1970-01-01 was a Thursday.
 const WEEKDAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
 
 impl Calendar {
-    /// Returns the date for a wall clock that counts microseconds since 1970.
+    /// Converts a number of microseconds since 1970 to a date and a time of day.
     pub fn of(wall_clock_micros: u64) -> Self {
         let millis = wall_clock_micros / 1000;
         let seconds = millis / 1000;
@@ -132,8 +134,8 @@ impl Calendar {
         }
     }
 
-    /// Returns the time stamp of a log line or debug line as IOS writes it:
-    /// `*Nov 22 18:08:15.160: `. The argument is the number of microseconds since 1970.
+    /// Converts a number of microseconds since 1970 to the time stamp of a log line or debug line
+    /// in the form of IOS: `*Nov 22 18:08:15.160: `.
     pub fn stamp(wall_clock_micros: u64) -> String {
         let Calendar { month, day, hour, minute, second, millisecond, .. } =
             Calendar::of(wall_clock_micros);
@@ -150,11 +152,11 @@ impl fmt::Display for Calendar {
     }
 }
 
-/// Returns the date of a day. `days` is counted from 1970-01-01. The result is the year, the month
-/// counted from 0, and the day counted from 1.
+/// Converts a number of days since 1970-01-01 to a date. Returns the year, the month (0 is January)
+/// and the day of the month (beginning with 1).
 fn date(days: u64) -> (u64, usize, u64) {
-    // The years begin in March here, so that the leap day is the last day of a leap year. Then each
-    // period of 400 years (an era) has the same pattern.
+    // In this computation, a year begins in March, so that the leap day is the last day of a leap
+    // year. So all periods of 400 years (eras) have the same pattern.
     const DAYS_TO_1970: u64 = 719_468;
     const DAYS_OF_ERA: u64 = 146_097;
     let (era, day_of_era) =
@@ -162,7 +164,7 @@ fn date(days: u64) -> (u64, usize, u64) {
     let leap_days = day_of_era / 1460 + day_of_era / 146_096;
     let year_of_era = (day_of_era + day_of_era / 36_524 - leap_days) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    // From March on, any five months in sequence have 153 days.
+    // From March on, each group of five months has 153 days.
     let month_from_march = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
     let month = ((month_from_march + 2) % 12) as usize;

@@ -27,8 +27,8 @@ pub struct Dissection {
     pub fields: Vec<(&'static str, Value)>,
     /// The reasons why a packet on a LISP port could not be read completely.
     pub flaws: Vec<String>,
-    /// The LISP control messages that end in this packet, each as the octets that its sender sent:
-    /// the payload of a UDP datagram, or a frame of a TCP stream.
+    /// The LISP control messages that end in this packet. A message is the payload of a UDP
+    /// datagram, or a frame of a TCP stream. Each message has the octets that its sender sent.
     pub messages: Vec<Vec<u8>>,
 }
 

@@ -10,7 +10,7 @@ pub enum Kind {
     Presence,
     /// A decimal number.
     Number,
-    /// A hexadecimal number with this many digits.
+    /// A hexadecimal number. The variant contains the number of digits.
     Hex(usize),
     /// A flag: true or false.
     Flag,
@@ -195,7 +195,8 @@ fn near(name: &str) -> Vec<&'static str> {
     names
 }
 
-/// Returns how many letters must be added, removed or changed to turn one word into the other.
+/// Returns the minimum number of octets that must be added, removed or changed to turn one word
+/// into the other.
 fn distance(a: &str, b: &str) -> usize {
     let mut row: Vec<usize> = (0..=b.len()).collect();
     for (i, x) in a.bytes().enumerate() {

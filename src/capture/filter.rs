@@ -7,7 +7,8 @@
 //!
 //! A field alone tests whether the field is present. A field may have several values. The operators
 //! `==`, `<`, `<=`, `>` and `>=` are true if at least one value matches. The operator `!=` is true
-//! if all values differ from the operand, as in Wireshark since version 4.0.
+//! if the field is present and all its values differ from the operand, as in Wireshark since
+//! version 4.0.
 
 use std::net::IpAddr;
 use std::str::FromStr;

@@ -10,8 +10,8 @@ use crate::wire::{
 
 const INSTANCE: [&str; 2] = ["lisp.lcaf.iid.ipv4", "lisp.lcaf.iid.ipv6"];
 
-/// Adds the fields of a control message, which was read from `octets`. If the message is an ECM,
-/// the caller dissects the message inside the ECM.
+/// Adds the fields of a control message. `octets` are the octets from which the message was read.
+/// If the message is an ECM, the caller dissects the message inside the ECM.
 pub(super) fn message(message: &Message, octets: &[u8], found: &mut Dissection) {
     message_type(message.message_type().number(), found);
     if let Some(count) = message.record_count(octets) {
@@ -129,8 +129,8 @@ fn locator(locator: &LocatorRecord, found: &mut Dissection) {
     found.number("lisp.loc.flags.reach", locator.reachable);
 }
 
-/// Adds the fields of an EID. In the default instance the EID is a plain address. In any other
-/// instance it is in an LCAF.
+/// Adds the fields of an EID. An EID in the default instance is a plain address. An EID in any
+/// other instance is an LCAF.
 fn eid(names: [&'static str; 2], eid: Eid, found: &mut Dissection) {
     if eid.instance_id == InstanceId::DEFAULT {
         return found.address(names, eid.address);

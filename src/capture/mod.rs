@@ -2,9 +2,9 @@
 //! is not needed.
 //!
 //! [`dissect`] dissects IP packets with the parsers of [`crate::wire`], and gives the fields the
-//! names that Wireshark uses ([`field`]). It dissects the outer packet, a packet in an
-//! encapsulation or in a control message, and a packet that an ICMP error quotes. [`filter`] is the
-//! display-filter language for these fields. [`pcap`] writes and reads capture files.
+//! names that Wireshark uses ([`field`]). It dissects the outer packet, the inner packet of a data
+//! packet or of an ECM, and a packet that an ICMP error quotes. [`filter`] is the display-filter
+//! language for these fields. [`pcap`] writes and reads capture files.
 //!
 //! Fragments are not reassembled. Only the IP header of a fragment is dissected.
 

@@ -1,6 +1,6 @@
-//! Writes and reads capture files in the classic pcap format (draft-ietf-opsawg-pcap) with
-//! microseconds. All common tools read this format. The numbers in a file have the byte order of the
-//! machine.
+//! Writes and reads capture files in the classic pcap format (draft-ietf-opsawg-pcap). The unit of
+//! the times is the microsecond. All common tools read this format. The numbers in a file have the
+//! byte order of the machine.
 
 use std::io::{self, Write};
 use std::time::Duration;
@@ -38,7 +38,7 @@ impl<W: Write> PcapWriter<W> {
         Ok(PcapWriter { out })
     }
 
-    /// Writes a frame with its time, in microseconds since 1970.
+    /// Writes a frame. `micros` is the time of the frame, in microseconds since 1970.
     ///
     /// # Errors
     /// An error if `out` cannot be written.

@@ -1,6 +1,6 @@
-//! Writes capture files in the pcapng format (draft-ietf-opsawg-pcapng). One file has the packets of
-//! several interfaces, and a packet can have a direction and comments. Wireshark shows all of them.
-//! The numbers are little-endian.
+//! Writes capture files in the pcapng format (draft-ietf-opsawg-pcapng). One file has the packets
+//! of several interfaces, and a packet can have a direction and comments. Wireshark shows the
+//! interfaces, directions and comments. The numbers are little-endian.
 
 use std::time::Duration;
 
@@ -15,11 +15,11 @@ const BYTE_ORDER: u32 = 0x1a2b_3c4d;
 const VERSION: [u16; 2] = [1, 0];
 /// The snapshot length in a file: 0 means that frames are not cut.
 const SNAP_LEN: u32 = 0;
-/// The unit of all times is 10^-9 seconds. The file contains this exponent.
+/// The unit of all times is 10^-9 seconds. The file contains the number 9 for this unit.
 const RESOLUTION: u8 = 9;
 
-/// The codes of options: first the codes for all blocks, then those for a section, an interface,
-/// statistics and a packet.
+/// The codes of options. The first two codes are for all blocks. The next codes are for these
+/// blocks: one for a section, three for an interface, two for statistics, one for a packet.
 const END_OF_OPTIONS: u16 = 0;
 const COMMENT: u16 = 1;
 const APPLICATION: u16 = 4;
@@ -42,7 +42,7 @@ pub enum LinkType {
 }
 
 impl LinkType {
-    /// The number of the link type in capture files.
+    /// Returns the number of the link type in capture files.
     pub fn number(self) -> u16 {
         match self {
             LinkType::Ethernet => 1,
@@ -61,7 +61,7 @@ pub enum Direction {
 }
 
 impl Direction {
-    /// The lowest bits of the option epb_flags.
+    /// Returns the lowest bits of the option epb_flags.
     fn flags(self) -> u32 {
         match self {
             Direction::In => 1,
@@ -73,7 +73,7 @@ impl Direction {
 /// A frame of a capture.
 #[derive(Clone, Copy, Debug)]
 pub struct Packet<'a> {
-    /// The number of the interface, from [`PcapngWriter::add_interface`].
+    /// The number of the interface, which [`PcapngWriter::add_interface`] returned.
     pub interface: u32,
     /// The time since 1970.
     pub at: Duration,
@@ -97,7 +97,7 @@ impl Default for PcapngWriter {
 }
 
 impl PcapngWriter {
-    /// Begins a capture file. The times have nanoseconds.
+    /// Begins a capture file. The unit of the times is the nanosecond.
     pub fn new() -> Self {
         let mut writer = PcapngWriter { octets: Vec::new(), interfaces: 0 };
         let mut section = BYTE_ORDER.to_le_bytes().to_vec();
@@ -159,7 +159,8 @@ impl PcapngWriter {
         std::mem::take(&mut self.octets)
     }
 
-    /// Adds a block: its type, its length, its body of whole words, and its length again.
+    /// Adds a block: its type, its length, its body, and its length again. The length of the body
+    /// must be a multiple of 4 octets.
     fn block(&mut self, kind: u32, body: &[u8]) {
         let len = u32::try_from(12 + body.len()).unwrap_or(u32::MAX);
         self.octets.extend(kind.to_le_bytes());
@@ -183,7 +184,7 @@ fn option(block: &mut Vec<u8>, code: u16, value: &[u8]) {
     pad(block);
 }
 
-/// Fills the last word with zeros.
+/// Appends zeros until the length is a multiple of 4 octets.
 fn pad(octets: &mut Vec<u8>) {
     octets.resize(octets.len().next_multiple_of(4), 0);
 }
@@ -200,7 +201,8 @@ fn shortened(text: &str) -> &str {
 mod tests {
     use super::*;
 
-    /// The types, bodies and lengths of the blocks of a file. Both lengths of a block must be equal.
+    /// Returns the type and the body of each block of a file. Checks that both lengths of a block
+    /// are equal.
     fn blocks(mut file: &[u8]) -> Vec<(u32, Vec<u8>)> {
         let word = |octets: &[u8]| u32::from_le_bytes(octets[..4].try_into().unwrap());
         let mut blocks = Vec::new();

@@ -1,5 +1,5 @@
-//! The answers that a session is sending. An output goes through a filter, then to the screen, into
-//! a file, or both.
+//! The answers that a session is sending. The output of a command goes through a filter. Then the
+//! output goes to the screen, into a file, or to both.
 
 use std::fmt::{self, Debug};
 
@@ -24,7 +24,8 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// Ends the output of a command. Returns the rest of the output.
+    /// Ends the output of a command. If the output goes into a file, writes the file. Returns the
+    /// remaining text to print, or `None` if no text remains.
     pub fn finish(&mut self, hosts: &mut dyn Hosts) -> Option<Response> {
         let (rest, is_written) = match std::mem::replace(&mut self.body, Body::Nothing) {
             Body::Show { mut output, .. } | Body::Running { mut output, .. } => {
@@ -45,15 +46,15 @@ pub enum Body {
     One(Response),
     /// The output of a `show` command.
     Show { source: Box<dyn Source>, format: Format, output: Output },
-    /// The output of a command that runs. `said_at` is the time of its latest response.
+    /// The output of a command that runs. `said_at` is the time of the command's latest response.
     Running { command: Box<dyn Running>, output: Output, said_at: Time },
 }
 
-/// The path of an output: a filter, and then the screen, a file, or both.
+/// The filter and the destination of an output. The destination is the screen, a file, or both.
 pub struct Output {
     /// Selects lines of the output.
     pub filter: Filter,
-    /// The file that gets the selected lines.
+    /// The file into which the selected lines are written.
     pub file: Option<Writing>,
 }
 
@@ -67,7 +68,8 @@ impl Output {
         }
     }
 
-    /// Ends the output. Returns the rest to print, and whether the file was written.
+    /// Ends the output and writes the file. Returns the remaining text to print. The `bool` is
+    /// false if the file could not be written.
     fn finish(&mut self, hosts: &mut dyn Hosts) -> (String, bool) {
         let rest = self.filter.finish();
         let Some(mut file) = self.file.take() else { return (rest, true) };
@@ -101,23 +103,24 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// The outcome of a request, if the session has carried it out.
+    /// The outcome of a request that the session has carried out.
     pub fn good(body: Body) -> Self {
         Outcome { body, ok: true, closed: false }
     }
 
-    /// The outcome of a refused line, with the text for the user.
+    /// The outcome of a refused line. `text` is printed for the user.
     pub fn bad(text: String) -> Self {
         Outcome { body: Body::One(Response::Text(text)), ok: false, closed: false }
     }
 
-    /// The outcome of a refused request, with a sentence for the client.
+    /// The outcome of a refused request. `message` is a sentence for the client.
     pub fn error(message: String) -> Self {
         Outcome { body: Body::One(Response::Error(message)), ok: false, closed: false }
     }
 }
 
-/// The outcome of starting a command. It has the running command, or a message if the start failed.
+/// Returns the outcome of an attempt to start a command. The outcome contains the running command,
+/// or an error message if the command did not start.
 pub fn running(started: Result<Box<dyn Running>, String>, output: Output, now: Time) -> Outcome {
     match started {
         Ok(command) => Outcome::good(Body::Running { command, output, said_at: now }),
@@ -125,7 +128,7 @@ pub fn running(started: Result<Box<dyn Running>, String>, output: Output, now: T
     }
 }
 
-/// The outcome of a command that has already ended: its text, or its error.
+/// The outcome of a command that has already ended: the text or the error of the command.
 pub fn said(result: Result<String, String>) -> Outcome {
     match result {
         Ok(text) => Outcome::good(Body::One(Response::Text(text))),

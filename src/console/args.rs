@@ -1,16 +1,15 @@
-//! The words of a line that matched a command. The handler of the command reads the words by their
-//! names.
+//! The words of a line, after the line matched a command. The handler of the command finds a word
+//! by the name of its keyword or argument.
 
 use std::ops::Range;
 use std::str::FromStr;
 
-/// An error in a line that matches a command but cannot be carried out. `span` has the wrong octets
-/// of the line.
+/// An error in a line. The line matches a command, but the router cannot carry out the line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
     /// The error message: one sentence, without the leading `%`.
     pub message: String,
-    /// The wrong octets of the line.
+    /// The positions of the wrong octets in the line.
     pub span: Range<usize>,
     /// Whether the wrong octets are the value of an argument. If not, they are a keyword or the
     /// whole line.
@@ -20,8 +19,8 @@ pub struct Fault {
 /// A word of a line, and its meaning.
 #[derive(Clone, Debug)]
 pub struct Bound {
-    /// The name of the keyword or argument. A keyword and an argument with equal names are
-    /// different words.
+    /// The name of the keyword or argument. A keyword and an argument may have the same name. They
+    /// are still different words.
     pub name: &'static str,
     /// Whether the word is a value, or a part of a value.
     pub argument: bool,
@@ -39,14 +38,15 @@ pub struct Args<'t> {
 }
 
 impl<'t> Args<'t> {
-    /// Makes the arguments from the `words` of `line`. The words have the order of the line.
+    /// Makes the arguments from the `words` of `line`. The words have the same order as in the
+    /// line.
     pub fn new(line: &'t str, words: Vec<Bound>, negated: bool) -> Self {
         Args { line, words, negated }
     }
 
-    /// Whether the line begins with `default`, which resets a setting to its default. For most
-    /// commands, `no` does the same. The exception is a setting that is on by default: `no` turns
-    /// this setting off.
+    /// Whether the line begins with `default`. `default` resets a setting to its default value. For
+    /// most settings, `no` does the same. But if a setting is on by default, `no` turns the setting
+    /// off.
     pub fn is_default(&self) -> bool {
         let first = self.line.split_whitespace().next();
         self.negated && first.is_some_and(|word| word.eq_ignore_ascii_case("default"))
@@ -89,8 +89,9 @@ impl<'t> Args<'t> {
             .ok_or_else(|| self.fault(argument, format!("{argument} is missing")))
     }
 
-    /// A fault that points at the argument `name`. If the line has no such argument, it points at
-    /// the keyword `name`. If the line has neither, it points at the whole line.
+    /// A fault that points at the argument `name`. If the line does not have this argument, the
+    /// fault points at the keyword `name`. If the line has neither the argument nor the keyword,
+    /// the fault points at the whole line.
     pub fn fault(&self, name: &str, message: impl Into<String>) -> Fault {
         let value = self.span(name, true);
         let in_value = value.is_some();

@@ -1,13 +1,14 @@
 //! Blocks of configuration lines that the router does not carry out.
 //!
-//! The router may refuse or ignore a line that opens a mode, or only keep the line as a comment. In
-//! these cases, the router does not enter the mode. But the lines after this line belong to its
-//! block. So they must not be carried out in the present mode, and the `exit` of the block must not
-//! leave the present mode. For this purpose, [`Blocks`] finds the end of the block:
+//! A line of a configuration may open a mode. The router may refuse or ignore this line, or only
+//! keep it as a comment. In these cases, the router does not enter the mode. But the lines after
+//! this line are the block of the mode. The router must not carry out these lines in its present
+//! mode, and the `exit` at the end of the block must not leave the present mode. Therefore
+//! [`Blocks`] finds the end of the block:
 //!
 //! - The opener is the line that opens the block. A line with a deeper indentation than the opener
-//!   belongs to the block. If the lines of a block are indented, the first line that is not deeper
-//!   than the opener ends the block.
+//!   belongs to the block. If the lines of a block are indented, the first line that is not
+//!   indented deeper than the opener ends the block.
 //! - Without indentation, a line belongs to the block if it is a command of the block's mode. The
 //!   first line that is a command of an outer mode ends the block.
 //! - If the mode of the block is not known, the block ends at `exit` or `!`. It also ends at a line
@@ -18,8 +19,9 @@ use super::parse::{match_accepted, match_mode};
 use super::running_config::NOT_SUPPORTED;
 use crate::router::unsupported::Place;
 
-/// After this number of successive refused lines, `exit` has no effect. The refused lines may be a
-/// block of an unknown mode, and then this `exit` is the end of the block.
+/// If at least this number of successive lines was refused, a following `exit` has no effect. The
+/// refused lines may be a block of an unknown mode. In this case, the `exit` is the end of this
+/// block.
 const REFUSED_BLOCK: usize = 2;
 
 /// How the lines of a block are handled.
@@ -29,8 +31,8 @@ enum Handling {
     Refused,
     /// The lines are skipped without a message, because the opener was ignored.
     Ignored,
-    /// The lines are kept as comments of the running configuration, below the line `opener`. The
-    /// line `opener` is kept at `place`.
+    /// The running configuration keeps the lines as comments below the line `opener`. The line
+    /// `opener` is itself a comment at `place`.
     Kept { place: Place, opener: String },
 }
 
@@ -48,7 +50,7 @@ struct Block {
     /// Whether a line of the block had a deeper indentation than the opener.
     is_indented: bool,
     /// Whether the block has contained an `exit` with a deeper indentation than the opener. Lines
-    /// after this `exit` still belong to the block if they are deeper than the opener.
+    /// after this `exit` still belong to the block if they are indented deeper than the opener.
     is_left: bool,
 }
 
@@ -65,16 +67,15 @@ enum Belongs {
 pub(super) enum Step {
     /// The line has no effect: a comment, the end of a block, or a line of an ignored block.
     Nothing,
-    /// The line is skipped, because a refused line has opened its block.
+    /// The line is skipped, because it belongs to the block of a refused line.
     Skipped {
         /// The line that was refused.
         opener: String,
     },
-    /// The line is kept as a comment, because it belongs to the block of the line `opener`, which
-    /// is kept as a comment at `place`.
+    /// The line is kept as a comment, because it belongs to the block that the line `opener`
+    /// opened. The line `opener` is also kept as a comment, at `place`.
     Kept { place: Place, opener: String, line: String },
-    /// The line is a comment, such as `! not supported: LINE`. `line` is the part that this comment
-    /// keeps.
+    /// The line is a comment `! not supported: LINE`. `line` is the part `LINE` of the comment.
     Comment { line: String },
     /// The line does not belong to an open block, and it is not a comment.
     Outside,
@@ -84,8 +85,8 @@ pub(super) enum Step {
 #[derive(Clone, Debug, Default)]
 pub struct Blocks {
     open: Vec<Block>,
-    /// The block that the previous line may open, if the router did not carry out this line. The
-    /// block begins if the next line has a deeper indentation.
+    /// The block that the previous line may open. `None` if the router carried out the previous
+    /// line. The block opens if the next line has a deeper indentation than the previous line.
     last: Option<Block>,
     /// The indentation of the previous line, if the previous line opened a mode.
     opener_indent: Option<usize>,
@@ -96,8 +97,8 @@ pub struct Blocks {
     /// The delimiter at which the open text ends. For example, `banner motd #` opens a text that
     /// ends at `#`.
     text_end: Option<String>,
-    /// The latest kept line outside of all blocks. The router keeps it as a comment, and may also
-    /// keep the lines of its block.
+    /// The latest line that the router keeps as a comment and that belongs to no block. If this
+    /// line opens a block, the router may also keep the lines of the block.
     kept: Option<String>,
 }
 
@@ -107,7 +108,7 @@ impl Blocks {
         !self.open.is_empty() || self.text_end.is_some() || self.last.is_some()
     }
 
-    /// The prompt of the innermost block, if the block has one.
+    /// The prompt of the innermost block that no `exit` has left, if this block has a prompt.
     pub fn prompt(&self) -> Option<&'static str> {
         self.open.iter().rev().find(|block| !block.is_left)?.prompt
     }
@@ -122,8 +123,7 @@ impl Blocks {
         self.text_end = None;
     }
 
-    /// Finds the way in which the next line is handled. `context` is the present mode of the
-    /// editor.
+    /// Decides how `line`, the next line, is handled. `context` is the present mode of the editor.
     pub(super) fn step(&mut self, context: &Context, line: &str) -> Step {
         let text = line.trim();
         if let Some(end) = &self.text_end {
@@ -186,8 +186,9 @@ impl Blocks {
     }
 
     /// Ends blocks at a line `!`. The line ends each block whose opener has a deeper indentation
-    /// than `!`. If `!` and the opener have the same indentation, the block also ends, with one
-    /// exception. In a block of a known mode without indentation, `!` is only a comment.
+    /// than `!`. If `!` and the opener have the same indentation, the block also ends. The
+    /// exception is a block of a known mode whose lines are not indented: in this block, `!` is
+    /// only a comment.
     fn separate(&mut self, indent: usize) {
         self.last.take_if(|block| indent <= block.indent);
         let ends = |block: &mut Block| {
@@ -197,8 +198,8 @@ impl Blocks {
         while self.open.pop_if(ends).is_some() {}
     }
 
-    /// Takes note of the indentation of the next line. If this line is deeper than the previous
-    /// line, and the previous line was not carried out, the previous line opens a block.
+    /// Updates the blocks for the indentation of the next line. The previous line opens a block if
+    /// the next line has a deeper indentation and the router did not carry out the previous line.
     fn learn(&mut self, indent: usize) {
         self.is_indented |= self.opener_indent.take().is_some_and(|opener| indent > opener);
         if let Some(block) = self.last.take()
@@ -246,7 +247,8 @@ impl Blocks {
         Belongs::Inside
     }
 
-    /// Whether a line without indentation belongs to a block with the commands of `mode`.
+    /// Whether a line belongs to a block of the mode `mode`. The lines of this block are not
+    /// indented.
     fn is_in_mode(&self, mode: Mode, context: &Context, text: &str) -> bool {
         if *context == Context::Exec && match_mode(Mode::Exec, text).is_ok() {
             return false;
@@ -268,8 +270,9 @@ impl Blocks {
         outer_blocks.chain(outward(context)).any(|mode| match_mode(mode, text).is_ok())
     }
 
-    /// Opens a block inside a block without indentation, if the line opens a mode. The lines of the
-    /// inner block are handled like the lines of the outer block.
+    /// If the line opens a mode, opens an inner block in the innermost block. The lines of the
+    /// innermost block are not indented. The lines of the inner block are handled like the lines of
+    /// the outer block.
     fn open_inner(&mut self, indent: usize, text: &str) {
         let Some(top) = self.open.last() else { return };
         let Some(mode) = top.mode else { return };
@@ -283,14 +286,15 @@ impl Blocks {
         }
     }
 
-    /// Takes note of a line that was carried out. `opens` is true if the line entered a mode.
+    /// Updates the blocks after a line was carried out. `opens` is true if the line entered a mode.
     pub(super) fn applied(&mut self, line: &str, opens: bool) {
         self.refused_in_row = 0;
         let indent = line.len() - line.trim_start().len();
         self.opener_indent = opens.then_some(indent);
     }
 
-    /// Takes note of a refused line. If the line opens a mode, its block begins.
+    /// Updates the blocks after a line was refused. If the line is the opener of a mode, the block
+    /// of the line begins.
     pub(super) fn refused(&mut self, context: &Context, line: &str) {
         self.refused_in_row += 1;
         let block = Block::new(line, Handling::Refused);
@@ -300,8 +304,8 @@ impl Blocks {
         }
     }
 
-    /// Takes note of a line that was accepted, but is not carried out. If the line is kept as a
-    /// comment, `place` is the place of the comment.
+    /// Updates the blocks after a line was accepted. The router does not carry out an accepted
+    /// line. If the line is kept as a comment, `place` is the place of the comment.
     pub(super) fn accepted(&mut self, row: &Accepted, line: &str, place: Option<Place>) {
         self.refused_in_row = 0;
         let opener = line.trim().to_owned();
@@ -323,9 +327,10 @@ impl Blocks {
         }
     }
 
-    /// Takes a line that the running configuration keeps as a comment. If the line begins with a
-    /// blank, it belongs to a block, and the result is the kept line that opens this block. A line
-    /// without a blank belongs to no block. It may open a block for the kept lines after it.
+    /// Returns the opener of the block to which a kept line belongs. A kept line is a line that the
+    /// running configuration keeps as a comment. A kept line that begins with a blank belongs to
+    /// the block of the latest kept line without a blank. A kept line without a blank belongs to no
+    /// block, and the result is `None`. It may open a block for the kept lines after it.
     pub(super) fn kept_opener(&mut self, line: &str) -> Option<String> {
         match line.starts_with(' ') {
             true => Some(self.kept.clone().unwrap_or_default()),
@@ -357,8 +362,8 @@ fn is_exit(text: &str) -> bool {
     text == "exit" || text.starts_with("exit-")
 }
 
-/// The modes from `context` to the global configuration. For exec mode, this is the global
-/// configuration alone, because a user may paste lines of a configuration in exec mode.
+/// The modes from `context` to the global configuration. In exec mode, the result is only the mode
+/// of the global configuration, because a user may paste lines of a configuration in exec mode.
 fn outward(context: &Context) -> impl Iterator<Item = Mode> {
     let contexts = std::iter::successors(Some(context.clone()), Context::outer);
     let modes = contexts.map(|context| context.mode()).filter(|mode| *mode != Mode::Exec);

@@ -38,7 +38,7 @@ pub struct Answer {
     pub text: String,
     /// The completions of the last word.
     pub completions: Vec<String>,
-    /// The report of a host's ping.
+    /// The report of a ping that an emulated host runs.
     pub host: Option<HostAnswer>,
     /// The reason why the request was not carried out.
     pub error: Option<String>,
@@ -73,7 +73,8 @@ impl<C: Channel> Client<C> {
         Client { channel, prompt: String::new() }
     }
 
-    /// A client of a session. The latest answer of this session ended with `prompt`.
+    /// Makes a client of a session that is already in use. `prompt` is the prompt at the end of the
+    /// session's latest answer.
     pub fn resume(channel: C, prompt: String) -> Self {
         Client { channel, prompt }
     }
@@ -142,8 +143,8 @@ impl<C: Channel> Client<C> {
         self.converse(request, |response| each(response).map(|()| false))
     }
 
-    /// Does the work of [`Client::ask_each`]. If `each` returns true, the command that runs is
-    /// interrupted.
+    /// Works like [`Client::ask_each`]. In addition, if `each` returns true, the client interrupts
+    /// the running command.
     ///
     /// # Errors
     /// The errors of the channel and of `each`.
@@ -169,14 +170,14 @@ impl<C: Channel> Client<C> {
     }
 }
 
-/// A channel to a session in this process. The router does no other work during an answer. So a
-/// command that waits for packets, as `ping` does, needs another channel.
+/// A channel to a session in this process. During an answer, the router does no other work.
+/// Therefore a command that waits for packets, such as `ping`, needs another channel.
 pub struct InProcess<'a> {
     /// The session.
     pub session: &'a mut Session,
     /// The router of the session.
     pub router: &'a mut Router,
-    /// The emulated hosts of this router, and its sockets for probes.
+    /// The emulated hosts of this router, and the sockets of this router for probes.
     pub hosts: &'a mut dyn Surroundings,
     /// The router's time.
     pub now: Time,

@@ -1,5 +1,5 @@
-//! Reads a config file as leniently as the console reads lines: a wrong line is reported, and the
-//! other lines are applied.
+//! Reads a config file. As in the console, a wrong line is reported, and all other lines are
+//! applied.
 
 use super::blocks::Blocks;
 use super::contradictions::{Contradiction, contradictions};
@@ -11,7 +11,7 @@ use super::problem::{Problem, ProblemKind, Report};
 use crate::router::config::Config;
 use crate::router::unsupported::Place;
 
-/// The maximum number of alternatives after "expected".
+/// The maximum number of alternatives after the word "expected" in an error message.
 const MOST_EXPECTED: usize = 8;
 
 /// A config file that was read.
@@ -23,8 +23,8 @@ pub struct Reading {
     pub report: Report,
 }
 
-/// Reads a whole config file. If a line is wrong, the whole file is refused. Warnings are no reason
-/// for this. `name` is the name of the file in error messages.
+/// Reads a whole config file. If a line is wrong, the whole file is refused. A file that has only
+/// warnings is not refused. `name` is the name of the file in error messages.
 ///
 /// # Errors
 /// All problems of the file, if at least one line is refused.
@@ -36,15 +36,15 @@ pub fn parse_config(name: &str, text: &str) -> Result<Config, Report> {
 /// Reads a whole config file. A wrong line changes nothing.
 ///
 /// Blank lines have no effect. A line that begins with `!` has no effect either. The exception is a
-/// line such as `! not supported: LINE`, which keeps `LINE`. Indentation matters only in the block
-/// of a line that is not carried out ([`blocks`](super::blocks)). The line `end` leaves all modes.
-/// The reader also reads the lines after `end`.
+/// line `! not supported: LINE`: the configuration keeps `LINE` as a comment. Indentation has a
+/// meaning only in the block of a line that is not carried out ([`blocks`](super::blocks)). The
+/// line `end` leaves all modes. The reader also reads the lines after `end`.
 pub fn read_config(name: &str, text: &str) -> Reading {
     merge_config(Config::default(), name, text)
 }
 
 /// Reads a whole config file, as [`read_config`] does, and applies its lines to `config`. The
-/// report does not have the contradictions that were in `config` before.
+/// report does not contain the contradictions that were in `config` before.
 pub fn merge_config(config: Config, name: &str, text: &str) -> Reading {
     let known = contradictions(&config);
     let mut reader = Reader::new(config);
@@ -105,7 +105,7 @@ fn blamed<'a>(text: &'a str, contradiction: &Contradiction) -> LineOfFile<'a> {
     place.unwrap_or(LineOfFile { number: 1, start: 0, line: "", mode: Context::Config })
 }
 
-/// Sets the mode of each place to the mode in which the line at this place stands.
+/// Sets the mode of each place to the mode of the configuration before the line at this place.
 fn find_modes(text: &str, places: &mut [LineOfFile<'_>]) {
     let last = places.iter().map(|place| place.number).max().unwrap_or(0);
     let mut reader = Reader::new(Config::default());
@@ -118,10 +118,10 @@ fn find_modes(text: &str, places: &mut [LineOfFile<'_>]) {
     }
 }
 
-/// The configuration after the lines so far. A wrong line may change a part of the configuration
-/// before its error is found. The reader then returns to its latest copy of the configuration and
-/// makes the later changes again. It does not make a copy at each line, because this would make
-/// long files slow.
+/// The configuration after the lines that were read so far. A wrong line may change a part of the
+/// configuration before its error is found. The reader then returns to its latest copy of the
+/// configuration, and repeats the changes that were made after this copy. The reader does not copy
+/// the configuration at each line, because reading a long file would then be slow.
 struct Reader<'a> {
     editor: Editor,
     copy: Editor,
@@ -143,8 +143,8 @@ impl<'a> Reader<'a> {
         Reader { copy: editor.clone(), editor, blocks: Blocks::default(), since: Vec::new() }
     }
 
-    /// Takes a line. If the line is wrong, returns the reason and does not change the
-    /// configuration.
+    /// Applies a line to the configuration. If the line is wrong, returns the reason, and the
+    /// configuration stays unchanged.
     fn take(&mut self, line: &'a str) -> Result<Taken, LineError> {
         let context = self.editor.context.clone();
         let mut taken = interpret::take(&mut self.editor, &mut self.blocks, line);
@@ -194,9 +194,9 @@ fn leave_exec(editor: &mut Editor) {
     }
 }
 
-/// Whether a line is an exec command. The line is not a command of its mode. A published
-/// configuration may begin with `configure terminal`, end with `write memory`, or have a `do`
-/// command inside.
+/// Whether a line is an exec command. The caller has found that the line is not a command of its
+/// mode. A published configuration may begin with `configure terminal`, end with `write memory`, or
+/// have a `do` command inside.
 fn is_exec(context: &Context, line: &str) -> bool {
     let first = line.split_whitespace().next().unwrap_or_default();
     let is_command = || match_mode(Mode::Exec, line).is_ok();
@@ -297,8 +297,9 @@ mod tests {
         let (mut reader, mut alone) = (new(), new());
         for line in right {
             assert!(reader.take(line).is_ok() && alone.take(line).is_ok(), "{line}");
-            // Each of these lines has a deeper indentation than the kept line above it. So it
-            // belongs to the block of that kept line.
+            // After ` service ethernet` and `  itr`, the lines of `wrong` have a deeper indentation
+            // than the kept line ` service ethernet`. So they belong to the block of this kept line
+            // and are not refused.
             if [" service ethernet", "  itr"].contains(&line) {
                 continue;
             }

@@ -17,7 +17,8 @@ pub struct Contradiction {
     pub message: String,
     /// Words of the line that causes the contradiction. The words are adjacent in this line.
     pub words: String,
-    /// The number of lines with these words before this line.
+    /// The number of lines that contain these words and stand before the line that causes the
+    /// contradiction.
     pub before: usize,
 }
 
@@ -38,7 +39,8 @@ pub fn contradictions(config: &Config) -> Vec<Contradiction> {
     found
 }
 
-/// The locator-sets that have no locator, although a mapping uses them.
+/// Returns a contradiction for each locator-set that a mapping uses, although the locator-set has
+/// no locator.
 fn empty_locator_sets(lisp: &Lisp) -> Vec<Contradiction> {
     let mut empty: BTreeSet<&String> = BTreeSet::new();
     for table in lisp.eid_tables.values() {
@@ -62,8 +64,9 @@ fn empty_locator_sets(lisp: &Lisp) -> Vec<Contradiction> {
     empty.into_iter().map(contradiction).collect()
 }
 
-/// The addresses that two interfaces share, although they must not. Two interfaces may share an
-/// address if both are for roaming hosts, or if the address is a link-local address.
+/// Returns a contradiction for each address that two interfaces have but must not both have. Two
+/// interfaces may have the same address if both interfaces are for roaming hosts, or if the address
+/// is an IPv6 link-local address.
 fn shared_addresses(config: &Config) -> Vec<Contradiction> {
     let roams = |name: InterfaceName| {
         config.interfaces.get(&name).is_some_and(|port| !port.lisp_mobility.is_empty())

@@ -13,10 +13,10 @@ use crate::router::config::Config;
 use crate::router::io::Input;
 use crate::time::Time;
 
-/// The command `copy`. Returns the text for the user.
+/// Carries out the command `copy`. Returns the text for the user.
 ///
 /// # Errors
-/// The text for the user: nothing was copied.
+/// The text for the user, if nothing was copied.
 pub fn copy(
     from: &Place,
     to: &Place,
@@ -43,12 +43,13 @@ pub fn copy(
     }
 }
 
-/// The command `configure replace`: the configuration at `from` becomes the running configuration.
-/// Returns the text for the user. Emulated hosts are not replaced, because only the lab can connect
-/// them.
+/// Carries out the command `configure replace`: the configuration at `from` becomes the running
+/// configuration. Returns the text for the user. The emulated hosts of the running configuration
+/// remain, because only the lab can connect emulated hosts.
 ///
 /// # Errors
-/// The text for the user: a line is refused, or the file cannot be read. Nothing has changed.
+/// The text for the user, if a line is refused or the configuration cannot be read. In this case,
+/// nothing has changed.
 pub fn replace(
     from: &Place,
     router: &mut Router,
@@ -78,7 +79,7 @@ pub fn keep_hosts(config: &mut Config, running: Config) {
     }
 }
 
-/// The command `delete`.
+/// Carries out the command `delete`: removes a file.
 ///
 /// # Errors
 /// The text for the user.
@@ -96,7 +97,7 @@ fn copied(text: &str) -> String {
     format!("{} bytes copied\n", text.len())
 }
 
-/// The problems of a file after it was read as a configuration. Each problem is a line.
+/// The problems of a file that was read as a configuration. Each problem is one line.
 fn problems(report: &Report) -> String {
     report.log_lines().iter().map(|line| format!("% {line}\n")).collect()
 }

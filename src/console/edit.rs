@@ -13,7 +13,7 @@ pub struct Editor {
     pub config: Config,
     /// The mode for the next line.
     pub context: Context,
-    /// The warnings about the lines so far, one sentence for each, without the leading `%`.
+    /// The warnings about the lines so far. Each warning is one sentence, without the leading `%`.
     pub warnings: Vec<String>,
 }
 
@@ -28,13 +28,14 @@ impl Editor {
         Editor { config, context, warnings: Vec::new() }
     }
 
-    /// Adds a warning about a line that is accepted: one sentence, without the leading `%`. The
-    /// console prints the warning. For a file, the warning is in the list of problems.
+    /// Adds a warning about a line that is accepted. `message` is one sentence, without the leading
+    /// `%`. The console prints the warning. If the line is in a file, the warning is in the list of
+    /// the file's problems.
     pub fn warn(&mut self, message: impl Into<String>) {
         self.warnings.push(message.into());
     }
 
-    /// The configuration of `router lisp`, created if missing.
+    /// Returns the configuration of `router lisp`. Creates it if it is missing.
     pub fn lisp(&mut self) -> &mut Lisp {
         self.config.lisp.get_or_insert_default()
     }
@@ -48,10 +49,10 @@ impl Editor {
         self.open_table(id, args, "")
     }
 
-    /// The EID-table of an instance, created if missing. A router has only one EID-table, because
-    /// its `lisp0` carries the packets of one instance only. EIDs of a second instance would be
-    /// registered, but their packets would be dropped. `argument` is the name of an argument: a
-    /// fault points at this argument.
+    /// Returns the EID-table of an instance. Creates it if it is missing. A router has only one
+    /// EID-table, because its `lisp0` carries the packets of one instance only. EIDs of a second
+    /// instance would be registered, but their packets would be dropped. `argument` is the name of
+    /// an argument: a fault points at this argument.
     pub fn open_table(
         &mut self,
         id: InstanceId,

@@ -50,7 +50,7 @@ pub enum Action {
     Probe(ProbeRequest),
     /// Ask the mapping system, and print the answer.
     Lig(LigRequest),
-    /// No effect, because the requested state is already in force.
+    /// No effect, because the requested state already exists.
     Nothing,
     /// End the session, if it is in exec mode.
     Leave,
@@ -92,7 +92,7 @@ pub struct LigRequest {
 /// The EID of a request for a mapping.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LigTarget {
-    /// The EID that the user gave, with its name if the user gave a name.
+    /// The EID that the user entered. If the user entered a name, the text is this name.
     Eid(Eid, Option<String>),
     /// An EID of this router.
     Own(Family),

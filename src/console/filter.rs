@@ -20,8 +20,8 @@ pub const FILTERS: &[(&str, &str)] = &[
     ("tee", "Write the output to a file, and print it"),
 ];
 
-/// The word that may follow the name of a filter, with its help for `?`. `None` if no word may
-/// follow, or if there is no such filter.
+/// The argument that may follow the filter `name`, and the help for this argument at `?`. `None` if
+/// this filter has no argument, or if no filter has this name.
 pub fn argument(name: &str) -> Option<(&'static str, &'static str)> {
     match filter_named(name).ok()? {
         "json" => None,
@@ -30,7 +30,7 @@ pub fn argument(name: &str) -> Option<(&'static str, &'static str)> {
     }
 }
 
-/// The word for a file, with its help.
+/// The word that stands for a file name in the help, and the help text of this word.
 const FILE: (&str, &str) = ("WORD", "Name of a file in flash:, such as flash:output");
 
 /// A command and the filters for its output.
@@ -41,7 +41,7 @@ pub struct Piped<'t> {
     pub format: Format,
     /// Selects the output lines to print.
     pub filter: Filter,
-    /// The file that gets the selected lines.
+    /// The file into which the selected lines are written.
     pub file: Option<Destination>,
     /// Whether the line has a bar.
     pub is_piped: bool,
@@ -77,7 +77,8 @@ enum Kind {
     Section(Regex),
 }
 
-/// Splits a line at its bars. The error is a message for the user.
+/// Splits a line at its bars (`|`) into a command and the filters for its output. The error is a
+/// message for the user.
 pub fn parse(line: &str) -> Result<Piped<'_>, String> {
     let (command, mut rest) = match line.split_once('|') {
         Some((command, rest)) => (command, Some(rest)),
@@ -111,7 +112,8 @@ pub fn parse(line: &str) -> Result<Piped<'_>, String> {
     Ok(Piped { command, format, filter, file, is_piped })
 }
 
-/// The file of `| redirect FILE`, `| append FILE` and `| tee [/append] FILE`. No bar may follow it.
+/// The file of `| redirect FILE`, `| append FILE` and `| tee [/append] FILE`. No bar may follow the
+/// name of the file.
 fn destination(name: &str, argument: &str) -> Result<Destination, String> {
     let words: Vec<&str> = argument.split_whitespace().collect();
     let (appends, text) = match words.as_slice() {
@@ -185,7 +187,8 @@ impl Filter {
     /// A filter of one stage. `name` is the name of the filter.
     ///
     /// # Errors
-    /// A message for the user: there is no such filter, or the regular expression is not valid.
+    /// A message for the user, if no filter has this name, or if the regular expression is not
+    /// valid.
     pub fn of(name: &str, pattern: &str) -> Result<Self, String> {
         Ok(Filter { stages: vec![Stage::new(kind(filter_named(name)?, pattern.trim())?)] })
     }
@@ -195,14 +198,16 @@ impl Filter {
         self.stages.iter_mut().fold(text, |text, stage| stage.push(text))
     }
 
-    /// Returns a filter with the stages of this filter, and then the stages of `then`.
+    /// Returns a new filter: first the stages of this filter, then the stages of `then`. This
+    /// filter has no stages after the call.
     pub fn and(&mut self, then: Filter) -> Filter {
         let mut stages = std::mem::take(&mut self.stages);
         stages.extend(then.stages);
         Filter { stages }
     }
 
-    /// Ends the output. Returns the rest of the selected lines, or the number of lines for `count`.
+    /// Ends the output. Returns the remaining selected lines. For `count`, returns a line with the
+    /// number of matching lines.
     pub fn finish(&mut self) -> String {
         self.stages.iter_mut().fold(String::new(), |text, stage| {
             let selected = stage.push(text);

@@ -1,9 +1,9 @@
 //! `flash:`, the files of a router. `| redirect`, `| append` and `| tee` write the output of a
 //! command into a file. `dir`, `more`, `copy` and `delete` work with the files.
 //!
-//! The driver keeps the files in a folder, and the simulator keeps them in memory: both are a
-//! [`Storage`]. The bounds of this module hold for both. A name of a file has no directory, so a
-//! file is never outside of the folder.
+//! The driver stores the files in a folder, and the simulator stores them in memory. The folder and
+//! the memory both implement [`Storage`]. The bounds in this module apply to both. The name of a
+//! file contains no directory, so a file is never outside of the folder.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -29,7 +29,7 @@ pub const NO_FLASH: &str = "this router was started without a folder for its fil
 pub struct FileName(String);
 
 impl FileName {
-    /// Reads a name without the prefix of its file system.
+    /// Makes a file name from `name`. `name` does not have the prefix of a file system.
     ///
     /// # Errors
     /// A sentence for the user.
@@ -129,29 +129,31 @@ pub struct File {
     pub name: FileName,
     /// The size of the file in octets.
     pub size: usize,
-    /// The time of the latest change on the wall clock, in microseconds since 1970, if it is known.
+    /// The wall-clock time of the latest change, in microseconds since 1970. `None` if it is not
+    /// known.
     pub modified: Option<u64>,
 }
 
-/// The place where a router keeps its files. The functions of this module check the bounds.
+/// The place where a router stores its files. An implementation need not check the bounds, because
+/// the functions of this module check them.
 pub trait Storage {
-    /// The name of the place for the user.
+    /// The name of the place, in words for the user.
     fn place(&self) -> String;
 
     /// The files, in the order of their names.
     ///
     /// # Errors
-    /// A sentence for the user. Every method of this trait has such an error.
+    /// A sentence for the user. The errors of all methods of this trait are sentences for the user.
     fn list(&self) -> Result<Vec<File>, String>;
 
-    /// The content of a file. The file exists.
+    /// Returns the content of a file. The caller has checked that the file exists.
     fn read(&self, name: &FileName) -> Result<Vec<u8>, String>;
 
     /// Replaces a file, or makes a new one. After an error or a crash, the file has either the
     /// whole old content or the whole new content.
     fn replace(&mut self, name: &FileName, content: &[u8]) -> Result<(), String>;
 
-    /// Removes a file. The file exists.
+    /// Removes a file. The caller has checked that the file exists.
     fn remove(&mut self, name: &FileName) -> Result<(), String>;
 }
 
@@ -192,7 +194,7 @@ impl Storage for MemoryFiles {
     }
 }
 
-/// The free octets of a storage with these files.
+/// The number of free octets in a storage that contains these files.
 pub fn free(files: &[File]) -> usize {
     CAPACITY.saturating_sub(files.iter().map(|file| file.size).sum())
 }
@@ -223,7 +225,8 @@ pub fn expect_room(storage: Option<&dyn Storage>, name: &FileName) -> Result<(),
     }
 }
 
-/// Writes a text into a file, either at its end or in place of its content.
+/// Writes a text into a file. If `appends` is true, adds the text at the end of the file. If not,
+/// the text replaces the content of the file.
 ///
 /// # Errors
 /// The reason: the text is too long for the file or for the storage, there are too many files, or
@@ -271,7 +274,7 @@ fn too_large(most: usize) -> String {
     format!("File too large: a file may have {most} bytes")
 }
 
-/// A file that gets the output of a command.
+/// A file into which the output of a command is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Destination {
     /// The file.
@@ -282,7 +285,7 @@ pub struct Destination {
     pub prints: bool,
 }
 
-/// The output of a command on its way into a file. The file is written when the output has ended.
+/// The collected output of a command, for a file. The file is written when the output has ended.
 #[derive(Clone, Debug)]
 pub struct Writing {
     to: Destination,
@@ -292,7 +295,7 @@ pub struct Writing {
 }
 
 impl Writing {
-    /// The beginning of an output.
+    /// Begins an output for the file `to`.
     pub fn new(to: Destination) -> Self {
         Writing { to, text: String::new(), is_too_long: false }
     }

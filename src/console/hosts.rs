@@ -1,6 +1,6 @@
 //! The interface between a console and the emulated hosts of its router. The driver and the
 //! simulator run the hosts. A session passes requests to the hosts, and `show emulated-hosts`
-//! prints their states.
+//! prints the states of the hosts.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -21,10 +21,10 @@ const MOST_PINGS: usize = 16;
 
 /// The emulated hosts of one router.
 pub trait Hosts {
-    /// The running hosts, by name.
+    /// The states of the running hosts, by the names of the hosts.
     fn states(&self) -> BTreeMap<String, HostState>;
 
-    /// Gives a host a task.
+    /// Passes a task to a host. Returns the answer of the host.
     ///
     /// # Errors
     /// The error is a sentence for the user: no host has this name ([`no_host`]), or the host
@@ -53,7 +53,7 @@ pub struct HostState {
     pub gateways: Vec<IpAddr>,
     /// The hardware address of the host.
     pub mac: Mac,
-    /// Whether the host is plugged in to its LAN.
+    /// Whether the host is connected to its LAN.
     pub is_up: bool,
     /// The number of Ethernet frames that the host has received.
     pub received: u64,
@@ -61,7 +61,7 @@ pub struct HostState {
     pub sent: u64,
 }
 
-/// The hosts of a router that has no emulated hosts.
+/// An implementation of [`Hosts`] for a router that has no emulated hosts.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoHosts;
 
@@ -85,7 +85,8 @@ pub fn no_host(name: &str) -> String {
 pub struct Pings(Vec<PingId>);
 
 impl Pings {
-    /// Gives the host a task. The host begins the task in its next [`Host::poll`].
+    /// Carries out a task of the host: starts a ping, returns the report of a ping, or stops a
+    /// ping. The host sends the first echo of a new ping in its next [`Host::poll`].
     ///
     /// # Errors
     /// The error is a sentence for the user: no ping has this number, or too many pings are
@@ -118,8 +119,8 @@ impl Pings {
         found.ok_or_else(|| no_ping(number))
     }
 
-    /// If there are too many pings, removes a ping that has finished. Such pings can remain,
-    /// because a client may leave without ending its ping.
+    /// If the host has the maximum number of pings, removes a ping that has finished. A finished
+    /// ping can remain, because a client may end its session without stopping its ping.
     fn make_room(&mut self, host: &mut Host) -> Result<(), String> {
         if self.0.len() < MOST_PINGS {
             return Ok(());

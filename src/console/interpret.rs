@@ -1,4 +1,5 @@
-//! Takes single lines of a configuration. The config file and `configure terminal` use this module.
+//! Carries out single lines of a configuration. The reader of config files and `configure terminal`
+//! use this module.
 //!
 //! A line is carried out, accepted, skipped or refused:
 //!
@@ -6,10 +7,10 @@
 //!   configuration.
 //! - If the table of [accepted lines](super::grammar::ACCEPTED) contains the line, the line is
 //!   ignored or kept as a comment.
-//! - If a refused line has opened the [block](super::blocks) of the line, the line is skipped.
+//! - If the line belongs to the [block](super::blocks) of a refused line, the line is skipped.
 //! - Any other line is refused.
 //!
-//! A comment may follow a command, after a blank and `!`.
+//! A comment may follow a command. The comment begins with a blank and `!`.
 
 use super::args::Fault;
 use super::blocks::{Blocks, Step};
@@ -37,28 +38,30 @@ pub enum Taken {
     Nothing,
     /// The line is accepted, but it is not carried out.
     Accepted(&'static Accepted),
-    /// The line is kept as a comment, for one of two reasons: a kept line opens the block of this
-    /// line, or this line is itself a comment of `show running-config` that keeps another line.
+    /// The line is kept as a comment, for one of two reasons. Either the line belongs to the block
+    /// of a kept line, or the line is a comment `! not supported: LINE` from `show running-config`.
     Kept(Place, Keep),
-    /// The line is skipped, because a refused line has opened its block. The value is the refused
-    /// line.
+    /// The line is skipped, because it belongs to the block of a refused line. The value is the
+    /// refused line.
     Skipped(String),
-    /// The editor is in exec mode, so the line may be an exec command. It does not belong to a
-    /// block that is skipped.
+    /// The editor is in exec mode, so the line may be an exec command. The line does not belong to
+    /// a block that is skipped.
     Exec,
 }
 
-/// A line that is kept in the configuration.
+/// A line that the configuration keeps as a comment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Keep {
-    /// The kept line that opens the block of `line`. `None` if `line` is in no such block.
+    /// The opener of the block, if `line` belongs to the block of another kept line. `None` if
+    /// `line` belongs to no block.
     pub opener: Option<String>,
-    /// The line.
+    /// The kept line.
     pub line: String,
 }
 
-/// Takes one line. If the result is an error, the line may have changed a part of the
-/// configuration, but not the mode. The list of open blocks is also correct after an error.
+/// Carries out, accepts, skips or refuses one line. After an error, a part of the configuration may
+/// have changed, but the mode has not changed. The list of open blocks is correct also after an
+/// error.
 pub fn take(editor: &mut Editor, blocks: &mut Blocks, line: &str) -> Result<Taken, LineError> {
     match blocks.step(&editor.context, line) {
         Step::Nothing => Ok(Taken::Nothing),
@@ -78,7 +81,8 @@ pub fn take(editor: &mut Editor, blocks: &mut Blocks, line: &str) -> Result<Take
     }
 }
 
-/// Takes a line outside of all blocks. A block here has a refused, ignored or kept opener.
+/// Carries out, accepts or refuses a line that belongs to no open block. An open block is a block
+/// whose opener was refused, ignored or kept.
 fn take_outside(editor: &mut Editor, blocks: &mut Blocks, line: &str) -> Result<Taken, LineError> {
     let before = editor.context.clone();
     let mismatch = match apply(editor, line) {
@@ -129,13 +133,13 @@ pub fn apply(editor: &mut Editor, line: &str) -> Result<(), LineError> {
 }
 
 /// If a comment follows the command in a line, returns the part before the comment. The comment
-/// begins with ` !`. Without such a comment, returns `None`.
+/// begins with ` !`. If the line has no comment, returns `None`.
 fn before_comment(line: &str) -> Option<&str> {
     let (command, _) = line.split_once(" !")?;
     (!command.trim().is_empty()).then_some(command)
 }
 
-/// Keeps a line as a comment of the configuration, at `place`.
+/// Stores a line as a comment in the configuration, at `place`.
 pub fn keep(editor: &mut Editor, place: Place, keep: Keep) -> Taken {
     let unsupported = &mut editor.config.unsupported;
     match &keep.opener {
@@ -145,8 +149,8 @@ pub fn keep(editor: &mut Editor, place: Place, keep: Keep) -> Taken {
     Taken::Kept(place, keep)
 }
 
-/// Takes a line that the table of accepted lines has. `no LINE` removes the kept line `LINE`. If
-/// `LINE` is not kept, the router keeps the text `no LINE`.
+/// Accepts a line of the table of accepted lines. A line `no LINE` removes the kept line `LINE`. If
+/// the configuration has no kept line `LINE`, it keeps the text `no LINE` as a comment.
 pub fn accept(
     editor: &mut Editor,
     blocks: &mut Blocks,
@@ -158,7 +162,7 @@ pub fn accept(
         if !negated {
             blocks.accepted(row, line, None);
         }
-        // The router does not have the function of an ignored line. So `no` in front of this line
+        // The router does not have the function of an ignored line. So the `no` form of this line
         // changes nothing, and the user needs no warning.
         let is_told = row.treatment == Treatment::Ignored && !negated;
         return if is_told { Taken::Accepted(row) } else { Taken::Nothing };
@@ -209,12 +213,13 @@ fn after_no(line: &str, negated: bool) -> &str {
 pub fn is_configuration(line: &str) -> bool {
     let (mode, line) = (Mode::Config, line.trim());
     let is_command = match_mode(mode, line).is_ok() || match_accepted(mode, line).is_some();
-    // A user may type `exit` and `end` in exec mode, so they do not show that the line belongs to a
-    // configuration.
+    // A user may type `exit` and `end` in exec mode, so these words do not show that the line
+    // belongs to a configuration.
     (is_command || opened(mode, line).is_some()) && !matches!(line, "end" | "exit")
 }
 
-/// The warning about an accepted line, if the router does not carry out the line.
+/// The warning about an accepted line. It states the reason why the router does not carry out the
+/// line.
 pub fn warning(line: &str, row: &Accepted) -> String {
     let line = line.trim();
     let block = if matches!(row.extent, Extent::Line) { "" } else { " with its block" };
@@ -250,8 +255,8 @@ fn place(context: &Context) -> Option<(Place, Option<Family>)> {
     })
 }
 
-/// Finds the command for a line in `context`, or else in the outer contexts. IOS also leaves a mode
-/// at the first line that does not belong to the mode.
+/// Finds the command for a line in `context`. If `context` has no command for the line, searches
+/// the outer contexts. IOS also leaves a mode at the first line that does not belong to the mode.
 fn find<'t>(context: &Context, line: &'t str) -> Result<(Match<'t>, Context), Mismatch> {
     let mut here = context.clone();
     let mut best: Option<Mismatch> = None;
@@ -271,10 +276,10 @@ fn find<'t>(context: &Context, line: &'t str) -> Result<(Match<'t>, Context), Mi
     Err(best.unwrap_or(Mismatch::Incomplete { expected: Vec::new() }))
 }
 
-/// Finds the row of the accepted lines for a line, in `context` or an outer context. If several
-/// rows fit, the result is the row with the most words. Among rows with equally many words, it is
-/// the row of the innermost context. The last value is true if the line begins with `no` or
-/// `default`.
+/// Finds the row for a line in the table of accepted lines, for `context` or one of its outer
+/// contexts. If several rows fit, the result is the row with the largest number of words. If
+/// several of these rows have the same number of words, the result is the row of the innermost
+/// context. The last value is true if the line begins with `no` or `default`.
 fn find_accepted(context: &Context, line: &str) -> Option<(&'static Accepted, Context, bool)> {
     let contexts = std::iter::successors(Some(context.clone()), Context::outer);
     let mut best: Option<(usize, &'static Accepted, Context, bool)> = None;

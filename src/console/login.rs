@@ -1,4 +1,4 @@
-//! The login of a user over the network, as on IOS: a password, with three tries.
+//! The login of a user over the network, as on IOS: the user has three tries to enter the password.
 
 use subtle::ConstantTimeEq;
 
@@ -28,12 +28,12 @@ pub enum Answer {
 }
 
 impl Login {
-    /// A login for a user. The user must type this password.
+    /// Begins the login of a user. The user must type `password`.
     pub fn new(password: &str) -> Self {
         Login { password: password.to_owned(), wrong: 0 }
     }
 
-    /// Compares the password that the user typed.
+    /// Checks the password that the user typed.
     pub fn try_password(&mut self, typed: &str) -> Answer {
         if self.password.as_bytes().ct_eq(typed.as_bytes()).into() {
             return Answer::Welcome;

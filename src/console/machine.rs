@@ -1,6 +1,6 @@
 //! The interface between a console and the machine of its router: the startup configuration, the
-//! files in `flash:`, the log, the users of the console and the process. The driver has files and a
-//! process. The simulator keeps the same things in memory.
+//! files in `flash:`, the log, the users of the console and the process. The driver uses files and
+//! a process of the operating system. The simulator stores the same data in memory.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -38,20 +38,21 @@ pub trait Machine {
     /// The files in `flash:`, as a mutable reference.
     fn storage_mut(&mut self) -> Option<&mut dyn Storage>;
 
-    /// Asks for a restart with the startup configuration. The router restarts after the session has
-    /// given its answer. All sessions end.
+    /// Requests a restart of the router with the startup configuration. The router restarts after
+    /// the session has sent its answer. Then all sessions end.
     fn restart(&mut self);
 
     /// The latest lines of the log. The oldest of these lines is the first.
     fn log(&self) -> Vec<LogLine>;
 
-    /// Deletes the log lines that [`Machine::log`] returns. A log file remains.
+    /// Deletes the log lines that [`Machine::log`] returns. A log file is not changed.
     fn clear_log(&mut self);
 
     /// The sessions at the console of the router.
     fn users(&self) -> Vec<User>;
 
-    /// The hosts of the lab around the router. These hosts are not in the configuration.
+    /// The names and addresses of the hosts in the lab of the router. These hosts are not in the
+    /// configuration.
     fn lab_hosts(&self) -> &HostNames;
 
     /// The resources that the process of the router uses. `None` if the router has no process of
@@ -63,7 +64,7 @@ pub trait Machine {
 }
 
 /// Reads names in the format of `/etc/hosts`: each line has an address, and then names. A `#`
-/// begins a comment. A line whose first word is no address is left out.
+/// begins a comment. A line is skipped if its first word is not an address.
 pub fn read_host_names(text: &str) -> HostNames {
     let mut names = HostNames::new();
     for line in text.lines() {
@@ -83,7 +84,8 @@ pub struct Startup {
     pub path: (String, String),
     /// The content of the file.
     pub text: String,
-    /// The time of the latest change on the wall clock, in microseconds since 1970, if it is known.
+    /// The wall-clock time of the latest change, in microseconds since 1970. `None` if it is not
+    /// known.
     pub modified: Option<u64>,
 }
 
@@ -91,10 +93,10 @@ pub struct Startup {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "LoggedLine")]
 pub struct LogLine {
-    /// The time of the line on the wall clock, in microseconds since 1970.
+    /// The wall-clock time of the line, in microseconds since 1970.
     pub wall_clock: u64,
-    /// Whether the line is a warning, after which the operator has to act. Otherwise the line is a
-    /// notice.
+    /// Whether the line is a warning. After a warning, the operator has to act. A line that is not
+    /// a warning is a notice.
     pub is_warning: bool,
     /// The text of the line.
     pub text: String,
@@ -105,7 +107,7 @@ pub struct LogLine {
 pub struct User {
     /// The number of the session.
     pub line: usize,
-    /// Whether this session itself has asked for the list of sessions.
+    /// Whether this session is the one that asked for the list of sessions.
     pub is_own: bool,
     /// Seconds since the latest command of the session.
     pub idle: u64,
@@ -131,12 +133,12 @@ pub struct FastPath {
     /// The reason why the process of the router forwards all packets. `None` if the fast path is in
     /// use.
     pub reason: Option<String>,
-    /// The counts. `None` if the kernel has no programs of the router.
+    /// The counts. `None` if the router has no programs in the kernel.
     pub counts: Option<FastPathCounts>,
 }
 
 impl FastPath {
-    /// The fast path of a router without one.
+    /// The state of a router that has no fast path. `reason` says why.
     pub fn missing(reason: &str) -> Self {
         FastPath { reason: Some(reason.to_owned()), counts: None }
     }
@@ -145,31 +147,32 @@ impl FastPath {
 /// The counts of the fast path.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FastPathCounts {
-    /// The epoch. A new epoch begins when decisions of the router may have changed. The kernel
-    /// forwards no packet by a decision of an earlier epoch.
+    /// The epoch. A new epoch begins when decisions of the router may have changed. The kernel does
+    /// not use a decision of an earlier epoch.
     pub epoch: u64,
     /// The flows from the site to the core.
     pub outbound: FlowCounts,
     /// The flows from the core to the site.
     pub inbound: FlowCounts,
-    /// The packets that went up to the process of the router, by cause.
+    /// For each cause, the number of packets that the kernel did not forward, but passed to the
+    /// process of the router.
     pub misses: Vec<MissCount>,
 }
 
 /// The counts of the flows in one direction.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FlowCounts {
-    /// The number of flows whose decisions the kernel has.
+    /// The number of flows for which the kernel has the decision of the router.
     pub flows: usize,
-    /// The number of flows that the process of the router forwards, because it is faster with many
-    /// small packets.
+    /// The number of flows that the process of the router forwards, because these flows have many
+    /// small packets. The process is faster than the kernel for such a flow.
     pub kept: usize,
     /// The number of packets that the kernel has forwarded. Packets that the kernel handles
     /// together count as one.
     pub hits: u64,
 }
 
-/// The number of packets that the kernel did not forward for one cause.
+/// A cause for which the kernel does not forward packets, and the number of these packets.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct MissCount {
     /// The cause.

@@ -7,7 +7,7 @@ use super::blocks::Blocks;
 use super::interpret::{self, LineError, Taken};
 use super::parse::Mismatch;
 
-/// The text about a line, if the line is not refused.
+/// The text about a line that is not refused.
 pub(super) fn taken_text(line: &str, taken: &Taken, blocks: &Blocks) -> String {
     match taken {
         Taken::Skipped(opener) => format!("% Skipped: a line of the refused `{opener}`\n"),

@@ -8,16 +8,16 @@
 //!   reads one line at a time. [`running_config()`] writes a configuration as text.
 //!   [`contradictions()`] checks a configuration as a whole.
 //! - [`session`]: the console of one user. [`protocol`]: the requests and responses of a session.
-//! - [`show`]: the outputs. Each output fills a [`view`], which is plain data, and prints the view
-//!   in the format of IOS. [`filter`] selects lines of the output. [`flash`]: the files of the
-//!   router. [`copy`]: the commands that copy files and configurations.
+//! - [`show`]: the `show` commands. Each command fills a [`view`], which is plain data, and prints
+//!   the view in the format of IOS. [`filter`] selects lines of the output. [`flash`]: the files of
+//!   the router. [`copy`]: the commands that copy files and configurations.
 //! - [`client`]: the client of a session. The session is in the same process or, with
 //!   [`json_lines`], in another process.
-//! - [`terminal`]: the terminal of a user, between the keyboard and screen and a client.
+//! - [`terminal`]: the terminal of a user. It connects the keyboard and the screen with a client.
 //! - [`running`]: the commands that run for some time, such as `ping`. [`probes`]: the sockets for
 //!   the packets of these commands.
-//! - [`hosts`]: the emulated hosts. A session gives them tasks. [`machine`]: the files, the log and
-//!   the process of the router.
+//! - [`hosts`]: the emulated hosts. A session passes tasks to these hosts. [`machine`]: the files,
+//!   the log and the process of the router.
 
 mod answer;
 pub mod args;

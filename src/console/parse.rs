@@ -14,7 +14,7 @@ pub enum Mismatch {
         /// The octets of the word in the line.
         span: Range<usize>,
         /// The number of correct characters at the start of the word. An allowed keyword begins
-        /// with them.
+        /// with these characters.
         fits: usize,
         /// The words that are allowed at this position.
         expected: Vec<String>,
@@ -81,7 +81,7 @@ fn fit(word: &Word, text: &str) -> Option<Fit> {
     }
 }
 
-/// A command that matches all words so far, with the fit of each word.
+/// A command that matches all words so far, and the fit of each word.
 #[derive(Clone)]
 struct Thread {
     command: &'static Command,
@@ -235,9 +235,10 @@ impl Matching {
     }
 }
 
-/// Keeps only the best matches of a word. If the word is a complete keyword, its matches as an
-/// abbreviation are removed. If the word abbreviates several keywords and also fits a value, only
-/// the value remains. If the word fits no value, it is ambiguous.
+/// Selects the best matches of a word. If the word is a complete keyword, the keywords that it
+/// abbreviates are removed. If the word abbreviates several keywords and also fits a value, only
+/// the value remains. If the word abbreviates several keywords and fits no value, the word is
+/// ambiguous.
 fn choose(
     found: Vec<(Fit, &'static Position, Thread)>,
     span: Range<usize>,
@@ -262,8 +263,8 @@ fn choose(
 }
 
 /// Matches a line against the commands of one context. If a command has a `no` form, `no` may
-/// precede the command. In configuration modes, `default` may precede it too: it resets the setting
-/// to its default.
+/// precede the command. In configuration modes, `default` may also precede the command. `default`
+/// resets the setting to its default value.
 pub fn match_line<'t>(context: &Context, line: &'t str) -> Result<Match<'t>, Mismatch> {
     match_mode(context.mode(), line)
 }
@@ -274,17 +275,17 @@ pub fn match_mode(mode: Mode, line: &str) -> Result<Match<'_>, Mismatch> {
     Matching::among(commands(mode), negated).whole(line, tokens)
 }
 
-/// Matches a line against the lines that are accepted in one mode, but are not carried out. Such a
-/// line must contain no abbreviations, because an abbreviation is more often a mistake in another
-/// command.
+/// Matches a line against the lines that are accepted in one mode, but are not carried out. The
+/// keywords of the line must not be abbreviated, because an abbreviated line is more often a
+/// mistake in a different command.
 pub fn match_accepted(mode: Mode, line: &str) -> Option<Match<'_>> {
     let (negated, tokens) = negation(mode, line);
     let matched = Matching::among(accepted(mode), negated).whole(line, tokens).ok();
     matched.filter(|matched| matched.args.is_unabbreviated())
 }
 
-/// The state at the first word of the command, and the words of the command. If the line begins
-/// with `no` or `default`, the command begins after this word.
+/// Returns the state before the first word of the command, and the words of the command. If the
+/// line begins with `no` or `default`, the command begins after this word.
 pub fn begin(context: &Context, line: &str) -> (Matching, Vec<Range<usize>>) {
     let (negated, tokens) = negation(context.mode(), line);
     (Matching::new(context, negated), tokens)
@@ -304,8 +305,8 @@ fn negation(mode: Mode, line: &str) -> (bool, Vec<Range<usize>>) {
 }
 
 impl Mismatch {
-    /// A measure of the progress before the error. If several errors are possible, the user sees
-    /// the error with the largest measure. This error helps the most.
+    /// The progress of the matching before the error. If several errors are possible, the error
+    /// with the largest progress is printed, because this error helps the user most.
     pub fn progress(&self) -> (usize, usize) {
         match self {
             Mismatch::Invalid { span, fits, .. } => (span.start, *fits),

@@ -1,6 +1,6 @@
 //! The interface between a console and its sockets for probes. Probes are the echo requests of
-//! `ping` and the UDP datagrams of `traceroute`. The driver sends them with sockets of Linux, and
-//! the simulator with its own kernel.
+//! `ping` and the UDP datagrams of `traceroute`. The driver sends probes through Linux sockets. The
+//! simulator sends probes through its simulated kernel.
 
 use std::net::IpAddr;
 
@@ -73,7 +73,8 @@ pub struct Heard {
 /// A socket for the probes of one command. When it is dropped, it is closed.
 pub trait ProbeSocket {
     /// Sends a probe. If the probe is too big for the kernel, [`ProbeSocket::receive`] returns an
-    /// answer about this. After any other error of the kernel, the probe has no answer.
+    /// answer that reports this error. After any other error of the kernel, the probe has no
+    /// answer.
     fn send(&mut self, probe: &Probe, now: Time);
 
     /// Returns the next answer.

@@ -1,4 +1,4 @@
-//! The lines of a config file that the router does not carry out, with the reasons.
+//! The lines of a config file that the router does not carry out, and the reasons.
 
 use std::fmt;
 use std::fmt::Write;
@@ -44,15 +44,16 @@ pub struct Problem {
     /// The number of octets of the file before the line.
     #[serde(skip)]
     pub start: usize,
-    /// The wrong octets of the line.
+    /// The positions of the wrong octets in the line.
     pub span: Range<usize>,
-    /// The mode in which the line stands, with its name in the prompt: `config-router-lisp`.
+    /// The mode in which the line stands. The text is the name of the mode in the prompt, for
+    /// example `config-router-lisp`.
     pub mode: String,
     /// The error message.
     pub message: String,
     /// The words that are expected at the error. This text may be empty.
     pub expected: String,
-    /// The number of lines in the block of this line. These lines are skipped too.
+    /// The number of lines that are skipped, because they belong to the block of this line.
     pub skipped: usize,
 }
 
@@ -66,12 +67,12 @@ pub struct FileCheck {
     pub error: Option<String>,
     /// The lines that a router would not carry out, and the lines with a warning.
     pub problems: Vec<Problem>,
-    /// The number of problems without a place in `problems`, because this list is full.
+    /// The number of problems that are not in `problems`, because this list is full.
     pub more: usize,
 }
 
 impl Problem {
-    /// The wrong octets of the file.
+    /// The positions of the wrong octets in the file.
     pub fn span_in_file(&self) -> Range<usize> {
         self.start + self.span.start..self.start + self.span.end
     }
@@ -99,15 +100,16 @@ impl Problem {
     }
 }
 
-/// All problems of a config file. `Display` shows each line with its number, a caret below the
-/// error and the expected words, without colour. One warning names all ignored lines.
+/// All problems of a config file. `Display` prints the report without colour. For each line, it
+/// prints the number of the line, a caret below the error, and the expected words. One warning
+/// names all ignored lines.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {
     /// The name of the file, as given by the caller.
     pub name: String,
     /// The first problems, in the order of the lines.
     pub problems: Vec<Problem>,
-    /// The number of problems without a place in `problems`, because this list is full.
+    /// The number of problems that are not in `problems`, because this list is full.
     pub more: usize,
     /// Whether a line was refused.
     has_refused: bool,
@@ -150,7 +152,8 @@ impl Report {
         }
     }
 
-    /// Counts a skipped line. The latest refused line has opened the block of the skipped line.
+    /// Adds 1 to the number of skipped lines of the latest refused line. The skipped line belongs
+    /// to the block of this refused line.
     pub(super) fn skipped(&mut self) {
         let mut problems = self.problems.iter_mut().rev();
         if self.is_listed
@@ -174,7 +177,7 @@ impl Report {
         self.problems.is_empty()
     }
 
-    /// The problems without the ignored lines, which have no meaning in a LISP lab.
+    /// All problems except the ignored lines. An ignored line has no meaning in a LISP lab.
     pub fn matter(&self) -> impl Iterator<Item = &Problem> {
         self.problems.iter().filter(|problem| problem.kind != ProblemKind::Ignored)
     }
@@ -191,7 +194,7 @@ impl Report {
         reports.join("\n\n")
     }
 
-    /// The warning that names all lines without a meaning in a LISP lab.
+    /// The warning that names all lines that have no meaning in a LISP lab.
     fn ignored(&self) -> Option<String> {
         let ignored = || self.problems.iter().filter(|it| it.kind == ProblemKind::Ignored);
         let mut text = match ignored().count() {
@@ -211,8 +214,8 @@ impl Report {
         Some(text)
     }
 
-    /// A line of text for each problem, for a log. All lines without a meaning in a LISP lab have
-    /// one line of text together.
+    /// A line of text for each problem, for a log. One line of text names all lines that have no
+    /// meaning in a LISP lab.
     pub fn log_lines(&self) -> Vec<String> {
         let name = &self.name;
         let mut lines: Vec<String> = self

@@ -18,8 +18,7 @@ pub enum Request {
     Help(String),
     /// Complete the last word: `{"complete":"sh ip li"}`.
     Complete(String),
-    /// Give an emulated host of the router a task:
-    /// `{"host":{"name":"C","task":{"stop":1}}}`.
+    /// Pass a task to an emulated host of the router: `{"host":{"name":"C","task":{"stop":1}}}`.
     Host(HostRequest),
     /// A user logs in over the network, from this address: `{"vty":"127.0.0.1:40000"}`.
     Vty(String),
@@ -39,7 +38,7 @@ fn null<S: Serializer>(to: S) -> Result<S::Ok, S::Error> {
     to.serialize_unit()
 }
 
-/// A request to give a task to an emulated host.
+/// A request that passes a task to an emulated host.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HostRequest {
     /// The name of the host.
@@ -66,7 +65,8 @@ pub enum HostTask {
     },
     /// Return the report of the ping with this number.
     Watch(u32),
-    /// Stop the ping with this number and return its report. Some echos may not be sent yet.
+    /// Stop the ping with this number and return its report. Echos that are not sent yet are never
+    /// sent.
     Stop(u32),
 }
 
@@ -104,7 +104,7 @@ pub enum Response {
     /// A debug line. It may arrive between any two responses. Only a client that has sent `terminal
     /// monitor` receives debug lines.
     Debug(String),
-    /// The report of a host's ping.
+    /// The report of a ping that an emulated host runs.
     Host(HostAnswer),
     /// The settings of the terminal, if the request changed them: `{"terminal":{"length":0}}`.
     Terminal(TerminalSettings),
@@ -114,17 +114,17 @@ pub enum Response {
     Done(Done),
 }
 
-/// The settings of a user's terminal. Only a terminal needs them: they do not change an answer to a
-/// program.
+/// The settings of a user's terminal. Only a terminal needs these settings. They do not change an
+/// answer to a program.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct TerminalSettings {
-    /// `terminal length N`: the number of lines of a screen. 0 means that the output never stops.
-    /// If the value is absent, the user's screen gives the number.
+    /// `terminal length N`: the number of lines of a screen. 0 means that the output does not pause
+    /// after each screen. If the value is absent, the number of lines of the user's screen is used.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub length: Option<u16>,
     /// `terminal width N`: the number of columns of the screen. 0 means that there is no limit. If
-    /// the value is absent, the user's screen gives the number.
+    /// the value is absent, the number of columns of the user's screen is used.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub width: Option<u16>,
     /// Whether the next line is a password, which the terminal must not show.

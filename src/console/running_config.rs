@@ -1,8 +1,8 @@
 //! Writes a configuration in the format of IOS. If the text is read again, the result equals the
 //! [`Config`].
 //!
-//! The text defines each object before a line uses it: first the interfaces, then the locator-sets,
-//! then the lines that name them. So the text can be pasted into a console.
+//! The text first defines the interfaces, then the locator-sets, and then the objects whose lines
+//! name interfaces or locator-sets. So the text can be pasted into a console.
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Display, Write};
@@ -19,8 +19,8 @@ use crate::router::config::{
 use crate::router::unsupported::{Place, Unsupported};
 use crate::wire::auth::{Algorithm, Key};
 
-/// The beginning of a comment that keeps a line. The line is about a function of LISP, and the
-/// router does not have this function.
+/// The beginning of a comment that contains a kept line. The line is about a function of LISP that
+/// the router does not have.
 pub(super) const NOT_SUPPORTED: &str = "! not supported:";
 
 /// The text of a configuration: the output of `show running-config`, and the content of a `.conf`
@@ -422,9 +422,10 @@ impl Display for Petr<'_> {
     }
 }
 
-/// A key, with the words that stand before and after it in a line. If the algorithm is not the
-/// default, it follows the key. If the key is `0`, `6` or `7`, the word `0` (unencrypted) precedes
-/// it: a reader would otherwise take the key for the type of an encryption.
+/// A key, and the words before and after the key in a line. If the algorithm is not the default,
+/// the words `hash-function sha2` follow the key. If the key is `0`, `6` or `7`, the word `0`
+/// (unencrypted) precedes the key. Without the word `0`, this key would be read as a type of
+/// encryption.
 struct KeyWords<'a>(&'a Key);
 
 impl Display for KeyWords<'_> {

@@ -3,7 +3,7 @@
 //!
 //! A session carries out a request when the request arrives. The caller gets the output piece by
 //! piece with [`Session::poll`]. A piece of a long `show` is produced only when the caller asks for
-//! it. The order of the answers is the order of the requests.
+//! it. The answers have the same order as the requests.
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
@@ -44,10 +44,10 @@ pub const MOST_PENDING: usize = 64;
 const HISTORY: usize = 20;
 
 /// The maximum time without a response while a command runs. After this time, the session sends an
-/// empty text. A client gives up if it gets no response for a long time.
+/// empty text. The reason is that a client stops waiting if no response arrives for a long time.
 const LONGEST_SILENCE: Duration = Duration::from_secs(3);
 
-/// The answer to a bar after a command without an output.
+/// The message if a bar follows a command that has no output.
 const NO_OUTPUT: &str = "% This command has no output that can be filtered or written to a file\n";
 
 /// The console of one user.
@@ -68,7 +68,8 @@ pub struct Session {
     /// The latest lines of the user.
     history: VecDeque<String>,
     answers: VecDeque<Answer>,
-    /// The number of refused requests. They arrived while `answers` was full.
+    /// The number of refused requests that have no answer yet. A request is refused if `answers` is
+    /// full when the request arrives.
     refused: u64,
 }
 
@@ -181,7 +182,9 @@ impl Session {
         }
     }
 
-    /// Aborts the command of the present answer. The rest of this answer is not sent.
+    /// Aborts the command of the present answer. A command that runs for some time, such as `ping`,
+    /// still prints the text of IOS after an abort. The output of any other command ends
+    /// immediately.
     fn interrupt(&mut self) {
         if let Some(answer) = self.answers.front_mut() {
             match &mut answer.body {
@@ -270,7 +273,8 @@ impl Session {
         self.answers.iter().any(|answer| matches!(answer.body, Body::Running { .. }))
     }
 
-    /// The answer to a refused request. The request arrived while too many answers were unfinished.
+    /// Returns the error for a refused request, and adds the end of the answer to this request. The
+    /// request was refused because too many answers were unfinished.
     fn poll_refused(&mut self, router: &Router) -> Option<Response> {
         self.refused = self.refused.checked_sub(1)?;
         let done = Done { prompt: self.prompt(router), ok: false, closed: false };
@@ -345,7 +349,8 @@ impl Session {
         }
     }
 
-    /// Takes a line of a configuration. `prompt` is the number of characters before the line.
+    /// Handles a line of a configuration. `prompt` is the number of characters before the line on
+    /// the screen.
     fn configure(
         &mut self,
         (line, prompt): (&str, usize),
@@ -385,7 +390,8 @@ impl Session {
         new.map(|new| format!("% Warning: {}\n", new.message)).collect()
     }
 
-    /// Carries out an exec command. `prompt` is the number of characters before the line.
+    /// Carries out an exec command. `prompt` is the number of characters before the line on the
+    /// screen.
     fn exec(
         &mut self,
         (line, prompt): (&str, usize),
@@ -414,7 +420,7 @@ impl Session {
             format = Format::Json;
         }
         let config = match surroundings.machine() {
-            // Only a command with a name needs the names of the lab.
+            // The names of the lab's hosts are used only if the command has the argument `name`.
             Some(machine) if args.given("name") => {
                 with_lab_hosts(router.config(), machine.lab_hosts())
             }
@@ -453,8 +459,8 @@ impl Session {
     }
 
     /// Handles a line that is not a command of exec mode. If the line belongs to a configuration,
-    /// the session also skips the lines of its block, and returns a message for the user. Otherwise
-    /// the message is empty.
+    /// the session also skips the lines in the block of this line, and the result is a message for
+    /// the user. If not, the result is an empty text.
     fn refused_in_exec(&mut self, line: &str, mismatch: &Mismatch) -> &'static str {
         let is_unknown = matches!(mismatch, Mismatch::Invalid { .. });
         if self.context != Context::Exec || !is_unknown || !is_configuration(line) {
@@ -464,7 +470,8 @@ impl Session {
         "% This is a line of a configuration: enter `configure terminal` first.\n"
     }
 
-    /// Makes the outcome of a step of the command `reload`.
+    /// Returns the outcome of a step of the command `reload`. Stores whether the next line is the
+    /// answer to a question.
     fn go_on(&mut self, step: Step) -> Outcome {
         self.asks_to_save = matches!(step, Step::Ask(_));
         match step {
@@ -519,8 +526,8 @@ impl Session {
     }
 }
 
-/// Replaces the first word of a line by the text of its `alias`. An alias at the start of this text
-/// is not replaced.
+/// If the first word of a line is an alias, replaces this word by the text of the alias. If this
+/// text begins with another alias, that alias is not replaced.
 fn without_alias<'l>(line: &'l str, config: &Config) -> Cow<'l, str> {
     let first = tokens(line).into_iter().next();
     let text = first.as_ref().and_then(|word| config.aliases.get(&line[word.clone()]));

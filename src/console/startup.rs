@@ -1,6 +1,6 @@
-//! The commands about the startup configuration: `write memory` saves it, and `reload` restarts the
-//! router with it. If the running configuration is not saved, `reload` first asks a question, as on
-//! IOS.
+//! The commands about the startup configuration. `write memory` saves the running configuration as
+//! the startup configuration. `reload` restarts the router with the startup configuration. If the
+//! running configuration is not saved, `reload` first asks a question, as on IOS.
 
 use super::config_file::read_config;
 use super::hosts::Hosts;
@@ -10,12 +10,12 @@ use super::show::machine::NO_FILE;
 use crate::router::Router;
 use crate::router::config::Config;
 
-/// The question, which is printed in place of the prompt.
+/// The question of `reload`. It is printed in place of the prompt.
 pub const QUESTION: &str = "System configuration has been modified. Save? [yes/no]: ";
 /// The final text of a session, if the router restarts.
 const SHUTDOWN: &str = "\n***\n*** --- SHUTDOWN NOW ---\n***\n";
 
-/// The next step of the command `reload`, with its text for the user.
+/// The next step of the command `reload`, and the text for the user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
     /// The user must answer the [`QUESTION`].
@@ -30,7 +30,7 @@ pub enum Step {
 /// for the user.
 ///
 /// # Errors
-/// The text for the user: the file cannot be written.
+/// The text for the user, if the file cannot be written.
 pub fn save(text: &str, hosts: &mut dyn Hosts) -> Result<String, String> {
     let saved = match hosts.machine_mut() {
         Some(machine) => machine.save(text),
@@ -42,7 +42,7 @@ pub fn save(text: &str, hosts: &mut dyn Hosts) -> Result<String, String> {
     }
 }
 
-/// The command `reload`.
+/// Begins the command `reload`. Returns the next step of this command.
 pub fn reload(router: &Router, hosts: &mut dyn Hosts) -> Step {
     let machine = hosts.machine().ok_or_else(|| NO_FILE.to_owned());
     match machine.and_then(|machine| is_modified(router.config(), machine)) {
@@ -52,7 +52,7 @@ pub fn reload(router: &Router, hosts: &mut dyn Hosts) -> Step {
     }
 }
 
-/// Takes the answer of the user to the [`QUESTION`]. If the user presses Control-C, the terminal
+/// Handles the answer of the user to the [`QUESTION`]. If the user presses Control-C, the terminal
 /// sends `end`.
 pub fn answer(typed: &str, router: &Router, hosts: &mut dyn Hosts) -> Step {
     match typed.trim().to_lowercase().as_str() {
@@ -66,7 +66,7 @@ pub fn answer(typed: &str, router: &Router, hosts: &mut dyn Hosts) -> Step {
     }
 }
 
-/// Asks for the restart of the router. `text` is printed first.
+/// Requests the restart of the router. `text` is printed before the final text of the session.
 fn restart(text: &str, hosts: &mut dyn Hosts) -> Step {
     hosts.machine_mut().into_iter().for_each(Machine::restart);
     Step::Restart(format!("{text}{SHUTDOWN}"))

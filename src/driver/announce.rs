@@ -1,10 +1,10 @@
-//! Announces the new location of an address on a LAN. So hosts can use the new location at once and
-//! do not wait for a timeout.
+//! Announces the new location of an address on a LAN. So the hosts on the LAN use the new location
+//! immediately, and do not wait for a timeout.
 //!
 //! For IPv4, the announcement is a gratuitous ARP request (RFC 5227 section 3). It is not a reply,
 //! because Linux hosts do not accept a broadcast reply. For IPv6, it is an unsolicited neighbour
 //! advertisement (RFC 4861 section 7.2.6). The announced address does not belong to the router, so
-//! the kernel's IP sockets cannot send these messages. The router sends whole frames instead.
+//! the kernel's IP sockets cannot send these messages. So the router sends complete frames.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -19,15 +19,15 @@ const BROADCAST: [u8; 6] = [0xff; 6];
 const ALL_NODES: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 1);
 /// The Ethernet address of [`ALL_NODES`] (RFC 2464 section 7).
 const ALL_NODES_MAC: [u8; 6] = [0x33, 0x33, 0, 0, 0, 1];
-/// The hop limit of neighbour discovery. With the value 255, a receiver knows that the message
-/// comes from the link itself (RFC 4861 section 7.1.2).
+/// The hop limit of neighbour discovery messages. A receiver accepts only the value 255: it proves
+/// that no router has forwarded the message (RFC 4861 section 7.1.2).
 const HOP_LIMIT: u8 = 255;
 /// The type and the length of the option Target Link-Layer Address. The length is one unit of 8
 /// octets (RFC 4861 section 4.6.1).
 const TARGET_LINK_LAYER_ADDRESS: [u8; 2] = [2, 1];
 
-/// Announces `address` to all nodes on the link of a device. The announcement says that `address`
-/// has the hardware address of this device.
+/// Announces `address` to all nodes on the link of the device with the index `index`. The
+/// announcement says that `address` has the hardware address of this device.
 pub fn announce(index: u32, address: IpAddr) -> io::Result<()> {
     let sender = FrameSender::open(index)?;
     let mac = sender.hardware_address()?;
@@ -38,7 +38,7 @@ pub fn announce(index: u32, address: IpAddr) -> io::Result<()> {
     sender.send(&frame?)
 }
 
-/// The hardware address of a device.
+/// Returns the hardware address of the device with the index `index`.
 pub fn hardware_address(index: u32) -> io::Result<Mac> {
     FrameSender::open(index)?.hardware_address()
 }

@@ -1,11 +1,11 @@
-//! An assembler for the programs that select packets in the kernel (classic BPF).
+//! An assembler for classic BPF. The kernel runs the assembled programs to select packets.
 //!
 //! The virtual machine of BPF has an accumulator, an index register and a small memory. A load
 //! beyond the end of a packet ends the program, and rejects the packet.
 
 use socket2::SockFilter;
 
-/// The size of a load.
+/// The number of octets that an instruction loads: one, two or four.
 #[derive(Clone, Copy, Debug)]
 pub enum Size {
     Octet,
@@ -23,7 +23,7 @@ impl Size {
     }
 }
 
-/// A comparison of the accumulator with a number.
+/// A comparison of the accumulator with a number or with the index register.
 #[derive(Clone, Copy, Debug)]
 pub enum Is {
     Equal(u32),
@@ -64,22 +64,23 @@ struct Instruction<L> {
 }
 
 impl<L: Copy + PartialEq + std::fmt::Debug> Program<L> {
-    /// A program without instructions.
+    /// Returns a program without instructions.
     pub fn new() -> Self {
         Program { instructions: Vec::new(), labels: Vec::new() }
     }
 
-    /// Gives the next instruction a label.
+    /// Adds a label to the next instruction.
     pub fn label(&mut self, label: L) {
         self.labels.push((label, self.instructions.len()));
     }
 
-    /// Sets the accumulator to the octets at the offset `at`.
+    /// Sets the accumulator to the octets at the offset `at` of the packet.
     pub fn load(&mut self, size: Size, at: u32) {
         self.add(libc::BPF_LD | size.code() | libc::BPF_ABS, at);
     }
 
-    /// Sets the accumulator to the octets at the offset `at` plus the index register.
+    /// Sets the accumulator to octets of the packet. The offset of these octets is the sum of `at`
+    /// and the index register.
     pub fn load_indexed(&mut self, size: Size, at: u32) {
         self.add(libc::BPF_LD | size.code() | libc::BPF_IND, at);
     }
@@ -119,53 +120,55 @@ impl<L: Copy + PartialEq + std::fmt::Debug> Program<L> {
         self.add(libc::BPF_MISC | libc::BPF_TXA, 0);
     }
 
-    /// Stores the accumulator in a place of the memory.
+    /// Stores the accumulator in the word `place` of the memory.
     pub fn store(&mut self, place: u32) {
         self.add(libc::BPF_ST, place);
     }
 
-    /// Sets the accumulator to the content of a place of the memory.
+    /// Sets the accumulator to the word `place` of the memory.
     pub fn recall(&mut self, place: u32) {
         self.add(libc::BPF_LD | libc::BPF_MEM, place);
     }
 
-    /// Sets the index register to the content of a place of the memory.
+    /// Sets the index register to the word `place` of the memory.
     pub fn recall_index(&mut self, place: u32) {
         self.add(libc::BPF_LDX | libc::BPF_MEM, place);
     }
 
-    /// Computes with the accumulator and a number. `operation` is for example [`libc::BPF_ADD`].
+    /// Applies an operation to the accumulator and a number, and stores the result in the
+    /// accumulator. `operation` is for example [`libc::BPF_ADD`].
     pub fn compute(&mut self, operation: u32, number: u32) {
         self.add(libc::BPF_ALU | operation | libc::BPF_K, number);
     }
 
-    /// Computes with the accumulator and the index register.
+    /// Applies an operation to the accumulator and the index register, and stores the result in the
+    /// accumulator.
     pub fn compute_with_index(&mut self, operation: u32) {
         self.add(libc::BPF_ALU | operation | libc::BPF_X, 0);
     }
 
-    /// Goes on at `to` if the comparison is true.
+    /// Jumps to the label `to` if the comparison is true.
     pub fn jump_if(&mut self, is: Is, to: L) {
         self.compare(is, Some(to), None);
     }
 
-    /// Goes on at `to` if the comparison is false.
+    /// Jumps to the label `to` if the comparison is false.
     pub fn jump_unless(&mut self, is: Is, to: L) {
         self.compare(is, None, Some(to));
     }
 
-    /// Goes on at `to`.
+    /// Jumps to the label `to`.
     pub fn jump(&mut self, to: L) {
         self.compare(Is::Equal(0), Some(to), Some(to));
     }
 
-    /// Ends the program, and accepts the first `octets` octets of the packet. If `octets` is 0, the
-    /// packet is rejected.
+    /// Ends the program. The kernel accepts the first `octets` octets of the packet, or rejects the
+    /// packet if `octets` is 0.
     pub fn end(&mut self, octets: u32) {
         self.add(libc::BPF_RET | libc::BPF_K, octets);
     }
 
-    /// Returns the instructions for the kernel.
+    /// Converts the program to the instructions that the kernel needs.
     pub fn assemble(&self) -> Vec<SockFilter> {
         let distance = |at: usize, to: Option<L>| {
             let Some(to) = to else { return 0 };

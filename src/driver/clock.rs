@@ -1,20 +1,20 @@
-//! Reads the clock. Only this module of a router reads the clock: all other code gets the time as
+//! Reads the clock. Only this module of a router reads the clock. All other code gets the time as
 //! an argument.
 
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use crate::time::{Calendar, Time};
 
-/// The clock of a process. It is monotonic and counts from the start of the process.
+/// A monotonic clock. It begins at [`Time::ZERO`] when it is created.
 #[derive(Clone, Copy, Debug)]
 pub struct Clock {
     started_at: Instant,
-    /// The same time on the monotonic clock of the machine, in nanoseconds.
+    /// The time on the monotonic clock of the machine at `started_at`, in nanoseconds.
     monotonic_at_start: u64,
 }
 
 impl Clock {
-    /// A clock that starts at [`Time::ZERO`].
+    /// Returns a clock that begins at [`Time::ZERO`] now.
     #[allow(clippy::disallowed_methods, reason = "only this module may read the clock")]
     pub fn start() -> Self {
         let monotonic = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
@@ -22,28 +22,30 @@ impl Clock {
         Clock { started_at: Instant::now(), monotonic_at_start: monotonic }
     }
 
-    /// The present time. It is never earlier than the result of an earlier call.
+    /// Returns the present time. It is never earlier than the result of an earlier call.
     pub fn now(&self) -> Time {
         Time::ZERO + self.started_at.elapsed()
     }
 
-    /// A time of this clock on the monotonic clock of the machine, in nanoseconds.
+    /// Converts a time of this clock to the time of the machine's monotonic clock, in nanoseconds.
     pub fn monotonic(&self, time: Time) -> u64 {
         self.monotonic_at_start + time.0 * 1000
     }
 
-    /// The time of this clock at a time on the monotonic clock of the machine, in nanoseconds.
+    /// Converts a time of the machine's monotonic clock, in nanoseconds, to a time of this clock.
+    /// The result is [`Time::ZERO`] for a time before the start of this clock.
     pub fn time_of(&self, monotonic: u64) -> Time {
         Time(monotonic.saturating_sub(self.monotonic_at_start) / 1000)
     }
 
-    /// Returns the start of a debug line in the form of IOS: `*Nov 22 18:08:15.160: `. The time is
-    /// in UTC. The argument is the number of microseconds since 1970.
+    /// Converts a number of microseconds since 1970 to the start of a debug line in the form of
+    /// IOS: `*Nov 22 18:08:15.160: `. The time is in UTC.
     pub fn stamp(wall_clock_micros: u64) -> String {
         Calendar::stamp(wall_clock_micros)
     }
 
-    /// The number of microseconds since 1970, or zero if the machine's clock is set before 1970.
+    /// Returns the number of microseconds since 1970. Returns 0 if the machine's clock is set to a
+    /// time before 1970.
     #[allow(clippy::disallowed_methods, reason = "only this module may read the clock")]
     pub fn wall_clock_micros() -> u64 {
         SystemTime::now()

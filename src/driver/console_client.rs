@@ -1,5 +1,5 @@
-//! The console's client. It sends lines to a router through the router's unix socket, and works
-//! like the console of an IOS router.
+//! The client of the console. It sends lines to a router through the unix socket of the router's
+//! console. For the user it works as the console of an IOS router does.
 //!
 //! The router executes the lines. It also answers `?` and completes words. At a terminal, the
 //! client has a line editor ([`user`](super::user)). Without a terminal, it reads lines and prints
@@ -14,14 +14,14 @@ use crate::console::client::Client;
 use crate::console::json_lines::JsonLines;
 use crate::console::protocol::{Done, Request, Response};
 
-/// A byte order mark, which some editors put before a text in UTF-8.
+/// A byte order mark. Some editors write it before a text in UTF-8.
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
 /// The reason why the console failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// An error of the socket or of the output. Its kind is `InvalidData` if the router sent a line
-    /// that is not a response.
+    /// An error of the socket or of the output. The kind of the error is `InvalidData` if the
+    /// router has sent a line that is not a response.
     #[error("console {socket}: {source}")]
     Io {
         /// The socket's path.
@@ -34,12 +34,12 @@ pub enum Error {
     Terminal(io::Error),
 }
 
-/// Runs `commands` on the router with the console socket `socket`, and prints their output. If
-/// there are no commands, a user works at the terminal. If there is no terminal, this function
-/// reads lines from standard input.
+/// Runs `commands` on the router with the console socket `socket`, and prints the output of the
+/// commands. If `commands` is empty, the user types commands at the terminal. If `commands` is
+/// empty and there is no terminal, this function reads the commands from standard input.
 ///
-/// Returns whether the router understood and executed every command. At a terminal, the result is
-/// always true.
+/// Returns true if the router has understood and executed all commands. At a terminal, the result
+/// is always true.
 ///
 /// # Errors
 /// The router does not run or closes the connection, or the terminal fails.
@@ -97,8 +97,7 @@ impl Connection {
             stream.set_write_timeout(Some(SILENCE))?;
             let lines = JsonLines::new(BufReader::new(stream.try_clone()?), stream);
             let mut client = Client::new(lines);
-            // The client needs the prompt. For an empty line, the router's only answer is the
-            // prompt.
+            // The client needs the prompt. The router answers an empty line only with the prompt.
             client.ask(Request::Line(String::new()))?;
             Ok(client)
         };
@@ -112,7 +111,7 @@ impl Connection {
         Error::Io { socket: self.socket.clone(), source }
     }
 
-    /// Executes a line and writes its output.
+    /// Executes a line on the router, and writes the output of this line.
     fn do_line(&mut self, line: &str, out: &mut impl Write) -> Result<Done, Error> {
         let request = Request::Line(line.to_owned());
         let done = self.client.ask_each(request, |response| write_response(out, response));
@@ -127,8 +126,8 @@ fn write_response(out: &mut impl Write, response: Response) -> io::Result<()> {
         Response::Text(text) => out.write_all(text.as_bytes()),
         Response::Debug(line) => writeln!(out, "{line}"),
         Response::Error(message) => writeln!(out, "% {message}"),
-        // Nothing is printed for these responses. They are for a terminal, or they answer requests
-        // that a person cannot type.
+        // These responses are not printed. They are for a terminal, or they answer requests that a
+        // user cannot type.
         Response::Completions(_) | Response::Host(_) | Response::Terminal(_) => Ok(()),
         Response::Done(_) => Ok(()),
     }
@@ -167,8 +166,8 @@ fn is_question(prompt: &str) -> bool {
     prompt.ends_with("? [yes/no]: ")
 }
 
-/// A writer for the output of a typed line. If the output has a caret (`^`) under a position of the
-/// typed line, the writer first writes this line.
+/// A writer for the output of a typed line. If the output begins with a caret (`^`) that marks a
+/// position in the typed line, the writer writes the prompt and the typed line before the output.
 struct Echo<'a, W> {
     typed: String,
     out: &'a mut W,
@@ -202,8 +201,8 @@ mod tests {
     use crate::router::{Router, Start};
     use crate::time::Time;
 
-    /// Starts a router that serves one client in a thread. Returns the directory of its console
-    /// socket.
+    /// Starts a thread with a router that serves one client. Returns the directory of the router's
+    /// console socket, and the thread.
     fn router() -> (tempfile::TempDir, JoinHandle<()>) {
         let directory = tempfile::tempdir().unwrap();
         let listener = UnixListener::bind(directory.path().join("x.sock")).unwrap();

@@ -1,10 +1,10 @@
 //! The unix socket of a router's console. Programs exchange lines of JSON with the router through
-//! this socket. They must run as the same user as the router.
+//! this socket. Such a program must run as the same user as the router.
 //!
-//! The console must not delay forwarding. In one turn of the event loop, a client gets at most a
-//! few hundred rows, and not more than its socket accepts. If a client has not yet read its
-//! answers, the server reads nothing from that client. Only this module parses the lines. The
-//! session gets each request as a value of a Rust type.
+//! The console must not delay the forwarding of packets. In one turn of the event loop, a client
+//! gets at most a few hundred rows, and not more octets than its socket accepts. If a client has
+//! not yet read its answers, the server reads no requests from that client. Only this module parses
+//! the lines. The session gets each request as a value of a Rust type.
 
 use std::fs::{self, File, Permissions};
 use std::io::{self, Read, Write};
@@ -27,17 +27,18 @@ use crate::router::Router;
 use crate::time::Time;
 use crate::watch::stream::Told;
 
-/// The largest number of clients at the same time.
+/// The maximum number of clients at the same time.
 const MAX_CLIENTS: usize = 32;
-/// The largest number of clients that may wait to be accepted.
+/// The maximum number of clients that wait in the kernel until the server accepts them.
 const BACKLOG: i32 = 128;
-/// The longest request, in octets. A client that sends a longer request is disconnected.
+/// The maximum length of a request, in octets. If a client sends a longer request, the server
+/// disconnects the client.
 const MAX_LINE: usize = 64 * 1024;
-/// The maximum number of output octets that may wait for a client. A single line may exceed this
-/// limit.
+/// The number of waiting output octets at which the server adds no more lines to the output of a
+/// client. The last line may exceed this limit.
 const MAX_WAITING: usize = 64 * 1024;
-/// The maximum number of octets that may wait for a client that watches. If more octets wait, the
-/// server leaves out items.
+/// The number of waiting output octets at which the server adds no more items to the output of a
+/// watcher. It leaves out the next items and counts them.
 const MAX_WATCHED: usize = 512 * 1024;
 /// The maximum number of steps for one client in one turn of the event loop. A step is a request, a
 /// response or a read.
@@ -53,20 +54,21 @@ pub struct ConsoleServer {
     clients: Vec<Option<Client>>,
 }
 
-/// The result of serving a client for one turn of the event loop.
+/// The result of [`Client::serve`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Turn {
-    /// The client has more work that can be done immediately.
+    /// The server can do more work for the client immediately.
     More,
-    /// The client has no work until its socket becomes ready.
+    /// There is no work for the client until its socket becomes ready.
     Wait,
-    /// The client has closed its connection, or has sent an invalid request.
+    /// The connection must be closed: the client has closed it, the connection has failed, or a
+    /// request is too long.
     Close,
 }
 
 impl ConsoleServer {
-    /// Binds the console's socket. Only the router's user gets access to the socket. If the socket
-    /// file of a killed router exists, it is replaced.
+    /// Binds the console's socket. Only the router's user can connect to the socket. If the socket
+    /// file of a killed router exists, this function replaces the file.
     ///
     /// # Errors
     /// `AddrInUse` if a running router listens on this socket.
@@ -81,11 +83,11 @@ impl ConsoleServer {
         Ok(ConsoleServer { listener: listen(path)?, path: path.to_owned(), clients: Vec::new() })
     }
 
-    /// Accepts one client if one waits, and returns the client's number.
+    /// Accepts one waiting client, and returns the number of the client.
     ///
     /// # Errors
-    /// `WouldBlock` if no client waits. `QuotaExceeded` if there are too many clients; the new
-    /// client is disconnected.
+    /// `WouldBlock` if no client waits. `QuotaExceeded` if there are too many clients: in this case
+    /// the new client is disconnected.
     pub fn accept(&mut self) -> io::Result<usize> {
         let (stream, _) = self.listener.accept()?;
         let free = self.clients.iter().position(Option::is_none);
@@ -100,7 +102,7 @@ impl ConsoleServer {
         Ok(number)
     }
 
-    /// The client with this number, if it is connected.
+    /// Returns the client with the number `number`, or `None` if it is not connected.
     pub fn client_mut(&mut self, number: usize) -> Option<&mut Client> {
         self.clients.get_mut(number)?.as_mut()
     }
@@ -110,8 +112,8 @@ impl ConsoleServer {
         self.clients.iter_mut().for_each(|client| *client = None);
     }
 
-    /// Sends a debug line to every client that has asked for debug lines (`terminal monitor`). If a
-    /// client's output is full, the client does not get this line.
+    /// Sends a debug line to each client that has asked for debug lines (`terminal monitor`). If
+    /// the output of a client is full, this client does not get the line.
     pub fn say(&mut self, line: &str) {
         let clients = self.clients.iter_mut().flatten();
         for client in clients.filter(|client| client.session.monitors()) {
@@ -124,9 +126,9 @@ impl ConsoleServer {
         self.clients.iter().flatten().any(|client| client.session.watches())
     }
 
-    /// Sends lines to every client that watches. A new watcher first gets the lines `first`. If the
-    /// output of a client is full, the client does not get the line. Later it gets the number of
-    /// the missing lines.
+    /// Sends `lines` to each watcher. A new watcher first gets the lines `first`. If the output of
+    /// a watcher is full, the watcher does not get a line. Later this watcher gets the number of
+    /// the lines that were left out.
     pub fn tell(&mut self, first: &[Told], lines: &[Told]) {
         let clients = self.clients.iter_mut().flatten();
         for client in clients.filter(|client| client.session.watches()) {
@@ -139,7 +141,7 @@ impl ConsoleServer {
         }
     }
 
-    /// Whether a client watches and has not got its first lines.
+    /// Whether there is a watcher that has not got its first lines.
     pub fn has_new_watcher(&self) -> bool {
         let mut clients = self.clients.iter().flatten();
         clients.any(|client| client.session.watches() && !client.is_told)
@@ -150,7 +152,7 @@ impl ConsoleServer {
         self.clients.iter().flatten().filter_map(Client::deadline).min()
     }
 
-    /// The numbers of the clients that have reached their deadline.
+    /// Returns the numbers of the clients whose deadline is `now` or earlier.
     pub fn due(&self, now: Time) -> Vec<usize> {
         let clients = self.clients.iter().enumerate();
         let deadlines =
@@ -163,7 +165,7 @@ impl ConsoleServer {
         self.clients.iter().flatten().any(Client::has_answer)
     }
 
-    /// The numbers of the clients whose running command has got a packet.
+    /// Returns the numbers of the clients whose running command has received a packet.
     pub fn with_answer(&self) -> Vec<usize> {
         let clients = self.clients.iter().enumerate();
         let answered =
@@ -171,7 +173,8 @@ impl ConsoleServer {
         answered.map(|(number, _)| number).collect()
     }
 
-    /// The sessions of all clients. The session of the client `asker` has `is_own` set.
+    /// Returns the sessions of all clients. `is_own` is true only in the session of the client
+    /// `asker`.
     pub fn users(&self, asker: usize, now: Time) -> Vec<User> {
         let clients = self.clients.iter().enumerate();
         let clients = clients.filter_map(|(line, client)| Some((line, client.as_ref()?)));
@@ -189,8 +192,8 @@ impl ConsoleServer {
     }
 }
 
-/// Binds a socket. The socket gets its file mode before it gets its path, so that no other user can
-/// connect between the two steps.
+/// Makes a listening socket with the path `path`. Sets the file mode before it binds the socket to
+/// the path, so that no other user can connect between the two steps.
 fn listen(path: &Path) -> io::Result<UnixListener> {
     let socket = File::from(OwnedFd::from(Socket::new(Domain::UNIX, Type::STREAM, None)?));
     socket.set_permissions(Permissions::from_mode(0o600))?;
@@ -222,7 +225,7 @@ pub struct Client {
     is_answering: bool,
     /// The time at which the client sent its latest request.
     asked_at: Option<Time>,
-    /// Whether the client watches and has got its first lines.
+    /// Whether the client is a watcher that has got its first lines.
     is_told: bool,
     /// The number of items that the client did not get, because it reads too slowly.
     left_out: u64,
@@ -242,8 +245,8 @@ impl Client {
         }
     }
 
-    /// Reads requests, lets the session answer them, and writes the responses. Responses are sent
-    /// in the order of their requests.
+    /// Reads requests, lets the session answer them, and writes the responses. The order of the
+    /// responses is the order of the requests.
     pub fn serve(
         &mut self,
         router: &mut Router,
@@ -295,7 +298,7 @@ impl Client {
         Turn::More
     }
 
-    /// Ends a turn in which a command runs and has no text to print yet.
+    /// Ends a turn in which a command runs but has no response yet.
     fn wait(&mut self) -> Turn {
         match self.flush() {
             Ok(_) if self.session.has_answer() => Turn::More,
@@ -304,21 +307,21 @@ impl Client {
         }
     }
 
-    /// The time at which the running command of this client has work, if the command waits for a
-    /// time. `None` if the client has unread output: then the client is served when its socket
-    /// becomes ready.
+    /// Returns the time until which the running command of this client waits. Returns `None` if the
+    /// command does not wait for a time, or if the client has not read all its output. In the
+    /// second case, the client is served when its socket becomes ready.
     pub fn deadline(&self) -> Option<Time> {
         self.session.poll_timeout().filter(|_| self.output.is_empty())
     }
 
-    /// Whether a packet has arrived for the running command of this client. False if the client has
-    /// unread output.
+    /// Returns true if a packet has arrived for the running command of this client, and the client
+    /// has read all its output.
     pub fn has_answer(&self) -> bool {
         self.output.is_empty() && self.session.has_answer()
     }
 
-    /// Sends a debug line. The output contains only whole responses, so the line never splits a
-    /// response.
+    /// Sends a debug line. The output contains only complete responses, so the debug line is never
+    /// inside a response.
     fn say(&mut self, line: &str) {
         if self.output.len() < MAX_WAITING {
             self.push(&Response::Debug(line.to_owned()));
@@ -328,7 +331,8 @@ impl Client {
         }
     }
 
-    /// Adds a line for a watcher to the output. If the output is full, counts the line instead.
+    /// Adds a line to the output of a watcher. If the output is full, leaves the line out and
+    /// counts it.
     fn tell(&mut self, told: &Told) {
         if self.output.len() >= MAX_WATCHED {
             self.left_out += 1;
@@ -360,9 +364,9 @@ impl Client {
         Some(String::from_utf8_lossy(line.trim_ascii()).into_owned())
     }
 
-    /// Reads requests while an earlier request is still being answered, until the buffer is full.
-    /// The requests stay in the buffer, except an interrupt. Returns true if there was an
-    /// interrupt.
+    /// Reads requests into the buffer while the session still answers an earlier request. Stops
+    /// when the buffer is full. Removes the first interrupt from the buffer, and returns true if
+    /// there was an interrupt.
     ///
     /// # Errors
     /// `BrokenPipe` if the client has closed its connection, or the error of a read.
@@ -370,8 +374,8 @@ impl Client {
         let before = self.input.len();
         while self.input.len() <= MAX_LINE {
             match self.fill() {
-                // A read of 0 octets means that the client sends no more requests. If it has not
-                // closed the connection, it still waits for its answers.
+                // A read of 0 octets means that the client sends no more requests. If the client
+                // has not closed the connection, it still waits for its answers.
                 Ok(0) if self.is_closed() => return Err(io::ErrorKind::BrokenPipe.into()),
                 Ok(0) => break,
                 Ok(_) => {}
@@ -390,7 +394,8 @@ impl Client {
         polled.is_ok() && fds[0].revents().contains(PollFlags::HUP)
     }
 
-    /// Removes the first interrupt from the requests that were read. Returns true if there was one.
+    /// Removes the first interrupt from the requests in the buffer. Returns true if there was an
+    /// interrupt.
     fn take_interrupt(&mut self) -> bool {
         let mut start = 0;
         while let Some(length) = self.input[start..].iter().position(|&octet| octet == b'\n') {
@@ -405,7 +410,8 @@ impl Client {
         false
     }
 
-    /// Reads the waiting octets and returns their number, or 0 at the end of the stream.
+    /// Reads octets that wait at the socket. Returns the number of these octets, or 0 at the end of
+    /// the stream.
     fn fill(&mut self) -> io::Result<usize> {
         let mut buffer = [0; 4096];
         let len = self.stream.read(&mut buffer)?;

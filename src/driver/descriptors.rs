@@ -1,10 +1,10 @@
 //! File descriptors: the limit of the process, and the listeners that wait until a descriptor is
 //! free.
 //!
-//! epoll reports a listener only once for each new client. If no descriptor is free, the client
-//! cannot be accepted. Without another try, the client would wait for ever. If the loop tried again
-//! immediately, the loop would never sleep. So this module stores the listener, and the loop tries
-//! it again after a short time.
+//! epoll reports a listener only once for each new client. If no descriptor is free, the loop
+//! cannot accept the client. If the loop did not try again, the client would wait for ever. If the
+//! loop tried again immediately, it would never sleep. So this module stores the listener, and the
+//! loop tries again after a short time to accept a client at this listener.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -17,10 +17,10 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use crate::router::descriptors::Descriptors;
 use crate::time::Time;
 
-/// The interval at which the loop tries the waiting listeners again.
+/// The time after which the loop tries again to accept clients at the waiting listeners.
 const RETRY_INTERVAL: Duration = Duration::from_millis(100);
 
-/// Raises the limit of open files as far as the process is allowed, and returns the limit.
+/// Raises the limit on open files to the maximum that the process may set, and returns this limit.
 pub fn raise_limit() -> u64 {
     let limit = getrlimit(Resource::Nofile);
     let raised = Rlimit { current: limit.maximum, ..limit };
@@ -31,8 +31,8 @@ pub fn raise_limit() -> u64 {
     in_force.unwrap_or(u64::MAX)
 }
 
-/// Whether a call failed because no descriptor or no memory was left for another socket. The
-/// process or the whole machine may have reached its limit.
+/// Returns true if a call has failed because there was no free descriptor or no free memory for
+/// another socket. The limit of the process or the limit of the machine may be reached.
 pub fn none_is_free(error: &io::Error) -> bool {
     let number = error.raw_os_error();
     matches!(number, Some(libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM))
@@ -48,15 +48,16 @@ pub struct Waiting<S> {
 }
 
 impl<S: Copy + Ord> Waiting<S> {
-    /// Creates an empty set. `limit` is the number of files that the process may have open.
+    /// Creates an empty set. `limit` is the maximum number of open files of the process.
     pub fn new(limit: u64) -> Self {
         let figures = Descriptors { limit, ran_out: 0 };
         Waiting { listeners: BTreeSet::new(), retry_at: None, figures }
     }
 
-    /// Adds a listener that found no free descriptor. Linux returns this error before it looks for
-    /// a client, so it is not certain that a client waits. Returns true if the listener is new in
-    /// this set, false if this was a repeated try.
+    /// Adds a listener at which the loop could not accept a client, because no descriptor was free.
+    /// Linux returns this error before it looks for a client, so it is not certain that a client
+    /// waits. Returns true if the listener was not in the set, and false if it was already in the
+    /// set.
     pub fn add(&mut self, listener: S, now: Time) -> bool {
         self.retry_at = Some(now + RETRY_INTERVAL);
         let is_new = self.listeners.insert(listener);
@@ -64,18 +65,18 @@ impl<S: Copy + Ord> Waiting<S> {
         is_new
     }
 
-    /// Removes a listener, because it has accepted a client or has no waiting client.
+    /// Removes a listener, because the listener has accepted a client or no client waits at it.
     pub fn remove(&mut self, listener: S) {
         self.listeners.remove(&listener);
     }
 
-    /// The time of the next try, or `None` if no listener waits.
+    /// Returns the time at which [`Waiting::due`] must be called, or `None` if no listener waits.
     pub fn deadline(&self) -> Option<Time> {
         self.retry_at
     }
 
-    /// The listeners that the caller must try again at this time. After each try, the caller adds
-    /// or removes the listener.
+    /// Returns the listeners at which the caller must now try again to accept a client. After each
+    /// attempt, the caller adds the listener again or removes it.
     pub fn due(&mut self, now: Time) -> BTreeSet<S> {
         match self.retry_at {
             Some(at) if at <= now => {
@@ -86,13 +87,14 @@ impl<S: Copy + Ord> Waiting<S> {
         }
     }
 
-    /// Returns the limit of open files, and the number of times that the process has reached it.
+    /// Returns the limit on open files, and the number of times that the process has reached this
+    /// limit.
     pub fn figures(&self) -> Descriptors {
         self.figures
     }
 }
 
-/// Whether nothing waits to be read from a device or a socket.
+/// Returns true if there is nothing to read from a device or a socket.
 pub fn nothing_waits(source: BorrowedFd<'_>) -> bool {
     let mut polled = [PollFd::from_borrowed_fd(source, PollFlags::IN)];
     event::poll(&mut polled, Some(&Timespec::default())) == Ok(0)

@@ -1,10 +1,11 @@
-//! The event loop. It waits until a source is ready or a timer is due, and gives each ready source
-//! a limited share of work.
+//! The event loop. It waits until a source is ready or a timer is due. Then it serves each ready
+//! source, up to a limit of work for each source.
 //!
-//! mio is edge-triggered. After it has reported a source, it does not report the source again until
-//! a read of the source has returned `WouldBlock`. So the loop reads a source until `WouldBlock`,
-//! or until the source has used its budget for the turn. In the second case the source stays in the
-//! ready set, and the next turn does not sleep. So a busy source cannot block the others.
+//! mio is edge-triggered. After mio has reported a source, it does not report the source again
+//! until a read of the source has returned `WouldBlock`. So the loop reads a source until a read
+//! returns `WouldBlock`, or until the loop has reached the limit for this source and this turn. In
+//! the second case the source stays in the set of ready sources, and the next turn does not sleep.
+//! So a busy source cannot block the other sources.
 
 mod connections;
 mod console;
@@ -73,18 +74,18 @@ enum Source {
     /// The control socket of the RLOC in this slot of [`Udp`].
     Control(usize),
     ConsoleListener,
-    /// The client of [`ConsoleServer`] with this number.
+    /// The client with this number in [`ConsoleServer`].
     Console(usize),
     /// The listener in this slot of [`Tcp`].
     Listener(usize),
-    /// The connection of [`Tcp`] with this number. The core has asked for this connection.
+    /// The connection with this number in [`Tcp`]. The router has opened this connection.
     Opened(usize),
-    /// The accepted connection of [`Tcp`] with this number. The numbers begin at
-    /// [`Connection::ACCEPTED`].
+    /// The connection in [`Tcp`] with the number [`Connection::ACCEPTED`] plus this number. The
+    /// router has accepted this connection.
     Accepted(usize),
     /// The device of the emulated host in this slot of [`Hosts`].
     Host(usize),
-    /// ICMP errors about packets from the RLOC in this slot of [`Udp`].
+    /// The ICMP errors about packets whose source is the RLOC in this slot of [`Udp`].
     Errors(usize),
 }
 
@@ -129,7 +130,7 @@ impl Source {
     }
 }
 
-/// Whether the loop continues.
+/// The result of a turn: whether the loop continues.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Flow {
     /// The loop does another turn.
@@ -146,7 +147,7 @@ pub struct EventLoop {
     router: Router,
     poll: Poll,
     events: Events,
-    /// Sources that may have more to read.
+    /// The sources that may have more data to read.
     ready: BTreeSet<Source>,
     spin: Spin,
     signals: Option<Signals>,
@@ -165,26 +166,28 @@ pub struct EventLoop {
     console: Option<ConsoleServer>,
     /// Whether a user has typed `reload`.
     restarts: bool,
-    /// The items of the router for watchers. `None` if no client of the console watches.
+    /// The router's items that are sent to the watchers. `None` if no client of the console is a
+    /// watcher.
     watched: Option<Watched>,
-    /// The number of log lines for each kind of event.
+    /// Converts events to log lines, and limits the number of lines for each kind of event.
     log: Log,
     /// The newest lines of the log.
     log_buffer: LogBuffer,
     nonces: NonceFile,
     faults: Faults,
-    /// The listeners that wait for a free file descriptor, because a client may wait at them.
+    /// The listeners that wait for a free file descriptor. A client may wait until such a listener
+    /// accepts its connection.
     waiting: Waiting<Source>,
     buffer: Box<[u8]>,
-    /// The lock of the namespace. It is dropped last: until then, no other router can use the
-    /// namespace.
+    /// The lock of the namespace. This field is dropped last, so that no other router can use the
+    /// namespace before that.
     _lock: NamespaceLock,
 }
 
 impl EventLoop {
-    /// Prepares the namespace of the calling thread for a router and starts the router in the
-    /// namespace. The console's socket is opened last. So when a client can connect, the router is
-    /// ready.
+    /// Prepares the network namespace of the calling thread for a router, and starts the router in
+    /// this namespace. The console's socket is opened last. So the router is ready when a client
+    /// can connect.
     pub fn start(
         config: Config,
         console_socket: Option<&Path>,
@@ -261,8 +264,8 @@ impl EventLoop {
         Ok(event_loop)
     }
 
-    /// Does one turn. Sleeps until a source is ready, a timer is due or `limit` has passed. Then
-    /// serves each ready source, up to a limit for the turn.
+    /// Does one turn. Sleeps until a source is ready, a timer is due or the time `limit` has
+    /// passed. Then serves each ready source, up to a limit of work for each source.
     pub fn turn(&mut self, limit: Option<Duration>) -> io::Result<Flow> {
         self.wait(limit)?;
         let now = self.clock.now();
@@ -308,12 +311,12 @@ impl EventLoop {
         self.faults.count_if("writing the file of nonces", self.nonces.write());
     }
 
-    /// The router. The caller can only read it.
+    /// Returns the router, for reading only.
     pub fn router(&self) -> &Router {
         &self.router
     }
 
-    /// The emulated hosts, for tests.
+    /// Returns the emulated hosts, for tests.
     #[cfg(test)]
     pub(super) fn hosts(&self) -> &Hosts {
         &self.hosts
@@ -346,9 +349,9 @@ impl EventLoop {
         Ok(())
     }
 
-    /// Looks for ready sources again and again, without sleeping. Returns true if a source is
-    /// ready. After a packet, the next packet often arrives soon: to sleep and wake up would take
-    /// longer.
+    /// Polls the sources again and again without sleeping, until a source is ready, `timeout` has
+    /// passed, or [`Spin::lasts`] returns false. Returns true if a source is ready. After a packet,
+    /// the next packet often arrives in less time than the loop needs to sleep and to wake up.
     fn spin_until_ready(&mut self, timeout: Option<Duration>) -> io::Result<bool> {
         let begin = self.clock.now();
         let mut now = begin;
@@ -365,7 +368,7 @@ impl EventLoop {
         Ok(false)
     }
 
-    /// Serves a source for one turn. Returns true if the source may have more to read.
+    /// Serves a source for one turn. Returns true if the source may have more data to read.
     fn serve(&mut self, source: Source) -> bool {
         match source {
             Source::Signals => false,
@@ -415,8 +418,8 @@ impl EventLoop {
         true
     }
 
-    /// Carries out the router's first outputs. First opens `lisp0` and the sockets, because a
-    /// router cannot work without them. Then changes the namespace.
+    /// Carries out the router's first outputs. Opens `lisp0` and the sockets before it changes the
+    /// namespace, because a router cannot work without `lisp0` and the sockets.
     fn carry_out_first_outputs(&mut self) -> Result<(), Error> {
         let outputs: Vec<Output> = std::iter::from_fn(|| self.router.poll_output()).collect();
         let (process, others): (Vec<_>, Vec<_>) =
@@ -482,8 +485,8 @@ impl EventLoop {
         }
     }
 
-    /// Sends a debug line, with the time, to the log and to every console that has asked for debug
-    /// lines.
+    /// Adds the time to a debug line, and sends it to the log and to every console whose user has
+    /// asked for debug lines.
     fn say(&mut self, line: &str) {
         let line = format!("{}{line}", Clock::stamp(Clock::wall_clock_micros()));
         info!(target: "debug", "{line}");
@@ -493,7 +496,7 @@ impl EventLoop {
     }
 }
 
-/// Registers sources with mio and polls them.
+/// Registers file descriptors with mio.
 impl EventLoop {
     fn watch_fd(&self, fd: RawFd, source: Source) -> Result<(), Error> {
         self.watch_fd_for(fd, source, Interest::READABLE)

@@ -1,8 +1,8 @@
 //! Counts the errors of operating system calls by operation and kind.
 //!
 //! An error of one call does not end the event loop. As on any router, the packet is lost, and the
-//! loss is counted. An error is logged only when its count is a power of two. So the log has only a
-//! few lines, even if there are many errors.
+//! error is counted. An error is logged only when its count is a power of two. So the log has only
+//! a few lines about errors, even if there are many errors.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -12,21 +12,21 @@ use log::warn;
 use crate::router::io::PathEvent;
 use crate::wire::IcmpErrorKind;
 
-/// Counters of faults.
+/// The counters of the errors, and events about paths.
 #[derive(Debug, Default)]
 pub struct Faults {
     counts: BTreeMap<(&'static str, String), u64>,
-    /// Events about the paths to locators, for the router. The driver learned of them when it sent
-    /// packets.
+    /// Events about the paths to locators that the router must get. The driver has noticed them
+    /// when it sent packets.
     paths: Vec<PathEvent>,
 }
 
 impl Faults {
-    /// Counts one failure of `operation`, and logs some of the failures.
+    /// Counts one failure of `operation`. Logs the failure if its count is a power of two.
     pub fn count(&mut self, operation: &'static str, error: &io::Error) {
-        // If the error has no error number of the system, only the kind of the error is stored. The
-        // text of the error is not stored: an attacker may choose the text, so the table could grow
-        // without limit.
+        // If the error has no system error number, only the kind of the error is stored. The text
+        // of the error is not stored. Otherwise an attacker could cause many different texts, and
+        // the table would grow without limit.
         let kind = match error.raw_os_error() {
             Some(number) => io::Error::from_raw_os_error(number).to_string(),
             None => error.kind().to_string(),
@@ -44,9 +44,9 @@ impl Faults {
         counts.map(|((operation, kind), count)| format!("{operation}: {kind}: {count} times"))
     }
 
-    /// Stores an event that the driver learned when it sent a packet. Drops repeated events, and
-    /// events above the limit. Time Exceeded has a separate limit, because the router may relay a
-    /// Time Exceeded to a host.
+    /// Stores an event that the driver has noticed when it sent a packet. Ignores an event that is
+    /// already stored, and an event above the limit on the number of events. Time Exceeded has a
+    /// separate limit, because the router may relay a Time Exceeded to a host.
     pub fn note_path(&mut self, event: PathEvent) {
         const PATHS: usize = 64;
         let is_quote = |event: &PathEvent| matches!(event, PathEvent::Icmp(icmp) if icmp.kind == IcmpErrorKind::TimeExceeded);
@@ -74,14 +74,15 @@ impl Faults {
         }
     }
 
-    /// Handles the error that ended a series of reads. Counts the error, unless it only means that
-    /// there is no more data. Returns true if another read may return data.
+    /// Handles the error of a failed read. Counts the error, except if the error only means that
+    /// the read must be repeated or that there is no more data. Returns true if the next read may
+    /// return data.
     pub fn end_of_reading(&mut self, operation: &'static str, error: &io::Error) -> bool {
         match error.kind() {
             io::ErrorKind::WouldBlock => false,
             io::ErrorKind::Interrupted => true,
-            // One datagram was too long, or there was one client too many. Only this datagram or
-            // client is lost, so the series goes on.
+            // A datagram was too long, or the number of clients was too large. Only this datagram
+            // or this client is lost, so the next read may succeed.
             io::ErrorKind::InvalidData | io::ErrorKind::QuotaExceeded => {
                 self.count(operation, error);
                 true

@@ -1,4 +1,4 @@
-//! The folder `flash:`, with the files of a router.
+//! The folder of `flash:`, which contains the files of a router.
 
 use std::fs::{self, Metadata};
 use std::io;
@@ -9,13 +9,13 @@ use crate::console::flash::{File, FileName, Storage};
 use crate::private;
 
 /// A folder with the files of one router. The router makes the folder when it writes its first
-/// file. The folder and its files belong to the user of the router alone ([`private`]), and a file
-/// is never reached through a link.
+/// file. Only the user of the router can access the folder and its files ([`private`]). The router
+/// never follows a symbolic link to reach a file.
 #[derive(Clone, Debug)]
 pub struct Folder(PathBuf);
 
 impl Folder {
-    /// The folder with this path.
+    /// Returns the folder with the path `path`. The folder need not exist.
     pub fn new(path: PathBuf) -> Self {
         Folder(path)
     }
@@ -41,8 +41,8 @@ impl Storage for Folder {
             let entry = entry.map_err(said)?;
             let name =
                 entry.file_name().into_string().ok().and_then(|name| FileName::new(&name).ok());
-            // For a link, `DirEntry::metadata` returns the metadata of the link itself, not of its
-            // target.
+            // If the entry is a symbolic link, `DirEntry::metadata` returns the metadata of the
+            // link, and not the metadata of the target.
             let found = entry.metadata().map_err(said)?;
             if let Some(name) = name
                 && found.is_file()
@@ -73,7 +73,8 @@ impl Storage for Folder {
     }
 }
 
-/// Refuses a link, a folder, and everything else that is no plain file.
+/// Returns an error if `path` is a symbolic link, a folder, or anything else that is not a plain
+/// file. A path that does not exist is no error.
 fn expect_plain(path: &Path) -> Result<(), String> {
     match fs::symlink_metadata(path) {
         Ok(found) if !found.is_file() => Err(format!("{} is not a plain file", path.display())),
@@ -140,7 +141,7 @@ mod tests {
         }
         assert!(folder.read(&name("link")).unwrap_err().ends_with("it is a symbolic link"));
         assert_eq!(fs::read_to_string(&kept).unwrap(), "kept");
-        // The folder itself must not be a link either.
+        // The folder must not be a symbolic link.
         let mut led = Folder::new(base.path().join("led"));
         symlink(&path, base.path().join("led")).unwrap();
         assert!(led.list().unwrap_err().ends_with("it is not a directory"));

@@ -1,4 +1,4 @@
-//! A socket that sends whole frames on one device.
+//! A socket that sends complete frames on one device.
 
 #![allow(
     unsafe_code,
@@ -16,10 +16,11 @@ use crate::router::io::Mac;
 #[derive(Debug)]
 pub struct FrameSender {
     socket: Socket,
-    /// The name of the socket.
+    /// The name (local address) of the socket. It contains the hardware address of the device.
     address: SockAddr,
     index: u32,
-    /// The name to which frames are sent. It has the device and the protocol.
+    /// The name (address) to which frames are sent. It contains the index of the device and the
+    /// protocol.
     to: SockAddr,
 }
 
@@ -27,7 +28,7 @@ impl FrameSender {
     /// Opens a socket for the device `index` of the calling thread's namespace.
     ///
     /// # Errors
-    /// There is no such device, or the process has no privilege for the namespace.
+    /// There is no device with this index, or the process has no privilege for the namespace.
     pub fn open(index: u32) -> io::Result<Self> {
         let socket = Socket::new(Domain::PACKET, Type::RAW.cloexec(), None)?;
         let to = link_address(index, 0);
@@ -36,11 +37,11 @@ impl FrameSender {
         Ok(FrameSender { socket, address, index, to })
     }
 
-    /// Returns the device's hardware address. The kernel writes this address into the name of a
-    /// socket that is bound to the device.
+    /// Returns the hardware address of the device. The kernel writes this address into the name of
+    /// each socket that is bound to the device.
     pub fn hardware_address(&self) -> io::Result<Mac> {
-        // SAFETY: the kernel filled in the name, which is the name of a packet socket. `SockAddr`
-        // has room for every kind of name, with the right alignment.
+        // SAFETY: the kernel has filled in the name, and it is the name of a packet socket. A
+        // `SockAddr` is large enough for every kind of name, and has the right alignment.
         let name = unsafe { &*self.address.as_ptr().cast::<libc::sockaddr_ll>() };
         match name.sll_addr {
             [a, b, c, d, e, f, ..] if name.sll_halen == 6 => Ok(Mac([a, b, c, d, e, f])),
@@ -48,14 +49,15 @@ impl FrameSender {
         }
     }
 
-    /// Sets the protocol that the kernel keeps beside each packet that is sent from now on. Filters
-    /// of the kernel can tell these packets from others by it. The protocol in the Ethernet header
-    /// of the frame does not change, and the other end of a cable reads only that one.
+    /// Sets the protocol number that the kernel stores with each frame that is sent from now on.
+    /// Filters in the kernel can recognise these frames by this number. The protocol number in the
+    /// Ethernet header of the frame does not change, and the other end of a cable reads only the
+    /// number in the Ethernet header.
     pub fn set_protocol(&mut self, protocol: u16) {
         self.to = link_address(self.index, protocol);
     }
 
-    /// From now on, [`FrameSender::send`] never waits.
+    /// Makes the socket non-blocking, so that [`FrameSender::send`] never waits.
     ///
     /// # Errors
     /// An error of the socket.
@@ -66,15 +68,15 @@ impl FrameSender {
     /// Sends a frame, which begins with its Ethernet header.
     ///
     /// # Errors
-    /// The device is down, or has no room for the frame.
+    /// The device is down, or the send queue of the device is full.
     pub fn send(&self, frame: &[u8]) -> io::Result<()> {
         self.socket.send_to(frame, &self.to).map(drop)
     }
 }
 
 /// Returns the name of a packet socket on the device `index`. If `protocol` is 0, a socket that is
-/// bound to the name receives no frames, and the protocol of a frame that is sent to the name is
-/// that of its Ethernet header.
+/// bound to this name receives no frames. If a frame is sent to a name whose `protocol` is 0, the
+/// kernel uses the protocol number in the Ethernet header of the frame.
 fn link_address(index: u32, protocol: u16) -> SockAddr {
     let mut storage = SockAddrStorage::zeroed();
     // SAFETY: a `sockaddr_ll` has only plain integers and fits into the storage. `len` is its size.

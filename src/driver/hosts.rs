@@ -1,7 +1,9 @@
-//! The emulated hosts of a router: each is a stack ([`Host`]) behind a TAP device ([`Tap`]).
+//! The emulated hosts of a router. Each emulated host is a network stack ([`Host`]) with a TAP
+//! device ([`Tap`]).
 //!
-//! A host without traffic costs almost nothing. Its device is one more source of the event loop.
-//! The loop asks for the host's next deadline only after the host has worked, not in every turn.
+//! A host without traffic needs almost no processor time. The device of the host is one more source
+//! of the event loop. The deadline of a host is computed only after the host has done some work,
+//! and not in every turn.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -23,8 +25,8 @@ use crate::time::Time;
 const FRAMES_A_TURN: usize = 32;
 /// The length of the largest frame, in octets.
 const FRAME_LEN: usize = (1 << 16) + 14;
-/// The interval at which the router checks whether a host's device is up. The kernel sends no event
-/// for this, because the device is a port of a bridge in another namespace.
+/// The time between two checks whether a host's device is up. The kernel sends no event when the
+/// device comes up, because the device may be a port of a bridge in another namespace.
 const PLUG_INTERVAL: Duration = Duration::from_millis(100);
 
 const _: () = assert!(EmulatedHost::MOST_ADDRESSES <= smoltcp::config::IFACE_MAX_ADDR_COUNT);
@@ -32,8 +34,8 @@ const _: () = assert!(EmulatedHost::MOST_ADDRESSES <= smoltcp::config::IFACE_MAX
 /// All hosts of a router.
 #[derive(Default)]
 pub struct Hosts {
-    /// All hosts by their slot. The event loop knows the device of a host by the number of this
-    /// slot.
+    /// The hosts, one in each used slot. The number of a slot identifies the device of its host in
+    /// the event loop.
     slots: Vec<Option<RunningHost>>,
     buffer: Vec<u8>,
 }
@@ -46,25 +48,26 @@ struct RunningHost {
     pings: Pings,
     /// Whether the device is up. The value is false until a frame has been sent on the device.
     is_up: bool,
-    /// An announcement of the host. It is sent again and again until one send succeeds: then the
-    /// device is up.
+    /// A frame that announces the host. The frame is sent again and again until one send succeeds.
+    /// A send succeeds only if the device is up.
     announcement: Option<Vec<u8>>,
-    /// The time at which the host has work to do, if any.
+    /// The time at which the host must do some work. `None` if the host waits only for frames.
     due: Option<Time>,
     received: u64,
     sent: u64,
 }
 
 impl Hosts {
-    /// Creates a host, or changes the host with the same name. If a device was created, returns the
-    /// host's slot and the device's descriptor. The caller must watch the descriptor.
+    /// Creates a host, or changes the host with the same name. If this function has created a
+    /// device, it returns the slot of the host and the file descriptor of the device. The caller
+    /// must watch this descriptor.
     ///
-    /// A host that stays on its interface keeps its device, because a lab may have moved this
-    /// device into another namespace, to a LAN. A new device would not be connected to that LAN.
+    /// If the interface of a host does not change, the device of the host does not change either. A
+    /// lab may have moved this device into the namespace of a LAN, and a new device would not be
+    /// connected to that LAN.
     ///
     /// # Errors
-    /// An error if the device cannot be created or connected, or if the host has too many
-    /// addresses.
+    /// The device cannot be created or connected, or the host has too many addresses.
     pub fn open(
         &mut self,
         wish: &HostWish,
@@ -92,7 +95,7 @@ impl Hosts {
         }
     }
 
-    /// The slot and the descriptor of each host's device.
+    /// Returns the slot of each host, and the file descriptor of the host's device.
     pub fn devices(&self) -> Vec<(usize, RawFd)> {
         let slots = self.slots.iter().enumerate();
         let device = |(slot, host): (usize, &Option<RunningHost>)| {
@@ -106,11 +109,11 @@ impl Hosts {
         self.slots.iter().all(Option::is_none)
     }
 
-    /// Reads the frames that wait for a host and lets the host answer. Returns true if there may be
-    /// more frames.
+    /// Reads frames that wait for the host in `slot`, and lets the host answer them. Returns true
+    /// if there may be more frames.
     ///
     /// # Errors
-    /// An error of a read. `WouldBlock` is not an error here.
+    /// An error of a read. `WouldBlock` is not returned as an error.
     pub fn receive(&mut self, slot: usize, now: Time) -> io::Result<bool> {
         self.buffer.resize(FRAME_LEN, 0);
         let Some(running) = self.slots.get_mut(slot).and_then(Option::as_mut) else {
@@ -121,7 +124,7 @@ impl Hosts {
         outcome
     }
 
-    /// Does the work that is due now, for all hosts.
+    /// Does the work of all hosts that is due now.
     pub fn handle_timeout(&mut self, now: Time) {
         for running in self.slots.iter_mut().flatten() {
             if running.due.is_some_and(|due| due <= now) {
@@ -130,7 +133,7 @@ impl Hosts {
         }
     }
 
-    /// The earliest time at which a host has work.
+    /// Returns the earliest time at which a host must do some work.
     pub fn poll_timeout(&self) -> Option<Time> {
         self.running().filter_map(|running| running.due).min()
     }
@@ -196,8 +199,8 @@ impl RunningHost {
         })
     }
 
-    /// Starts the host's stack again with the addresses of `wish`. The running pings of the host
-    /// end.
+    /// Starts the network stack of the host again, with the addresses in `wish`. Ends the running
+    /// pings of the host.
     fn change(&mut self, wish: &HostWish, seed: &Seed, now: Time) -> io::Result<()> {
         (self.host, self.announcement) = stack(wish, seed, now)?;
         self.wish = wish.clone();
@@ -221,8 +224,8 @@ impl RunningHost {
         Ok(true)
     }
 
-    /// Does the work that is due, sends the frames of the stack, and computes the time of the next
-    /// work.
+    /// Does the work of the host that is due, sends the frames of the host, and computes the time
+    /// of the host's next work.
     fn work(&mut self, now: Time) {
         if !self.is_up {
             self.is_up = match &self.announcement {
@@ -235,9 +238,9 @@ impl RunningHost {
         }
         self.host.poll(now);
         while let Some(frame) = self.host.poll_output() {
-            // If the device does not accept a frame, the frame is lost. A full queue acts like a
-            // link that loses frames. A device that is down acts like a cable that is not plugged
-            // in.
+            // If the device does not accept a frame, the frame is lost. A full queue has the same
+            // effect as a link that loses frames. A device that is down has the same effect as a
+            // cable that is not plugged in.
             match self.tap.send(&frame) {
                 Ok(()) => self.sent += 1,
                 Err(error) => self.is_up &= error.raw_os_error() != Some(libc::EIO),
@@ -249,7 +252,7 @@ impl RunningHost {
     }
 }
 
-/// Creates the stack of a host, and the host's announcement.
+/// Creates the network stack of a host, and a frame that announces the host.
 fn stack(wish: &HostWish, seed: &Seed, now: Time) -> io::Result<(Host, Option<Vec<u8>>)> {
     let HostWish { name, mtu, made_of, .. } = wish;
     let config = HostConfig {

@@ -1,8 +1,8 @@
 //! The log of a router in a file with a size limit.
 //!
-//! When the file has reached [`LONGEST`], it is renamed to FILE.1 and a new file begins. An older
-//! FILE.1 is replaced. So the two files always have the newest lines. The standard error goes to
-//! the same file, so that the message of a panic is in the log too.
+//! When the file has reached the size [`LONGEST`], it is renamed to FILE.1, and a new file begins.
+//! An older FILE.1 is replaced. So the two files always contain the newest lines. The standard
+//! error is written to the same file, so that the message of a panic is in the log too.
 
 use std::ffi::OsString;
 use std::fs::{self, File};
@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use crate::private;
 
-/// The size in octets at which a new file begins.
+/// The size of a log file in octets. When the file has reached this size, a new file begins.
 pub const LONGEST: u64 = 4 << 20;
 
 /// A log file that is open for writing.
@@ -21,14 +21,14 @@ pub struct LogFile {
     longest: u64,
     file: File,
     len: u64,
-    /// Whether the last line is not complete yet.
+    /// Whether the last line in the file is not complete yet.
     in_line: bool,
     is_stderr: bool,
 }
 
 impl LogFile {
-    /// Continues the log file of an earlier run, and makes this file the standard output and the
-    /// standard error.
+    /// Opens the log file, and makes it the standard output and the standard error of the process.
+    /// If the file exists from an earlier run, the log continues in this file.
     ///
     /// # Errors
     /// An error of the file system.
@@ -39,8 +39,8 @@ impl LogFile {
         Ok(log)
     }
 
-    /// Opens the log's path again, because the open file may have been renamed. If there is no file
-    /// with this path, a new file is created.
+    /// Opens the path of the log again, because another program may have renamed the open file. If
+    /// there is no file with this path, creates a new file.
     ///
     /// # Errors
     /// An error of the file system. After an error, the log continues in the old file.
@@ -51,8 +51,8 @@ impl LogFile {
         if self.is_stderr { self.become_stderr() } else { Ok(()) }
     }
 
-    /// Opens a log that begins a new file at `longest` octets. The log's file does not become the
-    /// standard error.
+    /// Opens a log file that is renamed when it has reached `longest` octets. The file does not
+    /// become the standard error.
     pub(super) fn of(path: &Path, longest: u64) -> io::Result<Self> {
         let file = append(path)?;
         let len = file.metadata()?.len();
@@ -60,7 +60,7 @@ impl LogFile {
     }
 
     /// Renames the file to FILE.1 and begins a new file. If the file cannot be renamed, the log
-    /// continues in the old file: a file that is too long is better than a lost line.
+    /// continues in the old file, because a file that is too long is better than a lost line.
     fn begin_anew(&mut self) -> io::Result<()> {
         self.len = 0;
         fs::rename(&self.path, former(&self.path))?;
@@ -69,7 +69,7 @@ impl LogFile {
     }
 
     /// Makes the file the standard error and the standard output. No code writes to the standard
-    /// output, but without this change the standard output would keep an old file open.
+    /// output. But if the standard output did not change, an old file would stay open.
     fn become_stderr(&self) -> io::Result<()> {
         rustix::stdio::dup2_stdout(&self.file)?;
         Ok(rustix::stdio::dup2_stderr(&self.file)?)
@@ -79,7 +79,7 @@ impl LogFile {
 impl Write for LogFile {
     fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
         if self.len >= self.longest && !self.in_line {
-            // An error of the log itself cannot be reported anywhere.
+            // The error is ignored, because an error of the log cannot be written to the log.
             let _ = self.begin_anew();
         }
         let written = self.file.write(octets)?;
@@ -93,8 +93,8 @@ impl Write for LogFile {
     }
 }
 
-/// Opens a file to append to it. Several processes may append to one file: the program that starts
-/// a router writes a line before the router's first line.
+/// Opens a file to append to it. Several processes may append to the same file: the program that
+/// starts a router writes a line before the first line of the router.
 fn append(path: &Path) -> io::Result<File> {
     private::append(path)
 }

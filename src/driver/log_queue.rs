@@ -1,9 +1,10 @@
-//! The log of the process. Lines wait in a queue until they are written, so that the router never
-//! waits.
+//! The log of the process. Lines wait in a queue until a thread has written them, so that the
+//! router itself never waits for the log.
 //!
 //! If the reader of the log is a pager, a terminal or a pipe, it may stop reading. Then a write
-//! blocks until the reader continues. So a separate thread writes the lines. They wait in a queue
-//! with a size limit. Lines that do not fit are lost: the log gets their number instead.
+//! blocks until the reader continues. So a separate thread writes the lines. The size of the queue
+//! is limited. Lines that do not fit into the queue are lost. Then a line with the number of lost
+//! lines is written to the log.
 
 use std::collections::VecDeque;
 use std::io::{self, Write};
@@ -14,7 +15,8 @@ use std::time::Duration;
 
 use super::log_file::LogFile;
 
-/// The maximum number of octets of lines that may wait; a single line may exceed this limit.
+/// The number of waiting octets at which the queue accepts no more lines. The last line may exceed
+/// this limit.
 const MAX_WAITING: usize = 1 << 20;
 
 /// The handle of the log. Each line is written with one call of `write`.
@@ -24,7 +26,8 @@ pub struct LogQueue(Arc<Shared>);
 #[derive(Debug, Default)]
 struct Shared {
     queue: Mutex<Queue>,
-    /// Signals that the queue has a new task, or that the thread has finished a task.
+    /// Notifies waiting threads that the queue has a new task, or that the log's thread has
+    /// finished a task.
     changed: Condvar,
 }
 
@@ -36,13 +39,13 @@ struct Queue {
     /// The number of lines that were lost after the last line in the queue.
     lost: u64,
     is_to_reopen: bool,
-    /// Whether the thread is working on a task.
+    /// Whether the log's thread is working on a task.
     is_busy: bool,
 }
 
 /// The destination of the lines.
 trait Sink: Write + Send {
-    /// Opens the path of the log again, because the file may have been renamed.
+    /// Opens the path of the log again, because another program may have renamed the file.
     fn reopen(&mut self) -> io::Result<()>;
 }
 
@@ -64,16 +67,16 @@ enum Task {
 }
 
 impl LogQueue {
-    /// A log on the standard error.
+    /// Returns a log that is written to the standard error.
     ///
     /// # Errors
-    /// An error if no thread could be started.
+    /// The thread of the log could not be started.
     pub fn to_stderr() -> io::Result<Self> {
         LogQueue::to(io::stderr())
     }
 
-    /// A log in a file of limited size. The file also becomes the standard output and the standard
-    /// error.
+    /// Returns a log that is written to a file of limited size. The file also becomes the standard
+    /// output and the standard error of the process.
     ///
     /// # Errors
     /// An error of the file system.
@@ -88,8 +91,9 @@ impl LogQueue {
         Ok(log)
     }
 
-    /// Continues in a new file with the same name, because the open file may have been renamed. If
-    /// the log is not in a file, nothing is done.
+    /// Opens the path of the log file again, because another program may have renamed the open
+    /// file. The log then continues in a new file with this path. Does nothing if the log is not
+    /// written to a file.
     pub fn reopen(&self) {
         self.0.queue().is_to_reopen = true;
         self.0.changed.notify_all();
@@ -98,7 +102,8 @@ impl LogQueue {
     /// Waits until all lines are written, but not longer than `limit`.
     pub fn finish(&self, limit: Duration) {
         let is_at_work = |queue: &mut Queue| queue.is_busy || queue.has_work();
-        // If some lines are still not written, this cannot be reported anywhere.
+        // The result is ignored: if some lines are not written in time, there is no log to report
+        // this.
         drop(self.0.changed.wait_timeout_while(self.0.queue(), limit, is_at_work));
     }
 }
@@ -120,11 +125,10 @@ impl Shared {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Writes the lines. This is the function of the log's thread, and it runs as long as the
-    /// process.
+    /// Writes the lines. The thread of the log calls this function. The function does not return.
     fn write_to(&self, mut sink: impl Sink) {
         loop {
-            // An error of the log itself cannot be reported anywhere.
+            // The error is ignored, because an error of the log cannot be written to the log.
             let _ = match self.next_task() {
                 Task::Write(line) => sink.write_all(&line),
                 Task::Reopen => sink.reopen(),
@@ -165,7 +169,7 @@ impl Queue {
         self.lines.push_back(line);
     }
 
-    /// Returns a note with the number of lost lines. The note is written instead of these lines.
+    /// Returns a line that reports the number of lost lines, and sets this number to 0.
     fn take_note(&mut self) -> Vec<u8> {
         let lost = std::mem::take(&mut self.lost);
         format!("[WARN ] {lost} lines of the log are lost: the reader of the log was too slow\n")
@@ -210,7 +214,8 @@ mod tests {
     fn a_reader_that_stops_loses_lines_and_is_told_how_many() {
         let (reader, writer) = pipe().unwrap();
         let mut log = LogQueue::to(writer).unwrap();
-        // More lines than fit into the queue and the pipe together.
+        // The number of lines is greater than the number that fits into the queue and the pipe
+        // together.
         const LINES: usize = 30_000;
         for number in 0..LINES {
             write(&mut log, &format!("line {number:095}"));

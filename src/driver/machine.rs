@@ -1,5 +1,5 @@
 //! The parts of a router's machine that the console uses: the files of the router, the newest lines
-//! of the log, and the figures of the process.
+//! of the log, and the processor time and memory of the process.
 
 use std::collections::VecDeque;
 use std::fs;
@@ -16,37 +16,40 @@ use crate::console::machine::{
 use crate::console::show::machine::NO_FILE;
 use crate::private;
 
-/// The number of clock ticks in a second, in `/proc/PID/stat`. It is the same on all machines.
+/// The number of clock ticks in a second. It is the unit of times in `/proc/PID/stat`, and is the
+/// same on all machines.
 const TICKS: u64 = 100;
 
-/// The files of a router: the startup configuration, and the folder of `flash:`.
+/// The paths of the files of a router: the startup configuration, and the folder of `flash:`.
 #[derive(Clone, Debug, Default)]
 pub struct RouterFiles {
-    /// The file with which the router was started.
+    /// The configuration file with which the router was started.
     pub started_with: Option<PathBuf>,
-    /// The file that `write memory` writes. A later start of the router reads it in place of
-    /// `started_with`. `None` if `write memory` writes `started_with` itself.
+    /// The copy of the configuration that `write memory` writes. If this copy exists, the router
+    /// reads it at the next start, and not the file `started_with`. `None` if `write memory` writes
+    /// the file `started_with`.
     pub copy: Option<PathBuf>,
-    /// The folder with the files in `flash:`. `None` if the router keeps no files.
+    /// The folder with the files in `flash:`. `None` if the router has no `flash:`.
     pub flash: Option<Folder>,
 }
 
 impl RouterFiles {
-    /// The file that the router reads at its start.
+    /// Returns the path of the configuration file that the router reads at its start.
     pub fn to_read(&self) -> Option<&Path> {
         let copy = self.copy.as_deref().filter(|copy| copy.exists());
         copy.or(self.started_with.as_deref())
     }
 
-    /// Replaces the content of the file. A reader of the file always finds the complete old text or
-    /// the complete new text, also after a crash. Returns the path of the file.
+    /// Replaces the content of the file that `write memory` writes. A reader of the file always
+    /// gets the complete old text or the complete new text, also after a crash. Returns the path of
+    /// the file.
     ///
     /// # Errors
-    /// An error if the file cannot be written. The old text remains.
+    /// The file cannot be written. Then the file still contains the old text.
     fn write(&self, text: &str) -> io::Result<PathBuf> {
         let path = self.copy.as_ref().or(self.started_with.as_ref());
         let path = path.ok_or_else(|| io::Error::other(NO_FILE))?;
-        // If the path is a symbolic link, the file of its target is replaced.
+        // If the path is a symbolic link, the target of the link is replaced.
         let path = fs::canonicalize(path).unwrap_or_else(|_| path.clone());
         private::exchange(&path, text).map(|()| path)
     }
@@ -57,7 +60,7 @@ impl RouterFiles {
 pub struct LogBuffer(VecDeque<LogLine>);
 
 impl LogBuffer {
-    /// Adds a line. If there are [`LOG_LINES`] lines, the oldest line is dropped.
+    /// Adds a line. If there are already [`LOG_LINES`] lines, removes the oldest line.
     pub fn push(&mut self, is_warning: bool, text: &str) {
         if self.0.len() == LOG_LINES {
             self.0.pop_front();
@@ -77,9 +80,9 @@ pub struct ProcessMachine<'a> {
     pub users: Vec<User>,
     /// The names of the lab's hosts.
     pub host_names: &'a HostNames,
-    /// Set if the router is to restart.
+    /// Set to true when a user requests that the router restarts.
     pub restarts: &'a mut bool,
-    /// The fast path.
+    /// The state of the fast path.
     pub fast_path: FastPath,
 }
 
@@ -144,8 +147,8 @@ impl Machine for ProcessMachine<'_> {
 
     fn usage(&self) -> Option<Usage> {
         let stat = fs::read_to_string("/proc/self/stat").ok()?;
-        // The second field, the name of the program in parentheses, may contain blanks. So the
-        // other fields are read after the last parenthesis.
+        // The second field is the name of the program in parentheses, and may contain blanks. So
+        // the other fields are searched after the last closing parenthesis.
         let (_, fields) = stat.rsplit_once(')')?;
         let mut ticks = fields.split_whitespace().skip(11).map_while(|field| field.parse().ok());
         let (user, kernel): (u64, u64) = (ticks.next()?, ticks.next()?);

@@ -26,16 +26,16 @@
 //! ```
 //!
 //! Each process has one thread with one mio loop. A second thread writes the log ([`log_queue`]).
-//! In each turn, the loop gives each ready source a limited share of work. After every input, it
-//! carries out the router's outputs and then checks the clock. Packets that only pass through are
-//! read into one arena and sent from there, many at a time. They are not copied, and no memory is
-//! allocated for them.
+//! In each turn, the loop serves each ready source, up to a limit of work for each source. After
+//! every input, the loop carries out the router's outputs and then checks the clock. Many packets
+//! are read into one buffer, the arena, and are sent from the arena. The loop does not copy these
+//! packets, and does not allocate memory for them.
 //!
-//! An error of a single read or write is counted and logged ([`faults`]). [`run`] ends only if a
-//! router cannot work because of an error.
+//! An error of a single read or write is counted and logged ([`faults`]). [`run`] returns an error
+//! only if the router cannot work because of the error.
 //!
-//! The [`fast_path`] carries out the decisions on known flows in the kernel: their packets do not
-//! reach this process.
+//! The [`fast_path`] forwards the packets of known flows in the kernel. These packets do not reach
+//! this process.
 //!
 //! Reading order: [`event_loop`], then [`tun`], [`offload`], [`udp`], [`netlink`], [`fast_path`],
 //! [`console_server`].
@@ -100,14 +100,15 @@ pub struct Error {
     source: io::Error,
 }
 
-/// Where packets are forwarded.
+/// The place where packets are forwarded: in the kernel, or in this process.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum DataPathChoice {
     /// In the kernel if the machine and the privileges of the process permit it, otherwise in this
     /// process.
     #[default]
     Auto,
-    /// In the kernel, also small packets at a high rate. The router does not start without it.
+    /// In the kernel, even if a flow has many small datagrams. The router does not start if the
+    /// kernel cannot forward packets.
     Kernel,
     /// In this process.
     User,
@@ -138,21 +139,24 @@ impl FromStr for DataPathChoice {
     }
 }
 
-/// The options of a router's process. They do not change the router's behaviour, which the
-/// configuration defines.
+/// The options of a router's process. These options do not change the behaviour of the router. Only
+/// the configuration defines the behaviour.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Where packets are forwarded.
+    /// The place where packets are forwarded: in the kernel, or in this process.
     pub data_path: DataPathChoice,
     /// Whether to use segmentation offload, as far as the kernel supports it.
     pub offload: bool,
     /// The rule for the UDP checksums of encapsulated packets.
     pub udp_checksum: UdpChecksum,
-    /// The file for a record of the inputs and outputs, if any.
+    /// The file to which the router writes a record of its inputs and outputs. `None` if it writes
+    /// no record.
     pub record: Option<PathBuf>,
-    /// The file that keeps the nonces of Map-Registers when the router restarts, if any.
+    /// The file that stores the nonces of Map-Registers, so that the router knows them after a
+    /// restart. `None` if the router does not store them.
     pub nonces: Option<PathBuf>,
-    /// The startup configuration, for `write memory`, and the files in `flash:`.
+    /// The path of the startup configuration, which `write memory` writes, and the folder of
+    /// `flash:`.
     pub files: RouterFiles,
     /// The names of the lab's hosts, for the console.
     pub host_names: HostNames,
@@ -176,7 +180,7 @@ impl Default for Options {
 }
 
 impl Error {
-    /// Makes an error that names the operation.
+    /// Returns a function that adds the name of an operation to an error. `what` is the name.
     fn during(what: impl Into<String>) -> impl FnOnce(io::Error) -> Error {
         let during = what.into();
         |source| Error { during, source }
@@ -185,12 +189,12 @@ impl Error {
 
 /// Runs a router in the network namespace of the calling thread until SIGTERM or SIGINT.
 ///
-/// If `console_socket` is given, the router opens a unix socket with this path. Programs can talk
-/// to the router there. When the socket accepts connections, the router is ready.
+/// If `console_socket` is `Some`, the router opens a unix socket with this path. Programs connect
+/// to this socket to use the console. When the socket accepts connections, the router is ready.
 ///
 /// # Errors
-/// An error with which a router cannot work: the process has no privilege for the namespace, there
-/// is no `/dev/net/tun`, or another router uses an RLOC or a socket.
+/// The router cannot work, for example because the process has no privilege for the namespace,
+/// because there is no `/dev/net/tun`, or because another router uses an RLOC or a socket.
 pub fn run(config: Config, console_socket: Option<&Path>, options: Options) -> Result<(), Error> {
     let mut event_loop = EventLoop::start(config, console_socket, options)?;
     event_loop.watch_signals()?;

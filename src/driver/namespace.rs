@@ -1,5 +1,5 @@
-//! Network namespaces for tests. Each namespace belongs to one thread. No other thread sees the
-//! namespace, and the namespace ends when its thread ends.
+//! Network namespaces for tests. Each namespace belongs to one thread, and no other thread uses it.
+//! The namespace is removed when its thread ends.
 
 #![allow(unsafe_code, reason = "unshare is unsafe for flags other than the one used here")]
 
@@ -10,10 +10,10 @@ use std::time::{Duration, Instant};
 
 use rustix::thread::{UnshareFlags, unshare_unsafe};
 
-/// Runs a test in a new thread, in a new namespace.
+/// Runs a test in a new thread. The thread has a new namespace.
 ///
-/// To make a namespace, a test needs root. Without root, the test fails. If `EIDWAY_ALLOW_SKIP` is
-/// set in the environment, the test is skipped instead and reports this.
+/// Only root can create a namespace. Without root, the test fails. But if the environment variable
+/// `EIDWAY_ALLOW_SKIP` is set, the test is skipped and prints a line about this.
 pub fn in_namespace(test: impl FnOnce() + Send + 'static) {
     if !rustix::process::geteuid().is_root() {
         let skip = std::env::var_os("EIDWAY_ALLOW_SKIP").is_some();
@@ -31,15 +31,15 @@ pub fn spawn_in_namespace<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> JoinHandle<T> {
     thread::spawn(|| {
-        // SAFETY: another network namespace of this thread does not affect the memory or the files
-        // of other threads.
+        // SAFETY: only the network namespace of this thread changes. The memory and the files of
+        // other threads do not change.
         unsafe { unshare_unsafe(UnshareFlags::NEWNET) }.expect("a network namespace");
         ip("link set lo up");
         work()
     })
 }
 
-/// The path of the calling thread's namespace, for `ip link set DEVICE netns PATH`.
+/// Returns the path of the calling thread's namespace, for `ip link set DEVICE netns PATH`.
 pub fn path() -> String {
     let (process, thread) = (rustix::process::getpid(), rustix::thread::gettid());
     format!("/proc/{process}/task/{thread}/ns/net")
@@ -57,7 +57,8 @@ pub fn ip(arguments: &str) -> String {
 }
 
 /// Returns the rules and routes as `ip` prints them, in alphabetical order. Leaves out the rules
-/// and routes that the kernel adds by itself, because the kernel adds them at no fixed time.
+/// and routes that the kernel adds by itself, because the time at which the kernel adds them is not
+/// fixed.
 pub fn rules_and_routes() -> String {
     let views = ["-4 rule", "-6 rule", "-4 route show table all", "-6 route show table all"];
     let text = views.map(ip).concat();
@@ -68,9 +69,9 @@ pub fn rules_and_routes() -> String {
 
 /// Waits until `state` returns true, for at most two seconds.
 ///
-/// The state may need some time, because the kernel defers some of its work. Also, another test may
-/// just have forked a child process: the child still has the open file of a device, and the device
-/// remains until the child closes this file.
+/// There are two reasons to wait. The kernel does some of its work later. Also, another test may
+/// just have forked a child process, and this child still has the open file of a device. Then the
+/// device exists until the child closes the file.
 pub fn wait_until(what: &str, mut state: impl FnMut() -> bool) {
     #[allow(clippy::disallowed_methods, reason = "the deadline of a test")]
     let end = Instant::now() + Duration::from_secs(2);
@@ -81,7 +82,8 @@ pub fn wait_until(what: &str, mut state: impl FnMut() -> bool) {
     }
 }
 
-/// A second namespace for programs. It ends when this value is dropped.
+/// A second namespace in which a test runs programs. The namespace is removed when this value is
+/// dropped.
 #[derive(Debug)]
 pub struct Host {
     path: String,
@@ -102,12 +104,13 @@ impl Host {
         Host { path, over: Some(over), thread: Some(thread) }
     }
 
-    /// The path of this namespace, for `ip link set DEVICE netns PATH`.
+    /// Returns the path of this namespace, for `ip link set DEVICE netns PATH`.
     pub fn path(&self) -> &str {
         &self.path
     }
 
-    /// Runs a program in the namespace. Returns whether the program succeeded, and its output.
+    /// Runs a program in the namespace. Returns true if the program succeeded, and the output of
+    /// the program.
     pub fn try_run(&self, command: &str) -> (bool, String) {
         let output = Command::new("nsenter")
             .arg(format!("--net={}", self.path))

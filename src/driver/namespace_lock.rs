@@ -1,6 +1,6 @@
-//! A lock that lets only one router run in a network namespace. Without the lock, a second router
-//! would remove the rules and routes of the first router: the second router would treat them as the
-//! remains of a killed router.
+//! A lock so that only one router runs in a network namespace. When a router starts, it removes the
+//! rules and routes that a killed router has left. Without the lock, a second router would remove
+//! the rules and routes of the first router in this way.
 
 use std::fs;
 use std::io;
@@ -10,21 +10,22 @@ use crate::private::{self, Lock};
 
 /// The namespace of the calling thread.
 const NAMESPACE: &str = "/proc/thread-self/ns/net";
-/// The start of a lock file's name. The inode number of the namespace follows it. The dot prevents
-/// a conflict with a lab, because no lab's name contains a dot.
+/// The start of a lock file's name. The inode number of the namespace is the second part of the
+/// name. The dot prevents a conflict with the file of a lab, because the name of a lab never
+/// contains a dot.
 const PREFIX: &str = ".router-";
 
-/// The lock that the router of a namespace holds. When the lock is dropped, its file is removed.
-/// The file of a killed router is removed together with its lab.
+/// The lock that the router of a namespace holds. When the lock is dropped, the lock file is
+/// removed. The lock file of a killed router is removed when its lab is removed.
 #[derive(Debug)]
 pub struct NamespaceLock(Option<Lock>);
 
 impl NamespaceLock {
-    /// Takes the lock of the namespace of the calling thread.
+    /// Takes the lock of the calling thread's namespace.
     ///
     /// # Errors
-    /// `AddrInUse` if another router runs in this namespace: the error has the process number of
-    /// that router. Otherwise an error of the file system.
+    /// `AddrInUse` if another router runs in this namespace. The text of this error contains the
+    /// process number of that router. All other errors are errors of the file system.
     pub fn take() -> io::Result<Self> {
         let inode = fs::metadata(NAMESPACE)?.ino();
         let path = private::make_runtime()?.join(format!("{PREFIX}{inode}"));

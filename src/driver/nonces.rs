@@ -1,29 +1,32 @@
-//! A router keeps nonces in this file, also when it restarts (RFC 9301 section 5.6). The file has
-//! the nonces of the xTRs that register with this router, and the last nonce of the router's own
-//! Map-Registers.
+//! The file of nonces. A router stores nonces in this file, so that it still has them after a
+//! restart (RFC 9301 section 5.6). The file contains the last nonce of each xTR that registers with
+//! this router, and the last nonce of the router's own Map-Registers.
 //!
 //! ```text
 //!   eidway nonces 1
-//!   KEY xtr XTR-ID SITE-ID NONCE            all in hexadecimal; KEY is a digest of the shared secret
-//!   KEY rloc ADDRESS NONCE
-//!   sent NONCE                              of this router's own registers
+//!   KEY xtr XTR-ID SITE-ID NONCE            KEY is a digest of the shared secret
+//!   KEY rloc ADDRESS NONCE                  KEY, both IDs and NONCE are hexadecimal
+//!   sent NONCE                              of this router's own Map-Registers
 //!   end 3                                   the number of lines with a nonce
 //! ```
 //!
 //! A change is written in the same turn of the event loop, but not earlier than one second after
-//! the previous write. For each ten thousand nonces in the file, this interval is one second
-//! longer, so that a large table is written less often. The data is written to a new file with
-//! another name, and then the new file is renamed. So the file is complete even if the process
-//! dies. The file is not synced to the disk, because that would delay packets.
+//! the previous write. This interval is one second longer for each ten thousand nonces in the file,
+//! so that the router writes a large file less often. The router writes the data to a new file with
+//! another name, and then renames the new file. So the file is complete even if the process is
+//! killed. The router does not wait until the data is on the disk, because this would delay
+//! packets.
 //!
-//! A killed router loses the nonces that came after its last write of the file. After its
-//! restart, and until an xTR sends its next Map-Register, an attacker can replay the Map-Registers
-//! that this xTR sent between the last write and the kill. Such a
-//! replay only repeats a registration that the xTR itself has made shortly before, and this
+//! A killed router loses the nonces that arrived after its last write of the file. After the
+//! restart of the router, an attacker can replay the Map-Registers that an xTR sent between the
+//! last write and the kill. This is possible until the xTR sends its next Map-Register. A replayed
+//! Map-Register only repeats a registration that the xTR itself has made shortly before, and this
 //! registration expires after three minutes. The next Map-Register of the xTR has a greater nonce
-//! than the replayed Map-Register. If a machine loses its power, it may lose more nonces. The
-//! router's own nonces start from the clock. So their loss matters only if the clock was also set
-//! back. In this case, the router raises its nonces, as a router without a file does.
+//! than the replayed Map-Register. If the machine loses its power, the router may lose more nonces.
+//!
+//! The first nonce of the router's own Map-Registers is made from the clock. So the loss of the
+//! last nonce matters only if the clock was also set back. In this case, the router raises its
+//! nonces, as a router without a file does.
 
 use std::ffi::OsString;
 use std::fmt::Write as _;
@@ -38,19 +41,19 @@ use crate::time::Time;
 
 /// The first line of the file.
 const HEAD: &str = "eidway nonces 1";
-/// The shortest time between two writes of the file.
+/// The minimum time between two writes of the file.
 const REST: Duration = Duration::from_secs(1);
-/// For every 10000 nonces in the file, the interval between two writes grows by [`REST`]. 10000
-/// nonces need about a megabyte of text.
+/// A number of nonces. The interval between two writes is longer by [`REST`] for each group of this
+/// number of nonces in the file. 10000 nonces are about one megabyte of text.
 const MANY: usize = 10_000;
 
-/// The stored nonces and their file. There is a file only if one is configured.
+/// The stored nonces, and the path of their file. The path is `None` if no file is configured.
 #[derive(Debug, Default)]
 pub struct NonceFile {
     path: Option<PathBuf>,
     kept: KeptNonces,
     is_changed: bool,
-    /// The time at which the next write may begin.
+    /// The earliest time of the next write.
     rested_at: Time,
 }
 
@@ -59,7 +62,7 @@ impl NonceFile {
     /// of the file is used, and the log reports the first error in the file.
     ///
     /// # Errors
-    /// An error if the file exists but cannot be read, or if another user may have written it.
+    /// The file exists but cannot be read, or another user may have written it.
     pub fn open(path: Option<&Path>) -> io::Result<Self> {
         let Some(path) = path else { return Ok(NonceFile::default()) };
         let octets = match private::read(path) {
@@ -98,7 +101,8 @@ impl NonceFile {
         }
     }
 
-    /// The time at which [`NonceFile::write_due`] has work to do.
+    /// Returns the time at which [`NonceFile::write_due`] writes the file, or `None` if nothing has
+    /// changed.
     pub fn deadline(&self) -> Option<Time> {
         self.is_changed.then_some(self.rested_at)
     }
@@ -106,12 +110,12 @@ impl NonceFile {
     /// Writes the file if a write is due.
     ///
     /// # Errors
-    /// An error of the file system; the write is tried again later.
+    /// An error of the file system. In this case, the router tries the write again later.
     pub fn write_due(&mut self, now: Time) -> io::Result<()> {
         if self.deadline().is_none_or(|at| at > now) {
             return Ok(());
         }
-        // A u32 is enough for the number of nonces: more nonces would not fit into the memory.
+        // The factor fits into a u32, because so many nonces would not fit into the memory.
         self.rested_at = now + REST * (1 + self.kept.len() / MANY) as u32;
         self.write()
     }
@@ -163,7 +167,8 @@ fn emit(kept: &KeptNonces) -> String {
     text
 }
 
-/// Parses the text of the file. Returns its nonces and its first error.
+/// Parses the text of the file. Returns the nonces and a description of the first error in the
+/// text.
 fn parse(text: &str) -> (KeptNonces, Option<String>) {
     let mut lines = text.lines();
     if lines.next() != Some(HEAD) {
@@ -193,8 +198,8 @@ fn parse(text: &str) -> (KeptNonces, Option<String>) {
 }
 
 fn nonce(line: &str) -> Option<NonceRequest> {
-    // A word is accepted only if it has all digits of a number. Otherwise a part of a number would
-    // count as another number.
+    // A word is accepted only if it has all digits of the number. Otherwise an incomplete number at
+    // the end of a damaged file would be read as another number.
     let long = |word: &str| {
         let is_whole = word.len() == 32;
         is_whole.then(|| u128::from_str_radix(word, 16).ok()).flatten()

@@ -1,6 +1,6 @@
-//! The sockets with which a console sends probes: raw ICMP sockets, and UDP sockets for the
+//! The sockets through which a console sends probes: raw ICMP sockets, and UDP sockets for the
 //! datagrams of a traceroute. All sockets are non-blocking. When an answer arrives, the event loop
-//! serves the console's client.
+//! serves the client of the console.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
@@ -26,30 +26,32 @@ use crate::packet::IpHeader;
 use crate::time::Time;
 use crate::wire::probe::{Meaning, ProbeAnswer, ProbeKey, echo_request};
 
-/// The receive buffer of a socket, in octets. If other traffic fills it, answers are lost.
+/// The size of a socket's receive buffer, in octets. If other traffic fills the buffer, answers are
+/// lost.
 const BUFFER: usize = 64 << 10;
 /// The maximum number of ICMP messages that one call examines.
 const MESSAGES_A_CALL: usize = 64;
-/// The maximum number of octets that are read of a received message. The first octets are enough to
+/// The maximum number of octets that are read from a received message. These octets are enough to
 /// find the probe that the message answers.
 const READ_LEN: usize = 2048;
 /// The ICMPv4 types that a socket receives: replies and errors.
 const V4_TYPES: [u32; 5] = [0, 3, 4, 11, 12];
-/// The socket option that selects the ICMPv4 types, and its level.
+/// The socket option that selects the ICMPv4 types, and the level of this option.
 const ICMP_FILTER: i32 = 1;
 const SOL_RAW: i32 = 255;
 
-/// The identifier of echo requests that the newest socket has got. Each socket of the process has a
+/// The identifier in the echo requests of the newest socket. Each socket of the process has a
 /// different identifier.
 static LAST_IDENT: AtomicU16 = AtomicU16::new(0);
 
-/// The surroundings of a client's console session: the router's emulated hosts, and its namespace.
+/// The objects that a client's console session uses: the router's emulated hosts, and sockets in
+/// the router's namespace.
 pub struct ClientSurroundings<'a> {
     /// The emulated hosts.
     pub hosts: &'a mut dyn Hosts,
-    /// The registry that watches the sockets of this client's probes.
+    /// The mio registry that watches the sockets for this client's probes.
     pub registry: &'a Registry,
-    /// The token of the client. The sockets of the client's probes have the same token.
+    /// The token of the client. The sockets for the client's probes have the same token.
     pub token: Token,
     /// The machine of the router.
     pub machine: ProcessMachine<'a>,
@@ -128,8 +130,8 @@ impl LinuxSocket {
         let (socket, payload, port) = match kind {
             Kind::Echo => {
                 let echo = IcmpEchoHeader { id: self.ident, seq: number };
-                // Only the checksum of ICMPv6 covers the source address, and the kernel computes
-                // the checksum of ICMPv6. So any source address is right here.
+                // Any source address is right here. Only the checksum of ICMPv6 covers the source
+                // address, and the kernel computes this checksum.
                 let message = echo_request(source.unwrap_or(destination), destination, echo, data);
                 (&self.icmp, message.unwrap_or_default(), 0)
             }
@@ -149,13 +151,13 @@ impl LinuxSocket {
         socket.send_to(&payload, &SocketAddr::new(destination, port).into()).map(drop)
     }
 
-    /// Reads a message, and returns its answer. Returns `None` if the message does not answer a
-    /// probe of this socket.
+    /// Reads a message. Returns it as an answer, or `None` if the message does not answer a probe
+    /// of this socket.
     fn read(&mut self, now: Time) -> io::Result<Option<Heard>> {
         let (len, _, from) = recvfrom(&self.icmp, &mut self.buffer[..], RecvFlags::DONTWAIT)?;
         let octets = &self.buffer[..len.min(READ_LEN)];
         let family = Family::of(self.ends.destination);
-        // A raw IPv4 socket also receives the IP header of the message.
+        // A raw IPv4 socket receives the IP header together with the message.
         let start = match family {
             Family::Ipv4 => octets.first().map_or(0, |first| usize::from(first & 15) * 4),
             Family::Ipv6 => 0,
@@ -181,7 +183,7 @@ impl LinuxSocket {
 
 impl ProbeSocket for LinuxSocket {
     fn send(&mut self, probe: &Probe, now: Time) {
-        // `EMSGSIZE` means that the probe is too big. After any other error the probe has no
+        // `EMSGSIZE` means that the probe is too big. Other errors are ignored: the probe gets no
         // answer, as if its packet were lost.
         if let Err(error) = self.try_send(probe)
             && error.raw_os_error() == Some(libc::EMSGSIZE)
@@ -213,7 +215,8 @@ impl ProbeSocket for LinuxSocket {
     }
 }
 
-/// Opens a socket, and binds it to the source address.
+/// Opens a socket, and binds it to the source address of `ends`, or to any address if there is
+/// none.
 fn bound(ends: Ends, kind: Type, protocol: Option<Protocol>) -> io::Result<Socket> {
     let destination = SocketAddr::new(ends.destination, 0);
     let socket = Socket::new(Domain::for_address(destination), kind, protocol)?;
@@ -227,9 +230,9 @@ fn bound(ends: Ends, kind: Type, protocol: Option<Protocol>) -> io::Result<Socke
     Ok(socket)
 }
 
-/// Sets the TTL of the next packet, and whether it may be fragmented. If the packet must not be
-/// fragmented, the kernel sends it without regard to the known path MTU. Then a router on the path
-/// reports a packet that is too big.
+/// Sets the TTL of the next packet. If `df` is true, the packet must not be fragmented, and the
+/// kernel sends it even if it is larger than the known path MTU. Then a router on the path reports
+/// a packet that is too big.
 fn set_packet_options(socket: &Socket, family: Family, ttl: u8, df: bool) -> io::Result<()> {
     let fd = socket.as_fd();
     match family {

@@ -1,7 +1,8 @@
-//! The line on a terminal that names the work for which a command waits.
+//! A line on a terminal. It names the work for which a command waits.
 //!
-//! The line appears on standard error after a second, with the seconds since then. It goes away when
-//! the work is done, and before each output of the command. Without a terminal, there is no line.
+//! The line appears on standard error after one second, and shows the number of seconds without an
+//! output of the command. It is erased when the work is done, and before each output of the
+//! command. If standard error is not a terminal, there is no line.
 
 use std::io::{self, IsTerminal, Write};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
@@ -14,13 +15,13 @@ const PERIOD: Duration = Duration::from_secs(1);
 /// The escape sequence of terminals that erases the current line.
 const ERASE: &str = "\r\x1b[K";
 
-/// The line for one piece of work. It goes away when this value is dropped.
+/// The line while a command waits for work. The line is erased when this value is dropped.
 pub struct Progress {
     line: Arc<Mutex<Line>>,
     running: Option<(Sender<()>, JoinHandle<()>)>,
 }
 
-/// The line, and the terminal.
+/// The line, and the terminal on which it is written.
 struct Line {
     out: Box<dyn Write + Send>,
     what: String,
@@ -47,8 +48,8 @@ impl Line {
 }
 
 impl Progress {
-    /// Begins to wait for work. `what` is a sentence about it, without its full stop. If `is_quiet` is true, or
-    /// standard error is not a terminal, there is no line.
+    /// Begins to show the line. `what` is a sentence that names the work, without the full stop. If
+    /// `is_quiet` is true, or standard error is not a terminal, there is no line.
     pub fn begin(what: impl Into<String>, is_quiet: bool) -> Self {
         let is_seen = !is_quiet && io::stderr().is_terminal();
         Progress::on(Box::new(io::stderr()), what.into(), is_seen.then_some(PERIOD))
@@ -63,7 +64,8 @@ impl Progress {
                 while has_ended.recv_timeout(period) == Err(RecvTimeoutError::Timeout) {
                     let mut line = lock(&line);
                     line.periods += 1;
-                    // A terminal that has gone shows nothing.
+                    // The result is ignored: an error means that the terminal does not exist any
+                    // more.
                     let _ = line.draw();
                 }
             };
@@ -72,22 +74,23 @@ impl Progress {
         Progress { line, running }
     }
 
-    /// Waits for other work from now on.
+    /// Replaces the sentence of the line, because the command now waits for other work.
     pub fn set(&self, what: impl Into<String>) {
         let mut line = lock(&self.line);
         line.what = what.into();
         line.periods = 0;
     }
 
-    /// Calls a function that writes on the same terminal. The line goes away before, and comes back
-    /// after another second.
+    /// Calls a function that writes on the same terminal. The line is erased before the call, and
+    /// appears again one second later.
     pub fn aside<T>(&self, write: impl FnOnce() -> T) -> T {
         let mut line = lock(&self.line);
         let _ = line.erase();
         write()
     }
 
-    /// A writer to `out`, which is on the same terminal.
+    /// Returns a writer that writes to `out`, and erases the line before each output. `out` is on
+    /// the same terminal as the line.
     pub fn around<W: Write>(&self, out: W) -> Around<'_, W> {
         Around { progress: self, out }
     }
@@ -97,7 +100,7 @@ impl Drop for Progress {
     fn drop(&mut self) {
         if let Some((end, thread)) = self.running.take() {
             drop(end);
-            // The thread has no panic that a command could report.
+            // The result is ignored: a panic of the thread is not an error of the command.
             let _ = thread.join();
             let _ = lock(&self.line).erase();
         }
@@ -108,7 +111,7 @@ fn lock(line: &Mutex<Line>) -> MutexGuard<'_, Line> {
     line.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A writer before whose output the line goes away.
+/// A writer that erases the line before each output.
 pub struct Around<'a, W> {
     progress: &'a Progress,
     out: W,
@@ -129,7 +132,7 @@ impl<W: Write> Write for Around<'_, W> {
 mod tests {
     use super::*;
 
-    /// A terminal that keeps its octets.
+    /// A terminal that stores all octets that are written to it.
     #[derive(Clone, Default)]
     struct Screen(Arc<Mutex<Vec<u8>>>);
 

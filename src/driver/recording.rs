@@ -10,9 +10,9 @@ use std::path::{Path, PathBuf};
 use crate::private;
 use crate::sim::Records;
 
-/// Creates a file for a record. Only its owner can read the file, because a record contains keys.
-/// The record of an earlier run is renamed to `FILE.old`: if a person restarts a router after a
-/// crash, the record of the crash is still needed.
+/// Creates a file for a record. Only the owner of the file can read it, because a record contains
+/// keys. The record of an earlier run is renamed to `FILE.old`, because the user needs this record
+/// if the earlier run has crashed.
 ///
 /// # Errors
 /// An error of the file system.
@@ -24,12 +24,13 @@ pub fn create(path: &Path) -> io::Result<File> {
     private::create(path)
 }
 
-/// Prepares the records of a simulation. Makes their directory, which only its owner can use. The
-/// files are `ROUTER.record`, and `ROUTER-2.record` after the router is started again. If the file
-/// of a router cannot be opened, the log reports this and there is no record of this router.
+/// Prepares the records of a simulation. Makes the directory for the records. Only the owner can
+/// use the directory. The first record of a router is the file `ROUTER.record`. After the router is
+/// started again, the next record is `ROUTER-2.record`. If the file for a router cannot be created,
+/// a log line reports this, and there is no record of this router.
 ///
 /// # Errors
-/// An error if the directory cannot be created.
+/// The directory cannot be created.
 pub fn of_routers(directory: &Path) -> io::Result<Records> {
     DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
     let (directory, mut starts) = (directory.to_owned(), BTreeMap::<String, u32>::new());

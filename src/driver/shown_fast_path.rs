@@ -1,4 +1,4 @@
-//! The data of the [fast path](super::fast_path) for the console.
+//! The data of the [fast path](super::fast_path) that the console shows.
 
 use std::error::Error;
 use std::io;
@@ -8,7 +8,8 @@ use log::debug;
 use super::fast_path::{FastPath, Miss};
 use crate::console::machine::{FastPathCounts, FlowCounts, MissCount};
 
-/// The error of [`FastPath::open`] in one line that names its causes.
+/// Converts an error of [`FastPath::open`] to an error with one line of text. The line contains all
+/// causes of the error.
 pub fn in_full(error: io::Error) -> io::Error {
     debug!("fast path: {error}");
     let mut text = error.to_string();
@@ -20,11 +21,12 @@ pub fn in_full(error: io::Error) -> io::Error {
         }
         cause = found.source();
     }
-    // The kernel adds the program to an error about it.
+    // Only the first line is used. If the kernel rejects the program, the next lines list the
+    // program.
     io::Error::new(error.kind(), text.lines().next().unwrap_or_default().to_owned())
 }
 
-/// The counts.
+/// Returns the counts of the fast path.
 pub fn counts(programs: &FastPath) -> FastPathCounts {
     let [to_core, from_core] = programs.hits();
     let (outbound, inbound) = (&programs.outbound, &programs.inbound);
@@ -39,7 +41,7 @@ pub fn counts(programs: &FastPath) -> FastPathCounts {
     }
 }
 
-/// The cause of a miss in words.
+/// Returns the words for the reason of a miss.
 fn cause(miss: Miss) -> &'static str {
     match miss {
         Miss::NoFlow => "no decision on the flow",

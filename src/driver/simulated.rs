@@ -1,7 +1,8 @@
 //! Runs a simulated lab in real time or at another speed. Each router has a console socket.
 //!
-//! The machine's clock decides how far the simulation runs in a step. Between two steps, the
-//! consoles are served in turns, as in the event loop of a real router.
+//! In each step, the simulation runs until a virtual time that depends on the machine's clock and
+//! the speed. Between two steps, the consoles are served in turns, as in the event loop of a real
+//! router.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -28,18 +29,20 @@ use crate::watch::snapshot::RouterState;
 use crate::watch::stream::Told;
 use crate::watch::{Item, Watch};
 
-/// The longest time between two steps of the simulation. This limit is valid on the clock of the
-/// simulation and on the clock of the machine.
+/// The time between two steps of the simulation. At full speed, a step is this time on the clock of
+/// the simulation. At all other speeds, a step begins at the latest after this time on the clock of
+/// the machine.
 const STEP: Duration = Duration::from_millis(20);
-/// The token of the signals. The token of a router's console listener is the number of the router
-/// times [`PER_ROUTER`]. The next tokens belong to the clients of this console.
+/// The token of the signals, and the number of tokens for each router. The token of a router's
+/// console listener is the number of the router multiplied by [`PER_ROUTER`]. The next tokens
+/// belong to the clients of this console.
 const SIGNALS: Token = Token(usize::MAX >> 1);
 const PER_ROUTER: usize = 64;
 
 /// The speed of the simulated time.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Pace {
-    /// A multiple of real time. The number is finite and greater than 0.
+    /// A speed relative to real time: 2 is twice as fast. The number is finite and greater than 0.
     Times(f64),
     /// As fast as the processor allows.
     Fast,
@@ -57,12 +60,12 @@ impl FromStr for Pace {
     }
 }
 
-/// Runs a simulated lab until SIGINT or SIGTERM, and serves the consoles of its routers. The
-/// sockets are in `directory`, which is below [`private::runtime`]. If `telnet` is given, it is the
-/// telnet port of the first router.
+/// Runs a simulated lab until SIGINT or SIGTERM, and serves the consoles of the lab's routers. The
+/// console sockets are in `directory`, and this directory is below [`private::runtime`]. `telnet`
+/// is the telnet port of the first router, or `None` if there is no telnet server.
 ///
 /// # Errors
-/// An error if a socket cannot be opened or polling fails.
+/// A socket cannot be opened, or polling fails.
 pub fn run(sim: Sim, directory: &Path, pace: Pace, telnet: Option<u16>) -> Result<(), Error> {
     let during = format!("opening the consoles in {}", directory.display());
     let mut served = Served::open(sim, directory).map_err(Error::during(during))?;
@@ -76,7 +79,8 @@ pub fn run(sim: Sim, directory: &Path, pace: Pace, telnet: Option<u16>) -> Resul
         .and_then(|()| served.go_on(pace).map_err(Error::during("serving a simulated lab")));
     drop(served);
     let _ = fs::remove_file(&ports);
-    // The console sockets are already removed. If the directory has other files, it is not removed.
+    // The console sockets are already removed. The result is ignored: if the directory contains
+    // other files, it is not removed.
     let _ = fs::remove_dir(directory);
     outcome
 }
@@ -86,14 +90,14 @@ struct Served {
     poll: Poll,
     signals: Signals,
     consoles: Vec<(String, ConsoleServer)>,
-    /// The clients that may have more requests to serve, each as the number of its router and its
-    /// own number.
+    /// The clients that may have more requests. Each entry is the number of the router and the
+    /// number of the client.
     ready: BTreeSet<(usize, usize)>,
-    /// The routers with clients that may wait to be accepted.
+    /// The routers whose listeners may have clients that wait to be accepted.
     listening: BTreeSet<usize>,
-    /// The collection of the lab's items. `None` if no client of a console watches.
+    /// The collection of the lab's items. `None` if there is no watcher at any console.
     watch: Option<Watch>,
-    /// For each router, the state that was last sent to its watchers.
+    /// The state of each router that was last sent to the watchers of this router.
     states: BTreeMap<String, RouterState>,
 }
 
@@ -125,8 +129,8 @@ impl Served {
         })
     }
 
-    /// Serves the consoles by telnet in a thread, which ends with the process. Writes the ports to
-    /// the file `ports`.
+    /// Starts a thread that serves the consoles by telnet. The thread runs until the process ends.
+    /// Writes the list of telnet ports to the file `ports`.
     fn serve_telnet(&self, first: u16, directory: &Path, ports: &Path) -> io::Result<()> {
         let sockets = self.consoles.iter().map(|(name, _)| directory.join(format!("{name}.sock")));
         let server = TelnetServer::bind(first, &sockets.collect::<Vec<_>>())?;
@@ -174,8 +178,8 @@ impl Served {
         }
     }
 
-    /// Runs the simulation until `until`. Serves the clients whose commands wait, each at the
-    /// virtual time at which its command has work.
+    /// Runs the simulation until the virtual time `until`. If the command of a client waits for a
+    /// time or for a packet, serves this client at the virtual time at which the wait ends.
     fn run_until(&mut self, until: Time) {
         loop {
             let consoles = &self.consoles;
@@ -214,12 +218,13 @@ impl Served {
                     }
                 }
                 Err(error) if descriptors::none_is_free(&error) => {
-                    // Clients that still wait are accepted in the next step.
+                    // In the next step, the listener accepts the clients that still wait.
                     self.listening.insert(router);
                     return;
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
-                // This client was disconnected, or has closed its connection.
+                // This client was disconnected because there are too many clients, or it has closed
+                // its connection.
                 Err(_) => {}
             }
         }
@@ -251,9 +256,9 @@ impl Served {
         }
     }
 
-    /// Sends the items since the last step to the clients that watch. A watcher of a router gets
-    /// the items of this router. The watchers of the first watched router also get the items of no
-    /// router, for example the packets on the links.
+    /// Sends the items since the last step to the watchers. A watcher of a router gets the items of
+    /// this router. Some items belong to no router, for example the packets on the links. Only the
+    /// watchers of the first watched router get these items.
     fn tell_watchers(&mut self) {
         let is_watched = self.consoles.iter().any(|(_, console)| console.is_watched());
         match (&self.watch, is_watched) {

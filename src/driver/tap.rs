@@ -1,8 +1,8 @@
-//! The TAP device of an emulated host, and the bridge that the device is connected to.
+//! The TAP device of an emulated host, and the bridge to which the device is connected.
 //!
 //! A lab connects the device to one of its LANs. Without a lab, the device of the router's
-//! interface is a bridge, and the hosts' devices are ports of this bridge. If the interface has no
-//! device, the bridge is created here.
+//! interface is a bridge, and the TAP devices are ports of this bridge. If the interface has no
+//! device, this module creates the bridge.
 
 #![allow(unsafe_code, reason = "the ioctls of bridges and links take raw structures")]
 
@@ -33,9 +33,10 @@ impl Tap {
         Ok(Tap { device })
     }
 
-    /// Connects the device to the bridge `bridge` and sets both up. If there is no device with the
-    /// name `bridge`, this function creates the bridge. Returns false if `bridge` is another kind
-    /// of device: then it is the end of a cable, which does not belong to this router.
+    /// Connects the device to the bridge `bridge`, and sets the device up. If there is no device
+    /// with the name `bridge`, this function creates the bridge and sets the bridge up. Returns
+    /// false if `bridge` is not a bridge. In this case it is the end of a cable that does not
+    /// belong to this router.
     pub fn plug(&self, bridge: &str) -> io::Result<bool> {
         let socket = Socket::new(Domain::IPV4, Type::DGRAM, None)?;
         let join = || {
@@ -57,7 +58,8 @@ impl Tap {
         }
     }
 
-    /// Whether the device still exists, in any namespace. Another program may have deleted it.
+    /// Returns true if the device still exists in any namespace. Another program may have deleted
+    /// the device.
     pub fn is_there(&self) -> bool {
         control(&self.device, libc::TUNGETIFF as _, &mut request("")).is_ok()
     }
@@ -81,7 +83,8 @@ impl Tap {
 
 impl AsFd for Tap {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        // SAFETY: the descriptor is open as long as the device, which this value owns.
+        // SAFETY: this value owns the device, and the descriptor is open as long as the device is
+        // open.
         unsafe { BorrowedFd::borrow_raw(self.device.as_raw_fd()) }
     }
 }
@@ -113,13 +116,13 @@ fn index(socket: &Socket, device: &str) -> io::Result<libc::c_int> {
 }
 
 fn control(file: &impl AsRawFd, what: libc::c_ulong, request: &mut libc::ifreq) -> io::Result<()> {
-    // SAFETY: each of these requests takes an `ifreq` through a pointer, and the pointer points to
-    // a live value.
+    // SAFETY: each of these requests needs a pointer to an `ifreq`, and the pointer points to a
+    // valid `ifreq`.
     check(unsafe { libc::ioctl(file.as_raw_fd(), what as _, &raw mut *request) })
 }
 
-/// Makes a request about a device. If the name is too long, only its first octets are used. The
-/// kernel knows no device with such a name.
+/// Makes a request about the device with the name `device`. Only the first octets of a name that is
+/// too long are used: no device of the kernel has a name of this length.
 fn request(device: &str) -> libc::ifreq {
     // SAFETY: an `ifreq` in which all octets are zero is valid.
     let mut request: libc::ifreq = unsafe { mem::zeroed() };

@@ -1,10 +1,12 @@
-//! The filter of a tap: the program that the kernel runs for each frame before it copies the frame.
+//! The filter of a tap. The filter is a program that the kernel runs for each frame, before the
+//! kernel copies the frame.
 //!
-//! A frame that the filter rejects is not copied. So the sample of a fast flow is taken here, and
-//! not by the reader. The decision depends only on octets of the packet of EIDs. These octets are
-//! the same on all links of the packet's path, encapsulated or not. So the taps of all these links
-//! accept a packet, or none of them accepts it (N. Duffield and M. Grossglauser: "Trajectory
-//! Sampling for Direct Traffic Observation", 2001).
+//! The kernel does not copy a frame that the filter rejects. So the sample of a fast flow is
+//! selected by the filter, and not by the process that reads the tap. The decision depends only on
+//! octets of the packet of EIDs. Encapsulated or not, the packet has the same octets on all links
+//! of its path. So either the taps of all these links accept a packet, or none of these taps
+//! accepts the packet (N. Duffield and M. Grossglauser: "Trajectory Sampling for Direct Traffic
+//! Observation", 2001).
 
 use socket2::SockFilter;
 
@@ -15,19 +17,20 @@ use crate::wire::{CONTROL_PORT, DATA_PORT};
 /// The maximum number of octets of a frame that are copied: the length of the longest IP packet.
 pub const COPIED: u32 = 65_535;
 
-/// Two offsets in a frame: of its type, and of its IP header.
+/// The offset of the Ethernet type in a frame, and the offset of the IP header.
 const ETHERTYPE: u32 = 12;
 const IP: u32 = 14;
-/// The offsets in an IPv4 header.
+/// The offsets of three fields in an IPv4 header.
 const IDENTIFICATION: u32 = 4;
 const FRAGMENT: u32 = 6;
 const PROTOCOL: u32 = 9;
-/// An offset in an IPv6 header, and the length of the header.
+/// The offset of the next header field in an IPv6 header, and the length of an IPv6 header.
 const NEXT_HEADER: u32 = 6;
 const IPV6_LEN: u32 = 40;
 /// The offsets of the ports of UDP and TCP.
 const PORTS: [u32; 2] = [0, 2];
-/// The octets between an outer IP header and the packet of EIDs: the headers of UDP and LISP.
+/// The number of octets between the outer IP header and the packet of EIDs: the UDP header and the
+/// LISP header.
 const ENCAPSULATION: u32 = 8 + DATA_HEADER_LEN as u32;
 
 const IPV4: u32 = 0x0800;
@@ -35,42 +38,45 @@ const IPV6: u32 = 0x86dd;
 const TCP: u32 = 6;
 const UDP: u32 = 17;
 const ICMPV6: u32 = 58;
-/// The bits of the field at [`FRAGMENT`] that are not zero in a later fragment.
+/// The bits of the fragment offset in the field at [`FRAGMENT`]. In the first fragment, these bits
+/// are zero.
 const FRAGMENT_OFFSET: u32 = 0x1fff;
-/// The first and the last of the ICMPv6 message types of neighbour discovery.
+/// The smallest and the largest ICMPv6 message type of neighbour discovery.
 const ROUTER_SOLICITATION: u32 = 133;
 const REDIRECT: u32 = 137;
 
-/// Odd factors, which are those of MurmurHash3. They spread the bits of a number over a word.
+/// Two odd factors from MurmurHash3. A multiplication by such a factor spreads the bits of a number
+/// over a word.
 const FACTOR: u32 = 0x85eb_ca6b;
 const LAST_FACTOR: u32 = 0xc2b2_ae35;
 
-/// The places in the memory of the program. The first is for the highest accepted hash. The others
-/// are for fields of the packet of EIDs: the identification, the protocol, and the second and the
-/// third word after the IP header.
+/// The indices of words in the memory of the program. The first word is the highest hash that the
+/// filter accepts. The other words are fields of the packet of EIDs: the identification, the
+/// protocol, and the second and the third word after the IP header.
 const LIMIT: u32 = 0;
 const IDENTITY: u32 = 1;
 const TRANSPORT: u32 = 2;
 const SECOND: u32 = 3;
 const THIRD: u32 = 4;
 
-/// The shares of the frames that a tap accepts.
+/// The sample of the frames that a tap accepts, for each class of frames.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sampling {
-    /// Of this number of packets of hosts, the filter accepts about one, encapsulated or not.
+    /// The filter accepts about one of this number of packets of hosts. These packets may be
+    /// encapsulated or not.
     pub hosts: u32,
-    /// Of this number of other frames, the filter accepts about one: LISP messages, ARP, neighbour
+    /// The filter accepts about one of this number of other frames: LISP messages, ARP, neighbour
     /// discovery.
     pub control: u32,
-    /// The salt of the hash. With another salt, the filter accepts other packets.
+    /// The salt of the hash. A filter with a different salt accepts different packets.
     pub salt: u32,
 }
 
 impl Sampling {
-    /// All frames.
+    /// The filter accepts all frames.
     pub const ALL: Sampling = Sampling { hosts: 1, control: 1, salt: 0 };
 
-    /// Returns the filter: a program that accepts these shares.
+    /// Returns the filter: a program that accepts this sample of the frames.
     pub fn filter(&self) -> Vec<SockFilter> {
         let limit = |one_of: u32| u32::MAX / one_of.max(1);
         let mut program = Program::new();
@@ -87,7 +93,7 @@ impl Sampling {
     }
 }
 
-/// The labels of the program, to which its jumps go.
+/// The labels of the program. Each jump in the program goes to a label.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Label {
     Ipv6,
@@ -105,8 +111,9 @@ enum Label {
     Reject,
 }
 
-/// Finds the class of the frame, and stores the highest hash that the filter accepts. After that,
-/// the index register plus [`IP`] is the offset of the packet of EIDs.
+/// Adds instructions that find the class of the frame, and store the highest hash that the filter
+/// accepts for this class. After these instructions, the index register plus [`IP`] is the offset
+/// of the packet of EIDs.
 fn classify(program: &mut Program<Label>, hosts: u32, control: u32) {
     program.set(control);
     program.store(LIMIT);
@@ -159,8 +166,9 @@ fn classify(program: &mut Program<Label>, hosts: u32, control: u32) {
     program.set_index(0);
 }
 
-/// Stores octets that differ between packets of EIDs, and that no router changes. The last of these
-/// octets are in the accumulator. If the packet is too short, the filter decides at random.
+/// Adds instructions that store octets of the packet of EIDs. These octets differ between packets,
+/// and no router changes them. The last four of these octets are in the accumulator. If the packet
+/// is too short, the filter decides at random.
 fn identify(program: &mut Program<Label>) {
     program.label(Label::Packet);
     program.load_indexed(Size::Octet, IP);
@@ -187,9 +195,9 @@ fn identify(program: &mut Program<Label>) {
     program.compute(libc::BPF_ADD, IPV6_LEN);
     program.copy_to_index();
 
-    // The second word after the IP header has the sequence number of TCP and of an echo. In UDP,
-    // the third and the fourth word are the start of the data, where programs put their sequence
-    // numbers.
+    // The second word after the IP header contains the sequence number of TCP or of an ICMP echo
+    // message. In UDP, the third and the fourth word are the start of the data. Many programs write
+    // a sequence number there.
     program.label(Label::Words);
     program.load_length();
     program.compute_with_index(libc::BPF_SUB);
@@ -200,7 +208,8 @@ fn identify(program: &mut Program<Label>) {
     program.store(SECOND);
     program.recall(TRANSPORT);
     program.jump_unless(Is::Equal(UDP), Label::NotUdp);
-    // The checksum of UDP is not used, because a kernel may compute it late.
+    // The UDP checksum is not used, because a kernel may compute it after the tap has copied the
+    // frame.
     program.recall(SECOND);
     program.compute(libc::BPF_AND, 0xffff_0000);
     program.store(SECOND);
@@ -208,7 +217,7 @@ fn identify(program: &mut Program<Label>) {
     program.load_indexed(Size::Word, IP + 12);
 }
 
-/// Computes the hash of the octets.
+/// Adds instructions that compute the hash of the stored octets.
 fn hash(program: &mut Program<Label>, salt: u32) {
     program.compute(libc::BPF_XOR, salt);
     for place in [THIRD, SECOND, IDENTITY] {
@@ -247,7 +256,7 @@ mod tests {
         receiver.set_nonblocking(true).unwrap();
         let mut buffer = vec![0; 2048];
         let mut arrives = |frame: &Vec<u8>| {
-            // A filter that rejects a datagram gives the sender an error.
+            // If the filter rejects a datagram, `send` returns an error.
             let _ = sender.send(frame);
             match receiver.recv(&mut buffer) {
                 Ok(len) => {

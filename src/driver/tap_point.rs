@@ -1,10 +1,11 @@
 //! A socket that gets copies of the frames of a device, as in tcpdump. A socket for a capture gets
-//! all frames. Any other socket gets a share of the frames that arrive.
+//! all frames. Any other socket gets a sample of the frames that arrive.
 //!
-//! For a share, a filter in the kernel selects the frames. The kernel would copy a sent frame
-//! before the filter decides, but it copies a received frame after that. So a tap is at the
-//! receiving end of a link, and a rejected frame costs little. If frames are accepted faster than
-//! they are read, the small buffer of the socket becomes full and the kernel drops frames.
+//! A filter in the kernel selects the frames of a sample. The kernel copies a received frame after
+//! the filter has decided, but it copies a sent frame before the decision. So a tap for a sample is
+//! at the receiving end of a link: there, a rejected frame needs little processor time. If the
+//! filter accepts frames faster than the process reads them, the small buffer of the socket becomes
+//! full, and the kernel drops frames.
 
 #![allow(
     unsafe_code,
@@ -20,13 +21,13 @@ use socket2::{Domain, Socket, Type};
 
 use super::tap_filter::{COPIED, Sampling};
 
-/// The size in octets of the socket's buffer for a share of the frames. It has room for about 80
-/// frames.
+/// The size in octets of the socket's buffer for a sample of the frames. About 80 frames fit into
+/// this buffer.
 const BUFFER: usize = 64 * 1024;
-/// The size in octets of the socket's buffer for a capture of all frames. For an ordinary user, the
-/// kernel makes the buffer smaller, with room for a few hundred frames.
+/// The size in octets of the socket's buffer for a capture of all frames. If the user is not root,
+/// the kernel makes a smaller buffer, into which a few hundred frames fit.
 const LARGE_BUFFER: usize = 8 * 1024 * 1024;
-/// The protocol number of all frames (`ETH_P_ALL`), in network byte order.
+/// The protocol number that stands for all protocols (`ETH_P_ALL`), in network byte order.
 const ALL: i32 = (libc::ETH_P_ALL as u16).to_be() as i32;
 
 /// A frame of a device.
@@ -36,7 +37,8 @@ pub struct Tapped<'a> {
     pub at: Duration,
     /// Whether the device sent the frame.
     pub is_sent: bool,
-    /// The octets of the frame. A frame that is longer than the buffer is cut off.
+    /// The octets of the frame. If the frame is longer than the buffer, only the first octets are
+    /// here.
     pub octets: &'a [u8],
 }
 
@@ -52,15 +54,15 @@ pub fn buffer() -> Vec<u8> {
 }
 
 impl TapPoint {
-    /// Opens a socket for a share of the frames that arrive at the device `index` of the calling
-    /// thread's namespace.
+    /// Opens a socket for a sample of the frames that arrive at a device. `index` is the index of
+    /// the device in the namespace of the calling thread.
     ///
     /// # Errors
     /// The process has no privilege for the namespace.
     pub fn open(index: u32, sampling: Sampling) -> io::Result<Self> {
         let socket = unbound()?;
         socket.set_recv_buffer_size(BUFFER)?;
-        // With this option, the kernel skips this socket for each frame that the device sends.
+        // With this option, the socket does not get the frames that the device sends.
         set(&socket, libc::SOL_PACKET, libc::PACKET_IGNORE_OUTGOING, 1)?;
         let point = TapPoint { socket };
         point.sample(sampling)?;
@@ -68,22 +70,22 @@ impl TapPoint {
         Ok(point)
     }
 
-    /// Opens a socket for all frames of the device `index` of the calling thread's namespace, in both
-    /// directions.
+    /// Opens a socket for all frames that a device sends and receives. `index` is the index of the
+    /// device in the namespace of the calling thread.
     ///
     /// # Errors
     /// The process has no privilege for the namespace.
     pub fn open_for_all(index: u32) -> io::Result<Self> {
         let socket = unbound()?;
-        // Only root can exceed the machine's limit (`net.core.rmem_max`). For other users, the
-        // buffer gets the size of the limit.
+        // Only root can exceed the machine's limit on the size (`net.core.rmem_max`). For other
+        // users, the size of the buffer is this limit.
         set(&socket, libc::SOL_SOCKET, libc::SO_RCVBUFFORCE, LARGE_BUFFER as i32)
             .or_else(|_| socket.set_recv_buffer_size(LARGE_BUFFER))?;
         bind(&socket, index)?;
         Ok(TapPoint { socket })
     }
 
-    /// Sets the share of the frames that this socket gets from now on.
+    /// Sets the sample of the frames that this socket gets from now on.
     ///
     /// # Errors
     /// An error of the socket.
@@ -91,7 +93,7 @@ impl TapPoint {
         self.socket.attach_filter(&sampling.filter())
     }
 
-    /// Reads the next frame, if one waits, into `buffer`.
+    /// Reads the next frame into `buffer`. Returns `None` if no frame waits.
     ///
     /// # Errors
     /// An error of the socket, for example because the device was removed.
@@ -107,8 +109,8 @@ impl TapPoint {
         message.msg_iovlen = 1;
         message.msg_control = control.0.as_mut_ptr().cast();
         message.msg_controllen = control.0.len() as _;
-        // SAFETY: each pointer in `message` is to memory of the length that is stored with it. No
-        // other code uses this memory during the call.
+        // SAFETY: each pointer in `message` points to memory of the length that is stored with the
+        // pointer. No other code uses this memory during the call.
         let len = unsafe { libc::recvmsg(self.socket.as_raw_fd(), &raw mut message, 0) };
         let Ok(len) = usize::try_from(len) else {
             let error = io::Error::last_os_error();
@@ -121,15 +123,16 @@ impl TapPoint {
         Ok(Some(Tapped { at: time(&message), is_sent, octets: &buffer[..len] }))
     }
 
-    /// Returns the number of frames that the kernel has dropped since the last call, because they
-    /// were not read in time.
+    /// Returns the number of frames that the kernel has dropped since the last call, because the
+    /// process did not read them in time.
     ///
     /// # Errors
     /// An error of the socket.
     pub fn take_dropped(&self) -> io::Result<u64> {
         let mut counts = libc::tpacket_stats { tp_packets: 0, tp_drops: 0 };
         let mut len = mem::size_of_val(&counts) as libc::socklen_t;
-        // SAFETY: the structure is that of PACKET_STATISTICS, and its length is given.
+        // SAFETY: `counts` is the structure that PACKET_STATISTICS fills in, and `len` is the size
+        // of this structure.
         let outcome = unsafe {
             libc::getsockopt(
                 self.socket.as_raw_fd(),
@@ -152,7 +155,7 @@ impl AsFd for TapPoint {
     }
 }
 
-/// Memory for control messages, with the alignment of their headers.
+/// Memory for control messages, with the alignment that their headers need.
 #[repr(C, align(8))]
 struct Control([u8; 128]);
 
@@ -170,7 +173,7 @@ fn bind(socket: &Socket, index: u32) -> io::Result<()> {
     name.sll_family = libc::AF_PACKET as u16;
     name.sll_protocol = ALL as u16;
     name.sll_ifindex = index.cast_signed();
-    // SAFETY: the name is a `sockaddr_ll`, and its length is given.
+    // SAFETY: `name` is a `sockaddr_ll`, and the last argument is the size of this structure.
     let outcome = unsafe {
         libc::bind(
             socket.as_raw_fd(),
@@ -182,7 +185,7 @@ fn bind(socket: &Socket, index: u32) -> io::Result<()> {
 }
 
 fn set(socket: &Socket, level: i32, option: i32, value: i32) -> io::Result<()> {
-    // SAFETY: the value is an `int`, and its length is given.
+    // SAFETY: `value` is an `int`, and the last argument is the size of this `int`.
     let outcome = unsafe {
         libc::setsockopt(
             socket.as_raw_fd(),
@@ -197,8 +200,9 @@ fn set(socket: &Socket, level: i32, option: i32, value: i32) -> io::Result<()> {
 
 /// Returns the time of a frame since 1970, or 0 if the frame has no time.
 fn time(message: &libc::msghdr) -> Duration {
-    // SAFETY: the kernel has filled in the control messages of `message` and their length. The
-    // macros stay inside of this length, and a control message of this type has a `timespec`.
+    // SAFETY: the kernel has filled in the control messages of `message` and the length of these
+    // messages. The macros read only inside of this length, and a control message of this type
+    // contains a `timespec`.
     unsafe {
         let mut header = libc::CMSG_FIRSTHDR(message);
         while !header.is_null() {

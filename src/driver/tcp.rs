@@ -2,8 +2,12 @@
 //! (draft-kouvelas-lisp-map-server-reliable-transport, section 3).
 //!
 //! Octets from a peer go to the core immediately. Octets from the core wait here until the peer
-//! accepts them. There are limits for the number of connections, for waiting octets, for octets
-//! that are read in one turn of the event loop, and for the time to close a connection.
+//! accepts them. There are limits on:
+//!
+//! - the number of connections
+//! - the number of octets that wait for a peer
+//! - the number of octets that are read in one turn of the event loop
+//! - the time to close a connection
 
 #[cfg(test)]
 mod tests;
@@ -24,29 +28,33 @@ use crate::wire::CONTROL_PORT;
 /// The maximum number of octets that may wait for a peer. If more octets wait, the connection is
 /// closed.
 const MAX_WAITING: usize = 1 << 20;
-/// The maximum number of accepted connections at the same time. Further connections are closed
-/// immediately. If the process may have fewer than 8192 descriptors, the limit is half of that
-/// number. The router needs the other half itself.
+/// The maximum number of accepted connections at the same time. When this number is reached, the
+/// router closes each new connection immediately. If the process may have fewer than 8192 file
+/// descriptors, the maximum is half the number of descriptors. The router needs the other half
+/// itself.
 const MAX_ACCEPTED: usize = 4096;
-/// The maximum number of connections that the kernel completes before the router accepts them.
+/// The maximum number of complete connections that wait in the kernel until the router accepts
+/// them.
 const BACKLOG: i32 = 128;
-/// The time limit for closing a connection. Within this time, the connection must send its waiting
-/// octets.
+/// The time after which a connection that is being closed must end. In this time, the router can
+/// still send the waiting octets.
 const LINGER: Duration = Duration::from_secs(5);
-/// The time without data before the first probe of a peer. The next constants are the interval of
-/// the probes and their number.
+/// The time without data after which the kernel sends the first probe to a peer. The next two
+/// constants are the time between two probes, and the number of probes.
 const KEEPALIVE_IDLE: Duration = Duration::from_secs(10);
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(5);
 const KEEPALIVE_PROBES: u32 = 3;
-/// The longest time that sent octets may remain unacknowledged.
+/// The maximum time for which sent octets may remain unacknowledged. After this time, the kernel
+/// closes the connection.
 const USER_TIMEOUT: Duration = Duration::from_secs(25);
 
-/// The result of serving a connection with a ready socket.
+/// The result of [`Tcp::serve`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
-    /// There is nothing for the core.
+    /// There is no event for the core.
     Waits,
-    /// The connection that the core asked for is established.
+    /// The connection that the core requested is established. The value is the local address of the
+    /// connection.
     Connected(SocketAddr),
     /// This number of octets was read.
     Read(usize),
@@ -72,8 +80,8 @@ pub struct Peer {
     is_connected: bool,
     /// Octets for the peer that the socket has not accepted yet.
     waiting: Vec<u8>,
-    /// The time at which the connection ends, even if it has unsent octets. It is set when the core
-    /// closes the connection.
+    /// The time at which the connection ends, even if some octets were not sent. The field is set
+    /// when the core closes the connection while octets wait.
     closing_until: Option<Time>,
 }
 
@@ -87,20 +95,21 @@ pub struct Tcp {
 }
 
 impl Tcp {
-    /// Creates a value without connections. `descriptors` is the number of files that the process
-    /// may have open.
+    /// Returns an object without connections. `descriptors` is the maximum number of file
+    /// descriptors of the process.
     pub fn new(descriptors: u64) -> Self {
         let half = usize::try_from(descriptors / 2).unwrap_or(usize::MAX);
         let most_accepted = half.min(MAX_ACCEPTED);
         Tcp { listeners: Vec::new(), peers: BTreeMap::new(), accepted: 0, most_accepted }
     }
 
-    /// The listener in a slot. A listener keeps the number of its slot while it is open.
+    /// Returns the listener in a slot. While a listener is open, the number of its slot does not
+    /// change.
     pub fn listener_mut(&mut self, slot: usize) -> Option<&mut Listener> {
         self.listeners.get_mut(slot)?.as_mut()
     }
 
-    /// The peer of an open connection.
+    /// Returns the peer of an open connection.
     pub fn peer_mut(&mut self, connection: Connection) -> Option<&mut Peer> {
         self.peers.get_mut(&connection)
     }
@@ -117,8 +126,8 @@ impl Tcp {
     /// EADDRINUSE if another program in the namespace listens on this RLOC.
     pub fn listen(&mut self, rloc: Rloc) -> io::Result<usize> {
         let socket = open(rloc)?;
-        // Without this option, connections of a killed router could prevent the next router from
-        // starting.
+        // Without this option, old connections of a killed router could prevent the start of the
+        // next router.
         socket.set_reuse_address(true)?;
         match rloc.family() {
             Family::Ipv4 => socket.set_freebind_v4(true)?,
@@ -144,12 +153,12 @@ impl Tcp {
         }
     }
 
-    /// Accepts a connection that waits at a listener. Returns its number, the address of its peer
-    /// and the local RLOC.
+    /// Accepts a connection that waits at a listener. Returns the connection, the address of the
+    /// peer and the local RLOC.
     ///
     /// # Errors
-    /// `WouldBlock` if no connection waits. `QuotaExceeded` if there are too many connections: the
-    /// new connection is closed.
+    /// `WouldBlock` if no connection waits. `QuotaExceeded` if there are too many connections: in
+    /// this case the new connection is closed.
     pub fn accept(&mut self, slot: usize) -> io::Result<(Connection, SocketAddr, IpAddr)> {
         let listener = self.listener_mut(slot).ok_or(io::ErrorKind::NotFound)?;
         let (stream, peer) = listener.socket.accept()?;
@@ -165,8 +174,8 @@ impl Tcp {
         Ok((connection, peer, local))
     }
 
-    /// Begins a connection to port 4342. When its socket is ready, [`Tcp::serve`] returns the
-    /// result.
+    /// Begins a connection to port 4342 of `destination`. When the socket of the connection is
+    /// ready, [`Tcp::serve`] returns the result.
     pub fn connect(
         &mut self,
         connection: Connection,
@@ -187,7 +196,7 @@ impl Tcp {
     }
 
     /// Sends octets immediately, or later when the peer accepts them. Returns false if the
-    /// connection has ended because of an error.
+    /// connection has ended now, because of an error or because too many octets wait.
     pub fn send(&mut self, connection: Connection, bytes: &[u8]) -> bool {
         let Some(peer) = self.peers.get_mut(&connection) else { return true };
         if peer.closing_until.is_some() {
@@ -202,8 +211,8 @@ impl Tcp {
         false
     }
 
-    /// Closes a connection after its waiting octets are sent. Returns true if the connection has
-    /// already ended.
+    /// Closes a connection when its waiting octets are sent. Returns true if this call has ended
+    /// the connection. Returns false if octets still wait, or if there is no such connection.
     pub fn close(&mut self, connection: Connection, now: Time) -> bool {
         let Some(peer) = self.peers.get_mut(&connection) else { return false };
         if peer.is_connected && !peer.waiting.is_empty() {
@@ -214,12 +223,12 @@ impl Tcp {
         true
     }
 
-    /// Serves a connection with a ready socket. Completes the connection, sends the waiting octets
-    /// and does one read into `buffer`.
+    /// Serves a connection whose socket is ready. Completes the connection, or sends the waiting
+    /// octets and does one read into `buffer`.
     ///
     /// # Errors
-    /// `WouldBlock` if there is nothing to read. Any other failure returns [`Progress::Closed`] and
-    /// is not an error.
+    /// `WouldBlock` if there is nothing to read. After any other failure, the function returns
+    /// [`Progress::Closed`] or [`Progress::Refused`], and not an error.
     pub fn serve(&mut self, connection: Connection, buffer: &mut [u8]) -> io::Result<Progress> {
         let Some(peer) = self.peers.get_mut(&connection) else {
             return Err(io::ErrorKind::WouldBlock.into());
@@ -239,13 +248,13 @@ impl Tcp {
         }
     }
 
-    /// The earliest time at which a connection that is being closed must end, or `None` if there is
-    /// no such connection.
+    /// Returns the earliest time at which a connection that is being closed must end. Returns
+    /// `None` if no connection is being closed.
     pub fn deadline(&self) -> Option<Time> {
         self.peers.values().filter_map(|peer| peer.closing_until).min()
     }
 
-    /// Ends the connections that are being closed and have reached their time limit. Returns these
+    /// Ends the connections that are being closed and whose time limit has passed. Returns these
     /// connections.
     pub fn expire(&mut self, now: Time) -> Vec<Connection> {
         let is_late = |peer: &Peer| peer.closing_until.is_some_and(|until| until <= now);
@@ -320,8 +329,8 @@ fn open(rloc: Rloc) -> io::Result<Socket> {
     }
 }
 
-/// Makes the kernel detect within 25 s that a peer is unreachable. The default of Linux is two
-/// hours.
+/// Sets the options of a socket so that the kernel detects within 25 s that a peer is unreachable.
+/// With the default options of Linux, the kernel needs more than two hours.
 fn watch_peer(socket: &Socket) -> io::Result<()> {
     let keepalive = TcpKeepalive::new()
         .with_time(KEEPALIVE_IDLE)

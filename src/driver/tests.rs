@@ -1,4 +1,4 @@
-//! Tests of whole routers with real kernels. Each router has its own namespace.
+//! Tests of whole routers with a real kernel. Each router has its own namespace.
 
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
@@ -15,8 +15,9 @@ use super::namespace::{in_namespace, ip, path, rules_and_routes, spawn_in_namesp
 use crate::console::parse_config;
 use crate::router::config::Config;
 
-/// The configuration of an xTR. Its EIDs `172.16.N.0/24` and `2001:db8:N::/64` are behind `et1-0`.
-/// Its link to the core is `et0-0`. The router with number 1 is also map-server and map-resolver.
+/// Returns the configuration of the xTR with the number N. The EIDs `172.16.N.0/24` and
+/// `2001:db8:N::/64` of this xTR are behind `et1-0`. The link of this xTR to the core is `et0-0`.
+/// The xTR with the number 1 is also map-server and map-resolver.
 fn config(number: u8, family_of_rlocs: &str) -> String {
     let (ms, locator) = match family_of_rlocs {
         "ipv4" => ("10.0.0.1".to_owned(), format!("10.0.0.{number}")),
@@ -89,7 +90,7 @@ fn turn_until(router: &mut EventLoop, mut done: impl FnMut(&EventLoop) -> bool) 
     false
 }
 
-/// Whether both xTRs have registered both of their prefixes.
+/// Returns true if each of the two xTRs has registered its two prefixes.
 fn all_are_registered(router: &EventLoop) -> bool {
     let sites = router.router().map_server().entries();
     sites.iter().filter(|(_, entry)| entry.is_registered()).count() == 4
@@ -109,8 +110,8 @@ fn finish(router: &mut EventLoop, mut ping: Child) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-/// Runs two xTRs. `script` gets the xTR with number 1, which runs on the thread of the test. The
-/// xTR with number 2 runs on another thread.
+/// Runs two xTRs. The xTR with number 1 runs on the thread of the test, and is the argument of
+/// `script`. The xTR with number 2 runs on another thread.
 fn between_two_xtrs(family_of_rlocs: &'static str, script: impl FnOnce(&mut EventLoop)) {
     let is_over = Arc::new(AtomicBool::new(false));
     let (tell_path, hear_path) = mpsc::channel();
@@ -171,8 +172,8 @@ fn a_second_router_in_a_namespace_does_not_start_and_does_no_harm() {
         };
         let process = format!("process {}, which is the router of this", std::process::id());
         // In the second pass of this loop, the second router has no devices and no sockets. So it
-        // has no conflict with the devices and sockets of the first router. But without the lock,
-        // it would remove the rules of the first router.
+        // has no conflict with the devices and sockets of the first router. But if there were no
+        // lock, the second router would remove the rules of the first router.
         for config in [parsed(&config(1, "ipv4")), parsed("hostname idle\n")] {
             let complaint = second(config);
             assert!(complaint.contains(&process), "{complaint}");
@@ -183,8 +184,8 @@ fn a_second_router_in_a_namespace_does_not_start_and_does_no_harm() {
     });
 }
 
-/// Runs a program that sends lines to the console socket. `router` works while the program waits
-/// for the answer.
+/// Sends lines to the console socket, and returns the answer. Runs `router` until the answer is
+/// complete.
 fn ask(router: &mut EventLoop, socket: &Path, lines: &[&str]) -> String {
     let mut stream = UnixStream::connect(socket).unwrap();
     stream.set_nonblocking(true).unwrap();
@@ -225,7 +226,7 @@ fn device_and_sockets_follow_the_configuration() {
         let lines: Vec<&str> = ["configure terminal"].into_iter().chain(text.lines()).collect();
         ask(&mut router, &socket, &lines);
         // The test waits, because the kernel adds the local route of an IPv6 address some time
-        // after the address.
+        // after it has added the address.
         turn_until(&mut router, |_| rules_and_routes() == before);
         assert_eq!(rules_and_routes(), before);
         let sockets = std::fs::read_to_string("/proc/thread-self/net/udp").unwrap();

@@ -1,9 +1,9 @@
-//! `lisp0`, the TUN device: packets of EIDs enter and leave the router through it.
+//! The TUN device `lisp0`. Packets of EIDs enter and leave the router through this device.
 //!
-//! There are two modes. With segmentation offload, each packet has a [`VnetHeader`] before it. One
-//! read returns up to 64 KiB of a flow as one super-packet, and one write accepts the same amount.
-//! Without offload, each read and each write is one packet. This mode is for kernels without
-//! offload, and for comparison.
+//! There are two modes. With segmentation offload, a [`VnetHeader`] precedes each packet. One read
+//! returns up to 64 KiB of a flow as one super-packet, and one write accepts the same amount.
+//! Without offload, each read returns one packet, and each write sends one packet. The second mode
+//! is for kernels that do not support offload, and for comparison.
 
 #![allow(
     unsafe_code,
@@ -23,7 +23,8 @@ use super::offload::vnet_header::{VNET_HEADER_LEN, VnetHeader};
 use crate::packet::Packet;
 use crate::router::io::LISP_DEVICE;
 
-/// The number of octets that a read needs: the largest packet and the header before it.
+/// The size in octets of a buffer for one read: the size of the largest packet and of the
+/// [`VnetHeader`].
 pub const READ_LEN: usize = u16::MAX as usize + VNET_HEADER_LEN;
 
 const TUN_F_CSUM: libc::c_uint = 0x01;
@@ -33,11 +34,12 @@ const TUN_F_TSO_ECN: libc::c_uint = 0x08;
 const TUN_F_USO4: libc::c_uint = 0x20;
 const TUN_F_USO6: libc::c_uint = 0x40;
 const TCP_OFFLOAD: libc::c_uint = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN;
-/// The sets of offloads to request, in this order. The driver uses the first set that the kernel
-/// supports. The kernel supports USO since Linux 6.2.
+/// The sets of offloads that the driver requests, in this order. The driver uses the first set that
+/// the kernel supports. The kernel supports segmentation of UDP (USO) since Linux 6.2.
 const OFFLOADS: [libc::c_uint; 2] = [TCP_OFFLOAD | TUN_F_USO4 | TUN_F_USO6, TCP_OFFLOAD];
 
-/// The open device. When this value is dropped, the device and all routes into it are deleted.
+/// The open device. When this value is dropped, the kernel deletes the device and all routes into
+/// the device.
 #[derive(Debug)]
 pub struct Tun {
     device: Device,
@@ -50,8 +52,9 @@ enum Device {
 }
 
 impl Tun {
-    /// Creates `lisp0` in the namespace of the calling thread. The device is down and has no
-    /// addresses. If `offload` is true, the device uses every offload that the kernel supports.
+    /// Creates `lisp0` in the namespace of the calling thread. The new device is down and has no
+    /// addresses. If `offload` is true, the device uses one of the sets of offloads in `OFFLOADS`,
+    /// if the kernel supports one.
     pub fn open(offload: bool) -> io::Result<Self> {
         let device = match offload.then(open_with_offload) {
             Some(Ok(device)) => device,
@@ -69,15 +72,15 @@ impl Tun {
     /// Whether the device still exists with its name.
     pub fn is_lisp0(&self) -> bool {
         let mut request = request();
-        // SAFETY: TUNGETIFF writes an `ifreq` through a pointer, and the pointer points to a live
+        // SAFETY: TUNGETIFF writes an `ifreq` through a pointer, and the pointer points to a valid
         // `ifreq`.
         let found = unsafe { libc::ioctl(self.as_raw_fd(), libc::TUNGETIFF, &raw mut request) };
         let name = request.ifr_name.iter().map(|octet| *octet as u8);
         found == 0 && name.take_while(|octet| *octet != 0).eq(LISP_DEVICE.bytes())
     }
 
-    /// Whether the device reads and writes super-packets. If so, the device supports super-packets
-    /// of TCP, and maybe of UDP.
+    /// Whether the device reads and writes super-packets of TCP. It may also support super-packets
+    /// of UDP.
     pub fn has_offload(&self) -> bool {
         matches!(self.device, Device::Offload { .. })
     }
@@ -87,9 +90,9 @@ impl Tun {
         matches!(self.device, Device::Offload { udp: true, .. })
     }
 
-    /// Reads a packet into `buffer`, which must have at least [`READ_LEN`] octets. A single packet
-    /// is complete, with its checksum. A super-packet has no complete checksum. The caller cuts it
-    /// into segments, and each segment then gets a checksum.
+    /// Reads a packet into `buffer`. The buffer must have at least [`READ_LEN`] octets. A single
+    /// packet is complete and has its checksum. A super-packet has no complete checksum. The caller
+    /// divides a super-packet into segments, and then computes the checksum of each segment.
     ///
     /// # Errors
     /// `WouldBlock` if no packet waits. EBADFD if the device was deleted. `InvalidData` if the
@@ -117,12 +120,13 @@ impl Tun {
         nothing_waits(unsafe { BorrowedFd::borrow_raw(self.as_raw_fd()) })
     }
 
-    /// The number of octets before the packet in the buffer of [`Tun::receive`].
+    /// Returns the number of octets that precede the packet in the buffer of [`Tun::receive`].
     pub fn headroom(&self) -> usize {
         if self.has_offload() { VNET_HEADER_LEN } else { 0 }
     }
 
-    /// Gives a packet to the kernel, as if it had arrived on `lisp0`.
+    /// Writes a packet to `lisp0`. The kernel handles it as a packet that has arrived on this
+    /// device.
     ///
     /// # Errors
     /// EIO while the device is down.
@@ -135,8 +139,8 @@ impl Tun {
         self.send_parts(&mut [IoSlice::new(&header), IoSlice::new(packet.bytes)])
     }
 
-    /// Gives a packet in several parts to the kernel. The first part has the octets of the packet's
-    /// [`VnetHeader`].
+    /// Writes a packet to `lisp0`. The packet is in several parts. The first part contains the
+    /// octets of the packet's [`VnetHeader`].
     pub fn send_parts(&self, parts: &mut [IoSlice<'_>]) -> io::Result<()> {
         match &self.device {
             Device::Plain(device) => {
@@ -165,14 +169,14 @@ fn open_with_offload() -> io::Result<Device> {
     request.ifr_ifru.ifru_flags =
         (libc::IFF_TUN | libc::IFF_NO_PI | libc::IFF_VNET_HDR) as libc::c_short;
     let header_len = VNET_HEADER_LEN as libc::c_int;
-    // SAFETY: TUNSETIFF takes an `ifreq` and TUNSETVNETHDRSZ takes an int, both through pointers to
-    // live values.
+    // SAFETY: TUNSETIFF needs a pointer to an `ifreq`, and TUNSETVNETHDRSZ needs a pointer to an
+    // int. Both pointers point to valid values.
     unsafe {
         check(libc::ioctl(file.as_raw_fd(), libc::TUNSETIFF, &raw mut request))?;
         check(libc::ioctl(file.as_raw_fd(), libc::TUNSETVNETHDRSZ, &raw const header_len))?;
     }
     let set = |offload: libc::c_uint| {
-        // SAFETY: TUNSETOFFLOAD takes its flags as a value, not through a pointer.
+        // SAFETY: the argument of TUNSETOFFLOAD is a value and not a pointer.
         check(unsafe {
             libc::ioctl(file.as_raw_fd(), libc::TUNSETOFFLOAD, libc::c_ulong::from(offload))
         })
@@ -228,8 +232,9 @@ mod tests {
             }
             let Ok(packet) = tun.receive(&mut buffer) else { continue };
             assert_eq!(packet.segment_size, None);
-            // The next lines turn an echo request into its reply. The addresses are exchanged, the
-            // type 8 becomes 0, and the checksum increases by the difference of the types.
+            // The next lines change an echo request into an echo reply. They exchange the
+            // addresses, change the type from 8 to 0, and increase the checksum by the difference
+            // of the types.
             let bytes = &mut *packet.bytes;
             let (source, destination) = bytes[12..20].split_at_mut(4);
             source.swap_with_slice(destination);

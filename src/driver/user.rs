@@ -1,8 +1,9 @@
 //! Carries octets between the terminal of a user and the console of a router.
 //!
 //! The user is at the terminal of this process, or at the other end of a telnet connection. A
-//! [`Terminal`] turns the octets of the user into requests for the router, and the responses of the
-//! router into octets for the screen. [`attend`] waits for both sides.
+//! [`Terminal`] converts the octets of the user to requests for the router, and converts the
+//! responses of the router to octets for the screen. [`attend`] waits for the user and for the
+//! router.
 
 use std::collections::VecDeque;
 use std::io::{self, IsTerminal, Read, Write};
@@ -17,17 +18,17 @@ use crate::console::json_lines;
 use crate::console::protocol::{Done, Request, Response};
 use crate::console::terminal::Terminal;
 
-/// If the router does not answer for this time, the client gives up.
+/// If the router does not answer within this time, the client ends the session with an error.
 pub const SILENCE: Duration = Duration::from_secs(10);
 /// The maximum number of octets in one read.
 const CHUNK: usize = 4096;
 
 /// The keyboard and the screen of a user.
 pub trait User {
-    /// The descriptor that is ready when the user has typed.
+    /// Returns the file descriptor that is ready when the user has typed.
     fn keyboard(&self) -> BorrowedFd<'_>;
 
-    /// Reads the octets that the user has typed. At the end of the input, returns `None`.
+    /// Reads the octets that the user has typed. Returns `None` at the end of the input.
     ///
     /// # Errors
     /// The errors of the descriptor.
@@ -39,10 +40,11 @@ pub trait User {
     /// The errors of the descriptor.
     fn write(&mut self, octets: &[u8]) -> io::Result<()>;
 
-    /// The columns and lines of the screen, if they are known.
+    /// Returns the number of columns and the number of lines of the screen, if they are known.
     fn screen(&self) -> Option<(u16, u16)>;
 
-    /// The time without input after which the session ends, if there is one.
+    /// Returns the time without input after which the session ends. Returns `None` if there is no
+    /// time limit.
     fn idle_time(&self) -> Option<Duration>;
 }
 
@@ -55,12 +57,12 @@ pub enum Failed {
     User(io::Error),
 }
 
-/// Lets a user work at the console of a router until the session ends. `first` is the request that
-/// begins the session.
+/// Runs a session of a user at the console of a router, until the session ends. `first` is the
+/// request that begins the session.
 ///
 /// # Errors
-/// An error if the user's terminal or the connection to the router fails. The end of the user's
-/// input is not an error.
+/// The user's terminal or the connection to the router fails. The end of the user's input is not an
+/// error.
 pub fn attend(user: &mut impl User, router: UnixStream, first: Request) -> Result<(), Failed> {
     router.set_write_timeout(Some(SILENCE)).map_err(Failed::Router)?;
     let mut console = Console { stream: router, received: Vec::new() };
@@ -106,22 +108,20 @@ pub fn attend(user: &mut impl User, router: UnixStream, first: Request) -> Resul
     }
 }
 
-/// Takes each response to a request. If this function returns true, the user wants to interrupt the
-/// command.
+/// A function that is called with each response to a request. It returns true if the user wants to
+/// interrupt the command.
 pub type Each<'a> = dyn FnMut(Response) -> bool + 'a;
 
-/// Carries out a request in this process, passes on each response, and returns the end of the
-/// answer.
+/// A function that carries out a request in this process. It calls its second argument with each
+/// response, and returns the end of the answer.
 pub type Answer<'a> = dyn FnMut(Request, &mut Each<'_>) -> io::Result<Done> + 'a;
 
-/// Lets a user work at a console in this process until the session ends. `first` is the request
-/// that begins the session. `answer` carries out a request, and passes each response to its second
-/// argument. If the second argument returns true, the user wants to interrupt the command. A signal
-/// ends the session.
+/// Runs a session of a user at a console in this process, until the session ends. `first` is the
+/// request that begins the session. `answer` carries out a request. A signal ends the session.
 ///
 /// # Errors
-/// The errors of the user's side, and the errors of `answer`. The end of the user's input is not an
-/// error.
+/// The errors of the user's terminal, and the errors of `answer`. The end of the user's input is
+/// not an error.
 pub fn attend_here(
     user: &mut impl User,
     first: Request,
@@ -132,7 +132,7 @@ pub fn attend_here(
     loop {
         show(user, &mut terminal, &mut responses)?;
         match terminal.take_request() {
-            // No command runs now.
+            // No command runs now, so the interrupt is ignored.
             Some(Request::Interrupt) => continue,
             Some(request) => {
                 let mut failed = Ok(());
@@ -165,8 +165,8 @@ pub fn attend_here(
     }
 }
 
-/// Passes responses to the terminal until the terminal stops its output at `--More--`. Writes the
-/// output.
+/// Passes responses to the terminal until there are no more responses, or the terminal stops its
+/// output at `--More--`. Then writes the output of the terminal to the screen.
 fn show(
     user: &mut impl User,
     terminal: &mut Terminal,
@@ -181,7 +181,7 @@ fn show(
     user.write(&terminal.take_output())
 }
 
-/// Takes the keys that the user has typed during a command. Returns whether the user wants to
+/// Reads the keys that the user has typed while a command runs. Returns true if the user wants to
 /// interrupt the command.
 fn wants_interrupt(user: &mut impl User, terminal: &mut Terminal) -> io::Result<bool> {
     let mut ends = [PollFd::from_borrowed_fd(user.keyboard(), PollFlags::IN)];
@@ -197,9 +197,9 @@ fn wants_interrupt(user: &mut impl User, terminal: &mut Terminal) -> io::Result<
     Ok(terminal.take_request() == Some(Request::Interrupt))
 }
 
-/// Waits until the user has typed or the router has answered. The first value is true if the user
-/// has typed. The second value is true if the router may have answered. Both values are false after
-/// the time limit.
+/// Waits until the user has typed, the router has answered or the time limit has passed. The first
+/// result is true if the user has typed. The second result is true if the router may have answered.
+/// Both results are false if the time limit has passed.
 fn wait(
     user: &impl User,
     console: &Console,
@@ -226,7 +226,7 @@ fn wait(
 /// The connection to the console of a router.
 struct Console {
     stream: UnixStream,
-    /// The received octets that are not yet a whole response.
+    /// The received octets that are not yet a complete response.
     received: Vec<u8>,
 }
 
@@ -235,7 +235,7 @@ impl Console {
         json_lines::write_request(&mut self.stream, request)
     }
 
-    /// The next response that has arrived.
+    /// Returns the next response, or `None` if no complete response has arrived.
     fn take_response(&mut self) -> io::Result<Option<Response>> {
         let Some(end) = self.received.iter().position(|&octet| octet == b'\n') else {
             return Ok(None);
@@ -244,10 +244,11 @@ impl Console {
         json_lines::read_response(&mut line.as_slice()).map(Some)
     }
 
-    /// Reads the octets that have arrived.
+    /// Reads the octets that have arrived from the router.
     fn fill(&mut self) -> io::Result<()> {
         let mut buffer = [0; CHUNK];
-        // A signal may have ended the wait before any octet arrived. So this read must not wait.
+        // A signal may have ended the function `wait` before an octet has arrived. So this read
+        // must not block.
         self.stream.set_nonblocking(true)?;
         let read = self.stream.read(&mut buffer);
         self.stream.set_nonblocking(false)?;
@@ -266,15 +267,15 @@ impl Console {
     }
 }
 
-/// The terminal of this process. While this value exists, the terminal passes on each key
-/// immediately and does not echo keys itself.
+/// The terminal of this process in raw mode. While this value exists, the process gets each key
+/// immediately, and the terminal does not echo keys itself.
 pub struct OwnTerminal {
     before: Termios,
 }
 
 impl OwnTerminal {
-    /// Takes the terminal. Returns `None` if the standard input or the standard output is not a
-    /// terminal.
+    /// Sets the terminal to raw mode. Returns `None` if the standard input or the standard output
+    /// is not a terminal.
     ///
     /// # Errors
     /// The errors of the terminal.
@@ -292,7 +293,7 @@ impl OwnTerminal {
 
 impl Drop for OwnTerminal {
     fn drop(&mut self) {
-        // If the terminal has gone, there is nothing to restore.
+        // The result is ignored: an error means that the terminal does not exist any more.
         let _ = termios::tcsetattr(io::stdin(), OptionalActions::Drain, &self.before);
     }
 }

@@ -1,8 +1,8 @@
-//! The namespaces in which an ordinary user is root: the user namespace, the mount namespace and
-//! the PID namespace of a process.
+//! The namespaces in which a user without privileges is root: a user namespace, a mount namespace
+//! and a PID namespace.
 //!
-//! Only a process with a single thread can call [`unshare`] and [`Namespaces::enter`], because the
-//! kernel moves no other process into a user namespace.
+//! Only a process that has one thread can call [`unshare`] and [`Namespaces::enter`], because the
+//! kernel does not move a process with more threads into a user namespace.
 
 #![allow(
     unsafe_code,
@@ -20,18 +20,18 @@ use std::process::Command;
 use rustix::process::{Pid, Signal, chdir, getegid, geteuid, set_parent_process_death_signal};
 use rustix::thread::{LinkNameSpaceType, UnshareFlags, move_into_link_name_space, unshare_unsafe};
 
-/// Moves the calling process into a new user namespace and a new mount namespace, and its next
-/// children into a new PID namespace. The user of the process is root in all three namespaces. No
-/// other user has a user ID there.
+/// Moves the calling process into a new user namespace and a new mount namespace. The next children
+/// of the process are in a new PID namespace. The user of the process is root in all three
+/// namespaces. No other user has a user ID in these namespaces.
 ///
 /// # Errors
-/// The kernel or a policy of the machine refuses this to the user.
+/// The kernel or a policy of the machine does not permit new namespaces to this user.
 pub fn unshare() -> io::Result<()> {
     let (user, group) = (geteuid().as_raw(), getegid().as_raw());
     let namespaces = UnshareFlags::NEWUSER | UnshareFlags::NEWNS | UnshareFlags::NEWPID;
-    // SAFETY: the table of open files stays shared.
+    // SAFETY: the threads of the process still share the table of open files.
     unsafe { unshare_unsafe(namespaces) }?;
-    // A user may map their own group only after they give up the right to change the list of
+    // The kernel permits a user to map a group only if the process can no longer change its list of
     // groups.
     fs::write("/proc/self/setgroups", "deny")?;
     fs::write("/proc/self/uid_map", format!("0 {user} 1"))?;
@@ -56,18 +56,19 @@ impl Namespaces {
         Ok(Namespaces { user: open("user")?, mount: open("mnt")?, pid: open("pid")? })
     }
 
-    /// Moves this process into the user namespace. The child of `command` enters all three
-    /// namespaces and has the same working directory. The child is killed if this process is
-    /// killed.
+    /// Moves this process into the user namespace. Prepares `command` so that its child enters all
+    /// three namespaces and has the same working directory as this process. If this process is
+    /// killed, the child is killed too.
     ///
     /// # Errors
-    /// This process has a second thread, or no working directory.
+    /// This process has more than one thread, or its working directory does not exist any more.
     pub fn enter(self, command: &mut Command) -> io::Result<()> {
         let here = CString::new(std::env::current_dir()?.as_os_str().as_bytes())?;
-        // The order matters: the user namespace gives the right to enter the others.
+        // The user namespace must be the first, because only its root user may enter the other
+        // namespaces.
         move_into_link_name_space(self.user.as_fd(), Some(LinkNameSpaceType::User))?;
-        // A process cannot change its own PID namespace: only its next children are in the new
-        // namespace.
+        // A process cannot change its own PID namespace. Only the next children of the process are
+        // in the new PID namespace.
         move_into_link_name_space(self.pid.as_fd(), Some(LinkNameSpaceType::ProcessID))?;
         let enter = move || {
             move_into_link_name_space(self.mount.as_fd(), Some(LinkNameSpaceType::Mount))?;

@@ -1,4 +1,5 @@
-//! The items of a router, for the clients that watch at its console.
+//! The items of a router that are sent to the watchers. A watcher is a client of the router's
+//! console that gets a line for each item.
 
 use std::time::Duration;
 
@@ -8,10 +9,11 @@ use crate::watch::snapshot::RouterState;
 use crate::watch::stream::Told;
 use crate::watch::{Kind, Watch};
 
-/// The shortest time between two reports of the sizes of the tables.
+/// The minimum time between two reports of the router's state. The state is the roles, and the
+/// number of entries in each table.
 const STATE_INTERVAL: Duration = Duration::from_millis(50);
 
-/// The items of a router, while a client watches.
+/// The items and the state of a router while there is a watcher.
 #[derive(Debug, Default)]
 pub struct Watched {
     /// The collection to which the router's witness adds items.
@@ -25,14 +27,15 @@ pub struct Watched {
 }
 
 impl Watched {
-    /// The time at which the state is reported, if a table has changed.
+    /// Returns the time at which the next report of the state is due, or `None` if no table has
+    /// changed since the last report.
     pub fn deadline(&self) -> Option<Time> {
         self.is_changed.then_some(self.state_at)
     }
 
-    /// Returns the lines for all watchers since the last call. A changed state is also reported,
-    /// but at most once in each [`STATE_INTERVAL`]. If there is a new watcher (`is_new`), the state
-    /// is read in any case, because [`Watched::first`] needs it.
+    /// Returns the lines for all watchers since the last call. If the state has changed, a line
+    /// also reports the state, but at most once in 50 milliseconds. If there is a new watcher
+    /// (`is_new`), the state is read in any case, because [`Watched::first`] needs it.
     pub fn take(&mut self, router: &Router, is_new: bool, now: Time) -> Vec<Told> {
         let items = self.watch.take();
         self.is_changed |= items.iter().any(|item| matches!(item.kind, Kind::Change(_)));

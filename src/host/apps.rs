@@ -69,13 +69,14 @@ impl Apps {
     }
 }
 
-/// Makes a TCP socket with its buffers. The socket is not in use yet.
+/// Makes a TCP socket with its buffers. The socket is closed: it neither listens nor has a
+/// connection.
 pub(super) fn tcp_socket() -> tcp::Socket<'static> {
     let buffer = || tcp::SocketBuffer::new(vec![0; TCP_BUFFER]);
     let mut socket = tcp::Socket::new(buffer(), buffer());
     socket.set_timeout(Some(PEER_TIMEOUT));
     socket.set_keep_alive(Some(KEEP_ALIVE));
-    // Small answers are sent immediately, because no client gains if they wait for more data.
+    // Small answers are sent immediately: a wait for more data would not help a client.
     socket.set_nagle_enabled(false);
     socket
 }

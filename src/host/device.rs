@@ -1,6 +1,6 @@
 //! A smoltcp device with two queues: received frames, and frames to send.
 //!
-//! The medium of a device is a parameter, because a device carries Ethernet frames or IP packets.
+//! The medium of a device is a parameter, because a device can carry Ethernet frames or IP packets.
 //! This code never reads the content of a frame.
 
 use std::collections::VecDeque;
@@ -8,8 +8,8 @@ use std::collections::VecDeque;
 use smoltcp::phy::{self, DeviceCapabilities, Medium};
 use smoltcp::time::Instant;
 
-/// The maximum number of frames that wait in each queue. More frames are dropped. So if too many
-/// frames arrive, some are lost, as in a network card.
+/// The maximum number of frames that wait in each queue. If a queue is full, further frames are
+/// dropped, as in a network card.
 const QUEUE_LIMIT: usize = 256;
 
 /// The device of one host.
@@ -85,7 +85,7 @@ impl phy::RxToken for RxToken {
     }
 }
 
-/// Space for one frame to send.
+/// A place in the queue for one frame to send.
 #[derive(Debug)]
 pub struct TxToken<'a>(&'a mut VecDeque<Vec<u8>>);
 

@@ -1,4 +1,4 @@
-//! The packets that a host drops, with their reasons.
+//! The packets that a host drops, with the reasons.
 
 /// The reason why a host drops a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -11,7 +11,7 @@ pub enum HostDrop {
     OtherAddress,
     /// The device of the host has no link.
     NoLink,
-    /// The host has no network and no gateway for the destination.
+    /// The destination is in no network of the host, and the host has no gateway for it.
     NoGateway,
     /// No neighbour on the link has the address of the next hop.
     NoNeighbour,
@@ -62,8 +62,8 @@ impl HostDrop {
     }
 }
 
-/// The packets that a node has dropped, each with its reason. They are kept until the observer
-/// takes them. Without an observer, no packet is kept.
+/// The packets that a node has dropped, each with the reason. They are stored until the observer
+/// takes them. Without an observer, no packet is stored.
 #[derive(Debug)]
 pub struct DropLog<Reason> {
     is_observed: bool,
@@ -77,7 +77,7 @@ impl<Reason> Default for DropLog<Reason> {
 }
 
 impl<Reason> DropLog<Reason> {
-    /// From now on, keeps the dropped packets for an observer.
+    /// From now on, stores the dropped packets for an observer.
     pub fn observe(&mut self) {
         self.is_observed = true;
     }
@@ -87,7 +87,8 @@ impl<Reason> DropLog<Reason> {
         self.is_observed
     }
 
-    /// Notes a dropped IP packet. `packet` is empty if the dropped message has no IP packet.
+    /// Stores a dropped IP packet, if there is an observer. `packet` is empty if the dropped frame
+    /// has no IP packet.
     pub fn note(&mut self, reason: Reason, packet: &[u8]) {
         if self.is_observed {
             self.dropped.push((reason, packet.to_vec()));

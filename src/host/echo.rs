@@ -43,7 +43,7 @@ pub(super) fn echo_request(request: PingRequest, ident: u16, seq_no: u16) -> Vec
 }
 
 /// Returns the sequence number of an echo reply. Returns `None` for any other message. The socket
-/// has checked the identifier.
+/// has already checked the identifier.
 pub(super) fn echo_reply_seq(message: &[u8], from: IpAddr) -> Option<u16> {
     match from {
         IpAddr::V4(_) => {

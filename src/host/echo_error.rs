@@ -1,5 +1,5 @@
-//! ICMP errors about an echo request of the host (RFC 792, RFC 4443). smoltcp gives these errors to
-//! no ICMP socket, so this module finds them.
+//! ICMP errors about an echo request of the host (RFC 792, RFC 4443). smoltcp does not pass these
+//! errors to an ICMP socket, so this module finds them.
 
 use std::net::IpAddr;
 
@@ -8,7 +8,7 @@ use etherparse::{Icmpv4Type, Icmpv6Type, LaxSlicedPacket, SlicedPacket, Transpor
 use super::ping::Outcome;
 use crate::packet::IpHeader;
 
-/// An ICMP error from a router. It quotes an echo request.
+/// An ICMP error that quotes an echo request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EchoError {
     /// The destination of the echo request.

@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use smoltcp::iface::{SocketHandle, SocketSet};
 use smoltcp::socket::tcp;
 
-/// The maximum number of octets from a peer that are kept. This is more than a TCP window. If the
-/// peer sends more octets, they stay in the socket, and the receive window closes.
+/// The maximum number of octets from a peer that an exchange stores. This is more than a TCP
+/// window. If the peer sends more octets, they stay in the socket, and the receive window closes.
 const MOST_RECEIVED: usize = 64 * 1024;
 
 /// The ID of a TCP connection that a host has opened ([`Exchange`]).

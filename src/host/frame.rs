@@ -77,7 +77,7 @@ pub struct Arp {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Solicitation {
     /// The address of the host that asks. The address is unspecified if the host wants to use
-    /// `target` itself and checks that no other host uses it.
+    /// `target` itself and checks that no other host uses this address.
     pub source: Ipv6Addr,
     /// The address that is requested.
     pub target: Ipv6Addr,
@@ -87,7 +87,7 @@ pub struct Solicitation {
     pub is_multicast: bool,
 }
 
-/// A neighbour advertisement (RFC 4861 section 4.4). It tells that `target` has the hardware
+/// A neighbour advertisement (RFC 4861 section 4.4). It announces that `target` has the hardware
 /// address `mac`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Advertisement {
@@ -95,7 +95,7 @@ pub struct Advertisement {
     pub source: Ipv6Addr,
     /// The address that the advertisement announces.
     pub target: Ipv6Addr,
-    /// The hardware address of the target. It is absent if the receiver already knows it.
+    /// The hardware address of the target. It is absent if the receiver already knows this address.
     pub mac: Option<HardwareAddress>,
     /// Whether the advertisement answers a solicitation.
     pub solicited: bool,
@@ -257,8 +257,8 @@ impl Advertisement {
         says.frame(mac, (group_mac(ALL_NODES.into()), ALL_NODES), false)
     }
 
-    /// Returns the Ethernet frame with this message, sent to `to`. `is_router` is the router flag
-    /// of the message.
+    /// Returns the Ethernet frame with this message. The frame goes to `to`. `is_router` is the
+    /// router flag of the message.
     pub fn frame(
         &self,
         source: HardwareAddress,
@@ -364,7 +364,7 @@ fn link_layer_address(mut options: &[u8], wanted: u8) -> Option<HardwareAddress>
     None
 }
 
-/// Returns the IP packet in an Ethernet frame. It is empty if the frame has no IP packet.
+/// Returns the IP packet in an Ethernet frame. The result is empty if the frame has no IP packet.
 pub fn ip_packet(frame: &[u8]) -> &[u8] {
     match frame.get(12..HEADER_LEN) {
         Some([0x08, 0x00] | [0x86, 0xdd]) => &frame[HEADER_LEN..],

@@ -7,7 +7,7 @@ use super::HostConfig;
 /// The maximum number of header fields that a request may have.
 const FIELDS: usize = 32;
 
-/// Makes the page of a host. It shows the name, the addresses and the gateways of the host.
+/// Makes the page of a host. The page shows the name, the addresses and the gateways of the host.
 pub(super) fn page(config: &HostConfig) -> String {
     let HostConfig { name, addresses, gateways, .. } = config;
     let name = escaped(name);
@@ -27,7 +27,8 @@ fn escaped(text: &str) -> String {
 }
 
 /// Returns the answer to a request. Returns `None` if the request is not complete yet. If `is_full`
-/// is true, the rest of the request cannot arrive, so the answer is an error.
+/// is true, there is no space for the rest of the request. Then the answer to an incomplete request
+/// is an error.
 pub(super) fn answer(request: &[u8], is_full: bool, page: &str) -> Option<String> {
     let mut fields = [httparse::EMPTY_HEADER; FIELDS];
     let mut parsed = httparse::Request::new(&mut fields);

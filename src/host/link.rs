@@ -1,10 +1,11 @@
-//! The link of an emulated host. It carries Ethernet frames to the network, and IP packets to the
-//! stack of the host. It has the table of the host's neighbours.
+//! The link of an emulated host. It exchanges Ethernet frames with the network, and IP packets with
+//! the stack of the host. It has the table of the host's neighbours.
 //!
 //! smoltcp has its own Ethernet medium, but an emulated host that replaces a Linux host cannot use
-//! it. smoltcp's medium ignores gratuitous ARP and proxied advertisements. It requests only one
-//! neighbour each second. It drops an answer of the host if the entry of the gateway has expired.
-//! Therefore smoltcp handles only IP packets, and this module finds the neighbours as Linux does.
+//! this medium. smoltcp's medium ignores gratuitous ARP and proxied advertisements. It requests
+//! only one neighbour each second. It drops an answer of the host if the entry of the gateway has
+//! expired. Therefore smoltcp handles only IP packets, and this module finds the neighbours as
+//! Linux does.
 
 use std::collections::VecDeque;
 use std::net::IpAddr;
@@ -155,7 +156,7 @@ impl Link {
 
     fn hear_advertisement(&mut self, says: &Advertisement, now: Time) {
         let target = says.target.into();
-        // If a neighbour has failed, Linux accepts no advertisement from it.
+        // If a neighbour has failed, Linux accepts no advertisement for this neighbour.
         if self.neighbours.state(target) == Some(State::Failed) {
             return;
         }
@@ -173,7 +174,8 @@ impl Link {
                     let source = source.or_else(|| self.source(target));
                     self.frames.extend(solicitation(self.mac, source, target, to));
                 }
-                // A packet to an unreachable neighbour is dropped, because a host reports no error.
+                // A packet to an unreachable neighbour is only dropped: the link reports no error
+                // to the stack.
                 Output::Unreachable(packet) => self.drops.note(HostDrop::NoNeighbour, &packet),
                 Output::Displaced(packet) => {
                     self.drops.note(HostDrop::NeighbourQueueFull, &packet);

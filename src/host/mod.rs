@@ -53,24 +53,25 @@ pub struct HostConfig {
     /// The name of the host. The HTTP page of the host shows it.
     pub name: String,
     /// The addresses of the host, each with the length of its network. The first address of a
-    /// family is the source address of the host's packets. There are at most as many addresses as
-    /// smoltcp's constant `IFACE_MAX_ADDR_COUNT` says.
+    /// family is the source address of the host's packets. The maximum number of addresses is
+    /// smoltcp's constant `IFACE_MAX_ADDR_COUNT`.
     pub addresses: Vec<IpNet>,
     /// The default gateways, at most one for each family.
     pub gateways: Vec<IpAddr>,
     /// The number of octets of the largest IP packet.
     pub mtu: u16,
-    /// The hardware address of the host. If it is absent, the host makes its address from its seed.
+    /// The hardware address of the host. If it is absent, the hardware address is computed from the
+    /// seed of the host.
     pub mac: Option<HardwareAddress>,
 }
 
 /// The reason why a host cannot be made or changed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HostError {
-    /// The host has more addresses than smoltcp has space for.
+    /// The host would have more addresses than smoltcp has space for.
     #[error("a host can have at most {0} addresses")]
     TooManyAddresses(usize),
-    /// A family has a second gateway.
+    /// The configuration has a second gateway for the same address family.
     #[error("the gateway {0} is refused: the host already has a gateway of this address family")]
     SecondGateway(IpAddr),
 }
@@ -177,7 +178,7 @@ impl Host {
     /// Adds an address.
     ///
     /// # Errors
-    /// [`HostError::TooManyAddresses`] if the host already has as many addresses as it can hold.
+    /// [`HostError::TooManyAddresses`] if the host already has the maximum number of addresses.
     pub fn add_address(&mut self, address: IpNet) -> Result<(), HostError> {
         let mut held = Ok(());
         self.interface.update_ip_addrs(|addresses| {
@@ -228,8 +229,8 @@ impl Host {
     /// Does the work that is due now.
     pub fn poll(&mut self, now: Time) {
         self.expire_probes(now);
-        // An answer that has arrived may make the next echo request due. Then the stack must be
-        // polled again to send this request.
+        // If an answer has arrived, the next echo request may have to be sent now. Then the stack
+        // must be polled again to send this request.
         loop {
             let sent = self.send_due_probes(now);
             self.interface.poll(instant(now), &mut self.device, &mut self.sockets);
@@ -278,8 +279,8 @@ impl Host {
 
     /// Starts a ping. The next [`Host::poll`] sends the first echo request.
     pub fn start_ping(&mut self, request: PingRequest) -> PingId {
-        // An echo reply has the identifier of its ping. Therefore no two pings have the same
-        // identifier. The identifier is never zero.
+        // An echo reply has the identifier of the ping to which it belongs. Therefore no two pings
+        // have the same identifier. The identifier is never zero.
         let ident = loop {
             let ident = self.rng.below(0xffff) as u16 + 1;
             if self.pings.iter().all(|ping| ping.ident != ident) {
@@ -306,7 +307,7 @@ impl Host {
         self.pings.iter().find(|ping| ping.id == id).map(|ping| &ping.report)
     }
 
-    /// Ends a ping, which may be running or done.
+    /// Ends a ping and returns its report. The ping may be running or done.
     pub fn stop_ping(&mut self, id: PingId) -> Option<PingReport> {
         let at = self.pings.iter().position(|ping| ping.id == id)?;
         let ping = self.pings.remove(at);
@@ -334,14 +335,15 @@ impl Host {
         running.map(|running| &running.exchange)
     }
 
-    /// Sends more octets on a connection. The next [`Host::poll`] sends them.
+    /// Adds octets that are sent on a connection. The next [`Host::poll`] sends them.
     pub fn say(&mut self, id: ExchangeId, octets: &[u8]) {
         if let Some(running) = self.exchanges.iter_mut().find(|running| running.id == id) {
             running.exchange.say(octets);
         }
     }
 
-    /// Ends an exchange. An open connection is dropped without a message to the peer.
+    /// Ends an exchange and returns its state. An open connection is dropped without a message to
+    /// the peer.
     pub fn stop_exchange(&mut self, id: ExchangeId) -> Option<Exchange> {
         let at = self.exchanges.iter().position(|running| running.id == id)?;
         let running = self.exchanges.remove(at);
@@ -394,7 +396,8 @@ impl Host {
         sent
     }
 
-    /// Queues the next echo request of a ping. Returns the first outcome of this echo request.
+    /// Queues the next echo request of a ping. Returns the outcome of this echo request at this
+    /// time.
     fn send_probe(&mut self, index: usize) -> Outcome {
         let ping = &self.pings[index];
         let request = ping.report.request;
@@ -516,8 +519,8 @@ fn cidr(net: &IpNet) -> IpCidr {
     IpCidr::new(net.addr().into(), net.prefix_len())
 }
 
-/// Whether the host accepts packets for the address `to`: for one of its own addresses, or for a
-/// group.
+/// Whether the host accepts packets for the address `to`. It accepts packets for its own addresses,
+/// for broadcast addresses, and for multicast groups.
 fn is_accepted(config: &HostConfig, to: IpAddr) -> bool {
     let is_own = |net: &IpNet| net.addr() == to || net.broadcast() == to;
     to.is_multicast()

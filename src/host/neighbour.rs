@@ -10,8 +10,9 @@
 //! ```
 //!
 //! This module reports the work that must be done ([`Output`]). The owner of the device does the
-//! work: an emulated host, or the kernel of the simulator. An entry here is reachable for exactly
-//! the configured time. Linux chooses a random time from 0.5 to 1.5 times the configured time.
+//! work: an emulated host, or the kernel of the simulator. In this module, an entry is reachable
+//! for exactly the configured time. Linux chooses a random time from 0.5 to 1.5 times the
+//! configured time.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
@@ -42,8 +43,8 @@ const WATCH_INTERVAL: Duration = Duration::from_secs(5);
 pub struct Clocks {
     /// The time for which an answer is valid (`base_reachable_time_ms`).
     pub reachable: Duration,
-    /// The time in which a stale neighbour can show, without a probe, that it is still there
-    /// (`delay_first_probe_time`).
+    /// The time between the first packet to a stale neighbour and the first probe. If the neighbour
+    /// answers in this time, no probe is sent (`delay_first_probe_time`).
     pub first_probe: Duration,
 }
 
@@ -97,9 +98,9 @@ pub enum Output {
         /// The source address of the packet that waits for the neighbour.
         source: Option<IpAddr>,
     },
-    /// The neighbour for this packet cannot be reached.
+    /// This packet cannot be sent, because its neighbour cannot be reached.
     Unreachable(Vec<u8>),
-    /// Too many packets wait for one neighbour. The oldest packet is dropped.
+    /// Too many packets wait for one neighbour. The oldest of them, this packet, is dropped.
     Displaced(Vec<u8>),
     /// The entry of a neighbour has a new state. `None` means that the entry was removed.
     Changed(IpAddr, Option<State>),
@@ -169,7 +170,7 @@ impl Neighbours {
         timers.chain(self.watch_at).min()
     }
 
-    /// Sends a packet to a neighbour as soon as its hardware address is known.
+    /// Sends a packet to a neighbour as soon as the hardware address of the neighbour is known.
     pub fn send(&mut self, address: IpAddr, packet: Vec<u8>, now: Time) {
         let first_probe = self.clocks.first_probe;
         let Some(entry) = self.entry(address, now) else {
@@ -222,8 +223,9 @@ impl Neighbours {
         }
     }
 
-    /// Solicits a neighbour. If its hardware address is known, the solicitation goes to the
-    /// neighbour itself (`nud probe`). Otherwise it goes to the whole link.
+    /// Solicits a neighbour. If the hardware address of the neighbour is known, the solicitation
+    /// goes to the neighbour itself (`nud probe`). Otherwise, the solicitation goes to the whole
+    /// link.
     pub fn probe(&mut self, address: IpAddr, now: Time) {
         match self.entries.get_mut(&address) {
             Some(entry) if entry.is_valid() => {
@@ -248,7 +250,7 @@ impl Neighbours {
         }
     }
 
-    /// Deletes a neighbour. The packets that wait for it become unreachable.
+    /// Deletes a neighbour. Reports the packets that wait for it as [`Output::Unreachable`].
     pub fn forget(&mut self, address: IpAddr) {
         if let Some(entry) = self.entries.remove(&address) {
             self.outputs.extend(entry.waiting.into_iter().map(Output::Unreachable));
@@ -256,8 +258,8 @@ impl Neighbours {
         }
     }
 
-    /// Deletes all neighbours, because the link went down. Returns the packets that waited for
-    /// them. The senders of these packets get no error.
+    /// Deletes all neighbours, because the link went down. Returns the packets that waited for the
+    /// neighbours. The senders of these packets get no error.
     pub fn flush(&mut self) -> Vec<Vec<u8>> {
         let gone = std::mem::take(&mut self.entries);
         let mut waited = Vec::new();
@@ -407,8 +409,8 @@ impl Neighbours {
         });
     }
 
-    /// Returns the entry of a neighbour, and adds it if there is none. Returns `None` if the table
-    /// is full.
+    /// Returns the entry of a neighbour. Adds an entry if there is none. Returns `None` if the
+    /// table is full.
     fn entry(&mut self, address: IpAddr, now: Time) -> Option<&mut Entry> {
         if self.entries.len() >= ENTRIES && !self.entries.contains_key(&address) {
             return None;

@@ -32,7 +32,8 @@ pub enum Count {
 }
 
 impl Count {
-    /// Returns the number of echo requests after which the ping ends. Returns `None` if it goes on.
+    /// Returns the number of echo requests after which the ping ends. Returns `None` if the ping
+    /// goes on until it is stopped.
     pub fn last(self) -> Option<u64> {
         match self {
             Count::Of(count) => Some(count.into()),
@@ -55,7 +56,7 @@ pub struct PingRequest {
     pub timeout: Duration,
     /// The rule for the time at which the next echo request is sent.
     pub pace: Pace,
-    /// TTL or hop limit.
+    /// The TTL or the hop limit of the echo requests.
     pub ttl: u8,
 }
 
@@ -120,10 +121,10 @@ pub struct Probe {
 pub struct PingReport {
     /// The destination of the ping, and its options.
     pub request: PingRequest,
-    /// The echo requests that have been sent, in the order of their sequence numbers. An endless ping
-    /// keeps only the newest ones.
+    /// The echo requests that have been sent, in the order of their sequence numbers. The report of
+    /// an endless ping keeps only the newest echo requests.
     pub probes: VecDeque<Probe>,
-    /// The echo requests before those in `probes`.
+    /// The counts of the echo requests that were sent before those in `probes`.
     pub earlier: Counted,
 }
 
@@ -152,8 +153,8 @@ impl PingReport {
         self.earlier.answered + self.round_trips().count() as u64
     }
 
-    /// Adds an echo request. If the report then has more echo requests than it keeps, the oldest
-    /// one is only counted.
+    /// Adds an echo request. If the report then has more echo requests than it may keep, the oldest
+    /// echo request is removed and only counted.
     pub fn add(&mut self, probe: Probe) {
         self.probes.push_back(probe);
         let Count::Endless { kept } = self.request.count else { return };
@@ -179,8 +180,8 @@ impl PingReport {
             && self.probes.iter().all(|p| p.outcome != Outcome::Waiting)
     }
 
-    /// Returns the round-trip times of the kept echo requests that were answered, in the order in
-    /// which they were sent.
+    /// Returns the round-trip times of the answered echo requests in `probes`, in the order in
+    /// which these echo requests were sent.
     pub fn round_trips(&self) -> impl Iterator<Item = Duration> {
         self.probes.iter().filter_map(|probe| match probe.outcome {
             Outcome::Reply(span) => Some(span),

@@ -14,7 +14,8 @@ fn host(addresses: &[&str], gateways: &[&str]) -> Host {
     Host::new(config, &Seed::from_number(1), Time::ZERO).unwrap()
 }
 
-/// Carries frames between two hosts, until neither host sends more. The time stays the same.
+/// Carries frames between two hosts, until neither host sends another frame. The time does not
+/// advance.
 fn exchange(a: &mut Host, b: &mut Host, now: Time) {
     a.poll(now);
     b.poll(now);
@@ -36,8 +37,8 @@ fn exchange(a: &mut Host, b: &mut Host, now: Time) {
 
 const GATEWAY: HardwareAddress = [2, 0, 0, 0, 0, 0xfe];
 
-/// The neighbour asks for the address of the host. After that, the host and the neighbour know each
-/// other's hardware addresses.
+/// Sends a request of `neighbour` for the hardware address of the host. After that, the host and
+/// the neighbour know each other's hardware addresses.
 fn meet(host: &mut Host, neighbour: &str) {
     let neighbour: IpAddr = neighbour.parse().unwrap();
     let mut own = host.config.addresses.iter().map(IpNet::addr);

@@ -9,13 +9,13 @@ use crate::console::view::lisp::{LispView, MapServerRow};
 use crate::console::view::{Listing, View};
 use crate::router::config::Config;
 
-/// Runs a command on a router.
+/// A function that runs a command on a router and returns the answer.
 pub type Ask<'a> = dyn FnMut(&str) -> Result<Answer, Failure> + 'a;
 
 /// Returns the view of a `show` command. The command is given without `json`.
 ///
 /// # Errors
-/// An error if the router does not answer or refuses the command, or if the answer is another view.
+/// The router does not answer or refuses the command, or the answer is another view.
 pub fn view<V: View>(node: &str, command: &str, ask: &mut Ask<'_>) -> Result<V, Failure> {
     let answer = ask(&format!("{command} json"))?;
     answer.view().map_err(|error| {
@@ -23,11 +23,11 @@ pub fn view<V: View>(node: &str, command: &str, ask: &mut Ask<'_>) -> Result<V, 
     })
 }
 
-/// Returns the rows of a table. There are no rows if the router refuses the command because it does
-/// not have this table.
+/// Returns the rows of a table. If the router refuses the command, it does not have this table, and
+/// the function returns no rows.
 ///
 /// # Errors
-/// An error if the router does not answer, or if the answer is another view.
+/// The router does not answer, or the answer is another view.
 pub fn rows<H: View, R: View>(
     node: &str,
     command: &str,
@@ -58,7 +58,7 @@ pub fn registrations(node: &str, ask: &mut Ask<'_>) -> Result<Vec<Registration>,
     Ok(all)
 }
 
-/// The running configuration of a router.
+/// Returns the running configuration of a router.
 ///
 /// # Errors
 /// The router does not answer.

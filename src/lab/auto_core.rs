@@ -1,18 +1,21 @@
-//! `core = "auto"` in a lab file: the addresses and the static routes of the core, which the lab
-//! file and the configurations leave out.
+//! `core = "auto"` in a lab file: chooses those addresses and static routes of the core that the
+//! lab file and the configurations do not have.
 //!
 //! A link belongs to the core if no host is on it. A LAN belongs to the core if it has a plain node
-//! and no host. The addresses and routes in the files stay as they are:
+//! and no host. The addresses and routes in the files stay as they are. The missing ones are chosen
+//! by these rules:
 //!
-//! - If a port has an address in its files, the link has the network of this address. Other links
-//!   get a network of their own: link 7 of the file is 100.64.7.0/24 and 2001:db8:c:7::/64.
-//! - Each port without an address gets one of its link's network. Plain nodes have the first
-//!   addresses, and routers the next ones, in the order of the file.
+//! - If a port of a link has an address in the files, the link has the network of this address.
+//!   Each other link gets its own network: link 7 of the file is 100.64.7.0/24 and
+//!   2001:db8:c:7::/64.
+//! - Each port without an address gets an address of its link's network. Plain nodes get the first
+//!   addresses, and routers get the next addresses, in the order of the file.
 //! - Plain nodes get a route to each network of the core, and to each loopback address, along the
 //!   shortest path. A path leads through a router only if there is no other path.
-//! - Routers get the same routes. If all of them have the same next hop, a default route replaces them.
+//! - Routers get the same routes. If all routes of a router have the same next hop, a default route
+//!   replaces these routes.
 //!
-//! A lab that was completed stays the same if it is completed again.
+//! If [`complete`] is called again for a completed lab, the lab stays the same.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
@@ -30,7 +33,7 @@ use crate::router::config::Config;
 /// The costs of a plain node and of a router on a path.
 const THROUGH_NODE: u32 = 1;
 const THROUGH_ROUTER: u32 = 1_000;
-/// The remark before the lines that a configuration gets.
+/// The remark in a configuration before the lines that this module adds.
 const REMARK: &str = "! The line core = \"auto\" in lab.toml adds the lines below.";
 
 /// The addresses and routes that [`complete`] has chosen for the nodes of a lab.
@@ -40,11 +43,12 @@ pub struct Chosen {
     pub addresses: BTreeMap<(String, String), Vec<IpNet>>,
     /// The routes of each node: the destination and the next hop of each.
     pub routes: BTreeMap<String, BTreeMap<IpNet, IpAddr>>,
-    /// Whether the configuration of a router has more lines than its file.
+    /// Whether the configuration of a router got more lines than its file has.
     pub has_changed_configs: bool,
 }
 
-/// A link or LAN of the core: its number in the file, and its ports, first those of plain nodes.
+/// A link or LAN of the core. `number` is its number in the file: the links are counted first, then
+/// the LANs. In `ports`, the ports of plain nodes are before the ports of routers.
 struct Segment {
     number: usize,
     ports: Vec<Port>,
@@ -82,7 +86,7 @@ pub fn complete(file: &mut LabFile, texts: &mut Texts) -> Chosen {
     chosen
 }
 
-/// The links and LANs of the core.
+/// Returns the links and LANs of the core.
 fn segments(file: &LabFile) -> Vec<Segment> {
     let is_host = |port: &Port| matches!(file.nodes[&port.node], Node::Host(_));
     let is_plain = |port: &Port| matches!(file.nodes[&port.node], Node::Forwarder { .. });
@@ -100,7 +104,7 @@ fn segments(file: &LabFile) -> Vec<Segment> {
     .collect()
 }
 
-/// The addresses of a port in the files of the lab.
+/// Returns the addresses of a port in the files of the lab, without link-local addresses.
 fn written(file: &LabFile, configs: &BTreeMap<String, Config>, port: &Port) -> Vec<IpNet> {
     let all = match &file.nodes[&port.node] {
         Node::Forwarder { addresses, .. } => addresses.get(&port.device).cloned(),
@@ -115,7 +119,8 @@ fn written(file: &LabFile, configs: &BTreeMap<String, Config>, port: &Port) -> V
     all.filter(|net| !is_link_local(net.addr())).collect()
 }
 
-/// The families of the core: those of its addresses in the files, or else IPv4.
+/// Returns the families of the core: the families of its addresses in the files. If the files have
+/// no address of the core, the family is IPv4.
 fn families(segments: &[Segment], addresses: &Addresses) -> Vec<Family> {
     let ports = segments.iter().flat_map(|segment| &segment.ports);
     let used: BTreeSet<Family> =
@@ -123,7 +128,7 @@ fn families(segments: &[Segment], addresses: &Addresses) -> Vec<Family> {
     if used.is_empty() { vec![Family::Ipv4] } else { used.into_iter().collect() }
 }
 
-/// Chooses an address of `family` for each port of the core that has none.
+/// Chooses an address of `family` for each port of the core that has no address of this family.
 fn number(segments: &[Segment], family: Family, addresses: &mut Addresses, chosen: &mut Chosen) {
     let mut taken: BTreeMap<usize, IpNet> = BTreeMap::new();
     for segment in segments {
@@ -131,7 +136,7 @@ fn number(segments: &[Segment], family: Family, addresses: &mut Addresses, chose
         let net = written.find(|net| Family::of(net.addr()) == family);
         taken.extend(net.map(|net| (segment.number, net.trunc())));
     }
-    // Networks outside of the core may not overlap with the chosen networks.
+    // The chosen networks must not overlap with networks outside of the core.
     let elsewhere: Vec<IpNet> =
         addresses.values().flatten().map(IpNet::trunc).filter(|net| net.prefix_len() > 0).collect();
     let last = segments.iter().map(|segment| segment.number).max().unwrap_or_default();
@@ -165,7 +170,8 @@ fn overlap(one: &IpNet, other: &IpNet) -> bool {
 /// The number of networks of each family that can be chosen.
 const POOL: usize = 1 << 14;
 
-/// The network with this number: a /24 of 100.64.0.0/10 (RFC 6598), or a /64 of 2001:db8:c::/48.
+/// Returns the network with this number: a /24 of 100.64.0.0/10 (RFC 6598), or a /64 of
+/// 2001:db8:c::/48.
 fn pool(family: Family, number: usize) -> IpNet {
     let number = u16::try_from(number % POOL).unwrap_or_default();
     let [high, low] = number.to_be_bytes();
@@ -178,8 +184,8 @@ fn pool(family: Family, number: usize) -> IpNet {
     }
 }
 
-/// Returns the address number `index` + 1 of the network, or the first free address if another
-/// port has it.
+/// Returns the address number `index` + 1 of the network. If another port has this address, returns
+/// the first free address.
 fn host(net: &IpNet, index: usize, used: &BTreeSet<IpAddr>) -> Option<IpNet> {
     // The first address of an IPv6 network is the anycast address of its routers (RFC 4291, 2.6.1).
     let anycast = usize::from(net.addr().is_ipv6());
@@ -189,7 +195,7 @@ fn host(net: &IpNet, index: usize, used: &BTreeSet<IpAddr>) -> Option<IpNet> {
     IpNet::new(address, net.prefix_len()).ok()
 }
 
-/// The core with all addresses, for the search of paths.
+/// The core with all addresses. It is used to search for paths.
 struct Routing<'a> {
     file: &'a LabFile,
     configs: &'a BTreeMap<String, Config>,
@@ -209,8 +215,9 @@ impl<'a> Routing<'a> {
         };
         let routes_of = |node: &'a str| -> BTreeMap<IpNet, IpAddr> {
             let remote = networks.iter().filter(|(_, owners)| !owners.contains(node));
-            // The default route of a router replaces all of its routes, so one of them is
-            // sufficient. Without this, the time grows with the square of the number of routers.
+            // If a router has only one neighbour, a default route later replaces all of its routes.
+            // So one of these routes is sufficient here. If all of them were computed, the time
+            // would grow with the square of the number of routers.
             if let (true, Some((neighbour, hop))) = (is_router(node), only_neighbour(node)) {
                 let is_adjacent = |(_, owners): &(_, &BTreeSet<&str>)| owners.contains(neighbour);
                 if let Some((net, _)) = remote.clone().find(is_adjacent) {
@@ -230,7 +237,7 @@ impl<'a> Routing<'a> {
             .collect()
     }
 
-    /// The neighbours of each node, each with its address on the common link.
+    /// Returns the neighbours of each node, each with its address on the link to this node.
     fn neighbours(&self, family: Family) -> BTreeMap<&'a str, BTreeMap<&'a str, IpAddr>> {
         let mut neighbours: BTreeMap<&str, BTreeMap<&str, IpAddr>> = BTreeMap::new();
         for segment in self.segments {
@@ -248,7 +255,8 @@ impl<'a> Routing<'a> {
         neighbours
     }
 
-    /// The networks of the core and the loopback addresses, each with the nodes that have it.
+    /// Returns the networks of the core and the loopback addresses, each with the nodes that have
+    /// an address in this network.
     fn networks(&self, family: Family) -> BTreeMap<IpNet, BTreeSet<&'a str>> {
         let mut networks: BTreeMap<IpNet, BTreeSet<&str>> = BTreeMap::new();
         let of_ports = self.segments.iter().flat_map(|segment| &segment.ports);
@@ -302,8 +310,8 @@ impl<'a> Routing<'a> {
         paths
     }
 
-    /// Replaces the routes of a router by a default route if all have the same next hop. Removes
-    /// the routes that the files already have.
+    /// If all routes of a router have the same next hop, replaces them by a default route. Removes
+    /// the routes that the files already have. Returns the remaining routes.
     fn shortened(
         &self,
         node: &str,
@@ -361,7 +369,7 @@ fn apply(
     }
 }
 
-/// The lines of a configuration with these addresses and routes.
+/// Returns lines of configuration with these addresses and routes.
 fn lines<'a>(
     interfaces: impl Iterator<Item = (&'a str, &'a [IpNet])>,
     routes: impl Iterator<Item = (&'a IpNet, &'a IpAddr)>,

@@ -10,15 +10,15 @@ struct BuiltIn {
     files: &'static [(&'static str, &'static str)],
 }
 
-/// Each folder of `lab` with a `lab.toml`. `build.rs` writes the list.
+/// All built-in labs: the folders of `lab` that have a `lab.toml`. `build.rs` writes this list.
 const ALL: &[BuiltIn] = &include!(concat!(env!("OUT_DIR"), "/built_in_labs.rs"));
 
-/// The names of the built-in labs.
+/// Returns the names of the built-in labs.
 pub fn names() -> impl Iterator<Item = &'static str> {
     ALL.iter().map(|lab| lab.name)
 }
 
-/// Returns the built-in lab with this name, or `None` if there is no such lab.
+/// Returns the built-in lab with this name, or `None` if no built-in lab has this name.
 pub fn find(name: &str) -> Option<Result<Lab, Failure>> {
     ALL.iter().find(|lab| lab.name == name).map(BuiltIn::load)
 }

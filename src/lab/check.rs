@@ -44,8 +44,8 @@ fn config_problem(lab: &Lab, file: &str) -> Option<String> {
         Ok(text) => text,
         Err(error) => return Some(error.to_string()),
     };
-    // A lab may have lines that mean nothing in a lab, and lines of LISP that the router only
-    // keeps. These lines are no fault of the lab.
+    // A configuration may have lines without a meaning in a lab, and lines for LISP functions that
+    // the router does not have. These lines are no fault of the lab.
     let mut report = read_config(file, text).report;
     let is_fault = |kind| matches!(kind, ProblemKind::Refused | ProblemKind::Contradiction);
     report.problems.retain(|problem| is_fault(problem.kind));

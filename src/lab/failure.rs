@@ -38,8 +38,8 @@ impl Failure {
         Failure::Other(message.to_string())
     }
 
-    /// Creates a failure with the name of the operation that the operating system has refused. It
-    /// is used with `map_err`.
+    /// Returns a function for `map_err`. This function makes a failure from an error of the
+    /// operating system, with the name of the refused operation.
     pub fn io(what: impl fmt::Display) -> impl FnOnce(io::Error) -> Self {
         let what = what.to_string();
         |error| Failure::Io { what, error }

@@ -35,11 +35,11 @@
 //! ports = ["A:eth0", "xTR1:Ethernet1/0"]
 //! ```
 //!
-//! The lab file has the names of a router's interfaces in the form of IOS: `Ethernet0/0`, but also
-//! `GigabitEthernet0/0/1`, `Vlan10` or the subinterface `Gi0/0.100`, which is a link of its own.
-//! [`InterfaceName::device`](crate::router::config::InterfaceName::device) returns the name of the
-//! Linux device. [`check`] reads the text into the types of this module. [`error`] shows each error
-//! with the file, the line and a caret.
+//! In the lab file, the interfaces of a router have names in the form of IOS: `Ethernet0/0`, but
+//! also `GigabitEthernet0/0/1`, `Vlan10`, or `Gi0/0.100` for a subinterface. A subinterface has a
+//! link of its own. [`InterfaceName::device`](crate::router::config::InterfaceName::device) returns
+//! the name of the Linux device. [`check`] reads the text into the types of this module. [`error`]
+//! shows each error with the file, the line and a caret.
 
 pub mod check;
 pub mod error;
@@ -80,17 +80,17 @@ pub struct LabFile {
     /// The bridges, in the order of the file.
     pub lans: Vec<Lan>,
     /// `position`: the position of each node in a picture of the lab. The first number is the
-    /// distance to the right, the second the distance down, in any unit. A picture scales these
-    /// distances to its size.
+    /// distance to the right, and the second number is the distance down, in any unit. A picture
+    /// scales these distances to its size.
     pub positions: BTreeMap<String, [f64; 2]>,
     /// The positions of some items in the text of the file.
     pub places: Places,
 }
 
-/// Positions of items in the text of a lab file: of each port (by node and device), of the
-/// addresses of each node, of the configuration file of each router, and of the name of the lab. A
-/// comparison of several files can find an error. The message of the error then points at one of
-/// these positions.
+/// The positions of some items in the text of a lab file. The items are each port (by node and
+/// device), the addresses of each node, the path of each router's configuration file, and the name
+/// of the lab. If a check compares several files and finds an error, the error message points at
+/// one of these positions.
 #[derive(Clone, Debug, Default)]
 pub struct Places {
     ports: BTreeMap<(String, String), Span>,
@@ -100,7 +100,7 @@ pub struct Places {
 }
 
 impl Places {
-    /// The position of the lab's name, with its quotation marks.
+    /// Returns the position of the lab's name, including the quotation marks.
     pub fn name(&self) -> Span {
         self.name.clone()
     }
@@ -152,19 +152,19 @@ pub struct Host {
     pub mac: Option<Mac>,
     /// `run`: the programs that run on the host while the lab is up, each as a line for `sh`.
     pub run: Vec<String>,
-    /// Whether the host is emulated in namespaces: then it runs in the process of the router on its
-    /// LAN. On the simulator, every host is emulated.
+    /// Whether the host is emulated in a lab in namespaces. An emulated host runs in the process of
+    /// the router on its LAN. On the simulator, every host is emulated.
     pub emulated: bool,
 }
 
 impl Host {
-    /// The host's first address of `family`.
+    /// Returns the host's first address of `family`.
     pub fn address(&self, family: Family) -> Option<IpAddr> {
         let mut addresses = self.addresses.iter().map(IpNet::addr);
         addresses.find(|&address| Family::of(address) == family)
     }
 
-    /// The host's gateway of `family`.
+    /// Returns the host's gateway of `family`.
     pub fn gateway(&self, family: Family) -> Option<IpAddr> {
         let mut gateways = self.gateways.iter().copied();
         gateways.find(|&gateway| Family::of(gateway) == family)
@@ -214,8 +214,9 @@ pub struct Port {
 }
 
 impl Port {
-    /// The name of the device at the other end of a port on a LAN: `A.eth0`. This device is in the
-    /// namespace `switch`, which has the bridges of the lab.
+    /// Returns the name of the device at the other end of this port, if the port is on a LAN. An
+    /// example is `A.eth0`. This device is in the namespace `switch`, which has the bridges of the
+    /// lab.
     pub fn switch_device(&self) -> String {
         format!("{}.{}", self.node, self.device)
     }
@@ -239,14 +240,14 @@ pub struct Link {
     /// Whether the kernel may offload transmit checksums. This is faster, but captures then show
     /// wrong checksums.
     pub offload: bool,
-    /// The impairment of packets on the link. It is equal in both directions. Its MTU is not used
-    /// here.
+    /// The impairment of packets on the link. It is equal in both directions. The field `mtu` of
+    /// this impairment is not used: the MTU of the link is in [`Link::mtu`].
     pub impairment: Impairment,
 }
 
 impl Link {
-    /// The name of the link: its two ends in the order of the lab file, with their Linux devices.
-    /// An example is `xTR1:et0-0-Core1:eth0`.
+    /// Returns the name of the link: the nodes and the Linux devices of its two ends, in the order
+    /// of the lab file. An example is `xTR1:et0-0-Core1:eth0`.
     pub fn name(&self) -> String {
         let [a, b] = &self.ends;
         format!("{}:{}-{}:{}", a.node, a.device, b.node, b.device)
@@ -268,7 +269,7 @@ pub struct Lan {
 }
 
 impl LabFile {
-    /// The hosts of the lab with their names.
+    /// Returns the hosts of the lab, each with its name.
     pub fn hosts(&self) -> impl Iterator<Item = (&str, &Host)> {
         self.nodes.iter().filter_map(|(name, node)| match node {
             Node::Host(host) => Some((name.as_str(), host)),
@@ -276,13 +277,14 @@ impl LabFile {
         })
     }
 
-    /// The addresses of the lab's hosts, by the names of the hosts. The routers know these names.
+    /// Returns the addresses of the lab's hosts, by the names of the hosts. The consoles of the
+    /// routers accept these names.
     pub fn host_names(&self) -> HostNames {
         let addresses = |host: &Host| host.addresses.iter().map(IpNet::addr).collect();
         self.hosts().map(|(name, host)| (name.to_owned(), addresses(host))).collect()
     }
 
-    /// The routers of the lab: their names and their configuration files.
+    /// Returns the routers of the lab, each with its name and its configuration file.
     pub fn routers(&self) -> impl Iterator<Item = (&str, &str)> {
         self.nodes.iter().filter_map(|(name, node)| match node {
             Node::Router { config } => Some((name.as_str(), config.as_str())),
@@ -299,8 +301,8 @@ impl LabFile {
     pub fn with_configs_beside(&self) -> Result<LabFile, LabError> {
         let mut text = self.text.clone();
         let mut configs: Vec<_> = self.places.configs.iter().collect();
-        // The positions are sorted from the end of the text to its beginning, so that a change does
-        // not move the positions that come next.
+        // The positions are sorted from the end of the text to its beginning, so that a replacement
+        // does not move the positions that are replaced later.
         configs.sort_by_key(|(_, place)| std::cmp::Reverse(place.start));
         for (node, place) in configs {
             text.replace_range(place.clone(), &format!("\"{node}.conf\""));
@@ -317,7 +319,8 @@ impl LabFile {
         routers.next().is_none().then_some((lan, port))
     }
 
-    /// Impairs all links, in place of the impairments of the file.
+    /// Replaces the impairments of all links by `impairment`. If `impairment` has an MTU, it also
+    /// replaces the MTU of each link.
     pub fn impair(&mut self, impairment: &Impairment) {
         for link in &mut self.links {
             link.mtu = impairment.mtu.or(link.mtu);
@@ -325,20 +328,20 @@ impl LabFile {
         }
     }
 
-    /// All ports of links and LANs. The ports of the links come first. Otherwise the order is that
-    /// of the file.
+    /// Returns all ports: first the ports of the links, then the ports of the LANs, each in the
+    /// order of the file.
     pub fn ports(&self) -> impl Iterator<Item = &Port> {
         let links = self.links.iter().flat_map(|link| &link.ends);
         links.chain(self.lans.iter().flat_map(|lan| &lan.ports))
     }
 
-    /// The position of this port in the text.
+    /// Returns the position of this port in the text.
     pub fn place_of(&self, port: &Port) -> Span {
         let key = (port.node.clone(), port.device.clone());
         self.places.ports.get(&key).cloned().unwrap_or_default()
     }
 
-    /// The position of a node's addresses in the text.
+    /// Returns the position of a node's addresses in the text.
     pub fn addresses_of(&self, node: &str) -> Span {
         self.places.addresses.get(node).cloned().unwrap_or_default()
     }

@@ -21,14 +21,14 @@ pub struct FlowReport {
     pub is_back: bool,
 }
 
-/// The time limit for the last answer of a flow. If the answer takes longer, the flow has an
-/// interruption at the end of the flow.
+/// The maximum round-trip time for the last answer of a flow. If no answer arrives within this
+/// time, the flow has an interruption at its end.
 const ROUND_TRIP: Duration = Duration::from_millis(200);
 
 impl FlowReport {
-    /// Makes the report of a flow. `sent` is the number of echos that count. `first` and `last` are
-    /// the times of the first and the last echo. `answers` has the times of the answers, in order.
-    /// One clock measures all times.
+    /// Makes the report of a flow. `sent` is the number of echos that are counted. `first` and
+    /// `last` are the times of the first and the last echo. `answers` has the times of the answers,
+    /// in order. One clock measures all these times. `every` is the time between two echos.
     pub fn of(
         sent: u64,
         (first, last): (Duration, Duration),
@@ -49,7 +49,7 @@ impl FlowReport {
         }
     }
 
-    /// The number of echos without an answer.
+    /// Returns the number of echos without an answer.
     pub fn lost(self) -> u64 {
         self.sent.saturating_sub(self.received)
     }

@@ -93,8 +93,9 @@ impl Graph {
     }
 }
 
-/// The addresses below the name of a node. A host has all of its addresses there, and a router its
-/// IPv4 addresses, or its IPv6 addresses if it has no IPv4 address. A plain node has none there.
+/// Returns the addresses that are shown below the name of a node. For a host, these are all of its
+/// addresses. For a router, these are its IPv4 addresses, or its IPv6 addresses if it has no IPv4
+/// address. For a plain node or a LAN, there are none.
 fn addresses(shown: &[LabAddress], node: &str, kind: Kind) -> Vec<String> {
     let own = shown.iter().filter(|row| row.node == node);
     let own: Vec<String> =

@@ -1,13 +1,14 @@
 //! The impairments of links: delay, jitter, loss, duplication, reordering, a rate and an MTU.
 //!
-//! A lab file has them as keys of a link, `eidway lab impair` as options, and a scenario as words:
+//! The impairments are keys of a link in a lab file, options of `eidway lab impair`, and words of a
+//! scenario:
 //!
 //! ```text
 //! delay 20ms jitter 5ms loss 1% duplicate 0.5% reorder 2% rate 10Mbit mtu 1400
 //! ```
 //!
-//! [`Direction`] decides about the packets of one direction of a link. The simulator and the
-//! forwarder of labs in namespaces both use it, so both treat packets alike.
+//! [`Direction`] decides whether and when each packet in one direction of a link arrives. Both the
+//! simulator and the forwarder of labs in namespaces use it, so both treat packets alike.
 
 mod direction;
 mod value;
@@ -22,13 +23,14 @@ use crate::packet::IPV6_MINIMUM_MTU;
 pub use direction::{Counts, Direction, Fate, MOST_OCTETS, MOST_PACKETS};
 pub use value::{Delay, Percent, Rate, time};
 
-/// The smallest and the largest MTU of a link in octets: the minimum of IPv6, and jumbo frames.
+/// The smallest and the largest MTU of a link in octets: the minimum MTU of IPv6, and the MTU of
+/// jumbo frames.
 pub const MTUS: std::ops::RangeInclusive<u16> = IPV6_MINIMUM_MTU..=9216;
 
 /// The word for a link without impairments.
 pub const NONE: &str = "none";
 
-/// The words of the impairments, with the form of each value.
+/// The words of the impairments, with the form of each value. Error messages list them.
 const KEYS: &str =
     "delay TIME, jitter TIME, loss N%, duplicate N%, reorder N%, rate N[k|M|G]bit and mtu OCTETS";
 
@@ -44,12 +46,13 @@ pub struct Impairment {
     pub loss: f64,
     /// `duplicate`: the percentage of packets that arrive twice.
     pub duplicate: f64,
-    /// `reorder`: the percentage of packets without the delay, which overtake other packets.
+    /// `reorder`: the percentage of packets that are sent without the delay. These packets overtake
+    /// the delayed packets.
     pub reorder: f64,
-    /// `rate`: the rate of the frames. Without it, the rate has no limit.
+    /// `rate`: the maximum rate of the frames. `None` if the rate has no limit.
     pub rate: Option<Rate>,
-    /// `mtu`: the length in octets of the largest IP packet. Without it, the link has the MTU of the
-    /// lab file. It is a setting of the ports at both ends.
+    /// `mtu`: the length in octets of the largest IP packet. `None` if the link has the MTU of the
+    /// lab file. The MTU is a setting of the ports at both ends.
     pub mtu: Option<u16>,
 }
 
@@ -59,7 +62,8 @@ impl Impairment {
         *self == Impairment::default()
     }
 
-    /// Returns the longest delay and the largest loss of several impairments.
+    /// Returns an impairment that has only the longest delay and the largest loss of all these
+    /// impairments.
     pub fn worst(all: impl Iterator<Item = Impairment>) -> Impairment {
         all.fold(Impairment::default(), |worst, one| Impairment {
             delay: worst.delay.max(one.delay),
@@ -71,7 +75,8 @@ impl Impairment {
     /// Sets the impairment `key` from a text.
     ///
     /// # Errors
-    /// There is no such impairment, or the value is wrong. The error has the accepted values.
+    /// There is no impairment with this key, or the value is wrong. The error has the accepted keys
+    /// or values.
     pub fn set(&mut self, key: &str, value: &str) -> Result<(), String> {
         match key {
             "delay" => self.delay = value.parse::<Delay>()?.0,
@@ -111,7 +116,8 @@ fn mtu(text: &str) -> Result<u16, String> {
 impl FromStr for Impairment {
     type Err = String;
 
-    /// Reads the words of the impairments, each followed by its value, or `none`.
+    /// Reads the text `none`, or a list of impairments. Each impairment in the list is a word and
+    /// then its value.
     fn from_str(text: &str) -> Result<Self, String> {
         let mut impairment = Impairment::default();
         let mut words = text.split_whitespace();
@@ -120,7 +126,7 @@ impl FromStr for Impairment {
         }
         while let Some(key) = words.next() {
             let value = words.next();
-            // An unknown word is a better reason than a missing value.
+            // If the word is unknown, the error is about the word, and not about its missing value.
             impairment.set(key, value.unwrap_or_default()).map_err(|error| match value {
                 None if !error.starts_with('"') => format!("{key} has no value: {error}"),
                 _ => error,

@@ -1,5 +1,6 @@
-//! The state of the kernel of a node, as plain data: its links, its routes and its neighbours. It
-//! comes from `ip` in namespaces, and from the simulated kernel on the simulator.
+//! The state of the kernel of a node, as plain data: its links, its routes and its neighbours. In
+//! namespaces, the program `ip` reports this state. On the simulator, the simulated kernel reports
+//! it.
 
 use std::net::IpAddr;
 
@@ -62,7 +63,8 @@ pub enum Route {
         device: String,
         /// The next router. `None` if the destination itself is on the link of the device.
         gateway: Option<IpAddr>,
-        /// The destination of the route, if it is known. Its length is zero for a default route.
+        /// The destination of the route, if it is known. The prefix length is zero for a default
+        /// route.
         prefix: Option<IpNet>,
         /// The source address that the node chooses for a packet that it sends itself.
         source: Option<IpAddr>,

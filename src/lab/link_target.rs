@@ -23,7 +23,7 @@ impl Target {
     /// for the link of a port. The [name](Link::name) of a link is accepted too.
     ///
     /// # Errors
-    /// There is no such link, or there are several. The error has the links of the lab.
+    /// No link fits the text, or several links fit it. The error has texts that name one link.
     pub fn find(file: &LabFile, text: &str) -> Result<Self, String> {
         let all = || format!("the links that can be impaired are {}", names(file).join(", "));
         let Some((node, other)) = text.split_once(':') else {
@@ -64,11 +64,12 @@ impl Target {
         }
     }
 
-    /// Returns the link for `text`, as [`Target::find`] does, in this direction, as
-    /// [`Target::towards`] does. Without a direction, both directions are meant.
+    /// Finds the link for `text` with [`Target::find`]. If `direction` is given, the result is only
+    /// this direction of the link, as [`Target::towards`] returns it. If not, the result is both
+    /// directions.
     ///
     /// # Errors
-    /// The errors of these two functions.
+    /// The errors of [`Target::find`] and [`Target::towards`].
     pub fn named(file: &LabFile, text: &str, direction: Option<&str>) -> Result<Self, String> {
         let target = Target::find(file, text)?;
         direction.map_or(Ok(target), |direction| target.towards(file, direction))
@@ -77,7 +78,7 @@ impl Target {
     /// Returns the direction `A-to-B` of this link. A and B are the nodes at its ends.
     ///
     /// # Errors
-    /// The link has no such direction. The error has its two directions.
+    /// The link does not have this direction. The error has the two directions of the link.
     pub fn towards(self, file: &LabFile, direction: &str) -> Result<Self, String> {
         let [a, b] = file.links[self.link].ends.each_ref().map(|end| end.node.as_str());
         let directions = [format!("{a}-to-{b}"), format!("{b}-to-{a}")];
@@ -95,15 +96,17 @@ impl Target {
         &file.links[self.link]
     }
 
-    /// Returns the direction in the form that [`Target::towards`] reads. `None` stands for both.
+    /// Returns the direction in the form that [`Target::towards`] reads. Returns `None` for both
+    /// directions.
     pub fn direction(&self, file: &LabFile) -> Option<String> {
         let ends = &self.link(file).ends;
         let sender = self.sender?;
         Some(format!("{}-to-{}", ends[sender].node, ends[1 - sender].node))
     }
 
-    /// Returns the MTU that the ports at both ends get with an impairment: that of the impairment,
-    /// or else that of the lab file. An impairment of one direction does not change the MTU.
+    /// Returns the MTU that both ports of the link get together with an impairment. It is the MTU
+    /// of the impairment, or else the MTU of the lab file, or else [`DEFAULT_MTU`]. Returns `None`
+    /// for an impairment of one direction, because it does not change the MTU.
     ///
     /// # Errors
     /// The impairment of one direction has an MTU.
@@ -118,7 +121,7 @@ impl Target {
         }
     }
 
-    /// The ends of the link that send the impaired packets.
+    /// Returns the ends of the link that send the impaired packets.
     pub fn senders<'f>(&self, file: &'f LabFile) -> impl Iterator<Item = &'f Port> + use<'f> {
         let Target { link, sender } = *self;
         let ends = file.links[link].ends.iter().enumerate();
@@ -139,7 +142,8 @@ fn joins(link: &Link, a: &str, b: &str) -> bool {
     nodes == [a, b] || nodes == [b, a]
 }
 
-/// The names of the links of a lab. A link is named by its nodes, if this name has one meaning.
+/// Returns the names of the links of a lab. The name of a link is `NODE:NODE` if only one link is
+/// between these nodes. If not, it is the first port of the link.
 fn names(file: &LabFile) -> Vec<String> {
     let mut names = BTreeSet::new();
     for link in &file.links {

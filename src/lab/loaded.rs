@@ -31,15 +31,16 @@ pub struct Lab {
     /// The arguments of `eidway lab up` that bring up this lab: `gsmr`, or `DIRECTORY --name NAME`.
     pub asked_for: String,
     /// The addresses and routes that this program has chosen, if the lab file has `core = "auto"`.
-    /// `file` and `texts` already contain them.
+    /// `file` and `texts` already contain these addresses and routes.
     pub chosen: Chosen,
     texts: Texts,
 }
 
 impl Lab {
-    /// Creates a lab that is not in a directory. The lab file has its name, which is also the
-    /// argument of `eidway lab up`. `texts` has the lab's configurations, scenarios and overlays.
-    /// If the lab file has `core = "auto"`, the lab gets its missing addresses and routes.
+    /// Creates a lab that is not in a directory. Its name is the name in the lab file. This name is
+    /// also the argument of `eidway lab up`. `texts` has the lab's configurations, scenarios and
+    /// overlays. If the lab file has `core = "auto"`, the lab gets its missing addresses and
+    /// routes.
     pub fn new(mut file: LabFile, mut texts: Texts) -> Self {
         let chosen = match file.core {
             Core::Written => Chosen::default(),
@@ -67,27 +68,27 @@ impl Lab {
         self.texts.insert(file.to_owned(), Ok(text));
     }
 
-    /// The texts of all files that could be read, each with the file's path in the directory of the
-    /// lab.
+    /// Returns the texts of all files that could be read, each with the file's path in the
+    /// directory of the lab.
     pub fn texts(&self) -> impl Iterator<Item = (&str, &str)> {
         self.texts.iter().filter_map(|(file, text)| Some((file.as_str(), text.as_deref().ok()?)))
     }
 
-    /// The path of a file of the lab, for messages.
+    /// Returns the path of a file of the lab, for messages.
     pub fn path(&self, file: &str) -> String {
         self.called.join(file).display().to_string()
     }
 
-    /// The names of the files in a directory of the lab, in alphabetical order. There are none if
-    /// this directory does not exist.
+    /// Returns the names of the files in a directory of the lab, in alphabetical order. There are
+    /// none if this directory does not exist.
     pub fn files_in(&self, directory: &str) -> Vec<&str> {
         let files = self.texts.keys();
         files.filter_map(|file| file.strip_prefix(directory)?.strip_prefix('/')).collect()
     }
 
     /// Returns this lab with more configuration for its routers. `overlays` has the added
-    /// configuration of each node. The configuration of a router becomes the file `NODE.conf`.
-    /// `name` is the name of the overlays after `--with`.
+    /// configuration of each router. The configuration of a router becomes the file `NODE.conf`.
+    /// `name` is the name of the overlays after the option `--with`.
     ///
     /// # Errors
     /// The configuration of a router could not be read.
@@ -175,7 +176,7 @@ impl Lab {
     }
 
     /// Returns the LAN that `to` names: `to` is a router, or `ROUTER:INTERFACE`. If a router has
-    /// several LANs, the result is the LAN on which the lab file has the host.
+    /// several LANs, the result is the LAN with the host, according to the lab file.
     ///
     /// # Errors
     /// The lab does not have this router, or the router has no suitable LAN.

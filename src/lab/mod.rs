@@ -1,10 +1,10 @@
 //! Labs: the lab file, the scenarios and their player, the lessons, and the results of pings and
 //! flows.
 //!
-//! A lab is a directory with a `lab.toml` ([`file`]), a `.conf` in the form of IOS for each router,
-//! scenarios and lessons. A loaded [`Lab`] has the texts of all these files. The code of this module reads
-//! no file, starts no program and has no clock. The modules [`netns`](crate::netns) and
-//! [`sim`](crate::sim) bring a lab up.
+//! A lab is a directory with a `lab.toml` ([`file`]), a `.conf` for each router, scenarios and
+//! lessons. A `.conf` has the form of IOS. A loaded [`Lab`] has the texts of all these files. The
+//! code of this module reads no file, starts no program and has no clock. The modules
+//! [`netns`](crate::netns) and [`sim`](crate::sim) bring a lab up.
 
 pub mod asked;
 pub mod auto_core;

@@ -1,6 +1,6 @@
 //! The page of a lab: one HTML file with the simulator and the files of the lab inside.
 //!
-//! `web/build` makes the file without a lab, the template. [`page`] puts a lab into it.
+//! `web/build` makes the template: this file without a lab. [`page`] puts a lab into the template.
 
 use std::collections::BTreeMap;
 
@@ -74,8 +74,8 @@ fn filled(template: &str, data: &impl Serialize) -> Result<String, Failure> {
     Ok(format!("{before}{open}{data}{close}{after}"))
 }
 
-/// Returns the index of a course: a list of links to the pages of labs. Each entry is the name of a
-/// lab, its title, and the name of its file.
+/// Returns an index page: a list of links to the pages of labs. Each item of `labs` has the name of
+/// a lab, its title, and the name of the file with its page.
 pub fn index(labs: &[(String, String, String)]) -> String {
     let mut list = String::new();
     for (name, title, file) in labs {
@@ -95,7 +95,7 @@ pub fn index(labs: &[(String, String, String)]) -> String {
     )
 }
 
-/// Returns a text in a form for HTML, for use in an element or in an attribute.
+/// Returns a text in the form that HTML requires in an element or in an attribute.
 pub(super) fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {

@@ -28,7 +28,7 @@ pub struct Echos {
 }
 
 impl Default for Echos {
-    /// Five echos of 100 octets, as in IOS.
+    /// Returns five echos of 100 octets, as in IOS.
     fn default() -> Self {
         Echos { count: 5, size: 100, df: false }
     }
@@ -48,7 +48,7 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// The character that IOS prints for this outcome.
+    /// Returns the character that IOS prints for this outcome.
     pub fn mark(self) -> char {
         match self {
             Outcome::Answered(_) => '!',
@@ -59,7 +59,7 @@ impl Outcome {
     }
 }
 
-/// The outcomes of all echos. Its text is the last line that IOS prints for a ping.
+/// The outcomes of all echos. The text of this value is the last line that IOS prints for a ping.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(rename = "PingTally")]
 pub struct Tally {
@@ -89,8 +89,8 @@ impl Tally {
         self.received == self.sent
     }
 
-    /// The percentage of echos without an answer. It is rounded up, so that a loss is never shown
-    /// as 0.
+    /// Returns the percentage of echos without an answer. It is rounded up, so that a loss is never
+    /// shown as 0.
     pub fn loss_percent(&self) -> u32 {
         ((self.sent - self.received) * 100).div_ceil(self.sent.max(1))
     }
@@ -106,7 +106,7 @@ impl fmt::Display for Tally {
     }
 }
 
-/// Returns the address for `target`. `target` is an address, or a host of the lab.
+/// Returns the address for `target`. `target` is an address, or the name of a host of the lab.
 pub fn address(lab: &Lab, target: &str, family: Option<Family>) -> Result<IpAddr, Failure> {
     if let Ok(address) = target.parse() {
         return Ok(address);
@@ -129,7 +129,7 @@ pub fn address(lab: &Lab, target: &str, family: Option<Family>) -> Result<IpAddr
     })
 }
 
-/// The lines that IOS prints before the outcome of the first echo.
+/// Returns the lines that IOS prints before the outcome of the first echo.
 pub fn opening(target: IpAddr, echos: Echos) -> String {
     let Echos { count, size, df } = echos;
     let timeout = Duration::from_secs(TIMEOUT_SECONDS.into());
@@ -142,11 +142,11 @@ pub fn opening(target: IpAddr, echos: Echos) -> String {
 pub struct Matrix {
     /// The names of the hosts, in order.
     pub hosts: Vec<String>,
-    /// The pairs of hosts, in the order of family, source and target.
+    /// The pairs of hosts, sorted by family, then by source, then by target.
     pub pairs: Vec<Pair>,
 }
 
-/// The pings between two hosts in one family: a cell of the matrix.
+/// The pings from one host to another host in one family: a cell of the matrix.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[schemars(rename = "PingPair")]
 pub struct Pair {
@@ -162,7 +162,7 @@ pub struct Pair {
 }
 
 impl Matrix {
-    /// Whether no echo was lost.
+    /// Whether every echo was answered.
     pub fn is_complete(&self) -> bool {
         self.pairs.iter().all(|pair| pair.tally.is_complete())
     }

@@ -19,15 +19,17 @@ pub enum Plugging {
 }
 
 impl Plugging {
-    /// The time between the two halves of a move: the host joins the new LAN, and leaves the old
-    /// LAN. With make-before-break, a new registration takes effect within this time.
+    /// The time between the two steps of a move that is not atomic. In one step, the host joins the
+    /// new LAN. In the other step, the host leaves the old LAN. With make-before-break, a new
+    /// registration takes effect within this time.
     pub const BETWEEN: Duration = Duration::from_secs(1);
 
-    /// The manners that a command names. A move is atomic if its command names none.
+    /// The manners that have a word in commands. If a command has none of these words, the move is
+    /// atomic.
     pub const NAMED: [Plugging; 2] = [Plugging::MakeBeforeBreak, Plugging::BreakBeforeMake];
 
-    /// The word for a manner of [`Plugging::NAMED`] in statements and options. `None` for an atomic
-    /// move.
+    /// Returns the word for a manner of [`Plugging::NAMED`] in statements and options. Returns
+    /// `None` for an atomic move.
     pub fn word(self) -> Option<&'static str> {
         match self {
             Plugging::Atomic => None,

@@ -1,5 +1,5 @@
 //! The progress of a router's registrations. A lab is up when every map-server has acknowledged
-//! every prefix. If a host pinged before that, a cache could keep a negative answer for a minute.
+//! every prefix. If a host pinged earlier, a map-cache could keep a negative answer for a minute.
 
 use std::net::IpAddr;
 
@@ -30,8 +30,8 @@ pub fn of(router: &Router, now: Time) -> Vec<Registration> {
     all
 }
 
-/// Adds registrations to the row of their map-server, so that each map-server has one row for both
-/// families.
+/// Adds the registrations `one` to the row of the same map-server in `all`. So each map-server has
+/// one row for both families.
 pub fn add(all: &mut Vec<Registration>, one: Registration) {
     match all.iter_mut().find(|known| known.address == one.address) {
         Some(known) => {
@@ -42,7 +42,7 @@ pub fn add(all: &mut Vec<Registration>, one: Registration) {
     }
 }
 
-/// Makes the registrations with one map-server in one family.
+/// Returns the registrations of one family with the map-server at `address`.
 pub fn registration(address: IpAddr, prefixes: usize, acknowledged: usize) -> Registration {
     let address = address.to_string();
     Registration { address, prefixes: prefixes as u64, acknowledged: acknowledged as u64 }

@@ -2,7 +2,8 @@
 
 use super::file::LabFile;
 
-/// The word that begins a command of this program, also in the names of namespaces and in paths.
+/// The first word of each command of this program. The names of namespaces and paths contain the
+/// same word.
 const PROGRAM: &str = "eidway";
 
 /// Returns the text of a lab file in which the lab has the name `new`.
@@ -12,9 +13,9 @@ pub fn lab_file(file: &LabFile, new: &str) -> String {
     in_commands(&text, &file.name, new)
 }
 
-/// Replaces the name `old` of a lab in the commands, paths and namespaces of a text. There, the
-/// word `eidway` is before the name on the same line. In other places the name stays, because it
-/// can also be a word of the language.
+/// Replaces the name `old` of a lab by `new` in a text, but only if the word `eidway` is before the
+/// name on the same line. There, the name is a part of a command, a path or a namespace. In other
+/// places the name stays, because it can also be an ordinary word.
 pub fn in_commands(text: &str, old: &str, new: &str) -> String {
     let mut renamed = String::with_capacity(text.len());
     for line in text.split_inclusive('\n') {
@@ -30,14 +31,15 @@ pub fn in_commands(text: &str, old: &str, new: &str) -> String {
     renamed
 }
 
-/// The numbers of the lines, from 1, that have a name as a word.
+/// Returns the numbers of the lines, from 1, in which `name` is a word.
 pub fn lines_with(text: &str, name: &str) -> Vec<usize> {
     let lines = (1..).zip(text.lines());
     lines.filter(|(_, line)| words(line, name).next().is_some()).map(|(number, _)| number).collect()
 }
 
-/// Returns the places of a name in a line. A longer word that contains the name is not such a
-/// place. But in the name of a namespace, `eidway-LAB-NODE`, the name of the lab is one.
+/// Returns the positions at which `name` is a word of a line. A part of a longer word does not
+/// count. There is one exception: in the name of a namespace, `eidway-LAB-NODE`, the name of the
+/// lab counts.
 fn words<'a>(line: &'a str, name: &'a str) -> impl Iterator<Item = usize> + 'a {
     let is_part = |c: char| c.is_ascii_alphanumeric() || "_-".contains(c);
     line.match_indices(name).map(|(at, _)| at).filter(move |at| {

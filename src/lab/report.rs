@@ -46,7 +46,7 @@ pub fn report(lab: &Lab) -> String {
     text
 }
 
-/// Adds a section with a table. A table without rows is left out.
+/// Adds a section with a table. If the table has no rows, adds nothing.
 fn table<const N: usize>(
     text: &mut String,
     title: &str,
@@ -65,8 +65,8 @@ fn table<const N: usize>(
     }
 }
 
-/// A text in a line or a cell of Markdown. Characters with a special meaning in Markdown are
-/// quoted.
+/// Returns a text for a line or a cell of Markdown. Characters with a special meaning in Markdown
+/// get a backslash before them.
 fn cell(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len());
     for character in text.chars() {
@@ -94,7 +94,7 @@ fn nodes(text: &mut String, lab: &Lab) {
     table(text, "Nodes", ["Node", "Kind", "Ports"], rows);
 }
 
-/// The routers with LISP, each with its name and configuration.
+/// Returns the routers with LISP, each with its name and configuration.
 fn with_lisp<'a>(
     configs: &'a BTreeMap<&str, Config>,
 ) -> impl Iterator<Item = (&'a str, &'a Config, &'a Lisp)> {
@@ -130,7 +130,7 @@ fn routers(text: &mut String, configs: &BTreeMap<&str, Config>) {
     table(text, "Routers", head, rows);
 }
 
-/// A locator, with its priority and weight.
+/// Returns a text with a locator, its priority and its weight.
 fn locator(config: &Config, locator: &ConfiguredLocator) -> String {
     let ConfiguredLocator { source, priority, weight } = locator;
     let source = match source {
@@ -145,7 +145,7 @@ fn locator(config: &Config, locator: &ConfiguredLocator) -> String {
     format!("{source} (priority {priority}, weight {weight})")
 }
 
-/// The locators of a mapping.
+/// Returns a text with the locators of a mapping.
 fn locators(config: &Config, lisp: &Lisp, mapping: &DatabaseMapping) -> String {
     let all = match mapping {
         DatabaseMapping::LocatorSet(name) => {

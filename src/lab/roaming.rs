@@ -27,8 +27,9 @@ pub struct Site<'a> {
     pub interface: InterfaceName,
 }
 
-/// The lines that are missing in the configuration of a router, and the commands that enter their
-/// modes. The text of this value can be pasted into the configuration of the router.
+/// The lines that are missing in the configuration of a router, together with the commands that
+/// enter the modes of these lines. The text of this value can be pasted into the configuration of
+/// the router.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Missing {
     /// The router.
@@ -46,14 +47,14 @@ impl fmt::Display for Missing {
 }
 
 /// Returns the addresses of `host` for which a port is not configured. A port is configured for an
-/// address if it serves a dynamic-EID range with this address, or if a network of the port contains
-/// the address and has a mapping.
+/// address if it serves a dynamic-EID range with this address. It is also configured if one of its
+/// networks contains the address and the address has a mapping.
 pub fn strange(host: &Host, site: Site<'_>) -> Vec<IpAddr> {
     let addresses = host.addresses.iter().map(IpNet::addr);
     addresses.filter(|&address| !site.serves(address) && !site.owns(address)).collect()
 }
 
-/// Returns the lines that are missing at two ports so that `host` can move between them. A port
+/// Returns the lines that must be added at two ports before `host` can move between them. A port
 /// where no line is missing is not in the result.
 pub fn missing(host: &Host, sites: [Site<'_>; 2]) -> Vec<Missing> {
     let [from, to] = sites;
@@ -68,7 +69,7 @@ pub fn missing(host: &Host, sites: [Site<'_>; 2]) -> Vec<Missing> {
     missing.filter(|missing| !missing.lines.is_empty()).collect()
 }
 
-/// Returns the lines that are missing at a map-server so that it accepts each address of `host` as
+/// Returns the lines that must be added at a map-server before it accepts each address of `host` as
 /// a separate EID. Returns `None` if no line is missing, or if no site of the map-server contains
 /// the host.
 pub fn missing_at_map_server(host: &Host, router: &str, config: &Config) -> Option<Missing> {
@@ -105,7 +106,7 @@ impl Site<'_> {
         })
     }
 
-    /// Whether this address belongs to a network of the port and has a mapping.
+    /// Whether a network of the port contains this address, and this address has a mapping.
     fn owns(&self, address: IpAddr) -> bool {
         let of_port = self.port().map_or(&[][..], |port| &port.addresses);
         of_port.iter().any(|net| net.contains(&address)) && self.mapping_of(address).is_some()
@@ -175,8 +176,8 @@ impl Site<'_> {
         lines
     }
 
-    /// Returns a line of configuration for each gateway of the host, except for the gateways that
-    /// the port already has as addresses. The host keeps its gateways when it moves.
+    /// Returns the lines that add the gateways of the host as addresses of the port. A gateway that
+    /// is already an address of the port has no line. The host keeps its gateways when it moves.
     fn missing_gateways(&self, host: &Host) -> Vec<String> {
         let of_port = self.port().map_or(&[][..], |port| &port.addresses);
         let missing = host.gateways.iter().filter(|&&via| !of_port.iter().any(|n| n.addr() == via));

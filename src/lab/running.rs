@@ -53,9 +53,10 @@ pub struct ProgramState {
 pub struct Sender {
     /// The port that sends.
     pub port: Port,
-    /// The impairment of its packets.
+    /// The impairment of the packets that this port sends.
     pub impairment: Impairment,
-    /// The packets since the link was first impaired. On the simulator: since the lab began.
+    /// The counters of the packets since the link was first impaired. On the simulator, they begin
+    /// at the start of the lab.
     pub counts: Counts,
 }
 
@@ -89,8 +90,9 @@ pub trait RunningLab {
     fn ask_once(&mut self, node: &str, command: &str) -> Result<Answer, Failure>;
 
     /// Carries out a request in the session of [`RunningLab::console`]. Passes each response to
-    /// `each` when it arrives, also debug lines that were not passed on before. If `each` returns
-    /// true, the command that runs is interrupted. Returns the end of the answer.
+    /// `each` when the response arrives. Debug lines that were not passed on before are responses
+    /// too. If `each` returns true, the running command is interrupted. Returns the end of the
+    /// answer.
     ///
     /// # Errors
     /// The errors of [`RunningLab::console`].
@@ -127,9 +129,9 @@ pub trait RunningLab {
         seen: &mut dyn FnMut(Outcome),
     ) -> Result<Tally, Failure>;
 
-    /// Each item of `pings` is a node and an address. For each item, the node pings the address.
-    /// Returns the outcomes of each item. A node sends its pings one after the other. Different
-    /// nodes may ping at the same time.
+    /// Sends the pings of all items of `pings`, and returns the outcomes of each item. An item is a
+    /// node, and the address that this node pings. A node sends its pings one after the other.
+    /// Different nodes may ping at the same time.
     ///
     /// # Errors
     /// One of the nodes cannot send pings, for a reason of [`RunningLab::expect_ping`].
@@ -145,7 +147,7 @@ pub trait RunningLab {
         Ok(tallies)
     }
 
-    /// Begins a ping in the background. It continues until [`RunningLab::end`].
+    /// Begins a flow, which is a ping in the background. It continues until [`RunningLab::end`].
     ///
     /// # Errors
     /// The node cannot send pings, for a reason of [`RunningLab::expect_ping`].
@@ -157,7 +159,7 @@ pub trait RunningLab {
         every: Duration,
     ) -> Result<(), Failure>;
 
-    /// Ends a flow.
+    /// Ends a flow and returns its report.
     ///
     /// # Errors
     /// No flow has this name.
@@ -175,8 +177,8 @@ pub trait RunningLab {
     /// The router already runs, or it ends immediately.
     fn start(&mut self, node: &str, say: &mut dyn FnMut(&str)) -> Result<(), Failure>;
 
-    /// Stops a router. With `kill`, the router cannot send a last message. `say` is called with
-    /// lines of progress.
+    /// Stops a router. If `kill` is true, the router cannot send a last message. `say` is called
+    /// with lines of progress.
     ///
     /// # Errors
     /// The node is not a router, or the router does not run.
@@ -188,21 +190,23 @@ pub trait RunningLab {
     /// The lab does not have this port.
     fn link(&mut self, port: &Place, change: LinkChange) -> Result<(), Failure>;
 
-    /// Changes the impairment of a link, or of one direction of it. The new impairment replaces the
-    /// present one. If it has no MTU, the link gets the MTU of the lab file.
+    /// Changes the impairment of a link, or of one direction of a link. The new impairment replaces
+    /// the present impairment. If the new impairment has no MTU, the link gets the MTU of the lab
+    /// file.
     ///
     /// # Errors
     /// The impairment of one direction has an MTU, or this machine cannot impair links.
     fn impair(&mut self, target: Target, impairment: &Impairment) -> Result<(), Failure>;
 
-    /// Returns the impairments of the links, in the order of the lab file: for each link, those of
-    /// its two ends as senders.
+    /// Returns the impairments of the links, in the order of the lab file. Each link has two: one
+    /// for each end that sends.
     ///
     /// # Errors
     /// The program that impairs the links has ended.
     fn impairments(&mut self) -> Result<Vec<Sender>, Failure>;
 
-    /// Returns the devices of a node, with their neighbours. The kernel does not ask for neighbours.
+    /// Returns the devices of a node, each with the neighbours that the kernel already knows. The
+    /// kernel does not search for other neighbours.
     ///
     /// # Errors
     /// The kernel of the node cannot be read.
@@ -214,7 +218,7 @@ pub trait RunningLab {
     /// The kernel of the node cannot be read.
     fn route(&mut self, node: &str, query: &RouteQuery) -> Result<Route, Failure>;
 
-    /// Makes an error from the `problem` of a router and the last lines of its log, if it has a
-    /// log.
+    /// Makes an error that contains `problem`. If the router has a log, the error also contains the
+    /// last lines of the log.
     fn with_log(&self, node: &str, problem: &str) -> Failure;
 }

@@ -1,4 +1,4 @@
-//! `lab new`: the files of a commented lab to start from.
+//! `lab new`: the files of a new lab, with comments in them.
 //!
 //! Site number 7 has the xTR `xTR7` with the RLOC 100.64.7.2, and the host `H7` with the EID
 //! 172.16.7.10. Its second host is `H7_2` with 172.16.7.11. Site number 300 has 100.65.44.2 and
@@ -17,7 +17,8 @@ pub struct Parts {
     pub sites: u16,
     /// The number of hosts of each site: 1 to [`Parts::MOST_HOSTS`].
     pub hosts: u8,
-    /// The number of routers that are map-server and map-resolver: 1 to [`Parts::MOST_RESOLVERS`].
+    /// The number of routers that are both map-server and map-resolver: 1 to
+    /// [`Parts::MOST_RESOLVERS`].
     pub resolvers: u8,
     /// Whether the lab has a proxy xTR with a host that is outside of LISP.
     pub proxy: bool,
@@ -49,12 +50,12 @@ impl Parts {
         files
     }
 
-    /// The name of a resolver. A single resolver has no number.
+    /// Returns the name of a resolver. A single resolver has no number.
     fn resolver(&self, number: u8) -> String {
         if self.resolvers == 1 { "MSMR".to_owned() } else { format!("MSMR{number}") }
     }
 
-    /// The number of the link of a resolver.
+    /// Returns the number of the link of a resolver.
     fn resolver_link(&self, number: u8) -> u16 {
         self.sites + u16::from(number)
     }
@@ -63,12 +64,12 @@ impl Parts {
         (1..=self.resolvers).map(|number| rloc(self.resolver_link(number)))
     }
 
-    /// The number of the link of the proxy xTR.
+    /// Returns the number of the link of the proxy xTR.
     fn proxy_link(&self) -> u16 {
         self.resolver_link(self.resolvers) + 1
     }
 
-    /// The hosts of a site: the name and the last part of the address of each.
+    /// Returns the hosts of a site: the name of each host, and the last octet of its address.
     fn site_hosts(&self, site: u16) -> impl Iterator<Item = (String, u8)> {
         let name = move |number: u8| match number {
             1 => format!("H{site}"),
@@ -77,7 +78,7 @@ impl Parts {
         (1..=self.hosts).map(move |number| (name(number), 9 + number))
     }
 
-    /// The routers, each with the number of its link.
+    /// Returns the routers, each with the number of its link.
     fn routers(&self) -> impl Iterator<Item = (u16, String)> + '_ {
         let sites = (1..=self.sites).map(|site| format!("xTR{site}"));
         let resolvers = (1..=self.resolvers).map(|number| self.resolver(number));
@@ -179,7 +180,7 @@ impl Parts {
         text
     }
 
-    /// The beginning of a configuration: the name and the interface to the core.
+    /// Returns the beginning of a configuration: the name and the interface to the core.
     fn head(&self, name: &str, number: u16, about: &str) -> String {
         let address = rloc(number);
         let mut text = format!(
@@ -193,7 +194,7 @@ impl Parts {
         text
     }
 
-    /// An interface with hosts.
+    /// Adds an interface for the hosts on a LAN.
     fn lan(&self, text: &mut String, about: &str, address: &str, address6: &str) {
         line(text, format_args!("interface Ethernet1/0\n description {about}"));
         line(text, format_args!(" ip address {address} 255.255.255.0"));
@@ -203,7 +204,7 @@ impl Parts {
         text.push_str("!\n");
     }
 
-    /// The families of the EIDs as IOS names them.
+    /// Returns the families of the EIDs as IOS names them.
     fn families(&self) -> &'static [&'static str] {
         if self.ipv6 { &["ipv4", "ipv6"] } else { &["ipv4"] }
     }
@@ -239,7 +240,7 @@ impl Parts {
         text
     }
 
-    /// The EID prefixes of a site.
+    /// Returns the EID prefixes of a site.
     fn prefixes(&self, site: u16) -> Vec<String> {
         let mut prefixes = vec![format!("{}/24", eid(site, 0))];
         prefixes.extend(self.ipv6.then(|| format!("2001:db8:e:{site:x}::/64")));
@@ -294,7 +295,8 @@ fn line(text: &mut String, line: std::fmt::Arguments<'_>) {
     let _ = writeln!(text, "{line}");
 }
 
-/// The RLOC of the router on the link with this number. `core = "auto"` would choose it too.
+/// Returns the RLOC of the router on the link with this number. `core = "auto"` would choose the
+/// same RLOC.
 fn rloc(number: u16) -> String {
     let [high, low] = number.to_be_bytes();
     format!("100.{}.{low}.2", 64 + high)

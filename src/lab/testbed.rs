@@ -42,7 +42,7 @@ pub struct NetmikoDevice {
     pub password: String,
 }
 
-/// The description of the routers of the lab `name`.
+/// Returns the description of the routers of the lab `name`.
 pub fn testbed(name: &str, devices: &[Device], format: Format) -> String {
     match format {
         Format::Pyats => pyats(name, devices),
@@ -59,8 +59,8 @@ fn quoted(text: &str) -> serde_json::Value {
 fn pyats(name: &str, devices: &[Device]) -> String {
     let mut out = format!("testbed:\n  name: {}\ndevices:\n", quoted(name));
     for Device { node, hostname, port, password } in devices {
-        // The key of a device is its hostname, because pyATS finds the end of an answer by the
-        // hostname in the prompt.
+        // The key of a device is its hostname, because pyATS searches for the hostname in the
+        // prompt to find the end of an answer.
         let (hostname, node, password) = (quoted(hostname), quoted(node), quoted(password));
         let _ = write!(
             out,

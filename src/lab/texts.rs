@@ -9,8 +9,8 @@ pub type Texts = BTreeMap<String, Result<String, String>>;
 /// Returns a configuration with an overlay added at its end.
 pub fn overlaid(text: &str, overlay: &str) -> String {
     let base = text.trim_end();
-    // Only the line `end` at the end of a configuration is removed. The end of "hostname friend" is
-    // not such a line.
+    // Only a whole line `end` at the end of a configuration is removed, and not the end of
+    // "hostname friend".
     let base = base.strip_suffix("\nend").unwrap_or(base);
     format!("{base}\n{overlay}end\n")
 }

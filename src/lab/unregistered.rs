@@ -1,5 +1,6 @@
-//! Explains why a router of a lab is not registered. The explanation comes from the refusals of the
-//! lab's routers. It has the same sentences for a lab in namespaces and for a simulated lab.
+//! Explains why a router of a lab is not registered. The explanation comes from the messages that
+//! the routers of the lab have refused. The sentences are the same for a lab in namespaces and for
+//! a simulated lab.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -20,8 +21,8 @@ pub struct Router {
     pub refusals: Vec<RefusalRow>,
 }
 
-/// Returns one line for each missing registration. This line is followed by the possible causes of
-/// the missing registration, one line for each.
+/// Returns one line for each missing registration. The lines after it are the possible causes of
+/// this missing registration, one on each line.
 pub fn explain(routers: &[Router]) -> String {
     let mut lines = Vec::new();
     for etr in routers {
@@ -37,7 +38,7 @@ pub fn explain(routers: &[Router]) -> String {
     lines.join("\n")
 }
 
-/// The possible reasons why `etr` is not registered with a map-server.
+/// Returns the possible reasons why `etr` is not registered with a map-server.
 fn causes(routers: &[Router], etr: &Router, server: &str) -> Vec<String> {
     let Ok(address) = server.parse::<IpAddr>() else { return Vec::new() };
     let of = |router: &&Router| router.addresses.contains(&address);

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::time::Duration;
 
-/// A result has at most this number of lines of a failed scenario's output.
+/// The maximum number of lines of output that the result of a failed scenario has.
 const MOST_LINES: usize = 60;
 
 /// The outcome of a scenario.
@@ -11,7 +11,8 @@ const MOST_LINES: usize = 60;
 pub enum Outcome {
     /// All results were as expected.
     Passed,
-    /// A result was not as expected, or the lab did not come up. The text is the output.
+    /// A result was not as expected, or the lab did not come up. The text is the output of the
+    /// scenario.
     Failed(String),
     /// The scenario was not played, for this reason.
     Skipped(String),
@@ -26,7 +27,7 @@ pub struct Verdict {
     pub scenario: String,
     /// The outcome.
     pub outcome: Outcome,
-    /// The time that the scenario took, with its lab.
+    /// The time that the scenario took, including the start and the end of its lab.
     pub took: Duration,
 }
 
@@ -57,7 +58,7 @@ impl Verdict {
     }
 }
 
-/// The last lines of an output.
+/// Returns the last [`MOST_LINES`] lines of an output.
 fn last(output: &str) -> Vec<&str> {
     let lines: Vec<&str> = output.lines().collect();
     lines[lines.len().saturating_sub(MOST_LINES)..].to_vec()
@@ -101,7 +102,7 @@ pub fn junit(verdicts: &[Verdict]) -> String {
     text
 }
 
-/// A text for XML. Characters that XML does not permit are replaced.
+/// Returns a text in the form that XML requires. Characters that XML does not permit are replaced.
 fn escaped(text: &str) -> String {
     let permitted = |c: char| c >= ' ' || c == '\n' || c == '\t';
     let text: String = text.chars().map(|c| if permitted(c) { c } else { '\u{fffd}' }).collect();

@@ -30,7 +30,7 @@ enum Source<'a> {
 }
 
 impl Claim<'_> {
-    /// The path and the text of the file, and the position of the address in the text.
+    /// Returns the path and the text of the file, and the position of the address in the text.
     fn place(&self) -> (&str, &str, Span) {
         match self.source {
             Source::Config(Written { path, text, .. }, name) => {
@@ -150,8 +150,8 @@ fn of_node<'a>(lab: &'a Lab, port: &'a Port) -> Vec<Claim<'a>> {
     addresses.into_iter().flatten().map(claim).collect()
 }
 
-/// Returns the position of an address of an interface in a configuration. If the address is not
-/// found, returns the position of the beginning of the text.
+/// Returns the position of `address` in the lines of an interface. `text` is the configuration with
+/// this interface. If the address is not found, returns the position of the beginning of the text.
 fn in_config(text: &str, name: InterfaceName, address: IpAddr) -> Span {
     let (mut start, mut inside) = (0, false);
     for line in text.split_inclusive('\n') {
@@ -190,7 +190,8 @@ mod tests {
     use super::*;
     use crate::lab::file::LabFile;
 
-    /// Makes a lab with a router that has this configuration, a host and a plain node.
+    /// Makes a lab with a router, a host and a plain node. `config` is the configuration of the
+    /// router. `host` and `core` are the addresses of the host and of the plain node.
     fn lab(config: &str, host: &str, core: &str) -> Lab {
         let toml = format!(
             "name = \"x\"\nnodes.r.kind = \"router\"\nnodes.r.config = \"r.conf\"\n\

@@ -35,15 +35,16 @@ const NAME: &str = "watched";
 pub struct CaptureCommand {
     #[command(flatten)]
     target: Target,
-    /// The places: NODE (all interfaces of the node), or NODE:INTERFACE; then a filter in the
-    /// syntax of Wireshark, for example: lisp.mreq.flags.smr == 1
+    /// The places, and then a filter. A place is NODE (all interfaces of the node) or
+    /// NODE:INTERFACE. The filter is optional. It has the syntax of Wireshark's display filters,
+    /// for example: lisp.mreq.flags.smr == 1
     #[arg(required = true, value_name = "NODE[:INTERFACE]|FILTER")]
     words: Vec<String>,
-    /// The filter. It can also stand after the places
+    /// The filter. It can also be written after the places, without -Y
     #[arg(short = 'Y', long, value_name = "FILTER")]
     display: Option<Filter>,
-    /// Write the packets to this pcapng file, for Wireshark. `-` stands for standard output. Without
-    /// this option, print a line for each packet
+    /// Write the packets to this pcapng file, for Wireshark. `-` stands for standard output.
+    /// Without this option, print a line for each packet
     #[arg(short, long, value_name = "FILE")]
     write: Option<String>,
     /// End after this number of packets
@@ -55,7 +56,7 @@ pub struct CaptureCommand {
 }
 
 impl CaptureCommand {
-    /// Returns whether the command needs namespaces, which an ordinary user has without root.
+    /// Returns the command's need for network namespaces: never, only if a lab is up, or always.
     pub fn need(&self) -> Need {
         self.target.need()
     }
@@ -102,8 +103,8 @@ impl CaptureCommand {
     }
 }
 
-/// Captures in a lab that is up. Standard error gets a line when the capture has begun, and the
-/// number of packets at the end.
+/// Captures packets in a lab that is up. Prints a line on standard error when the capture has
+/// begun, and the number of packets at its end.
 pub fn live(
     lab: Lab,
     interfaces: Vec<Interface>,
@@ -133,7 +134,7 @@ pub fn live(
     Ok(())
 }
 
-/// Captures in a lab that is simulated from its start until one minute after all registrations.
+/// Simulates a lab, and captures packets from its start until one minute after all registrations.
 fn simulate(
     lab: Lab,
     interfaces: &[Interface],

@@ -33,7 +33,7 @@ pub struct EventsCommand {
 }
 
 impl EventsCommand {
-    /// Returns whether the command needs namespaces, which an ordinary user has without root.
+    /// Returns the command's need for network namespaces: never, only if a lab is up, or always.
     pub fn need(&self) -> Need {
         self.target.need()
     }
@@ -51,8 +51,7 @@ impl EventsCommand {
     }
 }
 
-/// Writes the events of a lab that is simulated from its start until one minute after all
-/// registrations.
+/// Simulates a lab, and writes its events from its start until one minute after all registrations.
 fn simulate(lab: Lab, mut writer: Writer<impl Write>, is_quiet: bool) -> Result<(), Failure> {
     let began = Began { lab: lab.name.clone(), wall_clock: Sim::wall_clock(Time(0)) };
     let watch = Watch::default();

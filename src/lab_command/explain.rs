@@ -14,7 +14,7 @@ pub struct ExplainCommand {
     target: Target,
     /// The node that sends the packet
     from: String,
-    /// An address, or a host of the lab
+    /// The destination: an address, or the name of a host of the lab
     to: String,
     /// Explain a packet to the IPv6 address of the host
     #[arg(long)]
@@ -31,7 +31,7 @@ pub struct ExplainCommand {
 }
 
 impl ExplainCommand {
-    /// Returns whether the command needs namespaces, which an ordinary user has without root.
+    /// Returns the command's need for network namespaces: never, only if a lab is up, or always.
     pub fn need(&self) -> Need {
         self.target.need()
     }

@@ -18,8 +18,8 @@ pub struct ExportCommand {
     which: Which,
     #[command(flatten)]
     to: To,
-    /// Add an overlay to the configurations of the lab: the name of a scenario, or of a file
-    /// that scenarios include; the option may be repeated
+    /// Add this overlay to the configurations of the lab. OVERLAY is the name of a scenario, or the
+    /// name of a file that scenarios include. The option may be repeated
     #[arg(long, value_name = "OVERLAY")]
     with: Vec<String>,
 }

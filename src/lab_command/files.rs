@@ -1,4 +1,4 @@
-//! The verbs of `eidway lab` that work on the files of a lab, which need not be up.
+//! The verbs of `eidway lab` that work on the files of a lab. The lab need not be up.
 
 use std::path::PathBuf;
 
@@ -20,30 +20,33 @@ use super::{Which, laid_over};
 /// The commands on the files of labs.
 #[derive(Subcommand)]
 pub enum FilesCommand {
-    /// Write the files of a new lab, with comments: sites around a core, and a map-server. `eidway lab up NAME` finds the lab in the current directory
+    /// Write the files of a new lab, with comments in them. The lab has sites around a core, and a
+    /// map-server. In the same current directory, `eidway lab up NAME` finds the lab
     New(NewCommand),
     /// Copy the files of a lab into a new folder, under another name
     Copy(CopyCommand),
     /// Show the addresses and static routes of all nodes, also those that core = "auto" has chosen
     Show(ShowCommand),
-    /// Draw a lab for a document: in the language of Mermaid or Graphviz, or as SVG. The nodes of an
-    /// SVG stand at the positions of the lab.toml
+    /// Draw a lab for a document, in the language of Mermaid or Graphviz, or as SVG. In an SVG, the
+    /// nodes are at the positions that the lab.toml has
     Graph(GraphCommand),
-    /// Describe a lab in Markdown: the picture, the nodes, the routers with their roles, the mappings
-    /// and sites, the addresses and routes, all from the files of the lab and without its keys
+    /// Describe a lab in Markdown: the picture, the nodes, the routers with their roles, the
+    /// mappings and sites, the addresses and routes. The description comes from the files of the
+    /// lab, but without the keys in these files
     Report {
         #[command(flatten)]
         which: Which,
     },
     /// Write the files of a lab for another program that runs labs
     Export(ExportCommand),
-    /// Make the folder of a lab from a topology file of containerlab with nodes of Eidway. Every
-    /// part that a lab cannot have is an error with its line
+    /// Make the folder of a lab from a topology file of containerlab that has nodes of Eidway. If a
+    /// part of this file is not possible in a lab, the command fails and prints the line of this
+    /// part
     Import(ImportCommand),
 }
 
 impl FilesCommand {
-    /// Returns whether the command needs namespaces, which an ordinary user has without root.
+    /// Returns the command's need for network namespaces: never, only if a lab is up, or always.
     pub fn need(&self) -> Need {
         match self {
             FilesCommand::New(_) | FilesCommand::Import(_) => Need::None,
@@ -85,14 +88,14 @@ pub struct NewCommand {
     #[arg(long, default_value_t = 1)]
     #[arg(value_parser = clap::value_parser!(u8).range(1..=i64::from(Parts::MOST_HOSTS)))]
     hosts: u8,
-    /// The number of routers that are map-server and map-resolver
+    /// The number of routers that are both map-server and map-resolver
     #[arg(long, default_value_t = 1)]
     #[arg(value_parser = clap::value_parser!(u8).range(1..=i64::from(Parts::MOST_RESOLVERS)))]
     resolvers: u8,
     /// Add a proxy xTR and a host outside of LISP
     #[arg(long)]
     proxy: bool,
-    /// Give the hosts and the core IPv6 addresses too
+    /// Also give IPv6 addresses to the hosts and the core
     #[arg(long)]
     ipv6: bool,
     /// Make the folder of the lab in this directory instead of ./lab
@@ -115,7 +118,7 @@ impl NewCommand {
 /// The arguments of `lab copy`.
 #[derive(Args)]
 pub struct CopyCommand {
-    /// A directory with a lab.toml, a name under ./lab, a lab that is up, or a built-in lab
+    /// The directory of a lab, or the name of a lab that is under ./lab, up, or built in
     lab: String,
     /// The name of the copy
     new: String,
@@ -144,8 +147,8 @@ impl CopyCommand {
 pub struct ShowCommand {
     #[command(flatten)]
     which: Which,
-    /// Add an overlay to the configurations of the lab: the name of a scenario, or of a file
-    /// that scenarios include; the option may be repeated
+    /// Add this overlay to the configurations of the lab. OVERLAY is the name of a scenario, or the
+    /// name of a file that scenarios include. The option may be repeated
     #[arg(long, value_name = "OVERLAY")]
     with: Vec<String>,
     /// Print JSON, for programs

@@ -15,12 +15,12 @@ use super::Target;
 pub struct ImpairCommand {
     #[command(flatten)]
     target: Target,
-    /// The link: NODE:NODE, or NODE:INTERFACE. Without this argument, the impairments of all links
-    /// are printed, with the counts of their packets
+    /// The link: NODE:NODE, or NODE:INTERFACE. Without this argument, the command prints the
+    /// impairments and the packet counters of all links
     link: Option<String>,
     #[command(flatten)]
     words: Words,
-    /// Only one direction of the link
+    /// The direction of the link. Without this option, the command is about both directions
     #[arg(long, value_name = "NODE-to-NODE", requires = "link")]
     direction: Option<String>,
     /// End all impairments of the link
@@ -38,7 +38,7 @@ struct Words {
     /// The delay of each packet, for example 20ms
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     delay: Option<Delay>,
-    /// The largest difference from the delay, for example 5ms
+    /// The largest difference between the delay of a packet and the option --delay, for example 5ms
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     jitter: Option<Delay>,
     /// The percentage of packets that are lost, for example 1%
@@ -47,10 +47,11 @@ struct Words {
     /// The percentage of packets that arrive twice
     #[arg(long, value_name = "N%", allow_hyphen_values = true)]
     duplicate: Option<Percent>,
-    /// The percentage of packets without the delay, which overtake others
+    /// The percentage of packets that are sent without the delay. These packets overtake the
+    /// delayed packets
     #[arg(long, value_name = "N%", allow_hyphen_values = true)]
     reorder: Option<Percent>,
-    /// The rate of the frames, for example 10Mbit
+    /// The maximum rate of the frames, for example 10Mbit
     #[arg(long, allow_hyphen_values = true)]
     rate: Option<Rate>,
     /// The MTU of the ports at both ends, in octets
@@ -85,7 +86,7 @@ impl Words {
 }
 
 impl ImpairCommand {
-    /// Returns whether the command needs namespaces, which an ordinary user has without root.
+    /// Returns the command's need for network namespaces: never, only if a lab is up, or always.
     pub fn need(&self) -> Need {
         self.target.need()
     }

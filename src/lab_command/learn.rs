@@ -1,4 +1,5 @@
-//! `eidway lab learn` and `eidway lab grade`: a student does a lesson, and a teacher repeats it.
+//! `eidway lab learn` and `eidway lab grade`: a student does a lesson, and a teacher repeats the
+//! commands of the student.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -35,7 +36,8 @@ pub struct LearnCommand {
     /// The lesson: its name, the beginning of its name, or the path of its file. Without this
     /// argument, the command lists all lessons of the lab
     lesson: Option<String>,
-    /// Use the simulator: it needs no root. Time passes there only while a command runs
+    /// Use the simulator, which needs no root. On the simulator, time passes only while a command
+    /// runs
     #[arg(long)]
     sim: bool,
     /// The seed of the random numbers of the simulator
@@ -52,10 +54,10 @@ pub struct GradeCommand {
     /// The files that eidway lab learn --record has written
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// The lab of the lesson; without this option, the lab with the name in the file
+    /// The lab of the lesson. Without this option, it is the lab that the file names
     #[arg(long)]
     lab: Option<String>,
-    /// The path of the file of the lesson, if it is not in the folder of the lab
+    /// The path of the lesson file, if this file is not in the folder of the lab
     #[arg(long)]
     lesson: Option<String>,
     /// Print JSON, for programs
@@ -63,12 +65,12 @@ pub struct GradeCommand {
     json: bool,
 }
 
-/// The last line of `lab grade`.
+/// The last line of the output of `lab grade`.
 const NOT_SIGNED: &str = "These files are not signed: they show the commands and their results, \
                           but do not prove which student has typed the commands.";
 
 impl LearnCommand {
-    /// Returns whether the command needs namespaces, which an ordinary user has without root.
+    /// Returns the command's need for network namespaces: never, only if a lab is up, or always.
     pub fn need(&self) -> Need {
         if self.sim || self.lesson.is_none() { Need::None } else { Need::Always }
     }
@@ -113,7 +115,8 @@ fn list(lab: &Lab) -> Outcome {
     Ok(lessons.iter().all(|listed| listed.problem.is_none()))
 }
 
-/// The lab with the overlays of the lesson.
+/// Returns the lab with the overlays of the lesson, and checks that the files of the lab fit
+/// together.
 fn laid_over(lab: &Lab, lesson: &Lesson) -> Result<Lab, Failure> {
     let lab = lab.with_overlay(&lesson.path, &lesson.setup.overlays)?;
     wiring::expect(&lab)?;
@@ -149,7 +152,7 @@ fn attend(
             if let Some(record) = record
                 && let Err(failure) = record.command(&command)
             {
-                // A record with a gap is of no use, so the lesson ends.
+                // A record without this command cannot be graded, so the lesson ends.
                 done.closed = true;
                 broken = Some(failure);
             }
@@ -227,7 +230,8 @@ impl Record {
 }
 
 impl GradeCommand {
-    /// Runs the command. The result is true if every file is graded and all its tasks are done.
+    /// Runs the command. The result is true if every file is graded and all tasks of every file are
+    /// done.
     pub fn run(self) -> Outcome {
         let mut all_done = true;
         let mut files = Vec::new();

@@ -38,7 +38,7 @@ pub struct LossesCommand {
 }
 
 impl LossesCommand {
-    /// Returns whether the command needs namespaces, which an ordinary user has without root.
+    /// Returns the command's need for network namespaces: never, only if a lab is up, or always.
     pub fn need(&self) -> Need {
         if self.sim { Need::None } else { Need::Always }
     }
@@ -76,8 +76,9 @@ impl LossesCommand {
     }
 }
 
-/// Returns the scenarios to play, with their names: the one for `wanted`, or all that have flows.
-/// In namespaces, those that wait too long are left out.
+/// Returns the scenarios to play, each with its name. If `wanted` is given, the result is this one
+/// scenario. If not, the result has all scenarios with flows. In namespaces, it does not have the
+/// scenarios that wait too long for real time.
 fn scenarios<'lab>(
     lab: &'lab Lab,
     wanted: Option<&str>,

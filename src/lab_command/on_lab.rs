@@ -27,8 +27,8 @@ use super::{Target, laid_over};
 
 /// The seed for a simulated lab.
 const SEED: u64 = 1;
-/// The time for which a simulated lab runs after a change. A capture runs for this time after the
-/// lab is registered.
+/// The time for which a simulated lab continues to run after a change. A capture on the simulator
+/// continues for this time after all routers are registered.
 pub const AFTERWARDS: Duration = Duration::from_secs(60);
 
 /// The line of progress while a simulated lab starts.
@@ -63,8 +63,8 @@ pub fn options() -> Options {
 }
 
 impl Target {
-    /// Returns the lab that is up. With `--sim`, returns a simulated lab, which ends when this
-    /// value is dropped. There is no line of progress if `is_quiet` is true.
+    /// Returns the lab that is up. With `--sim`, returns a simulated lab, which ends when the
+    /// returned value is dropped. If `is_quiet` is true, prints no line of progress.
     pub fn running(&self, lab: &Lab, is_quiet: bool) -> Result<Box<dyn RunningLab>, Failure> {
         if self.sim {
             let _progress = Progress::begin(STARTS, is_quiet);
@@ -74,8 +74,8 @@ impl Target {
         Ok(Box::new(Namespaces::attach(lab.clone())))
     }
 
-    /// Changes the lab. A simulated lab ends when this command ends. So the simulated lab first
-    /// runs for another minute, and the states of its nodes are then printed.
+    /// Calls `change` on the lab. A simulated lab ends when this command ends. So, with `--sim`,
+    /// the lab then runs for another minute, and the states of its nodes are printed.
     pub fn change(
         &self,
         change: impl FnOnce(&Lab, &mut dyn RunningLab) -> Result<(), Failure>,

@@ -19,11 +19,11 @@ const TEMPLATE: &str = "EIDWAY_PAGE";
 /// The arguments of `lab page`.
 #[derive(Args)]
 pub struct PageCommand {
-    /// The lab: a directory with a lab.toml, a name under ./lab, or a built-in lab
+    /// The directory of a lab, or the name of a lab that is under ./lab or built in
     #[arg(required_unless_present = "all")]
     lab: Option<String>,
-    /// Add an overlay to the configurations of the lab: the name of a scenario, or of a file that
-    /// scenarios include; the option may be repeated
+    /// Add this overlay to the configurations of the lab. OVERLAY is the name of a scenario, or the
+    /// name of a file that scenarios include. The option may be repeated
     #[arg(long, value_name = "OVERLAY", conflicts_with = "all")]
     with: Vec<String>,
     /// Write the page to this file, by default LAB.html
@@ -69,8 +69,9 @@ fn write(file: &Path, text: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Reads the page without a lab. The path is in the environment variable `EIDWAY_PAGE`, beside the
-/// folder of the program, or in `/usr/share/eidway`, where the Debian package has the page.
+/// Reads the template, which is the page without a lab. The function tries three paths: the path in
+/// the environment variable `EIDWAY_PAGE`, `../web/page.html` from the folder of the program, and
+/// `/usr/share/eidway/page.html`, which is in the Debian package.
 pub fn template() -> Result<String, Failure> {
     let beside = env::current_exe().ok().and_then(|program| {
         let profile = program.parent()?.parent()?;

@@ -21,12 +21,12 @@ pub struct SaveCommand {
     /// Only print the changed lines
     #[arg(long)]
     dry_run: bool,
-    /// Refused: a simulated lab has no files
+    /// This option is refused, because a simulated lab has no files
     #[arg(long, hide = true)]
     sim: bool,
 }
 
-/// The answer to `lab save --sim`.
+/// The error for `lab save --sim`.
 const HAS_NO_FILES: &str = "a simulated lab keeps the configurations in memory until it ends, and \
                             has no files: copy the output of `show running-config` instead";
 

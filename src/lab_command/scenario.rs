@@ -46,13 +46,13 @@ pub struct RunCommand {
     /// Record the inputs and outputs of each router in DIR/ROUTER.record, for eidway replay
     #[arg(long, value_name = "DIR", requires = "sim")]
     record: Option<PathBuf>,
-    /// Play the scenario to its middle, then kill this map-server and start it again. Check
-    /// that all registrations return, that no old entry is left, and that pings are answered
-    /// again
+    /// Play the scenario to its middle, then kill this map-server and start it again. Check that
+    /// all registrations are restored, that no old entry is left, and that pings are answered again
     #[arg(long, value_name = "ROUTER")]
     kill: Option<String>,
-    /// Impair all links of the lab, in place of the impairments of its lab.toml: the words of the
-    /// scenario statement impair, for example "delay 5ms jitter 2ms duplicate 1%"
+    /// Impair all links of the lab. These impairments replace the impairments in its lab.toml.
+    /// WORDS are the words of the scenario statement impair, for example "delay 5ms jitter 2ms
+    /// duplicate 1%"
     #[arg(long, value_name = "WORDS")]
     impair: Option<Impairment>,
     /// Explain each ping as lab explain does; a ping with an unexpected result is always explained
@@ -63,7 +63,7 @@ pub struct RunCommand {
 }
 
 impl RunCommand {
-    /// Returns whether the command needs namespaces, which an ordinary user has without root.
+    /// Returns the command's need for network namespaces: never, only if a lab is up, or always.
     pub fn need(&self) -> Need {
         if self.sim || self.scenario.is_none() { Need::None } else { Need::Always }
     }
@@ -142,8 +142,8 @@ fn play(
     Ok(play_scenario(&lab, scenario, how, up, out)?)
 }
 
-/// Sets the name of a lab for a scenario that is played in namespaces. Without `name`, the lab gets a
-/// unique name.
+/// Sets the name of a lab for a scenario that is played in namespaces. Without `name`, the lab gets
+/// a unique name.
 ///
 /// # Errors
 /// The scenario runs only on the simulator, or a program is missing.

@@ -20,7 +20,7 @@ pub struct TestCommand {
     /// Use the simulator: it needs no root and does not wait in real time
     #[arg(long)]
     sim: bool,
-    /// Write the results in the form of JUnit to this file too
+    /// Also write the results to this file, in the format of JUnit
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
     /// The number of scenarios that are played at the same time; without this option, the number of
@@ -30,7 +30,7 @@ pub struct TestCommand {
 }
 
 impl TestCommand {
-    /// Returns whether the command needs namespaces, which an ordinary user has without root.
+    /// Returns the command's need for network namespaces: never, only if a lab is up, or always.
     pub fn need(&self) -> Need {
         if self.sim { Need::None } else { Need::Always }
     }

@@ -13,17 +13,17 @@ use super::{Which, page};
 pub struct WebCommand {
     #[command(flatten)]
     which: Which,
-    /// Listen on this address and port. Port 0 is any free port. If the address is not a loopback
-    /// address, other machines can reach the server, and other users of the network can read the
-    /// token
+    /// Listen on this address and port. Port 0 stands for any free port. If the address is not a
+    /// loopback address, other machines can reach the server, and other users of the network can
+    /// read the token
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8300")]
     listen: SocketAddr,
-    /// Refused: the page of a simulated lab needs no server
+    /// This option is refused, because the page of a simulated lab needs no server
     #[arg(long, hide = true)]
     sim: bool,
 }
 
-/// The answer to `lab web --sim`.
+/// The error for `lab web --sim`.
 const NEEDS_NO_SERVER: &str = "a simulated lab runs in the page itself, without a server: use \
                                eidway lab page";
 

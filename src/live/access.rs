@@ -1,10 +1,13 @@
 //! Decides which requests of a browser are answered.
 //!
 //! A page of another site can make the browser of the user send requests to this server. So three
-//! parts of a request are checked. The field `Host` must name this machine. Otherwise another site
-//! could give its own name to this server (DNS rebinding). If there is a field `Origin`, it must
-//! name this server. The request must have the token of the printed URL, because all users of the
-//! machine can reach the loopback address.
+//! parts of each request are checked:
+//!
+//! - The field `Host` must name this machine. Without this check, another site could give its own
+//!   name to this server (DNS rebinding).
+//! - If there is a field `Origin`, it must name this server.
+//! - The request must have the token of the printed URL, because all users of the machine can reach
+//!   the loopback address.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -12,7 +15,7 @@ use subtle::ConstantTimeEq;
 
 use super::http::{Refusal, Request};
 
-/// The address of the server and the token, with which the parts of a request are compared.
+/// The address and the token of a server. The parts of a request are compared with them.
 #[derive(Clone, Debug)]
 pub struct Access {
     /// The address on which the server listens.
@@ -37,7 +40,7 @@ impl Access {
         &self.token
     }
 
-    /// Checks a request. Returns the name of the server in the request.
+    /// Checks a request. Returns the field `Host` of the request.
     ///
     /// # Errors
     /// The reason why the request is refused.
@@ -65,7 +68,8 @@ impl Access {
     }
 
     /// Whether the field `Host` names this server: `localhost`, a loopback address, or the address
-    /// on which the server listens. The port can be another one, because a user may forward a port.
+    /// on which the server listens. The port in the field may be a different port, because a user
+    /// may forward a port.
     fn is_here(&self, host: &str) -> bool {
         let name = match host.rsplit_once(':') {
             Some((name, port)) if port.parse::<u16>().is_ok() => name,

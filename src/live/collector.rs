@@ -1,5 +1,5 @@
-//! Starts the collection of the news of a lab that is up: a thread for each router, a thread for the
-//! kernels, and the thread of the [`Hub`].
+//! Starts the threads that collect the events of a lab that is up: a thread for each router, a
+//! thread for the kernels, and the thread of the [`Hub`].
 
 use std::sync::mpsc::{self, SyncSender};
 use std::thread::{self, JoinHandle};
@@ -14,10 +14,10 @@ use crate::lab::Lab;
 use crate::lab::failure::Failure;
 use crate::netns::{paths, running};
 
-/// The maximum number of news that wait for the hub. If there are more, the sender waits.
+/// The maximum number of messages that wait for the hub. If there are more, the senders wait.
 const WAITING_NEWS: usize = 4096;
 
-/// The collection of a lab, before its threads are started.
+/// The collection of the events of a lab, before its threads are started.
 pub struct Collector {
     lab: Lab,
     clock: Clock,
@@ -27,7 +27,7 @@ pub struct Collector {
 }
 
 impl Collector {
-    /// Prepares the collection of a lab.
+    /// Prepares the collection of the events of a lab.
     ///
     /// # Errors
     /// The lab is not up, its sockets belong to another user, or this process has no privilege for
@@ -40,17 +40,17 @@ impl Collector {
         Ok(Collector { lab, clock: Clock::start(), ground, sender, news })
     }
 
-    /// The clock of all items.
+    /// Returns the clock that gives the times of all items.
     pub fn clock(&self) -> Clock {
         self.clock
     }
 
-    /// The sender to the hub, for subscriptions and questions.
+    /// Returns a sender to the hub, for subscriptions and requests.
     pub fn news(&self) -> SyncSender<News> {
         self.sender.clone()
     }
 
-    /// Starts the threads. The returned thread is the hub: it ends when the lab is down.
+    /// Starts the threads. Returns the thread of the hub. This thread ends when the lab is down.
     pub fn start(self) -> JoinHandle<()> {
         let Collector { lab, clock, ground, sender, news } = self;
         let watchers = Watchers::default();
@@ -61,7 +61,8 @@ impl Collector {
         }
         let (copy, pages) = (lab.clone(), watchers.clone());
         thread::spawn(move || ground.watch(&copy, &pages, &sender));
-        // The hub has values that cannot move between threads, so its own thread makes it.
+        // The hub has values that cannot move between threads, so the hub is made in its own
+        // thread.
         thread::spawn(move || Hub::new(lab, clock, watchers).run(&news))
     }
 }

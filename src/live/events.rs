@@ -22,19 +22,20 @@ use crate::watch::event::{Began, Ended, Event, LabEvent, LeftOut};
 /// The maximum number of lines of the hub that wait for the output. If there are more, events are
 /// left out.
 const WAITING_LINES: usize = 1024;
-/// The longest time after which a request to stop and the end of the reader are noticed.
+/// The longest time between two checks whether the user has asked to stop, and whether the reader
+/// has closed the output.
 const LOOKING: Duration = Duration::from_millis(100);
 
 /// The form of the lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
-    /// For a person.
+    /// Text for a person.
     Text,
-    /// A JSON object a line: a [`LabEvent`].
+    /// One JSON object on each line: a [`LabEvent`].
     Json,
 }
 
-/// The writer of events: the form of the lines, and the events that are written.
+/// A writer of events. It has the form of the lines, and selects the events that are written.
 pub struct Writer<W> {
     out: W,
     form: Form,
@@ -43,7 +44,7 @@ pub struct Writer<W> {
 }
 
 impl<W: Write> Writer<W> {
-    /// A writer to `out`. The packets on the links are only written with `packets`.
+    /// Makes a writer to `out`. The packets on the links are written only if `packets` is true.
     pub fn new(out: W, form: Form, packets: bool) -> Self {
         Writer { out, form, packets }
     }
@@ -66,7 +67,7 @@ impl<W: Write> Writer<W> {
     }
 }
 
-/// A line of the hub, as far as it has events.
+/// The parts of a line of the hub that are needed for events.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Line {
@@ -95,7 +96,8 @@ impl Events {
         let name = lab.name.clone();
         let collector = Collector::open(lab)?;
         let (clock, news) = (collector.clock(), collector.news());
-        // From here on, the signals INT and TERM end the events, and not this process.
+        // From here on, the signals INT and TERM do not end this process. They only end the output
+        // of events.
         let interrupted = Interrupt::watch()?;
         let (sender, lines) = mpsc::sync_channel(WAITING_LINES);
         let hub = collector.start();
@@ -103,8 +105,7 @@ impl Events {
         Ok(Events { lab: name, clock, lines, hub, interrupted })
     }
 
-    /// Writes the events until a signal comes, the reader of the output has gone, or the lab is
-    /// down.
+    /// Writes the events until a signal arrives, the reader closes the output, or the lab is down.
     ///
     /// # Errors
     /// An error of the output.
@@ -149,7 +150,7 @@ impl Events {
     }
 }
 
-/// Whether the reader of an output has gone. `poll` reports this also without a requested event.
+/// Whether the reader has closed an output. `poll` reports this even if no event is requested.
 fn is_closed(out: &impl AsFd) -> bool {
     let mut fds = [PollFd::new(out, PollFlags::empty())];
     let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };

@@ -1,7 +1,7 @@
 //! Watches the kernels of the nodes: the state of each port, and the packets on the links.
 //!
 //! One thread waits for changes of ports and for packets. The packets are read only while a page
-//! watches.
+//! watches the lab.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -23,14 +23,15 @@ use crate::lab::file::name::SWITCH;
 use crate::netns::raw::inside;
 use crate::netns::{paths, run};
 
-/// The longest wait. After this time, the thread checks whether a page still watches.
+/// The longest time for which the thread waits. After this time, it checks whether a page still
+/// watches the lab.
 const WAIT: Duration = Duration::from_millis(200);
 
 /// The kernels of a lab.
 pub struct Ground {
     places: Vec<Place>,
     taps: Taps,
-    /// Whether the taps are set for the present links.
+    /// Whether the taps are open at the links that exist now.
     are_taps_set: bool,
     clock: Clock,
 }
@@ -63,7 +64,8 @@ impl Ground {
         Ok(Ground { places, taps: Taps::new(clock.now()), are_taps_set: false, clock })
     }
 
-    /// Reports the links and packets until the receiver of the news is closed.
+    /// Sends reports about the links and the packets to `news`, until the receiver of `news` is
+    /// dropped.
     pub fn watch(mut self, lab: &Lab, watchers: &Watchers, news: &SyncSender<News>) {
         for at in 0..self.places.len() {
             self.read_links(at, news);
@@ -108,7 +110,8 @@ impl Ground {
         Ok((numbers(monitors), numbers(points)))
     }
 
-    /// Reads the links of a place. Returns false if the receiver of the news has gone.
+    /// Reads the links of a place, and reports them. Returns false if the receiver of `news` was
+    /// dropped.
     fn read_links(&mut self, at: usize, news: &SyncSender<News>) -> bool {
         let place = &mut self.places[at];
         let Ok(links) = place.monitor.read() else { return true };
@@ -117,7 +120,8 @@ impl Ground {
         news.send(News::Links { node: place.node.clone(), links }).is_ok()
     }
 
-    /// Returns the places of the taps: the other end of each port, if it exists.
+    /// Returns the places of the taps. For each port, the place is the device at the other end of
+    /// the link, if this device exists.
     fn tap_places(&self, lab: &Lab) -> Vec<taps::Place> {
         let place_of = |port: &Port, (place, device): (&str, String)| {
             let place = self.places.iter().find(|it| it.node == place)?;
@@ -137,7 +141,7 @@ impl Ground {
             place_of(port, end)
         });
         let plugs = lab.file.lans.iter().flat_map(|lan| &lan.ports).filter_map(|port| {
-            // The device of an emulated host is itself in the switch.
+            // The device of an emulated host is itself in the namespace of the switch.
             let device = match run::end_of(lab, &port.node, &port.device) {
                 (SWITCH, device) => device,
                 _ => port.switch_device(),

@@ -1,8 +1,8 @@
-//! Reads requests of HTTP/1.1 and writes responses, within bounds.
+//! Reads requests of HTTP/1.1 and writes responses, within limits of size and time.
 //!
-//! Each connection carries one request. A client that sends slowly, or too much, is refused. The
+//! Each connection carries one request. A request that is too large or too slow is refused. The
 //! crate `httparse` reads the header. The small server crates without an async runtime are not
-//! used: they have no limit for the number of connections and for the time of a request.
+//! used, because they limit neither the number of connections nor the time of a request.
 
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
@@ -17,9 +17,9 @@ const MOST_HEADER: usize = 8 * 1024;
 const MOST_FIELDS: usize = 64;
 /// The maximum number of octets of the body of a request.
 pub const MOST_BODY: usize = 64 * 1024;
-/// The longest time until a request is complete.
+/// The time in which a request must be complete.
 const REQUEST_TIME: Duration = Duration::from_secs(5);
-/// The longest time for which a client accepts no octet of a response.
+/// If a client accepts no octet of a response for this time, the write fails.
 const WRITE_TIME: Duration = Duration::from_secs(5);
 
 /// A request.
@@ -41,7 +41,7 @@ pub struct Request {
     pub body: Vec<u8>,
 }
 
-/// A request that is refused: its status and a sentence for the client.
+/// The refusal of a request: a status, and a sentence for the client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
     /// The status of HTTP, with its reason phrase.
@@ -51,7 +51,7 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    /// A refusal with this status.
+    /// Makes a refusal with this status.
     pub fn new(status: &'static str, reason: impl Into<String>) -> Self {
         Refusal { status, reason: reason.into() }
     }
@@ -60,7 +60,8 @@ impl Refusal {
 /// Reads the request of a connection.
 ///
 /// # Errors
-/// The reason why the request is refused. The reason is `None` if the client has gone.
+/// The reason why the request is refused. The reason is `None` if the client has closed the
+/// connection.
 pub fn read(stream: &mut TcpStream, clock: Clock) -> Result<Request, Option<Refusal>> {
     let until = clock.now() + REQUEST_TIME;
     stream.set_write_timeout(Some(WRITE_TIME)).map_err(|_| None)?;
@@ -84,7 +85,7 @@ pub fn read(stream: &mut TcpStream, clock: Clock) -> Result<Request, Option<Refu
     Ok(request)
 }
 
-/// Reads more octets, until the time `until` at most.
+/// Reads more octets of a request. Waits for them until the time `until` at most.
 fn fill(
     stream: &mut TcpStream,
     octets: &mut Vec<u8>,
@@ -157,9 +158,9 @@ fn header(octets: &[u8]) -> Result<Option<(Request, usize, usize)>, Refusal> {
     Ok(Some((request, body_at, length)))
 }
 
-/// The fields that every response has. The page runs only its own scripts, cannot be shown inside
-/// another page, and loads nothing from other servers. The policy for its scripts is in the page
-/// itself.
+/// The header fields that every response has. With them, the page cannot be shown inside another
+/// page, and it loads nothing from other servers. The page itself contains the policy that it runs
+/// only its own scripts.
 const FIELDS: &str = "Cache-Control: no-store\r\n\
     Content-Security-Policy: frame-ancestors 'none'; object-src 'none'; base-uri 'none'; \
     form-action 'none'; connect-src 'self'\r\n\
@@ -173,7 +174,7 @@ const FIELDS: &str = "Cache-Control: no-store\r\n\
 /// Writes a whole response.
 ///
 /// # Errors
-/// The client does not accept the response in time, or has gone.
+/// The client does not accept the response in time, or has closed the connection.
 pub fn respond(stream: &mut impl Write, status: &str, kind: &str, body: &[u8]) -> io::Result<()> {
     let length = body.len();
     let header = format!(
@@ -186,7 +187,7 @@ pub fn respond(stream: &mut impl Write, status: &str, kind: &str, body: &[u8]) -
 /// Writes a refusal.
 ///
 /// # Errors
-/// The client does not accept the refusal in time, or has gone.
+/// The client does not accept the refusal in time, or has closed the connection.
 pub fn refuse(stream: &mut impl Write, refusal: &Refusal) -> io::Result<()> {
     let body = format!("{}\n", refusal.reason);
     respond(stream, refusal.status, "text/plain; charset=utf-8", body.as_bytes())
@@ -196,7 +197,7 @@ pub fn refuse(stream: &mut impl Write, refusal: &Refusal) -> io::Result<()> {
 /// connection.
 ///
 /// # Errors
-/// The client does not accept the header in time, or has gone.
+/// The client does not accept the header in time, or has closed the connection.
 pub fn begin_lines(stream: &mut impl Write) -> io::Result<()> {
     let header = format!("HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\n{FIELDS}\r\n");
     stream.write_all(header.as_bytes())

@@ -1,12 +1,12 @@
-//! Collects the news of all routers and kernels of a lab, and gives them to the pages.
+//! Collects the events of all routers and kernels of a lab, and sends them to the pages.
 //!
 //! ```text
 //!   router  ── Unix socket ─▶ router::watch ─┐
 //!   kernels ── netlink, taps ─▶ Ground ──────┼─▶ Hub ─▶ a queue for each page ─▶ GET /events
 //! ```
 //!
-//! One thread has all of the state. All queues are bounded: a page that reads slowly misses lines,
-//! and learns how many items it missed.
+//! One thread has the whole state. The length of each queue is limited: if a page reads too slowly,
+//! it does not get all lines. A later line then has the number of the missing items.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError};
@@ -33,9 +33,9 @@ const TURN: Duration = Duration::from_millis(10);
 const HEARTBEAT: Duration = Duration::from_millis(500);
 /// The time between two checks that the lab is still up.
 const LOOKING: Duration = Duration::from_secs(1);
-/// The maximum number of items of one line. If there are more, the rest is in the next line.
+/// The maximum number of items of one line. If there are more items, the next lines contain them.
 const ITEMS_A_LINE: usize = 500;
-/// The maximum number of news that are taken in before the pages get a line.
+/// The maximum number of messages that the hub reads before it sends the next line to the pages.
 const NEWS_A_TURN: usize = 2000;
 
 /// A line for the pages.
@@ -48,15 +48,16 @@ struct Line<'a> {
     items: &'a [Item],
     #[serde(skip_serializing_if = "is_zero")]
     left_out: u64,
-    /// The shares of the packets on links, if only a sample of these packets is among the items.
+    /// The shares of the packets on links, if the items contain only a sample of these packets.
     #[serde(skip_serializing_if = "Option::is_none")]
     sampled: Option<Sampled>,
-    /// The reason why no more lines come.
+    /// The reason why this is the last line.
     #[serde(skip_serializing_if = "Option::is_none")]
     gone: Option<String>,
 }
 
-/// The shares of the packets on links. They are sent while the packets are too fast for the pages.
+/// The shares of the packets on links that the items contain. The shares are sent while there are
+/// more packets than the pages can show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 struct Sampled {
     /// Of this number of packets of hosts, one is shown.
@@ -77,22 +78,23 @@ impl Line<'_> {
     }
 }
 
-/// A page.
+/// A page that receives the lines.
 struct Subscriber {
     lines: SyncSender<Arc<str>>,
     /// The number of items in lines that did not fit into the queue.
     left_out: u64,
 }
 
-/// The state of the lab and the pages.
+/// The state of the lab, and the pages that receive this state.
 pub struct Hub {
     lab: Lab,
     clock: Clock,
     state: State,
     merger: Merger,
-    /// For each router, the time at which its clock started. The time is on the common clock.
+    /// For each router, the time at which the clock of the router started, in microseconds on the
+    /// common clock.
     began: Vec<i64>,
-    /// The number of the next item of the hub itself.
+    /// The number of items that the hub itself has added.
     own_items: u64,
     items: Vec<Item>,
     sampled: Option<Sampled>,
@@ -102,7 +104,7 @@ pub struct Hub {
 }
 
 impl Hub {
-    /// A hub for a lab that is up. The clock is the common clock of all items.
+    /// Makes a hub for a lab that is up. `clock` is the common clock of all items.
     pub fn new(lab: Lab, clock: Clock, watchers: Watchers) -> Self {
         let state = State::new(&lab);
         let began = vec![0; lab.file.routers().count()];
@@ -121,7 +123,8 @@ impl Hub {
         }
     }
 
-    /// Takes in news and gives it to the pages, until the lab is down or all senders have gone.
+    /// Reads the messages from `news` and sends lines to the pages, until the lab is down or all
+    /// senders of messages are dropped.
     pub fn run(mut self, news: &Receiver<News>) {
         let (mut told_at, mut looked_at) = (self.clock.now(), self.clock.now());
         loop {
@@ -147,12 +150,13 @@ impl Hub {
         }
     }
 
-    /// Tells the pages that the lab is gone.
+    /// Sends the last line to the pages. It says that the lab is down.
     fn end(&mut self) {
         let gone = Some(format!("lab {} is down", self.lab.name));
         let line = Line { now: self.clock.now().0, gone, ..Line::default() }.text();
         for subscriber in &self.subscribers {
-            // If the queue of a page is full, the page learns the end from its closed connection.
+            // If the queue of a page is full, the page does not get this line. Then only the closed
+            // connection shows the end to the page.
             let _ = subscriber.lines.try_send(Arc::clone(&line));
         }
     }
@@ -207,8 +211,8 @@ impl Hub {
         }
     }
 
-    /// Converts a time of the wall clock to the common clock. The result is negative if the time is
-    /// before the start of the common clock.
+    /// Converts a time of the wall clock to a time of the common clock, both in microseconds. The
+    /// result is negative if the time is before the start of the common clock.
     fn on_common_clock(&self, wall_clock: u64) -> i64 {
         let began = Clock::wall_clock_micros().wrapping_sub(self.clock.now().0);
         wall_clock.wrapping_sub(began).cast_signed()
@@ -258,8 +262,8 @@ impl Hub {
         Snapshot::of(&self.lab.file, &self.lab.name, &self.state, self.clock.now().0)
     }
 
-    /// Gives the pages a line if there is news, or if it is time for a heartbeat. Returns whether
-    /// there was a line.
+    /// Sends a line to the pages if there are items, if the state has changed, or if `is_heartbeat`
+    /// is true. Returns whether a line was sent.
     fn tell(&mut self, is_heartbeat: bool) -> bool {
         let now = self.clock.now();
         self.items.extend(self.merger.take(now.0.saturating_sub(HELD.as_micros() as u64)));

@@ -7,9 +7,10 @@
 //! ```
 //!
 //! [`access`] decides which requests are answered. [`http`] reads requests and writes responses.
-//! [`hub`] collects the news, and [`collector`] starts it, also for [`events`]. Each connection has a thread and carries one request; their number is
-//! bounded. The server runs in the network of its caller. It reaches the routers by their Unix
-//! sockets, and watches the links of their namespaces.
+//! [`hub`] collects the events of the lab. [`collector`] starts the hub, for the page and for
+//! [`events`]. Each connection has its own thread and carries one request. The number of
+//! connections is limited. The server runs in the network namespace of its caller. It connects to
+//! the Unix sockets of the routers, and watches the links in the namespaces of the nodes.
 
 pub mod access;
 pub mod capture;
@@ -53,12 +54,13 @@ const MOST_CONNECTIONS: usize = 48;
 const MOST_PAGES: usize = 16;
 /// The maximum number of lines that wait for a page. If there are more, the page misses lines.
 const WAITING_LINES: usize = 256;
-/// The longest time after which a thread checks that the server still runs.
+/// The time between two checks for a new connection. It is also the time limit for each read from a
+/// refused client.
 const LOOKING: Duration = Duration::from_millis(50);
-/// The octets of the token.
+/// The number of octets of the token.
 const TOKEN_LEN: usize = 16;
 
-/// A server that listens.
+/// A server that listens for connections.
 pub struct Server {
     listener: TcpListener,
     shared: Arc<Shared>,
@@ -78,7 +80,7 @@ struct Shared {
 }
 
 impl Server {
-    /// Opens the server of a lab. `template` is the page without a lab.
+    /// Opens the server of a lab. `template` is the page without the data of a lab.
     ///
     /// # Errors
     /// The lab is not up, its sockets belong to another user, this process has no privilege for
@@ -111,7 +113,7 @@ impl Server {
         self.shared.access.url()
     }
 
-    /// Serves until the lab is down or a signal comes. Returns true if the lab is down.
+    /// Answers requests until the lab is down or a signal arrives. Returns true if the lab is down.
     pub fn run(self) -> bool {
         let Server { listener, shared, collector, interrupted } = self;
         let clock = collector.clock();
@@ -126,7 +128,7 @@ impl Server {
     }
 }
 
-/// Gives a connection a thread. If there are too many connections, refuses this one.
+/// Starts a thread for a connection. If there are too many connections, refuses this connection.
 fn admit(mut stream: TcpStream, shared: &Arc<Shared>, clock: Clock) {
     if stream.set_nonblocking(false).is_err() {
         return;
@@ -140,14 +142,15 @@ fn admit(mut stream: TcpStream, shared: &Arc<Shared>, clock: Clock) {
     let shared = Arc::clone(shared);
     let serve = move || {
         let _place = place;
-        // An error of a connection concerns only its client, which has gone or is too slow.
+        // An error of a connection is ignored. It means that the client has closed the connection
+        // or is too slow.
         let _ = serve(&mut stream, &shared, clock);
     };
     // If no thread can be started, the connection is closed.
     let _ = thread::Builder::new().name("connection".to_owned()).spawn(serve);
 }
 
-/// A place for a connection. The number of places is bounded. The place is free again when this
+/// A place for a connection. The number of places is limited. The place is free again when this
 /// value is dropped.
 struct Place {
     shared: Arc<Shared>,
@@ -190,8 +193,8 @@ fn serve(stream: &mut TcpStream, shared: &Arc<Shared>, clock: Clock) -> io::Resu
     }
 }
 
-/// Refuses a request. The client may still send. If the connection were closed at once, the client
-/// would lose the answer.
+/// Refuses a request. The client may still send octets of the request. If the connection were
+/// closed before these octets are read, the client would lose the answer.
 fn refuse(stream: &mut TcpStream, refusal: &Refusal) -> io::Result<()> {
     http::refuse(stream, refusal)?;
     stream.shutdown(Shutdown::Write)?;
@@ -208,8 +211,7 @@ fn refuse(stream: &mut TcpStream, refusal: &Refusal) -> io::Result<()> {
 /// Answers a request.
 ///
 /// # Errors
-/// The request is refused. If the request is answered, the value is the outcome of the
-/// writes.
+/// The request is refused. The inner result has an error if the answer cannot be written.
 fn answer(
     stream: &mut TcpStream,
     shared: &Arc<Shared>,
@@ -244,7 +246,8 @@ fn answer(
     }
 }
 
-/// Writes the lines of the hub until the client has gone or is too slow, or until the lab is down.
+/// Writes the lines of the hub until the client closes the connection or is too slow, or until the
+/// lab is down.
 fn events(stream: &mut TcpStream, news: &SyncSender<News>) -> io::Result<()> {
     let (sender, lines) = mpsc::sync_channel(WAITING_LINES);
     http::begin_lines(stream)?;

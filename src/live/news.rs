@@ -1,4 +1,4 @@
-//! The news of routers and kernels, and the requests of pages, for the hub.
+//! The messages to the hub: reports about routers and kernels, and requests of pages.
 
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
@@ -7,7 +7,7 @@ use crate::driver::netlink::monitor::Link;
 use crate::watch::Snapshot;
 use crate::watch::stream::Told;
 
-/// A piece of news for the hub.
+/// A message to the hub.
 pub enum News {
     /// A router has sent a line.
     Told {
@@ -20,10 +20,10 @@ pub enum News {
     Runs {
         /// The number of the router.
         source: usize,
-        /// Whether it answers.
+        /// Whether the router answers.
         runs: bool,
     },
-    /// The links of a namespace: all of them, as they are now.
+    /// All links of a namespace, in their present state.
     Links {
         /// The node, or `switch`.
         node: String,
@@ -34,14 +34,15 @@ pub enum News {
     Seen(Seen),
     /// The number of packets that were not read, because there were too many.
     LeftOut(u64),
-    /// The shares of the packets that the taps take from now on. Of packets of hosts, the taps take
-    /// one in the first number. Of other packets, they take one in the second number.
+    /// The shares of the packets that the taps take from now on. If the first number is N, the taps
+    /// take one of N packets of hosts. If the second number is N, the taps take one of N other
+    /// packets.
     Sampled(u32, u32),
-    /// A page wants all lines from now on.
+    /// A page subscribes to all lines from now on.
     Subscribe(SyncSender<Arc<str>>),
-    /// A request needs the state of the lab.
+    /// A request for the state of the lab. The hub sends the state to this sender.
     Snapshot(SyncSender<Snapshot>),
-    /// Nothing: the sender only checks whether the hub is still there.
+    /// A message without effect. Its sender only checks whether the hub still runs.
     Alive,
 }
 

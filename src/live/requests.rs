@@ -33,14 +33,15 @@ use crate::watch::answer::{ConsoleAnswer, Done, FlowState, Key};
 use crate::watch::hand::Hand;
 use crate::watch::tables;
 
-/// The maximum number of sessions at consoles. If there are more, the session that was opened first
-/// ends.
+/// The maximum number of sessions at consoles. If one more session is opened, the session that was
+/// opened first ends.
 const MOST_SESSIONS: usize = 64;
 /// The maximum number of pings and flows.
 const MOST_FLOWS: usize = 20;
 /// The maximum number of marks that a flow keeps. The oldest marks are removed.
 const MOST_MARKS: usize = 100;
-/// The shortest time between two echos of a flow. For each echo, the server starts a program.
+/// The shortest time between two echos of a flow. A shorter time is not possible, because the
+/// server starts a program for each echo.
 const SHORTEST_PACE: Duration = Duration::from_millis(100);
 /// The longest time to wait for an answer of the hub.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -63,19 +64,19 @@ enum Request {
         #[serde(default)]
         key: Key,
     },
-    /// Do something in the lab.
+    /// Carry out an action in the lab.
     Act { hand: Hand },
-    /// Explain the way of a packet from a node to a host or an address.
+    /// Explain the path of a packet from a node to a host or an address.
     Explain {
         from: String,
         to: String,
-        /// Whether to use the IPv6 address of the host.
+        /// Whether to use the IPv6 address of the host `to`.
         #[serde(default)]
         ipv6: bool,
     },
     /// Return the lessons of the lab.
     Lessons,
-    /// Return a lesson, for reading: see [`Hand::Lesson`].
+    /// Return a lesson that the user only reads. [`Hand::Lesson`] is the request to begin a lesson.
     Lesson { name: String },
     /// Return the pings and flows.
     Flows,
@@ -106,7 +107,7 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Requests {
-    /// Answers the requests about a lab.
+    /// Makes the value that answers the requests about a lab.
     pub fn new(lab: Lab, clock: Clock, news: SyncSender<News>) -> Self {
         let (sessions, flows) = (Mutex::default(), Mutex::default());
         Requests { lab, clock, news, sessions, flows }
@@ -278,8 +279,9 @@ impl Requests {
             | Hand::Address { .. } => Err(Failure::new(
                 "in a lab in namespaces, only a scenario can do this: use eidway lab run",
             )),
-            // A lesson has a lab with its own configuration, and captures of all of its packets. The
-            // lab of a live page is up for other uses, which may change it during the lesson.
+            // A lesson needs a lab of its own, with its own configuration and with captures of all
+            // packets. Users may change the lab of a live page for other purposes during the
+            // lesson.
             Hand::Lesson { name } => Err(Failure::Other(format!(
                 "the page cannot run a lesson in namespaces, because a lesson has a lab of its own: use \
                  eidway lab learn {lab} {name}, or eidway lab page {lab}",
@@ -293,8 +295,8 @@ impl Requests {
         }
     }
 
-    /// Begins a ping in a thread of its own. Without `echos`, the ping goes on until a request ends
-    /// it.
+    /// Begins a ping in a thread of its own. If `echos` is `None`, the ping goes on until a request
+    /// ends it.
     fn begin(
         &self,
         name: String,

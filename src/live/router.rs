@@ -12,18 +12,18 @@ use crate::console::json_lines;
 use crate::console::protocol::Request;
 use crate::watch::stream::Told;
 
-/// The time between two attempts to reach a router. This thread also checks at least this often
-/// that a page still watches.
+/// The time between two attempts to connect to a router. It is also the longest time between two
+/// checks that a page still watches the lab.
 const LOOKING: Duration = Duration::from_millis(100);
-/// The longest line of a router.
+/// The maximum number of octets of a line from a router.
 const LONGEST_LINE: u64 = 1 << 20;
 
-/// Reports the items of the router with the number `source` while a page watches. Returns when the
-/// receiver of the news is closed.
+/// Reports the items of the router with the number `source` while a page watches the lab. Returns
+/// when the receiver of `news` is dropped.
 pub fn watch(source: usize, socket: &Path, watchers: &Watchers, news: &SyncSender<News>) {
     loop {
         if !watchers.wait(LOOKING) {
-            // An error shows that the receiver has gone.
+            // An error means that the receiver was dropped.
             if news.send(News::Alive).is_err() {
                 return;
             }
@@ -53,7 +53,8 @@ fn begin(socket: &Path) -> io::Result<BufReader<UnixStream>> {
     Ok(BufReader::new(stream))
 }
 
-/// Reads lines until the router ends or no page watches. Returns true if the router has ended.
+/// Reads lines until the router ends or no page watches the lab any more. Returns true if the
+/// router has ended.
 fn follow(
     source: usize,
     mut stream: BufReader<UnixStream>,

@@ -1,11 +1,12 @@
-//! Finds a share of the packets of one class. The pages can follow the packets in this share.
+//! Computes a share of the packets of one class, so that the pages can show all packets in this
+//! share.
 
 use std::time::Duration;
 
 use crate::time::Time;
 
-/// The time over which a rate is measured. The measurement ends earlier if the packets exceed their
-/// limit.
+/// The time over which the rate of the packets is measured. The measurement ends earlier if the
+/// taps have taken all packets that the limit allows ([`Sampler::left`]).
 const WINDOW: Duration = Duration::from_millis(250);
 /// The shortest time over which a rate is measured.
 const SHORTEST: Duration = Duration::from_millis(5);
@@ -15,17 +16,19 @@ const SMALLEST: u32 = 1 << 20;
 /// The limit for the packets of a class.
 #[derive(Clone, Copy, Debug)]
 pub struct Limit {
-    /// The number of packets in a second that all pages can show for a long time.
+    /// The number of packets per second that the pages can show for a long time.
     pub a_second: u64,
-    /// The number of packets that all pages can show at once.
+    /// The number of packets in a burst that the pages can show.
     pub at_once: u64,
 }
 
-/// The share of a class's packets that the taps take, and the number of these packets.
+/// The share of the packets of a class that the taps take, and the number of the packets that were
+/// taken.
 ///
 /// The taps take one of N packets, where N is a power of two. The share becomes smaller as soon as
-/// there are too many packets. It becomes larger when the rate of the taken packets is at most a
-/// quarter of the limit. So the share does not change to and fro.
+/// there are too many packets. The share becomes larger when the rate of the taken packets is at
+/// most a quarter of the limit. So a constant rate of packets does not make the share smaller and
+/// larger in turn.
 #[derive(Debug)]
 pub struct Sampler {
     limit: Limit,
@@ -38,12 +41,12 @@ pub struct Sampler {
 }
 
 impl Sampler {
-    /// A sampler that takes all packets at first.
+    /// Makes a sampler. At first, the taps take all packets.
     pub fn new(limit: Limit, now: Time) -> Self {
         Sampler { limit, one_of: 1, left: limit.at_once, taken: 0, since: now }
     }
 
-    /// The share: one of this number of packets is taken.
+    /// Returns the share as a number N: the taps take one of N packets.
     pub fn one_of(&self) -> u32 {
         self.one_of
     }
@@ -95,7 +98,7 @@ mod tests {
         for _ in 0..seconds * 200 {
             *now = *now + Duration::from_millis(5);
             sent += rate * 5;
-            // `sent` is in thousandths. The packets that are taken are evenly spread.
+            // `sent` counts thousandths of a packet. The taken packets are evenly distributed.
             let taken = (sent / 1000 - seen) / u64::from(sampler.one_of());
             seen += taken * u64::from(sampler.one_of());
             sampler.count(taken);

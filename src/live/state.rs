@@ -1,4 +1,4 @@
-//! The state of a lab that is up: the links of its kernels and the states of its routers.
+//! The state of a lab that is up: the links in its namespaces, and the states of its routers.
 
 use std::collections::BTreeMap;
 
@@ -15,16 +15,17 @@ use crate::watch::Item;
 use crate::watch::item::{Class, Hop, Kind};
 use crate::watch::snapshot::{Ground, PluggedPort, PortState, RouterState, Segment};
 
-/// If an item has a packet of hosts, the maximum number of octets of this packet. The headers and
-/// the start of the payload fit.
+/// The maximum number of octets of a packet of hosts in an item. This is enough for the headers and
+/// the start of the payload.
 const SHOWN_OCTETS: usize = 256;
-/// The length of an Ethernet header.
+/// The length of an Ethernet header, in octets.
 const ETHERNET: usize = 14;
 
 /// The state of a lab.
 #[derive(Debug, Default)]
 pub struct State {
-    /// The links of each namespace, by their devices.
+    /// The links of each namespace. The first key is the node of the namespace, and the second key
+    /// is the device of the link.
     links: BTreeMap<String, BTreeMap<String, Link>>,
     /// The namespace and the device of each port. The key is the node and the device in the lab
     /// file. Only the port of an emulated host has another namespace and device than its key.
@@ -51,7 +52,7 @@ struct RouterPlace {
 }
 
 impl State {
-    /// The state of a lab, before its links are known.
+    /// Makes the state of a lab, before its links are known.
     pub fn new(lab: &Lab) -> Self {
         let ports = lab.file.ports().map(|port| {
             let (place, device) = run::end_of(lab, &port.node, &port.device);
@@ -69,8 +70,8 @@ impl State {
         state
     }
 
-    /// Replaces the links of a namespace. Returns the ports of nodes that have changed: the node,
-    /// the interface, and the change in words.
+    /// Replaces the links of a namespace. Returns the ports that have changed. For each port: the
+    /// node, the interface, and the change in words.
     pub fn set_links(
         &mut self,
         lab: &Lab,
@@ -136,7 +137,8 @@ impl State {
         self.routers[source].state = state;
     }
 
-    /// Makes an item from a frame on a link. Returns `None` if the port is in no segment.
+    /// Makes an item from a frame on a link. Returns `None` if the sending port is in no segment,
+    /// or if the frame is shorter than an Ethernet header.
     pub fn hop(&mut self, lab: &Lab, seen: &Seen, at: u64) -> Option<Hop> {
         let Seen { node, device, octets: frame, .. } = seen;
         let is_here = |port: &PluggedPort| port.node == *node && port.device == *device;
@@ -163,7 +165,7 @@ impl State {
         if matches!(hop.class, Class::Data | Class::Native) {
             hop.octets.truncate(2 * SHOWN_OCTETS);
         }
-        // The hardware address of an emulated host is known only from its frames.
+        // The hardware address of an emulated host is known only from the frames of this host.
         let is_unknown = from.filter(|from| !self.macs.contains_key(from));
         if let Some(mac) = is_unknown.filter(|_| self.macs.len() < lab.file.nodes.len() * 16) {
             self.macs.insert(mac, node.clone());

@@ -1,7 +1,8 @@
-//! The taps at the links of a lab: they get the packets that the pages show.
+//! The taps at the links of a lab. They receive the packets that the pages show.
 //!
-//! A flow can be too fast for the pages. Then all taps take the same sample of its packets
-//! ([`Sampling`]), and the share becomes smaller until the pages can follow ([`Sampler`]).
+//! A flow can have more packets per second than the pages can show. Then all taps take the same
+//! sample of the packets ([`Sampling`]). The share of the sample becomes smaller until the pages
+//! can show all packets in it ([`Sampler`]).
 
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::mpsc::SyncSender;
@@ -16,11 +17,12 @@ use crate::sim::trace;
 use crate::time::Time;
 use crate::watch::item::Class;
 
-/// Two limits for all links together: for packets of hosts, and for other packets.
+/// The limit for packets of hosts on all links together. The next constant is the limit for all
+/// other packets.
 const HOSTS: Limit = Limit { a_second: 500, at_once: 1000 };
 const CONTROL: Limit = Limit { a_second: 1000, at_once: 2000 };
-/// The time between a read of the taps and the next read. So fast packets wake this process once
-/// for a group of packets.
+/// The time between a read of the taps and the next read. So if packets arrive fast, this process
+/// wakes up once for a group of packets, and not for each packet.
 const REST: Duration = Duration::from_millis(5);
 /// The interval at which the sample changes to other packets. This matters for a flow of equal
 /// packets, because a sample has all of these packets or none.
@@ -36,9 +38,9 @@ pub struct Place {
     pub node: String,
     /// The device of the node.
     pub device: String,
-    /// The namespace of the other end.
+    /// The namespace of the device at the other end of the link.
     pub namespace: String,
-    /// The index of the other end.
+    /// The index of the device at the other end of the link.
     pub index: u32,
 }
 
@@ -61,7 +63,7 @@ pub struct Taps {
 }
 
 impl Taps {
-    /// No taps, at the time `now`.
+    /// Makes the value without open taps. `now` is the present time.
     pub fn new(now: Time) -> Self {
         Taps {
             taps: Vec::new(),
@@ -74,8 +76,8 @@ impl Taps {
         }
     }
 
-    /// Opens a tap at each place that has none, and closes the taps at other places. A place whose
-    /// namespace or device has just gone gets no tap.
+    /// Opens a tap at each place in `places` that has no tap. Closes the taps at all other places.
+    /// If the namespace or the device of a place no longer exists, no tap is opened there.
     pub fn set_places(&mut self, places: Vec<Place>) {
         self.taps.retain(|tap| places.contains(&tap.place));
         let sampling = self.sampling();
@@ -95,8 +97,8 @@ impl Taps {
         self.taps.iter().map(|tap| tap.point.as_fd())
     }
 
-    /// Reads the taps with these numbers, reports their packets, and adapts the shares. Returns
-    /// false if the receiver of the news has gone.
+    /// Reads the taps with the numbers `filled`, reports their packets, and adapts the shares.
+    /// Returns false if the receiver of `news` was dropped.
     pub fn read(&mut self, filled: &[usize], now: Time, news: &SyncSender<News>) -> bool {
         if !filled.is_empty() {
             self.rest_until = now + REST;
@@ -104,8 +106,8 @@ impl Taps {
         filled.iter().all(|&at| self.read_one(at, true, news)) && self.adapt(now, news)
     }
 
-    /// Reads the frames of a tap. Without `hosts`, the packets of hosts are left out. Returns false
-    /// if the receiver of the news has gone.
+    /// Reads the frames of a tap, and reports their packets. If `hosts` is false, the packets of
+    /// hosts are left out. Returns false if the receiver of `news` was dropped.
     fn read_one(&mut self, at: usize, hosts: bool, news: &SyncSender<News>) -> bool {
         let Tap { place, point } = &self.taps[at];
         let mut left_out = 0;
@@ -138,7 +140,7 @@ impl Taps {
         left_out == 0 || news.send(News::LeftOut(left_out)).is_ok()
     }
 
-    /// Adapts the shares. Returns false if the receiver of the news has gone.
+    /// Adapts the shares. Returns false if the receiver of `news` was dropped.
     fn adapt(&mut self, now: Time, news: &SyncSender<News>) -> bool {
         let before = self.sampling();
         let (hosts, control) = (self.hosts.adapt(now), self.control.adapt(now));

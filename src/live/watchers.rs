@@ -1,9 +1,9 @@
-//! The number of pages that watch. Without a page, no router and no packet is watched.
+//! The number of pages that watch the lab. While it is zero, no router and no packet is watched.
 
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
-/// The number of pages that watch. A clone is another handle of the same number.
+/// The number of pages that watch the lab. A clone is another handle of the same number.
 #[derive(Clone, Debug, Default)]
 pub struct Watchers(Arc<(Mutex<usize>, Condvar)>);
 
@@ -15,12 +15,13 @@ impl Watchers {
         changed.notify_all();
     }
 
-    /// Whether a page watches.
+    /// Whether a page watches the lab.
     pub fn are_there(&self) -> bool {
         *self.0.0.lock().unwrap_or_else(PoisonError::into_inner) > 0
     }
 
-    /// Waits until a page watches, for `most` at most. Returns whether a page watches.
+    /// Waits until a page watches the lab, but not longer than the time `most`. Returns whether a
+    /// page watches the lab.
     pub fn wait(&self, most: Duration) -> bool {
         let (number, changed) = &*self.0;
         let guard = number.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,6 +1,6 @@
 //! Captures the frames of a device to a file, through a socket of this process. Programs like
-//! tcpdump must change their user before they capture, and the namespaces of an ordinary user do
-//! not allow this.
+//! tcpdump are not used: they change their user before they capture, and the namespaces of an
+//! ordinary user do not allow this change.
 
 use std::io::{self, ErrorKind, Write};
 use std::os::fd::AsFd;
@@ -17,25 +17,26 @@ use crate::capture::pcap::PcapWriter;
 use crate::driver::tap_point::{self, TapPoint, Tapped};
 use crate::lab::failure::Failure;
 
-/// The maximum number of frames that are read in one turn. The buffer of the socket does not hold
-/// more frames.
+/// The maximum number of frames that are read in one turn of the loop. The buffer of the socket
+/// cannot contain more frames.
 const TURN: usize = 100_000;
 
 /// A capture that runs in a thread. It ends when this value is dropped.
 #[derive(Debug)]
 pub struct Capture {
-    /// The name of the device in errors.
+    /// The text that names this capture in errors: its device and its namespace.
     device: String,
-    /// The thread ends when this socket is closed.
+    /// A socket, and the thread of the capture. When this socket is closed, the thread ends. `None`
+    /// after the capture has ended.
     running: Option<(UnixStream, JoinHandle<io::Result<()>>)>,
 }
 
 impl Capture {
-    /// Begins to write the frames of a device of a namespace to `out`, in both directions. Each
-    /// frame is written as soon as it is read.
+    /// Begins a capture. Writes to `out` all frames that a device of a namespace sends or receives.
+    /// Each frame is written as soon as it is read from the socket.
     ///
     /// # Errors
-    /// The namespace has no such device, or `out` cannot be written.
+    /// The namespace has no device with the name `device`, or `out` cannot be written.
     pub fn start(
         namespace: &str,
         device: &str,
@@ -75,7 +76,7 @@ impl Drop for Capture {
     }
 }
 
-/// Copies frames until the other end of `stopped` is closed.
+/// Copies frames from `point` to `file` until the other end of `stopped` is closed.
 fn copy(
     point: &TapPoint,
     stopped: &UnixStream,
@@ -94,7 +95,8 @@ fn copy(
             match point.receive(&mut buffer) {
                 Ok(Some(Tapped { at, octets, .. })) => file.write(at.as_micros() as u64, octets)?,
                 Ok(None) => break,
-                // The device is down. When it is up again, the socket gets its frames.
+                // The device is down. When the device is up again, the socket receives frames
+                // again.
                 Err(error) if error.kind() == ErrorKind::NetworkDown => {}
                 Err(error) => return Err(error),
             }

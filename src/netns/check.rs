@@ -1,11 +1,13 @@
-//! Checks that a lab can run in namespaces: its files, and the programs of this machine.
+//! Checks whether a lab can run in namespaces. It checks the files of the lab and the programs of
+//! this machine.
 
 use super::{environment, plan, user};
 use crate::lab::Lab;
 use crate::lab::check::{self, Finding};
 
-/// Returns the findings of [`check::check`]. A further finding has the programs that this machine does not
-/// have, and the reason for which it refuses namespaces to this user.
+/// Returns the findings of [`check::check`], and one more finding about this machine. That finding
+/// lists the programs and devices that are missing. If this machine refuses namespaces to this
+/// user, it also has the reason.
 pub fn check(lab: &Lab) -> Vec<Finding> {
     let mut findings = check::check(lab);
     let refused = plan::up(lab, "eidway".as_ref(), plan::Options::default()).err();

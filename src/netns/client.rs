@@ -20,7 +20,7 @@ pub struct Client {
 }
 
 impl Client {
-    /// Opens a connection. Returns when the result is known.
+    /// Opens a connection. Returns when the connection is established or has failed.
     pub fn connect(
         namespace: &str,
         source: Ipv4Addr,
@@ -36,8 +36,8 @@ impl Client {
         Ok(Client { stream: stands.then(|| socket.into()) })
     }
 
-    /// Sends octets. If the peer does not accept them, they are lost. [`Client::arrived`] then
-    /// reports the end of the connection.
+    /// Sends octets. If the peer does not accept the octets, they are lost. [`Client::arrived`]
+    /// then reports the end of the connection.
     pub fn transmit(&mut self, octets: &[u8]) {
         if let Some(stream) = &mut self.stream {
             stream.write_all(octets).ok();

@@ -11,12 +11,12 @@ use crate::console::protocol::{Done, HostAnswer, HostRequest, Request, Response}
 use crate::console::view::View;
 use crate::lab::failure::Failure;
 
-/// The longest time without data from a router. After this time, the router is not expected to
-/// answer.
+/// If a router sends no data for this time, the program stops waiting for the answer of this
+/// router.
 const SILENCE: Duration = Duration::from_secs(5);
 
-/// A session on the console of a router. It keeps its mode from one command to the next, as on a
-/// terminal.
+/// A session on the console of a router. As on a terminal, a command starts in the mode in which
+/// the previous command has ended.
 #[derive(Debug)]
 pub struct Console {
     /// The name of the session in errors.
@@ -43,7 +43,8 @@ impl Console {
         self.client.command(line).map_err(Failure::io(&self.name))
     }
 
-    /// Carries out a request in this session, as [`Client::converse`] does.
+    /// Carries out a request in this session. Calls `each` with each part of the answer. If `each`
+    /// returns true, the running command is interrupted ([`Client::converse`]).
     pub fn converse(
         &mut self,
         request: Request,
@@ -53,8 +54,8 @@ impl Console {
         done.map_err(Failure::io(&self.name))
     }
 
-    /// Sends a request and returns its answer, with the debug lines that arrived before and during
-    /// the answer.
+    /// Sends a request. Returns the answer, and the debug lines that arrived before and during the
+    /// answer.
     pub fn request(&mut self, request: Request) -> Result<(Answer, Vec<String>), Failure> {
         self.client.ask_with_debug(request).map_err(Failure::io(&self.name))
     }
@@ -106,7 +107,7 @@ mod tests {
 
     use super::*;
 
-    /// Starts a console that answers one command with these lines.
+    /// Starts a console that answers one command with the lines of `answer`.
     fn console(answer: &'static str) -> (tempfile::TempDir, thread::JoinHandle<String>) {
         let directory = tempfile::tempdir().unwrap();
         let listener = UnixListener::bind(directory.path().join("x.sock")).unwrap();

@@ -1,10 +1,11 @@
-//! Emulated hosts (`emulated = true`), which run in the process of a router: how they are started
-//! and stopped, and their pings.
+//! Starts and stops emulated hosts (`emulated = true`), and pings from them. An emulated host runs
+//! in the process of a router.
 //!
-//! The lab file defines the home of an emulated host. The lab sends the configuration of the host
-//! to the router, as lines on the router's console, and connects the host's device to its LAN.
-//! Later, only the routers know where the host is. To move a host, the lab stops it at one router
-//! and starts it at another.
+//! The lab file defines the home of an emulated host: the LAN of the host, and the router on this
+//! LAN that runs the host at first. The lab sends the configuration of the host to this router, as
+//! lines on the router's console. Then it connects the host's device to the LAN. After a move, the
+//! lab file does not show which router runs the host, so the routers must be asked. To move a host,
+//! the lab stops it at one router and starts it at another.
 
 use std::net::IpAddr;
 use std::path::Path;
@@ -28,7 +29,8 @@ use crate::rng::{Rng, Seed};
 use crate::router::config::EmulatedHost;
 use crate::router::io;
 
-/// Returns an emulated host of the lab. Returns `None` for any other node.
+/// Returns the emulated host with the name `node`. Returns `None` if this node is not an emulated
+/// host.
 pub fn find<'a>(lab: &'a Lab, node: &str) -> Option<&'a Host> {
     let mut hosts = lab.file.hosts();
     hosts.find(|(name, host)| *name == node && host.emulated).map(|(_, host)| host)
@@ -47,8 +49,8 @@ pub fn start(lab: &Lab, name: &str, (lan, port): (&Lan, &Port), eidway: &Path) -
     Some(lines.into_iter().fold(call, Call::with))
 }
 
-/// The calls that start the hosts at their homes. With `only_missing`, a host is started only if two
-/// things are true: the router at its home is running, and the host is at no router.
+/// The calls that start the hosts at their homes. If `only_missing` is true, a host is started only
+/// in one case: the router at its home is running, and no router runs the host.
 pub fn start_at_home(lab: &Lab, only_missing: bool, eidway: &Path) -> Vec<Call> {
     let is_missing = |name: &str, port: &Port| {
         running::pid(lab, &port.node).is_some() && whereabouts(lab, name).is_none()
@@ -67,8 +69,9 @@ pub fn stop(lab: &Lab, name: &str, (router, interface): (&str, &str), eidway: &P
     call.with(name).with(eidway.display())
 }
 
-/// Makes the configuration of a host for its router. The hardware address moves with the host, so
-/// it is not random: it comes from the lab file, or is computed from the name of the host.
+/// Makes the configuration of a host for its router. A host keeps its hardware address when it
+/// moves. So the address is not random: it comes from the lab file, or is computed from the name of
+/// the host.
 fn made_of(name: &str, host: &Host) -> EmulatedHost {
     let drawn = || {
         let [a, b, c, d, e, ..] = Rng::new(&Seed::from_number(0), name).next_u64().to_be_bytes();
@@ -82,8 +85,8 @@ fn made_of(name: &str, host: &Host) -> EmulatedHost {
     }
 }
 
-/// Returns the router that runs a host, and the host's interface. The first router that is asked is
-/// the router at the home of the host.
+/// Returns the router that runs a host, and the interface of this router on the host's LAN. The
+/// first router that is asked is the router at the home of the host.
 pub fn whereabouts(lab: &Lab, name: &str) -> Option<(String, String)> {
     let home = lab.file.home(name).map(|(_, port)| port.node.as_str());
     let others =
@@ -96,8 +99,8 @@ pub fn whereabouts(lab: &Lab, name: &str) -> Option<(String, String)> {
     })
 }
 
-/// Returns the router that runs a host, and the host's interface. Returns an error if no router
-/// runs the host.
+/// Returns the router that runs a host, and the interface of this router on the host's LAN. Returns
+/// an error if no router runs the host.
 pub fn expect(lab: &Lab, name: &str) -> Result<(String, String), Failure> {
     expect_up(lab)?;
     whereabouts(lab, name)
@@ -113,8 +116,8 @@ pub struct HostPing {
 }
 
 impl HostPing {
-    /// Begins a ping. Without `every`, each echo is sent when the previous echo is answered or
-    /// lost.
+    /// Begins a ping. `every` is the time between two echos. If it is `None`, the next echo is sent
+    /// when the previous echo is answered or lost.
     pub fn start(
         lab: &Lab,
         name: &str,
@@ -145,7 +148,8 @@ impl HostPing {
     }
 }
 
-/// Pings from an emulated host. The result has the form of [`super::ping::ping`].
+/// Pings from an emulated host. The parameters and the result have the same meanings as those of
+/// [`super::ping::ping`].
 pub fn ping(
     lab: &Lab,
     name: &str,
@@ -171,7 +175,7 @@ pub fn ping(
     }
 }
 
-/// Returns the outcome of an echo, or `None` if it is not known yet.
+/// Returns the outcome of an echo, or `None` if the outcome is not known yet.
 fn outcome(echo: &Echo) -> Option<Outcome> {
     match (echo.mark, echo.round_trip_us) {
         ('?', _) => None,

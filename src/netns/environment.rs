@@ -1,6 +1,6 @@
 //! The programs that this machine needs for labs in namespaces. All modules of `netns` start
-//! programs through the functions of this module. So if a program is missing, the error always has
-//! the name of its Debian package.
+//! programs through the functions of this module. So if a program is missing, the error always
+//! names the Debian package that contains the program.
 
 use std::env;
 use std::ffi::OsString;
@@ -12,8 +12,8 @@ use std::process::Command;
 use crate::lab::failure::Failure;
 use crate::lab::file::LabFile;
 
-/// The programs and the Debian packages that contain them. Some programs are run by labs; others
-/// are run by users in the nodes of a lab.
+/// The programs and the Debian packages that contain them. Labs run some of these programs. Users
+/// run the other programs in the nodes of a lab.
 const PACKAGES: [(&str, &str); 24] = [
     ("arping", "arping"),
     ("bash", "bash"),
@@ -41,16 +41,17 @@ const PACKAGES: [(&str, &str); 24] = [
     ("wget", "wget"),
 ];
 
-/// The programs that the verbs need for every lab.
+/// The programs that the scripts of `netns-scripts` need for every lab.
 const ALWAYS: [&str; 5] = ["bash", "ip", "nsenter", "setsid", "unshare"];
 
-/// The directories of programs like `ethtool`. An ordinary user often has not got them in `PATH`.
+/// The directories with programs like `ethtool`. The `PATH` of an ordinary user often does not
+/// contain these directories.
 const OF_ADMINISTRATORS: [&str; 3] = ["/usr/local/sbin", "/usr/sbin", "/sbin"];
-/// The device file from which routers get their devices.
+/// The device file through which routers create their network devices.
 const TUN: &str = "/dev/net/tun";
 
-/// Returns one line for each missing program or device: `lab` needs it, but this machine does not
-/// have it. Returns nothing if nothing is missing.
+/// Returns lines about the programs and the device file that `lab` needs but this machine does not
+/// have. Returns no line if nothing is missing.
 pub fn missing(lab: &LabFile) -> Vec<String> {
     let mut missing = Vec::new();
     if let Err(error) = File::options().read(true).write(true).open(TUN) {
@@ -83,7 +84,8 @@ pub fn missing(lab: &LabFile) -> Vec<String> {
 /// Words of `sh` that begin a command and are not programs.
 const WORDS_OF_SHELL: [&str; 9] = [".", "cd", "exec", "for", "if", "set", "trap", "until", "while"];
 
-/// Returns a line if the program at the beginning of a command of a host is missing.
+/// Returns a line about the program at the beginning of `command` if this machine does not have the
+/// program. The host `node` runs this command.
 fn missing_program(node: &str, command: &str) -> Option<String> {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "_./+-".contains(c);
     let program = command.split_whitespace().next()?;
@@ -94,7 +96,7 @@ fn missing_program(node: &str, command: &str) -> Option<String> {
     Some(format!("host {node} runs `{command}`, and {error}"))
 }
 
-/// Returns an error if a program for `lab` is missing.
+/// Returns an error if this machine does not have a program or the device file that `lab` needs.
 pub fn expect(lab: &LabFile) -> Result<(), Failure> {
     let missing = missing(lab);
     if missing.is_empty() {
@@ -103,8 +105,8 @@ pub fn expect(lab: &LabFile) -> Result<(), Failure> {
     Err(Failure::Other(missing.join("\n")))
 }
 
-/// Returns an error if the user is not root, neither on this machine nor in a user namespace. Such
-/// a user finds only labs of root.
+/// Returns an error if the user is root neither on this machine nor in a user namespace. In this
+/// case, the program can find only labs of root.
 pub fn need_root() -> Result<(), Failure> {
     match rustix::process::geteuid().is_root() {
         true => Ok(()),
@@ -114,7 +116,7 @@ pub fn need_root() -> Result<(), Failure> {
     }
 }
 
-/// Returns an error if `program` is missing. The error has the name of its package.
+/// Returns an error if `program` is missing. The error names the Debian package of the program.
 pub fn need(program: &str) -> Result<(), Failure> {
     if found(program).is_some() {
         return Ok(());
@@ -126,10 +128,10 @@ pub fn need(program: &str) -> Result<(), Failure> {
     Err(Failure::Other(format!("the program {program} is missing on this machine{remedy}")))
 }
 
-/// Makes a call of `program` without arguments.
+/// Makes a command that runs `program` without arguments.
 ///
 /// # Errors
-/// The program is missing. The error has the name of its package.
+/// The program is missing. The error names the Debian package of the program.
 pub fn program(program: &str) -> Result<Command, Failure> {
     need(program)?;
     let mut command = Command::new(program);
@@ -137,7 +139,8 @@ pub fn program(program: &str) -> Result<Command, Failure> {
     Ok(command)
 }
 
-/// The places of programs: those of the user, and those of administrators.
+/// Returns the value of `PATH` for programs: the directories in the user's `PATH`, and the
+/// directories of [`OF_ADMINISTRATORS`].
 fn path() -> OsString {
     let mut path = env::var_os("PATH").unwrap_or_default();
     for directory in OF_ADMINISTRATORS {

@@ -29,15 +29,16 @@ enum Running {
     Host(HostPing),
 }
 
-/// A running program. It is ended when this value is dropped.
+/// A running program. When this value is dropped, the program is killed.
 #[derive(Debug)]
 struct Program(Child);
 
-/// The length in octets of each echo that the ping program sends.
+/// The length in octets of each echo that an emulated host sends. The ping program sends echos of
+/// the same length over IPv4.
 const ECHO_SIZE: u16 = 84;
 
 impl Flow {
-    /// Sends echos from a node to `target` until [`Flow::end`] is called.
+    /// Begins a flow: a node sends echos to `target` until [`Flow::end`] is called.
     pub fn start(lab: &Lab, from: &str, target: IpAddr, every: Duration) -> Result<Self, Failure> {
         lab.expect_node(from)?;
         if emulated::find(lab, from).is_some() {
@@ -95,7 +96,8 @@ fn interrupt(child: &Child) -> Result<(), Failure> {
         .map_err(|error| Failure::Io { what: "a signal".to_owned(), error: error.into() })
 }
 
-/// Reads the output of `ping -D` into the report of a flow.
+/// Makes the report of a flow from the output of `ping -D`. Returns `None` if the output has no
+/// summary.
 fn flow_report(text: &str, every: Duration) -> Option<FlowReport> {
     let summary = text.lines().find(|line| line.contains(" packets transmitted, "))?;
     let mut numbers = summary.split(", ").filter_map(|part| part.split(' ').next()?.parse().ok());
@@ -109,8 +111,8 @@ fn flow_report(text: &str, every: Duration) -> Option<FlowReport> {
     };
     let mut answers: Vec<(u32, Duration)> = text.lines().filter_map(answer).collect();
     answers.sort();
-    // The ping program numbers its echos and sends them at equal intervals. It does not print the
-    // times at which it has sent them, so these times are computed here.
+    // The ping program gives numbers to its echos, and sends them at equal intervals. It does not
+    // print the times at which it has sent the echos, so these times are computed here.
     let all = u32::try_from(sent).ok()?;
     let (mut first, mut last) = (Duration::ZERO, every * all.saturating_sub(1));
     let mut distance = every;

@@ -18,16 +18,18 @@ const LAB_FILE: &str = "lab.toml";
 const MOST_FILES: usize = 10_000;
 const DEEPEST: usize = 16;
 
-/// Returns the folder for a new lab: `DIR/NAME`, or `lab/NAME` without `to`.
+/// Returns the folder for a new lab: the folder `name` in the directory `to`. If `to` is `None`,
+/// the directory is `lab`.
 pub fn place(name: &str, to: Option<&Path>) -> PathBuf {
     to.unwrap_or(Path::new(LABS)).join(name)
 }
 
-/// Makes the folder and writes the files into it: the path of each below the folder, and its text.
-/// If an operation fails, the folder is removed again.
+/// Makes the folder and writes `files` into it. Each item of `files` is the path of a file below
+/// the folder, and the content of the file. If a file cannot be written, the folder is removed
+/// again.
 ///
 /// # Errors
-/// The folder exists already, a path leads out of it, or there is an error of the file system.
+/// The folder exists already, a path leads out of the folder, or the file system reports an error.
 pub fn write<'a>(
     folder: &Path,
     files: impl IntoIterator<Item = (&'a str, &'a [u8])>,
@@ -44,17 +46,17 @@ pub fn write<'a>(
     };
     let written = files.into_iter().try_for_each(write);
     if written.is_err() {
-        // The first error is reported, because it has the cause.
+        // The removal can fail too. Its error is ignored, because the first error has the cause.
         let _ = fs::remove_dir_all(folder);
     }
     written.map_err(Failure::new)
 }
 
-/// Writes a copy of this program to `path`, if the program is static: then an image without a system
-/// can run it. Returns whether the program is static.
+/// Writes a copy of this program to `path` if the program is static. A container image that
+/// contains no other file can run such a program. Returns whether the program is static.
 ///
 /// # Errors
-/// This program cannot be read, or there is an error of the file system.
+/// The file of this program cannot be read, or the file system reports an error.
 pub fn write_static_program(path: &Path) -> Result<bool, Failure> {
     if !cfg!(target_feature = "crt-static") {
         return Ok(false);
@@ -70,15 +72,17 @@ pub fn write_static_program(path: &Path) -> Result<bool, Failure> {
 pub struct Copied {
     /// The number of files in the new folder.
     pub files: usize,
-    /// The lines that still have the old name, as `FILE:LINE`. There, the name is not in a command.
+    /// The lines that still have the old name, as `FILE:LINE`. In these lines, the name is not part
+    /// of a command, so it was not replaced.
     pub mentions: Vec<String>,
 }
 
-/// Copies the files of `lab` into the new folder `folder`, under the name `new`. The name changes
-/// in the lab file and in the commands of all texts.
+/// Copies the files of `lab` into the new folder `folder`. The copy of the lab has the name `new`.
+/// The old name is replaced in the lab file, and in the commands in all other text files.
 ///
 /// # Errors
-/// A configuration of the lab is outside of its folder, or the errors of [`write`].
+/// A configuration of the lab is outside of the folder of the lab, or the files of the lab cannot
+/// be read or are too many. Also the errors of [`write`].
 pub fn copy(lab: &Lab, new: &str, folder: &Path) -> Result<Copied, Failure> {
     for (node, config) in lab.file.routers() {
         let is_inside = Path::new(config).components().all(|it| matches!(it, Component::Normal(_)));
@@ -109,8 +113,9 @@ pub fn copy(lab: &Lab, new: &str, folder: &Path) -> Result<Copied, Failure> {
     Ok(Copied { files: files.len(), mentions })
 }
 
-/// The files in a directory and below it, by their paths in this directory. Hidden files, symbolic
-/// links and everything that is not a file are left out.
+/// Returns the files in a directory and in the directories below it. The key is the path of the
+/// file in `directory`. Hidden files, hidden directories, symbolic links and special files are left
+/// out.
 fn files_of(directory: &Path) -> Result<BTreeMap<String, Vec<u8>>, Failure> {
     let mut files = BTreeMap::new();
     let mut open = vec![PathBuf::new()];

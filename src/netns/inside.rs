@@ -1,6 +1,6 @@
-//! Runs programs in the namespace of a node. The program of `lab exec` replaces this process. So the
-//! program gets the signals and the terminal of this process, and the exit code of the program is
-//! the exit code of the command.
+//! Runs programs in the namespace of a node. The program that `lab exec` runs replaces this
+//! process. So the program gets the signals and the terminal of this process, and the exit code of
+//! the program is the exit code of the command.
 
 use std::os::unix::process::CommandExt;
 use std::process::Command;
@@ -32,11 +32,12 @@ pub fn exec(lab: &Lab, node: &str, command: &[String]) -> Result<(), Failure> {
     Err(Failure::io("ip netns exec")(program.args(arguments).exec()))
 }
 
-/// Makes a call of the program `name` in the namespace of `node`, without arguments. All programs
-/// in namespaces are started with this function.
+/// Makes a command without arguments that runs the program `name` in the namespace of `node`. All
+/// programs in namespaces are started with this function.
 ///
 /// # Errors
-/// The lab is not up, the node has no namespace, or the program is missing on this machine.
+/// The lab is not up, the node has no namespace, the user is not root, or the program is missing on
+/// this machine.
 pub fn program(lab: &Lab, node: &str, name: &str) -> Result<Command, Failure> {
     expect_namespace(lab, node)?;
     environment::need_root()?;

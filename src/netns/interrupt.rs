@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::lab::failure::Failure;
 
-/// Reports whether the user has asked to stop. The lab is then taken down before the program ends.
+/// Stores whether the user has asked to stop. After such a request, the lab is taken down before
+/// the program ends.
 #[derive(Debug)]
 pub struct Interrupt(Arc<AtomicBool>);
 

@@ -1,5 +1,6 @@
-//! The state of the kernels of a lab in namespaces, read from `ip`. `ip` only asks the kernel: no
-//! packet is sent, and no table changes. An emulated host has no namespace, so its router is asked.
+//! Reads the state of the kernel in the namespaces of a lab, from the output of `ip`. `ip` only
+//! reads from the kernel: it sends no packet and changes no table. An emulated host has no
+//! namespace, so its state is read from the router that runs it.
 
 use std::io::Write;
 use std::net::IpAddr;
@@ -22,7 +23,7 @@ struct Device {
     ifname: String,
     flags: Vec<String>,
     mtu: u32,
-    /// The bridge of the device.
+    /// The bridge to which the device belongs.
     master: Option<String>,
     #[serde(default)]
     addr_info: Vec<Address>,
@@ -34,7 +35,7 @@ struct Address {
     prefixlen: u8,
 }
 
-/// An address for which a device answers in place of another host.
+/// An address of another host for which a device answers (a proxy entry).
 #[derive(Deserialize)]
 struct Proxy {
     dst: IpAddr,
@@ -64,7 +65,8 @@ struct Found {
     prefsrc: Option<IpAddr>,
 }
 
-/// The next router of a route. Its address and the destination have different IP versions.
+/// The next hop of a route, if the IP version of the next hop is not the IP version of the
+/// destination.
 #[derive(Deserialize)]
 struct Via {
     host: IpAddr,
@@ -132,8 +134,8 @@ fn neighbour(entry: &Entry) -> Neighbour {
     Neighbour { address: entry.dst, state, is_known }
 }
 
-/// Fills in the LANs of the devices. The other end of a device on a LAN is a port of a bridge in the
-/// switch of the lab.
+/// Sets the LAN of each device that is on a LAN. The other end of such a device is a port of a
+/// bridge in the namespace of the switch.
 fn tell_lans(lab: &Lab, node: &str, links: &mut [LinkState]) -> Result<(), Failure> {
     let is_on_lan = |device: &str| {
         let mut ports = lab.file.lans.iter().flat_map(|lan| &lan.ports);
@@ -152,7 +154,7 @@ fn tell_lans(lab: &Lab, node: &str, links: &mut [LinkState]) -> Result<(), Failu
     Ok(())
 }
 
-/// Returns the route of a packet at a node.
+/// Returns the route that a node has for the packet of `query`.
 pub fn route(lab: &Lab, node: &str, query: &RouteQuery) -> Result<Route, Failure> {
     let RouteQuery { destination, source, input } = query;
     if emulated::find(lab, node).is_some() {
@@ -165,8 +167,8 @@ pub fn route(lab: &Lab, node: &str, query: &RouteQuery) -> Result<Route, Failure
     if let Some(device) = input {
         from.push_str(&format!(" iif {device}"));
     }
-    // The first lookup has the prefix of the route, and the second one has the source address that
-    // the kernel chooses.
+    // The first command prints the prefix of the route. The second command prints the source
+    // address that the kernel chooses.
     let lookups = [
         format!("route get fibmatch {destination}{from}"),
         format!("route get {destination}{from}"),
@@ -190,9 +192,10 @@ pub fn route(lab: &Lab, node: &str, query: &RouteQuery) -> Result<Route, Failure
     Ok(Route::Out { device, gateway, prefix, source })
 }
 
-/// Looks up one route with two commands. Returns the result of the first command, with the source
-/// address that either command has found. The inner error is a route that does not lead out of the
-/// node.
+/// Looks up one route with two commands. Returns the route from the output of the first command,
+/// and the source address from the output of the second command. If the second command prints no
+/// source address, the source address of the first command is returned. The inner error is returned
+/// if a packet cannot leave the node: the route is missing, a black hole or unreachable.
 fn look(
     lab: &Lab,
     node: &str,
@@ -240,7 +243,8 @@ fn forwards(lab: &Lab, node: &str, destination: IpAddr) -> Result<bool, Failure>
     Ok(all.is_none_or(|all| all.forwarding))
 }
 
-/// Returns the row of an emulated host, from the router that runs the host.
+/// Returns the row of an emulated host in the output of `show emulated-hosts`. The row comes from
+/// the router that runs the host.
 fn emulated_row(lab: &Lab, name: &str) -> Option<EmulatedHostRow> {
     let (router, _) = emulated::whereabouts(lab, name)?;
     let socket = paths::socket(lab, &router);
@@ -270,7 +274,7 @@ fn emulated_route(row: Option<EmulatedHostRow>, query: &RouteQuery) -> Route {
     Route::Out { device: "eth0".to_owned(), gateway, prefix, source }
 }
 
-/// Runs commands of `ip` in the namespace of a node, and returns one line of JSON for each.
+/// Runs commands of `ip` in the namespace of a node. Returns one line of JSON for each command.
 fn ask(lab: &Lab, node: &str, commands: &[&str]) -> Result<String, Failure> {
     let Output { status, stdout, stderr } = run(lab, node, commands)?;
     if !status.success() {

@@ -13,18 +13,20 @@ use crate::private;
 /// name has no dot.
 const FILE: &str = ".lock";
 
-/// The lock that a process and its verbs hold while they create or remove namespaces. If the
-/// process is killed, the next process must wait until the last of these verbs has ended.
+/// The lock of a process that creates or removes namespaces. The scripts that this process runs
+/// hold the lock too. So if the process is killed, another process can take the lock only after the
+/// last of these scripts has ended.
 #[derive(Debug)]
 pub struct Lock(private::Lock);
 
 impl Lock {
-    /// Takes the lock. If another process holds it, waits until it is free or until the user has
-    /// `interrupted` the wait. `say` is called with a line about the holder of the lock. `purpose`,
-    /// for example `builds lab x`, is shown to other processes that wait.
+    /// Takes the lock. If another process holds the lock, waits until the lock is free, or until
+    /// `interrupted` reports that the user has asked to stop. Calls `say` with a line about the
+    /// process that holds the lock. Other processes that wait for the lock show `purpose`, for
+    /// example `builds lab x`.
     ///
     /// # Errors
-    /// The user has interrupted the wait, or other users could hold the lock.
+    /// The user has interrupted the wait, or another user could change the directory of the lock.
     pub fn take(
         purpose: &str,
         interrupted: &Interrupt,
@@ -50,8 +52,8 @@ impl Lock {
         }
     }
 
-    /// Returns a descriptor for programs that this process starts. While such a program runs, it
-    /// holds the lock too.
+    /// Returns a descriptor of the lock for a program that this process starts. While the program
+    /// runs, it holds the lock too.
     pub(super) fn lend(&self) -> Result<OwnedFd, Failure> {
         self.0.lend().map_err(Failure::io("lock"))
     }

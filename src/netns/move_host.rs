@@ -9,12 +9,12 @@ use crate::lab::failure::Failure;
 use crate::lab::file::{Host, Lan};
 use crate::lab::plugging::Plugging;
 
-/// Moves `host` to the LAN of `to`, which is a router or `ROUTER:INTERFACE`. If a router has
-/// several LANs, the host moves to the LAN on which the lab file has the host.
+/// Moves `host` to another LAN. `to` is a router on this LAN, or `ROUTER:INTERFACE`. If the router
+/// is on several LANs, the host moves to the LAN to which the lab file connects the host.
 ///
 /// # Errors
-/// The lab is not up, it has no such host or LAN, or an emulated host would be in two LANs at the
-/// same time.
+/// The lab is not up, the lab has no host `host`, no LAN fits `to`, or an emulated host would be in
+/// two LANs at the same time.
 pub fn move_host(lab: &Lab, host: &str, to: &str, how: Plugging) -> Result<(), Failure> {
     let found = find(lab, host)?;
     let lan = lab.lan_of(host, to)?;
@@ -36,14 +36,14 @@ pub fn move_host(lab: &Lab, host: &str, to: &str, how: Plugging) -> Result<(), F
     verbs::run(&[Step::new("move", vec![join])], |_| ())
 }
 
-/// Waits for the time between the two halves of a move.
+/// Waits for the time between the two steps of a move: [`Plugging::BETWEEN`].
 fn pause() {
     let time_limit = TimeLimit::of(Plugging::BETWEEN);
     while time_limit.pause() {}
 }
 
-/// Moves an emulated host: removes it from its router, and creates it at another router with the
-/// same addresses. The hardware address does not change either.
+/// Moves an emulated host: removes the host from its router, and creates it at another router with
+/// the same IP addresses and the same hardware address.
 fn hand_over(lab: &Lab, host: &str, (lan, to): (&Lan, &str), how: Plugging) -> Result<(), Failure> {
     if how == Plugging::MakeBeforeBreak {
         return Err(Failure::Other(format!(

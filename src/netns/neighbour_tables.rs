@@ -1,7 +1,7 @@
-//! The size of the kernel's neighbour tables. A machine has one table for IPv4 and one for IPv6,
-//! and all its namespaces share them. If a table is full, labs lose packets. Linux's default of
-//! 1,024 entries is too small: Linux adds each address that sends an ARP request, and keeps it for
-//! at least five seconds.
+//! Sets the size of the kernel's neighbour tables. A machine has one table for IPv4 and one for
+//! IPv6, and all namespaces of the machine use these two tables. If a table is full, labs lose
+//! packets. Linux's default of 1,024 entries is too small: Linux adds an entry for each address
+//! that sends an ARP request, and keeps the entry for at least five seconds.
 
 use std::fs;
 use std::path::Path;
@@ -9,28 +9,29 @@ use std::path::Path;
 use super::text;
 use crate::lab::file::LabFile;
 
-/// The directory of the settings of neighbour tables. The settings are in the first namespace of
-/// the machine, and are valid for all namespaces.
+/// The directory below which the settings of the neighbour tables are. Only the first namespace of
+/// the machine has these settings. They are valid for all namespaces.
 const SETTINGS: &str = "/proc/sys/net";
-/// The names of the settings, each with a number. The value of a setting is the limit divided by
-/// this number. The third threshold is the limit itself. If there are more entries than the second
-/// threshold, the kernel removes entries that are five seconds old. If there are fewer entries than
-/// the first threshold, it removes no entry.
+/// The names of the settings, each with a divisor. The value of a setting is the limit of the table
+/// divided by this divisor. So `gc_thresh3` is the limit itself. If a table has more entries than
+/// `gc_thresh2`, the kernel removes entries that are five seconds old. If a table has fewer entries
+/// than `gc_thresh1`, the kernel removes no entry.
 const THRESHOLDS: [(&str, u32); 3] = [("gc_thresh3", 1), ("gc_thresh2", 2), ("gc_thresh1", 4)];
 
-/// The smallest limit. With this limit, a thousand new addresses per second do not reach the second
-/// threshold, although the kernel keeps each address for five seconds.
+/// The smallest limit of a table, in entries. A thousand new addresses per second do not fill such
+/// a table up to `gc_thresh2`, although the kernel keeps each address for five seconds.
 const LEAST: u32 = 16_384;
 
-/// Makes the tables larger if they have fewer entries than [`LEAST`], or if `lab` may fill more
-/// than half of them. Prints a message about this. The tables are never made smaller, because other
-/// labs may need them and an unused entry costs nothing.
+/// Raises the limit of each table that is smaller than [`LEAST`], or that `lab` may fill to more
+/// than a half. Calls `say` with a message about each change, and about each change that was needed
+/// but has failed. A limit is never lowered, because other labs may need it and an unused entry
+/// costs nothing.
 pub fn make_room(lab: &LabFile, say: &mut dyn FnMut(&str)) {
     make_room_in(Path::new(SETTINGS), most_neighbours(lab), say);
 }
 
-/// Returns the largest number of neighbours that the lab can have in one address family. Each node
-/// on a link or LAN may have all other nodes on this link or LAN as neighbours.
+/// Returns the largest number of neighbour entries that the lab can have in one table. Each node on
+/// a link or LAN may have all other nodes on this link or LAN as neighbours.
 fn most_neighbours(lab: &LabFile) -> u32 {
     let lans = lab.lans.iter().map(|lan| lan.ports.len());
     let ends = lab.links.iter().map(|link| link.ends.len()).chain(lans);
@@ -61,8 +62,7 @@ fn make_room_in(settings: &Path, neighbours: u32, say: &mut dyn FnMut(&str)) {
                 "all labs share the {name} neighbour table of this machine: it now holds {larger} \
                  entries instead of {limit} ({setting})"
             )),
-            // Only root can raise the limit. For most labs of other users, any limit is high
-            // enough.
+            // Only root can raise the limit. For this lab, the present limit is high enough.
             Err(_) if neighbours <= limit / 2 => {}
             Err(error) => say(&format!(
                 "all labs share the {name} neighbour table of this machine: it holds only {limit} \

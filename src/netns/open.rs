@@ -15,31 +15,34 @@ use crate::lab::loaded::{LESSONS, SCENARIOS};
 use crate::lab::texts::Texts;
 use crate::private;
 
-/// The file with the path of the lab's directory. It is in the directory of a running lab.
+/// A file in the directory of a running lab. It contains the path of the directory with the lab's
+/// files.
 pub(super) const ORIGIN: &str = "origin";
-/// The file with the arguments of `eidway lab up`. It is in the directory of a running lab.
+/// A file in the directory of a running lab. It contains the arguments of the `eidway lab up` that
+/// has started the lab.
 const ASKED_FOR: &str = "asked-for";
-/// A file in the directory of a running lab. It exists if the lab's routers forward packet by
-/// packet.
+/// A file in the directory of a running lab. It exists if the lab's routers forward each packet
+/// separately, without segmentation offload.
 const NO_OFFLOAD: &str = "no-offload";
-/// The file with the choice of the data path for the lab's routers. It is in the directory of a
-/// running lab.
+/// A file in the directory of a running lab. It contains the data path that was chosen for the
+/// lab's routers.
 const DATA_PATH: &str = "data-path";
 
-/// Finds the lab for `what`, which is a name or a directory, and reads its files. If `name` is
-/// given, it replaces the name of the lab.
+/// Finds the lab that has the name `what` or is in the directory `what`, and reads its files. If
+/// `name` is given, the lab gets this name.
 ///
-/// The places are searched in this order: a directory, a name under `./lab`, a lab that is up, a
-/// built-in lab.
+/// `what` is searched in these places, in this order: a directory, a name under `./lab`, a lab that
+/// is up, a built-in lab.
 ///
 /// # Errors
-/// There is no such lab, the lab file is incorrect, or another user may have changed files in
-/// `/run`.
+/// The lab is in none of these places, the lab file is incorrect, or another user may have changed
+/// files in `/run`.
 pub fn open(what: &str, name: Option<&str>) -> Result<Lab, Failure> {
     if let Some(name) = name {
         name::lab(name).map_err(Failure::new)?;
     }
-    // The files in `/run` show which labs are up, so no other user may have changed them.
+    // The files in `/run` show which labs are up. So they are not used if another user could have
+    // changed them.
     private::expect_unspoilt(Path::new(RUN)).map_err(Failure::new)?;
     let mut lab = find(what, name.is_none_or(|name| name == what))?;
     if let Some(name) = name {
@@ -54,10 +57,11 @@ pub fn open(what: &str, name: Option<&str>) -> Result<Lab, Failure> {
     Ok(lab)
 }
 
-/// Finds the lab for `what`. A lab can be up under the name `what`. `is_meant` says whether the
-/// caller wants that lab. If not, that lab is only a source of files, and only if no built-in lab
-/// has the name. Its files are then texts in memory: each lab removes the copies of its files at
-/// its end, so two labs never use the same copies.
+/// Finds the lab for `what`. If a lab with the name `what` is up, `is_meant` says whether the
+/// caller wants this running lab. If `is_meant` is false, only the files of the running lab are
+/// used, and only if no built-in lab has the name `what`. Files in the directory of the running lab
+/// are then read into memory as texts: the running lab removes these files when it ends, so another
+/// lab must not depend on them.
 fn find(what: &str, is_meant: bool) -> Result<Lab, Failure> {
     for directory in [PathBuf::from(what), Path::new("lab").join(what)] {
         if directory.join("lab.toml").is_file() {
@@ -119,7 +123,8 @@ fn read(directory: &Path) -> Result<Lab, Failure> {
     Ok(lab)
 }
 
-/// The options for the data path of the routers of the running lab `name`.
+/// Returns the options for the data path with which the routers of the running lab `name` were
+/// started.
 pub fn data_path_options(name: &str) -> Options {
     let run = Path::new(RUN).join(name);
     let data_path = text::read(&run.join(DATA_PATH)).ok();
@@ -130,9 +135,9 @@ pub fn data_path_options(name: &str) -> Options {
     }
 }
 
-/// Creates the directory of a running lab. Stores in it the path of the lab's own directory, and
-/// the options for the data path of the routers. If the lab has no directory of its own, its files
-/// are copied into this directory.
+/// Creates the directory of a running lab. Writes into it the path of the directory with the lab's
+/// files, the arguments of `eidway lab up`, and the options for the data path of the routers. If
+/// the lab has no directory of its own, its files are copied into the directory of the running lab.
 pub fn settle(lab: &Lab, options: Options) -> Result<(), Failure> {
     let run = paths::run(lab);
     let settle = || {
@@ -155,8 +160,8 @@ pub fn settle(lab: &Lab, options: Options) -> Result<(), Failure> {
     settle().map_err(Failure::new)
 }
 
-/// Writes the configuration of a router into the directory of the running lab, if `core = "auto"`
-/// has made it longer than its file.
+/// If `core = "auto"` has added lines to the configurations of a lab, writes the longer
+/// configuration of a router into the directory of the running lab.
 ///
 /// # Errors
 /// The file cannot be written.
@@ -185,8 +190,10 @@ pub fn name_of(what: &str, name: Option<&str>) -> Result<String, Failure> {
     }
 }
 
-/// Returns an error if `what` is the name of a lab but also a directory of another user. Root would
-/// bring up that user's lab and not the intended lab. This check is only for root.
+/// Returns an error if root may have named the directory of another user by mistake. This is so if
+/// `what` has no slash, and if `directory` or its lab file belongs neither to root nor to the owner
+/// of the current directory. Root would then bring up the lab of that user and not the intended
+/// lab. Only root needs this check.
 fn expect_meant(what: &str, directory: &Path) -> Result<(), Failure> {
     if what.contains('/') || !rustix::process::geteuid().is_root() {
         return Ok(());
@@ -204,7 +211,8 @@ fn expect_meant(what: &str, directory: &Path) -> Result<(), Failure> {
     })
 }
 
-/// The labs that can be brought up by name from the current directory, each with its title.
+/// Returns the names of the labs that can be brought up by name from the current directory. Each
+/// name has the title of the lab, or the error if the lab cannot be read.
 pub fn available() -> Vec<(String, String)> {
     let here = fs::read_dir("lab").into_iter().flatten().flatten();
     let mut names: Vec<String> = here

@@ -10,14 +10,14 @@ use crate::lab::Lab;
 use crate::lab::failure::Failure;
 use crate::private;
 
-/// The directory of all running labs. Each lab has a directory in it with its sockets, logs and
+/// The directory for all running labs. In it, each lab has its own directory with sockets, logs and
 /// process numbers.
 pub const RUN: &str = private::OF_ROOT;
 /// The directory for the captures of scenarios and the files about failed scenarios. It is beside
 /// the directories of labs. No lab has this name, because a lab's name has no dot.
 const KEPT: &str = ".scenarios";
-/// A directory in the directory of a running lab. It has the lab's files if no other directory has
-/// them.
+/// A directory in the directory of a running lab. If the lab has no directory of its own, this
+/// directory contains the lab's files.
 pub const FILES: &str = "lab";
 
 /// The directory with the console sockets of a lab that is simulated in real time.
@@ -25,7 +25,8 @@ pub fn simulated_run(lab: &str) -> PathBuf {
     private::runtime().join(lab)
 }
 
-/// The directory with the console sockets of a lab, in namespaces or on the simulator.
+/// Returns the directory with the console sockets of a lab. The lab may run in namespaces or on the
+/// simulator.
 pub fn sockets_of(lab: &str) -> PathBuf {
     let simulated = simulated_run(lab);
     if simulated.exists() { simulated } else { Path::new(RUN).join(lab) }
@@ -70,7 +71,7 @@ pub fn socket(lab: &Lab, node: &str) -> PathBuf {
     run(lab).join(format!("{node}.sock"))
 }
 
-/// The configuration that a router has written with `write memory`.
+/// The file to which a router writes its configuration when a user types `write memory`.
 pub fn startup(lab: &Lab, node: &str) -> PathBuf {
     run(lab).join(format!("{node}.conf"))
 }
@@ -80,15 +81,15 @@ pub fn log(lab: &Lab, node: &str) -> PathBuf {
     run(lab).join(format!("{node}.log"))
 }
 
-/// The directory of a lab's files. If the lab has no such directory, one is created when the lab
-/// starts.
+/// Returns the directory with a lab's files. If the lab has no directory of its own, this directory
+/// is created when the lab starts.
 pub fn files(lab: &Lab) -> PathBuf {
     lab.directory.clone().unwrap_or_else(|| run(lab).join(FILES))
 }
 
-/// The configuration file that a router reads at its start. `config` is its path in the lab file. If
-/// the lab has a longer configuration than this file, the router reads a copy that is made when the
-/// lab or the router starts.
+/// Returns the path of the configuration file that a router reads at its start. `config` is the
+/// path in the lab file. If `core = "auto"` has added lines to the configurations of the lab, the
+/// router reads a copy with these lines. The copy is written when the lab or the router starts.
 pub fn config(lab: &Lab, node: &str, config: &str) -> PathBuf {
     match &lab.directory {
         Some(_) if lab.chosen.has_changed_configs => run(lab).join(completed(node)),
@@ -96,14 +97,14 @@ pub fn config(lab: &Lab, node: &str, config: &str) -> PathBuf {
     }
 }
 
-/// The copy of a router's configuration, in the directory of a running lab, if `core = "auto"` has
-/// made it longer.
+/// Returns the path of the copy of a router's configuration. The copy has the lines that `core =
+/// "auto"` has added. The path is relative to the directory of a running lab.
 pub fn completed(node: &str) -> PathBuf {
     Path::new(FILES).join(format!("{node}.conf"))
 }
 
-/// The telnet ports of the routers of a lab, by the names of the routers. It is empty if the
-/// consoles are not served by telnet.
+/// Returns the telnet port of each router of a lab. The key is the name of the router. The map is
+/// empty if the consoles are not served by telnet.
 pub fn telnet_ports(lab: &str) -> BTreeMap<String, u16> {
     let text = text::read(&sockets_of(lab).join(private::TELNET_PORTS)).unwrap_or_default();
     let port = |line: &str| {

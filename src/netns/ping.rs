@@ -16,7 +16,7 @@ use crate::lab::ping::{Echos, Outcome, TIMEOUT_SECONDS, Tally};
 const ICMP_HEADER: u16 = 8;
 
 /// Pings `target` from a node in the manner of IOS: the next echo is sent as soon as the previous
-/// echo is answered or lost. `seen` is called with each outcome at once.
+/// echo is answered or lost. Calls `seen` with each outcome as soon as the outcome is known.
 pub fn ping(
     lab: &Lab,
     node: &str,
@@ -80,8 +80,9 @@ fn outcome(text: &str) -> Outcome {
     }
 }
 
-/// Each item of `pings` is a node and an address. Pings from each of these nodes to its address.
-/// Different nodes ping at the same time. One node sends its pings one after the other.
+/// Sends several pings. Each item of `pings` is a node and the address that this node pings.
+/// Different nodes ping at the same time. Each node sends its own pings one after the other. The
+/// results are in the order of `pings`.
 pub fn each(lab: &Lab, pings: &[(String, IpAddr)], echos: Echos) -> Result<Vec<Tally>, Failure> {
     let mut of_node: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for (at, (from, _)) in pings.iter().enumerate() {

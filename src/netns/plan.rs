@@ -1,4 +1,4 @@
-//! Turns a lab into the calls that create it. `--dry-run` prints these calls, and
+//! Lists the calls of scripts that create a lab. `--dry-run` prints these calls, and
 //! [`run`](super::run) runs them.
 
 use std::net::IpAddr;
@@ -19,12 +19,13 @@ use crate::lab::wiring;
 /// The options of a lab's routers.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Options {
-    /// Whether the routers forward packet by packet, even if the kernel supports segmentation
+    /// Whether the routers forward each packet separately, even if the kernel supports segmentation
     /// offload.
     pub no_offload: bool,
-    /// Where the routers forward packets.
+    /// The place where the routers forward packets: in the kernel or in their own processes.
     pub data_path: DataPathChoice,
-    /// Whether each router writes a record into the directory of the lab in `/run`.
+    /// Whether each router writes a file with all its inputs and outputs (a record) into the
+    /// directory of the lab in `/run`.
     pub record: bool,
     /// The first telnet port of the routers, if their consoles are served by telnet.
     pub telnet: Option<u16>,
@@ -52,7 +53,8 @@ pub fn up(lab: &Lab, eidway: &Path, options: Options) -> Result<Vec<Step>, Failu
     Ok(steps)
 }
 
-/// The step that serves the consoles of the routers by telnet. A lab without routers has none.
+/// Returns the step that starts the telnet server for the consoles of the routers. Returns `None`
+/// if the lab has no routers.
 fn telnet(lab: &Lab, eidway: &Path, port: u16) -> Option<Step> {
     let call = Call::new("telnet-start", &lab.name).with(eidway.display()).with(port);
     lab.file.routers().next()?;
@@ -126,7 +128,8 @@ fn wires(lab: &Lab) -> Step {
     Step::of_groups(format!("{links} links and {lans} LANs"), groups)
 }
 
-/// The step for the impairments of the lab file, if it has any.
+/// Returns the step that impairs links as the lab file says. Returns `None` if the lab file impairs
+/// no link.
 fn impairments(lab: &Lab, eidway: &Path) -> Option<Step> {
     let calls = links::calls(lab, eidway);
     let title = format!("{} impaired directions of links", calls.len());
@@ -138,8 +141,9 @@ fn plain(lab: &Lab) -> Step {
     Step::of_groups("addresses and routes of hosts and core nodes", groups)
 }
 
-/// The call that configures a node that is not a router, if there is anything to configure. It can be
-/// repeated after a device was down, because the device has then lost its routes.
+/// Returns the call that configures a node that is not a router. Returns no call if nothing must be
+/// configured. The same call can run again after a device was down, to restore the routes that the
+/// device has lost.
 pub fn plain_node(lab: &Lab, node: &str) -> Vec<Call> {
     let commands: Vec<String> = match lab.file.nodes.get(node) {
         Some(Node::Forwarder { addresses, routes }) => {
@@ -167,8 +171,8 @@ fn set_up(device: &str) -> String {
     format!("link set dev {device} up")
 }
 
-/// The commands that give addresses to a device. They are usable immediately, without duplicate
-/// address detection.
+/// Returns the commands that add addresses to a device. The device uses the addresses immediately,
+/// without duplicate address detection.
 fn give<'a>(device: &'a str, addresses: &'a [IpNet]) -> impl Iterator<Item = String> + 'a {
     addresses.iter().map(move |address| {
         let nodad = if address.addr().is_ipv6() { " nodad" } else { "" };
@@ -193,7 +197,7 @@ fn defaults(host: &Host) -> impl Iterator<Item = String> + '_ {
     })
 }
 
-/// The step that tells the routers the names of the hosts.
+/// Returns the step that writes the names of the hosts into a file for the routers.
 fn names(lab: &Lab) -> Step {
     let hosts = lab.file.host_names();
     let title = format!("{} names of hosts", hosts.len());

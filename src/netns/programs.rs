@@ -49,13 +49,14 @@ pub fn ended(lab: &Lab) -> Vec<String> {
     ended.map(line).collect()
 }
 
-/// The log of a program, or the file with its process number.
+/// Returns the path of a file about a program. With the `extension` `log`, this is the log of the
+/// program. With `pid`, it is the file with the process number of the program.
 fn file(lab: &Lab, node: &str, number: usize, extension: &str) -> PathBuf {
     paths::run(lab).join(format!("{node}.run-{number}.{extension}"))
 }
 
-/// The process number of a program that runs. The number in the file is not sufficient: the process
-/// must be in the network namespace of the host.
+/// Returns the process number of a program if it runs. The number in the file is not sufficient:
+/// the process with this number must also be in the network namespace of the host.
 fn pid(lab: &Lab, node: &str, number: usize) -> Option<u32> {
     let pid: u32 = text::read(&file(lab, node, number, "pid")).ok()?.trim().parse().ok()?;
     let inode = |path: &Path| fs::metadata(path).map(|found| found.ino()).ok();

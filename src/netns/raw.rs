@@ -31,7 +31,7 @@ pub fn packet(file: &Path, number: usize) -> Result<Vec<u8>, Failure> {
         let Some(length) = rest.get(8..12).and_then(|octets| octets.try_into().ok()) else {
             break;
         };
-        // The numbers have the byte order of this machine.
+        // The numbers in the file have the byte order of this machine.
         let length = u32::from_ne_bytes(length) as usize;
         let Some(whole) = rest.get(PACKET_HEADER..PACKET_HEADER + length) else {
             break;
@@ -45,9 +45,9 @@ pub fn packet(file: &Path, number: usize) -> Result<Vec<u8>, Failure> {
     Err(Failure::Other(format!("{}: the capture has no frame {number}", file.display())))
 }
 
-/// Sends IP packets from a namespace, with their sources unchanged. All packets have one IP
-/// version. They are sent in order, and the whole sequence is sent `times` times. The time between
-/// two packets is `every`.
+/// Sends IP packets from a namespace. The source addresses of the packets are not changed. All
+/// packets have the same IP version. They are sent in order, and the whole sequence is sent `times`
+/// times. The time between two packets is `every`.
 pub fn send(
     namespace: &str,
     packets: &[Vec<u8>],
@@ -58,7 +58,7 @@ pub fn send(
     let destinations = destinations.collect::<Result<Vec<IpAddr>, Failure>>()?;
     let ipv6 = destinations.first().is_some_and(IpAddr::is_ipv6);
     let socket = inside(namespace, || {
-        // An IPv6 socket of this protocol always expects the header from the program.
+        // An IPv6 socket of this protocol always expects that the program writes the IP header.
         match ipv6 {
             true => Socket::new(Domain::IPV6, Type::RAW, Some(Protocol::from(RAW))),
             false => {
@@ -82,7 +82,8 @@ pub fn send(
 /// Opens sockets in a namespace. A new thread enters the namespace, calls `open` and ends.
 ///
 /// # Errors
-/// There is no such namespace, this process may not enter it, or `open` has an error.
+/// The namespace does not exist, this process may not enter the namespace, or `open` returns an
+/// error.
 pub fn inside<T: Send>(
     namespace: &str,
     open: impl FnOnce() -> io::Result<T> + Send,

@@ -20,16 +20,18 @@ use crate::lab::scenario::{LinkChange, Place};
 use crate::lab::{check, registration::missing, unregistered};
 use crate::router::config::EmulatedHost;
 
-/// The time limit for all routers: they must have open consoles and complete registrations.
+/// The time limit for the start of a lab. In this time, the consoles of all routers must be open,
+/// and all registrations must be complete.
 const SETTLING: Duration = Duration::from_secs(10);
-/// The addition to [`SETTLING`] for each router: the routers of a large lab share a few cores.
+/// The time that is added to [`SETTLING`] for each router, because all routers of a lab run on the
+/// same few cores.
 const SETTLING_PER_ROUTER: Duration = Duration::from_millis(100);
 /// The number of lines of a router's log that an error shows.
 const TAIL: usize = 15;
 
 /// Brings `lab` up, waits until every registration is acknowledged, and returns the time that this
-/// took. If an operation fails, the lab is taken down, unless `keep` is true. `say` is called with
-/// lines of progress.
+/// took. If an operation fails, the lab is taken down, unless `keep` is true. Calls `say` with
+/// lines that describe the progress.
 pub fn up(
     lab: &Lab,
     keep: bool,
@@ -74,16 +76,18 @@ pub fn up(
 pub fn down(name: &str, say: &mut dyn FnMut(&str)) -> Result<(), Failure> {
     paths::expect_own_sockets(name)?;
     if let Err(refused) = environment::need_root() {
-        // The labs of other users than root are up only while their namespaces exist.
+        // A lab of an ordinary user is up only while the namespaces of this user exist. In them,
+        // the user would be root. So if a lab with this name is up, it belongs to root.
         return if running().iter().any(|lab| lab == name) { Err(refused) } else { Ok(()) };
     }
     let interrupted = Interrupt::watch()?;
     let lock = Lock::take(&format!("removes lab {name}"), &interrupted, &mut *say)?;
-    // The removal cannot be interrupted, because a lab that is only half removed is of no use.
+    // The removal cannot be interrupted, because a half-removed lab is of no use.
     Shell { lock: Some(&lock), interrupted: None }.run(&[plan::down(name)], say)
 }
 
-/// Starts a router that does not run and waits until it is registered.
+/// Starts a router that does not run. Waits until all registrations of this router are
+/// acknowledged.
 pub fn start(lab: &Lab, node: &str, say: &mut dyn FnMut(&str)) -> Result<(), Failure> {
     let config = lab.expect_router(node)?;
     expect_up(lab)?;
@@ -103,7 +107,7 @@ pub fn start(lab: &Lab, node: &str, say: &mut dyn FnMut(&str)) -> Result<(), Fai
     settle(lab, &[node], &interrupted, say)
 }
 
-/// Stops a router. With `kill`, the router cannot send a last message.
+/// Stops a router. If `kill` is true, the router is killed, so it cannot send a last message.
 pub fn stop(lab: &Lab, node: &str, kill: bool, say: &mut dyn FnMut(&str)) -> Result<(), Failure> {
     lab.expect_router(node)?;
     expect_up(lab)?;
@@ -185,9 +189,10 @@ fn settle(
     Ok(())
 }
 
-/// Makes an error with the missing registrations and their causes. Both are read from the consoles
-/// of the lab's routers. If no console answers, the error has `missing`, which is the text about
-/// the missing registrations of `node`.
+/// Makes an error with the missing registrations of all routers, and the causes. Both are read from
+/// the consoles of the lab's routers. If the consoles report no missing registration, for example
+/// because no console answers, the error has `missing`. This is the text about the missing
+/// registrations of `node`.
 fn not_registered(lab: &Lab, node: &str, missing: &str) -> Failure {
     match unregistered::explain(&registration::look(lab)) {
         said if said.is_empty() => with_log(lab, node, missing),

@@ -27,7 +27,8 @@ pub fn running() -> Vec<String> {
     labs
 }
 
-/// Returns an error if a lab is not up in namespaces. The error has the command that brings it up.
+/// Returns an error if a lab is not up in namespaces. The error has the command that brings the lab
+/// up.
 pub fn expect_up(lab: &Lab) -> Result<(), Failure> {
     let switch = std::iter::once(SWITCH);
     let mut nodes = lab.file.nodes.keys().map(String::as_str).chain(switch);
@@ -81,19 +82,20 @@ pub fn pid(lab: &Lab, node: &str) -> Option<u32> {
         if words.any(|word| word == socket.as_os_str().as_encoded_bytes()) {
             return Some(pid);
         }
-        // While a process becomes another program, it has no argv for a moment although it lives.
-        // So its argv is read again.
+        // While a process replaces its program, its argv is empty for a moment, although the
+        // process has not ended. So argv is read again.
         if !argv.is_empty() || !lives(pid) {
             return None;
         }
     }
 }
 
-/// Whether a process lives. A process that has ended but still waits for its parent does not live.
+/// Whether a process has not ended yet. A zombie process has ended: it only waits until its parent
+/// reads its exit status.
 fn lives(pid: u32) -> bool {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    // In the file `stat`, the state of the process comes after its name. The name is in parentheses
-    // and may itself contain parentheses.
+    // In the file `stat`, the state of the process comes after the name of the process. The name is
+    // in parentheses and may itself contain parentheses.
     let state = stat.rsplit(") ").next().and_then(|rest| rest.chars().next());
     state.is_some_and(|state| !matches!(state, 'Z' | 'X'))
 }

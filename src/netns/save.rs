@@ -1,5 +1,5 @@
-//! Copies the configurations that `write memory` has saved in a running lab to the folder of the
-//! lab.
+//! Copies configurations of a running lab to the folder of the lab. The command `write memory` has
+//! saved these configurations.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,13 +13,13 @@ use crate::private;
 /// The result of `lab save` for one router.
 #[derive(Debug)]
 pub struct Saved {
-    /// The router.
+    /// The name of the router.
     pub node: String,
-    /// The file in the folder of the lab.
+    /// The path of the router's configuration file in the folder of the lab.
     pub path: PathBuf,
-    /// The lines that the file loses.
+    /// The lines that are removed from the file.
     pub removed: Vec<String>,
-    /// The lines that the file gets.
+    /// The lines that are added to the file.
     pub added: Vec<String>,
     /// Whether the router has written a configuration.
     pub is_written: bool,
@@ -45,12 +45,12 @@ impl fmt::Display for Saved {
     }
 }
 
-/// Replaces the files in the folder of `lab` by the configurations that its routers have written.
-/// If `only` is given, this is done for this router alone. If `to` is given, the files are written
-/// into this directory instead. With `dry_run`, no file is changed.
+/// Replaces the configuration files in the folder of `lab` by the configurations that the routers
+/// have written. If `only` is given, replaces only the file of this router. If `to` is given,
+/// writes the files into this directory instead. If `dry_run` is true, changes no file.
 ///
 /// # Errors
-/// The lab has no folder and `to` is not given, the lab has no such router, or a file cannot be
+/// The lab has no folder and `to` is not given, the lab has no router `only`, or a file cannot be
 /// read or written.
 pub fn save(
     lab: &Lab,
@@ -96,8 +96,8 @@ pub fn save(
     routers.map(save).collect()
 }
 
-/// The lines that only `old` has, and the lines that only `new` has. If a text has a line several
-/// times, each time counts.
+/// Returns the lines that only `old` has, and the lines that only `new` has. If a text has the same
+/// line several times, each occurrence counts as a line.
 fn changes(old: &str, new: &str) -> (Vec<String>, Vec<String>) {
     let mut left: BTreeMap<&str, usize> = BTreeMap::new();
     for line in old.lines() {

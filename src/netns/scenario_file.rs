@@ -19,16 +19,16 @@ pub fn find(lab: &Lab, name: &str) -> Result<Scenario, Failure> {
     }
 }
 
-/// Reads a scenario for `lab` from any file. A file that the scenario includes is in the same
-/// directory, or in the directory of the lab's own scenarios.
+/// Reads a scenario for `lab` from any file. A file that the scenario includes is searched first in
+/// the directory of `path`, and then in the directory of the lab's scenarios.
 fn read_file(lab: &Lab, path: &Path) -> Result<Scenario, Failure> {
     let text = text::read(path).map_err(Failure::io(path.display()))?;
     let beside = |name: &str| beside(lab, path, name);
     Ok(parse(&path.display().to_string(), &text, &lab.file, &beside)?)
 }
 
-/// Returns the text of a file that is in the same directory as `path`, or in the directory of the
-/// lab's scenarios.
+/// Returns the text of the file `name`. The file is searched first in the directory of `path`, and
+/// then in the directory of the lab's scenarios.
 fn beside(lab: &Lab, path: &Path, name: &str) -> Result<String, Failure> {
     let file = path.with_file_name(name);
     match file.exists() {

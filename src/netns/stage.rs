@@ -1,5 +1,5 @@
-//! The stage in network namespaces: a lab that is up, with real consoles, the `ping` program,
-//! captures and the machine's clock.
+//! The stage for scenarios in network namespaces: a lab that is up, with real consoles, the `ping`
+//! program, captures and the machine's clock.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -43,7 +43,7 @@ use crate::private;
 
 /// When a capture file has not grown for this time, the capture is complete.
 const QUIET: Duration = Duration::from_millis(200);
-/// A display filter for packets that the dissector does not understand.
+/// A display filter of tshark for packets that tshark cannot decode.
 const FLAWED: &str = "_ws.malformed || lisp-tcp.undecoded || lisp-tcp.invalid_length || \
                       lisp-tcp.invalid_marker";
 
@@ -54,8 +54,8 @@ pub struct Namespaces {
     directory: PathBuf,
     /// Whether the directory is kept when this value is dropped.
     is_kept: bool,
-    /// The request of the user to stop. This value is created when an operation begins that must
-    /// not stop halfway.
+    /// Reports whether the user has asked to stop. `None` until an operation begins that must not
+    /// stop halfway.
     interrupted: Option<Interrupt>,
     /// Whether the lab is taken down when this value is dropped.
     comes_down: bool,
@@ -66,14 +66,14 @@ pub struct Namespaces {
     clients: BTreeMap<String, Client>,
 }
 
-/// A capture and its file, or only the file after the capture has ended.
+/// A capture and its file. After the capture has ended, only the file.
 struct Capture {
     file: PathBuf,
     running: Option<capture::Capture>,
 }
 
 impl Namespaces {
-    /// Returns an error if a program that scenarios run is missing.
+    /// Returns an error if this machine does not have a program that scenarios need.
     pub fn expect_programs() -> Result<(), Failure> {
         ["ping", "tshark"].into_iter().try_for_each(environment::need)
     }
@@ -118,7 +118,7 @@ impl Namespaces {
         client.ok_or_else(|| Failure::Other(format!("there is no connection {name}")))
     }
 
-    /// Calls `act` with the session on a router.
+    /// Calls `act` with the session on the console of a router. Opens the session if there is none.
     fn in_session<T>(
         &mut self,
         node: &str,
@@ -138,8 +138,7 @@ impl Namespaces {
         answer
     }
 
-    /// Ends a capture if it still runs, and returns its file. All captured packets are in the file
-    /// then.
+    /// Ends a capture if it still runs. Returns the file, which then contains all captured packets.
     fn finished(&mut self, name: &str) -> Result<PathBuf, Failure> {
         let Some(capture) = self.captures.get_mut(name) else {
             return Err(Failure::Other(format!("there is no capture {name}")));
@@ -151,7 +150,8 @@ impl Namespaces {
         Ok(capture.file.clone())
     }
 
-    /// Returns a file with the packets of a capture until now, and whether the capture has ended.
+    /// Returns a file with the packets that were captured until now, and whether the capture has
+    /// ended.
     fn file_of(&mut self, name: &str) -> Result<(PathBuf, bool), Failure> {
         match self.captures.get(name) {
             Some(Capture { file, running: Some(_) }) => {
@@ -167,7 +167,7 @@ impl Namespaces {
     }
 }
 
-/// Waits until a file has stopped growing.
+/// Waits until a file has not grown for the time [`QUIET`], but at most ten times as long.
 fn settle(file: &Path) -> Result<(), Failure> {
     let length = || file.metadata().map(|data| data.len()).map_err(Failure::io(file.display()));
     let most = TimeLimit::of(QUIET * 10);
@@ -181,7 +181,7 @@ fn settle(file: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Runs tshark on a file and returns its lines.
+/// Runs tshark on a file. Returns the lines that tshark prints.
 fn tshark(file: &Path, filter: &str, fields: &[&str]) -> Result<Vec<String>, Failure> {
     let mut command = environment::program("tshark")?;
     command.args(["-n", "-o", "ip.check_checksum:TRUE", "-Y", filter, "-T", "fields", "-r"]);
@@ -197,8 +197,8 @@ fn tshark(file: &Path, filter: &str, fields: &[&str]) -> Result<Vec<String>, Fai
     Ok(String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect())
 }
 
-/// Checks that our own filters give the same result as tshark. Simulated labs are checked with our
-/// own filters.
+/// Checks that the display filters of this program give the same result as tshark. This is
+/// necessary because scenarios in simulated labs use only the filters of this program.
 fn agree(file: &Path, filter: &str, field: &str) -> Result<(), Failure> {
     let octets = fs::read(file).map_err(Failure::io(file.display()))?;
     let unread = || Failure::Other(format!("{} is not a pcap file", file.display()));
@@ -372,7 +372,7 @@ impl Stage for Namespaces {
         let device = self.lab.device(&port.node, &port.interface)?;
         let (place, device) = run::end_of(&self.lab, &port.node, &device);
         let file = self.directory.join(format!("{name}.pcap"));
-        // An earlier capture of this name ends here.
+        // If an earlier capture has this name, it ends here.
         self.captures.remove(name);
         let out = private::create(&file).map_err(Failure::new)?;
         let namespace = paths::namespace(&self.lab, place);

@@ -1,6 +1,7 @@
-//! `lab test`: plays all scenarios of all labs below a directory, several at the same time.
+//! `lab test`: runs all scenarios of all labs below a directory, several scenarios at the same
+//! time.
 //!
-//! A process of its own, `eidway lab run`, plays each scenario. If the process crashes, only this
+//! Each scenario runs in a process of its own, `eidway lab run`. If this process crashes, only its
 //! scenario fails.
 
 use std::fs;
@@ -19,13 +20,13 @@ use crate::lab::verdicts::{Outcome, Verdict};
 /// The maximum depth of the directories in which labs are found.
 const DEEPEST: usize = 8;
 
-/// A scenario to play.
+/// A scenario that `lab test` runs.
 #[derive(Clone, Debug)]
 pub struct Case {
     lab: String,
     scenario: String,
-    /// The outcome, if it is known before the scenario is played: its lab cannot be read, or the
-    /// scenario is only for the simulator.
+    /// The outcome, if it is known before the scenario runs. For example, the lab or the scenario
+    /// cannot be read, or the scenario is only for the simulator.
     known: Option<Outcome>,
 }
 
@@ -83,8 +84,9 @@ fn folders(directory: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// Plays the cases, `jobs` at the same time, and returns the results in the order of the cases.
-/// Calls `each` with the number of each result, from 1, and the result, in the same order.
+/// Runs the scenarios of `cases`, at most `jobs` at the same time. Returns the results in the order
+/// of the cases. Calls `each` in the same order, with the number of a result and the result. The
+/// first number is 1.
 ///
 /// # Errors
 /// A process cannot be started.
@@ -103,7 +105,7 @@ pub fn play(
                     let index = next.fetch_add(1, Ordering::Relaxed);
                     cases.get(index).map(|case| (index, case))
                 } {
-                    // If the receiver has gone, another case had an error.
+                    // If the receiver was dropped, another case had an error.
                     if sender.send((index, case.play(sim))).is_err() {
                         return;
                     }

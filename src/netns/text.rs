@@ -11,7 +11,7 @@ pub const BYTE_ORDER_MARK: char = '\u{feff}';
 /// Returns the text of a file, without a byte order mark.
 ///
 /// # Errors
-/// The file cannot be read, or it is not UTF-8. In the second case, the error has the remedy.
+/// The file cannot be read, or it is not UTF-8. If the file is not UTF-8, the error has the remedy.
 pub fn read(path: &Path) -> io::Result<String> {
     let octets = fs::read(path)?;
     let no_text = |message: &str| io::Error::new(io::ErrorKind::InvalidData, message.to_owned());

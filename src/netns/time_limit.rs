@@ -31,12 +31,14 @@ impl TimeLimit {
         self.limit.saturating_sub(self.spent())
     }
 
-    /// Pauses for a moment and returns true. After the deadline, it returns false without a pause.
+    /// Pauses for the time `PAUSE`, but not beyond the deadline, and returns true. After the
+    /// deadline, returns false without a pause.
     pub fn pause(&self) -> bool {
         self.pause_of(PAUSE)
     }
 
-    /// Pauses for `time` and returns true. After the deadline, it returns false without a pause.
+    /// Pauses for `time`, but not beyond the deadline, and returns true. After the deadline,
+    /// returns false without a pause.
     pub fn pause_of(&self, time: Duration) -> bool {
         if self.left().is_zero() {
             return false;

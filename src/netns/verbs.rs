@@ -1,8 +1,9 @@
-//! Runs the verbs of `netns-scripts`, which are embedded in the program. One shell runs many calls.
+//! Runs the verbs: the scripts of `netns-scripts`, which are embedded in this program. One shell
+//! runs many calls of verbs.
 //!
-//! Each verb is a separate script that a student can read and run. This module makes each verb a
-//! function of one bash script. So a lab starts fast: there is one shell, and not one shell for
-//! each of a hundred small commands. The program also works without its source tree.
+//! Each verb is a separate script that a student can read and run. This module converts each verb
+//! to a function of one bash script. So a lab starts fast: one shell runs a hundred small commands,
+//! and not a hundred shells. The program also works without its source tree.
 
 use std::fmt;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -19,19 +20,21 @@ use super::interrupt::Interrupt;
 use super::lock::Lock;
 use crate::lab::failure::Failure;
 
-/// The beginning of the script. While the program runs, it keeps the other end of the script's pipe
-/// open. If the program is killed, the guard ends all processes that the verbs have started.
+/// The first lines of the script. They start a process, the guard. While this program runs, it
+/// keeps its end of the pipe to the script open. If this program is killed, the pipe is closed, and
+/// the guard kills all processes in the process group of the script.
 const GUARD: &str = r#"(read -r _ <&8 || kill -KILL 0) >/dev/null 2>&1 9<&- &
 guard=$!
 trap '{ kill "$guard"; wait "$guard"; } 2>/dev/null || true' EXIT
 "#;
 
-/// The beginning of a part of the script that makes calls. If a call fails, the part ends and writes
-/// this call as its last line.
+/// The first lines of each part of the script that runs calls. If a call fails, the part ends, and
+/// the call is the last line that the part writes.
 const NAMER: &str = r#"trap '[ $? = 0 ] || echo "$call" >&2' EXIT
 "#;
 
-/// The end of a step: waits for its parts, and ends if one of them has failed.
+/// The last lines of a step. They wait for all parts of the step, and end the script if a part has
+/// failed.
 const WAIT: &str = r#"failed=
 for part in ${parts[@]+"${parts[@]}"}; do
     wait "$part" || failed=yes
@@ -39,7 +42,7 @@ done
 [ -z "$failed" ] || exit 1
 "#;
 
-/// The time between two checks of a request by the user to stop.
+/// The time between two checks whether the user has asked to stop.
 const LOOKING: Duration = Duration::from_millis(20);
 
 macro_rules! verbs {
@@ -97,8 +100,8 @@ impl Call {
         self
     }
 
-    /// The call as a line of the embedded script, in which a verb is a function and has no
-    /// directory.
+    /// Returns the call as a line of the embedded script. In this script, a verb is a function, so
+    /// its name has no directory.
     fn line(&self) -> String {
         let mut line = self.verb.to_owned();
         for word in &self.words {
@@ -154,7 +157,7 @@ impl Step {
     }
 }
 
-/// Returns the commands of `steps`, for a person who reads or pastes them.
+/// Returns the commands of `steps`, as text that a person can read or paste into a shell.
 pub fn transcript(steps: &[Step]) -> String {
     let mut text = String::new();
     for step in steps {
@@ -171,14 +174,14 @@ pub fn run(steps: &[Step], progress: impl FnMut(&str)) -> Result<(), Failure> {
     Shell::default().run(steps, progress)
 }
 
-/// The shell that runs the verbs. When the program that has started it ends, the shell ends too,
-/// with all processes that it has started. Only routers keep running.
+/// The shell that runs the verbs. When this program ends, the shell and all processes in its
+/// process group end too. A router continues to run, because it is in a process group of its own.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Shell<'a> {
     /// A lock that the verbs hold while they run.
     pub lock: Option<&'a Lock>,
-    /// The request of the user to stop. If it is given, the verbs are ended when the user asks to
-    /// stop.
+    /// Reports whether the user has asked to stop. If this field is set, such a request ends the
+    /// verbs.
     pub interrupted: Option<&'a Interrupt>,
 }
 
@@ -203,8 +206,9 @@ impl Shell<'_> {
         let (ended, has_ended) = mpsc::channel::<()>();
         let (output, status) = thread::scope(|scope| {
             scope.spawn(move || {
-                // If the shell ends early, it does not read the rest of its script. Then the exit
-                // status of the shell shows the reason.
+                // If the shell ends early, it does not read the rest of its script, so the write
+                // fails. This error is ignored, because the exit status of the shell shows the
+                // failure.
                 stdin.write_all(script.as_bytes()).ok();
                 let goes_on = || !self.interrupted.is_some_and(Interrupt::has_come);
                 while goes_on() && has_ended.recv_timeout(LOOKING) == Err(RecvTimeoutError::Timeout)
@@ -235,8 +239,8 @@ impl Shell<'_> {
     }
 }
 
-/// Makes one bash script: the library, the verbs as functions, then the calls. While the calls run,
-/// they hold the lock that is given in `lent`.
+/// Makes one bash script: the library, the verbs as functions, then the calls. `lent` is a
+/// descriptor of a lock. While the calls run, they hold this lock.
 fn script(steps: &[Step], lent: Option<&OwnedFd>) -> String {
     let mut text = String::from("set -eu\n");
     text.push_str(LIBRARY);
@@ -246,9 +250,9 @@ fn script(steps: &[Step], lent: Option<&OwnedFd>) -> String {
             text.push_str(&format!("{verb}() (\n{body})\n"));
         }
     }
-    // Because of the braces, bash reads the whole script before it runs a command. The commands and
-    // the script share the standard input. So without the braces, a command could read a part of
-    // the script.
+    // Because of the braces, bash reads the whole script before it runs a command. The commands
+    // have the same standard input as the script. So without the braces, a command could read a
+    // part of the script.
     text.push_str("{\nexec 8<&0 </dev/null\n");
     if let Some(number) = lent.map(AsRawFd::as_raw_fd) {
         text.push_str(&format!("exec 9<&{number} {number}<&-\n"));
@@ -266,14 +270,15 @@ fn script(steps: &[Step], lent: Option<&OwnedFd>) -> String {
             }
             text.push_str(") &\nparts+=($!)\n");
         }
-        // All parts have ended before the script ends: the removal of the lab comes next.
+        // The script waits for all parts, even if a part has failed. The reason is that the caller
+        // may remove the lab as soon as the script has ended.
         text.push_str(WAIT);
     }
     text.push_str("exit\n}\n");
     text
 }
 
-/// Quotes a word if a shell would otherwise change it.
+/// Returns a word for a shell. The word is in quotes if the shell would otherwise change it.
 fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:,=+@%".contains(c);
     if !word.is_empty() && word.chars().all(plain) {

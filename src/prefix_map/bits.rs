@@ -1,18 +1,17 @@
 //! An address as an integer, and a prefix of such an address.
 
-/// The bits of an address. The first bit is the most significant.
+/// The bits of an address. The first bit is the most significant bit.
 pub(super) trait Bits: Copy + Ord + std::fmt::Debug {
-    /// Whether the first `len` bits of both addresses are equal.
+    /// Returns true if the first `len` bits of both addresses are equal.
     fn agrees(self, other: Self, len: u8) -> bool;
     /// Returns the number of equal bits at the start of both addresses.
     fn shared(self, other: Self) -> u8;
-    /// Returns the first `len` bits, followed by zeros.
+    /// Returns the first `len` bits, followed by zero bits.
     fn first(self, len: u8) -> Self;
-    /// Returns the six bits after the first `len` bits. Bits after the end of the address are
-    /// zeros.
+    /// Returns the six bits after the first `len` bits. Bits after the end of the address are zero.
     fn six_after(self, len: u8) -> usize;
-    /// Returns this address with `six` as the six bits after the first `len` bits. These bits must
-    /// be zeros before.
+    /// Returns a copy of this address in which the six bits after the first `len` bits are `six`.
+    /// In this address, these six bits must be zero.
     fn with_six_after(self, len: u8, six: usize) -> Self;
 }
 
@@ -48,10 +47,11 @@ macro_rules! bits {
 bits!(u32);
 bits!(u128);
 
-/// A prefix. Prefixes are ordered by their bits, then by their length.
+/// A prefix. Prefixes are sorted by their bits, and prefixes with equal bits are sorted by their
+/// length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Prefix<B> {
-    /// The bits of the address. All bits after the first `len` bits are zeros.
+    /// The bits of the address. All bits after the first `len` bits are zero.
     pub(super) bits: B,
     pub(super) len: u8,
 }

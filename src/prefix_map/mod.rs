@@ -1,8 +1,9 @@
 //! A map from EID prefixes to values, with longest-prefix match.
 //!
 //! Values are stored in numbered slots. Each instance has two tries, one for IPv4 and one for IPv6.
-//! A trie finds the slot of a prefix. The entries are in the order of their addresses, and then of
-//! their mask lengths. So a table with the same entries is always printed in the same order.
+//! A trie finds the slot of a prefix. The entries are sorted by address, and entries with the same
+//! address are sorted by mask length. So a table with the same entries is always printed in the
+//! same order.
 
 mod bits;
 mod trie;
@@ -49,13 +50,13 @@ struct Tries {
 }
 
 /// The position of a value. The position is valid as long as the value is in the map. After that,
-/// another value may use the position.
+/// another value may have the same position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Slot(u32);
 
-/// A value and its prefix. In memory, the prefix is first, because it shows whether a slot is in
-/// use. The most used field should also be the first field of the value: then most lookups read
-/// only one cache line.
+/// A value and its prefix. In memory, the prefix precedes the value, because the prefix shows
+/// whether a slot is in use. The first field of a value should be the field that is read most
+/// often: then most lookups read only one cache line.
 #[derive(Clone, Debug)]
 #[repr(C)]
 struct Place<V> {
@@ -63,14 +64,15 @@ struct Place<V> {
     value: V,
 }
 
-/// Values by EID prefix. The documentation of the module describes their order.
+/// A map from EID prefixes to values. The documentation of the module describes the order of the
+/// entries.
 #[derive(Clone, Debug)]
 pub struct PrefixMap<V> {
     instances: BTreeMap<InstanceId, Tries>,
     /// The slots. The last slot is always in use.
     slots: Vec<Option<Place<V>>>,
     /// The numbers of empty slots. The last number in the list is used first. Some numbers in the
-    /// list may be outdated: the slot was removed or is in use again.
+    /// list may be outdated, because the slot was removed or is in use again.
     free: Vec<u32>,
 }
 
@@ -86,12 +88,13 @@ impl<V> PrefixMap<V> {
         Self::default()
     }
 
-    /// Stores `value` at exactly `prefix`. Returns the previous value.
+    /// Stores `value` at exactly `prefix`. Returns the previous value at this prefix.
     pub fn insert(&mut self, prefix: EidPrefix, value: V) -> Option<V> {
         self.insert_slot(prefix, value).1
     }
 
-    /// Stores `value` at exactly `prefix`. Returns the slot of the value, and the previous value.
+    /// Stores `value` at exactly `prefix`. Returns the slot of `value`, and the previous value at
+    /// this prefix.
     pub fn insert_slot(&mut self, prefix: EidPrefix, value: V) -> (Slot, Option<V>) {
         let is_empty = |slot: u32| matches!(self.slots.get(slot as usize), Some(None));
         while self.free.pop_if(|slot| !is_empty(*slot)).is_some() {}
@@ -130,7 +133,8 @@ impl<V> PrefixMap<V> {
         value
     }
 
-    /// Frees the memory of empty slots at the end, if most of the memory is empty.
+    /// Removes empty slots at the end. Releases their memory if most of the memory of the slots is
+    /// unused.
     fn trim(&mut self) {
         const FEW: usize = 64;
         while self.slots.pop_if(|place| place.is_none()).is_some() {}
@@ -149,7 +153,7 @@ impl<V> PrefixMap<V> {
         *self = PrefixMap::default();
     }
 
-    /// Removes every entry for which `keep` returns false, in all instances and both families.
+    /// Removes each entry for which `keep` returns false, in all instances and in both families.
     pub fn retain(&mut self, mut keep: impl FnMut(EidPrefix, &V) -> bool) {
         let all = self.iter();
         let gone: Vec<EidPrefix> =
@@ -215,8 +219,8 @@ impl<V> PrefixMap<V> {
         self.at(self.longest_match_slot(eid)?)
     }
 
-    /// Returns the entries whose prefix covers `prefix`, from the shortest. An entry at `prefix`
-    /// itself is included.
+    /// Returns the entries whose prefix covers `prefix`, beginning with the shortest prefix. An
+    /// entry at `prefix` itself is included.
     pub fn covering<'a>(
         &'a self,
         prefix: &EidPrefix,
@@ -230,7 +234,8 @@ impl<V> PrefixMap<V> {
         }
     }
 
-    /// Returns the entries inside `prefix`, in order. An entry at `prefix` itself is included.
+    /// Returns the entries inside `prefix`, in the order of the map. An entry at `prefix` itself is
+    /// included.
     pub fn covered_by<'a>(
         &'a self,
         prefix: &EidPrefix,
@@ -244,9 +249,9 @@ impl<V> PrefixMap<V> {
         }
     }
 
-    /// Returns the entries of one instance and family, in order. If `after` is given, starts after
-    /// this prefix. So a `show` command can continue after the last prefix that it printed. `after`
-    /// need not be in the map.
+    /// Returns the entries of one instance and one family, in the order of the map. If `after` is
+    /// `Some`, returns only the entries after this prefix. So a `show` command can continue after
+    /// the last prefix that it has printed. The prefix `after` need not be in the map.
     pub fn iter_after<'a>(
         &'a self,
         id: InstanceId,
@@ -270,7 +275,8 @@ impl<V> PrefixMap<V> {
         Box::new(self.stand_in(slots).skip_while(move |(prefix, _)| Some(*prefix) == after))
     }
 
-    /// Returns every entry. The order is by instance, then IPv4 before IPv6.
+    /// Returns all entries. They are sorted by instance. In each instance, the IPv4 entries precede
+    /// the IPv6 entries.
     pub fn iter(&self) -> impl Iterator<Item = (EidPrefix, &V)> {
         let slots = self.instances.values().flat_map(|tries| {
             let v4 = tries.v4.iter().map(|(_, slot)| slot);
@@ -279,16 +285,16 @@ impl<V> PrefixMap<V> {
         self.stand_in(slots)
     }
 
-    /// Returns every entry, with values that can be changed. The order has no meaning. It is the
-    /// same after the same sequence of changes.
+    /// Returns all entries, with mutable references to their values. The order of the entries has
+    /// no meaning, but it is the same after the same sequence of changes.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = (EidPrefix, &mut V)> {
         self.slots.iter_mut().flatten().map(|place| (place.prefix, &mut place.value))
     }
 
-    /// Returns the entries in at most `most` slots, starting at slot number `from`, with values
-    /// that can be changed. Also returns the number of the next slot, or `None` at the end. A
-    /// caller may need many calls from slot 0 to the end. These calls return every entry that is in
-    /// the map from the first call to the last call.
+    /// Returns the entries in at most `most` slots, beginning with the slot number `from`, with
+    /// mutable references to their values. Also returns the number of the next slot, or `None` at
+    /// the end. A caller can read the whole map with many calls from slot 0 to the end. An entry
+    /// that is in the map from the first call to the last call is returned by one of these calls.
     pub fn some_mut(
         &mut self,
         from: usize,
@@ -307,7 +313,7 @@ impl<V> PrefixMap<V> {
         slots.filter_map(|slot| self.at(Slot(slot)))
     }
 
-    /// Returns the instances that have entries or had entries before.
+    /// Returns the instances that have entries now, or had entries earlier.
     pub fn instances(&self) -> impl Iterator<Item = InstanceId> {
         self.instances.keys().copied()
     }

@@ -1,4 +1,4 @@
-//! Compares the map with a simple map, in tests with random sequences of changes.
+//! Tests that compare the map with a simple map. The tests make random sequences of changes.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use super::PrefixMap;
 use crate::addr::{Eid, EidPrefix, Family, InstanceId};
 
-/// Makes prefixes of any length that have many bits in common.
+/// Makes prefixes of any length. Many of these prefixes have their first bits in common.
 fn prefix() -> impl Strategy<Value = EidPrefix> {
     let v4 = (prop_oneof![0_u32..16, any::<u32>()], 0_u32..=32, 0_u8..=32)
         .prop_map(|(bits, shift, len)| net(v4_address(bits, shift), len));
@@ -28,7 +28,8 @@ fn net(address: std::net::IpAddr, len: u8) -> ipnet::IpNet {
     ipnet::IpNet::new(address, len).expect("the length fits")
 }
 
-/// A simple map: a list of entries. Its order is the order that the real map must have.
+/// A simple map: a list of entries. The order of this list is the order that the real map must
+/// have.
 #[derive(Default)]
 struct Naive(Vec<(EidPrefix, u32)>);
 
@@ -64,7 +65,7 @@ fn copied<'a>(entries: impl Iterator<Item = (EidPrefix, &'a u32)>) -> Vec<(EidPr
     entries.map(|(prefix, value)| (prefix, *value)).collect()
 }
 
-/// Checks that both maps give the same answers for one prefix.
+/// Checks that all functions of both maps return the same results for the prefix `about`.
 fn agree(map: &PrefixMap<u32>, naive: &Naive, about: EidPrefix) -> Result<(), TestCaseError> {
     let eid = about.network();
     let found = map.longest_match(eid).map(|(prefix, value)| (prefix, *value));
@@ -101,7 +102,7 @@ proptest! {
         for (value, index) in (1000_u32..).zip(&removed) {
             let prefix = *index.get(&inserted);
             prop_assert_eq!(map.remove(&prefix), naive.remove(&prefix));
-            // The map stores this value in a slot that an earlier value has left.
+            // The map stores this value in a slot from which an earlier value was removed.
             if value % 3 == 0 {
                 let back = others[value as usize % others.len()];
                 prop_assert_eq!(map.insert(back, value), naive.insert(back, value));

@@ -1,12 +1,13 @@
 //! The index of a [`PrefixMap`](super::PrefixMap). It maps each prefix to the number of its slot.
 //!
 //! A node reads six bits of the address. The depth of a node is a multiple of six. A node has two
-//! words of bits. In the first word, a bit is set for each prefix that ends in the six bits of the
-//! node. In the second word, a bit is set for each branch that exists. For each word, a vector has
-//! one item for each set bit. If a branch has only one prefix, the branch is a leaf with this
-//! prefix, of any length. So every node has at least two items below it. A lookup in a map of a
-//! million hosts, in IPv4 or IPv6, takes a few steps. Each step may miss one cache line. (A binary
-//! trie of the same hosts has about three times as many cache misses.)
+//! words of 64 bits. In the first word, a bit is set for each prefix that ends in the six bits of
+//! the node. In the second word, a bit is set for each branch that exists. For each word, the node
+//! has a vector with one item for each set bit. If a branch has only one prefix, the branch is a
+//! leaf with this prefix, and the prefix can have any length. So every node has at least two items.
+//! A lookup in a map with a million hosts, in IPv4 or IPv6, needs a few steps, and each step can
+//! cause one cache miss. (In a binary trie of the same hosts, a lookup causes about three times as
+//! many cache misses.)
 
 use super::bits::{Bits, Prefix};
 
@@ -14,17 +15,17 @@ use super::bits::{Bits, Prefix};
 pub(super) const STRIDE: u8 = 6;
 const BRANCHES: usize = 1 << STRIDE;
 
-/// For each branch of a node, the ends that can be on the path to the branch, one bit for each. An
-/// end is a prefix that ends in the node. The lowest bit is the shortest end.
+/// The ends that can be on the path to a branch, for each branch of a node. An end is a prefix that
+/// ends in the node. Each end has one bit, and the lowest bit stands for the shortest end.
 const ENDS_TO: [u64; BRANCHES] = ends_to();
-/// The numbers of ends and branches, in the order of the prefixes. An end has a number below 64.
-/// For a branch, 64 is added to its number.
+/// The numbers of all ends and branches of a node, in the order of their prefixes. The number of an
+/// end is below 64. For a branch, 64 is added to the number of the branch.
 const ORDER: [u8; 2 * BRANCHES - 1] = order();
 /// The position in [`ORDER`] of each end and branch.
 const STEP_OF: [u8; 2 * BRANCHES] = step_of();
 
-/// Returns the number of an end. The end is on the path to `branch`. It is `len` bits longer than
-/// the depth of the node.
+/// Returns the number of the end that is on the path to `branch` and is `len` bits longer than the
+/// depth of the node.
 const fn end(len: u8, branch: usize) -> usize {
     (1 << len) - 1 + (branch >> (STRIDE - len))
 }
@@ -49,7 +50,7 @@ const fn order() -> [u8; 2 * BRANCHES - 1] {
     while branch < BRANCHES {
         let mut len = 0;
         while len < STRIDE {
-            // In the order of the prefixes, an end comes before the first branch that it covers.
+            // In the order of the prefixes, an end precedes the first branch that the end covers.
             if branch.is_multiple_of(1 << (STRIDE - len)) {
                 order[step] = end(len, branch) as u8;
                 step += 1;
@@ -73,7 +74,7 @@ const fn step_of() -> [u8; 2 * BRANCHES] {
     step_of
 }
 
-/// Returns the number of set bits below the bit number `bit`.
+/// Returns the number of set bits in `word` below the bit with the number `bit`.
 fn rank(word: u64, bit: usize) -> usize {
     (word & ((1 << bit) - 1)).count_ones() as usize
 }
@@ -88,17 +89,17 @@ enum Child<B> {
     Node(Box<Node<B>>),
 }
 
-/// A node of the trie. The fields are in the order in which a lookup reads them.
+/// A node of the trie. The order of the fields is the order in which a lookup reads them.
 #[derive(Clone, Debug)]
 #[repr(C)]
 struct Node<B> {
-    /// The first bits of all prefixes in this node and below it. The number of these bits is a
-    /// multiple of [`STRIDE`].
+    /// The first bits of all prefixes in this node and below this node. The number of these bits is
+    /// a multiple of [`STRIDE`].
     path: Prefix<B>,
-    /// The prefixes that end in this node, one bit for each.
+    /// The prefixes that end in this node. Each prefix has one bit.
     ends: u64,
-    /// The branches that exist, one bit for each. `children` has the contents of the branches in
-    /// the same order.
+    /// The branches that exist. Each branch has one bit. `children` contains the child of each of
+    /// these branches, in the same order.
     branches: u64,
     children: Vec<Child<B>>,
     /// The slots of the prefixes in `ends`, in the same order.
@@ -106,7 +107,8 @@ struct Node<B> {
 }
 
 impl<B: Bits> Child<B> {
-    /// Returns the longest prefix that covers this child and all prefixes below it.
+    /// Returns a prefix that covers all prefixes in this child: the prefix of a leaf, or the path
+    /// of a node.
     fn prefix(&self) -> Prefix<B> {
         match self {
             Child::Leaf(prefix, _) => *prefix,
@@ -132,7 +134,7 @@ impl<B: Bits> Child<B> {
 }
 
 impl<B: Bits> Node<B> {
-    /// Returns the number of the end of `prefix`, if `prefix` ends in this node.
+    /// Returns the number of the end that is equal to `prefix`, if `prefix` ends in this node.
     fn end_of(&self, prefix: Prefix<B>) -> Option<usize> {
         let len = prefix.len - self.path.len;
         (len < STRIDE).then(|| end(len, self.branch_of(prefix)))
@@ -157,7 +159,8 @@ impl<B: Bits> Node<B> {
         has(self.branches, branch).then(|| &self.children[rank(self.branches, branch)])
     }
 
-    /// Adds a child directly below this node. No other node below this node may cover the child.
+    /// Adds a child directly below this node. The branch of a child that is a node must not exist
+    /// yet.
     fn adopt(&mut self, child: Child<B>) {
         match child {
             Child::Leaf(prefix, slot) => {
@@ -212,7 +215,8 @@ impl<B: Bits> Node<B> {
         }
     }
 
-    /// Returns the only item below this node, if there is exactly one item.
+    /// Returns the only item of this node, if the node has exactly one item. An item is an end or a
+    /// child.
     fn take_only(&mut self) -> Option<Child<B>> {
         match (self.slots.as_slice(), self.children.len()) {
             (&[slot], 0) => {
@@ -225,7 +229,8 @@ impl<B: Bits> Node<B> {
     }
 }
 
-/// Removes a prefix from a node. If the node then has only one item, this item replaces the node.
+/// Removes a prefix from the node `child`. If the node then has only one item, this item replaces
+/// the node.
 fn remove_below<B: Bits>(child: &mut Child<B>, prefix: Prefix<B>) -> Option<u32> {
     let Child::Node(node) = child else { return None };
     node.path.covers(prefix).then_some(())?;
@@ -236,7 +241,7 @@ fn remove_below<B: Bits>(child: &mut Child<B>, prefix: Prefix<B>) -> Option<u32>
     Some(slot)
 }
 
-/// A trie: the slot of each prefix.
+/// A trie. It contains the number of the slot of each prefix.
 #[derive(Clone, Debug)]
 pub(super) struct Trie<B> {
     root: Option<Child<B>>,
@@ -325,7 +330,8 @@ impl<B: Bits> Trie<B> {
         longest.map(|(node, end)| (node.prefix_of_end(end), node.slot_of_end(end)))
     }
 
-    /// Returns the prefixes that cover `prefix`, from the shortest. `prefix` itself is included.
+    /// Returns the prefixes that cover `prefix`, beginning with the shortest prefix. `prefix`
+    /// itself is included.
     pub(super) fn covering(&self, prefix: Prefix<B>) -> Covering<'_, B> {
         Covering { prefix, next: self.root.as_ref(), ends: None }
     }
@@ -337,7 +343,8 @@ impl<B: Bits> Trie<B> {
         iter
     }
 
-    /// Returns `prefix`, if it is in the trie, and all prefixes after it, in order.
+    /// Returns all prefixes after `prefix`, in order. If `prefix` itself is in the trie, it is the
+    /// first.
     pub(super) fn iter_from(&self, prefix: Prefix<B>) -> Iter<'_, B> {
         let mut iter = Iter { leaf: None, stack: Vec::new() };
         let mut next = self.root.as_ref();
@@ -380,7 +387,7 @@ impl<B: Bits> Trie<B> {
 pub(super) struct Covering<'a, B> {
     prefix: Prefix<B>,
     next: Option<&'a Child<B>>,
-    /// A node, and those of its ends that are not returned yet.
+    /// A node, and the bits of those ends of this node that were not returned yet.
     ends: Option<(&'a Node<B>, u64)>,
 }
 
@@ -405,8 +412,7 @@ impl<B: Bits> Iterator for Covering<'_, B> {
                     let branch = node.branch_of(self.prefix);
                     let mut ends = node.ends & ENDS_TO[branch];
                     match node.end_of(self.prefix) {
-                        // This end covers the prefix. Longer ends with the same first bits do not
-                        // cover it.
+                        // This end is equal to the prefix. Longer ends do not cover the prefix.
                         Some(end) => ends &= u64::MAX >> (63 - end),
                         None => self.next = node.child(branch),
                     }
@@ -417,10 +423,11 @@ impl<B: Bits> Iterator for Covering<'_, B> {
     }
 }
 
-/// An iterator over prefixes with their slots, in order.
+/// An iterator over the prefixes and their slots, in order.
 pub(super) struct Iter<'a, B> {
     leaf: Option<(Prefix<B>, u32)>,
-    /// The path to the next prefix: the nodes, each with its next step.
+    /// The path to the next prefix. Each item is a node, and the next position in [`ORDER`] for
+    /// this node.
     stack: Vec<(&'a Node<B>, u8)>,
 }
 

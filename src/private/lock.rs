@@ -1,4 +1,4 @@
-//! A lock that only this user can hold. The lock names its holder.
+//! A lock that only processes of this user can hold. The file of the lock names its holder.
 
 use std::cell::Cell;
 use std::fmt;
@@ -13,17 +13,17 @@ use rustix::io::{FdFlags, fcntl_dupfd_cloexec, fcntl_setfd};
 use super::{FILE_MODE, expect_ours, named, refused};
 
 /// The maximum number of attempts to take a lock. An attempt fails if another process removes the
-/// file of the lock at the same moment.
+/// file of the lock at the same time.
 const TRIES: usize = 100;
-/// At most this number of octets of a lock file are read.
+/// The maximum number of octets that are read from a lock file.
 const LONGEST: u64 = 256;
-/// The lowest number of a lent descriptor. The borrowing program needs the lower numbers for
-/// itself.
+/// The lowest number of a file descriptor that [`Lock::lend`] returns. The program that inherits
+/// the descriptor needs the lower numbers for its own files.
 const LENT_FROM: i32 = 10;
 
 /// A lock that this process holds. The lock is released when this value is dropped, or when the
-/// process ends. After [`Lock::lend`], the lock is held until every program that borrowed it has
-/// ended.
+/// process ends. But after [`Lock::lend`], the lock is released only when all programs that have
+/// inherited its descriptor have ended.
 #[derive(Debug)]
 pub struct Lock {
     file: File,
@@ -31,17 +31,18 @@ pub struct Lock {
     is_lent: Cell<bool>,
 }
 
-/// The holder of a lock. An example of its text is `process 7, which builds lab x`.
+/// The holder of a lock, as text. An example is `process 7, which builds lab x`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Holder(String);
 
 impl Lock {
-    /// Takes the lock with the file `path`, unless another process holds the lock. A missing file
-    /// is made. `purpose` is the reason, for example `builds lab x`. Other processes can read this
-    /// reason while the lock is held.
+    /// Takes the lock with the file `path`, or returns the holder if another process holds the
+    /// lock. Creates the file if it does not exist. `purpose` names the reason for which this
+    /// process holds the lock, for example `builds lab x`. Other processes can read this reason
+    /// while the lock is held.
     ///
     /// # Errors
-    /// Another user can open the file, or there is an error of the file system.
+    /// Another user can open the file, or the file system returns an error.
     pub fn try_take(path: &Path, purpose: &str) -> io::Result<Result<Self, Holder>> {
         for _ in 0..TRIES {
             let mut file = open(path)?;
@@ -50,8 +51,9 @@ impl Lock {
                 Err(TryLockError::Error(error)) => return Err(named(path)(error)),
                 Ok(()) => {}
             }
-            // After this process opened the file, the former holder of the lock may have removed
-            // the file. Then no file has this name any more, or a new file has it.
+            // After this process has opened the file, the former holder of the lock may have
+            // removed the file. Then there is no file with this name any more, or a new file has
+            // this name.
             let there = fs::symlink_metadata(path).ok();
             let file_number = file.metadata().map_err(named(path))?.ino();
             if there.is_none_or(|there| there.ino() != file_number) {
@@ -64,12 +66,12 @@ impl Lock {
         Err(refused(path, "it is removed again and again"))
     }
 
-    /// Returns a descriptor of the lock. The number of the descriptor is 10 or more. A program
-    /// inherits the descriptor if it is started before the descriptor is dropped. The lock is held
-    /// until all programs with the descriptor have ended.
+    /// Returns a file descriptor of the lock. The number of the descriptor is 10 or more. A program
+    /// that is started before the descriptor is dropped inherits the descriptor. The lock is held
+    /// until all programs that have inherited the descriptor have ended.
     ///
     /// # Errors
-    /// No descriptor is free.
+    /// No file descriptor is free.
     pub fn lend(&self) -> io::Result<OwnedFd> {
         let lent = fcntl_dupfd_cloexec(&self.file, LENT_FROM)?;
         fcntl_setfd(&lent, FdFlags::empty())?;
@@ -79,21 +81,21 @@ impl Lock {
 
     /// Releases the lock and removes its file.
     pub fn remove(self) {
-        // The file is removed before the lock is released. So no other process can hold the lock
-        // with this name now.
+        // The file is removed before the lock is released. So no other process holds the lock of
+        // this file when the file is removed.
         let _ = fs::remove_file(&self.path);
     }
 }
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        // The text in the file names this process as the holder. Therefore the text is removed. An
-        // error here cannot be reported.
+        // The text in the file names this process as the holder. Therefore the text is removed. The
+        // error is ignored, because this function cannot return an error.
         let _ = self.file.set_len(0);
         if !self.is_lent.get() {
             // It is not enough to close the file. Another thread may have just started a child
-            // process. Until the child executes its program, the child also has the file open, and
-            // so holds the lock.
+            // process. Until the child executes its program, this child also has the file open, and
+            // so the child holds the lock too.
             let _ = self.file.unlock();
         }
     }

@@ -1,18 +1,20 @@
 //! Directories, files and locks that no other user of the machine has changed or can change.
 //!
-//! Labs run as root on machines with other users, and the file names of labs are easy to guess.
-//! Therefore the owner of a file or directory is checked before it is read or written:
+//! Labs run as root on machines that have other users, and the file names of labs are easy to
+//! guess. Therefore this module checks the owner of each file or directory before the file or
+//! directory is used:
 //!
-//! - [`make_runtime`] returns the directory of all files of running labs. No other user can write
-//!   in this directory or replace it. So a path in it always means the same file.
+//! - [`make_runtime`] returns the directory for all files of running labs. No other user can write
+//!   in this directory or replace it. So a path in this directory always means the same file.
 //! - [`directory`] makes a directory, or accepts an existing directory of this user. It does not
 //!   follow a symbolic link.
-//! - A path that a person enters may be in a directory of other users. A file there is newly
-//!   created ([`create`]), or it is opened without following a symbolic link and then checked
+//! - A path that a user enters may be in a directory of another user. The file with this path is
+//!   newly created ([`create`]), or it is opened without following a symbolic link and then checked
 //!   ([`append`], [`replace`], [`read`]).
 //! - The file of a [`Lock`] has mode 0600. A user who cannot open the file cannot hold the lock.
 //!
-//! Every error names the path. If another user owns the file, the error names that user too.
+//! The text of each error contains the path. If the file belongs to another user, the text also
+//! contains the number of that user.
 
 mod lock;
 
@@ -25,12 +27,12 @@ use rustix::process::geteuid;
 
 pub use lock::{Holder, Lock};
 
-/// The directory of root for the files of running labs.
+/// The directory for the files of running labs, if the user is root.
 pub const OF_ROOT: &str = "/run/eidway";
 /// The file with the telnet ports of the routers of a lab, in the directory of the running lab.
 pub const TELNET_PORTS: &str = "telnet-server.ports";
-/// The mode of [`OF_ROOT`]. Only root can list the names in this directory. Other users can open a
-/// file in it only if they know the name.
+/// The mode of [`OF_ROOT`]. Only root can list the file names in this directory. Another user can
+/// open a file in this directory only if the user knows the name of the file.
 const MODE_OF_ROOT: u32 = 0o711;
 /// The mode of every other directory.
 const MODE: u32 = 0o700;
@@ -38,11 +40,11 @@ const MODE: u32 = 0o700;
 const FILE_MODE: u32 = 0o600;
 /// The mode of a program.
 const PROGRAM_MODE: u32 = 0o755;
-/// The permission bits that allow users other than the owner to write.
+/// The permission bits that allow other users than the owner to write.
 const WRITE_OF_OTHERS: u32 = 0o022;
 /// The sticky bit. In a directory with this bit, users can rename and remove only their own files.
 const STICKY: u32 = 0o1000;
-/// The maximum number of names that [`fresh`] tries.
+/// The maximum number of directory names that [`fresh`] tries.
 const MOST: usize = 1000;
 
 /// Returns the directory for the files of running labs of this user. For root, the directory is
@@ -75,11 +77,11 @@ pub fn make_runtime() -> io::Result<PathBuf> {
     Ok(path)
 }
 
-/// Refuses an existing directory if another user has made it or can write in it. A directory of
-/// root is accepted for every user.
+/// Returns an error if a directory exists, and another user has made it or can write in it. A
+/// directory of root is accepted for every user.
 ///
 /// # Errors
-/// The directory is refused, or there is an error of the file system.
+/// The directory is not accepted, the path is not a directory, or the file system returns an error.
 pub fn expect_unspoilt(path: &Path) -> io::Result<()> {
     match fs::symlink_metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
@@ -92,8 +94,8 @@ pub fn expect_unspoilt(path: &Path) -> io::Result<()> {
 /// Makes a directory of mode 0700, or accepts an existing directory of this user.
 ///
 /// # Errors
-/// The existing directory belongs to another user, or other users can write in it, or it is a
-/// symbolic link, or there is an error of the file system.
+/// The existing directory belongs to another user, other users can write in it, the path is a
+/// symbolic link, or the file system returns an error.
 pub fn directory(path: &Path) -> io::Result<()> {
     directory_of_mode(path, MODE)
 }
@@ -106,10 +108,10 @@ pub fn new_directory(path: &Path) -> io::Result<()> {
     DirBuilder::new().mode(MODE).create(path).map_err(named(path))
 }
 
-/// Makes each of the nested directories in `below`, as [`directory`] does.
+/// Makes each directory in the path `below` inside of `base`, as [`directory`] does.
 ///
 /// # Errors
-/// The errors of [`directory`]. It is also an error if `below` leads out of `base`.
+/// The errors of [`directory`]. It is also an error if the path `below` leads out of `base`.
 pub fn directory_below(base: &Path, below: &Path) -> io::Result<()> {
     let mut path = base.to_owned();
     for part in below.components() {
@@ -122,8 +124,8 @@ pub fn directory_below(base: &Path, below: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Makes a new directory of mode 0700. Its path is `base/name`. If this name is in use, the path is
-/// `base/name-2`, then `base/name-3`, and so on.
+/// Makes a new directory of mode 0700, and returns its path. The path is `base/name`. If this name
+/// is in use, the path is `base/name-2`, or `base/name-3`, and so on.
 ///
 /// # Errors
 /// An error of the file system.
@@ -149,21 +151,23 @@ pub fn create(path: &Path) -> io::Result<File> {
     options.write(true).create_new(true).mode(FILE_MODE).open(path).map_err(named(path))
 }
 
-/// Opens a file for writing at its end. A new file has mode 0600.
+/// Opens a file to append to it. If the file does not exist, creates it with mode 0600.
 ///
 /// # Errors
-/// The file belongs to another user, other users can write to it, it has a second name (a hard
-/// link), it is a symbolic link, or there is an error of the file system.
+/// - The file belongs to another user, or other users can write to the file.
+/// - The file has a second name (a hard link), or is a symbolic link.
+/// - The file system returns an error.
 pub fn append(path: &Path) -> io::Result<File> {
     open(path, OpenOptions::new().append(true).create(true))
 }
 
-/// Opens a file to replace its content. A new file has mode 0600.
+/// Opens a file and removes its content, so that the caller can write a new content. If the file
+/// does not exist, creates it with mode 0600.
 ///
 /// # Errors
 /// The errors of [`append`].
 pub fn replace(path: &Path) -> io::Result<File> {
-    // The file is checked before it is emptied.
+    // The function `open` checks the file. The content is removed only after this check.
     let file = open(path, OpenOptions::new().write(true).create(true))?;
     if file.metadata().map_err(named(path))?.is_file() {
         file.set_len(0).map_err(named(path))?;
@@ -171,7 +175,7 @@ pub fn replace(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// Replaces the content of a file. A new file has mode 0600.
+/// Replaces the content of a file. If the file does not exist, creates it with mode 0600.
 ///
 /// # Errors
 /// The errors of [`append`].
@@ -179,7 +183,7 @@ pub fn write(path: &Path, content: impl AsRef<[u8]>) -> io::Result<()> {
     replace(path)?.write_all(content.as_ref()).map_err(named(path))
 }
 
-/// Replaces the content of a program. Every user can run it (mode 0755).
+/// Replaces the content of a program file. Every user can run the program (mode 0755).
 ///
 /// # Errors
 /// The errors of [`append`].
@@ -189,20 +193,20 @@ pub fn write_program(path: &Path, content: impl AsRef<[u8]>) -> io::Result<()> {
     file.set_permissions(Permissions::from_mode(PROGRAM_MODE)).map_err(named(path))
 }
 
-/// Replaces a file by a new file with this content, in one step: a reader finds the old content or
-/// the new content, also after a crash. The new file has the owner and the mode of the old file. If
-/// there is no old file, the new file has mode 0600. A symbolic link is replaced, and its target is
-/// unchanged.
+/// Replaces a file in one step by a new file with the content `content`. A reader gets the complete
+/// old content or the complete new content, also after a crash. The new file has the owner and the
+/// mode of the old file. If there is no old file, the new file has mode 0600. If `path` is a
+/// symbolic link, the link is replaced, and the target of the link does not change.
 ///
 /// # Errors
-/// An error of the file system. The old file is unchanged.
+/// An error of the file system. In this case the old file is unchanged.
 pub fn exchange(path: &Path, content: impl AsRef<[u8]>) -> io::Result<()> {
     let mut new = path.to_owned().into_os_string();
     new.push(format!(".{}.new", std::process::id()));
     let new = PathBuf::from(new);
     let exchanged = write_beside(path, &new, content.as_ref()).map_err(named(path));
     if exchanged.is_err() {
-        // The error may have come before the new file was made. Then there is no file to remove.
+        // The result is ignored: if the new file was not made, there is no file to remove.
         let _ = fs::remove_file(&new);
     }
     exchanged
@@ -221,8 +225,8 @@ fn write_beside(path: &Path, new: &Path, content: &[u8]) -> io::Result<()> {
     File::open(directory.unwrap_or(Path::new(".")))?.sync_all()
 }
 
-/// Returns the content of a file. The content can be trusted, because only this user could write
-/// it.
+/// Returns the content of a file. The content can be trusted, because only this user or root could
+/// write it.
 ///
 /// # Errors
 /// The errors of [`append`], or `NotFound`.
@@ -236,7 +240,7 @@ pub fn read(path: &Path) -> io::Result<Vec<u8>> {
 /// Removes a socket that an earlier process of this user has left.
 ///
 /// # Errors
-/// The file is not a socket, it belongs to another user, or there is an error of the file system.
+/// The file is not a socket, it belongs to another user, or the file system returns an error.
 pub fn remove_socket(path: &Path) -> io::Result<()> {
     let found = fs::symlink_metadata(path).map_err(named(path))?;
     expect_owner(path, &found)?;
@@ -255,7 +259,7 @@ fn directory_of_mode(path: &Path, mode: u32) -> io::Result<()> {
     }
     let flags = libc::O_DIRECTORY | libc::O_NOFOLLOW;
     let opened = match OpenOptions::new().read(true).custom_flags(flags).open(path) {
-        // Opening the directory failed. If the directory belongs to another user, the error names
+        // The directory cannot be opened. If it belongs to another user, the returned error names
         // this user.
         Err(error) => return Err(expect_unspoilt(path).err().unwrap_or(named(path)(error))),
         Ok(opened) => opened,
@@ -265,14 +269,14 @@ fn directory_of_mode(path: &Path, mode: u32) -> io::Result<()> {
     if found.mode() & 0o777 == mode {
         return Ok(());
     }
-    // This directory may have another mode, because of an earlier version or an unusual umask. But
-    // no other user could write in it.
+    // The directory may have another mode because of an earlier version of Eidway or an unusual
+    // umask. But no other user could write in this directory.
     opened.set_permissions(Permissions::from_mode(mode)).map_err(named(path))
 }
 
 fn open(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
-    // The file is opened without waiting. Another user may have made a named pipe with this name.
-    // If no process reads the pipe, an open with waiting would never end.
+    // `O_NONBLOCK` is set because another user may have made a named pipe with this name. If no
+    // process reads this pipe, an open without this flag would never return.
     let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK;
     let _opened = match options.mode(FILE_MODE).custom_flags(flags).open(path) {
         Ok(file) => {
@@ -283,8 +287,8 @@ fn open(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
             expect_owner(path, &found)?;
             Some(file)
         }
-        // In a directory like /tmp, the kernel refuses to open files of other users, but does not
-        // name the reason.
+        // In a directory such as /tmp, the kernel refuses to open the file of another user, but
+        // does not report the reason.
         Err(error) => match fs::symlink_metadata(path) {
             Ok(found) if found.is_symlink() => return Err(refused(path, "it is a symbolic link")),
             Ok(found) => {
@@ -297,15 +301,15 @@ fn open(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
             Err(_) => return Err(named(path)(error)),
         },
     };
-    // This file is a named pipe or a device of this user, so waiting is allowed. The first
-    // descriptor stays open until the second descriptor is open. Otherwise, the reader of the pipe
-    // could see an end of file between the two.
+    // This file is a named pipe or a device of this user, so the second open may wait. The first
+    // descriptor stays open until the second descriptor is open. Otherwise the reader of the pipe
+    // could get an end of file between the two opens.
     let file = options.custom_flags(libc::O_NOFOLLOW).open(path).map_err(named(path))?;
     expect_owner(path, &file.metadata().map_err(named(path))?).map(|()| file)
 }
 
-/// Refuses a directory or a plain file if it belongs to another user, or if another user may have
-/// written to it.
+/// Returns an error if a directory or a plain file belongs to another user, or if another user may
+/// have written to it.
 fn expect_ours(path: &Path, found: &Metadata) -> io::Result<()> {
     expect_owner(path, found)?;
     let mode = found.mode() & 0o7777;
@@ -318,8 +322,8 @@ fn expect_ours(path: &Path, found: &Metadata) -> io::Result<()> {
     Ok(())
 }
 
-/// Accepts a file of this user. A file of root is accepted for every user, because root can change
-/// any file anyway.
+/// Returns an error if a file belongs to another user. A file of root is accepted for every user,
+/// because root can always change any file.
 fn expect_owner(path: &Path, found: &Metadata) -> io::Result<()> {
     let (owner, user) = (found.uid(), geteuid().as_raw());
     match owner == user || owner == 0 {
@@ -333,7 +337,8 @@ fn refused(path: &Path, why: &str) -> io::Error {
     io::Error::new(io::ErrorKind::PermissionDenied, message)
 }
 
-/// Puts the path before the message of the operating system.
+/// Returns a function that adds the path to an error. The path precedes the message of the
+/// operating system.
 fn named(path: &Path) -> impl FnOnce(io::Error) -> io::Error {
     let path = path.display().to_string();
     move |error| io::Error::new(error.kind(), format!("{path}: {error}"))

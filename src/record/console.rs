@@ -68,7 +68,7 @@ impl<R: Read> ReplayConsole<R> {
     /// Carries out a request of a terminal, and returns the responses.
     ///
     /// # Errors
-    /// The answer of the router has no end.
+    /// The session does not send the last response to the request.
     pub fn answer(&mut self, request: Request) -> io::Result<Vec<Response>> {
         let mut text = Vec::new();
         let (response, done) = match request {
@@ -98,7 +98,7 @@ impl<R: Read> ReplayConsole<R> {
         Ok(text.into_iter().chain(response).chain([Response::Done(done)]).collect())
     }
 
-    /// The first response of the session to a request.
+    /// Returns the first response of the session to a request.
     fn ask(&mut self, request: Request) -> io::Result<Option<Response>> {
         let now = self.replay.at();
         let (router, hosts) = (self.replay.router_mut(), &mut NoHosts);
@@ -164,7 +164,7 @@ impl<R: Read> ReplayConsole<R> {
     }
 }
 
-/// Whether a line begins with `show`, or with an abbreviation of it.
+/// Whether a line begins with `show` or with an abbreviation of `show`.
 fn is_show(line: &str) -> bool {
     let word = line.split_whitespace().next().unwrap_or_default();
     word.len() > 1 && "show".starts_with(word)

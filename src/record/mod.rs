@@ -1,22 +1,22 @@
-//! Records of a router. A record has all inputs and outputs of the router, so that they can be
-//! replayed.
+//! Records of a router. A record has all inputs and outputs of the router. So a run of the router
+//! can be replayed.
 //!
 //! ```text
-//!   "eidway record 9\n"                                            the magic number, and the version
+//!   "eidway record 9\n"                                        the magic number, and the version
 //!   length u32 | checksum u16 | step 0: time, Start                   seed, wall clock, config
 //!   length u32 | checksum u16 | step 1: time, call, verdict, packet changes, outputs
 //!   ...
 //! ```
 //!
-//! The integers in the head of a frame are little-endian. The checksum is that of RFC 1071. The
-//! body is encoded with postcard. A frame is written when its call has ended. So if a router is
-//! killed, only the last frame of its record can be incomplete. A record contains the configuration
-//! with its keys, and the seed of the router's nonces. Show a record only to persons who may see
-//! these keys and the seed.
+//! The integers in the head of a frame are little-endian. The checksum is the Internet checksum
+//! (RFC 1071). The body is encoded with postcard. A frame is written when its call has ended. So if
+//! a router is killed, only the last frame of its record can be incomplete. A record contains the
+//! configuration with its keys, and the seed of the router's nonces. Show a record only to persons
+//! who may see these keys and the seed.
 //!
 //! [`step`] has the types of a record. [`Recorder`] writes a record, and [`Reader`] reads it.
 //! [`Replay`] makes the recorded calls on a new router, and compares the outputs octet for octet.
-//! With a [`ReplayConsole`], a person can stop a replay and examine the router.
+//! With a [`ReplayConsole`], a user can stop a replay and examine the router.
 
 mod console;
 mod read;

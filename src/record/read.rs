@@ -1,5 +1,5 @@
-//! Reads a record from any source, frame by frame. The octets may be damaged, or not a record at
-//! all.
+//! Reads a record from any source, frame by frame. The octets may be damaged. The source may also
+//! be something other than a record.
 
 use std::io::{self, Read};
 
@@ -36,8 +36,8 @@ pub enum ReadError {
         /// The description of the error.
         what: String,
     },
-    /// This Eidway reads the configuration differently from the Eidway that wrote the record, or
-    /// the record does not begin with a configuration.
+    /// This Eidway cannot read a configuration in the record, for example because another version
+    /// of Eidway has written the record.
     #[error("step {step} has a configuration that this Eidway does not understand: {what}")]
     Config {
         /// The number of the step.
@@ -45,7 +45,7 @@ pub enum ReadError {
         /// The description of the error.
         what: String,
     },
-    /// An error of the file.
+    /// The file cannot be read.
     #[error(transparent)]
     Io(#[from] io::Error),
 }
@@ -57,11 +57,12 @@ pub struct Reader<R> {
     /// The number of the next step.
     step: u64,
     body: Vec<u8>,
-    /// Whether `body` already has the body of the next step.
+    /// Whether `body` already contains the body of the next step.
     is_loaded: bool,
 }
 
-/// The version of a record whose first octets are `magic`. Returns `None` if this is not a record.
+/// Returns the version of a record that begins with `magic`. Returns `None` if a record cannot
+/// begin with `magic`.
 fn version(magic: &[u8]) -> Option<String> {
     let version = magic.strip_prefix(&MAGIC[..MAGIC.len() - 2])?;
     Some(String::from_utf8_lossy(version).trim_end().to_owned())

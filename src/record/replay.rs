@@ -39,7 +39,7 @@ pub enum Until {
 }
 
 impl Until {
-    /// Whether this point is before the step with this number and time.
+    /// Whether this point is before the step that has the number `step` and the time `at`.
     pub fn is_before(self, step: u64, at: Time) -> bool {
         match self {
             Until::Step(last) => step > last,
@@ -101,8 +101,8 @@ impl Display for Difference {
 }
 
 impl<R: Read> Replay<R> {
-    /// Reads the start of a record and starts a router for it. The first [`Replay::advance`]
-    /// compares the outputs of the start.
+    /// Reads the start of a record and starts a router for it. The first call of
+    /// [`Replay::advance`] compares the outputs of the start with the record.
     ///
     /// # Errors
     /// The source is not a record, or the record does not begin with the start of a router.
@@ -198,8 +198,8 @@ impl<R: Read> Replay<R> {
     }
 }
 
-/// Polls the router as often as the recorded router was polled. If the last recorded poll returned
-/// `None`, this poll counts too.
+/// Polls the router as many times as the recorded router was polled after the same call. If the
+/// last recorded poll returned `None`, this poll counts too.
 fn take_outputs(router: &mut Router, expected: &Outcome) -> Vec<Output> {
     let polls = expected.outputs.len() + usize::from(expected.drained);
     std::iter::from_fn(|| router.poll_output()).take(polls).collect()
@@ -256,7 +256,8 @@ fn make(router: &mut Router, number: u64, step: &Step<'_>) -> Result<Outcome, Re
     Ok(outcome)
 }
 
-/// Returns the part that differs: its name, its recorded value and its value in the replay.
+/// Returns the first part that differs: its name, its recorded value and its value in the replay.
+/// Returns `None` if no part differs.
 fn difference(expected: &Outcome, seen: &Outcome) -> Option<(String, String, String)> {
     if expected.verdict != seen.verdict {
         let (expected, seen) = (expected.verdict.to_string(), seen.verdict.to_string());

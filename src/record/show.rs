@@ -1,5 +1,4 @@
-//! Shows a step of a record as text for people: one line for the call, and one line for each
-//! output.
+//! Shows a step of a record as text: one line for the call, and one or more lines for each output.
 
 use std::fmt::{self, Display, Formatter};
 use std::num::NonZeroU16;
@@ -29,8 +28,8 @@ pub fn step(number: u64, Step { at, call }: &Step<'_>, outcome: &Outcome) -> Str
     text
 }
 
-/// Returns the lines for an output. This is one line, except for some events: debugging writes
-/// several lines for them.
+/// Returns the lines for an output. An output has one line, except for some events. For such an
+/// event, these are the lines that debugging writes.
 fn lines(output: &Output) -> Vec<String> {
     let Output::Event(event) = output else { return vec![Shown(output).to_string()] };
     match logging::line(event) {

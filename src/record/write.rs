@@ -40,7 +40,7 @@ impl<W: Write> Debug for Recorder<W> {
 }
 
 impl<W: Write> Recorder<W> {
-    /// Starts a record with the start of a router from `start`.
+    /// Starts a record. Its first step is the start of a router with the values in `start`.
     pub fn new(out: W, start: &Start) -> Self {
         let mut recorder = Recorder {
             out: Some(BufWriter::with_capacity(WAITING, out)),
@@ -63,8 +63,9 @@ impl<W: Write> Recorder<W> {
         recorder
     }
 
-    /// Returns the configuration as text. If reading this text would give another configuration,
-    /// ends the record: the replay of a longer record would silently differ from the run.
+    /// Returns the configuration as text. If this text cannot be read back as the same
+    /// configuration, ends the record and returns `None`. Otherwise the replay of the record could
+    /// differ from the run of the router.
     fn text_of(&mut self, config: &Config) -> Option<String> {
         let text = running_config(config);
         if parse_config("running-config", &text).is_ok_and(|read| read == *config) {

@@ -1,5 +1,6 @@
 //! Replies of an ETR and of a map-server to Map-Requests (RFC 9301 sections 5.3 to 5.5). The
-//! records of a site are in [`super::site_records`], and the limits are in [`super::replies`].
+//! records of a site are made in [`super::site_records`], and the rate limits of the replies are in
+//! [`super::replies`].
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -26,7 +27,7 @@ pub(super) const MOST_RECORDS: usize = 8;
 pub(super) struct Arrival {
     /// The sender of the datagram.
     pub sender: IpAddr,
-    /// The UDP port of the ITR, to which the router sends its reply.
+    /// The UDP port of the ITR. The router sends its reply to this port.
     pub reply_port: u16,
     /// This router's RLOC, to which the request was sent.
     pub at: Rloc,
@@ -41,14 +42,15 @@ pub(super) struct Asked<'a> {
     pub request: &'a MapRequest,
     /// How the request arrived.
     pub arrival: Arrival,
-    /// This router's RLOC, which sends the reply, and the ITR-RLOC, which receives the reply.
+    /// The source and the destination of the reply: an RLOC of this router, and an ITR-RLOC of the
+    /// request.
     pub path: (Rloc, Rloc),
 }
 
 impl Replies {
     /// Answers a Map-Request for EIDs of the site. An ITR sent the request directly, or a
-    /// map-server forwarded it. The request can be a probe. If an EID has no route, the router
-    /// gives no answer about it: the mapping system has to answer.
+    /// map-server forwarded it. The request can be a probe. If an EID has no route, the router does
+    /// not answer for this EID: the mapping system has to answer.
     pub(super) fn answer_map_request(
         &mut self,
         context: &mut Context,
@@ -80,9 +82,9 @@ impl Replies {
     }
 
     /// Sends a reply to the ITR-RLOC. The reply contains only the `answers` that the rate limits of
-    /// the ITR-RLOC permit. If they permit no answer, no reply is sent. `records_of` makes the
-    /// records of an answer. Its last argument is the approximate number of octets that these
-    /// records may have.
+    /// the ITR-RLOC permit. If the rate limits permit no answer, no reply is sent. `records_of`
+    /// makes the records of an answer. The last argument of `records_of` is the approximate number
+    /// of octets that these records may have.
     pub(super) fn reply(
         &mut self,
         context: &mut Context,
@@ -142,8 +144,8 @@ pub(super) fn tell_unread_records(
     context.refuse_parts(source, (ControlDrop::TooManyRecords, unread), now, told);
 }
 
-/// The reply to a Map-Request. The E bit of the reply says whether the site of the records supports
-/// echo-nonce (RFC 9300 section 10.1).
+/// Makes the reply to a Map-Request. The E bit of the reply says whether the site of the records
+/// supports echo-nonce (RFC 9300 section 10.1).
 fn map_reply(config: &Config, request: &MapRequest, records: Vec<MappingRecord>) -> MapReply {
     let own = records.iter().find(|record| record.authoritative);
     let echo_nonce =
@@ -163,10 +165,10 @@ pub(super) fn refuse_unanswerable(
     context.refuse(source, ControlDrop::NoReplyPath, now, told);
 }
 
-/// This router's RLOC, which sends a reply, and the ITR-RLOC, which receives the reply. The RLOC
-/// that received the request also sends the reply, if the request has an ITR-RLOC of the same
-/// address family. The router does not reply to an ITR-RLOC that is not the address of one router,
-/// for example a multicast address.
+/// Returns the source and the destination of a reply: an RLOC of this router, and an ITR-RLOC of
+/// the request. `asked` is the RLOC that received the request. If the request has an ITR-RLOC of
+/// the same address family, the source is `asked`. The router does not reply to an ITR-RLOC that is
+/// not the address of one router, for example a multicast address.
 pub(super) fn reply_path(
     local: &LocalRlocs,
     request: &MapRequest,

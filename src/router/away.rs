@@ -1,6 +1,6 @@
-//! The away table has the EIDs of this site that are away: they have no route, were removed from
-//! the configuration, or are registered by another xTR (draft-ietf-lisp-eid-mobility section 4.2.4;
-//! `show ip lisp away`).
+//! The away table contains the EIDs of this site that are away: they have no route, were removed
+//! from the configuration, or are registered by another xTR (draft-ietf-lisp-eid-mobility section
+//! 4.2.4; `show ip lisp away`).
 //!
 //! If a packet for an away EID arrives, the xTR that encapsulated it has an old mapping. The router
 //! does not deliver the packet. It sends an SMR to that xTR, so that the xTR asks for the mapping
@@ -30,7 +30,7 @@ use crate::time::Time;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Teller {
     /// The map-server sent a Mapping Notification on this session. The map-server will also send
-    /// the next change, so the mapping is true while the session is up.
+    /// the next change of the mapping, so the mapping is true while the session is up.
     Session(Connection),
     /// The map-server sent a datagram: a Map-Notify or a Map-Reply.
     Datagram,
@@ -41,12 +41,12 @@ pub enum Teller {
 pub enum Stay {
     /// The entry stays as long as the configuration and the routes require it.
     Permanent,
-    /// The entry stays until this time. It is for a prefix that was removed from the configuration.
-    /// At this time, no other router has the prefix in its map-cache any more: the TTL of each
-    /// record has ended.
+    /// The entry stays until this time. The entry is for a prefix that was removed from the
+    /// configuration. At this time, no other router has the prefix in its map-cache any more: the
+    /// TTL of each record has ended.
     Until(Time),
-    /// The entry stays until this time. It is for a host that became silent or was not found. The
-    /// table has at most [`SILENT`] entries of this kind.
+    /// The entry stays until this time. The entry is for a host that became silent or was not
+    /// found. The table has at most [`SILENT`] entries of this kind.
     Silent(Time),
     /// A map-server sent a mapping, and the entry stays as long as this mapping is true. The table
     /// has at most [`TOLD`] entries of this kind.
@@ -75,11 +75,12 @@ impl Stay {
     }
 }
 
-/// The largest number of entries for silent hosts. If there is one more, the entry of the host that
-/// became silent first is removed. If a packet arrives for a host without an entry, the router
-/// searches for the host, as for every EID of a dynamic-EID range.
+/// The largest number of entries for silent hosts. If one more entry is added, the entry of the
+/// host that became silent first is removed. If a packet arrives for a host without an entry, the
+/// router searches for the host, as for every EID of a dynamic-EID range.
 const SILENT: Limit = Limit { name: "Silent hosts", capacity: 4096, idle: Duration::ZERO };
-/// The largest number of [`Stay::Told`] entries. If there is one more, the oldest entry is removed.
+/// The largest number of [`Stay::Told`] entries. If one more entry is added, the oldest entry is
+/// removed.
 const TOLD: Limit = Limit { name: "EIDs at other xTRs", capacity: 16_384, idle: Duration::ZERO };
 /// How long the router waits for an answer when it asks the mapping system again.
 const ANSWER_WAIT: Duration = Duration::from_secs(30);
@@ -98,12 +99,12 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// An entry without locators.
+    /// Makes an entry without locators.
     pub(super) fn new(producer: Producer, stay: Stay, now: Time) -> Self {
         Entry { producer, created_at: now, stay, locators: Vec::new() }
     }
 
-    /// An entry with the `mapping` that a map-server sent.
+    /// Makes an entry from the `mapping` that a map-server sent.
     pub(super) fn told(producer: Producer, mapping: Elsewhere, now: Time) -> Self {
         let Elsewhere { locators, by, ttl, report: _ } = mapping;
         let stay = Stay::Told { by, ttl, checked_at: now + ttl, is_asked: false };
@@ -166,7 +167,7 @@ impl Default for AwayTable {
 }
 
 impl AwayTable {
-    /// The changes since the last call.
+    /// Returns the changes since the last call of this function.
     pub(super) fn take_changes(&mut self) -> Vec<Event> {
         std::mem::take(&mut self.changes)
     }
@@ -183,7 +184,7 @@ impl AwayTable {
     }
 
     /// Adds an entry for a prefix. If the table has an entry for this prefix with the same
-    /// producer, the new entry keeps the creation time of that entry.
+    /// producer, the new entry keeps the creation time of the old entry.
     pub(super) fn insert(
         &mut self,
         prefix: EidPrefix,
@@ -234,7 +235,7 @@ impl AwayTable {
         }
     }
 
-    /// How often an entry was added or removed, or got other locators.
+    /// The number of times that an entry was added, was removed, or got other locators.
     pub(super) fn revision(&self) -> u64 {
         self.revision.number()
     }
@@ -257,7 +258,7 @@ impl AwayTable {
         Some(entry)
     }
 
-    /// Removes the entry of a prefix if it has this `producer`. Returns whether an entry was
+    /// Removes the entry of a prefix if the entry has this `producer`. Returns whether an entry was
     /// removed.
     pub(super) fn remove(
         &mut self,
@@ -293,11 +294,15 @@ impl AwayTable {
         self.told.keys().filter_map(entry)
     }
 
-    /// Handles the entries that are due. If a map-server sent an entry on a session, and this
-    /// session is up (`is_up`), the entry stays for another TTL. If the session is down, or if the
-    /// mapping was received in a datagram, the entry stays for a short time, and the function
-    /// returns its prefix. The caller must ask the mapping system about each returned prefix. All
-    /// other entries are removed.
+    /// Handles the entries that are due. The caller must ask the mapping system about each returned
+    /// prefix.
+    /// - If a map-server sent the entry on a session, and this session is up (`is_up`), the entry
+    ///   stays for another TTL.
+    /// - If the session is down, or if the mapping was received in a datagram, the function returns
+    ///   the prefix of the entry. The entry stays for [`ANSWER_WAIT`].
+    /// - If the router has asked the mapping system already, and the entry is due again, the entry
+    ///   is removed.
+    /// - All other entries are removed.
     pub(super) fn expire(
         &mut self,
         is_up: impl Fn(Connection) -> bool,
@@ -346,7 +351,7 @@ impl AwayTable {
         self.entries.longest_match(eid)
     }
 
-    /// The entries, for a `show`.
+    /// The entries, for a `show` command.
     pub fn entries(&self) -> &PrefixMap<Entry> {
         &self.entries
     }

@@ -5,9 +5,9 @@
 //! added to a full table, the table removes another entry. It finds the sharer with the most
 //! entries, and removes one entry of this sharer: the entry that has been unused for the longest
 //! time. So if an attacker fills the table with spoofed hosts on one port, the hosts of other ports
-//! keep their entries. There may be as many sharers as entries, so no call looks at all sharers.
-//! The table counts the removed entries and the new entries that it refused; `show ip lisp
-//! statistics` prints both numbers.
+//! keep their entries. The number of sharers can be as large as the number of entries, so no
+//! function looks at all sharers. The table counts the removed entries and the new entries that it
+//! refused; `show ip lisp statistics` prints both numbers.
 
 use std::borrow::Borrow;
 use std::cmp::Reverse;
@@ -26,9 +26,9 @@ pub struct Limit {
     pub name: &'static str,
     /// The largest number of entries.
     pub capacity: usize,
-    /// The time after which an unused entry can be removed for any new entry. An entry that was
-    /// used more recently can be removed only if its sharer has at least two entries more than the
-    /// sharer of the new entry.
+    /// The time after which an unused entry can be removed to make room for any new entry. An entry
+    /// that was used more recently can be removed only if its sharer has at least two entries more
+    /// than the sharer of the new entry.
     pub idle: Duration,
 }
 
@@ -72,15 +72,16 @@ pub struct Bounded<K, V, S = ()> {
     /// longest time is first.
     unused: BTreeMap<S, BTreeSet<(Time, K)>>,
     /// The sharers (for example ports) in the order of their [`Place`]. The last sharer has the
-    /// most entries, and loses the next entry. If several sharers have the most entries, the last
-    /// of these sharers has the entry that has been unused for the longest time.
+    /// most entries: the table removes the next entry from this sharer. If several sharers have the
+    /// same largest number of entries, the last of these sharers has the entry that has been unused
+    /// for the longest time.
     sharers: BTreeSet<Place<S>>,
     evicted: u64,
     turned_away: u64,
 }
 
-/// The number of a sharer's entries, the earliest of the times of their last use, and the sharer
-/// (for example a port).
+/// The number of entries of a sharer, the time of the last use of its entry that has been unused
+/// for the longest time, and the sharer (for example a port).
 type Place<S> = (usize, Reverse<Time>, S);
 
 fn place<K: Ord, S: Clone>(sharer: &S, keys: &BTreeSet<(Time, K)>) -> Option<Place<S>> {
@@ -102,7 +103,7 @@ impl<K: Ord + Clone, V, S: Ord + Clone> Bounded<K, V, S> {
     }
 
     /// Adds an entry, or replaces the entry with the same key. The entry counts as used at `now`.
-    /// Returns the entry that was removed to make room, if there is one.
+    /// If the table removes another entry to make room, the function returns the removed entry.
     ///
     /// # Errors
     /// [`Full`] if the table is full and no entry can be removed. In this case, the entries do not
@@ -125,13 +126,14 @@ impl<K: Ord + Clone, V, S: Ord + Clone> Bounded<K, V, S> {
         Ok(evicted)
     }
 
-    /// Whether the table has room for a new entry of `sharer`, or can make room for it.
+    /// Whether the table has room for a new entry of `sharer`, or can remove another entry to make
+    /// room.
     pub fn has_room_for(&self, sharer: &S, now: Time) -> bool {
         self.entries.len() < self.limit.capacity || self.victim(sharer, now).is_some()
     }
 
-    /// The entry that a full table removes to make room for a new entry of `sharer`, if there is
-    /// such an entry.
+    /// The entry that a full table removes to make room for a new entry of `sharer`. `None` if no
+    /// entry can be removed.
     fn victim(&self, sharer: &S, now: Time) -> Option<&K> {
         let own = self.unused.get(sharer).map_or(0, BTreeSet::len);
         let (_, _, largest) = self.sharers.last()?;
@@ -152,7 +154,8 @@ impl<K: Ord + Clone, V, S: Ord + Clone> Bounded<K, V, S> {
         taken.ok_or(Full)
     }
 
-    /// Changes the keys of a sharer, and updates its place in the order of the sharers.
+    /// Changes the keys of a sharer, and updates the place of this sharer in the order of the
+    /// sharers.
     fn change_keys(&mut self, sharer: &S, change: impl FnOnce(&mut BTreeSet<(Time, K)>) -> bool) {
         let keys = self.unused.entry(sharer.clone()).or_default();
         let before = place(sharer, keys);
@@ -202,13 +205,14 @@ impl<K: Ord + Clone, V, S: Ord + Clone> Bounded<K, V, S> {
         self.remove(&key).map(|value| (key, value))
     }
 
-    /// The sharer (for example the port) with the fewest entries, and its longest unused entry.
+    /// The sharer with the fewest entries (for example a port), and the key of its entry that has
+    /// been unused for the longest time.
     pub fn first_of_smallest(&self) -> Option<(&S, &K)> {
         let (_, _, sharer) = self.sharers.first()?;
         self.keys_of(sharer).next().map(|key| (sharer, key))
     }
 
-    /// The time at which the longest unused entry was last used.
+    /// The time of the last use of the entry that has been unused for the longest time.
     pub fn first_use(&self) -> Option<Time> {
         self.order.first().map(|(at, _)| *at)
     }
@@ -222,7 +226,7 @@ impl<K: Ord + Clone, V, S: Ord + Clone> Bounded<K, V, S> {
         }
     }
 
-    /// The value of a key. The call marks the entry as used now.
+    /// Returns the value of a key, and marks the entry as used at `now`.
     pub fn use_at(&mut self, key: &K, now: Time) -> Option<&mut V> {
         let held = self.entries.get_mut(key)?;
         let used_at = std::mem::replace(&mut held.used_at, now);

@@ -1,5 +1,5 @@
-//! Acts on the decisions on packets of EIDs. No other file changes the router as a decision
-//! requires. The packets have just arrived, or have waited.
+//! Carries out the decisions about packets from and to EIDs. No other file makes the changes that a
+//! decision requires. The packets have just arrived, or have waited for a mapping or a host.
 
 use super::Router;
 use super::decision::{
@@ -19,11 +19,11 @@ use crate::packet::{self, IpHeader, OwnedPacket, Packet};
 use crate::time::Time;
 
 impl Router {
-    /// Does all work of a decision, except the sending of the packet. It sets the TTL and the type
-    /// of service of the packet, and makes the changes that the decision wants. If the packet has
-    /// to wait, it keeps a copy of the packet. It counts a super-packet as the number of its
-    /// segments. It returns the verdict, or `Drop` if there is no room for the copy. If the verdict
-    /// is to send the packet, the caller sends it.
+    /// Carries out a decision, but does not send the packet. The function sets the TTL and the type
+    /// of service of the packet, and makes the changes that the decision requires. If the packet
+    /// has to wait, the function keeps a copy of the packet. A super-packet counts as the number of
+    /// its segments. Returns the verdict, or `Drop` if there is no room for the copy. If the
+    /// verdict is to send the packet, the caller sends it.
     pub(super) fn carry_out(
         &mut self,
         decision: &Decision,
@@ -67,8 +67,8 @@ impl Router {
         verdict
     }
 
-    /// Makes the changes that a decision wants in addition to its verdict, in the order in which a
-    /// packet passes the tables.
+    /// Makes the changes that a decision requires in addition to its verdict, in the order in which
+    /// a packet passes the tables.
     fn make_wanted_changes(
         &mut self,
         wants: &Wants,
@@ -152,8 +152,8 @@ impl Router {
         }
     }
 
-    /// Counts packets on the wire in the counter of the verdict. If a packet has to wait for the
-    /// second time, it is not counted again.
+    /// Adds `packets`, a number of packets on the wire, to the counter of the verdict. A packet
+    /// that has to wait for the second time is not counted again.
     fn count_packets(&mut self, verdict: Verdict, packets: u64, has_waited: bool) {
         let counters = &mut self.context.counters;
         match verdict {
@@ -180,9 +180,9 @@ impl Router {
         self.context.outputs.extend(answer.map(native));
     }
 
-    /// Ends the wait of packets, because their mapping or their host was found, or because the
-    /// search ended without a result. The router decides on each packet again, as if the packet had
-    /// just arrived. There is one difference: the packet does not wait for a mapping again.
+    /// Handles packets that have waited: their mapping or their host was found, or the search ended
+    /// without a result. The router decides on each packet again, as if the packet had just
+    /// arrived. There is one difference: the packet does not wait for a mapping again.
     pub(super) fn release(&mut self, held: Held, now: Time) {
         self.follow_generation();
         for HeldPacket { mut packet, transit, .. } in held {
@@ -200,8 +200,8 @@ impl Router {
     }
 }
 
-/// Writes a TTL and a type of service into a packet, if they differ from the values in its
-/// `header`.
+/// Writes a TTL and a type of service into a packet, if they differ from the values in the `header`
+/// of the packet.
 pub(super) fn set_header(bytes: &mut [u8], header: &IpHeader, ttl: u8, tos: u8) {
     if ttl != header.ttl {
         packet::set_ttl(bytes, ttl);

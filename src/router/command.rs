@@ -7,8 +7,9 @@ use super::last_drops::LastDrops;
 use super::reason::SessionReason;
 use crate::time::Time;
 
-/// One command probes at most this number of neighbours: the neighbours that have answered most
-/// recently. The kernel probes the other neighbours before it sends packets to them.
+/// One [`Command::AskNeighbours`] probes at most this number of neighbours: the neighbours that
+/// have answered most recently. The kernel probes the other neighbours before it sends packets to
+/// them.
 const NEIGHBOURS: usize = 1024;
 
 impl Router {

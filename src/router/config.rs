@@ -19,7 +19,7 @@ use super::unsupported::Unsupported;
 use crate::addr::{Eid, EidPrefix, Family, InstanceId, Mac, Rloc, is_link_local};
 use crate::wire::auth::Key;
 
-/// The TTL of a mapping if none is configured: one day, in minutes.
+/// The TTL of a mapping if no TTL is configured: one day, in minutes.
 const DEFAULT_TTL_MINUTES: u32 = 1440;
 
 /// All contents of a `.conf` file.
@@ -46,7 +46,7 @@ pub struct Config {
 }
 
 /// The lines under `vrf definition NAME`. A router has one routing table, and a VRF is only a name
-/// for this table. The lines have no other effect than in `show running-config`.
+/// for this table. The only effect of the lines is that `show running-config` prints them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Vrf {
     /// `description TEXT`.
@@ -66,8 +66,8 @@ pub struct Interface {
     pub description: Option<String>,
     /// `vrf forwarding NAME`.
     pub vrf: Option<String>,
-    /// The addresses with the mask length of their networks, in the order of the configuration. The
-    /// first address of a family is the primary address of this family.
+    /// The addresses, each with the mask length of its network, in the order of the configuration.
+    /// The first address of a family is the primary address of this family.
     pub addresses: Vec<IpNet>,
     /// `shutdown`: the Linux link is set down.
     pub shutdown: bool,
@@ -76,8 +76,8 @@ pub struct Interface {
     pub proxy_arp: bool,
     /// `mtu N`, in octets. `None` means that the link keeps its own MTU.
     pub mtu: Option<u16>,
-    /// `encapsulation dot1Q N` of a subinterface. The line has no other effect than in `show
-    /// running-config`: the link of a subinterface carries packets without tags.
+    /// `encapsulation dot1Q N` of a subinterface. The only effect of the line is that
+    /// `show running-config` prints it: the link of a subinterface carries packets without tags.
     pub vlan: Option<u16>,
     /// `mac-address H.H.H`. `None` means that the device keeps its own address. Hosts that move
     /// between xTRs need a gateway with the same MAC address on every xTR.
@@ -94,8 +94,8 @@ pub struct Interface {
     Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
 )]
 pub struct EmulatedHost {
-    /// The addresses with the mask length of their networks. IPv4 addresses are first. There are at
-    /// most [`EmulatedHost::MOST_ADDRESSES`] addresses.
+    /// The addresses, each with the mask length of its network. IPv4 addresses are first. There are
+    /// at most [`EmulatedHost::MOST_ADDRESSES`] addresses.
     pub addresses: Vec<IpNet>,
     /// The default gateways.
     pub gateways: BTreeMap<Family, IpAddr>,
@@ -104,7 +104,7 @@ pub struct EmulatedHost {
 }
 
 impl EmulatedHost {
-    /// The largest number of octets in the name of a host. The name of its Linux device is
+    /// The largest number of octets in the name of a host. The name of the host's Linux device is
     /// `NAME.eth0`, which has 15 octets at most.
     pub const LONGEST_NAME: usize = 10;
     /// The largest number of addresses that the network stack of a host can hold
@@ -124,7 +124,7 @@ pub struct Lisp {
     pub process: u16,
     /// `locator-set NAME`.
     pub locator_sets: BTreeMap<String, Vec<ConfiguredLocator>>,
-    /// `eid-table default|vrf NAME instance-id N`, by instance.
+    /// `eid-table default|vrf NAME instance-id N`: the EID-table of each instance.
     pub eid_tables: BTreeMap<InstanceId, EidTable>,
     /// The commands that begin with `ipv4`.
     pub ipv4: Service,
@@ -179,8 +179,8 @@ pub struct ConfiguredLocator {
     /// The priority, 0 to 255. A locator with a lower number is preferred. A locator with 255 is
     /// never used (RFC 9300 section 3, RLOC priority).
     pub priority: u8,
-    /// The weight, 0 to 100: the share of the flows that this locator gets among locators of equal
-    /// priority.
+    /// The weight, 0 to 100. Flows are divided among the locators of equal priority in proportion
+    /// to the weights of these locators.
     pub weight: u8,
 }
 
@@ -246,7 +246,7 @@ pub struct Service {
     pub map_resolver: bool,
     /// `itr map-resolver ADDRESS`: the map-resolvers, in the order in which the ITR asks them.
     pub itr_map_resolvers: Vec<IpAddr>,
-    /// `etr map-server ADDRESS key KEY [proxy-reply]`, by address.
+    /// `etr map-server ADDRESS key KEY [proxy-reply]`: the map-server at each address.
     pub etr_map_servers: BTreeMap<IpAddr, EtrMapServer>,
     /// `use-petr ADDRESS [priority P weight W]`.
     pub use_petr: Vec<ConfiguredLocator>,
@@ -271,11 +271,11 @@ pub struct Service {
     /// `locator reachability exclude-default`: a locator of another xTR is reported as reachable
     /// only while a route leads to it. The default route does not count.
     pub locator_excludes_default: bool,
-    /// `itr accept-default`: the router also accepts a mapping with locators for all EIDs
-    /// (`0.0.0.0/0` or `::/0`).
+    /// `itr accept-default`: the router also accepts a mapping for all EIDs (`0.0.0.0/0` or `::/0`)
+    /// that has locators.
     pub itr_accept_default: bool,
-    /// `itr widest-mapping LENGTH`: if a mapping with locators has a shorter mask, the router cuts
-    /// the mapping to this mask length.
+    /// `itr widest-mapping LENGTH`: if a mapping with locators has a mask shorter than LENGTH, the
+    /// router cuts the mapping to this mask length.
     pub itr_widest_mapping: Option<u8>,
     /// `itr smr-delay MILLISECONDS`: the largest random wait before an SMR-invoked Map-Request.
     pub itr_smr_delay_ms: Option<u32>,
@@ -303,19 +303,19 @@ pub struct Site {
     pub nonce_order: NonceOrder,
 }
 
-/// The xTRs that must send Map-Registers with growing nonces (RFC 9301 section 5.6).
+/// The xTRs that must increase the nonce with each Map-Register (RFC 9301 section 5.6).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum NonceOrder {
-    /// A sender with an authenticated xTR-ID has to send growing nonces. From a sender without an
-    /// authenticated xTR-ID, the map-server takes each message once: it refuses an exact
-    /// repetition.
+    /// A sender with an authenticated xTR-ID must increase the nonce with each message. The
+    /// map-server accepts each message of a sender without an authenticated xTR-ID only once: it
+    /// refuses an exact repetition.
     #[default]
     Id,
-    /// All senders have to send growing nonces.
+    /// All senders must increase the nonce with each message.
     Strict,
-    /// No sender has to send growing nonces. The map-server refuses a message only if the
-    /// map-server has received the same message before.
+    /// No sender has to increase the nonce. The map-server refuses a message only if the map-server
+    /// has received the same message before.
     None,
 }
 
@@ -360,9 +360,9 @@ impl Config {
         }
     }
 
-    /// The algorithms of [`LocReach`] that this router uses for EIDs of `family`. Both ends of an
-    /// algorithm must be an ITR and an ETR (RFC 9300 sections 10.1 and 13.1). So a router that has
-    /// only one of these two roles uses no algorithm.
+    /// The algorithms of [`LocReach`] that this router uses for EIDs of `family`. Each of the two
+    /// xTRs that use an algorithm must be both an ITR and an ETR (RFC 9300 sections 10.1 and 13.1).
+    /// So a router that has only one of these two roles uses no algorithm.
     pub fn loc_reach(&self, family: Family) -> LocReach {
         match &self.lisp {
             Some(lisp) if lisp.service(family).itr && lisp.service(family).etr => lisp.loc_reach,
@@ -388,7 +388,7 @@ impl Config {
         self.lisp.as_ref()?.sites.get(name)
     }
 
-    /// The key of a site, if it has one.
+    /// The key of a site, if the site has a key.
     pub fn site_key(&self, site: &str) -> Option<&Key> {
         self.site(site)?.key.as_ref()
     }
@@ -405,7 +405,7 @@ impl Config {
         self.service(family).map_or(&[], |service| &service.itr_map_resolvers)
     }
 
-    /// Whether the router forwards packets of EIDs and therefore needs `lisp0`.
+    /// Whether the router forwards packets from or to EIDs, and therefore needs `lisp0`.
     pub fn needs_tunnel(&self) -> bool {
         Family::BOTH.into_iter().any(|family| {
             let roles = self.roles(family);

@@ -17,11 +17,11 @@ pub(super) struct ConfigChange {
     pub mappings: BTreeSet<EidPrefix>,
     /// Whether static routes were added or removed.
     pub routes: bool,
-    /// Whether an interface was added, or changed its addresses. If such an interface has a
+    /// Whether an interface was added, or changed its addresses. If one of these interfaces has a
     /// configured locator, `rest` is true too.
     pub addresses: bool,
-    /// The EID prefixes in the configuration of sites, if they were added or removed, or if their
-    /// options or the key of their site changed.
+    /// The EID prefixes in the configuration of sites for which one of these changes was made: the
+    /// prefix was added or removed, its options changed, or the key of its site changed.
     pub site_prefixes: BTreeSet<EidPrefix>,
     /// Whether a site of the map-server was removed.
     pub sites: bool,
@@ -33,8 +33,8 @@ pub(super) struct ConfigChange {
 impl ConfigChange {
     pub(super) fn between(before: &Config, after: &Config) -> Self {
         // This pattern names all fields. So if `Config` gets a new field, the compiler reports an
-        // error here. Names, the lines for users, and lines that the router does not carry out need no
-        // work.
+        // error here. Changes of names (`hostname`, `vrf`, `ip host`, `alias`), of `line vty`, and
+        // of lines that the router does not carry out need no work.
         let Config {
             hostname: _,
             vrfs: _,
@@ -125,8 +125,8 @@ impl ConfigChange {
     fn of_sites(&mut self, before: &BTreeMap<String, Site>, after: &BTreeMap<String, Site>) {
         self.sites = before.keys().any(|name| !after.contains_key(name));
         for (name, after) in after {
-            // A change of the nonce order needs no work: it is for the Map-Registers that arrive
-            // later.
+            // A change of the nonce order needs no work: the new order applies to the Map-Registers
+            // that arrive later.
             let Site { description: _, key, eid_prefixes, nonce_order: _ } = after;
             match before.get(name) {
                 Some(before) if before.key == *key => {
@@ -141,7 +141,8 @@ impl ConfigChange {
     }
 }
 
-/// Whether two interfaces are equal, except for their addresses and for lines that need no work.
+/// Whether two interfaces are equal, except for their addresses and for the lines that need no work
+/// (`description` and `encapsulation`).
 fn is_alike(before: &Interface, after: &Interface) -> bool {
     let Interface {
         description: _,

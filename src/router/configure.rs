@@ -59,8 +59,8 @@ impl Router {
         self.map_server.refresh_sessions(&mut self.context, before, None, now);
     }
 
-    /// Applies the addresses of the interfaces: the router's own locators with their sockets, and
-    /// the source addresses that a host must not use.
+    /// Updates the data that depend on the addresses of the interfaces: the router's own locators,
+    /// the sockets of these locators, and the source addresses that a host must not use.
     fn configure_addresses(&mut self) {
         self.process.open_wanted(&mut self.context, &self.rib, &self.paths);
         self.configured.advance();

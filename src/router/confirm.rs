@@ -2,10 +2,10 @@
 //! these notifications.
 //!
 //! The MAC of a Map-Notify proves which map-server wrote the message. It does not prove when the
-//! message was written: a message from before a restart looks like a new message. So the router
-//! acknowledges a notification immediately (RFC 9301 section 5.7), but does not believe it yet. It
-//! sends an encapsulated Map-Request with one record to the map-server, to ask where the EID is
-//! now. These are the possible answers and their meanings:
+//! message was written: after a restart of this router, an old message looks like a new message. So
+//! the router acknowledges a notification immediately (RFC 9301 section 5.7), but does not believe
+//! it yet. It sends an encapsulated Map-Request with one record to the map-server, to ask where the
+//! EID is now. These are the possible answers and their meanings:
 //!
 //! ```text
 //!   a Map-Reply with other locators       the EID is at these locators
@@ -31,12 +31,14 @@ use crate::addr::Rloc;
 use crate::time::Time;
 use crate::wire::{MapReply, MapRequest, MappingRecord};
 
-/// The router believes a notification without a confirmation for at most this number of minutes.
+/// The largest number of minutes for which the router believes a notification that was not
+/// confirmed.
 const UNCONFIRMED_MINUTES: u32 = 3;
 
 impl Router {
-    /// Handles a record of a Map-Notify: the locators of a prefix. If the record would change the
-    /// tables of this router, the router asks the map-server to confirm it.
+    /// Handles a record of a Map-Notify, which contains the locators of a prefix. If the record
+    /// would change the tables of this router, the router asks the map-server to confirm the
+    /// record.
     pub(super) fn hear_news(&mut self, told: MappingRecord, server: IpAddr, now: Time) {
         if !self.would_change(&told) {
             return;
@@ -74,8 +76,8 @@ impl Router {
         self.news_settled(about, truth, Report::MapNotify(about.0), now);
     }
 
-    /// Handles the answer of the map-server about the place of an EID. `truth` is the record of the
-    /// answer; `None` means that the EID is at this router.
+    /// Handles the answer of the map-server to the question where an EID is. `truth` is the record
+    /// of the answer; `None` means that the EID is at this router.
     pub(super) fn news_settled(
         &mut self,
         about: About,
@@ -101,7 +103,7 @@ impl Router {
     }
 
     /// Handles the notifications that the map-server has not confirmed in time. The router believes
-    /// them for a short time.
+    /// these notifications for at most [`UNCONFIRMED_MINUTES`].
     pub(super) fn believe_unconfirmed(&mut self, now: Time) {
         while let Some(((server, prefix), Question { told, later, .. })) = self.news.unanswered(now)
         {

@@ -53,7 +53,7 @@ const PACKET_EVENTS: Rate = Rate { burst: 200, interval: Duration::from_millis(2
 pub(super) struct Context {
     /// The wall clock.
     pub clock: Clock,
-    /// The configuration in force.
+    /// The current configuration.
     pub config: Config,
     /// The router's own locators.
     pub local: LocalRlocs,
@@ -108,8 +108,8 @@ impl Context {
         self.outputs.extend(events.into_iter().map(Output::Event));
     }
 
-    /// Reports a message that was received or sent. If debugging is on, outputs the event that
-    /// `event` returns.
+    /// Outputs the event that `event` returns, if debugging of control messages is on. The event is
+    /// about a message that was received or sent.
     pub(super) fn trace(&mut self, event: impl FnOnce() -> Option<MessageEvent>) {
         if self.traces_messages()
             && let Some(event) = event()
@@ -123,8 +123,8 @@ impl Context {
         self.debugging.has_any(Debugging::CONTROL_PLANE)
     }
 
-    /// Reports the decision on a packet of EIDs, if debugging of packets is on. The limit is
-    /// [`PACKET_EVENTS`].
+    /// Reports the decision on a packet from or to an EID, if the router [reports such
+    /// decisions](Self::reports_packets). The rate limit is [`PACKET_EVENTS`].
     pub(super) fn trace_packet(&mut self, event: impl FnOnce() -> Event, now: Time) {
         if self.reports_packets()
             && let Some(full_at) = PACKET_EVENTS.admit(self.packet_events_at, now)
@@ -134,13 +134,15 @@ impl Context {
         }
     }
 
-    /// Whether the router reports its decisions on packets.
+    /// Whether the router reports its decisions on packets: it is watched, or debugging of packets
+    /// is on.
     pub(super) fn reports_packets(&self) -> bool {
         self.is_watched || self.debugging.has(DebugType::Forwarding)
     }
 
-    /// Whether the router reports its decision on the next packet, because it is watched. If so, it
-    /// does not use the flow cache, because the flow cache has no reasons.
+    /// Whether the router is watched, and reports its decision on the next packet. In this case,
+    /// the router does not use the flow cache, because the flow cache does not contain the reasons
+    /// of decisions.
     pub(super) fn reports_next_packet(&self, now: Time) -> bool {
         self.is_watched && PACKET_EVENTS.admit(self.packet_events_at, now).is_some()
     }
@@ -160,7 +162,7 @@ impl Context {
     }
 
     /// Drops packets that have waited without success, and counts them under `reason`. `rule` says
-    /// how their wait ended.
+    /// how the wait of these packets ended.
     pub(super) fn give_up(&mut self, held: Held, (reason, rule): (DropReason, Rule), now: Time) {
         for held in held {
             let decided =
@@ -182,8 +184,8 @@ impl Context {
         self.outputs.push_back(Output::Tcp(request));
     }
 
-    /// Sends a message from one of the router's own RLOCs. `ends` is the source and the
-    /// destination.
+    /// Sends a message from one of the router's own RLOCs. `ends` contains the source and the
+    /// destination of the message.
     pub(super) fn send_control(
         &mut self,
         ends: (SocketAddr, SocketAddr),
@@ -239,8 +241,9 @@ impl Context {
         }
     }
 
-    /// If the current minute has ended, reports how many of its refused messages had no line of
-    /// their own.
+    /// If the minute in which the router counts refused messages is over, reports the number of
+    /// messages that were refused in this minute and got no line in the log. There is one number
+    /// for each reason.
     pub(super) fn sum_up_refusals(&mut self, now: Time) {
         if let Some(rest) = self.refusals.end_minute(now) {
             self.tell(Event::RefusedMore(rest));

@@ -236,10 +236,10 @@ impl Router {
         self.context.refuse(source, ControlDrop::ProbeToMappingSystem, now, told);
     }
 
-    /// Handles a Map-Request inside an Encapsulated Control Message. Either an ITR sent the message
-    /// to this router as a map-resolver, or a map-server forwarded the message to this router as an
-    /// ETR. A map-server that is not a map-resolver also answers (RFC 9301 section 8.3): ETRs ask
-    /// their map-server whether a notification is still true.
+    /// Handles a Map-Request inside an Encapsulated Control Message. There are two cases: this
+    /// router is a map-resolver and an ITR sent the message, or this router is an ETR and a
+    /// map-server forwarded the message. A map-server that is not a map-resolver also answers (RFC
+    /// 9301 section 8.3), because ETRs ask their map-server whether a notification is still true.
     fn handle_encapsulated(&mut self, encapsulated: &Encapsulated, arrival: Arrival, now: Time) {
         let source = arrival.sender;
         self.context.counters.encapsulated.received += 1;

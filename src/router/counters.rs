@@ -33,17 +33,17 @@ pub enum ControlDrop {
     UnknownNonce,
     /// A message whose authentication is wrong or missing.
     Authentication,
-    /// A registration for a prefix that no site has, or for a more specific prefix that its site
-    /// does not accept.
+    /// A registration for a prefix that belongs to no site, or for a more specific prefix, if the
+    /// site accepts no more specific prefixes.
     NotASitePrefix,
-    /// A Map-Register that the map-server has received before, or a Map-Register with a nonce that
-    /// is not greater than the last nonce of its sender.
+    /// A Map-Register that the map-server has received before, or a Map-Register whose nonce is not
+    /// greater than the last nonce of the same sender.
     Replay,
     /// A Map-Request for an EID that is not at this site, or a Map-Request that the router must not
     /// answer.
     NotOurEid,
-    /// A probe or an SMR to the mapping system (RFC 9301 section 6.1): it was encapsulated, or this
-    /// router is only a map-server or map-resolver.
+    /// A probe or an SMR to the mapping system (RFC 9301 section 6.1): the message was
+    /// encapsulated, or this router is a map-server or a map-resolver and has no other role.
     ProbeToMappingSystem,
     /// An SMR for an EID that is not in the map-cache.
     SmrNotCached,
@@ -53,10 +53,11 @@ pub enum ControlDrop {
     RateLimited,
     /// A reply that does not cover the requested EID.
     WrongRecord,
-    /// A Map-Request without an ITR-RLOC to which the router can send a reply.
+    /// A Map-Request that the router cannot answer, because it can send a reply to none of the
+    /// ITR-RLOCs of the request.
     NoReplyPath,
-    /// A record of a Map-Reply, if the record covers more EIDs than the request permits. The router
-    /// uses only a part of the record, or nothing of it.
+    /// A record of a Map-Reply that covers more EIDs than the request permits. The router uses only
+    /// a part of the record, or ignores the record.
     Overclaim,
     /// A TCP connection from an RLOC that has not registered, or a TCP connection to a router that
     /// accepts no connections.
@@ -66,8 +67,8 @@ pub enum ControlDrop {
     /// A record whose EID is not an IP prefix of an instance. The router leaves out this record and
     /// uses the other records.
     NotAnIpEid,
-    /// The router does not answer this record of a Map-Request: the request has too many records,
-    /// or the reply has no room. The router answers the other records.
+    /// A record of a Map-Request that the router does not answer, because the request has too many
+    /// records or the reply has no room for the answer. The router answers the other records.
     TooManyRecords,
     /// An encapsulated Map-Request that map-servers have forwarded too often.
     InnerTtlExpired,
@@ -160,7 +161,7 @@ pub struct Counters {
     pub smr_invoked: InOut,
     /// RLOC-probe requests.
     pub probes: InOut,
-    /// EIDs for which no try of a Map-Request got an answer.
+    /// EIDs for which the router sent Map-Requests and received no answer to any of them.
     pub map_requests_unanswered: u64,
     /// Map-Replies.
     pub map_replies: InOut,
@@ -185,11 +186,12 @@ pub struct Counters {
     pub map_notify_authentication: u64,
     /// Map-Notify-Acks.
     pub map_notify_acks: InOut,
-    /// Opaque locators in accepted records. The router keeps them and sends them again, but does
-    /// not use them.
+    /// Opaque locators in accepted records. The router stores these locators and sends them in its
+    /// own messages, but does not use them.
     pub opaque_locators: u64,
-    /// How often the router deleted the last nonce of an xTR to make room for the nonces of other
-    /// xTRs. After this, it cannot detect replays of that xTR's Map-Registers.
+    /// The number of times that the router deleted the last nonce of an xTR to make room for the
+    /// nonces of other xTRs. After this, the router cannot detect a replay of a Map-Register of
+    /// this xTR.
     pub forgotten_nonces: u64,
     /// Map-Requests that the map-server forwarded to an ETR.
     pub forwarded: u64,
@@ -204,16 +206,17 @@ pub struct Counters {
     pub native: u64,
     /// Packets that were forwarded natively because their source is not a local EID.
     pub native_foreign_source: u64,
-    /// How often a locator was found unreachable: by ICMP, by echo-nonce, or because there is no
-    /// route.
+    /// The number of times that a locator was found unreachable: by ICMP, by echo-nonce, or because
+    /// there is no route.
     pub unreachable_rlocs: u64,
-    /// How often the Locator-Status-Bits of a packet changed the state of a locator.
+    /// The number of times that the Locator-Status-Bits of a packet changed the state of a locator.
     pub status_bit_changes: u64,
-    /// Nonces with the request for an echo. Received: from other xTRs. Sent: by this router.
+    /// Nonces for which the sender requests an echo: received from other xTRs, and sent by this
+    /// router.
     pub nonces: InOut,
     /// Nonces of this router that other xTRs echoed.
     pub nonces_echoed: u64,
-    /// How often an ICMP error reported the MTU of a path.
+    /// The number of times that an ICMP error reported the MTU of a path.
     pub path_mtus: u64,
     /// ICMP Time Exceeded errors from the core that the router relayed to a host.
     pub time_exceeded_relayed: u64,
@@ -221,14 +224,14 @@ pub struct Counters {
     pub icmp_ignored: u64,
     /// ICMP errors about packets that this router has not sent.
     pub icmp_disbelieved: u64,
-    /// Searches that the router refused because there was no room.
+    /// Refused searches for hosts: the table of searches had no room.
     pub searches_refused: u64,
-    /// Packets that waited for a mapping, or until their host was found.
+    /// Packets that waited for a mapping, or until the host of their destination was found.
     pub held: u64,
-    /// Packets of EIDs that this router dropped, by reason.
+    /// Packets from and to EIDs that this router dropped, counted for each reason.
     pub drops: BTreeMap<DropReason, u64>,
-    /// Control datagrams without effect, by reason. Only `refuse` and `refuse_parts` of `Context`
-    /// count and report them.
+    /// Control datagrams without effect, counted for each reason. Only `refuse` and `refuse_parts`
+    /// of `Context` count and report them.
     pub control_drops: BTreeMap<ControlDrop, u64>,
 }
 

@@ -38,7 +38,8 @@ pub struct LocalLocator {
     pub rloc: Rloc,
     /// The priority. A locator with a lower number is preferred. A locator with 255 is never used.
     pub priority: u8,
-    /// The weight: the share of the flows that this locator gets among locators of equal priority.
+    /// The weight. Flows are divided among the locators of equal priority in proportion to the
+    /// weights of these locators.
     pub weight: u8,
     /// The way in which the address is configured.
     pub origin: LocatorOrigin,
@@ -56,8 +57,8 @@ pub struct Entry {
     /// The name of the dynamic-EID, if the entry is a host of a dynamic-EID; `None` for a
     /// configured prefix.
     pub dynamic: Option<String>,
-    /// The locators in the order of their addresses, which is also their order in records (RFC 9301
-    /// section 5.4).
+    /// The locators in the order of their addresses. The records of the router have the locators in
+    /// the same order (RFC 9301 section 5.4).
     pub locators: Vec<LocalLocator>,
     /// Whether the RIB has a route to the prefix. Without a route, `show` prints
     /// `*** NO ROUTE TO EID PREFIX ***`.
@@ -70,7 +71,8 @@ pub struct Entry {
 
 impl Entry {
     /// The Locator-Status-Bits of the mapping (RFC 9300 section 5.3). Bit n is set if the n-th
-    /// locator is reachable; n begins at 0. There are 32 bits.
+    /// locator is reachable; n begins at 0. There are 32 bits, so only the first 32 locators have a
+    /// bit.
     pub fn status_bits(&self) -> u32 {
         let locators = self.locators.iter().take(u32::BITS as usize).enumerate();
         locators.fold(0, |bits, (n, locator)| bits | u32::from(locator.reachable) << n)
@@ -94,14 +96,14 @@ pub(super) struct Changes {
     /// The prefixes that were added or removed, or that got or lost their route.
     pub rerouted: Vec<EidPrefix>,
     /// The prefixes that kept their route, but have other locators than before, or locators in
-    /// another state. Each has the reason of its change.
+    /// another state. The value of each prefix is the reason of its change.
     pub changed: BTreeMap<EidPrefix, DatabaseReason>,
     /// The prefixes that have other locators than before.
     pub relocated: Vec<EidPrefix>,
     /// The prefixes that were removed from the configuration, each with the time for which other
     /// routers may still cache it.
     pub deconfigured: Vec<(EidPrefix, Duration)>,
-    /// The reason of each change. Every prefix that was added, removed or changed has one.
+    /// The reason of each change. Every prefix that was added, removed or changed has a reason.
     pub reasons: BTreeMap<EidPrefix, DatabaseReason>,
     /// The changes, as events.
     pub events: Vec<Event>,
@@ -114,10 +116,11 @@ impl Changes {
     }
 }
 
-/// The data of a prefix that belongs into the database.
+/// The data of a prefix that has to be in the database.
 struct Wanted<'a> {
     mapping: &'a DatabaseMapping,
-    /// The name of the dynamic-EID and the way in which the host was found, if the prefix is a host.
+    /// The name of the dynamic-EID, and the way in which the host was found. `None` if the prefix
+    /// is not a host.
     dynamic: Option<(&'a str, Discovery)>,
     has_route: bool,
 }
@@ -146,7 +149,8 @@ fn wanted<'a>(
 }
 
 /// The reason why an entry changed. The entry existed before, and its host is the same as before.
-/// `site` says whether any prefix of the family has a route: before the change, and after it.
+/// `site` says whether at least one prefix of the family has a route, before the change and after
+/// the change.
 fn reason(before: &Entry, after: &Entry, site: (bool, bool)) -> DatabaseReason {
     match (before.has_route, after.has_route) {
         (false, true) => return DatabaseReason::RouteFound,
@@ -368,12 +372,12 @@ impl Database {
         self.entries.instances().flat_map(of_instance).collect()
     }
 
-    /// How often an entry was added, removed or changed.
+    /// The number of times that an entry was added, removed or changed.
     pub(super) fn revision(&self) -> u64 {
         self.revision.number()
     }
 
-    /// The entries, for a `show`.
+    /// The entries, for a `show` command.
     pub fn entries(&self) -> &PrefixMap<Entry> {
         &self.entries
     }
@@ -390,8 +394,8 @@ impl Database {
 }
 
 /// The locators of a mapping. A locator of this router is reachable while the link of its address
-/// is up and at least one EID prefix of the family has a route. A locator of another xTR is reported
-/// as reachable if `leads_to` is true for it.
+/// is up and at least one EID prefix of the family has a route. A locator of another xTR is
+/// reported as reachable if `leads_to` returns true for its address.
 fn local_locators(
     config: &Config,
     rib: &Rib,

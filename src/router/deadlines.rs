@@ -39,7 +39,7 @@ impl<K: Ord + Clone> Deadlines<K> {
         }
     }
 
-    /// The deadline of a key, if it has one.
+    /// The deadline of a key. `None` if the key has no deadline.
     pub fn get(&self, key: &K) -> Option<Time> {
         self.at.get(key).copied()
     }

@@ -10,7 +10,7 @@ use super::event::{
 use crate::addr::Rloc;
 use crate::wire::{MessageType, Nonce};
 
-/// The lines of an event, without their time stamps. Most events have no lines.
+/// The debug lines of an event, without time stamps. Most events have no lines.
 pub fn lines(event: &Event) -> Vec<String> {
     match event {
         Event::Message(message) => message_lines(message),
@@ -127,7 +127,7 @@ fn message_lines(message: &MessageEvent) -> Vec<String> {
     }
 }
 
-/// The flags of a Map-Request as IOS lists them after the nonce.
+/// The flags of a Map-Request, in the form in which IOS prints them after the nonce.
 fn flags(request: &RequestSummary) -> String {
     let flags = [
         (request.probe, "probe"),
@@ -157,7 +157,7 @@ fn request_received(request: &RequestSummary) -> String {
     )
 }
 
-/// The lines about an SMR that this router sends. Cisco's document shows them for xTR1.
+/// The lines about an SMR that this router sends. Cisco's document shows these lines for xTR1.
 fn smr_sent(smr: &RequestSummary, source: &Rloc, to: &Rloc) -> Vec<String> {
     let Some(solicited) = smr.source_eid else { return Vec::new() };
     let record = smr.eid_prefix;
@@ -175,7 +175,8 @@ fn smr_sent(smr: &RequestSummary, source: &Rloc, to: &Rloc) -> Vec<String> {
     ]
 }
 
-/// The lines about a Map-Request that this router sends. Cisco's document shows them for each try.
+/// The lines about a Map-Request that this router sends. Cisco's document shows these lines for
+/// each try.
 fn request_sent(message: &MessageEvent) -> Vec<String> {
     let MessageEvent::RequestSent { request, attempt, inner_source, source, resolver } = message
     else {

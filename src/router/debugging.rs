@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::counters::ControlDrop;
 use super::event::{Event, MessageEvent};
 
-/// A kind of debug lines. The names are those of IOS.
+/// A kind of debug lines. IOS uses the same names.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]
@@ -19,7 +19,7 @@ pub enum DebugType {
     MapServerRegistration,
     /// Map-Requests that this map-server forwards.
     MapServerMapRequest,
-    /// The map-cache, and the Map-Requests for it.
+    /// The map-cache, and the Map-Requests that ask for its mappings.
     RemoteEidCache,
     /// The local EID prefixes, and their registrations.
     LocalEidDatabase,
@@ -27,7 +27,7 @@ pub enum DebugType {
     SolicitMapRequest,
     /// Hosts of dynamic-EID ranges, and EIDs that are away.
     EidDiscovery,
-    /// Decisions on packets of EIDs.
+    /// Decisions on packets from and to EIDs.
     Forwarding,
 }
 
@@ -44,7 +44,7 @@ impl DebugType {
         DebugType::Forwarding,
     ];
 
-    /// The word of the command.
+    /// The word for the kind in a `debug` command.
     pub fn word(self) -> &'static str {
         match self {
             DebugType::Messages => "messages",
@@ -58,7 +58,7 @@ impl DebugType {
         }
     }
 
-    /// The kind that an event belongs to. Most events have no debug lines.
+    /// The kind of debug lines to which an event belongs. `None` if the event has no debug lines.
     pub fn of(event: &Event) -> Option<Self> {
         Some(match event {
             Event::Message(message) => of_message(message),
@@ -118,17 +118,18 @@ impl Debugging {
         self.has_any(Self::only(kind))
     }
 
-    /// Whether the set has a kind of `other`.
+    /// Whether the set has at least one kind of the set `other`.
     pub fn has_any(self, other: Debugging) -> bool {
         self.0 & other.0 != 0
     }
 
-    /// Whether the set has every kind of `other`.
+    /// Whether the set has every kind of the set `other`.
     pub fn has_all(self, other: Debugging) -> bool {
         self.0 & other.0 == other.0
     }
 
-    /// The set with the kinds of `other` added or removed.
+    /// Returns the changed set: if `on` is true, the kinds of `other` are added. Otherwise, the
+    /// kinds of `other` are removed.
     pub fn with(self, other: Debugging, on: bool) -> Self {
         Debugging(if on { self.0 | other.0 } else { self.0 & !other.0 })
     }
@@ -138,9 +139,9 @@ impl Debugging {
         DebugType::ALL.into_iter().filter(move |kind| self.has(*kind))
     }
 
-    /// Whether the debug lines of an event are on. If every kind about control messages is on, the
-    /// router prints only the lines that Cisco's document has. The document has no lines about
-    /// changes of tables.
+    /// Whether the router prints the debug lines of an event. If every kind about control messages
+    /// is on, the router prints only the lines that Cisco's document has. The document has no lines
+    /// about changes of tables.
     pub fn wants(self, event: &Event) -> bool {
         let is_table = matches!(
             event,

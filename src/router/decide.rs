@@ -1,6 +1,6 @@
-//! Decisions on packets of EIDs: packets that have just arrived, packets that have waited, and
-//! packets that a user asks about. There are also decisions on Map-Requests that a user asks about.
-//! These functions change nothing. The file `carry_out.rs` acts on a decision.
+//! Decisions on packets from and to EIDs: packets that have just arrived, packets that have waited,
+//! and packets that a user asks about. There are also decisions on Map-Requests that a user asks
+//! about. These functions change nothing. The file `carry_out.rs` carries out a decision.
 
 use super::Router;
 use super::decision::{Because, Decision, FlowWant, Origin, Rule, Transit, Verdict, Wants};
@@ -13,8 +13,8 @@ use crate::packet::{IpHeader, Packet};
 use crate::time::Time;
 use crate::wire::data_header::encapsulation_len;
 
-/// The largest number of octets of the records in a decision on a Map-Request. Further records are
-/// left out.
+/// The largest total size of the records in a decision on a Map-Request, in octets. Further records
+/// are left out.
 const REPLY_ROOM: usize = 1200;
 
 /// The parts of a decision. Several functions fill them in, one after the other.
@@ -38,8 +38,8 @@ impl Router {
     /// count the packet, does not search for a host, does not ask for a mapping, and does not keep
     /// a copy of the packet.
     ///
-    /// `packet` is an IP packet of EIDs. If the packet comes from the core, `packet` is the inner
-    /// packet after the LISP header.
+    /// `packet` is an IP packet from or to an EID. If the packet comes from the core, `packet` is
+    /// the inner packet after the LISP header.
     pub fn explain(
         &self,
         instance_id: InstanceId,
@@ -65,8 +65,8 @@ impl Router {
         }
     }
 
-    /// Returns the decision on an encapsulated Map-Request for an EID, with a reply path. The call
-    /// changes nothing, and does not consider the rate limits.
+    /// Returns the decision on an encapsulated Map-Request for an EID. The call assumes that the
+    /// router has a path for the reply. It changes nothing, and does not consider the rate limits.
     pub fn explain_request(&self, eid: Eid) -> RequestDecision {
         let asked = eid.host_prefix();
         let config = &self.context.config;
@@ -126,7 +126,7 @@ impl Router {
     }
 }
 
-/// Changes the decision on a packet that is too big for its path: the packet is not sent.
+/// Changes the decision on a packet that is too big for its path: the packet is dropped.
 fn too_big(decision: Decision, mtu: u32) -> Decision {
     let (verdict, because) =
         stopped(DropReason::TooBigForPath, Because { rule: Rule::TooBig, ..decision.because });

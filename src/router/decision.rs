@@ -1,8 +1,8 @@
-//! A decision on a packet of EIDs, as plain data: the verdict, the reason, and the changes in the
-//! router that follow from the packet.
+//! A decision on a packet from or to an EID, as plain data: the verdict, the reason, and the
+//! changes in the router that follow from the packet.
 //!
 //! [`Router::explain`](super::Router::explain) returns a decision and changes nothing. Only
-//! `carry_out.rs` acts on a decision.
+//! `carry_out.rs` carries out a decision.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -83,7 +83,8 @@ impl Origin {
     }
 }
 
-/// The data that a decision needs about a packet of EIDs, except the octets of the packet.
+/// The data that a decision needs about a packet from or to an EID, except the octets of the
+/// packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Transit {
     pub instance_id: InstanceId,
@@ -99,7 +100,7 @@ pub(super) struct Transit {
 }
 
 impl Transit {
-    /// A packet that has just arrived.
+    /// Makes the data of a packet that has just arrived.
     pub(super) fn new(
         instance_id: InstanceId,
         header: IpHeader,
@@ -126,26 +127,30 @@ impl Transit {
 pub struct Wants {
     /// The action that follows from the check of the inner source.
     pub source: SourceWant,
-    /// Read the nonce and the Locator-Status-Bits of the LISP header (RFC 9300 section 10).
+    /// Whether to read the nonce and the Locator-Status-Bits of the LISP header (RFC 9300 section
+    /// 10).
     pub read_header: bool,
-    /// Note the encapsulator as a peer of this local prefix. If the mapping of the prefix changes,
-    /// the router sends an SMR to its peers.
+    /// The local prefix for which the router records the encapsulator as a peer. If the mapping of
+    /// this prefix changes, the router sends an SMR to each peer.
     pub hear: Option<EidPrefix>,
-    /// Search for the host with the source address. The router has not found this host yet.
+    /// Whether to search for the host with the source address. The router has not found this host
+    /// yet.
     pub search_source: bool,
-    /// Count the packet for this entry of the map-cache.
+    /// The map-cache entry that counts the packet.
     pub count: Option<Slot>,
-    /// Note and count that the nonce of the packet begins an Echo-Nonce request (RFC 9300 section
-    /// 10.1).
+    /// Whether to record and count that the nonce of the packet begins an Echo-Nonce request (RFC
+    /// 9300 section 10.1).
     pub begin_echo: bool,
-    /// The note about the packet for the flow cache.
+    /// The data that the flow cache stores about the packet.
     pub remember: FlowWant,
-    /// Search for the host with the destination address. The router has not found this host yet.
+    /// If the router has to search for the host with the destination address, the way in which the
+    /// router noticed this host. The router has not found the host yet.
     pub search_destination: Option<Discovery>,
-    /// Send an SMR to the encapsulator, because the encapsulator has an old mapping (RFC 9301
-    /// section 6.1).
+    /// Whether to send an SMR to the encapsulator, because the encapsulator has an old mapping (RFC
+    /// 9301 section 6.1).
     pub solicit: bool,
-    /// Tell the sender of the packet that the path permits no more than this number of octets.
+    /// If the packet is too big for its path, the largest size that the path permits, in octets.
+    /// The router tells the sender of the packet this size.
     pub tell_too_big: Option<u32>,
 }
 
@@ -156,25 +161,25 @@ pub enum SourceWant {
     /// There is nothing to do.
     #[default]
     Nothing,
-    /// Note that the source is not an EID at this site. The next packet from this source then needs
-    /// no lookup.
+    /// Store that the source is not an EID at this site. The next packet from this source then
+    /// needs no lookup.
     Note,
-    /// Ask the host whether it is still on its port. The router has found the host there before.
+    /// Ask the host whether it is still on the port on which the router found the host before.
     AskHost,
 }
 
-/// A note for the flow cache.
+/// The data that the flow cache stores about a packet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FlowWant {
-    /// There is nothing to do.
+    /// The flow cache stores nothing.
     #[default]
     Nothing,
-    /// Note that a packet of the flow was sent to its locator. Because of this note, the router
+    /// The flow cache stores that a packet of the flow was sent to its locator. The router then
     /// believes an ICMP error about the packet.
     Sent,
-    /// Note that a packet of the flow was sent, as for `Sent`, and also note the decision. The next
-    /// packets of the flow get the same decision.
+    /// The flow cache stores the same as for `Sent`, and also the decision. The next packets of the
+    /// flow get the same decision.
     Decision,
 }
 
@@ -183,17 +188,18 @@ pub enum FlowWant {
 pub struct Because {
     /// The rule.
     pub rule: Rule,
-    /// The line of the table to which the rule was applied, if there is one.
+    /// The line of a table to which the rule was applied. `None` if the rule was applied to no
+    /// line.
     pub line: Option<TableLine>,
 }
 
 impl Because {
-    /// A reason without a line of a table.
+    /// Makes a reason that has no line of a table.
     pub(super) fn rule(rule: Rule) -> Self {
         Because { rule, line: None }
     }
 
-    /// A reason, and the line of the table to which the rule was applied.
+    /// Makes a reason that has the line of the table to which the rule was applied.
     pub(super) fn line(rule: Rule, table: Table, prefix: EidPrefix) -> Self {
         Because { rule, line: Some(TableLine { table, prefix }) }
     }
@@ -277,7 +283,7 @@ pub enum Rule {
     /// The packet is from the site. The router has to ask for the mapping, and no map-resolver is
     /// configured.
     NoMapResolver,
-    /// The packet is from the site. No more packets may wait for the mapping.
+    /// The packet is from the site. Too many packets already wait for the mapping.
     HoldQueueFull,
     /// The packet is from the site. The router received no Map-Reply for the destination, and waits
     /// before it sends the next Map-Request.
@@ -296,7 +302,7 @@ pub enum Rule {
     /// The packet is from the core. Its outer header is marked as congested, and the inner
     /// transport does not support ECN.
     EcnMismatch,
-    /// The packet is from the core, and its outer TTL was used up.
+    /// The packet is from the core, and the smaller of its outer TTL and its inner TTL is 0.
     OuterTtlExpired,
     /// The packet is from the core, and its inner source is an address of the router.
     SourceIsRouter,
@@ -316,8 +322,8 @@ pub enum Rule {
     /// The packet is from the core. Its destination moved to another xTR, and the router knows the
     /// locator of this xTR.
     EidMoved,
-    /// The packet is from the core. Its destination may be on a port of this router, but there is
-    /// no room to search for the host.
+    /// The packet is from the core. Its destination may be on a port of this router, but the router
+    /// has no room for another search.
     NoRoomToSearch,
     /// The packet waited for a mapping, and no Map-Request was answered.
     NoMapReply,
@@ -330,7 +336,8 @@ pub enum Rule {
 }
 
 impl Rule {
-    /// The rule for a packet that should wait, if there is no room for it.
+    /// Returns the rule for a packet that has to wait, if the router cannot keep the packet. The
+    /// packet is dropped for `reason`.
     pub(super) fn of_no_room(reason: DropReason) -> Self {
         match reason {
             DropReason::NoMapResolver => Rule::NoMapResolver,
@@ -340,7 +347,7 @@ impl Rule {
         }
     }
 
-    /// The rule as a word, for example `foreign-source`: its JSON.
+    /// The name of the rule in JSON, for example `foreign-source`.
     pub fn name(self) -> String {
         let json = serde_json::to_value(self).unwrap_or_default();
         json.as_str().unwrap_or_default().to_owned()

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 pub struct Descriptors {
     /// The largest number of descriptors that the process may have.
     pub limit: u64,
-    /// How often a listener needed a descriptor and none was free. Each time, the clients of the
-    /// listener had to wait.
+    /// The number of times that a listener needed a descriptor and no descriptor was free. Each
+    /// time, the clients of the listener had to wait.
     pub ran_out: u64,
 }

@@ -15,7 +15,7 @@ pub enum Discovery {
 }
 
 impl Discovery {
-    /// The way in a clause with the host as its subject.
+    /// Returns the end of a sentence about the way. The sentence begins with "The host".
     pub fn describe(self) -> &'static str {
         match self {
             Discovery::Neighbour => "sent an ARP or ND message on a LAN of this router",

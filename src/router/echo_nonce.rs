@@ -29,22 +29,23 @@ use crate::time::Time;
 use crate::wire::MappingRecord;
 use crate::wire::data_header::NonceField;
 
-/// The time from the end of one request to the start of the next.
+/// The time from the end of one request to the start of the next request.
 const REQUEST_INTERVAL: Duration = Duration::from_secs(60);
 /// The longest time that an echo may take. If a packet without the nonce arrives after this time,
-/// the other xTR did not receive the nonce.
+/// the router concludes that the other xTR did not receive the nonce.
 const ECHO_WAIT: Duration = Duration::from_secs(3);
 /// The Echo-Nonce-request-state timer: the longest time for which a request is suspended.
 const SUSPENSION: Duration = Duration::from_secs(3);
-/// The router asks at most this number of locators at the same time. If there is one more, the
-/// router removes a locator to which it sends no packet. If all locators are in use, the new
+/// The router asks at most this number of locators at the same time. If one more locator is added,
+/// the router removes a locator to which it sends no packet. If all locators are in use, the new
 /// locator is not asked.
 const PEERS: usize = 1024;
-/// The router has to echo the nonces of at most this number of locators at the same time. If there
-/// is one more, the router deletes the nonce that has waited longest for a packet.
+/// The router has to echo the nonces of at most this number of locators at the same time. If one
+/// more locator asks for an echo, the router deletes the nonce that has waited for the longest time
+/// for a packet to its locator.
 const OWED: Limit = Limit { name: "Nonces to echo", capacity: 1024, idle: Duration::ZERO };
 /// The router begins or changes at most this number of echoes in one second. There is a limit
-/// because each such change begins a new forwarding generation.
+/// because each of these changes begins a new forwarding generation.
 const ANSWERS_A_SECOND: u32 = 64;
 
 /// An Echo-Nonce-request state.
@@ -52,10 +53,11 @@ const ANSWERS_A_SECOND: u32 = 64;
 struct Request {
     /// The nonce, 24 bits.
     nonce: u32,
-    /// The time of the first packet with the nonce. After a suspension of the request, the time of
-    /// the first packet after the suspension. `None` if there was no such packet yet.
+    /// The time of the first packet with the nonce. After a suspension of the request, this is the
+    /// time of the first packet after the suspension. `None` if the router has not sent this packet
+    /// yet.
     since: Option<Time>,
-    /// Whether the request is suspended. The other xTR asks too, and this router answers first.
+    /// Whether the request is suspended: the other xTR asks too, and this router answers first.
     suspended: bool,
 }
 
@@ -77,7 +79,8 @@ enum Echo {
 pub(super) struct EchoNonce {
     /// The locators of the sites that support echo-nonce, each with its open request.
     requests: BTreeMap<Rloc, Option<Request>>,
-    /// For each locator, a time: its next request begins, or the suspension of its request ends.
+    /// For each locator, the time at which its next request begins or the suspension of its request
+    /// ends.
     due: Deadlines<Rloc>,
     /// For each locator, the nonce that this router has to echo.
     owed: Bounded<Rloc, u32>,
@@ -100,7 +103,7 @@ impl EchoNonce {
         }
     }
 
-    /// How often this router changed the nonce of its packets to a locator.
+    /// The number of times that this router changed the nonce of its packets to a locator.
     pub(super) fn revision(&self) -> u64 {
         self.revision.number()
     }
@@ -118,7 +121,7 @@ impl EchoNonce {
         self.owed = Bounded::new(OWED);
     }
 
-    /// Notes whether the site of `rloc` supports echo-nonce. `echoes` is the E bit of a Map-Reply.
+    /// Stores whether the site of `rloc` supports echo-nonce. `echoes` is the E bit of a Map-Reply.
     fn learn(&mut self, rloc: Rloc, echoes: bool, now: Time) {
         if !echoes {
             if self.requests.remove(&rloc).is_some() {
@@ -181,7 +184,7 @@ impl EchoNonce {
         (owed.map_or(NonceField::None, echo), false)
     }
 
-    /// Notes that the first packet with the nonce of a request is sent to `rloc`.
+    /// Stores the time at which the first packet with the nonce of a request is sent to `rloc`.
     fn note_begin(&mut self, rloc: Rloc, now: Time) {
         if let Some(Some(request)) = self.requests.get_mut(&rloc) {
             request.since.get_or_insert(now);
@@ -202,7 +205,7 @@ impl EchoNonce {
         {
             (Echo::Returned, now + REQUEST_INTERVAL)
         } else if request.since.is_some_and(|since| now.since(since) >= ECHO_WAIT) {
-            // The next request begins when the locator is used again.
+            // The next request begins at the time at which the router uses the locator again.
             (Echo::Missing, now + UNREACHABLE_FOR)
         } else {
             if request.suspended {
@@ -241,8 +244,8 @@ impl EchoNonce {
         Echo::Asked
     }
 
-    /// The nonce field of packets to `to` with inner packets of `family`, and whether the first of
-    /// these packets begins a request.
+    /// The nonce field of the packets to `to` whose inner packets belong to `family`, and whether
+    /// the first of these packets begins a request.
     pub(super) fn nonce_for(
         &self,
         config: &Config,
@@ -255,7 +258,7 @@ impl EchoNonce {
         }
     }
 
-    /// Notes and counts a packet to `to` that begins a request.
+    /// Stores the time of a packet to `to` that begins a request, and counts the packet.
     pub(super) fn begin(&mut self, context: &mut Context, to: Rloc, now: Time) {
         self.note_begin(to, now);
         context.counters.nonces.sent += 1;

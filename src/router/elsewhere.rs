@@ -128,9 +128,9 @@ impl Router {
         self.context.request(vec![KernelRequest::Probe { device, address }]);
     }
 
-    /// Removes the prefixes that other xTRs have registered inside the prefixes of this router.
-    /// This is done when a session with a map-server comes up. The prefixes may have changed
-    /// without a report, and the map-server now reports all of them again.
+    /// Removes the prefixes that other xTRs have registered inside the prefixes of this router. The
+    /// router calls this function when a session with a map-server comes up. The prefixes may have
+    /// changed without a report, and the map-server now reports all of them again.
     pub(super) fn forget_site_registrations(&mut self) {
         let told = self.away.told().filter(|(_, each)| each.producer == Producer::SiteRegistration);
         let told: Vec<EidPrefix> = told.map(|(prefix, _)| prefix).collect();
@@ -139,14 +139,14 @@ impl Router {
         }
     }
 
-    /// Whether a map-server reports a prefix to this router. A map-server does so if this router
-    /// registers a shorter prefix that contains this prefix.
+    /// Whether a map-server reports a prefix to this router. A map-server reports a prefix if this
+    /// router registers a shorter prefix that contains this prefix.
     pub(super) fn registers_around(&self, prefix: &EidPrefix) -> bool {
         register::registers_around(&self.context.config, &self.database, prefix)
     }
 
-    /// Removes the away entries that have expired. If the TTL of an entry's record has passed, asks
-    /// the mapping system about this entry again.
+    /// Handles the away entries that are due: removes an entry, or asks the mapping system about
+    /// the prefix of the entry again.
     pub(super) fn expire_away(&mut self, now: Time) {
         let registrar = &self.registrar;
         for prefix in self.away.expire(|session| registrar.is_session_up(session), now) {
@@ -169,9 +169,10 @@ impl Router {
         }
     }
 
-    /// The map-server forwarded this router's own Map-Request back to this router. This shows that
-    /// the map-server now regards this router as the xTR of the EID. The previous mapping from the
-    /// map-server is not true any more. Returns false for every other request.
+    /// Handles `request` if it is a Map-Request of this router that the map-server forwarded back
+    /// to this router. In this case, the map-server now regards this router as the xTR of the EID,
+    /// and the previous mapping from the map-server is not true any more. Returns false for every
+    /// other request.
     pub(super) fn own_request_came_back(
         &mut self,
         request: &MapRequest,

@@ -64,7 +64,7 @@ impl Router {
     /// read the payload after the header.
     ///
     /// # Errors
-    /// If the check fails, the error has the reason and the rule.
+    /// Returns the reason and the rule if the check fails.
     pub(super) fn check_lisp_header(&self, lisp: &DataHeader) -> Result<(), (DropReason, Rule)> {
         // This router cannot read a payload that is encrypted by RFC 8061.
         if lisp.key != 0 {
@@ -181,7 +181,8 @@ impl Router {
                 Sought::Waits => {
                     return (Verdict::Hold(Awaited::Host), because(Rule::HostIsSought));
                 }
-                // The host may be at this xTR. So the encapsulating xTR may have the right mapping.
+                // The host may be at this xTR. So the encapsulating xTR may have the right mapping,
+                // and the router sends no SMR.
                 Sought::Refused => {
                     return stopped(DropReason::EidAway, because(Rule::NoRoomToSearch));
                 }
@@ -193,7 +194,8 @@ impl Router {
             (producer == Producer::DynamicEid).then(|| self.forward_away(transit, prefix, draft));
         match (moved.flatten(), producer) {
             (Some(wrap), _) => {
-                // The flow cache remembers this packet, because an ICMP error about it may arrive.
+                // The flow cache stores this packet, because an ICMP error about the packet may
+                // arrive.
                 draft.wants.remember = FlowWant::Sent;
                 (Verdict::Forward(wrap), because(Rule::EidMoved))
             }
@@ -235,7 +237,7 @@ impl Router {
 /// The TTL and the type of service of a packet after decapsulation.
 ///
 /// # Errors
-/// If the packet must not be decapsulated, the error has the reason and the rule.
+/// Returns the reason and the rule if the packet must not be decapsulated.
 fn decapsulated(header: &IpHeader, outer: &Outer) -> Result<(u8, u8), (DropReason, Rule)> {
     let tos = decapsulated_tos(header.tos, outer.tos)
         .ok_or((DropReason::EcnMismatch, Rule::EcnMismatch))?;

@@ -50,7 +50,7 @@ pub enum Event {
         /// The reason.
         reason: AwayReason,
     },
-    /// A local EID prefix changed: an entry of the database.
+    /// An entry of the database, which is a local EID prefix, was added, changed or removed.
     Database {
         /// The EID prefix.
         eid_prefix: EidPrefix,
@@ -150,7 +150,8 @@ pub enum Event {
     /// For each reason, the number of control messages that were refused in one minute and have no
     /// line of their own.
     RefusedMore(Vec<(ControlDrop, u64)>),
-    /// The wall clock is behind the last nonce that a previous run sent in a Map-Register.
+    /// The wall clock is behind the time of the last nonce that a previous run sent in a
+    /// Map-Register.
     ClockBehind {
         /// The difference in seconds.
         by: u64,
@@ -165,14 +166,15 @@ pub enum Event {
         /// Whether the new state is up.
         is_up: bool,
     },
-    /// A kernel object that this router wants has changed.
+    /// The state of a kernel object has changed. This router needs the object.
     KernelObject {
         /// The object.
         object: KernelObject,
         /// The change.
         change: KernelObjectChange,
     },
-    /// An object that the process of this router holds open has changed.
+    /// The state of a process object has changed. The process of this router has to hold the object
+    /// open.
     ProcessObject {
         /// The object.
         object: ProcessObject,
@@ -187,8 +189,8 @@ pub enum Event {
     /// A control message was received or sent. The router outputs this event only while debugging
     /// is on.
     Message(MessageEvent),
-    /// The router decided on a packet of EIDs. The router outputs this event only while debugging
-    /// of packets is on.
+    /// The router decided on a packet from or to an EID. The router outputs this event only while
+    /// debugging of packets is on.
     Packet(PacketEvent),
 }
 
@@ -253,13 +255,13 @@ pub enum HostChange {
     Silent,
     /// The host is no longer in the table of hosts, for this reason.
     Lost(HostLoss),
-    /// Another xTR has the host.
+    /// The host is at another xTR.
     MovedAway {
         /// Whether the host is a duplicate, as in [`HostChange::Found`].
         is_duplicate: bool,
     },
     /// The host was found alternately at this router and at another xTR: more than `changes` times
-    /// in `seconds`.
+    /// in `seconds` seconds.
     Duplicate {
         /// The largest permitted number of changes. There were more changes than this number.
         changes: u32,
@@ -268,9 +270,9 @@ pub enum HostChange {
         /// This router waits for this number of seconds before it claims the host again.
         wait: u64,
     },
-    /// There is no room for the host.
+    /// The table of hosts has no room for the host.
     TurnedAway {
-        /// How often the router has refused a host.
+        /// The number of times that the router has refused a host.
         times: u64,
         /// The number of hosts on the LANs of this router.
         hosts: usize,
@@ -286,7 +288,7 @@ pub enum RegistrationChange {
     /// The map-server acknowledged the registration: for the first time, or again after the
     /// registration was pending or had lapsed.
     Acknowledged(AcknowledgementReason),
-    /// The router sent the registration again, and it is not acknowledged yet.
+    /// The router sent the registration again, and the registration is not acknowledged yet.
     Pending(RegisterReason),
     /// The map-server rejects the registration, with this reason.
     Rejected(String),
@@ -313,7 +315,7 @@ pub enum SiteRegistrationChange {
     Configured,
     /// The prefix and its registrations were removed from the configuration.
     Deconfigured,
-    /// Two xTRs registered the prefix alternately: more than `changes` times in `seconds`.
+    /// Two xTRs registered the prefix alternately: more than `changes` times in `seconds` seconds.
     Duplicate {
         /// The source addresses of the Map-Registers of the two xTRs. The address of the newer
         /// Map-Register is first, and may be unknown.
@@ -373,9 +375,9 @@ pub enum MapServerChange {
 pub enum LocatorChange {
     /// The locator cannot be reached.
     Unreachable(Unreachable),
-    /// A finding [`LocatorChange::Unreachable`] has ended, for this reason.
+    /// A finding [`LocatorChange::Unreachable`] is no longer valid, for this reason.
     Reachable(ReachableAgain),
-    /// The path to the locator has an MTU that a router reported.
+    /// A router reported the MTU of the path to the locator.
     PathMtu {
         /// The MTU in octets. It includes the outer headers.
         mtu: u32,
@@ -401,7 +403,7 @@ pub enum Unreachable {
     NoEcho,
 }
 
-/// The reason why a finding [`LocatorChange::Unreachable`] has ended.
+/// The reason why a finding [`LocatorChange::Unreachable`] is no longer valid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ReachableAgain {
@@ -409,7 +411,7 @@ pub enum ReachableAgain {
     TimeOver,
     /// The kernel has a new route, which may lead to the locator.
     NewRoute,
-    /// The table was full of newer findings.
+    /// The table of findings was full, and a newer finding replaced this finding.
     TableFull,
 }
 
@@ -499,8 +501,8 @@ impl SiteRegistrationChange {
 }
 
 impl Event {
-    /// The kind of the event in the style of a JSON name. The log limits the number of its lines
-    /// for each kind.
+    /// The kind of the event in the style of a JSON name. For each kind, the log limits the number
+    /// of lines.
     pub fn kind(&self) -> &'static str {
         match self {
             Event::Mapping { change, .. } => change.kind(),
@@ -556,7 +558,7 @@ impl Event {
 }
 
 impl Display for Event {
-    /// The kind and the subject of the event, for example `mapping-learned 10.0.0.0/8`.
+    /// Writes the kind and the subject of the event, for example `mapping-learned 10.0.0.0/8`.
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         f.write_str(self.kind())?;
         match self {

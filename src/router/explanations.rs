@@ -14,8 +14,8 @@ use crate::wire::{
 
 type Told = Explanation;
 
-/// A text lists at most this number of locators. If there are more locators, the text has the
-/// number of the others.
+/// A text lists at most this number of locators. If there are more locators, the text contains the
+/// number of the remaining locators.
 const SOME_LOCATORS: usize = 3;
 
 /// The prefix of the first record and the number of the other records, for example ` for PREFIX and
@@ -187,7 +187,8 @@ pub(super) fn too_many_records(request: &MapRequest, most: usize) -> Told {
     Told::new(what, why, "request fewer EIDs in one Map-Request")
 }
 
-/// The text about a Map-Request if the reply has no room for the answer to each record.
+/// The text about a record of a Map-Request, if the reply has no room for the answer to this
+/// record.
 pub(super) fn reply_is_full(request: &MapRequest) -> Told {
     let what = format!("a record of {}", of_request(request));
     let why =
@@ -231,8 +232,8 @@ pub(super) fn unauthoritative_probe_reply(reply: &MapReply) -> Told {
 }
 
 /// The text about a reply for which this router has no open request. The SMRs of this router have
-/// the probe bit and the D bit. If another router does not know the D bit, it answers the SMRs as
-/// RLOC-probes.
+/// the probe bit and the D bit. A router that does not know the D bit answers these SMRs as if they
+/// were RLOC-probes.
 pub(super) fn unasked_reply(reply: &MapReply) -> Told {
     if reply.probe {
         let why = "the message answers an RLOC-probe, but this router sends no RLOC-probe that \
@@ -268,6 +269,7 @@ pub(super) fn claims_everything(prefix: EidPrefix, asked: Eid) -> Told {
 
 /// The text about a mapping for more EIDs than an answer may cover. The router cuts the mapping to
 /// the prefix `to`. If `is_entry` is true, `to` is the prefix of the static map-cache entry.
+/// Otherwise, `to` is the widest prefix that the router accepts.
 pub(super) fn claims_too_much(
     prefix: EidPrefix,
     to: EidPrefix,
@@ -290,8 +292,8 @@ pub(super) fn claims_too_much(
     Told::new(format!("part of the record for {prefix} of a Map-Reply"), why, advice)
 }
 
-/// The text about a record of a reply, if its prefix is outside the widest permitted prefix around
-/// the requested EID.
+/// The text about a record of a reply, if the prefix of the record is outside the widest permitted
+/// prefix around the requested EID.
 pub(super) fn claims_beside(prefix: EidPrefix, asked: Eid) -> Told {
     let why = format!(
         "the prefix is outside the widest prefix that this router accepts for {asked}, the \
@@ -337,7 +339,7 @@ pub(super) fn smr_ignored(eid: Eid) -> Told {
     Told::new(format!("SMR for {eid}"), why, advice)
 }
 
-/// The text about an SMR above the rate limit.
+/// The text about an SMR that exceeds the rate limit.
 pub(super) fn smr_too_often(eid: Eid, entry: EidPrefix) -> Told {
     let why = format!(
         "SMRs for {entry} come too often, or this router already acts on an earlier SMR for {entry}"
@@ -404,7 +406,7 @@ pub(super) fn news_of_the_past(record: &MappingRecord, is_here: bool) -> Told {
     Told::new(of_records("Map-Notify", std::slice::from_ref(record)), why, advice)
 }
 
-/// The text about a Map-Notify-Ack for which no Map-Notify waits.
+/// The text about a Map-Notify-Ack that no Map-Notify of this router waits for.
 pub(super) fn unasked_acknowledgement(records: &[MappingRecord]) -> Told {
     let why = "no Map-Notify of this router waits for this acknowledgement, or the message is \
                signed with another key";
@@ -424,7 +426,7 @@ pub(super) fn registers_nothing() -> Told {
     )
 }
 
-/// The text about a Map-Register for a prefix that no site has.
+/// The text about a Map-Register for a prefix that belongs to no site.
 pub(super) fn no_site(prefix: EidPrefix) -> Told {
     let why =
         "no site of this map-server has this EID prefix or accepts it as a more specific prefix";
@@ -433,7 +435,8 @@ pub(super) fn no_site(prefix: EidPrefix) -> Told {
     Told::new(format!("Map-Register for {prefix}"), why, advice)
 }
 
-/// The text about a record of a Map-Register, if its prefix belongs to another site or to no site.
+/// The text about a record of a Map-Register, if the prefix of the record belongs to another site
+/// or to no site.
 pub(super) fn record_not_taken(prefix: EidPrefix, site: &str) -> Told {
     let why = format!(
         "the record came in a Map-Register of site {site}, but this site does not have the EID \
@@ -462,8 +465,8 @@ pub(super) fn wrong_key(prefix: EidPrefix, site: &str, has_key: bool) -> Told {
     }
 }
 
-/// The text about a Map-Register whose nonce is not greater than the last nonce of its sender.
-/// `nonces` has the nonce of this Map-Register and the last nonce.
+/// The text about a Map-Register whose nonce is not greater than the last nonce of the same sender.
+/// `nonces` contains the nonce of this Map-Register and the last nonce.
 pub(super) fn nonce_not_greater(
     prefix: EidPrefix,
     site: &str,
@@ -484,9 +487,9 @@ pub(super) fn nonce_not_greater(
     Told::new(what, why, advice)
 }
 
-/// The text about a Map-Register that was received before. The nonces of its sender need not grow.
-/// `nonces` has the nonce of this Map-Register and the nonce of the newest Map-Register of the
-/// site.
+/// The text about a Map-Register that was received before. The sender is not required to increase
+/// its nonces. `nonces` contains the nonce of this Map-Register and the nonce of the newest
+/// Map-Register of the site.
 pub(super) fn octets_came_before(prefix: EidPrefix, site: &str, nonces: (Nonce, Nonce)) -> Told {
     let what = format!("Map-Register for {prefix} of site {site}");
     let (nonce, newest) = nonces;
@@ -517,7 +520,8 @@ pub(super) fn map_server_full(prefix: EidPrefix, site: &str) -> Told {
 }
 
 /// The text about a Map-Notify that the router does not send, because it has no room to keep the
-/// Map-Notify until its acknowledgement. In the text, the source is the receiver of the Map-Notify.
+/// Map-Notify until its acknowledgement. The line for the operator names the receiver of the
+/// Map-Notify as its source.
 pub(super) fn too_many_notifies(prefix: EidPrefix) -> Told {
     let why = "too many xTRs have not acknowledged their Map-Notifies";
     let advice = "check whether Map-Notifies reach the xTRs";
@@ -559,8 +563,8 @@ pub(super) fn bad_frame(error: &StreamError) -> Told {
     Told::new("message of a reliable session", error.to_string(), advice)
 }
 
-/// The text about a message of reliable transport that only this end of the session may send, but
-/// that this end has received.
+/// The text about a received message of reliable transport that only this end of the session may
+/// send.
 pub(super) fn wrong_way(message: &str, role: &str) -> Told {
     let why = format!(
         "this router is the {role} of the session, and a {role} does not receive this message"

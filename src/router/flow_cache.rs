@@ -1,10 +1,10 @@
 //! A cache of the flows that the router decided on recently. If the cache has the flow of a packet,
 //! the router does not search the tables for the longest match.
 //!
-//! An entry has the encapsulation of a flow of the site. The entry is valid in one forwarding
-//! generation ([`Router::forwarding_generation`](super::Router::forwarding_generation)). A lookup
-//! in another generation does not find the entry. The table has a fixed number of places. If two
-//! flows have the same place, only the flow that was remembered more recently has an entry. An
+//! An entry contains the encapsulation of a flow from the site. The entry is valid in one
+//! forwarding generation ([`Router::forwarding_generation`](super::Router::forwarding_generation)).
+//! A lookup in another generation does not find the entry. The table has a fixed number of places.
+//! If two flows have the same place, only the flow that was stored more recently has an entry. An
 //! entry of an earlier generation still shows that a packet of the flow was sent to a locator. So
 //! the router believes an ICMP error about that packet.
 
@@ -48,7 +48,7 @@ struct Remembered {
 #[derive(Debug, Default)]
 pub struct FlowCache {
     generation: u64,
-    /// The places of the cache. The list is empty until the first flow is remembered.
+    /// The places of the cache. The list is empty until the first flow is stored.
     places: Vec<Option<Remembered>>,
 }
 
@@ -74,7 +74,7 @@ impl FlowCache {
     }
 
     /// Whether the latest packet of a flow went to this locator, in this generation or in an
-    /// earlier one.
+    /// earlier generation.
     pub fn has_sent(&self, instance_id: InstanceId, header: &IpHeader, to: Rloc) -> bool {
         let place = self.places.get(place_of(header)).and_then(Option::as_ref);
         place.is_some_and(|place| {
@@ -82,7 +82,7 @@ impl FlowCache {
         })
     }
 
-    /// Remembers a flow. If there is an `entry`, the next packets of the flow are encapsulated in
+    /// Stores a flow. If `entry` is not `None`, the next packets of the flow are encapsulated in
     /// the same way.
     pub fn remember(
         &mut self,

@@ -1,9 +1,9 @@
 //! The rule that says which encapsulated packets may be fragmented (RFC 9300 section 7).
 //!
-//! Two values limit the size of packets. The MTU of `lisp0` fits the links of this router. The path
-//! MTU of a locator fits the other links on the path to this locator. Neither value makes a host
-//! send packets of less than 1280 octets. If a link cannot carry a packet of 1280 octets after
-//! encapsulation, the outer packet is fragmented.
+//! Two values limit the size of packets. The MTU of `lisp0` is small enough for the links of this
+//! router. The path MTU of a locator is small enough for the other links on the path to this
+//! locator. Neither value requires a host to send packets of less than 1280 octets. If a link
+//! cannot carry a packet of 1280 octets after encapsulation, the outer packet is fragmented.
 
 use serde::{Deserialize, Serialize};
 
@@ -23,14 +23,14 @@ pub enum Fragmentation {
     /// No packet may be fragmented. All packets carry "don't fragment".
     Never,
     /// A packet may be fragmented if it is larger than the path MTU in the kernel of this router.
-    /// The kernel fragments it. All other packets carry "don't fragment".
+    /// The kernel fragments this packet. All other packets carry "don't fragment".
     ByPath,
     /// All packets may be fragmented. No packet carries "don't fragment".
     Always,
 }
 
 impl Fragmentation {
-    /// The rule for packets from a local RLOC, for the present links and paths.
+    /// The rule for packets from a local RLOC. The rule depends on the current links and path MTUs.
     pub(super) fn of(rloc: Rloc, config: &Config, rib: &Rib, paths: &Paths) -> Self {
         let smallest_packet = SMALLEST_MTU + encapsulation_len(rloc.family());
         if smallest_link(rloc, config, rib).is_some_and(|mtu| mtu < smallest_packet) {

@@ -1,4 +1,4 @@
-//! Packets that wait for a mapping or until their host is found.
+//! Packets that wait until their mapping or their destination host is found.
 
 use std::collections::VecDeque;
 
@@ -17,7 +17,7 @@ pub(super) struct HeldPacket {
 }
 
 impl HeldPacket {
-    /// A copy of a packet.
+    /// Makes a waiting packet: a copy of `packet`, and the data of `transit`.
     pub(super) fn new(packet: &Packet<'_>, transit: &Transit) -> Self {
         let transit = Transit { has_waited: true, ..*transit };
         HeldPacket { packet: packet.to_owned(), transit, packets: transit.load.packets }

@@ -1,5 +1,5 @@
-//! Handles hosts of dynamic-EID ranges: a host is found, moves or becomes silent. Changes the
-//! tables, the kernel and the registrations accordingly.
+//! Handles the events of hosts in dynamic-EID ranges: a host is found, moves or becomes silent. The
+//! functions of this file change the tables, the objects in the kernel and the registrations.
 
 use std::net::IpAddr;
 
@@ -21,14 +21,14 @@ use crate::addr::{Eid, EidPrefix};
 use crate::time::Time;
 
 impl Router {
-    /// The hosts of dynamic-EID ranges, and the searches for such hosts.
+    /// The hosts of dynamic-EID ranges, and the searches for these hosts.
     pub fn mobility(&self) -> &Mobility {
         &self.mobility
     }
 
-    /// Treats the neighbours on a port as found hosts, if the port now serves their range. The
-    /// kernel reported these neighbours when the port did not serve the range, and does not report
-    /// them again.
+    /// Treats the neighbours on a port as found hosts, if the port now serves the range of these
+    /// neighbours. The kernel reported these neighbours when the port did not serve the range, and
+    /// does not report them again.
     pub(super) fn find_neighbours(&mut self, now: Time) {
         let config = &self.context.config;
         let neighbours = self.mobility.neighbours.iter();
@@ -106,9 +106,10 @@ impl Router {
         }
     }
 
-    /// Handles a neighbour entry with a hardware address. The entry is evidence of a host if it is
-    /// new, or if it had another hardware address `before`. An entry that only becomes older is no
-    /// evidence. If the router was searching for the host, the host has answered.
+    /// Handles a neighbour entry with a hardware address. A new entry shows that a host is on the
+    /// port. An entry that had another hardware address before (`before`) shows this too. An entry
+    /// that only becomes older does not show this. If the router was searching for the host, the
+    /// host has answered.
     fn neighbour_known(
         &mut self,
         eid: Eid,
@@ -152,8 +153,8 @@ impl Router {
     }
 
     /// Handles a host that was found on a LAN of this router. The host gets a route, a database
-    /// entry and a registration. Entries that report the host elsewhere are removed. Returns
-    /// whether there was room for the host.
+    /// entry and a registration. The away entry and the learned map-cache entry of the host are
+    /// removed. Returns whether the table of hosts had room for the host.
     fn host_found(
         &mut self,
         eid: Eid,
@@ -202,8 +203,8 @@ impl Router {
         true
     }
 
-    /// Refuses a host because there is no room. The router deletes the neighbour entry of the host,
-    /// so that the next message of the host makes a new entry.
+    /// Refuses a host, because the table of hosts has no room for the host. The router deletes the
+    /// neighbour entry of the host, so that the next message of the host makes a new entry.
     fn host_turned_away(&mut self, eid: Eid, interface: InterfaceName, now: Time) {
         self.mobility.neighbours.remove(&(interface, eid.address));
         let said_at = self.mobility.turned_away_at;
@@ -240,9 +241,9 @@ impl Router {
     }
 
     /// Handles a host that has left. Its registration is withdrawn, and the host gets an entry in
-    /// the away table. If there is a mapping `elsewhere`, another xTR has the host. In this case,
-    /// the router announces on the old LAN that the address of the host is at this router, so that
-    /// packets for the host come to this router. `why` is the reason.
+    /// the away table. If `elsewhere` is a mapping, the host is at another xTR. In this case, the
+    /// router announces on the old LAN that the address of the host is at this router, so that
+    /// packets for the host come to this router. `why` is the reason why the host left.
     pub(super) fn host_gone(
         &mut self,
         eid: Eid,
@@ -293,9 +294,9 @@ impl Router {
         }
     }
 
-    /// The owner of an EID has changed. `port` is the present or former port of the host with this
-    /// EID. Returns whether the host is a duplicate. This function reports a duplicate once a
-    /// minute, and the caller must not report the duplicate in any other line.
+    /// Counts a change of the owner of an EID. `port` is the present or former port of the host
+    /// with this EID. Returns whether the host is a duplicate. This function reports a duplicate
+    /// once a minute, and the caller must not report the duplicate in any other line.
     pub(super) fn owner_changed(&mut self, eid: Eid, port: InterfaceName, now: Time) -> bool {
         let Owned::Duplicate { is_to_be_named } = self.mobility.owners.changed(&eid, now) else {
             return false;
@@ -308,8 +309,8 @@ impl Router {
         true
     }
 
-    /// Probes each duplicate EID if its wait has ended. A host that is still on a port of this
-    /// router answers and is found.
+    /// Probes each duplicate EID for which the waiting time has ended. A host that is still on a
+    /// port of this router answers and is found.
     pub(super) fn claim_duplicates(&mut self, now: Time) {
         while let Some(eid) = self.mobility.owners.next_claim(now) {
             let ports = self.mobility.ports(eid).iter();

@@ -55,8 +55,8 @@ impl AboutPacket {
     }
 }
 
-/// An ICMP error to the sender of a packet. `packet` contains the beginning of the packet. `None`
-/// if `from` and `to` are of different families.
+/// Makes an ICMP error to the sender of a packet. `packet` contains the beginning of the packet.
+/// `None` if `from` and `to` are of different families.
 pub(super) fn error(
     about: AboutPacket,
     from: IpAddr,
@@ -98,7 +98,8 @@ pub(super) fn deserves_error(packet: &[u8], header: &IpHeader) -> bool {
     }
 }
 
-/// Whether a router can send ICMP errors beyond its own link with this source address.
+/// Whether a router can use this address as the source address of ICMP errors that go beyond its
+/// own link.
 pub(super) fn is_of_a_router(address: IpAddr) -> bool {
     let is_broadcast = matches!(address, IpAddr::V4(address) if address.is_broadcast());
     let stays_on_link = is_link_local(address) || is_broadcast;

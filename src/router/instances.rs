@@ -1,7 +1,7 @@
 //! The EID instances of a configuration. The functions of this file find the instance of a TUN
 //! device, of a port, or of a command.
 //!
-//! A configuration has only one instance. All other files ask these functions for it.
+//! A configuration has only one instance. All other files use these functions to find the instance.
 
 use super::config::Config;
 use super::interface_name::InterfaceName;

@@ -1,6 +1,6 @@
 //! The names of interfaces.
 //!
-//! A router takes the interface names of IOS. One rule makes the name of the Linux device: the short
+//! A router uses the interface names of IOS. One rule makes the name of the Linux device: the short
 //! name of the kind in small letters, then the numbers with `-` in place of `/`.
 //!
 //! ```text
@@ -28,7 +28,7 @@ use InterfaceKind as Kind;
 const LONGEST_DEVICE: usize = 15;
 
 /// The kinds of interface that a router can have, in the order in which `show` prints them. If an
-/// abbreviation fits several kinds, it means the first of them.
+/// abbreviation fits several kinds, it means the first of these kinds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "each variant is the kind that has this name in IOS")]
 pub enum InterfaceKind {
@@ -123,7 +123,7 @@ impl InterfaceKind {
     }
 }
 
-/// An interface as IOS names it.
+/// The IOS name of an interface.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct InterfaceName {
     kind: Kind,
@@ -164,7 +164,7 @@ impl InterfaceName {
         self.subinterface.is_some()
     }
 
-    /// The Linux device of the interface. The head of this file has the rule.
+    /// The Linux device of the interface. The comment at the top of this file explains the rule.
     pub fn device(&self) -> String {
         match self.is_loopback() {
             true => "lo".to_owned(),
@@ -177,7 +177,7 @@ impl InterfaceName {
         let (kind, number) = split(device);
         let kind = Kind::ALL.into_iter().find(|of| of.short().to_ascii_lowercase() == kind)?;
         let name = numbered(kind, number, '-')?;
-        // The rule never makes names such as `et01-0` and `lo0`, so they are refused.
+        // The rule never makes names such as `et01-0` and `lo0`, so these names are refused.
         (name.device() == device).then_some(name)
     }
 

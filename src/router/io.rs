@@ -1,9 +1,9 @@
-//! All types of data between the core and the outside.
+//! All types of data that the core exchanges with the code outside of the core.
 //!
 //! A [`Router`](super::Router) gets each input as an [`Input`] or through one of the two packet
-//! calls. It gives each output as an [`Output`] or as the verdict of a packet call. Inputs and
-//! outputs are plain data, so that the same core can run under mio, in the simulator, in a fuzzer
-//! and in a replay.
+//! calls (`encapsulate` and `decapsulate`). It returns each output as an [`Output`] or as the
+//! verdict of a packet call. Inputs and outputs are plain data, so that the same core can run under
+//! mio, in the simulator, in a fuzzer and in a replay.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -28,7 +28,7 @@ pub use crate::addr::Mac;
 use crate::addr::{Eid, EidPrefix, Family, InstanceId};
 use crate::packet::OwnedPacket;
 
-/// An input of a router, other than a packet of an EID.
+/// An input of a router. Packets from and to EIDs are not inputs of this type.
 #[derive(Debug)]
 pub enum Input<'a> {
     /// A datagram arrived on UDP port 4342.
@@ -39,8 +39,8 @@ pub enum Input<'a> {
     Process(ProcessEvent),
     /// An event on a TCP connection of port 4342.
     Tcp(TcpEvent<'a>),
-    /// The kernel or the core network reported something about the path of our packets to a
-    /// locator.
+    /// The kernel reported that it has no route to a locator, or an ICMP error about a packet to a
+    /// locator arrived.
     Path(PathEvent),
     /// The operator changed the configuration. The value is the whole new configuration.
     Configure(Box<Config>),
@@ -48,11 +48,11 @@ pub enum Input<'a> {
     Command(Command),
     /// The state of the file descriptors of the process has changed.
     Descriptors(Descriptors),
-    /// The nonces that the router kept with [`Output::Nonce`] in its previous run. The router gets
-    /// this input immediately after its start.
+    /// The nonces that the router stored with [`Output::Nonce`] in its previous run. The router
+    /// gets this input immediately after its start.
     Nonces(KeptNonces),
-    /// The process will end: the router withdraws its registrations and leaves the kernel as it
-    /// found it.
+    /// The process will end. The router withdraws its registrations, and restores the kernel to its
+    /// state before the start of the router.
     Stop,
 }
 
@@ -70,7 +70,7 @@ pub struct ControlDatagram<'a> {
 /// An operator's command that does not change the configuration.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Command {
-    /// `clear ip|ipv6 lisp map-cache [PREFIX]`: deletes learned entries, keeps static ones.
+    /// `clear ip|ipv6 lisp map-cache [PREFIX]`: deletes learned entries and keeps static entries.
     ClearMapCache {
         /// The family of EIDs.
         family: Family,
@@ -78,7 +78,8 @@ pub enum Command {
         /// instance.
         prefix: Option<EidPrefix>,
     },
-    /// `lig`: sends Map-Requests for an EID. [`Router::lig`](super::Router::lig) has the result.
+    /// `lig`: sends Map-Requests for an EID. [`Router::lig`](super::Router::lig) returns the
+    /// queries and their answers.
     Lig(LigQuestion),
     /// `debug ..` and its `no` form: turns kinds of debug lines on or off.
     Debug {
@@ -95,11 +96,11 @@ pub enum Command {
     /// Reports decisions on packets as [`Event::Packet`], or ends these reports. The reports do not
     /// depend on debugging. Their rate is limited.
     Watch(bool),
-    /// `clear arp-cache`: asks the neighbours on the links whether they are there.
+    /// `clear arp-cache`: asks the neighbours on the links whether they are still present.
     AskNeighbours,
 }
 
-/// A query of the command `lig`: an EID, and the Map-Requests that may be sent for it.
+/// A query of the command `lig`: an EID, the map-resolver, and the maximum number of Map-Requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LigQuestion {
     /// The EID.
@@ -131,11 +132,11 @@ pub enum Output {
     Native(InstanceId, OwnedPacket),
     /// Carry out a request on TCP.
     Tcp(TcpRequest),
-    /// Change the namespace's kernel.
+    /// Make a change in the kernel of the namespace.
     Kernel(KernelRequest),
     /// Open or close an object of the process, for example a socket.
     Process(ProcessRequest),
-    /// Keep a nonce over a restart, or delete a kept nonce.
+    /// Store a nonce so that it is not lost at a restart, or delete a stored nonce.
     Nonce(NonceRequest),
     /// An event. [`Log`](super::logging::Log) makes the lines of the log from events.
     /// [`debug::lines`](super::debug::lines) makes the debug lines from events, for each console

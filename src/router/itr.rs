@@ -1,8 +1,8 @@
-//! The ITR and the proxy ITR: packets of EIDs that enter the overlay (RFC 9300 section 4, RFC 6832
-//! section 5).
+//! The ITR and the proxy ITR: they send packets for EIDs into the overlay (RFC 9300 section 4, RFC
+//! 6832 section 5).
 //!
 //! An ITR accepts packets from the EIDs of its own site; a proxy ITR accepts packets from any
-//! source. The rest is the same for both.
+//! source. All other rules are the same for both routers.
 
 use std::net::IpAddr;
 
@@ -109,8 +109,8 @@ impl Router {
             if !self.is_of_site(source) {
                 return self.native(transit, draft, Because::rule(Rule::ForeignSource));
             }
-            // The source may be a host that has not been found. Then the host is on a port of this
-            // router, but the packet does not show on which port. So the router searches for the
+            // The source may be a host that has not been found. In this case, the host is on a port
+            // of this router, but the packet does not show the port. So the router searches for the
             // host.
             draft.wants.search_source =
                 !self.is_own_address(source.address) && self.is_to_be_searched(source);
@@ -183,8 +183,8 @@ impl Router {
     }
 
     /// Forwards a packet without LISP, with one exception. The router can be the gateway of a host,
-    /// and can answer the first packet of the host although it has not found the host yet. This
-    /// answer waits until the host is found.
+    /// and can answer the first packet of the host although the router has not found the host yet.
+    /// This answer waits until the host is found.
     fn native_or_sought(
         &self,
         transit: &Transit,
@@ -206,7 +206,7 @@ impl Router {
         self.native(transit, draft, because)
     }
 
-    /// Lets a packet wait for a mapping, if it may wait.
+    /// Lets a packet wait for a mapping, if the packet may wait.
     fn without_mapping(
         &self,
         transit: &Transit,

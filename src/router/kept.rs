@@ -1,12 +1,12 @@
-//! The nonces of Map-Registers that a router keeps over a restart (RFC 9301 section 5.6): the last
-//! nonce of each xTR that registers at this router, and the last nonce of this router's own
-//! Map-Registers.
+//! The nonces that a router stores so that they are not lost at a restart (RFC 9301 section 5.6):
+//! the last nonce of each xTR that registers at this router, and the last nonce of this router's
+//! own Map-Registers.
 //!
-//! A Map-Register with a nonce that is not greater than the last nonce of its sender is a replay.
+//! A Map-Register is a replay if its nonce is not greater than the last nonce of the same sender.
 //! To detect replays after a restart too, the core outputs the nonces to keep
 //! ([`Output::Nonce`](super::io::Output::Nonce)) and gets them back at its next start
 //! ([`Input::Nonces`](super::io::Input::Nonces)). The driver stores the nonces in a file, and the
-//! simulator stores them in memory. Both use [`KeptNonces`].
+//! simulator stores them in memory. The driver and the simulator both use [`KeptNonces`].
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Display, Formatter};
@@ -18,7 +18,7 @@ use sha2::{Digest, Sha256};
 use crate::wire::{Key, XtrIdentity};
 
 /// A name for a shared secret. The name does not reveal the secret, because it is 16 octets of a
-/// SHA-256.
+/// SHA-256 hash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct KeyPrint(pub [u8; 16]);
 
@@ -105,7 +105,7 @@ pub struct KeptNonce {
     pub nonce: u64,
 }
 
-/// A change of the kept nonces.
+/// A change of the stored nonces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum NonceRequest {
     /// Keep this nonce, in place of the previous nonce of its owner.
@@ -116,7 +116,7 @@ pub enum NonceRequest {
     Sent(u64),
 }
 
-/// All nonces that are kept.
+/// All stored nonces.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeptNonces {
     taken: BTreeMap<NonceOwner, u64>,
@@ -148,7 +148,7 @@ impl KeptNonces {
         self.taken.len()
     }
 
-    /// Whether no nonce is kept.
+    /// Whether no nonce is stored.
     pub fn is_empty(&self) -> bool {
         self.taken.is_empty() && self.sent.is_none()
     }

@@ -12,16 +12,17 @@
 //! 101  iif lisp0   lookup 4341
 //! 102  from RLOC   lookup main suppress_ifgroup 4341   control and encapsulated packets of Eidway
 //! 103  from RLOC   lookup 4341
-//! table 4341: the native default, a blackhole for each local EID prefix, and unreachable for the rest
+//! table 4341: the native default, a blackhole for each local EID prefix,
+//!             and unreachable for all other destinations
 //! ```
 //! Each part of these objects is necessary. Without the rules of the RLOCs, the router's own
 //! packets to port 4341 of a peer enter `lisp0` again, and never reach the peer. Without the
 //! suppressed lookup of main, the table of `lisp0` would need copies of the site's routes and of
-//! the default route. When a link vanishes, the kernel removes such copies without a notification.
-//! Then one ping goes through `lisp0` again and again, a hundred thousand times a second. Without
-//! the blackholes, packets leak into the core while the link of a site is down. With `unreachable`
-//! in place of the blackholes, hosts get an error about a failure that the mapping system will soon
-//! repair.
+//! the default route. When a link vanishes, the kernel removes these copies without a notification.
+//! After this, a single ping goes through `lisp0` again and again, a hundred thousand times a
+//! second. Without the blackholes, packets leak into the core while the link of a site is down.
+//! With `unreachable` in place of the blackholes, hosts get an error about a failure that the
+//! mapping system will soon repair.
 
 mod events;
 mod wanted;
@@ -54,13 +55,12 @@ pub struct Kernel {
     wanted_by: BTreeMap<KernelObject, usize>,
     /// The MTU that a link had before an MTU was configured; `None` if the link had not been seen.
     own_mtus: BTreeMap<InterfaceName, Option<u16>>,
-    /// The objects that the router requested again because their link changed, and the time of
-    /// these requests. The kernel's notification about the lost objects may arrive after the
-    /// requests.
+    /// The time at which the router requested objects again because their link changed, and these
+    /// objects. The kernel's notification about the lost objects may arrive after the requests.
     asked_again: (Time, BTreeSet<KernelObject>),
     /// The objects that have vanished or were refused lately.
     losses: Losses<KernelObject>,
-    /// Ports that were set down, but not by their configuration.
+    /// The ports that another program set down.
     down_by_hand: BTreeSet<Device>,
     /// Ports that the router has asked the kernel to set down. A port stays in this set until the
     /// kernel reports the port down.
@@ -68,14 +68,15 @@ pub struct Kernel {
 }
 
 impl Kernel {
-    /// The requests that change the present objects into the wanted objects. The removals come
-    /// first. The kernel does not compare all fields of a route when it removes a route. So if a
-    /// new route was added before the old route is removed, the removal could remove the new route.
-    /// If a new route and an old route have the same key in the kernel, the new route replaces the
-    /// old route in one step. So each packet finds one of the two routes.
+    /// Changes the set of wanted objects. Returns the requests that make the same changes in the
+    /// kernel. The removals come first. The kernel does not compare all fields of a route when it
+    /// removes a route. So if a new route was added before the old route is removed, the removal
+    /// could remove the new route. If a new route and an old route have the same key in the kernel,
+    /// the new route replaces the old route in one step. So each packet finds one of the two
+    /// routes.
     ///
-    /// `fixed` has the objects that belong to no EID, if they may have changed. `mobile` has the
-    /// objects of the EID prefixes that were added, removed or changed.
+    /// `fixed` contains the objects that belong to no EID, if they may have changed. `mobile`
+    /// contains the objects of the EID prefixes that were added, removed or changed.
     pub fn reconcile(
         &mut self,
         fixed: Option<BTreeSet<KernelObject>>,
@@ -128,7 +129,7 @@ impl Kernel {
         all.filter(|&other| place(other) == place(*object)).collect()
     }
 
-    /// The requests that make these objects. A port that was set down by hand stays down.
+    /// The requests that make these objects. A port that another program set down stays down.
     fn make(&mut self, objects: Vec<KernelObject>) -> Vec<KernelRequest> {
         let mut requests = Vec::with_capacity(objects.len());
         for mut object in objects {
@@ -179,8 +180,8 @@ impl Kernel {
         wanted::wanted(config, rib, &self.own_mtus)
     }
 
-    /// The requests that make the objects selected by `lost` again. The requests are in the order
-    /// in which objects are made.
+    /// The requests that make the lost objects again: the objects for which `lost` returns true.
+    /// The requests are in the order in which objects are made.
     fn again(&mut self, lost: impl Fn(&&KernelObject) -> bool, now: Time) -> Vec<KernelRequest> {
         let mobile: BTreeSet<KernelObject> = self.wanted_by.keys().copied().collect();
         let lost: Vec<_> = self.fixed.union(&mobile).filter(lost).copied().collect();
@@ -192,8 +193,8 @@ impl Kernel {
         self.make(lost)
     }
 
-    /// Remembers the MTU that each link had before an MTU was configured. The kernel does not keep
-    /// the old MTU, and the link gets it back when the configured MTU is removed.
+    /// Stores the MTU that each link had before an MTU was configured. The kernel does not keep the
+    /// old MTU. When the configured MTU is removed, the router sets the old MTU again.
     fn remember_mtus(&mut self, config: &Config, rib: &Rib) {
         for (&name, _) in config.interfaces.iter().filter(|(_, each)| each.mtu.is_some()) {
             let own = || rib.link(&name.device()).and_then(|link| u16::try_from(link.mtu).ok());
@@ -241,21 +242,22 @@ impl Kernel {
         by_hand
     }
 
-    /// Handles a port that is up again, or was removed. Returns whether another program had set it
-    /// down.
+    /// Handles a port that is up again, or was removed. Returns whether another program had set the
+    /// port down.
     pub fn forget_hand(&mut self, device: &str) -> bool {
         self.going_down.retain(|going| going.name() != device);
         self.down_by_hand.extract_if(.., |held| held.name() == device).count() > 0
     }
 
-    /// Whether a port was set down, but not by its configuration.
+    /// Whether another program set a port down.
     pub fn is_down_by_hand(&self, port: &InterfaceName) -> bool {
         self.down_by_hand.contains(&Device::Interface(*port))
     }
 
-    /// The wanted object that belongs to a requested object. `None` if no such object is wanted any
-    /// more. Usually both objects are equal. They differ only for the link of a port that was set
-    /// down by hand: the configuration wants this port up, and the router requested the port down.
+    /// The wanted object for which the router requested `object`. `None` if the router does not
+    /// want the object any more. Usually both objects are equal. They differ only for the link of a
+    /// port that another program set down: the configuration wants this port up, and the router
+    /// requested the port down.
     fn wish(&self, object: KernelObject) -> Option<KernelObject> {
         let mut wish = object;
         if let KernelObject::Link { device, up, .. } = &mut wish {
@@ -265,8 +267,8 @@ impl Kernel {
     }
 
     /// Handles objects that have vanished from the kernel. The router requests each object again if
-    /// it is still wanted. An object that was lost together with its link is requested when the
-    /// link is back.
+    /// the router still wants the object. An object that was lost together with its link is
+    /// requested when the link is back.
     pub fn lost(
         &mut self,
         objects: Vec<KernelObject>,
@@ -342,7 +344,7 @@ fn told(object: KernelObject, change: KernelObjectChange) -> Output {
 }
 
 /// Whether an object cannot be made yet, because its link does not exist or is not up. When the
-/// link is ready, all objects that belong to it are requested again.
+/// link is ready, the router requests all objects of the link again.
 fn awaits_link(object: &KernelObject, config: &Config, rib: &Rib) -> bool {
     let is_there = |device: &Device| rib.link(&device.name()).is_some();
     let is_up = |device: &Device| rib.link(&device.name()).is_some_and(|link| link.up);

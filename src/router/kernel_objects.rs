@@ -26,9 +26,9 @@ pub enum RouteTarget {
     NextHop(IpAddr),
     /// The link of a device.
     Device(Device),
-    /// Drops packets without an ICMP error.
+    /// Drops packets, and sends no ICMP error.
     Blackhole,
-    /// Drops packets with an ICMP unreachable.
+    /// Drops packets, and sends an ICMP unreachable error to the sender of each packet.
     Unreachable,
 }
 
@@ -51,7 +51,7 @@ impl Device {
     }
 }
 
-/// The TUN device through which the kernel and the router exchange packets of EIDs.
+/// The TUN device through which the kernel and the router exchange packets from and to EIDs.
 pub const LISP_DEVICE: &str = "lisp0";
 
 /// The device group of `lisp0`, and the number of [`Table::Native`].
@@ -66,8 +66,9 @@ pub enum RuleSelector {
     Source(Rloc),
 }
 
-/// An object that the router wants in the kernel of its namespace. The objects are made in their
-/// sort order: the order of the variants comes first. So a guard exists before a packet can leak.
+/// An object that the router wants in the kernel of its namespace. The router makes the objects in
+/// their sort order: all objects of a variant come before the objects of the next variant. So a
+/// guard exists before a packet can leak.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum KernelObject {
     /// The settings of the namespace: it forwards packets, and table main is looked up for packets
@@ -88,7 +89,7 @@ pub enum KernelObject {
         /// `lisp mobility`: the sysctls of the port are set so that the router notices new hosts.
         mobility: bool,
     },
-    /// An address on a device, with the length of its network.
+    /// An address on a device, with the prefix length of its network.
     Address {
         /// The device.
         device: Device,
@@ -103,7 +104,7 @@ pub enum KernelObject {
     Rule {
         /// IPv4 or IPv6.
         family: Family,
-        /// The rule with the lower priority is used first.
+        /// The kernel uses the rule with the smaller number first.
         priority: u32,
         /// The packets that the rule matches.
         selector: RuleSelector,
@@ -174,7 +175,8 @@ pub enum KernelRequest {
     },
 }
 
-/// A change in the kernel of the namespace, made by any process, or a refused request.
+/// A change that any process made in the kernel of the namespace, or a request that the kernel
+/// refused.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum KernelEvent {
     /// A link appeared or changed.
@@ -211,9 +213,9 @@ pub enum KernelEvent {
         /// The kernel's state of the host.
         state: NeighbourState,
     },
-    /// The fill level of the kernel's neighbour table of a family. A machine has one table for all
-    /// its namespaces. If hosts can appear and disappear, the driver reads the table once a second,
-    /// and reports a change.
+    /// The fill level of the kernel's neighbour table for an address family. All namespaces of a
+    /// machine share one table. If hosts can appear and disappear, the driver reads the table once
+    /// a second, and reports a change.
     NeighbourTable {
         /// IPv4 or IPv6.
         family: Family,
@@ -243,7 +245,7 @@ pub enum NeighbourState {
     Known(Mac),
     /// The kernel asked the host, and got no answer (`FAILED`).
     Failed,
-    /// There is no entry, or an entry without an answer yet (`INCOMPLETE`).
+    /// There is no entry, or the host has not answered yet (`INCOMPLETE`).
     Absent,
 }
 

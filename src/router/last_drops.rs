@@ -1,4 +1,5 @@
-//! For each reason, the last packet of EIDs that was dropped; `show drops` prints it.
+//! The last data packet that the router dropped, for each drop reason. The command `show drops`
+//! prints these packets.
 
 use std::net::IpAddr;
 
@@ -27,13 +28,13 @@ impl LastDrop {
     }
 }
 
-/// For each reason, the last packet that was dropped.
+/// The last data packet that the router dropped, for each drop reason.
 #[derive(Debug, Default)]
 pub struct LastDrops([Option<LastDrop>; DropReason::ALL.len()]);
 
 impl LastDrops {
-    /// Returns the last packet that the router dropped for `reason`. A command that clears the
-    /// counters also removes this packet.
+    /// Returns the last packet that the router dropped for `reason`. The router deletes this packet
+    /// when a command clears the counters.
     pub fn of(&self, reason: DropReason) -> Option<LastDrop> {
         self.0[reason as usize]
     }

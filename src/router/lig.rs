@@ -1,8 +1,8 @@
 //! The queries of the command `lig` (RFC 6835): Map-Requests that the operator asks for. A query is
-//! not a request of the ITR: no packet waits for a query, and each query has its own nonce.
+//! independent of the Map-Requests of the ITR: no packet waits for a query.
 //!
-//! A query sends a Map-Request. If no answer arrives in time, the query sends another Map-Request
-//! with a new nonce to the next map-resolver.
+//! Each Map-Request of a query has a new nonce. If no answer arrives in time, the next Map-Request
+//! goes to the next map-resolver.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -21,7 +21,8 @@ use crate::wire::{MapReply, MapRequest, MappingRecord, Nonce};
 const QUERIES: Limit = Limit { name: "lig queries", capacity: 64, idle: Duration::ZERO };
 /// The maximum time from a Map-Request to its answer.
 const WAIT: Duration = Duration::from_secs(2);
-/// The time from the start of a query to its deletion. The console reads the result in this time.
+/// The time from the start of a query to its deletion. The console must read the result within this
+/// time.
 const KEPT: Duration = Duration::from_secs(60);
 
 /// The answer to a query.
@@ -38,7 +39,7 @@ pub struct Answer {
 /// The state of a query.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Query {
-    /// The query.
+    /// The parameters of the query.
     pub question: LigQuestion,
     /// The number of Map-Requests that were sent.
     pub sent: u8,
@@ -56,7 +57,7 @@ impl Query {
         self.due_at().is_none()
     }
 
-    /// The time at which the latest Map-Request counts as lost.
+    /// The time at which the latest Map-Request counts as lost. `None` if the query has ended.
     fn due_at(&self) -> Option<Time> {
         (self.answer.is_none() && self.resolver.is_some()).then(|| self.sent_at + WAIT)
     }
@@ -65,7 +66,7 @@ impl Query {
 /// The queries of the consoles.
 #[derive(Debug)]
 pub struct Queries {
-    /// The queries by their number.
+    /// The queries. The key is the number of the query.
     table: Bounded<u64, Query>,
     last_number: u64,
     rng: Rng,
@@ -81,17 +82,17 @@ impl Queries {
         self.last_number + 1
     }
 
-    /// The query with this number. A query is deleted one minute after its start.
+    /// The query with the number `number`. A query is deleted one minute after its start.
     pub fn get(&self, number: u64) -> Option<&Query> {
         self.table.get(&number)
     }
 
-    /// How full the table of queries is.
+    /// The fill level of the table of queries.
     pub fn fill(&self) -> Fill {
         self.table.fill()
     }
 
-    /// The query that waits for an answer with this nonce.
+    /// Returns the number of the query that waits for an answer with the nonce `nonce`.
     pub(super) fn asked_with(&self, nonce: Nonce) -> Option<u64> {
         let mut waiting = self.table.iter().filter(|(_, query)| !query.is_done());
         waiting.find(|(_, query)| query.nonce == nonce).map(|(&number, _)| number)
@@ -120,7 +121,8 @@ impl Queries {
         self.ask(context, resolver, self.last_number, now);
     }
 
-    /// Sends the next Map-Request of each query without an answer, and deletes old queries.
+    /// Sends the next Map-Request of each query whose latest Map-Request counts as lost. Deletes
+    /// the queries that began more than one minute ago.
     pub(super) fn work(&mut self, context: &mut Context, resolver: &mut Resolver, now: Time) {
         self.table.expire(KEPT, now);
         let is_due = |query: &Query| query.due_at().is_some_and(|at| at <= now);
@@ -130,7 +132,8 @@ impl Queries {
         }
     }
 
-    /// Sends the next Map-Request of a query, or ends the query.
+    /// Sends the next Map-Request of a query. Ends the query if all its Map-Requests have been
+    /// sent, or if the router cannot send a Map-Request.
     fn ask(&mut self, context: &mut Context, resolver: &mut Resolver, number: u64, now: Time) {
         let Some(query) = self.table.get_mut(&number) else { return };
         let eid = query.question.eid;

@@ -10,7 +10,8 @@ pub struct VtyLines {
 }
 
 impl VtyLines {
-    /// The password that a user must type, if there is one.
+    /// The password that a user must type. `None` if no password is configured, or if `no login` is
+    /// configured.
     pub fn required_password(&self) -> Option<&str> {
         self.password.as_deref().filter(|_| !self.no_login)
     }

@@ -1,20 +1,21 @@
-//! A locator of a mapping, and the sources that say whether it can be reached.
+//! A locator of a mapping, and the sources that report whether a locator can be reached.
 
 use serde::Serialize;
 
 use crate::addr::Rloc;
 use crate::time::Time;
 
-/// A source that says whether a locator can be reached (RFC 9300 section 10).
+/// A source that reports whether a locator can be reached (RFC 9300 section 10).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Source {
-    /// The R bit of the record (RFC 9301 section 5.4). It is valid until the next record.
+    /// The R bit of the record (RFC 9301 section 5.4). The bit is valid until the next record
+    /// arrives.
     RBit,
-    /// The Locator-Status-Bit in a packet from the site of the locator (RFC 9300 section 10). It is
-    /// valid until the next bit or record.
+    /// The Locator-Status-Bit in a packet from the site of the locator (RFC 9300 section 10). The
+    /// bit is valid until the next Locator-Status-Bit or the next record arrives.
     StatusBits,
-    /// An ICMP error of the core.
+    /// An ICMP error from the core network.
     Icmp,
     /// The router's kernel, which has no route to the locator.
     Route,
@@ -24,7 +25,7 @@ pub enum Source {
 }
 
 impl Source {
-    /// The source in a few words.
+    /// Describes the source in a few words.
     pub fn describe(self) -> &'static str {
         match self {
             Source::RBit => "the R bit of the locator record",
@@ -41,14 +42,16 @@ impl Source {
 pub struct Locator {
     /// The address to which packets are encapsulated.
     pub rloc: Rloc,
-    /// The locator with the lower priority is preferred. A locator with priority 255 is never used.
+    /// The locator with the smallest number is preferred. A locator with the number 255 is never
+    /// used.
     pub priority: u8,
-    /// The share of the flows that the locator gets among the locators of equal priority.
+    /// The weight of the locator. Flows are distributed over the locators of equal priority in
+    /// proportion to their weights.
     pub weight: u8,
     /// The position of the locator in the record, which is also the number of its
     /// Locator-Status-Bit (RFC 9300 section 10).
     pub ordinal: u8,
-    /// Whether the site says that the locator is up.
+    /// Whether the site reports that the locator is up.
     pub up: bool,
     /// The source of `up`: [`Source::RBit`] or [`Source::StatusBits`].
     #[serde(skip)]

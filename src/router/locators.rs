@@ -24,8 +24,8 @@ pub struct LocalRlocs {
 }
 
 impl LocalRlocs {
-    /// The locators of a configuration. In each family, the locator with the lowest priority is
-    /// preferred.
+    /// Returns the locators of a configuration. In each family, the locator with the lowest
+    /// priority is preferred.
     pub fn of(config: &Config) -> Self {
         let all = config.local_rlocs();
         let configured = configured_locators(config);
@@ -42,9 +42,9 @@ impl LocalRlocs {
         LocalRlocs { preferred, all, broadcasts }
     }
 
-    /// Whether no router can have this address: [`Rloc::is_unicast`] rejects the address, or it is
-    /// the broadcast address of a connected network. The address of a locator must not be of this
-    /// kind (RFC 9301 section 5.4, Locator).
+    /// Whether `rloc` cannot be the address of a router. This is true if [`Rloc::is_unicast`]
+    /// rejects `rloc`, or if `rloc` is the broadcast address of a connected network. A locator must
+    /// not have such an address (RFC 9301 section 5.4, Locator).
     pub fn is_no_router_address(&self, rloc: Rloc) -> bool {
         !rloc.is_unicast() || self.broadcasts.contains(&rloc.0)
     }
@@ -62,7 +62,7 @@ impl LocalRlocs {
         self.all.contains(&Rloc(address))
     }
 
-    /// The locators that a Map-Request offers for the reply: the preferred locator of each family.
+    /// The ITR-RLOCs for a Map-Request: the preferred locator of each family.
     pub fn itr_rlocs(&self) -> Vec<Rloc> {
         self.preferred.into_iter().flatten().collect()
     }
@@ -82,7 +82,7 @@ fn configured_locators(config: &Config) -> Vec<(Rloc, u8)> {
     sets.chain(inline).filter_map(resolve).collect()
 }
 
-/// The configured locators of a proxy ETR, in the form that a mapping uses.
+/// Converts the configured locators of a proxy ETR to the locators of a mapping.
 pub fn as_mapping(config: &Config, locators: &[ConfiguredLocator]) -> Vec<Locator> {
     let locator = |configured: &ConfiguredLocator| {
         let rloc = config.resolve_locator(&configured.source)?;
@@ -93,8 +93,9 @@ pub fn as_mapping(config: &Config, locators: &[ConfiguredLocator]) -> Vec<Locato
     locators.iter().filter_map(locator).collect()
 }
 
-/// The outer headers for a packet (RFC 9300 section 5.3). TTL, type of service and ECN are copied
-/// from the inner header (for ECN, the normal mode of RFC 6040). `None` if no locator can be used.
+/// Returns the outer headers for a packet (RFC 9300 section 5.3). TTL, type of service and ECN are
+/// copied from the inner header (for ECN, this is the normal mode of RFC 6040). Returns `None` if
+/// no locator can be used.
 pub(super) fn encapsulation(
     locators: &[Locator],
     local: &LocalRlocs,
@@ -113,18 +114,24 @@ pub(super) fn encapsulation(
     })
 }
 
-/// The LISP header of a packet, without a nonce and without Locator-Status-Bits. Instance 0 has no
-/// I bit (RFC 9300 section 8).
+/// Returns the LISP header for a packet, without a nonce and without Locator-Status-Bits. The
+/// header for instance 0 has no I bit (RFC 9300 section 8).
 pub(super) fn data_header(instance_id: InstanceId) -> DataHeader {
     let instance_id = (instance_id != InstanceId::DEFAULT).then_some(instance_id);
     DataHeader { instance_id, ..DataHeader::default() }
 }
 
-/// The local and the remote locator for a flow. A remote locator is a candidate if it is up, its
-/// priority is not 255, it is not an address of this router, and this router has a locator of the
-/// same family. The candidates with the lowest priority share the flows according to their weights.
-/// The hash of the flow selects one of these candidates. If all weights are zero, all shares are
-/// equal. Locators that the core cannot reach are used only if there is no other locator.
+/// Selects the local and the remote locator for a flow. A remote locator is a candidate if all
+/// these conditions are true:
+///
+/// - The locator is up, and its priority is not 255.
+/// - The locator is not an address of this router.
+/// - This router has a locator of the same family.
+///
+/// Flows are distributed over the candidates with the lowest priority, in proportion to their
+/// weights. If all weights are zero, all these candidates get the same number of flows. The hash of
+/// the flow selects the candidate. A candidate that the core cannot reach is selected only if the
+/// core can reach none of the candidates.
 pub fn select(
     locators: &[Locator],
     local: &LocalRlocs,

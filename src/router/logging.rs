@@ -1,7 +1,7 @@
 //! The lines of the log: events of a router as text, with a limit for each kind of event.
 //!
-//! The core produces events without time and text. A driver keeps a [`Log`] and asks it for the
-//! lines of each event. Most events have no line.
+//! The core produces events without time and text. A driver has a [`Log`], which returns the lines
+//! for each event. Most events have no line.
 
 use std::collections::BTreeMap;
 use std::mem;
@@ -26,7 +26,7 @@ use std::net::IpAddr;
 pub enum Severity {
     /// Something is wrong, and the operator has to act.
     Warning,
-    /// Something changed as it should.
+    /// A normal change.
     Notice,
 }
 
@@ -52,8 +52,8 @@ impl From<Severity> for log::Level {
 /// A line of the log.
 pub type Line = (Severity, String);
 
-/// The limit of lines for each kind of event. Unknown senders can cause events of about ten kinds
-/// as often as they like. With this limit, the log grows by a few hundred kilobytes an hour.
+/// The maximum rate of lines for each kind of event. Unknown senders can cause events of about ten
+/// kinds at any rate. With this limit, the log grows by at most a few hundred kilobytes an hour.
 const RATE: Rate = Rate { burst: 100, interval: Duration::from_secs(10) };
 
 /// The state of the limit [`RATE`] for each kind of event. With this limit, the log does not fill
@@ -65,19 +65,20 @@ pub struct Log {
 
 #[derive(Debug, Default)]
 struct Kind {
-    /// From this time on, a full burst of [`RATE`] can be written again.
+    /// From this time on, a full burst of lines ([`RATE`]) can be written again.
     full_at: Option<Time>,
     /// The number of lines that were left out since the last written line.
     left_out: u64,
 }
 
 impl Log {
-    /// The lines of an event that happens at `now`; `now` never decreases.
+    /// Returns the lines for an event that happens at `now`. The value of `now` must not decrease
+    /// from call to call.
     pub fn lines(&mut self, event: &Event, now: Time) -> Vec<Line> {
         if !has_line(event) {
             return Vec::new();
         }
-        // The log does not limit lines about refused messages again, because these are already
+        // The log does not limit lines about refused messages, because these lines are already
         // limited for each reason and source.
         let is_bounded = !matches!(event, Event::Refused { .. });
         let left_out = match is_bounded {
@@ -130,7 +131,7 @@ fn has_line(event: &Event) -> bool {
     }
 }
 
-/// The line of an event. Most events have none.
+/// Returns the line for an event, or `None`: most events have no line.
 pub fn line(event: &Event) -> Option<Line> {
     Some(match event {
         Event::Host { eid, port, change } => return host_line(eid, port, *change),

@@ -1,10 +1,12 @@
-//! Decides when to request again an object that the kernel or the process has lost or refused.
+//! Decides when the router requests an object again. The kernel or the process has lost this
+//! object, or has refused to make it.
 //!
-//! A lost object is requested again immediately. If the object is lost again each time, another
-//! program removes it. So after three requests in ten seconds, the object is requested only every
-//! thirty seconds. Otherwise the router and the other program would keep each other busy. A refused
-//! object is requested again after a quarter of a second, because an object that it needs may
-//! appear soon. After three refusals, this object too is requested only every thirty seconds.
+//! A lost object is requested again immediately. If the object is lost again after each request,
+//! another program removes it. So after three requests in ten seconds, the object is requested only
+//! every thirty seconds. Otherwise the router and the other program would be busy all the time. A
+//! refused object is requested again after a quarter of a second, because another object that the
+//! refused object needs may appear soon. After three refusals, the refused object too is requested
+//! only every thirty seconds.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -12,14 +14,14 @@ use std::time::Duration;
 use super::deadlines::Deadlines;
 use crate::time::Time;
 
-/// Within [`WINDOW`], an object is requested again immediately at most this number of times.
+/// The maximum number of immediate requests for an object within [`WINDOW`].
 const QUICK: usize = 3;
-/// After this time without a loss or a refusal, an object is at rest. Until this time has passed,
-/// the object is restless.
+/// An object is "at rest" when it has not been lost or refused for this time after a request. Until
+/// then, the object is "restless".
 const WINDOW: Duration = Duration::from_secs(10);
 /// The interval between the requests for an object that was lost or refused too often.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// How long the router waits after a refusal before it requests the object again.
+/// The time from a refusal to the next request for the object.
 const MOMENT: Duration = Duration::from_millis(250);
 
 /// The verdict on a missing object.
@@ -29,8 +31,8 @@ pub enum Verdict {
     Now,
     /// Request the object later.
     Later {
-        /// Whether the router must report that the object is now requested only rarely. This value
-        /// is true only once for an object.
+        /// Whether the router must report that the object is now requested only every [`PATIENCE`].
+        /// This value is true once. It can be true again after the object has been at rest.
         first: bool,
     },
 }
@@ -38,8 +40,8 @@ pub enum Verdict {
 /// The objects that have recently vanished or were refused.
 #[derive(Debug)]
 pub struct Losses<T> {
-    /// The attempts for each object. If an object is at rest again, its entry remains until the
-    /// object is lost or refused the next time.
+    /// The attempts for each object. The entry of an object at rest remains until the object is
+    /// lost or refused the next time. Then the entry is reset.
     restless: BTreeMap<T, Attempts>,
     due: Deadlines<T>,
 }
@@ -55,7 +57,7 @@ impl<T> Default for Losses<T> {
 struct Attempts {
     /// The times of the latest requests, at most [`QUICK`].
     at: Vec<Time>,
-    /// Whether the object is requested only every [`PATIENCE`].
+    /// Whether the object is requested only once in each interval of [`PATIENCE`].
     patient: bool,
     /// Whether the refusal of the object has been reported.
     refused: bool,
@@ -86,8 +88,8 @@ impl<T: Ord + Clone> Losses<T> {
         first
     }
 
-    /// Deletes the entry of an object. The object is not wanted any more, or was requested for
-    /// another reason than a loss or a refusal.
+    /// Deletes the entry of an object. The caller does this if the object is not wanted any more,
+    /// or if the object was requested for a reason other than a loss or a refusal.
     pub fn forget(&mut self, object: &T) {
         self.restless.remove(object);
         self.due.set(object.clone(), None);
@@ -98,8 +100,8 @@ impl<T: Ord + Clone> Losses<T> {
         *self = Losses::default();
     }
 
-    /// Removes and returns the objects that are due at `now`, in the order in which objects are
-    /// made.
+    /// Removes and returns the objects that are due at `now`, in the order in which the router
+    /// makes objects.
     pub fn take_due(&mut self, now: Time) -> Vec<T> {
         let mut due: Vec<_> = std::iter::from_fn(|| self.due.pop(now)).collect();
         due.sort();

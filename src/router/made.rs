@@ -1,6 +1,6 @@
-//! The record of the objects that the kernel has made for a router. The driver has this record for
-//! a namespace, and the simulator has it for its own kernel. When an object has vanished, the
-//! router is informed ([`KernelEvent::Lost`](super::io::KernelEvent::Lost)).
+//! The list of the objects that the kernel has made for a router. The driver has this list for a
+//! namespace, and the simulator has it for its simulated kernel. When an object has vanished, the
+//! router gets the event [`KernelEvent::Lost`](super::io::KernelEvent::Lost).
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
@@ -30,7 +30,7 @@ impl Made {
         }
     }
 
-    /// Records that the kernel has refused a request. The state of the object is unknown then.
+    /// Records that the kernel has refused a request. Then the state of the object is unknown.
     pub fn refused(&mut self, request: &KernelRequest) {
         if let KernelRequest::Add(object) = *request {
             self.0.remove(&place(object));
@@ -69,7 +69,7 @@ impl Made {
     }
 }
 
-/// The smallest route in the sort order.
+/// The first route in the sort order of objects.
 const FIRST_ROUTE: KernelObject = KernelObject::Route {
     table: Table::Native,
     prefix: IpNet::V4(Ipv4Net::new_assert(Ipv4Addr::UNSPECIFIED, 0)),
@@ -78,14 +78,14 @@ const FIRST_ROUTE: KernelObject = KernelObject::Route {
     source: None,
 };
 
-/// The smallest proxy entry in the sort order.
+/// The first proxy entry in the sort order of objects.
 const FIRST_PROXY: KernelObject = KernelObject::ProxyNeighbour {
     device: Device::Lisp,
     address: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
 };
 
-/// The place of an object: the key under which the kernel keeps the object. The kernel has only one
-/// object with the same key.
+/// Returns the place of an object: a copy of the object that contains only the values of the
+/// object's key in the kernel. The kernel never has two objects with the same key.
 pub(super) fn place(object: KernelObject) -> KernelObject {
     match object {
         KernelObject::Link { device, .. } => KernelObject::Link {

@@ -1,15 +1,15 @@
 //! The map-cache of an ITR: its mappings for EIDs of other sites (RFC 9300 section 3, RFC 9301
 //! section 5.5).
 //!
-//! Learned entries live for the TTL of their record. Static entries make the ITR send Map-Requests.
-//! An entry that is learned again is overwritten in place and keeps its uptime, as in IOS.
+//! A learned entry expires after the TTL of its record. A static entry makes the ITR send
+//! Map-Requests. An entry that is learned again is overwritten and keeps its uptime, as in IOS.
 //!
 //! Memory is limited. Each family of an instance holds at most `map-cache-limit` entries. An entry
 //! with one locator has at most 300 octets, so the default limit of a million entries needs 300 MB.
-//! When a family is full, a new mapping replaces a learned entry that is not in use: the entry that
-//! was used least recently. So a host that sends a packet to each address of a /8 cannot remove an
-//! entry that is in use. When all entries are in use, the new mapping is rejected. Replaced entries
-//! and rejected mappings are counted.
+//! When a family is full, a new mapping replaces a learned entry that is not in use. If several
+//! entries are not in use, it replaces the entry that was used least recently. So a host that sends
+//! a packet to each address of a /8 cannot remove an entry that is in use. When all entries are in
+//! use, the new mapping is rejected. Replaced entries and rejected mappings are counted.
 
 mod second_path;
 
@@ -42,8 +42,8 @@ pub const DEFAULT_LIMIT: usize = 1_000_000;
 const IN_USE: Duration = Duration::from_secs(60);
 /// Data packets change the locator states of an entry at most once in this time.
 const STATUS_INTERVAL: Duration = Duration::from_secs(1);
-/// To make room for one entry, at most this number of entries is examined. So the work for one
-/// mapping is limited, even if very many entries have come into use or the limit has been lowered.
+/// The maximum number of entries that are examined to make room for one entry. This limits the work
+/// for one mapping, even if many entries have come into use or `map-cache-limit` has been lowered.
 const LOOKS: usize = 64;
 
 /// The action of an ITR for a packet that matches a map-cache entry.
@@ -51,7 +51,7 @@ const LOOKS: usize = 64;
 #[serde(rename_all = "kebab-case")]
 pub enum Mapping {
     /// Encapsulate to one of these locators. The list is empty if all locators of the record are
-    /// opaque: none of them is an IP address. Then there is a mapping, but no usable locator.
+    /// opaque (not IP addresses). In this case there is a mapping, but no usable locator.
     Locators(Box<[Locator]>),
     /// Forward without LISP, or to a proxy ETR (ACT 1).
     ForwardNative,
@@ -90,22 +90,22 @@ pub enum Source {
 #[derive(Clone, Debug)]
 #[repr(C)]
 pub struct Entry {
-    /// The use of the entry by packets, including the packets that the flow cache forwarded.
+    /// The packets that used the entry. They include the packets that the flow cache forwarded.
     pub usage: Usage,
-    /// The action.
+    /// The action for packets that match the entry.
     pub mapping: Mapping,
     /// The origin of the entry.
     pub source: Source,
     /// The sender of the latest Map-Reply.
     pub map_source: Option<IpAddr>,
-    /// The time at which the prefix came into the map-cache.
+    /// The time at which the prefix was added to the map-cache.
     pub created_at: Time,
     /// The time at which the mapping last changed.
     pub modified_at: Time,
     /// The time at which the entry expires; `None` for a static entry.
     pub expires_at: Option<Time>,
-    /// The position of the entry in the order of eviction. When the entry was last examined, this
-    /// position was the time of its last use. Packets that use the entry later do not change the
+    /// The position of the entry in the order of eviction: the value that `idle_at` had when the
+    /// entry was added or last examined. Packets that use the entry later do not change this
     /// position.
     queued_at: Time,
 }
@@ -120,7 +120,7 @@ pub struct Usage {
 }
 
 impl Usage {
-    /// Counts a packet.
+    /// Counts the packets of `load`. They used the entry at `now`.
     pub fn count(&mut self, load: Load, now: Time) {
         self.packets = self.packets.wrapping_add(load.packets);
         self.bytes = self.bytes.wrapping_add(load.bytes);
@@ -144,7 +144,7 @@ impl Usage {
 }
 
 impl Entry {
-    /// A static entry.
+    /// Returns a static entry, which makes the ITR send Map-Requests.
     fn asking(created_at: Time) -> Self {
         Entry {
             mapping: Mapping::SendMapRequest,
@@ -175,7 +175,7 @@ pub struct Learned {
     pub prefix: EidPrefix,
     /// The action for packets that match the mapping.
     pub mapping: Mapping,
-    /// The record's TTL.
+    /// The TTL of the record.
     pub ttl: Duration,
     /// The sender of the Map-Reply.
     pub map_source: IpAddr,
@@ -186,11 +186,11 @@ pub struct Learned {
 /// The limit of [`Used`], the table of locators in use. If the table is full, the least recently
 /// used locator is removed.
 const IN_SIGHT: Limit = Limit { name: "Locators in use", capacity: 16_384, idle: Duration::ZERO };
-/// How long a locator remains in [`Used`] after the last packet to it.
+/// How long a locator remains in [`Used`] after the last packet for an entry with this locator.
 const SIGHT: Duration = Duration::from_secs(60);
 
-/// The locators in use, for each instance and family. The value is one EID prefix that has the
-/// locator in its mapping.
+/// The locators in use, for each instance and family. The value is one EID prefix whose mapping
+/// contains the locator.
 pub(super) type Used = Bounded<(InstanceId, Family, Rloc), EidPrefix>;
 
 /// The entries of all instances and both families.
@@ -203,17 +203,17 @@ pub struct MapCache {
     statics: PrefixMap<Time>,
     /// The times at which learned entries expire, the earliest first.
     expiries: BTreeSet<(Time, Slot)>,
-    /// Learned entries in the order of eviction, by their `queued_at`. Packets do not change this
-    /// order. When the router searches for room, it moves used entries to their correct position.
+    /// Learned entries in the order of eviction (`queued_at`). Packets do not change this order. A
+    /// search for an entry to evict moves used entries to their correct position.
     evictions: BTreeMap<(InstanceId, Family), BTreeSet<(Time, Slot)>>,
     /// Learned prefixes for which an SMR caused the latest Map-Request.
     solicited: BTreeSet<EidPrefix>,
-    /// The locators of each entry that a packet used in the last minute, with a precision of one
-    /// second. With this table, a reader does not have to examine all entries.
+    /// The locators of each entry that a packet used in the last minute. Precision: one second.
+    /// With this table, a search for these locators does not examine all entries.
     used: Used,
     opaque: OpaqueLocators,
     revision: Revision,
-    /// The number of mappings that were rejected because the family was full of entries in use.
+    /// The number of mappings that were rejected: the family was full, with all entries in use.
     pub rejected: u64,
     /// The number of entries that new mappings replaced.
     pub evicted: u64,
@@ -246,7 +246,7 @@ impl Default for MapCache {
 }
 
 impl MapCache {
-    /// The changes of learned entries since the last call.
+    /// Removes and returns the changes of entries since the last call.
     pub fn take_changes(&mut self) -> Vec<Event> {
         std::mem::take(&mut self.changes)
     }
@@ -296,12 +296,11 @@ impl MapCache {
     /// - If an entry with this prefix exists, it is overwritten in place and keeps its uptime.
     /// - A new prefix replaces a more specific entry that contains `asked`, because the reply shows
     ///   that this entry is not valid any more. Other more specific entries remain. The new entry
-    ///   expires no later than the first of the remaining entries, because it must not outlive the
-    ///   prefixes inside it.
+    ///   expires no later than the first of these entries, so that it does not outlive any of them.
     /// - A TTL of zero removes the prefix.
     ///
-    /// Returns whether the mapping was added. If the family has `limit` entries and all entries are
-    /// in use, a mapping for a new prefix is not added.
+    /// Returns false if the mapping was rejected: its prefix is new, the family already has `limit`
+    /// entries, and none of them can be evicted.
     pub fn learn(&mut self, learned: Learned, asked: Eid, limit: usize, now: Time) -> bool {
         let prefix = learned.prefix;
         let mut expires_at = now + learned.ttl;
@@ -469,15 +468,15 @@ impl MapCache {
         self.expiries.first().map(|&(at, _)| at)
     }
 
-    /// The entry for packets to an EID, with its slot and its prefix.
+    /// Returns the entry for packets to an EID, and the slot and the prefix of this entry.
     pub fn find(&self, eid: Eid) -> Option<(Slot, EidPrefix, &Entry)> {
         let slot = self.entries.longest_match_slot(eid)?;
         let (prefix, entry) = self.entries.at(slot)?;
         Some((slot, prefix, entry))
     }
 
-    /// Counts a packet for the entry that [`MapCache::find`] returned. The caller must not have
-    /// added or removed an entry since that call.
+    /// Counts the packets of `load` for the entry at `slot`, which [`MapCache::find`] returned. The
+    /// caller must not have added or removed an entry since that call.
     pub fn count_use(&mut self, slot: Slot, load: Load, now: Time) {
         if let Some((prefix, entry)) = self.entries.at_mut(slot) {
             count(&mut self.used, prefix, entry, load, now);
@@ -546,8 +545,8 @@ impl MapCache {
         &self.solicited
     }
 
-    /// Keeps the opaque locators of a learned record. They are kept as long as the entry of the
-    /// record exists.
+    /// Stores the opaque locators of a learned record. They remain stored as long as the entry of
+    /// the record exists.
     pub(super) fn keep_opaque(&mut self, record: &MappingRecord) {
         let entry = self.entries.get(&record.eid_prefix);
         if entry.is_some_and(|entry| entry.source == Source::MapReply) {
@@ -566,8 +565,8 @@ impl MapCache {
     }
 }
 
-/// Counts a packet for an entry. The first packet in a second marks the locators of the entry as in
-/// use.
+/// Counts the packets of `load` for an entry. The first packet of each second marks the locators of
+/// the entry as in use.
 fn count(used: &mut Used, prefix: EidPrefix, entry: &mut Entry, load: Load, now: Time) {
     let second = |at: Time| at.0 / 1_000_000;
     let is_first = entry.usage.used_at().is_none_or(|at| second(at) != second(now));
@@ -581,7 +580,7 @@ fn count(used: &mut Used, prefix: EidPrefix, entry: &mut Entry, load: Load, now:
     }
 }
 
-/// Keeps the uptime of each locator whose state is unchanged.
+/// Copies the uptime of each locator with an unchanged state from the old entry, `before`.
 fn keep_uptimes(mut mapping: Mapping, before: Option<&Entry>) -> Mapping {
     let old = before.map(|entry| &entry.mapping);
     if let (Mapping::Locators(locators), Some(Mapping::Locators(old))) = (&mut mapping, old) {

@@ -22,7 +22,7 @@ pub(super) fn ttl(record: &MappingRecord) -> Duration {
     }
 }
 
-/// A record of a Map-Reply in the form that the map-cache uses.
+/// Converts a record of a Map-Reply to the form that the map-cache uses.
 pub(super) fn learned(
     record: &MappingRecord,
     local: &LocalRlocs,
@@ -33,9 +33,9 @@ pub(super) fn learned(
     Learned { prefix, mapping, ttl: ttl(record), map_source: from, solicited: false }
 }
 
-/// The locators of a record, in the form that a mapping uses. Locators that are not IP addresses
-/// are left out. The ordinal of a locator is its position among all locators of the record. A
-/// locator is marked as down if no router can have its address.
+/// Converts the locators of a record to the form that a mapping uses. Locators that are not IP
+/// addresses are left out. The ordinal of a locator is its position among all locators of the
+/// record. A locator is marked as down if no router can have its address.
 pub(super) fn locators(record: &MappingRecord, local: &LocalRlocs, now: Time) -> Vec<Locator> {
     let locator = |(locator, ordinal): (&LocatorRecord, u8)| {
         let rloc = locator.ip()?;

@@ -1,4 +1,5 @@
-//! The event about a control message that was received or sent: `debug lisp control-plane`.
+//! The events about control messages that were received or sent. `debug lisp control-plane` prints
+//! these events.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -30,8 +31,8 @@ pub enum MessageEvent {
     RequestScheduled {
         /// The solicited EID.
         eid: Eid,
-        /// The EID of the first record of the SMR. If a Cisco router sent the SMR, `own` is an EID
-        /// of this site.
+        /// The EID of the first record of the SMR. If a Cisco router sent the SMR, this EID is an
+        /// EID of this site.
         own: Option<Eid>,
     },
     /// The router received a Map-Request, but the D bit of the request forbids an answer.

@@ -1,26 +1,28 @@
 //! Hosts that move: dynamic EIDs (draft-ietf-lisp-eid-mobility section 4).
 //!
-//! A `lisp mobility` port serves dynamic-EID ranges. A host of a range is found when it sends a
-//! packet on the port, because the kernel's neighbour table shows this. Then the database contains
-//! a prefix for the host. The prefix is registered, and the host is watched. The host has left if a
-//! map-server reports that another xTR has the host, or if the host does not answer any more. The
-//! away table always has an entry for the range itself. So if a packet from the core is for a host
-//! that is on no port, the xTR that encapsulated the packet receives an SMR.
+//! A `lisp mobility` port serves dynamic-EID ranges. The router finds a host of a range when the
+//! host sends a packet on the port, because the kernel's neighbour table shows this host. Then the
+//! router adds a prefix for the host to the database, registers the prefix, and checks that the
+//! host is still there. The host counts as gone if a map-server reports that another xTR has the
+//! host, or if the host does not answer any more. The away table always has an entry for the range
+//! itself. So if a packet from the core is for a host that is on no port, the xTR that encapsulated
+//! the packet receives an SMR.
 //!
 //! The port has the addresses of the roaming gateway: the same IP address and hardware address at
-//! every xTR. The port has no route for its network. With this route, the kernel would search with
-//! ARP for a host that moved away, instead of using LISP. While a host is on the port, its route
-//! leads to the port. After the host has moved, its route leads into `lisp0`. Then a gratuitous ARP
-//! and a proxy neighbour make the other hosts of the old LAN send the packets for this host to the
-//! router. A neighbour entry that only becomes old does not show that the host is still on the
-//! port. A host that already has the hardware address of the gateway in its cache creates no
-//! neighbour entry at all. So the packets of such a host make this router ask for the host.
+//! every xTR. The port has no route for its network. With such a route, the kernel would search
+//! with ARP for a host that moved away, instead of using LISP. While a host is on the port, its
+//! route leads to the port. After the host has moved, its route leads into `lisp0`. Then a
+//! gratuitous ARP and a proxy neighbour make the other hosts of the old LAN send the packets for
+//! this host to the router. A neighbour entry that only becomes old does not show that the host is
+//! still on the port. A host that already has the hardware address of the gateway in its cache
+//! creates no neighbour entry at all. So when this router receives packets from such a host, it
+//! asks for the host.
 //!
 //! The first packets of a host are not lost. If a host sends a packet to its gateway, the kernel
-//! answers before the host has a route. So the router receives this answer, and holds it while it
-//! searches for the host. Packets of the host to other destinations are encapsulated, also if the
-//! host has not been found. If an answer to these packets arrives before the host has been found,
-//! the router holds this answer too.
+//! answers before the host has a route. So the router receives this answer, and holds the answer
+//! while it searches for the host. Packets of the host to other destinations are encapsulated, also
+//! if the host has not been found. If an answer to these packets arrives before the host has been
+//! found, the router holds this answer too.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -40,18 +42,19 @@ use crate::addr::{Eid, EidPrefix};
 use crate::prefix_map::PrefixMap;
 use crate::time::Time;
 
-/// The limit of hosts that are on the ports of this router at one time. If the table is full, a
-/// host of the port with the most hosts is removed: the host that was silent for the longest time.
-/// If the new host is at the same port, the removed host must have been silent for half a minute.
-/// The kernel asks each host every few seconds, so a host that is still on its port is never silent
-/// for long.
+/// The limit for the number of hosts on the ports of this router. If the table is full, a host of
+/// the port with the most hosts is removed: the host that was silent for the longest time. If the
+/// new host is at this port too, the removed host must have been silent for half a minute. The
+/// kernel asks each host every few seconds, so a host that is still on its port is never silent for
+/// long.
 const HOSTS: Limit = Limit { name: "Hosts here", capacity: 65_536, idle: Duration::from_secs(30) };
-/// The limit of neighbours with a stored hardware address. If the table is full, the oldest
-/// neighbour of the port with the most neighbours is removed.
+/// The limit for the number of stored hardware addresses of neighbours. If the table is full, the
+/// oldest neighbour of the port with the most neighbours is removed.
 const NEIGHBOURS: Limit = Limit { name: "Neighbours", capacity: 65_536, idle: Duration::ZERO };
-/// The limit of hosts for which the router asks when their port has its link again. If the table is
-/// full, a host of the port with the most hosts is removed. This host is found again when it sends
-/// a packet, or when a packet for it arrives.
+/// The limit for the number of hosts that were at a port when the port lost its link. When the port
+/// has its link again, the router asks for these hosts. If the table is full, a host of the port
+/// with the most hosts is removed. This host is found again when it sends a packet, or when a
+/// packet for it arrives.
 const MISSED: Limit =
     Limit { name: "Hosts of ports without a link", capacity: 16_384, idle: Duration::ZERO };
 /// How long a silent host remains in the away table.
@@ -95,8 +98,8 @@ pub struct Mobility {
     pub(super) ranges: PrefixMap<Range>,
     pub(super) hosts: Bounded<Eid, Host, InterfaceName>,
     /// The port at which each host was before it moved away. On this port, the router answers for
-    /// the host by proxy. The entry is removed together with the host's entry in the away table,
-    /// which has a limit.
+    /// the host by proxy. The entry is removed together with the host's entry in the away table. So
+    /// the limit of the away table also limits this table.
     pub(super) former_ports: BTreeMap<Eid, InterfaceName>,
     /// The hosts that were at a port when the port lost its link.
     pub(super) missed: Bounded<Eid, InterfaceName, InterfaceName>,
@@ -106,7 +109,7 @@ pub struct Mobility {
     pub(super) owners: OwnerChanges<Eid>,
     /// The time of the last line in the log about a rejected host.
     pub(super) turned_away_at: Option<Time>,
-    /// The hosts that left since the start of the input, each with the reason.
+    /// The hosts that left during the present input, each with the reason.
     pub(super) departures: BTreeMap<Eid, Departure>,
     /// The events about lost hosts. The caller has not taken these events yet.
     pub(super) changes: Vec<Event>,
@@ -147,7 +150,7 @@ impl Mobility {
         &self.hosts
     }
 
-    /// The events since the last call about hosts that a change of the configuration removed.
+    /// Removes and returns the events about hosts that a change of the configuration removed.
     pub(super) fn take_changes(&mut self) -> Vec<Event> {
         std::mem::take(&mut self.changes)
     }
@@ -169,7 +172,8 @@ impl Mobility {
         self.missed.remove(&eid);
     }
 
-    /// The number of packets on the wire that wait until a host is found.
+    /// The number of packets that wait until a host is found. Each segment of a super-packet counts
+    /// as one packet.
     pub(super) fn waiting(&self) -> u64 {
         let held = self.searches.running.iter().flat_map(|(_, search)| &search.held);
         held.map(|each| each.packets).sum()
@@ -202,9 +206,9 @@ impl Mobility {
         }
     }
 
-    /// Takes the ranges and their ports from the configuration. If a range or a port was removed,
-    /// its hosts and the searches for them are removed too. Returns the packets that these searches
-    /// held.
+    /// Reads the ranges and their ports from the configuration. Removes the hosts of removed ranges
+    /// and of removed ports. Removes the searches for EIDs outside the ranges, and returns the
+    /// packets that waited for these searches.
     pub(super) fn reconfigure(&mut self, config: &Config) -> Held {
         self.ranges.clear();
         for (name, range, _) in config.dynamic_eids() {
@@ -232,7 +236,8 @@ impl Mobility {
         self.searches.retain(|eid| ranges.longest_match(*eid).is_some())
     }
 
-    /// The ports that serve the range around `eid`. The list is empty if there is no such port.
+    /// The ports that serve the range of `eid`. The list is empty if no range contains `eid`, or if
+    /// no port serves the range.
     pub(super) fn ports(&self, eid: Eid) -> &[InterfaceName] {
         self.ranges.longest_match(eid).map_or(&[], |(_, range)| &range.ports)
     }
@@ -248,9 +253,9 @@ impl Mobility {
         self.hosts.get(&eid).filter(|_| prefix == eid.host_prefix())
     }
 
-    /// The port of a host, if the router now has to ask the host whether it is still there. `None`
-    /// if, within the last `interval`, the router asked the host or received a message from the
-    /// host.
+    /// Returns the port of a host if the router must ask now whether the host is still there. In
+    /// this case, stores `now` as the time of this request. Returns `None` if the router asked the
+    /// host, or received a message from the host, within the last `interval`.
     pub(super) fn ask_from_time_to_time(
         &mut self,
         eid: Eid,

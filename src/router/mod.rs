@@ -4,8 +4,8 @@
 //! kinds, and a caller uses them in this order:
 //!
 //! 1. **Inputs**: [`Router::handle`] for events, [`Router::encapsulate`] and
-//!    [`Router::decapsulate`] for packets of EIDs, [`Router::handle_timeout`] for time. All of them
-//!    take the time `now`, which never decreases.
+//!    [`Router::decapsulate`] for data packets, [`Router::handle_timeout`] for time. All these
+//!    methods take the time `now`, which must not decrease from call to call.
 //! 2. **Outputs**: [`Router::poll_output`], until it returns `None`, after each input.
 //! 3. **Time**: [`Router::poll_timeout`] returns the time at which `handle_timeout` has work. This
 //!    time may change with every input. If `handle_timeout` is called before this time, it changes
@@ -323,7 +323,7 @@ impl Router {
         self.follow_generation();
     }
 
-    /// The next output that the caller has to carry out.
+    /// Removes and returns the next output, which the caller must carry out.
     #[must_use]
     pub fn poll_output(&mut self) -> Option<Output> {
         let output = self.context.outputs.pop_front();
@@ -412,7 +412,7 @@ impl Router {
         &self.paths
     }
 
-    /// The reachability of locators, and the sources that report it.
+    /// The reachability of locators, and the sources that report this reachability.
     pub fn reachability(&self) -> &Reachability {
         &self.reachability
     }
@@ -422,7 +422,7 @@ impl Router {
         &self.database
     }
 
-    /// The state of registration, with one row for each family and map-server.
+    /// The states of registration, with one row for each family and map-server.
     pub fn registrations(&self, now: Time) -> Vec<RegistrationStatus> {
         self.registrar.status(&self.context.config, &self.database, now)
     }
@@ -435,7 +435,7 @@ impl Router {
         views
     }
 
-    /// The fill levels of the tables with the limits for Map-Replies.
+    /// The fill levels of the tables that limit the number of Map-Replies.
     pub fn reply_limits(&self) -> [Fill; 2] {
         self.replies.fills()
     }
@@ -465,7 +465,7 @@ impl Router {
         self.context.debugging
     }
 
-    /// For each reason, the last packet that was dropped.
+    /// The last data packet that the router dropped, for each drop reason.
     pub fn last_drops(&self) -> &LastDrops {
         &self.context.last_drops
     }
@@ -485,9 +485,9 @@ impl Router {
         (&self.context.recent_requests, &self.context.recent_registers)
     }
 
-    /// The number of packets of EIDs that wait for a mapping, or wait until their host is found.
-    /// The router counts each received packet of an EID once: in this number, or in a counter of
-    /// sent or dropped packets.
+    /// The number of data packets that wait for a mapping or until their host is found. The router
+    /// counts each received data packet once: in this number, or in a counter of sent or dropped
+    /// packets.
     pub fn waiting_packets(&self) -> u64 {
         self.resolver.outstanding.waiting() + self.mobility.waiting()
     }
@@ -518,8 +518,8 @@ impl Router {
     }
 }
 
-/// An identifier that does not change with a restart, so that a map-server regards the restarted
-/// router as the same xTR. It is made from the host name and the RLOCs.
+/// Returns an identifier that does not change with a restart, so that a map-server regards the
+/// restarted router as the same xTR. The identifier is made from the host name and the RLOCs.
 fn xtr_id(config: &Config) -> u128 {
     let mut digest = Sha256::new().chain_update(&config.hostname);
     for rloc in config.local_rlocs() {

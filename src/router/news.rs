@@ -17,9 +17,9 @@ use crate::wire::{MappingRecord, Nonce};
 const ANSWER_WAIT: Duration = Duration::from_secs(3);
 /// The minimum time between two lines in the log about map-servers that do not answer.
 const LINES: Duration = Duration::from_secs(60);
-/// The limit of notifications that wait for a confirmation. If the table is full, the oldest
-/// notification of the map-server with the most notifications is removed, and the router does not
-/// believe it.
+/// The limit for the number of notifications that wait for a confirmation. If the table is full,
+/// the oldest notification of the map-server with the most notifications is removed, and the router
+/// ignores this notification.
 const QUESTIONS: Limit =
     Limit { name: "Map-Notifies to be confirmed", capacity: 4096, idle: Duration::ZERO };
 
@@ -64,13 +64,14 @@ impl News {
         self.due.next()
     }
 
-    /// How full the table of notifications is.
+    /// The fill level of the table of notifications.
     pub(super) fn fill(&self) -> Fill {
         self.questions.fill()
     }
 
-    /// Begins a question and returns its nonce. `None` if an earlier question must be answered
-    /// first.
+    /// Begins a question about the record `told`, and returns the nonce of the question. If an
+    /// earlier question to the map-server about the same prefix is not answered yet, stores `told`
+    /// for the next question and returns `None`.
     pub(super) fn begin(&mut self, about: About, told: MappingRecord, now: Time) -> Option<Nonce> {
         if let Some(question) = self.questions.use_at(&about, now) {
             question.later = Some(told);
@@ -92,8 +93,8 @@ impl News {
         Some(question)
     }
 
-    /// The map-server and the prefix of the question with this nonce, if the question is not
-    /// answered yet.
+    /// The map-server and the prefix of the question with the nonce `nonce`. `None` if no question
+    /// with this nonce waits for an answer.
     pub(super) fn asked(&self, nonce: Nonce) -> Option<About> {
         self.nonces.get(&nonce).copied()
     }
@@ -104,8 +105,8 @@ impl News {
         Some((about, self.end(&about)?))
     }
 
-    /// Whether to write a line to the log at `now` about a map-server that does not answer. There
-    /// is at most one line a minute.
+    /// Decides whether to write a line to the log at `now` about a map-server that does not answer.
+    /// There is at most one line a minute.
     pub(super) fn is_to_be_said(&mut self, now: Time) -> bool {
         let is_due = self.said_at.is_none_or(|at| now.since(at) >= LINES);
         self.said_at = if is_due { Some(now) } else { self.said_at };

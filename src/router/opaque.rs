@@ -1,8 +1,8 @@
-//! The opaque locators of map-cache entries: locators that are not IP addresses. They are kept so
-//! that a `show` command can list them. No other part of the router reads them.
+//! The opaque locators of map-cache entries: locators that are not IP addresses. They are stored
+//! only so that a `show` command can list them. No other part of the router reads them.
 //!
-//! Most entries have no opaque locators. So the opaque locators are not stored in the entries, of
-//! which there may be a million.
+//! The map-cache may have a million entries, and most entries have no opaque locators. So the
+//! opaque locators are not stored in the entries.
 
 use std::time::Duration;
 
@@ -11,17 +11,18 @@ use crate::addr::EidPrefix;
 use crate::time::Time;
 use crate::wire::{Address, MappingRecord};
 
-/// The maximum number of opaque locators that are kept at one time. If a mapping arrives when the
-/// table is full, its opaque locators are counted ([`super::counters::Counters::opaque_locators`]),
-/// but not kept.
+/// The maximum number of stored opaque locators. If the table is full, the opaque locators of a new
+/// mapping are counted ([`super::counters::Counters::opaque_locators`]), but not stored.
 const KEPT: usize = 16_384;
-/// The maximum number of mappings with kept opaque locators. A full table accepts no more mappings.
+/// The maximum number of mappings with stored opaque locators. A full table accepts no more
+/// mappings.
 const MAPPINGS: Limit =
     Limit { name: "Mappings with opaque locators", capacity: KEPT, idle: Duration::MAX };
-/// The maximum number of octets of the kept addresses. A full table accepts no more addresses.
+/// The maximum number of octets of all stored addresses together. A full table accepts no more
+/// addresses.
 const OCTETS: usize = 4 << 20;
 
-/// A locator that is not an IP address. The router sends nothing to it.
+/// A locator that is not an IP address. The router sends nothing to this locator.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OpaqueLocator {
     /// The address and its type.
@@ -55,8 +56,8 @@ struct Kept {
 }
 
 impl OpaqueLocators {
-    /// Keeps the opaque locators of a learned record. They replace the earlier opaque locators of
-    /// its prefix.
+    /// Stores the opaque locators of a learned record. They replace the stored opaque locators of
+    /// the same prefix.
     pub(super) fn keep(&mut self, record: &MappingRecord) {
         self.forget(&record.eid_prefix);
         let locators = opaque_of(record);

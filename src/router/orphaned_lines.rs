@@ -1,11 +1,11 @@
-//! Removes lines that the router does not carry out, if the configuration does not have their place
-//! any more.
+//! Removes lines that the router stores but does not carry out, if the configuration does not have
+//! the block of the line any more.
 
 use super::config::Config;
 use super::unsupported::Place;
 
 impl Config {
-    /// Removes from `unsupported` the lines of places that do not exist any more.
+    /// Removes from `unsupported` each line whose block does not exist any more.
     pub fn remove_orphaned_lines(&mut self) {
         if !self.unsupported.is_empty() {
             let mut unsupported = std::mem::take(&mut self.unsupported);

@@ -1,11 +1,12 @@
 //! The Map-Requests under way, and the packets that wait for the answers to these Map-Requests (RFC
 //! 9301 section 5.3).
 //!
-//! Any host of a LAN can make the router send Map-Requests, as often as it likes. So each source
-//! host has a share of the table, and each family of EIDs has its own tables. If a table is full,
-//! the host with the most entries loses an entry: the entry of the EID that no packet has needed
-//! for the longest time. So a host that sends a packet to each address of a network replaces only
-//! its own entries. All SMRs together have one share. All EIDs that are away have one share too.
+//! Any host of a LAN can make the router send Map-Requests, at any rate. So each entry of a table
+//! belongs to a source host, and each family of EIDs has its own tables. If a table is full, the
+//! router removes an entry of the host with the most entries: the entry of the EID that no packet
+//! has needed for the longest time. So a host that sends a packet to each address of a network
+//! replaces only its own entries. All requests because of SMRs together count as the requests of
+//! one host. The same applies to all requests for EIDs that are away.
 //!
 //! After ten tries without an answer, an EID rests: the router does not request it for some time.
 
@@ -21,44 +22,47 @@ use crate::rng::{Rng, Seed};
 use crate::time::Time;
 use crate::wire::Nonce;
 
-/// The waits after the first and after the second try at a resolver.
+/// The wait after the first try at a resolver, and the wait after the second try.
 const WAITS: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(2)];
 /// The number of tries without an answer after which the router does not request an EID for some
 /// time (RFC 9301 section 5.3).
 const TRIES: u32 = 10;
 /// How long the router does not request an EID after [`TRIES`] tries without an answer.
 const REST: Duration = Duration::from_secs(30);
-/// The limit of EIDs that the router does not request for some time. If the table is full, the EID
-/// that has not been requested for the longest time is removed, and may be requested again.
+/// The limit for the number of resting EIDs. The router does not request a resting EID for some
+/// time. If the table is full, the EID that has rested for the longest time is removed, and may be
+/// requested again.
 const RESTING: Limit =
     Limit { name: "EIDs that wait for the next request", capacity: 16_384, idle: Duration::ZERO };
 /// The maximum number of packets that wait for one EID. It is enough for the first seconds of a
 /// ping, a DNS query or a TCP handshake.
 const HELD_PER_EID: usize = 32;
 
-/// The limit of EIDs of one family that the router requests at the same time.
+/// Returns the limit for the number of EIDs of one family that the router requests at the same
+/// time.
 const fn requests(name: &'static str) -> Limit {
     Limit { name, capacity: 4096, idle: Duration::ZERO }
 }
 
-/// The limit of packets that wait for the EIDs of one family. A super-packet counts as one packet.
+/// Returns the limit for the number of packets that wait for the EIDs of one family. A super-packet
+/// counts as one packet.
 const fn packets(name: &'static str) -> Limit {
     Limit { name, capacity: 2048, idle: Duration::ZERO }
 }
 
-/// The kind of the reason why an EID is requested.
+/// The kind of the reason for a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Cause {
     /// A packet missed the map-cache.
     Packet,
     /// A Solicit-Map-Request asked this router to request the EID (RFC 9301 section 6.1).
     Smr,
-    /// The EID belongs to this site, but is at another xTR, and the record about its place has
+    /// The EID belongs to this site, but is at another xTR, and the record about its location has
     /// expired.
     Away,
 }
 
-/// A Map-Request for an EID, with all its tries.
+/// A request for the mapping of an EID. Each try of the request is one Map-Request.
 #[derive(Debug)]
 pub(super) struct Request {
     /// The source of the packet that missed the map-cache, or the EID that the SMR named as an EID
@@ -80,8 +84,7 @@ enum Phase {
     Tried(Try),
 }
 
-/// One try of a request: one Map-Request. The tries at one resolver, one after the other, are a
-/// round.
+/// One try of a request: one Map-Request. Successive tries at the same resolver are a round.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Try {
     /// The number of the try. The first try of a request has the number 1.
@@ -97,8 +100,8 @@ impl Try {
         (self.number > 1).then(|| Try { number: self.number - 1, ..self })
     }
 
-    /// The number of the round of the try, from 0. In a round, all tries go to the same resolver.
-    /// Each round uses the next resolver.
+    /// The number of the try's round. The first round has the number 0. In a round, all tries go to
+    /// the same resolver. Each round uses the next resolver.
     pub(super) fn round(self) -> u32 {
         self.number.saturating_sub(1) / WAITS.len() as u32
     }
@@ -109,7 +112,7 @@ impl Try {
         self.place() == 0
     }
 
-    /// The place of the try among the tries of its round, from 0.
+    /// The position of the try in its round. The first try has the position 0.
     fn place(self) -> usize {
         self.number.saturating_sub(1) as usize % WAITS.len()
     }
@@ -143,14 +146,15 @@ impl Request {
     }
 }
 
-/// The requests under way for the EIDs of a family, and the packets that wait for them.
+/// The requests under way for the EIDs of a family, and the packets that wait for the answers.
 #[derive(Debug)]
 struct Tables {
-    /// The requests, by EID. Each source host has a share of the table. All SMRs together have one
-    /// share. All EIDs that are away also have one share together.
+    /// The requests, by EID. The sharer of a request (see [`Bounded`]) is the source host of the
+    /// packet that caused the request. All requests because of SMRs have the same sharer. All
+    /// requests for EIDs that are away also have one common sharer.
     requests: Bounded<Eid, Request, (Cause, Option<Eid>)>,
-    /// The packets, by the EID for which they wait and by the order of arrival. Each source host
-    /// has a share of the table.
+    /// The waiting packets. The key is the EID for which the packet waits, and the number of the
+    /// packet in the order of arrival. The sharer of a packet (see [`Bounded`]) is its source host.
     packets: Bounded<(Eid, u64), HeldPacket, Eid>,
 }
 
@@ -163,9 +167,9 @@ pub(super) struct Outstanding {
     resting: Bounded<Eid, ()>,
     nonces: BTreeMap<Nonce, Eid>,
     due: BTreeSet<(Time, Eid)>,
-    /// The number of packets on the wire that wait.
+    /// The number of waiting packets. Each segment of a super-packet counts as one packet.
     waiting: u64,
-    /// The number of the next packet.
+    /// The number that the next waiting packet gets.
     next_packet: u64,
     rng: Rng,
 }
@@ -220,19 +224,20 @@ impl Outstanding {
         self.resting.first_use().map(|at| at + REST)
     }
 
-    /// The number of packets on the wire that wait for a mapping.
+    /// The number of packets that wait for a mapping. Each segment of a super-packet counts as one
+    /// packet.
     pub(super) fn waiting(&self) -> u64 {
         self.waiting
     }
 
-    /// How full the tables are.
+    /// The fill levels of the tables.
     pub(super) fn fills(&self) -> Vec<Fill> {
         let of = |tables: &Tables| [tables.requests.fill(), tables.packets.fill()];
         let of_both = [&self.of_ipv4, &self.of_ipv6].into_iter().flat_map(of);
         of_both.chain([self.resting.fill()]).collect()
     }
 
-    /// A random time of at most `milliseconds`.
+    /// Returns a random time of at most `milliseconds` milliseconds.
     pub(super) fn random_delay(&mut self, milliseconds: u64) -> Duration {
         Duration::from_millis(self.rng.below(milliseconds + 1))
     }
@@ -242,18 +247,18 @@ impl Outstanding {
         self.tables(eid.family()).requests.get(&eid)
     }
 
-    /// The EID that was requested with a nonce.
+    /// The EID of the request that has the nonce `nonce`.
     pub(super) fn asked_with(&self, nonce: Nonce) -> Option<Eid> {
         self.nonces.get(&nonce).copied()
     }
 
-    /// Whether an EID is requested again because it is away.
+    /// Whether there is a request for an EID because the EID is away.
     pub(super) fn is_asked_again(&self, eid: Eid) -> bool {
         self.request(eid).is_some_and(|request| request.cause() == Cause::Away)
     }
 
-    /// Whether there is a request for an EID, or the EID rests: the router must not request it for
-    /// some time.
+    /// Whether there is a request for an EID, or the EID rests. The router must not request a
+    /// resting EID for some time.
     pub(super) fn is_pending(&self, eid: Eid) -> bool {
         self.request(eid).is_some() || self.resting.contains_key(&eid)
     }
@@ -272,8 +277,8 @@ impl Outstanding {
     }
 
     /// Begins a request for an EID that is not [pending](Outstanding::is_pending). The request is
-    /// due at `at`. If it replaces the request for another EID, returns the packets that waited for
-    /// the other EID.
+    /// due at `at`. If this request replaces the request for another EID, returns the packets that
+    /// waited for the other EID.
     pub(super) fn begin(
         &mut self,
         (eid, source_eid): (Eid, Option<Eid>),
@@ -282,7 +287,7 @@ impl Outstanding {
         now: Time,
     ) -> Held {
         let cause = Cause::from(why);
-        // The source EID in an SMR is not verified, so this EID gets no share of its own.
+        // The source EID in an SMR is not verified, so this EID is not the sharer.
         let sharer = (cause, source_eid.filter(|_| cause == Cause::Packet));
         let request = Request { source_eid, why, phase: Phase::ToBegin, due_at: at };
         self.due.insert((at, eid));
@@ -292,7 +297,7 @@ impl Outstanding {
         }
     }
 
-    /// Whether a packet may wait for an EID if the EID is requested.
+    /// Checks that one more packet may wait for an EID.
     ///
     /// # Errors
     /// If the packet may not wait, the error is the reason.
@@ -304,9 +309,9 @@ impl Outstanding {
         if waiting < HELD_PER_EID { Ok(()) } else { Err(DropReason::HoldQueueFull) }
     }
 
-    /// Keeps a packet of `source` until an EID is resolved. The EID must be requested already, and
-    /// [`Outstanding::may_hold`] must allow that the packet waits. Returns the packet that is
-    /// evicted, if any.
+    /// Stores a packet from `source` until the EID `eid` is resolved. The EID must be requested
+    /// already, and [`Outstanding::may_hold`] must allow that the packet waits. If another packet
+    /// is evicted, returns the evicted packet.
     pub(super) fn hold(
         &mut self,
         eid: Eid,
@@ -329,8 +334,8 @@ impl Outstanding {
         Ok(gone)
     }
 
-    /// Ends the request for an EID, or the time in which the EID must not be requested. Returns the
-    /// packets that waited for the EID.
+    /// Ends the request for an EID, or ends the time in which the EID must not be requested.
+    /// Returns the packets that waited for the EID.
     pub(super) fn end_request(&mut self, eid: Eid) -> Held {
         self.resting.remove(&eid);
         match self.tables_mut(eid.family()).requests.remove(&eid) {
@@ -339,8 +344,8 @@ impl Outstanding {
         }
     }
 
-    /// Cleans up after a request was removed, so that its nonce is not valid any more. Returns the
-    /// packets that waited for the EID.
+    /// Deletes the nonce and the due time of a removed request. Removes and returns the packets
+    /// that waited for the EID.
     fn ended(&mut self, eid: Eid, request: &Request) -> Held {
         if let Some(last) = request.last_try() {
             self.nonces.remove(&last.nonce);
@@ -362,7 +367,7 @@ impl Outstanding {
         held
     }
 
-    /// Permits requests again for each EID that the router has not requested during [`REST`].
+    /// Permits requests again for each EID that has rested for [`REST`].
     pub(super) fn end_rests(&mut self, now: Time) {
         self.resting.expire(REST, now);
     }
@@ -372,8 +377,8 @@ impl Outstanding {
         self.due.first().filter(|(at, _)| *at <= now).map(|&(_, eid)| eid)
     }
 
-    /// Begins the next try and sets the time of the try after it. Returns `None` if there is no try
-    /// left.
+    /// Begins the next try, and sets the time of the try after this one. Returns `None` if the
+    /// request has had [`TRIES`] tries.
     pub(super) fn next_try(&mut self, eid: Eid, now: Time) -> Option<Try> {
         let last = self.request(eid)?.last_try();
         let number = last.map_or(0, |last| last.number) + 1;
@@ -399,7 +404,7 @@ impl Outstanding {
         Some(next)
     }
 
-    /// A nonce that no other request has.
+    /// Returns a new nonce for the request for `eid`. No other request has this nonce.
     fn new_nonce(&mut self, eid: Eid) -> Nonce {
         loop {
             let nonce = Nonce(self.rng.next_u64());

@@ -4,14 +4,14 @@
 //! So each record is compared with the request:
 //!
 //! - A record with locators for `0.0.0.0/0` or `::/0` is refused.
-//! - Any other record with locators is reduced if it is too wide. It may cover only EIDs inside the
-//!   static entry that caused the request, and only a /8 (IPv4) or /16 (IPv6) around the requested
-//!   EID.
-//! - A record without locators (a hole) is reduced to the static entry and is never refused:
+//! - Any other record with locators is reduced if its prefix is too wide. The prefix of the reduced
+//!   record is inside the static entry that caused the request, and inside the /8 (IPv4) or /16
+//!   (IPv6) that contains the requested EID.
+//! - A record without locators (a hole) is reduced to the static entry and is never refused: even
 //!   `0.0.0.0/1` is a valid answer.
 //! - A record that was reduced, or that is wider than a /8 or /16, is valid for at most 15 minutes.
-//! - The record that contains the requested EID may be reduced. All other records must lie inside
-//!   the reduced prefix. If not, they are ignored.
+//! - If the record that contains the requested EID is reduced, all other records must be inside its
+//!   reduced prefix. A record outside this prefix is ignored.
 
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -59,14 +59,14 @@ pub(super) struct Taken<'a> {
     pub(super) record: Cow<'a, MappingRecord>,
 }
 
-/// The records of a Map-Reply, divided by the result of the comparison with the request.
+/// The records of a Map-Reply, grouped by the result of the comparison with the request.
 #[derive(Debug, Default)]
 pub(super) struct Held<'a> {
     /// The accepted records, in the order of the message.
     pub(super) taken: Vec<Taken<'a>>,
     /// The refused records for `0.0.0.0/0` or `::/0`.
     defaults: Vec<&'a MappingRecord>,
-    /// The reduced records with locators, each with its smaller prefix.
+    /// The records with locators that were reduced, each with its reduced prefix.
     cut: Vec<(&'a MappingRecord, EidPrefix)>,
     /// The records outside the accepted prefix, which are ignored.
     beside: Vec<&'a MappingRecord>,
@@ -84,7 +84,8 @@ impl Claims {
         is_default(record) && !self.takes_default
     }
 
-    /// The part of a record's prefix that lies within the limit; `None` if there is none.
+    /// The part of a record's prefix that lies within the limit; `None` if no part lies within the
+    /// limit.
     fn cut(&self, record: &MappingRecord) -> Option<EidPrefix> {
         let prefix = record.eid_prefix;
         let limit = match is_default(record) && self.takes_default {
@@ -100,7 +101,7 @@ impl Claims {
 
     /// Compares the records of a reply with the request. `covering` is the record with a prefix
     /// that contains the requested EID. If a record is about a local prefix (`is_own`), it is not
-    /// compared: it gets a TTL of zero, so that the map-cache does not keep it.
+    /// compared: it gets a TTL of zero, so that the map-cache does not store the record.
     pub(super) fn hold<'a>(
         &self,
         records: &'a [MappingRecord],
@@ -152,9 +153,9 @@ fn is_default(record: &MappingRecord) -> bool {
 }
 
 impl Claims {
-    /// The prefixes that the answer to a request for `asked` may cover. If the map-cache has no
-    /// static entry around `asked`, the EID is away. In this case the request was about the prefix
-    /// of the EID in the away table.
+    /// Returns the prefixes that the answer to a request for `asked` may cover. If no static entry
+    /// of the map-cache contains `asked`, this EID is away. In this case, the prefix of the entry
+    /// in the away table is used instead of the static entry.
     pub(super) fn of(config: &Config, map_cache: &MapCache, away: &AwayTable, asked: Eid) -> Self {
         let away = || away.entries().longest_match(asked).map(|(prefix, _)| prefix);
         let entry = map_cache.static_around(asked).or_else(away);
@@ -167,8 +168,8 @@ impl Claims {
         Claims { asked, entry, widest, takes_default }
     }
 
-    /// Counts the parts of a reply from `source` that are not accepted, and reports them to the
-    /// operator.
+    /// Counts the records of a reply from `source` that were refused, reduced or ignored, and
+    /// reports these records to the operator.
     pub(super) fn tell(&self, held: &Held<'_>, context: &mut Context, source: IpAddr, now: Time) {
         let Claims { asked, entry, .. } = *self;
         context.counters.negative_records_cut += held.negatives_cut;

@@ -4,7 +4,7 @@
 //!
 //! An xTR that loses a duplicate EID waits before it claims the EID again. So the other host can
 //! work in the meantime, and the mapping system is not flooded. The map-server counts the changes
-//! too, because it sees every change.
+//! too, because every change reaches the map-server.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use super::bounded::{Bounded, Limit};
 use super::deadlines::Deadlines;
 use crate::time::Time;
 
-/// An EID is a duplicate if it has more changes than this number within [`WINDOW`].
+/// An EID is a duplicate if its owner changes more often than this number within [`WINDOW`].
 pub(super) const CHANGES: usize = 10;
 /// The time in which the changes of an EID are counted.
 pub(super) const WINDOW: Duration = Duration::from_secs(30);
@@ -24,7 +24,7 @@ const LINES: Duration = Duration::from_secs(60);
 /// If an EID does not change its owner for this time, it is not a duplicate any more. The time is
 /// longer than [`WAIT`], because an xTR claims the EID again after [`WAIT`].
 const QUIET: Duration = Duration::from_secs(90);
-/// The limit of the EIDs that are remembered. If the table is full, the EID that has been without a
+/// The limit for the number of stored EIDs. If the table is full, the EID that has been without a
 /// change for the longest time is removed.
 const REMEMBERED: Limit =
     Limit { name: "EIDs with another owner", capacity: 4096, idle: Duration::ZERO };
@@ -32,8 +32,8 @@ const REMEMBERED: Limit =
 /// The changes of one EID.
 #[derive(Debug, Default)]
 struct Changes {
-    /// The times of the latest changes within [`WINDOW`]. Only as many times are stored as the
-    /// router needs to detect a duplicate.
+    /// The times of the latest changes within [`WINDOW`]. At most [`CHANGES`] + 1 times are stored,
+    /// which is enough to detect a duplicate.
     recent: VecDeque<Time>,
     is_duplicate: bool,
     named_at: Option<Time>,

@@ -1,4 +1,4 @@
-//! The event about a decision on a packet of EIDs: `debug lisp forwarding`.
+//! The event about a decision on a data packet. `debug lisp forwarding` prints this event.
 
 use std::fmt::{self, Display, Formatter};
 
@@ -8,7 +8,7 @@ use super::decision::{Because, Transit, Verdict};
 use super::io::DropReason;
 use crate::addr::{Eid, Rloc};
 
-/// A decision on a packet of EIDs.
+/// A decision on a data packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PacketEvent {
     /// The source of the packet.

@@ -66,16 +66,18 @@ pub struct Outer {
 #[must_use]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Inbound {
-    /// Remove the 8 octets of the LISP header, and write the next `len` octets to `lisp0`. TTL and
-    /// ECN of these octets have been set.
+    /// Remove the 8 octets of the LISP header, and write the next `len` octets to `lisp0`. The TTL
+    /// and the ECN bits of this inner packet have been set.
     Deliver {
         /// The instance of the `lisp0` that receives the packet.
         instance_id: InstanceId,
-        /// The number of octets of the inner packet. The rest of the datagram is padding.
+        /// The number of octets of the inner packet. The datagram can contain padding after these
+        /// octets.
         len: usize,
     },
     /// The host with the inner destination has moved. Remove the 8 octets of the LISP header, and
-    /// encapsulate the next `len` octets again. Their TTL has been reduced by one.
+    /// encapsulate the next `len` octets again. The TTL of this inner packet has been reduced by
+    /// one.
     Forward {
         /// The outer headers.
         encapsulation: Encapsulation,
@@ -88,8 +90,8 @@ pub enum Inbound {
     Dropped(DropReason),
 }
 
-/// The reason why this router dropped a packet of EIDs. Each reason has a counter that `show`
-/// prints.
+/// The reason why this router dropped a data packet. Each reason has a counter that a `show`
+/// command prints.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]
@@ -171,7 +173,7 @@ impl DropReason {
         DropReason::EcnMismatch,
     ];
 
-    /// The cause in a few words, for `show ip lisp statistics`.
+    /// Describes the reason in a few words, for `show ip lisp statistics`.
     pub fn describe(self) -> &'static str {
         match self {
             DropReason::NotIp => "Not an IP packet",

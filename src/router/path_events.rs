@@ -2,8 +2,9 @@
 //! of the mapping, stores a path MTU, or informs a host (RFC 9300 sections 6.3 and 7.2).
 //!
 //! An ICMP error has no effect if it is not about a packet of this router (`quote.rs`). A Time
-//! Exceeded says nothing about a locator. It is relayed to the host that sent the packet, so that a
-//! traceroute on the host shows the core (RFC 6830 section 9).
+//! Exceeded does not show that a locator is unreachable. The router relays this error to the host
+//! that sent the packet, so that a traceroute on the host shows the routers of the core (RFC 6830
+//! section 9).
 
 use std::net::IpAddr;
 
@@ -63,7 +64,7 @@ impl Router {
     }
 
     /// Records that a locator cannot be reached. For some time, the router prefers other locators
-    /// of the mapping to this locator. Each kind of reason is a separate [`Source`].
+    /// of the mapping to this locator. Each kind of `why` is a separate [`Source`].
     pub(super) fn leave_locator(&mut self, rloc: Rloc, why: Unreachable, now: Time) {
         let (source, reporter) = match why {
             Unreachable::Icmp { reporter, .. } => (Source::Icmp, Some(reporter)),
@@ -88,8 +89,8 @@ impl Router {
         self.context.outputs.extend(answer);
     }
 
-    /// The Time Exceeded for the host that sent the packet of a flow, if the host is at this site.
-    /// `by` is the router of the core that reported the error.
+    /// Returns the Time Exceeded for the host that sent the packet of a flow, if the host is at
+    /// this site. `by` is the router of the core that reported the error.
     fn time_exceeded_for_host(
         &mut self,
         by: IpAddr,
@@ -114,8 +115,8 @@ impl Router {
         Some(Output::Native(instance_id, OwnedPacket::single(bytes)))
     }
 
-    /// The address of this router that a host can know: the address of this router in the network
-    /// of the host. If the router has no address in this network, the result is any other address
+    /// Returns an address of this router that `host` can know: the address of this router in the
+    /// network of the host. If the router has no address in this network, returns any other address
     /// of the same family.
     pub(super) fn own_address_for(&self, host: IpAddr) -> Option<IpAddr> {
         let mut networks = self.context.config.addresses();

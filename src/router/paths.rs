@@ -18,16 +18,17 @@ use crate::addr::{Family, Rloc};
 use crate::time::Time;
 use crate::wire::IcmpErrorKind;
 
-/// How long a path MTU is kept (RFC 1191 section 6.3).
+/// How long a path MTU is stored (RFC 1191 section 6.3).
 const MTU_FOR: Duration = Duration::from_secs(600);
-/// The limit of path MTUs. If the table is full, the router removes the oldest path MTU of the
-/// reporter that has the most path MTUs.
+/// The limit for the number of path MTUs. If the table is full, the router removes the oldest path
+/// MTU of the reporter that has the most path MTUs.
 const MTUS: Limit = Limit { name: "Path MTUs", capacity: 1024, idle: Duration::ZERO };
-/// The limit of locators to which this router sent on packets for moved hosts. If the table is
-/// full, the locator that was unused for the longest time is removed.
+/// The limit for the number of locators to which this router has forwarded packets for moved hosts.
+/// If the table is full, the locator that was unused for the longest time is removed.
 const ONWARD: Limit =
     Limit { name: "Locators of hosts that moved", capacity: 1024, idle: Duration::ZERO };
-/// How long a locator is kept after the last packet that was sent on to it.
+/// How long a locator is stored after the last packet for a moved host that was forwarded to this
+/// locator.
 const ONWARD_FOR: Duration = Duration::from_secs(60);
 
 /// Information about the path to a locator, from packets that did not arrive.
@@ -60,14 +61,15 @@ pub struct IcmpError {
 struct PathMtu {
     /// The MTU in octets, with the outer headers.
     mtu: u32,
-    /// The number of reports with a smaller MTU than the report before.
+    /// The number of times that a report has changed this MTU.
     changes: u64,
 }
 
 /// The paths to locators.
 #[derive(Debug)]
 pub struct Paths {
-    /// The path MTUs, by locator. Each router that reports path MTUs has a share of the table.
+    /// The path MTUs, by locator. The sharer of a path MTU (see [`Bounded`]) is the router that
+    /// reported it.
     mtus: Bounded<Rloc, PathMtu, IpAddr>,
     onward: Bounded<Rloc, ()>,
     revision: Revision,
@@ -98,7 +100,7 @@ impl Paths {
         self.mtus.iter().any(|(rloc, _)| rloc.family() == family)
     }
 
-    /// Whether a packet for a moved host was recently sent on to a locator.
+    /// Whether a packet for a moved host was recently forwarded to a locator.
     pub(super) fn has_sent_on(&self, rloc: Rloc) -> bool {
         self.onward.contains_key(&rloc)
     }
@@ -114,7 +116,7 @@ impl Paths {
         self.mtus.first_use().map(|at| at + MTU_FOR)
     }
 
-    /// How full the tables are.
+    /// The fill levels of the tables.
     pub fn fills(&self) -> [Fill; 2] {
         [self.mtus.fill(), self.onward.fill()]
     }
@@ -130,7 +132,7 @@ impl Paths {
     /// Stores the MTU of a link on the path. The new MTU replaces a stored MTU only if the stored
     /// MTU is not smaller (RFC 8201 section 4). If the MTU of the path has grown, the router
     /// notices the larger MTU after the entry has expired. If the path MTU has changed, returns the
-    /// number of its changes so far.
+    /// number of changes of this path MTU so far.
     pub(super) fn learn_mtu(
         &mut self,
         rloc: Rloc,
@@ -151,7 +153,7 @@ impl Paths {
         is_less.then_some(changes)
     }
 
-    /// Records that a packet for a moved host is sent on to a locator.
+    /// Records that a packet for a moved host is forwarded to a locator.
     pub(super) fn sent_on(&mut self, rloc: Rloc, now: Time) {
         let _ = self.onward.insert(rloc, (), (), now);
     }

@@ -142,7 +142,8 @@ fn open(objects: Vec<ProcessObject>, context: &mut Context) {
     context.outputs.extend(opened.map(Output::Process));
 }
 
-/// All objects that a configuration needs, with the current links and paths.
+/// Returns all objects that a configuration needs. The fragmentation of the sockets depends on the
+/// current links and paths.
 fn wanted(config: &Config, rib: &Rib, paths: &Paths) -> BTreeSet<ProcessObject> {
     let mut wanted = BTreeSet::new();
     if config.needs_tunnel() {

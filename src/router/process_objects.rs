@@ -18,8 +18,8 @@ pub enum ProcessObject {
     Sockets {
         /// The RLOC. The kernel need not have this address yet.
         rloc: Rloc,
-        /// The kinds of encapsulated packets that may be fragmented. A different value changes the
-        /// open sockets.
+        /// The kinds of encapsulated packets that may be fragmented. If this value changes, the
+        /// process changes the open sockets.
         fragmentation: Fragmentation,
     },
     /// A listener on TCP port 4342 of a local RLOC. Without a listener, the kernel answers a SYN
@@ -45,7 +45,7 @@ pub struct HostWish {
 /// A change of the objects that the process holds open. Both requests are idempotent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ProcessRequest {
-    /// Open this object, or change the open object to match it.
+    /// Open this object, or change the open object to match this object.
     Open(ProcessObject),
     /// Close this object.
     Close(ProcessObject),
@@ -66,7 +66,7 @@ pub enum ProcessEvent {
 }
 
 impl ProcessObject {
-    /// Whether the process cannot hold both objects at the same time.
+    /// Whether this object and `other` cannot be open at the same time.
     pub(super) fn has_the_place_of(&self, other: &ProcessObject) -> bool {
         match (self, other) {
             (ProcessObject::Tunnel, ProcessObject::Tunnel) => true,

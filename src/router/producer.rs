@@ -11,8 +11,8 @@ pub enum Producer {
     NoRoute,
     /// A database mapping that was de-configured.
     Deconfigured,
-    /// A dynamic-EID range, or a host of such a range that has left its port. (Hosts that are on a
-    /// port of this router are in the database.)
+    /// A dynamic-EID range, or a host of a range after this host has left its port. (Hosts that are
+    /// on a port of this router are in the database.)
     DynamicEid,
     /// A more specific prefix of a local prefix, registered by another xTR.
     SiteRegistration,
@@ -28,7 +28,7 @@ impl Producer {
         }
     }
 
-    /// Whether the EID may be at another xTR, so that packets for it have to be routed into
+    /// Whether the EID may be at another xTR, so that packets for this EID have to be routed into
     /// `lisp0`.
     pub(super) fn leads_elsewhere(self) -> bool {
         matches!(self, Producer::DynamicEid | Producer::SiteRegistration)

@@ -16,7 +16,7 @@ use crate::addr::InstanceId;
 use crate::packet::{IpHeader, NotIp};
 use crate::wire::{DATA_PORT, DataHeader, NonceField};
 
-/// The flow of a quoted packet, if the quote contains it.
+/// The flow of the packet that an ICMP error quotes.
 #[derive(Debug)]
 pub(super) struct QuotedFlow<'a> {
     pub instance_id: InstanceId,
@@ -30,7 +30,7 @@ impl Router {
     /// flow.
     ///
     /// # Errors
-    /// If the error is not about a packet of this router, the result is the reason.
+    /// If the ICMP error is not about a packet of this router, the result is the reason.
     pub(super) fn quoted_flow<'a>(
         &self,
         error: &'a IcmpError,
@@ -68,7 +68,7 @@ impl Router {
         }
     }
 
-    /// Counts an ICMP error that is not believed. Logs the error if the count is a power of two.
+    /// Counts an ICMP error that the router ignores. Logs the error if the count is a power of two.
     pub(super) fn disbelieve(&mut self, error: &IcmpError, why: Disbelief) {
         self.context.counters.icmp_disbelieved += 1;
         let count = self.context.counters.icmp_disbelieved;

@@ -1,11 +1,11 @@
-//! The locators that can be reached, and the sources that report this (RFC 9300 section 10).
+//! Stores which locators cannot be reached, and the sources that report this (RFC 9300 section 10).
 //!
-//! The reports of each [`Source`] are kept separately, for a time that depends on the source. The R
-//! bit and the Locator-Status-Bits are about the locators of one mapping, and are kept together
+//! The reports of each [`Source`] are stored separately, for a time that depends on the source. The
+//! R bit and the Locator-Status-Bits are about the locators of one mapping, and are stored together
 //! with these locators ([`Locator`]). ICMP, the kernel and echo-nonce report that an RLOC cannot be
-//! reached. A report about an RLOC is valid for all mappings, and is kept in this table for a
+//! reached. A report about an RLOC is valid for all mappings, and is stored in this table for a
 //! limited time. The time is limited, because the router sends no probes and so gets no report that
-//! the RLOC can be reached again. All readers use [`Reachability::of`].
+//! the RLOC can be reached again. The other modules call [`Reachability::of`].
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -21,9 +21,9 @@ use crate::time::Time;
 
 /// How long the router prefers other locators to an unreachable locator.
 pub(super) const UNREACHABLE_FOR: Duration = Duration::from_secs(15);
-/// The limit of reports that a locator cannot be reached. There is one report for each locator and
-/// source. If the table is full, the router removes the oldest report of the reporter that has the
-/// most reports.
+/// The limit for the number of reports that a locator cannot be reached. There is one report for
+/// each pair of locator and source. If the table is full, the router removes the oldest report of
+/// the reporter that has the most reports.
 const LEFT: Limit =
     Limit { name: "Locators that are not used for a time", capacity: 1024, idle: Duration::ZERO };
 
@@ -32,20 +32,21 @@ const LEFT: Limit =
 pub enum Reach {
     /// The locator is up, and no source reports that it cannot be reached.
     Up,
-    /// The locator is up, but cannot be reached. It is used only if there is no other locator.
+    /// The locator is up, but cannot be reached. The locator is used only if no other locator of
+    /// the mapping can be used.
     Unreachable(Source),
     /// The site of the locator reports that the locator is down. The locator is never used.
     Down(Source),
 }
 
-/// A locator, and a source with the report that the locator cannot be reached.
+/// A locator, and a source that reports that the locator cannot be reached.
 type Key = (Rloc, Source);
 
 /// The locators that cannot be reached.
 #[derive(Debug)]
 pub struct Reachability {
-    /// The reports. Each router that reports by ICMP has a share of the table; `None` is the share
-    /// of this router itself.
+    /// The reports. The sharer of a report (see [`Bounded`]) is the router that reported by ICMP,
+    /// or `None` if this router itself is the reporter.
     unreachable: Bounded<Key, (), Option<IpAddr>>,
     /// The time at which each report ends.
     until: Deadlines<Key>,
@@ -75,7 +76,8 @@ impl Reachability {
         }
     }
 
-    /// The first source with a report that an RLOC cannot be reached.
+    /// The first source that reports that an RLOC cannot be reached. `None` if no source reports
+    /// this.
     pub fn unreachable(&self, rloc: Rloc) -> Option<Source> {
         if self.unreachable.is_empty() {
             return None;
@@ -111,7 +113,7 @@ impl Reachability {
         self.until.set(key, Some(now + UNREACHABLE_FOR));
     }
 
-    /// Ends the reports of a source about all RLOCs.
+    /// Ends all reports of a source, for all RLOCs.
     pub(super) fn forget(&mut self, source: Source) {
         let gone: Vec<Key> =
             self.unreachable.keys().filter(|key| key.1 == source).copied().collect();
@@ -133,7 +135,7 @@ impl Reachability {
         }
     }
 
-    /// The reports that have ended since the last call, as events.
+    /// Removes the reports that have ended since the last call, and returns them as events.
     pub(super) fn take_changes(&mut self) -> Vec<Event> {
         let changes = std::mem::take(&mut self.changes).into_iter();
         let event = |(rloc, why)| Event::Locator { rloc, change: LocatorChange::Reachable(why) };
@@ -145,7 +147,7 @@ impl Reachability {
         self.until.next()
     }
 
-    /// How full the table of reports is.
+    /// The fill level of the table of reports.
     pub fn fill(&self) -> Fill {
         self.unreachable.fill()
     }

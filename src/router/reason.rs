@@ -1,8 +1,8 @@
 //! The reasons of the messages that a router sends, and of the changes in its tables.
 //!
-//! A reason is plain data: it is made and carried without a text. [`Reason`] gives its sentence and
-//! the section of the standard, if a reader asks for them. Each message and each change has a
-//! reason of its own kind, so that a reader learns the cause from it.
+//! A reason is plain data without a text. The trait [`Reason`] makes the sentence for the reason,
+//! and returns the section of the standard. The messages have one type of reason, and the changes
+//! of each table have another type, so that a reader learns the exact cause.
 
 mod away;
 mod database;
@@ -24,11 +24,11 @@ pub use message::{
 pub use registration::{AcknowledgementReason, SiteReason};
 pub use session::SessionReason;
 
-/// A reason, as text. The text is one plain sentence without a full stop.
+/// A reason that can be printed. The text is one plain sentence without a full stop.
 pub trait Reason: Display {
     /// The origin of the reason: a section of a standard or draft, or a command of IOS.
     fn section(&self) -> &'static str;
 }
 
-/// The draft about hosts that move.
+/// The section about hosts that move, in the draft about EID mobility.
 const MOBILITY: &str = "draft-ietf-lisp-eid-mobility section 4.2.4";

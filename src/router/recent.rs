@@ -1,10 +1,11 @@
-//! Numbers of events in the last seconds and minutes.
+//! Counts events in the last seconds and minutes.
 
 use crate::time::Time;
 
-/// The number of seconds that are remembered.
+/// The number of seconds for which the numbers of events are stored.
 const SECONDS: u64 = 300;
-/// The spans that [`Recent::counts`] returns, in seconds: those of `show lisp ... statistics`.
+/// The periods for which [`Recent::counts`] returns the numbers of events, in seconds. `show lisp
+/// ... statistics` prints these numbers.
 const SPANS: [u64; 3] = [5, 60, SECONDS];
 
 /// The number of events in each of the last [`SECONDS`] seconds.

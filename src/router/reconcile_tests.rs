@@ -129,8 +129,8 @@ fn roaming(rng: &mut Rng) -> Eid {
     Eid::new(InstanceId::DEFAULT, [10, 1, 0, 1 + rng.below(3) as u8].into())
 }
 
-/// A random record in a notification of a map-server. It says that a prefix is at this router, at
-/// another xTR or at no xTR.
+/// Returns a random record for a notification from a map-server. The record reports that a prefix
+/// is at this router, at another xTR or at no xTR.
 fn news(rng: &mut Rng) -> MappingRecord {
     let instance_id = InstanceId::new(7 * rng.below(2) as u32).unwrap();
     let eid_prefix = match rng.below(2) {
@@ -143,7 +143,7 @@ fn news(rng: &mut Rng) -> MappingRecord {
     MappingRecord::of_site(eid_prefix, ttl_minutes, locators)
 }
 
-/// The answer of a map-server to a Map-Register.
+/// Returns the step in which the router receives the answer of a map-server to a Map-Register.
 fn acknowledge(register: MapRegister) -> Step {
     let MapRegister { nonce, records, .. } = register;
     let notify = MapNotify { nonce, records, ..MapNotify::default() };
@@ -296,7 +296,7 @@ fn stand_as_wanted(made: &Made, wanted: &BTreeSet<KernelObject>) -> bool {
     standing.iter().all(|object| wanted.contains(object)) && places(&standing) == places(&all)
 }
 
-/// The objects that should exist, independently of earlier requests.
+/// Returns the kernel objects that should exist. Earlier requests do not change the result.
 fn kernel_objects(router: &mut Router) -> BTreeSet<KernelObject> {
     let mut objects = router.kernel.fixed(&router.context.config, &router.rib);
     for prefix in router.kernel_prefixes() {
@@ -325,7 +325,7 @@ fn routes_are_true(router: &Router) -> bool {
     })
 }
 
-/// Whether each count that is updated with each change is still correct.
+/// Whether the counts that the router updates with each change are still correct.
 fn counts_are_true(router: &Router) -> bool {
     Family::BOTH.into_iter().all(|family| {
         let entries = || router.database.entries().iter().filter(|(at, _)| at.family() == family);

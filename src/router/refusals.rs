@@ -3,10 +3,10 @@
 //! The line about a refused message names the message, its source, the reason and the remedy.
 //! `debug lisp control-plane` prints a line for each message. The number of lines in the log is
 //! limited: one line a minute for each pair of source and reason, 16 lines a minute for each
-//! reason, and 32 lines a minute for all reasons together. The first line of each reason does not
-//! count for the last limit. At the end of the minute, one more line gives the numbers of the
-//! messages without a line. So if a sender changes its address with each message, it does not fill
-//! the log or the table. Lines about messages that are refused for other reasons are still written.
+//! reason, and 32 lines a minute for all reasons together. The first line of each reason in a
+//! minute is always written. At the end of the minute, one more line contains the numbers of the
+//! messages without a line. So a sender that changes its address with each message cannot fill the
+//! log or the table. Lines about messages that are refused for other reasons are still written.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -18,8 +18,8 @@ use super::bounded::{Bounded, Fill, Limit};
 use super::counters::ControlDrop;
 use crate::time::Time;
 
-/// The time in which a pair of source and reason gets one line in the log, and the whole log gets
-/// [`LINES`] lines about refused messages.
+/// The period in which the lines of the log about refused messages are counted. In this time, each
+/// pair of source and reason gets at most one line.
 const MINUTE: Duration = Duration::from_secs(60);
 /// The maximum number of lines in one minute. The first line of each reason is always written.
 const LINES: u32 = 32;
@@ -28,9 +28,9 @@ const LINES_OF_REASON: u32 = 16;
 /// For each reason, at most this number of new pairs of source and reason is stored in one minute.
 /// Further pairs are only counted, because it must cost less to refuse a message than to send it.
 const NEW_OF_REASON: u32 = 64;
-/// The limit of stored pairs of source and reason. If the table is full, the router takes the
-/// reason with the most sources. It removes the source of this reason that was silent for the
-/// longest time.
+/// The limit for the number of stored pairs of source and reason. If the table is full, the router
+/// finds the reason with the most sources. Of these sources, it removes the source that was silent
+/// for the longest time.
 const REMEMBERED: Limit = Limit { name: "Refusals", capacity: 256, idle: Duration::ZERO };
 
 /// The explanation of a refused message for the operator. The line also names the source.
@@ -53,7 +53,8 @@ impl Explanation {
         Explanation { what: what.into(), why: why.into(), advice: advice.into() }
     }
 
-    /// The whole line. It has no full stop at its end, like all lines of the log.
+    /// Returns the whole line for a message from `source`. Like all lines of the log, the line has
+    /// no full stop at its end.
     pub(super) fn line(&self, source: IpAddr) -> String {
         let Explanation { what, why, advice } = self;
         format!("refused {what} from {source}: {why}; {advice}")
@@ -83,7 +84,7 @@ pub struct Refusals {
     minute: Option<Minute>,
 }
 
-/// A minute with refusals.
+/// The numbers of lines and messages in one minute.
 #[derive(Debug)]
 struct Minute {
     ends_at: Time,
@@ -124,8 +125,8 @@ impl Refusals {
         self.recent.fill()
     }
 
-    /// The time of the next summary in the log. It is the end of the minute, if there are messages
-    /// that got no line of their own.
+    /// The time of the next summary in the log: the end of the minute. `None` if each refused
+    /// message got a line of its own.
     pub(super) fn next_sum(&self) -> Option<Time> {
         let minute = self.minute.as_ref()?;
         let has_rest = minute.of_reason.values().any(|of_reason| of_reason.rest > 0);
@@ -133,8 +134,9 @@ impl Refusals {
     }
 
     /// Counts a message, or `count` parts of a message. `explain` is called if the message gets a
-    /// line in the log, if its source must be stored, or if debugging is on. Returns the
-    /// explanation, and whether it is written to the log.
+    /// line in the log, if its source must be stored, or if debugging is on. If the message gets a
+    /// line or debugging is on, returns the explanation, and whether the explanation must be
+    /// written to the log.
     pub(super) fn add(
         &mut self,
         (source, reason, count): (IpAddr, ControlDrop, u64),

@@ -1,21 +1,22 @@
 //! The limits of the messages that Map-Requests cause. A reply can be larger than its request. The
-//! reply is sent to the address that the request names, and this address may not be the address of
-//! the sender. So an attacker could send requests to a router without limits, and the replies would
-//! flood a third party (RFC 9301 section 5.3).
+//! reply is sent to the address that the request names, and this address can be different from the
+//! address of the sender. So if there were no limits, an attacker could send many requests to a
+//! router, and the replies would flood a third party (RFC 9301 section 5.3).
 //!
 //! There are two limits for each ITR-RLOC, and both are checked before a record is built:
 //!
-//! - In any second, the router sends to an ITR-RLOC at most [`FACTOR`] times the octets of the
-//!   requests that name this ITR-RLOC, plus [`ALLOWANCE`] octets (IP octets). Each request has its
-//!   own multiple of octets. So another host that names the same ITR-RLOC in its requests cannot
-//!   use up these octets.
+//! - The number of octets that the router sends to an ITR-RLOC in any second is limited. It is at
+//!   most [`FACTOR`] times the number of octets of the requests that name this ITR-RLOC, plus
+//!   [`ALLOWANCE`]. (All are octets of IP packets.) The octets that one request allows can be used
+//!   only for replies to this request. So another host that names the same ITR-RLOC in its requests
+//!   cannot use up these octets.
 //! - For one prefix, three replies can be sent immediately, and then one reply in three seconds
 //!   ([`RATE`]). The RFC recommends one reply in three seconds from the start. With the limit of
 //!   the RFC, an ITR that tries again after one second would get no answer.
 //!
-//! The tables are bounded. If a table is full, the router takes the ITR-RLOC with the most entries,
-//! and removes its entry that was unused for the longest time. The limits of this entry then start
-//! again. So no ITR has to wait because of other ITRs.
+//! The tables are bounded. If a table is full, the router finds the ITR-RLOC with the most entries.
+//! Of these entries, it removes the entry that was unused for the longest time. The limits of the
+//! removed entry then start again. So no ITR has to wait because of other ITRs.
 
 use std::time::Duration;
 
@@ -29,13 +30,14 @@ const FACTOR: usize = 3;
 /// The number of additional octets that can be sent to an ITR-RLOC in a second: two replies of full
 /// size over IPv4.
 const ALLOWANCE: usize = 1280;
-/// The limit of replies about a prefix.
+/// The maximum rate of replies about one prefix to one ITR-RLOC.
 const RATE: Rate = Rate { burst: 3, interval: Duration::from_secs(3) };
-/// The limit of the table of recent replies. It has an entry for each pair of a prefix and an
-/// ITR-RLOC.
+/// The limit of the table of recent replies. The table has an entry for each pair of a prefix and
+/// an ITR-RLOC.
 const BUCKETS: Limit =
     Limit { name: "Limits of Map-Replies by prefix", capacity: 65_536, idle: Duration::ZERO };
-/// The limit of ITR-RLOCs to which the router sent more octets than their requests allowed.
+/// The limit for the number of ITR-RLOCs that have an [`Account`], because the router recently sent
+/// octets without a credit to these ITR-RLOCs.
 const ACCOUNTS: Limit =
     Limit { name: "Limits of Map-Replies by ITR-RLOC", capacity: 65_536, idle: Duration::ZERO };
 /// The time for which an [`Account`] is needed: its own second and the next second.
@@ -57,8 +59,8 @@ pub(super) fn headers(family: Family) -> usize {
 /// the same time.
 type Subject = (Rloc, EidPrefix, Option<Rloc>);
 
-/// The octets that can be sent because of one request. Earlier messages to the same ITR do not
-/// change this number.
+/// The number of octets that can be sent because of one request. Earlier messages to the same ITR
+/// do not change this number.
 #[derive(Debug)]
 pub(super) struct Credit {
     itr: Rloc,
@@ -66,7 +68,7 @@ pub(super) struct Credit {
 }
 
 impl Credit {
-    /// The credit of a request of `octets` IP octets that names the ITR-RLOC `itr`.
+    /// Returns the credit of a request that has `octets` IP octets and names the ITR-RLOC `itr`.
     pub(super) fn of_request(itr: Rloc, octets: usize) -> Self {
         Credit { itr, octets: FACTOR * octets }
     }
@@ -80,7 +82,7 @@ impl Credit {
 /// The number of octets that the router sent to an ITR-RLOC without a credit from a request: `sent`
 /// in the second `second` of the clock, and `sent_before` in the second before it. The sum of the
 /// two numbers is at most [`ALLOWANCE`]. So in any period of one second, the router sends at most
-/// this number of octets without credits.
+/// [`ALLOWANCE`] octets without credits.
 #[derive(Clone, Copy, Debug)]
 struct Account {
     second: u64,
@@ -89,7 +91,8 @@ struct Account {
 }
 
 impl Account {
-    /// The account as it is in `second`, which is the same second or a later second.
+    /// Returns the account for the second `second`, which is not earlier than the second of this
+    /// account.
     fn in_second(self, second: u64) -> Self {
         let sent_before = match second.saturating_sub(self.second) {
             0 => return self,
@@ -104,11 +107,11 @@ impl Account {
     }
 }
 
-/// The Map-Replies that this router sends, with the limits of all ITR-RLOCs.
+/// The limits of the Map-Replies to all ITR-RLOCs.
 #[derive(Debug)]
 pub(super) struct Replies {
-    /// The time at which each limit allows a full burst again. Each ITR-RLOC has a share of the
-    /// table.
+    /// The time at which each limit allows a full burst again. The sharer of an entry (see
+    /// [`Bounded`]) is the ITR-RLOC.
     full_at: Bounded<Subject, Time, Rloc>,
     accounts: Bounded<Rloc, Account>,
 }
@@ -131,8 +134,8 @@ impl Replies {
         credit.octets + self.account(credit.itr, now).left()
     }
 
-    /// Whether a message of `octets` octets, with its IP header, can be sent at `now` because of a
-    /// request. If so, counts its octets.
+    /// Whether a message can be sent at `now` because of a request. `octets` is the number of
+    /// octets of the message, with its IP header. If the message can be sent, counts its octets.
     pub(super) fn spend(&mut self, credit: &mut Credit, octets: usize, now: Time) -> bool {
         if octets > self.may_send(credit, now) {
             return false;
@@ -149,8 +152,8 @@ impl Replies {
         true
     }
 
-    /// Whether a reply to `itr` about `prefix` can be sent at `now`. If so, counts the reply.
-    /// `probed` is the RLOC of this router that received an RLOC-probe.
+    /// Whether a reply to `itr` about `prefix` can be sent at `now`. If the reply can be sent,
+    /// counts it. `probed` is the RLOC of this router that received an RLOC-probe.
     pub(super) fn admit(
         &mut self,
         itr: Rloc,
@@ -168,7 +171,7 @@ impl Replies {
         true
     }
 
-    /// How full the tables are.
+    /// The fill levels of the tables.
     pub(super) fn fills(&self) -> [Fill; 2] {
         [self.full_at.fill(), self.accounts.fill()]
     }

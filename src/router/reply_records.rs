@@ -1,5 +1,5 @@
-//! The size of a reply. A record is added only if the packet stays so small that no path fragments
-//! it (RFC 9301 section 5).
+//! Limits the size of a reply. A record is added only if the packet remains so small that no path
+//! fragments it (RFC 9301 section 5).
 
 use super::replies::headers;
 use super::site_records::Answer;
@@ -23,13 +23,15 @@ pub(super) struct ReplyRecords {
     /// The number of octets that further records may have.
     room: usize,
     /// The number of octets that a single record may have. A single record is never split, because
-    /// the Locator-Status-Bits number its locators by their positions (RFC 9300 section 10).
+    /// each Locator-Status-Bit refers to a locator by the locator's position in the record (RFC
+    /// 9300 section 10).
     room_alone: usize,
     records: Vec<MappingRecord>,
 }
 
 impl ReplyRecords {
-    /// An empty list of records, for a reply over `family` with at most `most` IP octets.
+    /// Creates an empty list of records for a reply. The reply is sent over `family` and has at
+    /// most `most` IP octets.
     pub(super) fn new(family: Family, most: usize) -> Self {
         let largest = match family {
             Family::Ipv4 => LARGEST_V4,
@@ -85,7 +87,7 @@ impl ReplyRecords {
         self.headers + self.records.iter().map(MappingRecord::emitted_len).sum::<usize>()
     }
 
-    /// All records.
+    /// Returns all records.
     pub(super) fn into_records(self) -> Vec<MappingRecord> {
         self.records
     }

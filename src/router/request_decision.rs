@@ -1,8 +1,8 @@
 //! The decision on a Map-Request, as plain data: the answer of this router to a request that an ITR
-//! or a map-server sends to it.
+//! or a map-server sends to this router.
 //!
 //! [`Router::explain_request`](super::Router::explain_request) uses the functions that also answer
-//! real requests. The call changes nothing.
+//! real requests. This function changes nothing.
 
 use crate::addr::{EidPrefix, Rloc};
 use crate::wire::MappingRecord;

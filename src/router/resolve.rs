@@ -22,7 +22,7 @@ pub(super) enum NonceOwner {
     News(About),
     /// A Map-Request for the mapping of an EID.
     Request(Eid),
-    /// A Map-Request of the command `lig`, by the number of its query.
+    /// A Map-Request of the command `lig`. The value is the number of the query.
     Lig(u64),
 }
 

@@ -5,7 +5,7 @@
 //! after the first try, and two seconds after the second try. If there is no answer, the next
 //! resolver is tried with a new nonce. After the last resolver, the first resolver is tried again.
 //! After ten tries, the EID rests for half a minute, and the router does not request it during this
-//! time. [`super::outstanding`] keeps the requests under way.
+//! time. [`super::outstanding`] stores the requests under way.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -30,7 +30,7 @@ use crate::wire::{CONTROL_PORT, Encapsulated, MapRequest, Message, Nonce};
 pub(super) struct Resolver {
     /// The requests under way.
     pub outstanding: Outstanding,
-    /// The limits of requests that are caused by SMRs.
+    /// The limits of the requests that SMRs cause.
     pub smr_guard: SmrGuard,
 }
 
@@ -52,8 +52,8 @@ impl Resolver {
         self.outstanding.may_hold(eid)
     }
 
-    /// Keeps a packet until `eid` is resolved, and requests the EID. The packet is copied only if
-    /// there is room for it.
+    /// Stores a packet until `eid` is resolved, and requests this EID. The function `packet`, which
+    /// copies the packet, is called only if the packet can be stored.
     pub(super) fn hold(
         &mut self,
         context: &mut Context,
@@ -79,7 +79,7 @@ impl Resolver {
     }
 
     /// Begins a request. Its first try is due at `at`. If another request is evicted, the packets
-    /// that wait for it are dropped.
+    /// that wait for the other request are dropped.
     fn begin(
         &mut self,
         context: &mut Context,
@@ -217,8 +217,9 @@ fn map_request(context: &Context, eid: Eid, request: &Request, nonce: Nonce) -> 
     }
 }
 
-/// The servers that are asked for an EID, one after the other. They are the map-resolvers. If no
-/// map-resolver is configured and the EID is away, they are the map-servers of the ETR.
+/// Returns the servers that the router asks for an EID, one after the other. These are the
+/// map-resolvers. If no map-resolver is configured and the EID is away, these are the map-servers
+/// of the ETR.
 fn servers_for(config: &Config, eid: Eid, cause: Cause) -> Vec<IpAddr> {
     match config.itr_map_resolvers(eid.family()) {
         [] if cause == Cause::Away => {

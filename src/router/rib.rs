@@ -1,12 +1,12 @@
 //! The routes that the router needs from the kernel of its namespace.
 //!
-//! A local EID prefix is reachable while a route leads to it. If there is no route, `show ip lisp
-//! database` prints `*** NO ROUTE TO EID PREFIX ***`. The kernel does not announce every change,
-//! and it still uses routes of a link that has lost its carrier. So this table keeps both links and
-//! routes, and a route counts only while its link is up. Observations on Linux 6.18: when a link is
-//! set down, the kernel announces the new state of the link after 3 ms. It does not announce that
-//! it removes the IPv4 routes of the link. When the carrier is lost, the routes remain. If the
-//! carrier is lost and returns quickly, the kernel announces the loss a second late.
+//! A local EID prefix is reachable while a route leads to the prefix. If there is no route, `show
+//! ip lisp database` prints `*** NO ROUTE TO EID PREFIX ***`. The kernel does not announce every
+//! change, and it still uses routes of a link that has lost its carrier. So this table contains
+//! both links and routes, and a route counts only while its link is up. Observations on Linux 6.18:
+//! when a link is set down, the kernel announces the new state of the link after 3 ms. It does not
+//! announce that it removes the IPv4 routes of the link. When the carrier is lost, the routes
+//! remain. If the carrier is lost and returns quickly, the kernel announces the loss a second late.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -37,7 +37,7 @@ pub struct Rib {
     routes: PrefixMap<BTreeSet<KernelRoute>>,
 }
 
-/// The key of a route. Routes have no instance, but the keys of the map need an instance.
+/// Returns the key of a route. Routes have no instance, but the keys of the map need an instance.
 fn key(prefix: IpNet) -> EidPrefix {
     EidPrefix::new(InstanceId::DEFAULT, prefix)
 }

@@ -19,8 +19,8 @@ use crate::addr::{Eid, Family};
 use crate::time::Time;
 
 impl Router {
-    /// Stores the number of entries of the kernel's neighbour table of a family. All namespaces of
-    /// the machine share this table.
+    /// Stores the number of entries in the kernel's neighbour table for a family, and the limit of
+    /// this table. All namespaces of the machine share this table.
     pub(super) fn handle_neighbour_table(&mut self, family: Family, entries: u32, limit: u32) {
         let table = NeighbourTable { entries, limit: Some(limit) };
         self.mobility.searches.tables[index(family)] = table;
@@ -55,7 +55,8 @@ impl Router {
         }
     }
 
-    /// Whether a host may be on a port of this router, and the router is not searching for it yet.
+    /// Whether a host may be on a port of this router, and the router is not searching for this
+    /// host yet.
     pub(super) fn is_to_be_searched(&self, eid: Eid) -> bool {
         self.may_be_here(eid) && !self.mobility.searches.running.contains_key(&eid)
     }
@@ -77,7 +78,7 @@ impl Router {
         }
     }
 
-    /// Keeps a packet until its destination host is found, or the search for the host ends.
+    /// Stores a packet until its destination host is found, or until the search for the host ends.
     ///
     /// # Errors
     /// An error if there is no search for the host, or if the maximum number of packets is waiting
@@ -105,8 +106,8 @@ impl Router {
             && !self.mobility.hosts().contains_key(&eid)
     }
 
-    /// Asks for a host on `ports`, if there is room for one more search. Another search may be
-    /// evicted. Returns whether the search started.
+    /// Asks for a host on `ports`, if one more search may start. A full table evicts another
+    /// search. Returns whether the search started.
     fn start_search(
         &mut self,
         eid: Eid,
@@ -137,8 +138,8 @@ impl Router {
         true
     }
 
-    /// Handles a host that did not answer on a port. If the host was not asked on another port, the
-    /// search ends.
+    /// Handles a host that did not answer on a port. The search ends if the host can answer on no
+    /// other port.
     pub(super) fn search_failed(&mut self, eid: Eid, port: InterfaceName, now: Time) {
         let here = self.mobility.hosts().get(&eid);
         if here.is_some_and(|host| host.interface == port)
@@ -180,9 +181,9 @@ impl Router {
         }
     }
 
-    /// Starts the refused searches again while there is room. The asker with the fewest refused
-    /// searches is first. Then starts the searches for the hosts of ports that have their link
-    /// again.
+    /// Starts the refused searches again, until no more searches may start. The searches of the
+    /// asker with the fewest refused searches are first. Then starts the searches for the hosts of
+    /// ports that have their link again.
     pub(super) fn retry_searches(&mut self, now: Time) {
         self.mobility.searches.retry_at = None;
         self.mobility.searches.refused.expire(REFUSED_FOR, now);

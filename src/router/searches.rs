@@ -1,12 +1,14 @@
 //! The searches for hosts of dynamic-EID ranges. The router asks for the host on each port that may
-//! have it. Packets for the host wait until the host answers on one port, or has not answered on
-//! any port.
+//! have the host. Packets for the host wait until the host answers on a port, or the search has
+//! failed on all ports.
 //!
-//! A packet from the core can name any EID of a range. Each search needs entries in the kernel's
-//! neighbour table, and all namespaces of a machine share this table. So only a few searches run at
-//! a time, only a few start in a second, and no search starts when this table is three quarters
-//! full. Each cause ([`Asker`]) has a share of the running searches. A refused search is counted.
-//! It is tried again after a delay, or when another packet names its host.
+//! A packet from the core can have any EID of a range as its destination. Each search needs entries
+//! in the kernel's neighbour table, and all namespaces of a machine share this table. So the number
+//! of running searches is limited, and the number of searches that start in a second is limited
+//! too. No search starts when the neighbour table is three quarters full. The running searches of
+//! each cause ([`Asker`]) are counted separately, so that one cause cannot use up the limit. A
+//! refused search is counted, and is tried again after a delay or when there is another packet to
+//! or from its host.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
@@ -22,23 +24,23 @@ use crate::time::Time;
 /// A map-server may report that a host of this router is at another xTR. If the host is still on
 /// its port, it must answer within this time.
 pub(super) const CONFIRMATION: Duration = Duration::from_secs(1);
-/// The limit of searches that run at one time. If the table is full, the oldest search of the asker
-/// with the most searches is removed. If this asker also asks for the new search, its oldest search
-/// is removed only if it has had no answer for a second.
+/// The limit for the number of searches that run at one time. If the table is full, the oldest
+/// search of the asker with the most searches is removed. If the new search has the same asker, the
+/// oldest search is removed only if it has had no answer for a second.
 pub(super) const RUNNING: Limit =
     Limit { name: "Searches for hosts", capacity: 64, idle: Duration::from_secs(1) };
 /// The maximum number of searches that start in a second.
 pub(super) const STARTS_A_SECOND: usize = 100;
-/// The limit of hosts for which a search was refused. If the table is full, the router removes the
-/// oldest host of the asker that has the most hosts.
+/// The limit for the number of hosts for which a search was refused. If the table is full, the
+/// router removes the oldest host of the asker that has the most hosts.
 pub(super) const REFUSED: Limit =
     Limit { name: "Hosts to look for again", capacity: 1024, idle: Duration::ZERO };
 /// How long a refused search is tried again. If a sender still needs the host, it sends another
 /// packet within this time.
 pub(super) const REFUSED_FOR: Duration = Duration::from_secs(10);
 pub(super) const RETRY_INTERVAL: Duration = Duration::from_millis(250);
-/// The limit of hosts that are on ports of this router, but that a map-server reports at another
-/// xTR. It is equal to the limit of all hosts on these ports.
+/// The limit for the number of hosts that are on ports of this router, but that a map-server
+/// reports at another xTR. This limit is equal to the limit for all hosts on these ports.
 pub(super) const CONFIRMATIONS: Limit =
     Limit { name: "Hosts to be confirmed", capacity: 65_536, idle: Duration::ZERO };
 /// The maximum number of packets that wait for one search.
@@ -49,10 +51,10 @@ pub(super) const SEARCH: Duration = Duration::from_secs(4);
 pub(super) const NOT_FOUND: Duration = Duration::from_secs(60);
 pub(super) const SECOND: Duration = Duration::from_secs(1);
 
-/// The cause of a search. Each cause has a share of the searches.
+/// The cause of a search. It is the sharer of the search in the tables (see [`Bounded`]).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Asker {
-    /// All encapsulators to which this router sends no packets. They have one share together,
+    /// All encapsulators to which this router sends no packets. All of them together are one asker,
     /// because a sender can forge its source address.
     Strangers,
     /// An encapsulator to which this router sends packets.
@@ -70,7 +72,7 @@ pub(super) enum Sought {
     Waits,
     /// The router does not search for the host, or the maximum number of packets already waits.
     Passes,
-    /// There is no room for a search.
+    /// No further search may start.
     Refused,
 }
 
@@ -79,7 +81,7 @@ pub(super) enum Sought {
 pub(super) struct Search {
     /// The ports on which the host may still answer.
     pub(super) ports: BTreeSet<InterfaceName>,
-    /// Packets for the host.
+    /// The packets that wait for the host.
     pub held: Held,
     pub discovery: Discovery,
 }
@@ -129,7 +131,7 @@ impl Searches {
         [self.running.fill(), self.refused.fill(), self.confirmations.fill()]
     }
 
-    /// The time at which a search, or the wait for a confirmation, ends without an answer.
+    /// The next time at which a search, or the wait for a confirmation, ends without an answer.
     pub(super) fn next_end(&self) -> Option<Time> {
         let search = self.running.first_use().map(|at| at + SEARCH);
         let confirmation = self.confirmations.first_use().map(|at| at + CONFIRMATION);
@@ -141,8 +143,8 @@ impl Searches {
         self.retry_at
     }
 
-    /// Removes the searches for EIDs for which `sought` is false. Returns the packets that these
-    /// searches held.
+    /// Removes the searches for EIDs for which `sought` is false. Returns the packets that waited
+    /// for these searches.
     pub(super) fn retain(&mut self, sought: impl Fn(&Eid) -> bool) -> Held {
         let gone: Vec<Eid> = self.running.keys().filter(|eid| !sought(eid)).copied().collect();
         let gone = gone.iter().filter_map(|eid| self.running.remove(eid));

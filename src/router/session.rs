@@ -36,7 +36,7 @@ pub enum SessionType {
     Passive,
 }
 
-/// How long the other end took to answer.
+/// The time that the other end needed for an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RoundTrip {
     /// The time from a message to its answer.
@@ -70,8 +70,9 @@ pub struct SessionView {
     pub users: Vec<SessionUser>,
 }
 
-/// A user of a session: the registrations of one instance and family. The first Registration makes
-/// a user: on the ETR when it is sent, on the map-server when it is acknowledged.
+/// A user of a session: the registrations of one instance and family. A user begins with its first
+/// Registration: on the ETR when this Registration is sent, on the map-server when it is
+/// acknowledged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SessionUser {
     /// The instance.
@@ -125,7 +126,7 @@ impl Session {
 
     /// Records that a SYN, a Refresh or a Registration was sent. The other end answers these
     /// messages immediately. Answers arrive in the order of the messages, so only the time of the
-    /// oldest message is kept.
+    /// oldest message is stored.
     pub(super) fn asked(&mut self, now: Time) {
         self.asked_at.get_or_insert(now);
     }
@@ -143,7 +144,7 @@ impl Session {
         self.reader.push(octets);
     }
 
-    /// The next frame, or the error in the next frame.
+    /// Removes and returns the next received frame, or the error in this frame.
     pub(super) fn next(&mut self) -> Option<Result<ReliableFrame, StreamError>> {
         let frame = self.reader.next()?;
         self.messages.0 += 1;
@@ -156,7 +157,7 @@ impl Session {
         Some(frame)
     }
 
-    /// Sends a message with the next Message ID.
+    /// Returns the output that sends a message with the next Message ID.
     pub(super) fn send(&mut self, message: ReliableMessage, reason: MessageReason) -> Output {
         if let ReliableMessage::RegistrationAck(prefix) = &message {
             // The user exists from this moment. Its counter of received messages begins at 1,
@@ -173,7 +174,7 @@ impl Session {
         self.send_octets(frame.emit(), reason)
     }
 
-    /// Sends a signed Registration.
+    /// Returns the output that sends a signed Registration.
     pub(super) fn send_registration(
         &mut self,
         register: &MapRegister,

@@ -82,10 +82,10 @@ impl Router {
 
     /// Adds local prefixes that lost their route or their configuration to the away table. If a
     /// prefix is configured and has a route again, removes it from the away table. If this router
-    /// does not register a prefix any more, also removes the away entries inside this prefix,
-    /// because the map-server would not report when they end. Returns the prefixes for which SMRs
-    /// must be sent, each with its change. A prefix that lost its route is not returned, because
-    /// its SMRs are sent when packets for it arrive.
+    /// does not register a prefix any more, also removes the away entries inside this prefix. The
+    /// reason: no map-server would report the end of these entries. Returns the prefixes for which
+    /// SMRs must be sent, each with its change. A prefix that lost its route is not returned,
+    /// because its SMRs are sent when packets for this prefix arrive.
     fn reconcile_away(
         &mut self,
         changes: &Changes,
@@ -133,8 +133,8 @@ impl Router {
         solicit
     }
 
-    /// Removes the away entries that no map-server will update any more: only the entries inside
-    /// one prefix, or all these entries.
+    /// Removes the away entries that no map-server will update any more. If `inside` is given,
+    /// removes only the entries inside this prefix.
     fn remove_orphaned_site_entries(&mut self, inside: Option<&EidPrefix>) {
         let untold = |(prefix, entry): (EidPrefix, &away::Entry)| {
             let told = entry.producer == Producer::SiteRegistration;

@@ -4,8 +4,8 @@ use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 /// A value that several copies of a configuration share. The value is copied only when one of these
-/// configurations changes it. So a line of the configuration copies and compares only the table
-/// that the line changes.
+/// configurations changes it. So if one line of a configuration changes, only the table of this
+/// line is copied and compared.
 #[derive(Clone, Debug, Default)]
 pub struct Shared<T>(Arc<T>);
 

@@ -12,11 +12,13 @@ use super::reason::ReplyReason;
 use crate::addr::{EidPrefix, Rloc};
 use crate::wire::{self, Action, LocatorRecord, MapRequest, MappingRecord};
 
-/// For one reply, the router examines at most this number of prefixes inside another prefix.
-/// Prefixes without a route need no room in the reply, so the room alone is no limit.
+/// The maximum number of prefixes inside another prefix that the router examines for one reply.
+/// Prefixes without a route add no octets to the reply, so the size of the reply does not limit
+/// this number.
 const MOST_LOOKED_AT: usize = 256;
 
-/// The answer to a record of a Map-Request, before its records are built.
+/// The answer to one record of a Map-Request. The records of the Map-Reply are built from this
+/// answer later.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Answer {
     /// The requested EID-Prefix.
@@ -30,7 +32,7 @@ pub(super) struct Answer {
 /// The origin of a mapping.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum AnswerFrom {
-    /// The database of this router, an ETR of the site.
+    /// The database of this router, which is an ETR of the site.
     Database,
     /// The registrations of ETRs at this map-server.
     Registrations {
@@ -49,7 +51,7 @@ pub(super) enum AnswerFrom {
 }
 
 impl Answer {
-    /// The reason of a reply that begins with this answer.
+    /// Returns the reason for a reply that begins with this answer.
     pub(super) fn reason(&self, is_probe: bool) -> ReplyReason {
         let about = self.about;
         match self.from {
@@ -74,11 +76,12 @@ pub(super) struct SiteRecords<'a> {
 }
 
 impl SiteRecords<'_> {
-    /// The answer of the database to a requested prefix. `None` if the prefix is not a local prefix
-    /// or has no route. The answer uses the longest local prefix that covers the whole requested
-    /// prefix. An ITR requests the whole prefix of a mapping (RFC 9301 section 5.3) if it renews
-    /// the mapping or probes one of its locators. More specific prefixes may begin at the same
-    /// address, so one address is not enough to find the mapping.
+    /// Returns the answer of the database to a requested prefix. Returns `None` if no local prefix
+    /// covers the requested prefix, or if the local prefix is away or has no route. The answer uses
+    /// the longest local prefix that covers the whole requested prefix. An ITR requests the whole
+    /// prefix of a mapping (RFC 9301 section 5.3) if it renews the mapping or probes one of its
+    /// locators. More specific prefixes may begin at the same address, so one address is not enough
+    /// to find the mapping.
     pub(super) fn own_answer(&self, config: &Config, asked: EidPrefix) -> Option<Answer> {
         if !config.roles(asked.family()).etr {
             return None;
@@ -90,9 +93,9 @@ impl SiteRecords<'_> {
         (is_here && entry.has_route).then_some(Answer { asked, about, from })
     }
 
-    /// The answer of a proxy ETR to an RLOC-probe for a whole family. An ITR sends this probe if it
-    /// reaches non-LISP sites through this proxy ETR. A proxy ETR has no answer for smaller
-    /// prefixes.
+    /// Returns the answer of a proxy ETR to an RLOC-probe for a whole family. An ITR sends this
+    /// probe if it reaches non-LISP sites through this proxy ETR. A proxy ETR has no answer for
+    /// smaller prefixes.
     pub(super) fn proxy_answer(&self, config: &Config, request: &MapRequest) -> Option<Answer> {
         let all = request.records.first()?.eid_prefix;
         let serves = request.probe
@@ -102,8 +105,8 @@ impl SiteRecords<'_> {
         serves.then_some(Answer { asked: all, about: all, from: AnswerFrom::ProxyEtr })
     }
 
-    /// The records of an answer, in about `room` octets. `probed` is the RLOC that received an
-    /// RLOC-probe.
+    /// Returns the records of an answer, with at most about `room` octets in total. `probed` is the
+    /// RLOC that received an RLOC-probe.
     pub(super) fn records(
         &self,
         config: &Config,
@@ -134,12 +137,12 @@ impl SiteRecords<'_> {
         }
     }
 
-    /// The record of the local prefix that contains a requested prefix, and then the records of
-    /// more specific prefixes inside it. The list includes prefixes that another xTR has
-    /// registered: an ITR that caches only the first record would send us packets for these
-    /// prefixes (RFC 9301 section 5.5). If the records do not all fit, the first record is only
-    /// about a part of the local prefix. This part contains the requested EID, and is the widest
-    /// part for which all records inside it fit.
+    /// Returns the record of the local prefix that contains a requested prefix, and then the
+    /// records of more specific prefixes inside the local prefix. The list includes prefixes that
+    /// another xTR has registered: an ITR that caches only the first record would send us packets
+    /// for these prefixes (RFC 9301 section 5.5). If the records have more than `room` octets, the
+    /// first record is only about a part of the local prefix. This part contains the requested EID.
+    /// It is the widest part for which all records inside the part fit.
     fn records_around(
         &self,
         config: &Config,
@@ -169,9 +172,9 @@ impl SiteRecords<'_> {
         std::iter::once(first).chain(inside).collect()
     }
 
-    /// The records of the prefixes inside another prefix. `None` if they need more than `room`
-    /// octets. The function stops soon after the room is used up, so it does not examine very many
-    /// prefixes.
+    /// Returns the records of the prefixes inside another prefix. Returns `None` if these records
+    /// need more than `room` octets, or if there are more than [`MOST_LOOKED_AT`] prefixes. The
+    /// function stops at the first record that does not fit.
     fn records_inside(
         &self,
         config: &Config,
@@ -202,7 +205,7 @@ impl SiteRecords<'_> {
     }
 }
 
-/// A map-server has reported that another xTR has registered a prefix. Returns the record of this
+/// Returns the record of a prefix. A map-server has reported that another xTR has registered this
 /// prefix. The prefix does not belong to this xTR, so the record is not authoritative.
 fn record_of_another(config: &Config, prefix: EidPrefix, away: &away::Entry) -> MappingRecord {
     let locator = |Locator { rloc, priority, weight, up, .. }: &Locator| LocatorRecord {

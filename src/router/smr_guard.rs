@@ -1,7 +1,7 @@
-//! The limits of the Map-Requests that SMRs cause. A sender of many SMRs causes only few
-//! Map-Requests. But the last SMR of many is not lost, because it may report a change. The tables
-//! are bounded. A full table evicts an old entry, so many other SMRs are no reason to refuse an
-//! SMR.
+//! Limits the Map-Requests that SMRs cause. A sender of many SMRs causes only few Map-Requests. An
+//! SMR that arrives soon after a Map-Request for the same EID causes another Map-Request later,
+//! because this SMR may report a new change. The tables are bounded. A full table evicts an old
+//! entry, so an SMR is never refused because a table is full.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use crate::addr::{Eid, EidPrefix};
 use crate::time::Time;
 
 /// The minimum time between two SMR-invoked requests for one EID. This time is counted from the
-/// last try of the first request.
+/// last try of the earlier request.
 const INTERVAL: Duration = Duration::from_secs(3);
 /// The time in which the SMRs for one map-cache entry are counted. IOS: "Multiple SMR suppression
 /// time: 20 secs".
@@ -19,19 +19,20 @@ pub const SMR_SUPPRESSION: Duration = Duration::from_secs(20);
 /// The maximum number of SMRs for one map-cache entry within [`SMR_SUPPRESSION`]. IOS: "Max SMRs
 /// per map-cache entry: 8 more specifics".
 pub const SMRS_PER_ENTRY: usize = 8;
-/// The limit of EIDs that the router requested because of SMRs. If the table is full, the router
-/// removes the oldest EID of the map-cache entry that has the most EIDs.
+/// The limit for the number of EIDs that the router requested because of SMRs. If the table is
+/// full, the router finds the map-cache entry that contains the most of these EIDs, and removes its
+/// oldest EID.
 const ASKED: Limit = Limit { name: "EIDs asked for by SMRs", capacity: 4096, idle: Duration::ZERO };
-/// The limit of map-cache entries with counted SMRs. If the table is full, the entry with the
-/// oldest SMRs is removed.
+/// The limit for the number of map-cache entries for which SMRs are counted. If the table is full,
+/// the entry with the oldest SMRs is removed.
 const ENTRIES: Limit =
     Limit { name: "Map-cache entries with SMRs", capacity: 4096, idle: Duration::ZERO };
 
 /// Stores the EIDs that were requested because of an SMR.
 #[derive(Debug)]
 pub(super) struct SmrGuard {
-    /// The time at which each requested EID can be requested again. Each map-cache entry has a
-    /// share of the table.
+    /// The time at which each requested EID can be requested again. The sharer of an EID (see
+    /// [`Bounded`]) is the map-cache entry that contains this EID.
     asked: Bounded<Eid, Time, EidPrefix>,
     /// The times at which EIDs inside each map-cache entry were requested, within
     /// [`SMR_SUPPRESSION`].
@@ -46,9 +47,9 @@ impl Default for SmrGuard {
 
 // If one of the two tables is full, it always evicts another entry. So no new entry is rejected.
 impl SmrGuard {
-    /// The time at which a request can begin because of an SMR for `eid`. `entry` is the map-cache
-    /// entry that contains `eid`. The time is `now`, or the end of the interval after the last
-    /// request. `None` if there were too many requests.
+    /// Counts an SMR for `eid`, and returns the time at which a request because of this SMR can
+    /// begin. `entry` is the map-cache entry that contains `eid`. The time is `now`, or the end of
+    /// [`INTERVAL`] after the last request. Returns `None` if there were too many requests.
     pub(super) fn admit(&mut self, eid: Eid, entry: EidPrefix, now: Time) -> Option<Time> {
         // The time at which an EID can be requested again is at most one interval after now.
         self.asked.expire(INTERVAL * 2, now);
@@ -80,7 +81,7 @@ impl SmrGuard {
         }
     }
 
-    /// How full the tables are.
+    /// The fill levels of the tables.
     pub(super) fn fills(&self) -> [Fill; 2] {
         [self.asked.fill(), self.entries.fill()]
     }

@@ -3,8 +3,9 @@
 //! A router sends SMRs for two reasons. The first reason is a packet for an away EID: the xTR that
 //! encapsulated the packet has an old mapping, so the router sends an SMR to this xTR, within
 //! limits. The second reason is a change of a local mapping. In this case, the router does not wait
-//! for a packet. It sends SMRs to the peers that sent packets in the last minute. An ETR keeps no
-//! list of the ITRs that cached its mappings, so it does not know the other ITRs.
+//! for a packet. It sends SMRs to the peers that sent or received packets in the last minute, and
+//! to the configured peers. An ETR keeps no list of the ITRs that cached its mappings, so it does
+//! not know the other ITRs.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -26,30 +27,31 @@ use crate::wire::{CONTROL_PORT, MapRequest, Message, Nonce};
 
 /// The minimum time between two SMRs about one EID to one RLOC.
 const INTERVAL: Duration = Duration::from_secs(3);
-/// The limit of SMRs to one RLOC, for all EIDs: `burst` SMRs immediately, and one more after each
-/// `interval`.
+/// The maximum rate of SMRs to one RLOC, for all EIDs: `burst` SMRs immediately, and one more after
+/// each `interval`.
 const RATE: Rate = Rate { burst: 8, interval: Duration::from_secs(3) };
 /// A peer that sent a packet within this time gets an SMR when a mapping changes (RFC 9301 section
 /// 6.1).
 const RECENT: Duration = Duration::from_secs(60);
-/// The longest wait of SMRs about a changed mapping. They wait until the map-servers have the new
+/// The maximum time for which SMRs about a changed mapping wait until the map-servers have the new
 /// mapping.
 const REGISTRATION_WAIT: Duration = Duration::from_secs(1);
-/// An SMR about a changed mapping is repeated this number of times, if its peer still sends
-/// packets.
+/// The maximum number of repetitions of an SMR about a changed mapping. The SMR is repeated if its
+/// peer still sends packets.
 const REPEATS: u32 = 2;
 /// The maximum number of peers that are stored for each local prefix. If there are more peers, the
 /// peer that was silent for the longest time is removed.
 const PEERS: usize = 64;
-/// The limit of the table of recent SMRs. It has an entry for each pair of an EID and an RLOC. If
-/// the table is full, the router removes the oldest pair of the RLOC that has the most pairs.
+/// The limit of the table of recent SMRs. The table has an entry for each pair of an EID and an
+/// RLOC. If the table is full, the router removes the oldest pair of the RLOC that has the most
+/// pairs.
 const SAID: Limit = Limit { name: "SMRs sent recently", capacity: 16_384, idle: Duration::ZERO };
 /// The maximum number of RLOCs for which SMRs are counted. If the table is full, the RLOC that got
 /// no SMR for the longest time is removed.
 const BUCKETS: Limit =
     Limit { name: "RLOCs that got an SMR recently", capacity: 16_384, idle: Duration::ZERO };
-/// The limit of the SMRs that may be repeated. If the table is full, the router removes the oldest
-/// SMR of the prefix that has the most SMRs.
+/// The limit for the number of SMRs that may be repeated. If the table is full, the router removes
+/// the oldest SMR of the prefix that has the most SMRs.
 const REPEATED: Limit = Limit { name: "SMRs to repeat", capacity: 16_384, idle: Duration::ZERO };
 
 /// A remote xTR that sent packets to a local prefix.
@@ -64,10 +66,10 @@ struct Peer {
 #[derive(Clone, Copy, Debug)]
 struct Repeat {
     left: u32,
-    /// The time at which the latest SMR was sent, or was not sent because of a limit.
+    /// The time of the latest attempt to send the SMR. A limit may have prevented this attempt.
     said_at: Time,
-    /// Whether the latest SMR was not sent because of a limit. Then the peer does not know the
-    /// change, and the SMR is sent even if the peer sends no packets.
+    /// Whether a limit prevented the latest attempt. If so, the peer does not know the change, and
+    /// the SMR is sent even if the peer sends no packets.
     is_owed: bool,
     solicitation: Solicitation,
 }
@@ -81,7 +83,7 @@ struct Solicitation {
     solicited: Eid,
     /// An EID or EID prefix of the peer.
     record: EidPrefix,
-    /// The reason of the SMR.
+    /// The reason for the SMR.
     reason: SmrReason,
 }
 
@@ -93,8 +95,8 @@ pub(super) struct Solicitor {
     peers: PrefixMap<BTreeMap<Rloc, Peer>>,
     /// The time at which the peers of each prefix can be deleted.
     forgotten_at: Deadlines<EidPrefix>,
-    /// The EIDs and RLOCs of the SMRs that were sent within the last [`INTERVAL`]. Each RLOC has a
-    /// share of the table.
+    /// The EIDs and RLOCs of the SMRs that were sent within the last [`INTERVAL`]. The sharer of an
+    /// SMR (see [`Bounded`]) is its RLOC.
     said: Bounded<(Eid, Rloc), (), Rloc>,
     /// The time at which [`RATE`] allows a full burst to each RLOC again.
     full_at: Bounded<Rloc, Time>,
@@ -103,10 +105,11 @@ pub(super) struct Solicitor {
     /// The latest change of each prefix in `changed`.
     changes: BTreeMap<EidPrefix, DatabaseReason>,
     /// The SMRs to repeat, by local prefix and peer. Each SMR is due one [`INTERVAL`] after it was
-    /// added. Each prefix has a share of the table.
+    /// added. The sharer of an SMR (see [`Bounded`]) is its prefix.
     repeats: Bounded<(EidPrefix, Rloc), Repeat, EidPrefix>,
-    /// The prefix and the peer of the last recorded packet, and its time in whole seconds. Most
-    /// packets have the same values as the previous packet, and need no work.
+    /// The prefix and the peer of the last recorded packet, and the time of this packet in whole
+    /// seconds. Most packets have the same values as the previous packet, and the router does not
+    /// record these packets.
     last_heard: Option<(EidPrefix, Rloc, u64)>,
     rng: Rng,
 }
@@ -137,7 +140,7 @@ impl Solicitor {
         self.changed.next()
     }
 
-    /// How full the tables are.
+    /// The fill levels of the tables.
     pub(super) fn fills(&self) -> [Fill; 3] {
         [self.said.fill(), self.full_at.fill(), self.repeats.fill()]
     }
@@ -156,8 +159,8 @@ impl Solicitor {
         let _ = self.repeats.insert((prefix, solicitation.to), prefix, repeat, now);
     }
 
-    /// Records that the peer `from` sent a packet for the local `prefix`, with a precision of one
-    /// second.
+    /// Records that the peer `from` sent a packet for the local prefix `prefix`. The precision of
+    /// the recorded time is one second.
     pub(super) fn heard(&mut self, prefix: EidPrefix, from: Rloc, source: Eid, to: Eid, now: Time) {
         let this = Some((prefix, from, now.0 / 1_000_000));
         if self.last_heard == this {
@@ -187,7 +190,7 @@ impl Solicitor {
         }
     }
 
-    /// Whether an SMR about `eid` may be sent to `to` at `now`. If so, counts the SMR.
+    /// Whether an SMR about `eid` may be sent to `to` at `now`. If the SMR may be sent, counts it.
     fn admit(&mut self, eid: Eid, to: Rloc, now: Time) -> bool {
         self.said.expire(INTERVAL, now);
         self.full_at.expire(RATE.unused_after(), now);
@@ -224,14 +227,14 @@ impl Solicitor {
         self.changes.insert(prefix, change);
     }
 
-    /// Whether the SMRs to the peers of a prefix wait until the registration of the prefix has
-    /// ended.
+    /// Whether the SMRs to the peers of a prefix wait until the registration of the prefix is
+    /// complete.
     pub(super) fn awaits_registration(&self, prefix: &EidPrefix) -> bool {
         self.changed.contains(prefix)
     }
 
-    /// Sends SMRs to the peers of a changed prefix, because its registration is not in progress any
-    /// more.
+    /// Sends SMRs to the peers of a changed prefix, because the registration of this prefix is not
+    /// in progress any more.
     pub(super) fn registered(
         &mut self,
         context: &mut Context,
@@ -251,7 +254,9 @@ impl Solicitor {
         }
     }
 
-    /// Sends SMRs to all peers that sent packets in the last minute.
+    /// Sends SMRs to the peers of a changed prefix. These are the peers that sent packets to the
+    /// prefix in the last minute, the peers to which this router sent packets in the last minute,
+    /// and the configured peers.
     fn solicit_peers(
         &mut self,
         context: &mut Context,
@@ -303,8 +308,8 @@ impl Solicitor {
         peers.into_values().collect()
     }
 
-    /// Repeats each SMR about a changed mapping if its peer still sends packets, or if a limit did
-    /// not allow the latest one.
+    /// Repeats each SMR about a changed mapping if its peer still sends packets, or if a limit
+    /// prevented the latest SMR.
     pub(super) fn repeat_smrs(&mut self, context: &mut Context, now: Time) {
         while let Some(((prefix, to), repeat)) = self.repeats.pop_unused(INTERVAL, now) {
             let since = now.since(repeat.said_at);

@@ -24,7 +24,7 @@ use super::mobility::Mobility;
 use crate::addr::Eid;
 use crate::time::Time;
 
-/// The number of sources that can be recorded as not at this site. It is a power of two.
+/// The number of sources that can be recorded as not at this site. The number is a power of two.
 const SOURCES: usize = 1024;
 /// The minimum time between two questions to a host that was found on a port of this router.
 const QUESTION_INTERVAL: Duration = Duration::from_secs(1);
@@ -62,7 +62,7 @@ impl SourceCheck {
         self.elsewhere[place_of(source)] == Some((self.generation, source))
     }
 
-    /// Records that a source is not at this site. The record is valid until the forwarding
+    /// Records that a source is not at this site. This information is valid until the forwarding
     /// generation ends.
     pub(super) fn note_elsewhere(&mut self, source: Eid) {
         self.elsewhere[place_of(source)] = Some((self.generation, source));
@@ -78,8 +78,8 @@ fn place_of(source: Eid) -> usize {
 }
 
 impl SourceCheck {
-    /// Whether a packet from the core may have this inner source. Returns the action that follows
-    /// from this source.
+    /// Checks the inner source of a packet from the core. Returns the action that this source
+    /// requires.
     ///
     /// # Errors
     /// If the source is forged, the error is the rule that shows this.

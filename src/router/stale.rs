@@ -8,8 +8,8 @@ use super::io::KernelRequest;
 use crate::addr::EidPrefix;
 
 /// The parts that are stale. A change does not update the tables: it marks parts as stale. At the
-/// end of the input, [`Router::settle`](super::Router) updates them, once for all changes of the
-/// input.
+/// end of the input, [`Router::settle`](super::Router) updates these parts, once for all changes of
+/// the input.
 #[derive(Debug, Default)]
 pub(super) struct Stale {
     /// All parts are stale, because much of the configuration has changed, or because a link has

@@ -17,8 +17,8 @@ pub struct StaticRoute {
     pub distance: u8,
     /// The target of the route.
     pub target: StaticTarget,
-    /// The interface that stands before the next hop in the line. The kernel finds the interface of
-    /// the next hop itself, so this interface is only printed.
+    /// The interface before the next hop in the configuration line. The kernel finds the interface
+    /// of the next hop itself, so this interface is only printed.
     pub interface: Option<InterfaceName>,
     /// `tag TAG`, a number for routing protocols. It is only printed.
     pub tag: Option<u32>,

@@ -39,8 +39,8 @@ impl StatusHolds {
         self.revision.advance();
     }
 
-    /// A counter for all mappings. It counts each change between packets with Locator-Status-Bits
-    /// and packets without them.
+    /// The number of times that the packets of a mapping began to carry Locator-Status-Bits, or
+    /// stopped carrying them. All mappings are counted together.
     pub(super) fn revision(&self) -> u64 {
         self.revision.number()
     }
@@ -75,8 +75,9 @@ impl StatusHolds {
     }
 }
 
-/// Whether the bits of a packet differ from the states of the locators that [`take`] sets. If the
-/// states changed a moment ago, such bits may act only on a later packet.
+/// Whether the Locator-Status-Bits of a packet differ from the states of the locators that [`take`]
+/// sets. If the states changed less than a second ago, only the bits of a later packet change these
+/// states again.
 pub(super) fn differ(
     context: &Context,
     map_cache: &MapCache,

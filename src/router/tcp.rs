@@ -44,7 +44,8 @@ pub enum TcpEvent<'a> {
     Bytes(Connection, &'a [u8]),
     /// The connection has ended, could not be established, or did not accept octets any more.
     Closed(Connection),
-    /// The peer answered with RST, because no process listens there. This event replaces `Closed`.
+    /// The peer answered with RST, because no process listens on the port. This event replaces
+    /// `Closed`.
     Refused(Connection),
 }
 

@@ -14,7 +14,7 @@ macro_rules! timers {
             /// All timers.
             pub(super) const ALL: [Timer; [$(Timer::$timer),*].len()] = [$(Timer::$timer),*];
 
-            /// The work, in a few words.
+            /// Describes the work in a few words.
             pub(super) const fn describe(self) -> &'static str {
                 match self {
                     $(Timer::$timer => $name,)*
@@ -61,7 +61,8 @@ timers! {
     MapRegisters = "map-register",
     /// A map-server has not sent the first Refresh of a session.
     SilentSessions = "reliable session without Refresh",
-    /// The registration of a changed mapping takes too long, so SMRs are sent to its peers now.
+    /// The registration of a changed mapping takes too long, so SMRs are sent to the peers of the
+    /// mapping now.
     ChangedMappings = "smr without registration",
     /// An SMR must be repeated, if its peer still sends packets.
     SmrRepetitions = "smr repetition",

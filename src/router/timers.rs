@@ -1,5 +1,5 @@
-//! The time at which each timer is due, and the work that it starts. If a timer has no time or no
-//! work here, the code does not compile.
+//! The time at which each timer is due, and the work that the timer starts. If a timer has no time
+//! or no work here, the code does not compile.
 
 use super::Router;
 use super::timer::Timer;

@@ -1,7 +1,7 @@
-//! Lines about LISP that the router keeps in its configuration but does not carry out.
+//! Lines about LISP that the router stores in its configuration but does not carry out.
 //!
-//! A configuration of another router may have lines that this router does not carry out. They are
-//! kept as text, at their place, so that no line of the configuration is lost.
+//! A configuration of another router may have lines that this router does not carry out. The router
+//! stores these lines as text, each with its place, so that no line of the configuration is lost.
 
 use std::collections::BTreeMap;
 
@@ -49,9 +49,9 @@ impl Unsupported {
         }
     }
 
-    /// Adds a line to the block of the kept line `opener`, unless this block has the line already.
-    /// If the place does not have the line `opener`, the line is added to the place, outside of all
-    /// blocks.
+    /// Adds `line` to the block that the stored line `opener` opens, unless this block contains
+    /// `line` already. If the place does not contain the line `opener`, adds `line` to the place,
+    /// outside of all blocks.
     pub fn add_below(&mut self, place: Place, opener: &str, line: &str) {
         let lines = self.0.entry(place.clone()).or_default();
         let Some(at) = lines.iter().position(|other| other == opener) else {

@@ -1,8 +1,8 @@
-//! The calls of a router and their results, which a recorder receives.
+//! Reports the calls of a router, and the results of these calls, to a recorder.
 //!
 //! The witnesses are inside the [`Router`](super::Router). So they record the calls of all callers
 //! (the event loop, the simulator, a session on the console), and the callers do not need to know
-//! about the witnesses. If a router has no witness, each call costs only one comparison more.
+//! about the witnesses. If a router has no witness, each call costs only one more comparison.
 
 use std::fmt::Debug;
 use std::num::NonZeroU16;
@@ -54,10 +54,11 @@ pub trait Witness: Debug {
     /// `datagram` is the datagram after the call.
     fn inbound(&mut self, verdict: Inbound, datagram: &[u8]);
 
-    /// Is called with each decision on a packet of EIDs, when the router acts on it. `packet` has
-    /// the octets of the packet, without a LISP header. The router decides twice on a packet that
-    /// waits. Two kinds of packets have only a verdict: a packet that is not a complete IP packet,
-    /// and a packet that the flow cache forwards by an earlier decision.
+    /// Is called for each decision on a data packet, when the router carries out the decision.
+    /// `packet` has the octets of the packet, without a LISP header. The router decides twice on a
+    /// packet that waits. This function is not called for two kinds of packets, which have only a
+    /// verdict: a packet that is not a complete IP packet, and a packet that the flow cache
+    /// forwards by an earlier decision.
     fn decided(&mut self, decision: &PacketEvent, packet: &[u8], now: Time) {
         let _ = (decision, packet, now);
     }

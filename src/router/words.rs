@@ -326,7 +326,7 @@ impl Display for Inbound {
 }
 
 impl DropReason {
-    /// The cause of the drop as a sentence without a full stop.
+    /// Returns the cause of the drop as a sentence without a full stop.
     pub fn explain(self) -> &'static str {
         match self {
             DropReason::NotIp => "the packet is not a complete IPv4 or IPv6 packet",

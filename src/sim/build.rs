@@ -115,8 +115,9 @@ impl Sim {
         Ok(())
     }
 
-    /// Sets a device up. A node without LISP gets its routes of the lab file again, which the device
-    /// has lost. A route whose gateway is still out of reach is left out.
+    /// Sets a device up. A device that goes down loses its static routes. Therefore a node without
+    /// LISP gets its routes from the lab file again. A route is left out if its gateway is still
+    /// out of reach.
     pub(super) fn set_port_up(
         &mut self,
         file: &LabFile,
@@ -134,8 +135,8 @@ impl Sim {
         })
     }
 
-    /// Sets up the devices of a node without LISP, and adds its addresses and routes from the lab
-    /// file.
+    /// Sets up the devices of a node without LISP, and adds the node's addresses and routes from
+    /// the lab file.
     fn configure_forwarder(&mut self, name: &str, node: &Node) -> Result<(), SimError> {
         let Node::Forwarder { addresses, routes } = node else {
             return Ok(());

@@ -16,7 +16,7 @@ use crate::lab::scenario::stream::{Arrived, End};
 use crate::router::io::{Connection, TcpEvent, TcpRequest};
 use crate::time::{Deadline, Time};
 
-/// The time in which the other end must answer a SYN.
+/// The time within which the other end must answer a SYN.
 const CONNECTING: Duration = Duration::from_secs(3);
 
 /// A node with a kernel and TCP clients.
@@ -85,8 +85,8 @@ fn hear(connections: &mut BTreeMap<Connection, Heard>, event: &TcpEvent<'_>) {
 }
 
 impl Sim {
-    /// Connects a node without LISP to TCP port 4342 of `destination`. Time passes until the result
-    /// is known. [`Sim::arrived`] returns the result.
+    /// Connects a node without LISP to TCP port 4342 of `destination`. Virtual time passes until
+    /// the result is known. [`Sim::arrived`] returns the result.
     ///
     /// # Errors
     /// An error if no node has this name, or if the node is a LISP router or a host.

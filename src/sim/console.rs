@@ -75,8 +75,8 @@ impl Sim {
         Ok(result)
     }
 
-    /// Returns the emulated hosts on the LANs of a router, each with the router's interface on that
-    /// LAN.
+    /// Returns the emulated hosts on the LANs of a router. For each host, also returns the router's
+    /// interface on the LAN of the host.
     fn emulated_hosts(&self, router: NodeId) -> BTreeMap<NodeId, InterfaceName> {
         let Some(kernel) = self.nodes[router.0].node.kernel() else {
             return BTreeMap::new();
@@ -108,7 +108,7 @@ struct RouterHosts<'a> {
     hosts: BTreeMap<&'a str, Plugged<'a>>,
     /// The hosts that have received a task. These hosts may have packets to send.
     asked: BTreeSet<NodeId>,
-    /// The sockets for probes that a console has opened.
+    /// The probe sockets that a console has opened.
     opened: Vec<Opened>,
     /// The files of the router.
     disk: &'a mut Disk,
@@ -139,16 +139,17 @@ pub struct LabChannel<'a> {
     responses: VecDeque<Response>,
 }
 
-/// The virtual time that passes if a running command does not say how long it waits.
+/// The maximum virtual time until a running command continues, if the command has no deadline.
 const SHORT: Duration = Duration::from_millis(1);
 
 impl<'a> LabChannel<'a> {
-    /// A channel to a session on the router with this name.
+    /// Makes a channel to `session` on the router with the name `router`.
     pub fn new(sim: &'a mut Sim, router: &'a str, session: &'a mut Session) -> Self {
         LabChannel { sim, router, session, responses: VecDeque::new() }
     }
 
-    /// Lets the session carry out a request, if there is one. Takes the responses that are ready.
+    /// If there is a request, passes the request to the session. Then moves all available responses
+    /// of the session into `responses`.
     fn serve(&mut self, request: Option<Request>) -> io::Result<()> {
         let LabChannel { sim, router, session, responses } = self;
         let served = sim.at_console(router, |router, surroundings, now| {

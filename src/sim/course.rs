@@ -1,5 +1,5 @@
-//! Runs a simulation: carries out one event after another, each with all outputs that follow from
-//! the event.
+//! Runs a simulation: carries out one event after another. After each event, carries out all
+//! outputs that this event has caused at the nodes.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -16,8 +16,8 @@ use crate::lab::impairment::Fate;
 use crate::time::{Deadline, Time};
 use crate::watch::detail::Sort;
 
-/// The time after which a process reads a message that has arrived at a socket or at `lisp0`. The
-/// time is not zero: otherwise a packet that loops through a process would stop the clock.
+/// The delay after which a process reads a message that has arrived at a socket or at `lisp0`. The
+/// delay is not zero: otherwise a packet that loops through a process would stop the clock.
 const WAKE_UP: Duration = Duration::from_micros(10);
 
 /// An event of the simulation.
@@ -27,9 +27,9 @@ pub(super) enum Event {
     Arrive { to: Attachment, frame: Rc<[u8]> },
     /// A process reads the messages of its kernel.
     Process { node: NodeId, what: ForProcess },
-    /// A host is plugged into a LAN. This is the second half of the host's move with this number.
+    /// A host is plugged into a LAN. This is the second half of move `number` of the host.
     PlugIn { port: Attachment, segment: usize, number: u64 },
-    /// A host is pulled out of a LAN. This is the second half of a move of the host.
+    /// A host is pulled out of its old LAN. This is the second half of a move of the host.
     PullOut { port: Attachment, segment: usize },
     /// A deadline of a node may have been reached.
     Wake { node: NodeId },
@@ -216,11 +216,12 @@ impl Sim {
         node
     }
 
-    /// Tells each port of a segment whether the port has carrier. An end of a cable has carrier if
-    /// both ends are up, as with a veth pair. A port of a LAN has carrier if the bridge runs.
+    /// Updates the carrier state of each port of a segment. An end of a cable has carrier if the
+    /// cable is not cut and both ends are up, as with a veth pair. A port of a LAN has carrier if
+    /// the port is up and the bridge runs.
     pub(super) fn refresh_carrier(&mut self, at: usize) {
-        // If the carrier of a port changes, its node may set another port up or down. So all ports
-        // are examined again after each change.
+        // If the carrier of a port changes, the node of this port may set another port up or down.
+        // So all ports are examined again after each change.
         while let Some((port, carrier)) = self.stale_carrier(at) {
             let now = self.now;
             self.clock(port.node).set_carrier(port.device, carrier, now);
@@ -228,7 +229,7 @@ impl Sim {
         }
     }
 
-    /// In a segment, finds a port that has the wrong carrier state. Returns the port and the right
+    /// Finds a port of a segment that has the wrong carrier state. Returns the port and its correct
     /// state.
     fn stale_carrier(&self, at: usize) -> Option<(Attachment, bool)> {
         let segment = &self.segments[at];

@@ -1,4 +1,5 @@
-//! Builds IP packets with correct checksums. The crate etherparse writes their headers.
+//! Builds IP packets with correct checksums. The crate etherparse writes the headers of the
+//! packets.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -9,7 +10,7 @@ use etherparse::{IpDscp, IpEcn, IpNumber, Ipv4Header, Ipv6FlowLabel, Ipv6Header,
 pub struct IpFields {
     /// The address of the sender.
     pub source: IpAddr,
-    /// The address of the receiver, of the same family as the sender's address.
+    /// The address of the receiver. Its family must be the family of `source`.
     pub destination: IpAddr,
     /// TTL or hop limit.
     pub ttl: u8,

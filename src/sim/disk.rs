@@ -2,7 +2,7 @@
 
 use crate::console::flash::MemoryFiles;
 
-/// The files of a router. They stay when its process ends.
+/// The files of a router. The files remain when the router's process ends.
 #[derive(Debug, Default)]
 pub struct Disk {
     /// The startup configuration that `write memory` has written.

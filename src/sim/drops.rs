@@ -1,5 +1,5 @@
-//! The packets that are dropped outside of the core of a router, each with its reason: by kernels,
-//! hosts and links, and by processes that ended.
+//! The packets that kernels, hosts, links and LISP processes drop, each with its reason. Packets
+//! that the core of a router drops are not included.
 //!
 //! The core reports its own decisions to its witnesses ([`crate::router::witness`]). The trace
 //! ([`super::trace`]) has the packets that a link lost at random.
@@ -30,7 +30,7 @@ pub enum LinkDrop {
     Down,
     /// The packet is larger than the MTU of the link.
     TooBig,
-    /// No other port of the link takes the packet.
+    /// No other port of the link receives the packet.
     NoReceiver,
 }
 
@@ -48,7 +48,7 @@ pub enum ProcessDrop {
 }
 
 impl SimDrop {
-    /// The reason in a sentence.
+    /// Returns the reason as a sentence.
     pub fn describe(self) -> &'static str {
         match self {
             SimDrop::Kernel(reason) => reason.describe(),
@@ -68,7 +68,7 @@ impl SimDrop {
         }
     }
 
-    /// A section of a standard, or a manual page. The reason comes from there.
+    /// Returns the source of the reason: a section of a standard, or a manual page.
     pub fn section(self) -> &'static str {
         match self {
             SimDrop::Kernel(reason) => reason.section(),

@@ -54,7 +54,7 @@ pub enum SimError {
         /// `IPv4` or `IPv6`.
         family: String,
     },
-    /// A route of a lab file has no gateway that the node can reach directly.
+    /// The node cannot directly reach the gateway of one of its routes in the lab file.
     #[error("{name}: the route to {prefix} cannot be added: {error}")]
     Route {
         /// The node.

@@ -1,4 +1,5 @@
-//! Changes the impairments of links, and reads them with the counts of packets.
+//! Changes the impairments of links. Returns the impairment and the packet counts of each direction
+//! of a link.
 
 use super::{Sim, SimError};
 use crate::lab::file::{LabFile, Port};
@@ -7,8 +8,9 @@ use crate::lab::link_target::Target;
 use crate::lab::running::Sender;
 
 impl Sim {
-    /// Changes the impairment of a link of the lab, or of one direction of it. If the MTU of the
-    /// impairment differs from the MTU of the present impairment, the link gets the MTU `mtu`.
+    /// Changes the impairment of a link of the lab, or of one direction of the link. If
+    /// `impairment` has another MTU than the present impairment, and `mtu` is given, the MTU of the
+    /// link becomes `mtu`.
     pub fn impair_target(
         &mut self,
         file: &LabFile,
@@ -27,8 +29,8 @@ impl Sim {
         }
     }
 
-    /// Returns the impairments of the links of the lab, in the order of the lab file: for each link,
-    /// those of its two ends as senders.
+    /// Returns two senders for each link, in the order of the links in the lab file. A sender is
+    /// one end of a link. It has the impairment and the counts of the packets that this end sends.
     pub fn senders(&self, file: &LabFile) -> Result<Vec<Sender>, SimError> {
         let mut senders = Vec::new();
         for link in &file.links {
@@ -40,16 +42,16 @@ impl Sim {
         Ok(senders)
     }
 
-    /// Changes the impairment of a link in both directions. It applies to the packets sent from now
-    /// on. The MTU of the impairment is not used.
+    /// Changes the impairment of a link in both directions. The new impairment applies to packets
+    /// that are sent from now on. The MTU of `impairment` is not used.
     pub fn impair(&mut self, name: &str, impairment: Impairment) -> Result<(), SimError> {
         let at = self.find_link(name)?;
         self.segments[at].impair(None, impairment);
         Ok(())
     }
 
-    /// Changes the impairment of the packets that a port of a link sends from now on. The MTU of the
-    /// impairment is not used.
+    /// Changes the impairment of the packets that a port of a link sends from now on. The MTU of
+    /// `impairment` is not used.
     fn impair_sender(
         &mut self,
         link: &str,
@@ -62,7 +64,8 @@ impl Sim {
         Ok(())
     }
 
-    /// Sets the MTU of a link, and of those of its ports that have a kernel.
+    /// Sets the MTU of a link. Also sets the MTU of each port of the link, if the port belongs to a
+    /// node with a kernel.
     fn set_link_mtu(&mut self, link: &str, mtu: u16) -> Result<(), SimError> {
         let at = self.find_link(link)?;
         self.segments[at].mtu = mtu;
@@ -75,7 +78,8 @@ impl Sim {
         Ok(())
     }
 
-    /// Returns the impairment of the packets that a port of a link sends, and their counts.
+    /// Returns the impairment of the packets that a port of a link sends, and the counts of these
+    /// packets.
     fn sent_by(&self, link: &str, port: &Port) -> Result<(Impairment, Counts), SimError> {
         let at = self.find_link(link)?;
         Ok(self.segments[at].sent_by(self.port(&port.node, &port.device)?))

@@ -16,7 +16,7 @@ impl Sim {
     /// Returns the devices of a node.
     ///
     /// # Errors
-    /// There is no such node.
+    /// An error if no node has the name `name`.
     pub fn link_states(&self, name: &str) -> Result<Vec<LinkState>, SimError> {
         let mut links = match &self.nodes[self.find(name)?.0].node {
             Node::Host(host) => vec![host_link(host)],
@@ -34,7 +34,7 @@ impl Sim {
     /// Returns the route of a packet at a node.
     ///
     /// # Errors
-    /// There is no such node.
+    /// An error if no node has the name `name`.
     pub fn route_of(&self, name: &str, query: &RouteQuery) -> Result<Route, SimError> {
         Ok(match &self.nodes[self.find(name)?.0].node {
             Node::Host(host) => host_route(host, query),
@@ -73,7 +73,7 @@ fn kernel_links(kernel: &Kernel) -> Vec<LinkState> {
     kernel.devices().map(link).collect()
 }
 
-/// The route of a host. A host forwards no packets.
+/// Returns the route of a packet at a host. A host forwards no packets.
 fn host_route(host: &HostNode, query: &RouteQuery) -> Route {
     let config = host.host.config();
     if host.host.owns(query.destination) {

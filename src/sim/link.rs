@@ -1,7 +1,8 @@
 //! Links and LANs, and their impairments.
 //!
-//! Every link has its own random numbers, and uses the same number of them for each packet.
-//! Therefore a change of one setting of one link does not change any other random result.
+//! Every link has its own generator of random numbers. A link draws equally many random numbers for
+//! each packet. Therefore, if one setting of one link changes, all other random results stay the
+//! same.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -13,8 +14,9 @@ use crate::lab::impairment::{Counts, Direction, Fate, Impairment};
 use crate::rng::{Rng, Seed};
 use crate::time::Time;
 
-/// The minimum time that a packet needs on a link, also on a link without delay. Without this
-/// minimum, two nodes could exchange an endless number of packets at one time.
+/// The minimum time that a packet needs to cross a link, even if the impairment of the link has no
+/// delay. Without this minimum, two nodes could exchange packets endlessly without any progress of
+/// the clock.
 const LEAST_DELAY: Duration = Duration::from_micros(50);
 
 /// The maximum number of hardware addresses that a bridge learns.
@@ -61,9 +63,9 @@ pub struct Segment {
     pub is_lan: bool,
     /// Whether the segment works. A cable works if it is not cut, and a bridge works if it runs.
     pub up: bool,
-    /// The impairment of the packets of each port that has sent no packet yet.
+    /// The impairment for each port that is not in `directions` yet.
     impairment: Impairment,
-    /// The directions of the segment, each with its sending port.
+    /// The directions of the segment. The key of a direction is its sending port.
     directions: BTreeMap<Attachment, Direction>,
     /// The port of each hardware address that a bridge has learned.
     learned: BTreeMap<HardwareAddress, Attachment>,
@@ -120,8 +122,8 @@ impl Segment {
         self.learned.retain(|_, &mut other| other != port);
     }
 
-    /// Changes the impairment of the packets that are sent from now on: of those of the port
-    /// `from`, or of all.
+    /// Changes the impairment of the packets that the port `from` sends from now on. If `from` is
+    /// `None`, changes the impairment for all ports.
     pub fn impair(&mut self, from: Option<Attachment>, impairment: Impairment) {
         match from {
             Some(from) => self.direction(from).impairment = impairment,
@@ -133,7 +135,8 @@ impl Segment {
         }
     }
 
-    /// Returns the impairment and the counts of the packets that the port `from` sends.
+    /// Returns the impairment of the packets that the port `from` sends, and the counts of these
+    /// packets.
     pub fn sent_by(&self, from: Attachment) -> (Impairment, Counts) {
         let direction = self.directions.get(&from);
         direction.map_or((self.impairment, Counts::default()), |it| (it.impairment, it.counts))
@@ -144,9 +147,10 @@ impl Segment {
         self.directions.entry(from).or_insert_with(|| Direction::new(impairment))
     }
 
-    /// Decides about a frame of this number of octets that the port `from` sends.
+    /// Decides the fate of a frame that the port `from` sends. The frame has the length `octets`.
     pub fn send(&mut self, from: Attachment, octets: usize, now: Time) -> Fate {
-        // The field `rng` is borrowed beside the direction, so `direction` cannot be called here.
+        // The method `direction` cannot be called here. It would borrow the whole segment, but
+        // `rng` is also borrowed.
         let impairment = self.impairment;
         let made = || Direction::new(impairment);
         let direction = self.directions.entry(from).or_insert_with(made);

@@ -10,9 +10,9 @@
 //!                        └─ trace:    packets that crossed the links
 //! ```
 //!
-//! All random numbers come from one seed, which is forked by name for each router, host and link.
-//! The same lab, seed and calls give the same trace, equal in every octet. So a failure can be
-//! repeated.
+//! All random numbers come from one seed. From this seed and from its own name, each router, host
+//! and link gets its own seed. If the lab, the seed and the calls are the same, the trace is the
+//! same in every octet. So a failure can be repeated.
 //!
 //! Read [`Sim`], then [`kernel`] (it replaces Linux), then [`router_node`] (it replaces the
 //! driver). [`build`] makes a `Sim` from a lab file. [`ping`] is `lab ping --sim`.
@@ -108,15 +108,16 @@ pub struct Sim {
     segments: Vec<Segment>,
     /// The segment into which each port is plugged.
     plugged: BTreeMap<Attachment, usize>,
-    /// The number of moves of each host so far. If the host moves again during a move, the second
-    /// half of the earlier move is left out.
+    /// The number of moves of each host so far. If a host moves again during the gap of a move, the
+    /// second half of the earlier move is skipped.
     moves: BTreeMap<Attachment, u64>,
     queue: EventQueue<Event>,
-    /// Receives the packets that cross the links. The default is off.
+    /// Receives the packets that cross the links. The default is [`Trace::Off`].
     pub trace: Trace,
     crossings: u64,
     captures: BTreeMap<CaptureId, (Attachment, Tap)>,
-    /// The number of captures so far. No capture has the identifier of an earlier one.
+    /// The number of captures that have begun so far. It becomes the ID of the next capture, so no
+    /// two captures have the same ID.
     captures_begun: u64,
     records: Option<Records>,
     watch: Option<Watch>,
@@ -124,11 +125,11 @@ pub struct Sim {
     witnesses: Option<Witnesses>,
     drop_observer: Option<DropObserver>,
     step_observer: Option<StepObserver>,
-    /// The nonces that routers keep while they do not run.
+    /// The stored nonces of each router that does not run.
     kept: BTreeMap<NodeId, KeptNonces>,
     /// The files of the routers.
     disks: BTreeMap<NodeId, Disk>,
-    /// The names of the lab's hosts, which the consoles of the routers know.
+    /// The names of the lab's hosts. The consoles of the routers know these names.
     host_names: HostNames,
     /// For each node with a wall clock that was set back, the time by which the clock was set back.
     clocks_behind: BTreeMap<NodeId, Duration>,
@@ -177,14 +178,14 @@ impl Sim {
         self.now
     }
 
-    /// The number of packets that were put on links since the beginning, without ARP and neighbour
-    /// discovery.
+    /// Returns the number of packets that were put on links since the beginning. Frames of ARP and
+    /// neighbour discovery are not counted.
     pub fn crossings(&self) -> u64 {
         self.crossings
     }
 
-    /// Adds a network namespace that has only a kernel. It is a core router, or it becomes a LISP
-    /// router later with [`Sim::start_router`], after its links exist.
+    /// Adds a node that has only a kernel, like a network namespace without a process. The node is
+    /// a core router. After its links exist, [`Sim::start_router`] can make it a LISP router.
     pub fn add_forwarder(&mut self, name: &str) -> Result<NodeId, SimError> {
         self.add_node(name, Node::Forwarder(Box::default()))
     }
@@ -202,9 +203,10 @@ impl Sim {
         self.add_node(name, Node::Host(Box::new(HostNode::new(host, device))))
     }
 
-    /// Connects devices, each named `(node, device)`. A link has exactly two devices, and a LAN has
-    /// any number of devices. If a kernel does not have a named device, this device is created. A
-    /// created device is down until it is set up.
+    /// Connects devices to a new link or LAN. In `ports`, each device is `(node, device)`: the name
+    /// of its node and its own name. A link has exactly two devices, and a LAN has any number of
+    /// devices. If a node has a kernel, and this kernel does not have the device, the device is
+    /// created. A created device is down until it is set up.
     pub fn connect(
         &mut self,
         config: LinkConfig,
@@ -272,7 +274,7 @@ impl Sim {
         Ok(())
     }
 
-    /// Deletes the file of nonces of a router that does not run.
+    /// Deletes the nonce file of a router that does not run.
     pub fn lose_nonces(&mut self, name: &str) -> Result<(), SimError> {
         let id = self.find(name)?;
         self.kept.remove(&id);
@@ -291,8 +293,8 @@ impl Sim {
         self.end_router(name, RouterNode::power_off)
     }
 
-    /// Ends the process of a router as SIGTERM does. The kernel remains. It has the state that it
-    /// had before the process started.
+    /// Ends the process of a router as SIGTERM does. The router's kernel remains as a forwarder.
+    /// The kernel has the state that it had before the process started.
     pub fn stop_router(&mut self, name: &str) -> Result<(), SimError> {
         let now = self.now;
         self.end_router(name, |router| router.stop(now))
@@ -306,7 +308,7 @@ impl Sim {
         let id = self.find(name)?;
         self.clock(id);
         let named = &mut self.nodes[id.0];
-        // Nothing reads this placeholder before it is replaced.
+        // The new forwarder is a placeholder. Nothing reads it before it is replaced.
         match std::mem::replace(&mut named.node, Node::Forwarder(Box::default())) {
             Node::Router(router) => {
                 let (kernel, kept) = end(*router);
@@ -322,7 +324,7 @@ impl Sim {
         Ok(())
     }
 
-    /// Gives a router an input, such as a new configuration or a command.
+    /// Passes an input to a router, for example a new configuration or a command.
     pub fn input(&mut self, name: &str, input: Input<'_>) -> Result<(), SimError> {
         let id = self.find(name)?;
         let now = self.now;
@@ -342,7 +344,8 @@ impl Sim {
         }
     }
 
-    /// Returns the kernel's refusals of requests of a router.
+    /// Returns one event for each request of a router that its kernel has refused, at most 64
+    /// events.
     pub fn refusals(&self, name: &str) -> Result<&[KernelEvent], SimError> {
         match &self.nodes[self.find(name)?.0].node {
             Node::Router(router) => Ok(router.refusals()),
@@ -350,9 +353,9 @@ impl Sim {
         }
     }
 
-    /// Returns the number of packets of EIDs about which the core of a router had to decide. The
-    /// count begins when the router's process begins. The packets come from `lisp0` and from UDP
-    /// port 4341.
+    /// Returns the number of packets that were passed to the core of a router for a forwarding
+    /// decision. The packets come from `lisp0` and from UDP port 4341. The count begins when the
+    /// router's process starts.
     pub fn offered(&self, name: &str) -> Result<u64, SimError> {
         match &self.nodes[self.find(name)?.0].node {
             Node::Router(router) => Ok(router.offered()),
@@ -411,7 +414,8 @@ impl Sim {
         Ok(result)
     }
 
-    /// Cuts a cable or stops a bridge if `up` is false; otherwise restores it.
+    /// If `up` is false, cuts the cable of a link or stops the bridge of a LAN. If `up` is true,
+    /// restores the cable or the bridge.
     pub fn set_link(&mut self, name: &str, up: bool) -> Result<(), SimError> {
         let at = self.find_link(name)?;
         self.segments[at].up = up;

@@ -14,19 +14,19 @@ use super::{Sim, SimError};
 pub enum Replug {
     /// The host leaves the old LAN and is in the new LAN at the same instant.
     Atomic,
-    /// The host is in no LAN for this time.
+    /// The host is in no LAN for this duration.
     Gap(Duration),
-    /// The host sends in the new LAN only. For this time, it receives in both LANs.
+    /// The host sends in the new LAN only. For this duration, the host receives in both LANs.
     MakeBeforeBreak(Duration),
 }
 
 impl Sim {
     /// Plugs a host into another LAN. The host keeps its IP addresses and its hardware address,
-    /// restarts its stack, and announces itself. If an earlier move of this host is unfinished,
-    /// this call ends the earlier move.
+    /// restarts its stack, and announces itself. If the host is in the gap of an earlier move, the
+    /// earlier move is not completed.
     ///
     /// # Errors
-    /// An error if there is no such host or no such LAN.
+    /// An error if no host has the name `host`, or if no LAN has the name `lan`.
     pub fn move_host(&mut self, host: &str, lan: &str, how: Replug) -> Result<(), SimError> {
         let port = self.host_port(host)?;
         let segment = self.find_link(lan)?;
@@ -61,7 +61,7 @@ impl Sim {
     /// Pulls a host out of its LAN. The host sends no message when it leaves.
     ///
     /// # Errors
-    /// An error if there is no such host.
+    /// An error if no host has the name `host`.
     pub fn unplug_host(&mut self, host: &str) -> Result<(), SimError> {
         let port = self.host_port(host)?;
         *self.moves.entry(port).or_default() += 1;
@@ -73,7 +73,7 @@ impl Sim {
     /// if the device does not exist or is not plugged in.
     ///
     /// # Errors
-    /// An error if there is no such node.
+    /// An error if no node has the name `node`.
     pub fn lan_of(&self, node: &str, device: &str) -> Result<Option<&str>, SimError> {
         let id = self.find(node)?;
         let device = self.nodes[id.0].node.device_id(device);
@@ -101,8 +101,8 @@ impl Sim {
         self.plugged.insert(port, segment);
         self.segments[segment].plug(port);
         let now = self.now;
-        // The carrier of the host goes down and up again, because each LAN gives its own carrier.
-        // This also happens if the host changes the LAN at one instant.
+        // The carrier of the host goes down, then the host gets the carrier of its new LAN. This
+        // also happens in a move without a gap.
         self.clock(port.node).set_carrier(port.device, false, now);
         self.refresh_carrier(segment);
     }

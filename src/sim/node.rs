@@ -1,5 +1,5 @@
 //! The nodes of a simulation: forwarders, LISP routers and hosts. The event loop uses one interface
-//! for all of them.
+//! for all nodes.
 
 use super::client::ClientNode;
 use super::drops::{ProcessDrop, SimDrop};
@@ -14,7 +14,7 @@ use crate::time::{Deadline, Time};
 
 /// A node of the lab.
 pub enum Node {
-    /// A core router: it has a kernel only.
+    /// A core router. It has only a kernel.
     Forwarder(Box<Kernel>),
     /// A core router from which a scenario opens TCP connections.
     Client(Box<ClientNode>),
@@ -88,7 +88,7 @@ pub enum NodeOutput {
     Process(ForProcess),
 }
 
-/// A message of a kernel to its process.
+/// A message from the kernel of a node to the process of the node.
 #[derive(Debug)]
 pub enum ForProcess {
     /// An IP packet that the process reads from `lisp0`.
@@ -99,7 +99,8 @@ pub enum ForProcess {
     Segment(Vec<u8>),
     /// An ICMP error that the process reads from the error queue of a sending UDP socket.
     Error(IcmpError),
-    /// An IP packet with an ICMP message, which a raw socket of the process has received.
+    /// An IP packet that contains an ICMP message. A raw socket of the process has received this
+    /// packet.
     Icmp(Vec<u8>),
 }
 
@@ -192,7 +193,8 @@ impl Node {
         }
     }
 
-    /// Notes a message that no process reads any more.
+    /// Adds the packet of a message to the dropped packets of the node, because no process reads
+    /// the message any more.
     fn note_unread(&mut self, what: &ForProcess) {
         let Some(kernel) = self.kernel_mut() else { return };
         let built;
@@ -204,13 +206,13 @@ impl Node {
                 built = kernel.as_packet(&datagram.as_sent());
                 &built
             }
-            // The error is only a report. Its packet was dropped elsewhere.
+            // An ICMP error only reports a drop. The packet in the error was dropped earlier.
             ForProcess::Error(_) => return,
         };
         kernel.dropped.note(SimDrop::Process(ProcessDrop::Ended), packet);
     }
 
-    /// From now on, keeps dropped packets for the observer.
+    /// From now on, stores dropped packets for the observer.
     pub(super) fn observe_drops(&mut self) {
         match self {
             Node::Host(host) => host.host.drops().observe(),
@@ -247,7 +249,7 @@ impl Node {
             Node::Client(client) => client.poll_output(now),
             Node::Router(router) => router.poll_output(now),
             Node::Forwarder(kernel) => {
-                // A forwarder has no process that reads the events, so they are dropped.
+                // A forwarder has no process that reads the events, so the events are dropped.
                 while kernel.poll_event().is_some() {}
                 kernel.poll_output().map(NodeOutput::from_kernel)
             }

@@ -1,4 +1,5 @@
-//! The observers of a simulation: they receive dropped packets, and are called after each event.
+//! The observers of a simulation. One observer receives the dropped packets. Another observer is
+//! called after each event.
 
 use super::drops::{DropObserver, Dropped, LinkDrop, SimDrop};
 use super::{NodeId, Sim, StepObserver};
@@ -49,7 +50,8 @@ mod tests {
     use crate::sim::kernel::KernelDrop;
     use crate::sim::link::LinkConfig;
 
-    /// The drops that an observer received: the node, the destination of the packet, the reason.
+    /// The drops that an observer received. Each drop has the node, the destination of the packet,
+    /// and the reason.
     type Told = Rc<RefCell<Vec<(String, Option<IpAddr>, SimDrop)>>>;
 
     fn packet(destination: [u8; 4], ttl: u8) -> Vec<u8> {

@@ -21,7 +21,8 @@ use crate::time::Time;
 use crate::wire::probe::echo_request;
 
 impl Sim {
-    /// Returns the debug lines of a router since the last call. Dropped lines are not returned.
+    /// Returns the debug lines that a router has written since the last call. Dropped lines are not
+    /// returned.
     ///
     /// # Errors
     /// An error if `name` is not the name of a running router.
@@ -53,7 +54,7 @@ impl Sim {
     /// The header checksum is corrected before the packet is sent.
     ///
     /// # Errors
-    /// An error if there is no such node.
+    /// An error if no node has the name `name`.
     pub fn send_raw(&mut self, name: &str, mut packet: Vec<u8>) -> Result<(), SimError> {
         let id = self.find(name)?;
         mend_checksum(&mut packet);
@@ -76,7 +77,7 @@ impl Sim {
     /// Sets a device of a node up or down.
     ///
     /// # Errors
-    /// An error if there is no such node or device.
+    /// An error if the node or the device does not exist.
     pub fn set_port(&mut self, name: &str, device: &str, up: bool) -> Result<(), SimError> {
         let id = self.find(name)?;
         let device_id = self.nodes[id.0].node.device_id(device);
@@ -100,7 +101,7 @@ impl Sim {
     /// Sets the MTU of a device. The node of the device must have a kernel.
     ///
     /// # Errors
-    /// An error if there is no such node or device, or if the node is a host.
+    /// An error if the node or the device does not exist, or if the node is a host.
     pub fn set_mtu(&mut self, name: &str, device: &str, mtu: u16) -> Result<(), SimError> {
         let id = self.find(name)?;
         let device_id = self.nodes[id.0].node.device_id(device);
@@ -120,11 +121,11 @@ impl Sim {
         added.map_err(|error| SimError::Host { name: name.to_owned(), error })
     }
 
-    /// Runs a ping from a node of any kind, and returns when the ping has ended. All other nodes
-    /// continue meanwhile.
+    /// Runs a ping from a node of any kind, and returns when the ping has ended. Meanwhile, all
+    /// other nodes continue to run.
     ///
     /// # Errors
-    /// An error if there is no such node.
+    /// An error if no node has the name `name`.
     pub fn ping_from(&mut self, name: &str, request: PingRequest) -> Result<PingReport, SimError> {
         match &self.nodes[self.find(name)?.0].node {
             Node::Host(_) => self.ping(name, request),
@@ -219,7 +220,7 @@ fn echo_packet(source: IpAddr, request: PingRequest, echo: IcmpEchoHeader) -> Op
 }
 
 /// Returns the outcome of an echo request, if the ICMP message in `packet` answers this request.
-/// The caller measures the time of a reply.
+/// The round-trip time in the outcome is zero: the caller measures this time.
 fn outcome(packet: &[u8], destination: IpAddr, echo: IcmpEchoHeader) -> Option<Outcome> {
     if let Some(error) = EchoError::parse(packet) {
         let is_ours = error.ident == echo.id && error.seq_no == echo.seq;

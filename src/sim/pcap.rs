@@ -23,7 +23,7 @@ impl Sim {
     /// Calls `tap` with every frame that a device sends or receives, until [`Sim::end_capture`].
     ///
     /// # Errors
-    /// An error if there is no such node, or if the node has no such device.
+    /// An error if the node does not exist, or if the node does not have the device.
     pub fn capture(&mut self, node: &str, device: &str, tap: Tap) -> Result<CaptureId, SimError> {
         let port = self.port(node, device)?;
         let id = CaptureId(self.captures_begun);

@@ -1,4 +1,5 @@
-//! Starts labs on virtual time, waits until they are registered, and pings from their hosts.
+//! Starts labs on virtual time, waits until all prefixes of a lab are registered, and pings from
+//! the hosts of a lab.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -16,7 +17,7 @@ use crate::rng::Seed;
 const REGISTRATION_PATIENCE: Duration = Duration::from_secs(60);
 
 impl Sim {
-    /// Pings from a host until the ping ends. All other nodes continue meanwhile.
+    /// Pings from a host until the ping ends. Meanwhile, all other nodes continue to run.
     ///
     /// # Errors
     /// An error if `from` is not the name of a host, or if the ping has no end.
@@ -27,7 +28,8 @@ impl Sim {
             let host = sim.host(from).ok();
             host.and_then(|host| host.ping(id)).is_none_or(PingReport::is_done)
         };
-        // Every echo request has its own timeout. This limit is only for a host that does nothing.
+        // Every echo request has its own timeout. This limit has an effect only if the host does
+        // nothing.
         let longest = request.timeout * (u32::from(count) + 1);
         self.run_while_not(self.now() + longest, done);
         let report = self.with_host(from, |host| host.stop_ping(id))?;
@@ -56,11 +58,11 @@ impl Sim {
         })
     }
 
-    /// Runs until every registration is acknowledged, as `lab up` does. A ping before that could
-    /// put a negative entry into a map-cache.
+    /// Runs until every registration is acknowledged, as `lab up` does. A ping before the
+    /// registration could put a negative entry into a map-cache.
     ///
     /// # Errors
-    /// An error if the registration takes longer than a minute.
+    /// An error if the registration takes longer than one minute of virtual time.
     pub fn run_until_registered(&mut self) -> Result<(), SimError> {
         let deadline = self.now() + REGISTRATION_PATIENCE;
         if self.run_while_not(deadline, Sim::is_registered) {
@@ -71,7 +73,8 @@ impl Sim {
         }
     }
 
-    /// Returns the text of [`crate::lab::unregistered`] for this lab.
+    /// Returns the reasons why prefixes are not registered, as the text that
+    /// [`crate::lab::unregistered`] makes.
     fn why_unregistered(&self) -> String {
         let routers = self.routers().map(|(name, router)| unregistered::Router {
             name: name.to_owned(),
@@ -83,7 +86,7 @@ impl Sim {
     }
 }
 
-/// Builds a lab from its files. The lab has just been switched on.
+/// Builds a lab from its files, and switches it on. No virtual time passes.
 ///
 /// # Errors
 /// An error if the lab or one of its configurations is wrong.
@@ -93,7 +96,7 @@ pub fn lab_start(lab: &Lab, seed: Seed) -> Result<Sim, SimError> {
     Sim::build(&lab.file, &configs, seed)
 }
 
-/// Builds a lab from its files, and runs the lab until it is registered.
+/// Builds a lab from its files, and runs the lab until all its prefixes are registered.
 ///
 /// # Errors
 /// The errors of [`lab_start`] and of [`Sim::run_until_registered`].
@@ -112,7 +115,8 @@ pub(super) fn request(destination: IpAddr, echos: Echos) -> PingRequest {
     }
 }
 
-/// Converts the report of a ping to the result of `lab ping`. `seen` is called with each outcome.
+/// Converts the report of a ping to the result of `lab ping`. Calls `seen` with the outcome of each
+/// echo request.
 pub(super) fn tally(report: &PingReport, seen: &mut dyn FnMut(Counted)) -> Tally {
     let mut tally = Tally::default();
     for probe in &report.probes {

@@ -24,8 +24,8 @@ const FIRST_SOURCE_PORT: u16 = 49152;
 #[derive(Debug)]
 pub struct Shared {
     ends: Ends,
-    /// The identifier of the socket's echo requests. The source port of its datagrams is computed
-    /// from this identifier.
+    /// The identifier of the socket's echo requests. The source port of the socket's datagrams is
+    /// computed from this identifier.
     ident: u16,
     to_send: VecDeque<Probe>,
     heard: VecDeque<Heard>,
@@ -38,7 +38,8 @@ pub struct Socket(Rc<RefCell<Shared>>);
 pub type Opened = Weak<RefCell<Shared>>;
 
 impl Socket {
-    /// Opens a socket. The caller must pass the second half to [`Sockets::add`].
+    /// Opens a socket, and returns its two halves. The caller must pass the second half to
+    /// [`Sockets::add`].
     pub fn open(ends: Ends) -> (Self, Opened) {
         let shared = Shared { ends, ident: 0, to_send: VecDeque::new(), heard: VecDeque::new() };
         let shared = Rc::new(RefCell::new(shared));
@@ -78,7 +79,7 @@ impl Sockets {
         }
     }
 
-    /// Sends the queued probes. Removes the sockets that their consoles have closed.
+    /// Sends the queued probes. Removes each socket that its console has closed.
     pub fn work(&mut self, kernel: &mut Kernel, now: Time) {
         if self.opened.is_empty() {
             return;

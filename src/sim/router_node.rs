@@ -68,23 +68,23 @@ pub struct RouterNode {
     log: VecDeque<(Time, Severity, String)>,
     /// The number of lines that were logged for each kind of event.
     log_bounds: Log,
-    /// The locators to which the kernel had no route when the process sent to them.
+    /// The locators to which the process sent a data packet, but the kernel had no route.
     without_route: BTreeSet<Rloc>,
-    /// The number of packets of EIDs that the core had to decide about.
+    /// The number of packets that were passed to the core for a forwarding decision.
     offered: u64,
-    /// The contents of the driver's file of nonces.
+    /// The stored nonces. The driver stores the same nonces in a file.
     kept: KeptNonces,
-    /// The sockets of the consoles.
+    /// The probe sockets of the consoles.
     probes: probes::Sockets,
     /// The configuration with which the process was started, as text.
     started_with: String,
     /// The wall clock at [`Time::ZERO`], in microseconds since 1970.
     wall_clock: u64,
-    /// The log lines before this time are not shown at the console.
+    /// The log lines up to this time are not shown at the console.
     log_cleared_at: Option<Time>,
 }
 
-/// The parts of a router's process that a console uses, without the core.
+/// The parts of a router's process that a console uses. The core is not one of these parts.
 pub struct ConsoleParts<'a> {
     /// The configuration with which the process was started, as text.
     pub started_with: &'a str,
@@ -113,9 +113,9 @@ impl ConsoleParts<'_> {
 }
 
 impl RouterNode {
-    /// Starts the process in a kernel. The process opens its TCP stack, reads the tables, and reads
-    /// the nonces that an earlier process kept. The `observers` receive the inputs and outputs of
-    /// the core.
+    /// Starts the process in a kernel. The process opens its TCP stack, reads the kernel's tables,
+    /// and reads the nonces that an earlier process stored. The `observers` receive the inputs and
+    /// outputs of the core.
     pub fn start(mut kernel: Kernel, kept: KeptNonces, start: Start, observers: Observers) -> Self {
         let Observers { record, witness } = observers;
         kernel.remove_leftovers();
@@ -169,18 +169,18 @@ impl RouterNode {
         &mut self.kernel
     }
 
-    /// Returns the first requests that the kernel refused, at most 64.
+    /// Returns the requests that the kernel refused, but at most the first 64.
     pub fn refusals(&self) -> &[KernelEvent] {
         &self.refusals
     }
 
-    /// Returns how many packets of EIDs were given to the core. These packets come from `lisp0` and
-    /// from UDP port 4341.
+    /// Returns the number of packets that were passed to the core for a forwarding decision. These
+    /// packets come from `lisp0` and from UDP port 4341.
     pub fn offered(&self) -> u64 {
         self.offered
     }
 
-    /// Gives an input to the core.
+    /// Passes an input to the core.
     pub fn handle(&mut self, input: Input<'_>, now: Time) {
         self.router.handle(input, now);
     }
@@ -233,8 +233,8 @@ impl RouterNode {
         ])
     }
 
-    /// Ends the process as after a loss of power. The kernel and the kept nonces remain. The peers
-    /// of the TCP connections are not notified.
+    /// Ends the process as after a loss of power. The kernel and the stored nonces remain. The
+    /// peers of the TCP connections are not notified.
     pub fn power_off(mut self) -> (Kernel, KeptNonces) {
         self.kernel.end_process();
         (self.kernel, self.kept)
@@ -254,7 +254,7 @@ impl RouterNode {
         self.router.handle(Input::Stop, now);
         while let Some(output) = self.router.poll_output() {
             // The core first sends its last messages, then removes its routes. The FINs are sent
-            // between these two steps, because they need the routes.
+            // between these two steps, because the FINs need the routes.
             if matches!(output, Output::Kernel(_)) {
                 self.tcp.stop(now);
             }
@@ -264,7 +264,7 @@ impl RouterNode {
         self.power_off()
     }
 
-    /// Gives a message of the kernel to the process.
+    /// Passes a message of the kernel to the process.
     pub fn process(&mut self, what: ForProcess, now: Time) {
         match what {
             ForProcess::Tunnel(packet) => self.read_tunnel(packet, now),
@@ -314,8 +314,8 @@ impl RouterNode {
         }
     }
 
-    /// Opens a device or sockets at the request of the core. If they are already open, this
-    /// function changes them.
+    /// Opens a device or sockets at the request of the core. If the device or the sockets are
+    /// already open, changes their settings.
     fn open(&mut self, object: ProcessObject) {
         match object {
             ProcessObject::Tunnel => match self.kernel.device_id(LISP_DEVICE) {
@@ -413,7 +413,7 @@ impl RouterNode {
         }
     }
 
-    /// Handles an event of the core: adds its lines to the log and to the debug lines.
+    /// Handles an event of the core: adds the lines of the event to the log and to the debug lines.
     fn tell(&mut self, event: &Event, now: Time) {
         for (severity, line) in self.log_bounds.lines(event, now) {
             self.write_log(severity, line, now);

@@ -1,4 +1,4 @@
-//! Plays a scenario on the simulator. Keeps the actions of the scenario, so that the run can be
+//! Plays a scenario on the simulator. Stores the actions of the scenario, so that the run can be
 //! repeated.
 
 use std::time::Duration;
@@ -11,7 +11,8 @@ use crate::lab::scenario::{Scenario, library};
 use crate::rng::Seed;
 use crate::watch::script::{Script, Statement};
 
-/// Returns a lab with the overlays of one of its scenarios, and the scenario.
+/// Returns a lab and its scenario `name`. The overlays of the scenario are applied to the returned
+/// lab.
 ///
 /// # Errors
 /// The lab has no scenario `name`, or the scenario has an error.
@@ -22,8 +23,8 @@ pub fn prepared(lab: &Lab, name: &str) -> Result<(Lab, Scenario), Failure> {
 }
 
 /// Plays a scenario in a lab that has just been switched on. A scenario that stops early is a
-/// result and not an error: [`Script::stopped`] has the reason. If the lab of [`prepared`] gets the
-/// actions in [`Script::hands`] with the same seed, the run is the same.
+/// result and not an error: [`Script::stopped`] has the reason. To repeat the run, start the lab of
+/// [`prepared`] with the same seed, and carry out the actions in [`Script::hands`].
 ///
 /// # Errors
 /// The lab has no scenario `name`, or the lab cannot be brought up.

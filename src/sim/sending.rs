@@ -5,7 +5,8 @@ use std::time::Duration;
 use super::{Sim, SimError};
 use crate::time::Time;
 
-/// Packets that a node sends in order, several times, with the same time between two packets.
+/// A list of packets that a node sends in order. The whole list may be sent several times. The time
+/// between two packets is always the same.
 pub struct Sending {
     node: String,
     packets: Vec<Vec<u8>>,
@@ -18,8 +19,8 @@ pub struct Sending {
 }
 
 impl Sending {
-    /// Prepares to send all `packets` from `node`, and to repeat this until they were sent `times`
-    /// times. The first packet is due at `now`.
+    /// Prepares to send the list `packets` in order from `node`, `times` times in total. The first
+    /// packet is due at `now`.
     pub fn new(node: &str, packets: Vec<Vec<u8>>, times: u32, every: Duration, now: Time) -> Self {
         let left = packets.len() as u64 * u64::from(times);
         Sending { node: node.to_owned(), packets, every, left, next: 0, due: now }
@@ -33,7 +34,7 @@ impl Sending {
     /// Carries out all events until the next packet is due. Then sends this packet.
     ///
     /// # Errors
-    /// There is no such node.
+    /// An error if the node does not exist.
     pub fn send_next(&mut self, sim: &mut Sim) -> Result<(), SimError> {
         let Some(due) = self.due() else { return Ok(()) };
         sim.run_until(due);

@@ -1,5 +1,5 @@
-//! The stage on virtual time. Scenarios run on this stage without namespaces, without root and
-//! without other programs.
+//! The stage on virtual time. On this stage, scenarios need no namespaces, no root privileges and
+//! no other programs.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -60,7 +60,7 @@ impl From<FilterError> for Failure {
 /// are on a link at the first examination still belong to the capture.
 const ON_ITS_WAY: Duration = Duration::from_millis(200);
 
-/// A function that keeps the files of a failed scenario, and returns their location.
+/// A function that stores the files of a failed scenario, and returns the location of the files.
 pub type Keep = Box<dyn FnMut(&[Evidence]) -> Result<String, Failure>>;
 
 /// The settings for the simulation of a lab.
@@ -79,7 +79,8 @@ pub struct Options {
 }
 
 impl Options {
-    /// The settings for a lab without records and observers. No files of a failed scenario are kept.
+    /// Makes the settings for a lab that is neither recorded nor observed. The files of a failed
+    /// scenario are not stored.
     pub fn new(seed: Seed) -> Self {
         let keep: Keep = Box::new(|_| Ok("no place".to_owned()));
         Options { seed, records: None, watch: None, prepare: Box::new(|_| {}), keep }
@@ -103,9 +104,9 @@ pub struct Simulated {
     clients: BTreeMap<String, (String, Connection)>,
     connections: u64,
     keep: Keep,
-    /// The actions in the lab since [`Simulated::keep_deeds`].
+    /// The stored actions in the lab. `None` until [`Simulated::keep_deeds`] is called.
     deeds: Option<Vec<Deed>>,
-    /// The number of pings in [`Simulated::deeds`], for their names.
+    /// The number of pings so far. The name of a ping in [`Simulated::deeds`] contains its number.
     pings: u64,
 }
 
@@ -119,9 +120,9 @@ struct Console {
 /// An Ethernet frame of a capture.
 #[derive(Clone, Debug)]
 pub struct SeenFrame {
-    /// The time.
+    /// The time at which the port sent or received the frame.
     pub at: Time,
-    /// The number of the port among the ports of the capture.
+    /// The index of the port in the list of the capture's ports.
     pub port: usize,
     /// Whether the port sent the frame or received it.
     pub direction: Direction,
@@ -178,7 +179,7 @@ impl Simulated {
         })
     }
 
-    /// Builds `lab`, and waits until it is registered.
+    /// Builds `lab`, and waits until all its prefixes are registered.
     ///
     /// # Errors
     /// The errors of [`Simulated::start`] and of [`Simulated::register`].
@@ -188,11 +189,11 @@ impl Simulated {
         Ok(simulated)
     }
 
-    /// Waits until the lab is registered. The time of the scenario is counted from the
-    /// end of this wait.
+    /// Waits until all prefixes of the lab are registered. The time of the scenario is counted from
+    /// the end of this wait.
     ///
     /// # Errors
-    /// An error if the lab does not register in time.
+    /// An error if a prefix is not registered in time.
     pub fn register(&mut self) -> Result<(), Failure> {
         self.sim.run_until_registered()?;
         self.began = self.sim.now();
@@ -218,7 +219,7 @@ impl Simulated {
     /// Begins to capture at several ports.
     ///
     /// # Errors
-    /// An error if there is no such node or device.
+    /// An error if the node or the device of a port does not exist.
     pub fn capture_at(&mut self, name: &str, ports: &[Port]) -> Result<(), Failure> {
         let seen = Rc::default();
         let mut ids = Vec::new();
@@ -272,18 +273,20 @@ impl Simulated {
         Ok(answer)
     }
 
-    /// From now on, keeps the actions in the lab, for [`Simulated::take_deeds`].
+    /// From now on, stores the actions in the lab, for [`Simulated::take_deeds`].
     pub fn keep_deeds(&mut self) {
         self.deeds = Some(Vec::new());
     }
 
-    /// Returns the actions since [`Simulated::keep_deeds`].
+    /// Returns the actions since the call of [`Simulated::keep_deeds`]. Further actions are not
+    /// stored.
     pub fn take_deeds(&mut self) -> Vec<Deed> {
         self.deeds.take().unwrap_or_default()
     }
 
-    /// Keeps an action before it begins, if actions are kept. All other events of the present time
-    /// happen first. In a repetition, the action then has the same place among the events.
+    /// If actions are stored, stores an action before the action begins. All other events of the
+    /// present time happen first. So if the run is repeated, the action has the same position among
+    /// the events.
     fn deed(&mut self, request: impl FnOnce() -> Act) {
         self.end_instant();
         let at = self.sim.now().0;
@@ -292,14 +295,14 @@ impl Simulated {
         }
     }
 
-    /// Lets the other events of the present time happen, if actions are kept.
+    /// If actions are stored, carries out the other events of the present time.
     fn end_instant(&mut self) {
         if self.deeds.is_some() {
             self.sim.run_until(self.sim.now());
         }
     }
 
-    /// Keeps an action on the lab before it begins.
+    /// If actions are stored, stores an action on the lab before the action begins.
     fn hand(&mut self, hand: impl FnOnce() -> Hand) {
         self.deed(|| Act::Act { hand: hand() });
     }
@@ -342,7 +345,7 @@ impl Simulated {
         client.ok_or_else(|| Failure::Other(format!("there is no connection {name}")))
     }
 
-    /// Sends all `packets` in order from a node, and repeats this `times` times.
+    /// Sends the list `packets` in order from a node, `times` times in total.
     fn send_packets(
         &mut self,
         node: &str,
@@ -395,7 +398,8 @@ impl RunningLab for Simulated {
         let done = client.converse(request, |response| Ok(each(response)));
         let done = done.map_err(Failure::new)?;
         prompt.clone_from(&done.prompt);
-        // A session that does not monitor does not need the debug lines since the last request.
+        // The debug lines since the last request are shown only if the session monitors. Otherwise
+        // they are dropped.
         let monitors = session.monitors();
         for (at, line) in self.sim.take_debug(node)?.into_iter().filter(|_| monitors) {
             each(Response::Debug(format!("{}{line}", Calendar::stamp(Sim::wall_clock(at)))));
@@ -566,7 +570,7 @@ impl RunningLab for Simulated {
     }
 }
 
-/// Returns the duration in microseconds.
+/// Converts a duration to microseconds.
 fn micros(span: Duration) -> u64 {
     u64::try_from(span.as_micros()).unwrap_or(u64::MAX)
 }

@@ -2,10 +2,10 @@
 //! (draft-kouvelas-lisp-map-server-reliable-transport, section 3). The library smoltcp makes real
 //! TCP segments (RFC 9293).
 //!
-//! This module replaces `driver/tcp` and the TCP of Linux. It has the limits of `driver/tcp`: for
-//! the number of connections, for the octets that wait for a peer, and for the time until a closed
-//! connection ends. The core asks for its events: each call of [`Tcp::poll_event`] looks for a
-//! connection that has an event.
+//! This module replaces `driver/tcp` and the TCP of Linux. It has the same three limits as
+//! `driver/tcp`: the number of connections, the number of octets that wait for a peer, and the time
+//! until a closed connection ends. The core must ask for events: each call of [`Tcp::poll_event`]
+//! looks for a connection that has an event.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -25,8 +25,8 @@ use crate::router::io::{Connection, TcpEvent, TcpRequest};
 use crate::time::{Deadline, Time};
 use crate::wire::CONTROL_PORT;
 
-/// The length of the largest TCP segment with its IP header, in octets. Every IPv6 link carries a
-/// packet of this size (RFC 8200 section 5). This stack does not discover path MTUs.
+/// The maximum length of a TCP segment including its IP header, in octets. Every IPv6 link carries
+/// a packet of this size (RFC 8200 section 5). This stack does not discover path MTUs.
 const MTU: usize = IPV6_MINIMUM_MTU as usize;
 /// The size of each of the two buffers of a socket, in octets.
 const BUFFER: usize = 16 * 1024;
@@ -36,19 +36,20 @@ const MAX_WAITING: usize = 1 << 20;
 /// The maximum number of accepted connections at the same time. A SYN for a further connection is
 /// answered with RST.
 const MAX_ACCEPTED: usize = 4096;
-/// The time within which a closed connection must send its remaining octets.
+/// The time within which a connection must send its remaining octets, after the core has closed the
+/// connection.
 const LINGER: Duration = Duration::from_secs(5);
 /// The time within which the other end must answer our FIN, as in Linux's `tcp_fin_timeout`.
 const FIN_TIMEOUT: Duration = Duration::from_secs(60);
 /// The interval between keep-alives to a silent peer.
 const KEEPALIVE: smoltcp::time::Duration = smoltcp::time::Duration::from_secs(10);
-/// The time within which a peer must answer a SYN, octets or a keep-alive.
+/// The time within which a peer must answer a SYN, sent octets or a keep-alive.
 const TIMEOUT: smoltcp::time::Duration = smoltcp::time::Duration::from_secs(25);
 /// The first local port of outgoing connections. It is the first dynamic port (RFC 6335 section 6).
 const FIRST_PORT: u16 = 0xc000;
 const PORTS: u64 = 0x4000;
 
-/// A connection. The core may still receive events about it.
+/// A connection about which the core may still receive events.
 #[derive(Debug)]
 struct Stream {
     socket: SocketHandle,
@@ -79,7 +80,7 @@ pub struct Tcp {
     listeners: BTreeMap<Rloc, SocketHandle>,
     streams: BTreeMap<Connection, Stream>,
     /// Sockets that exchange their FINs with the peer, each with the time limit for this exchange.
-    /// The core does not know these sockets any more.
+    /// The core receives no more events about these sockets.
     leaving: Vec<(SocketHandle, Time)>,
     accepted: u64,
     next_port: u64,
@@ -95,8 +96,8 @@ impl Tcp {
         let mut config = Config::new(HardwareAddress::Ip);
         config.random_seed = rng.next_u64();
         let mut interface = Interface::new(config, &mut device, instant(now));
-        // smoltcp can hold only two addresses, so it accepts segments for any address. The kernel
-        // passes on only the segments for addresses of this node.
+        // smoltcp can store only two addresses. Therefore the interface accepts segments for any
+        // address. The kernel passes on only the segments for addresses of this node.
         interface.set_any_ip(true);
         Tcp {
             device,
@@ -163,7 +164,7 @@ impl Tcp {
     }
 
     /// Receives an IP packet with a TCP segment for an address of this node. Returns false if the
-    /// queue of the stack is full, and the packet is dropped.
+    /// packet is dropped because the queue of the stack is full.
     pub fn receive(&mut self, packet: &[u8], now: Time) -> bool {
         let has_room = self.device.push_received(packet);
         self.poll(now);
@@ -203,7 +204,7 @@ impl Tcp {
                     self.octets.extend_from_slice(octets);
                     (octets.len(), octets.len())
                 }) {}
-                // The receive window has become larger. Poll at once, so that the peer learns this.
+                // The receive window has become larger. Poll at once to tell this to the peer.
                 self.poll(now);
                 Some(TcpEvent::Bytes(connection, &self.octets))
             }
@@ -289,8 +290,8 @@ impl Tcp {
         }
     }
 
-    /// Removes accepted connections that ended before the core knew them. Also removes the sockets
-    /// that have exchanged their FINs.
+    /// Removes accepted connections that ended before the core was told about them. Also removes
+    /// the sockets that have exchanged their FINs with the peer.
     fn forget_departed(&mut self, now: Time) {
         let is_gone = |connection: &Connection, stream: &Stream, socket: &Socket<'_>| {
             connection.0 >= Connection::ACCEPTED && !stream.is_told && is_over(socket)
@@ -328,8 +329,8 @@ impl Tcp {
         Some(TcpEvent::Accepted { connection, peer, local: IpAddr::from(local.addr) })
     }
 
-    /// Removes a connection. The core gets no more events about the connection. Its socket sends
-    /// FIN or RST.
+    /// Removes a connection. The core gets no more events about the connection. The socket of the
+    /// connection sends FIN or RST.
     fn end(&mut self, connection: Connection, now: Time) {
         let Some(stream) = self.streams.remove(&connection) else { return };
         let socket = self.sockets.get_mut::<Socket>(stream.socket);
@@ -349,8 +350,9 @@ impl Stream {
         Stream { socket, is_told: false, waiting: Vec::new(), closing_until: None }
     }
 
-    /// Whether the peer has refused an ended connection, so that the connection was never
-    /// established. If a peer does not answer at all, the core gives up before this stack does.
+    /// Whether a connection that has ended was refused by the peer. A refused connection was never
+    /// established. If a peer does not answer at all, the core closes the connection before this
+    /// stack ends it.
     fn is_refused(&self, connection: Connection) -> bool {
         connection.0 < Connection::ACCEPTED && !self.is_told && self.closing_until.is_none()
     }

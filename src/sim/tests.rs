@@ -140,7 +140,7 @@ fn a_cut_link_takes_the_carrier_and_gives_it_back() {
     let once = PingRequest { count: Count::Of(1), ..request("10.0.2.9") };
     assert_eq!(sim.ping("A", once).unwrap().marks(), "!");
     sim.set_link("middle", false).unwrap();
-    // R1 does not use the route of a link without carrier. Therefore R1 sends an ICMP error.
+    // R1 does not use a route over a link without carrier. Therefore R1 sends an ICMP error.
     assert_eq!(sim.ping("A", once).unwrap().marks(), "U");
     sim.set_link("middle", true).unwrap();
     assert_eq!(sim.ping("A", once).unwrap().marks(), "!");

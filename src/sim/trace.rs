@@ -64,8 +64,8 @@ impl Display for Crossing<'_> {
 }
 
 impl Crossing<'_> {
-    /// Makes the item of the packet for a lab that is watched. `to` has the nodes to which the link
-    /// carries the packet.
+    /// Converts the packet to an item for a lab that is watched. `to` contains the names of the
+    /// nodes to which the link carries the packet. `arrives` is `None` if the packet is lost.
     pub fn hop(&self, to: Vec<String>, arrives: Option<Time>) -> Hop {
         Hop {
             segment: self.link.to_owned(),
@@ -142,12 +142,12 @@ impl Display for Summary<'_> {
     }
 }
 
-/// A frame in one line: ARP, or its IP packet.
+/// Displays a frame in one line: an ARP message, or the IP packet in the frame.
 #[derive(Clone, Copy, Debug)]
 pub struct FrameSummary<'a> {
     /// The Ethernet frame.
     pub frame: &'a [u8],
-    /// The IP packet in the frame. It is empty if there is none.
+    /// The IP packet in the frame. It is empty if the frame contains no IP packet.
     pub packet: &'a [u8],
 }
 

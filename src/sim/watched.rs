@@ -1,5 +1,5 @@
-//! A simulation that is watched: it adds the packets on its links and the calls of its routers to a
-//! [`Watch`].
+//! Watches a simulation. Adds three things to a [`Watch`]: the packets on the links, the dropped
+//! packets, and the calls of the routers' cores with their results.
 
 use super::drops::Dropped;
 use super::link::Attachment;
@@ -14,7 +14,8 @@ use crate::watch::snapshot::{Ground, PluggedPort, PortState, RouterState, Segmen
 use crate::watch::{RouterWatch, Snapshot, Watch};
 
 impl Sim {
-    /// From this call on, adds an item to `watch` for each thing that happens.
+    /// From this call on, adds an item to `watch` for each thing that happens in the lab, for
+    /// example for each packet on a link.
     pub fn watch(&mut self, watch: Watch) {
         self.watch = Some(watch.clone());
         self.observe_drops(Box::new(move |drop: &Dropped<'_>| {
@@ -27,7 +28,8 @@ impl Sim {
         }
     }
 
-    /// Ends the watch that [`Sim::watch`] has begun.
+    /// Closes the [`Watch`] that [`Sim::watch`] has received. The routers lose their witnesses for
+    /// this `Watch`.
     pub fn stop_watching(&mut self) {
         let Some(watch) = self.watch.take() else { return };
         watch.close();
@@ -40,7 +42,7 @@ impl Sim {
         }
     }
 
-    /// Adds a witness to the router of a node, if the node is a router and the lab is watched.
+    /// If the lab is watched and the node is a router, adds a witness to the router.
     pub(super) fn watch_router(&mut self, id: NodeId) {
         let Some(watch) = &self.watch else { return };
         let now = self.now;
@@ -52,12 +54,12 @@ impl Sim {
         }
     }
 
-    /// The time of the next event, if there is one.
+    /// Returns the time of the next planned event. Returns `None` if no event is planned.
     pub fn next_at(&self) -> Option<Time> {
         self.queue.next_at()
     }
 
-    /// Returns the nodes, the links and the state of the ports. `file` is the file of this lab.
+    /// Returns the nodes, the links and the state of the ports. `file` is the lab file of this lab.
     pub fn snapshot(&self, file: &LabFile, name: &str) -> Snapshot {
         Snapshot::of(file, name, self, self.now.0)
     }

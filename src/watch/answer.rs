@@ -1,4 +1,4 @@
-//! The answers that are the same for a page of the simulator and for a live page.
+//! The types of answers that a page of the simulator and a live page have in common.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -33,7 +33,7 @@ pub struct ConsoleAnswer {
     pub completions: Vec<String>,
     /// The debug lines of the router since the last request.
     pub debug: Vec<String>,
-    /// The time of the lab after the command. Time passes while a command waits.
+    /// The time of the lab after the command, in microseconds. Time passes while a command waits.
     pub now: u64,
     /// The items since the last request.
     pub items: Vec<Item>,

@@ -1,4 +1,4 @@
-//! The changes of tables, from the events of a router.
+//! Converts the events of a router to changes of tables.
 
 use super::item::{Alteration, Change, Reason};
 use crate::router::event::{

@@ -13,7 +13,7 @@ use crate::packet::IpHeader;
 use crate::time::Time;
 
 /// The maximum number of items that wait until they are taken. If there are more, the oldest items
-/// are left out. A reader sees this as a gap in the numbers of the items.
+/// are left out. Then the numbers of the items have a gap.
 const WAITING: usize = 200_000;
 
 /// Collects the items of one lab. A clone is another handle of the same collection.
@@ -25,7 +25,7 @@ struct Collected {
     items: VecDeque<Item>,
     /// The number of the next item.
     next: u64,
-    /// The detail of the wanted items. Items at which a run may stop are wanted too.
+    /// Selects the wanted items. Items at which a run may stop are also wanted.
     detail: Detail,
     stops: Vec<Stop>,
     /// Finds the sent message for each message that is received later.
@@ -34,9 +34,10 @@ struct Collected {
 }
 
 impl Watch {
-    /// From now on, keeps only the items that `detail` has, and the items of a sort that may meet
-    /// one of the `stops`. Every item has a number, even if it is not kept. So the numbers do not
-    /// depend on this choice. At the beginning, all items are kept.
+    /// From now on, keeps only the items that `detail` selects, and the items whose sort may meet
+    /// one of the conditions `stops`. Every item has a number, even if it is not kept. So the
+    /// numbers do not depend on `detail` and `stops`. Before the first call of this function, all
+    /// items are kept.
     pub fn want(&self, detail: Detail, stops: &[Stop]) {
         let mut collected = self.0.borrow_mut();
         collected.detail = detail;
@@ -76,7 +77,7 @@ impl Watch {
         self.add(at, Sort::Log, || Kind::Log(line()));
     }
 
-    /// Ends the collection. From now on, its witnesses add nothing.
+    /// Ends the collection. From now on, the witnesses of the routers add no items to it.
     pub fn close(&self) {
         self.0.borrow_mut().is_closed = true;
     }
@@ -86,13 +87,13 @@ impl Watch {
         self.0.borrow().is_closed
     }
 
-    /// Returns the items since the last call, in the order in which they happened.
+    /// Returns the items that were added since the last call, in the order in which they happened.
     pub fn take(&self) -> Vec<Item> {
         std::mem::take(&mut self.0.borrow_mut().items).into()
     }
 
-    /// Adds an item of this sort, and returns the number of the item. If the item is wanted, `make`
-    /// makes it.
+    /// Adds an item of the sort `sort` if the item is wanted. In this case, `make` makes the item.
+    /// Returns the number of the item, even if it is not wanted.
     pub(super) fn add(&self, at: Time, sort: Sort, make: impl FnOnce() -> Kind) -> u64 {
         let mut collected = self.0.borrow_mut();
         let n = collected.next;
@@ -112,7 +113,8 @@ impl Watch {
     }
 
     /// Adds a message that a router sent or received. Returns the number of the message. A message
-    /// is made even if it is not wanted, because a later message may answer it. Messages are few.
+    /// is always made, even if it is not wanted, because a later message may answer it. This needs
+    /// little time, because there are few messages.
     pub(super) fn message(&self, at: Time, message: item::Message) -> u64 {
         match message.direction {
             item::Direction::Sent => self.sent(at, message),

@@ -1,12 +1,13 @@
-//! The comments on captured packets. A message has the reason for which its router sent it. A packet
-//! of EIDs has the decisions of routers on it.
+//! The comments on captured packets. The comment on a LISP message is the reason for which a router
+//! sent the message. The comments on a packet of EIDs are the decisions of routers about the
+//! packet.
 
 use std::collections::{BTreeMap, VecDeque};
 
 use super::item::{Class, Decision, Direction, Kind, Message, Reason};
 use super::packet::{class, hex, name};
 
-/// The maximum number of reasons. If there are more, the oldest are forgotten.
+/// The maximum number of reasons. If there are more, the oldest reasons are removed.
 const MOST: usize = 200_000;
 
 /// A reason as the text of a comment.
@@ -20,9 +21,9 @@ struct Comment {
 /// The subject of a reason.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Subject {
-    /// A packet of EIDs, by its [`name`].
+    /// A packet of EIDs, identified by its [`name`].
     Packet(String),
-    /// A sent message, by its octets in hexadecimal.
+    /// A sent message, identified by its octets in hexadecimal.
     Message(String),
 }
 
@@ -31,14 +32,14 @@ enum Subject {
 #[derive(Debug, Default)]
 pub struct Reasons {
     comments: BTreeMap<Subject, VecDeque<Comment>>,
-    /// The time and the subject of each reason, in the order in which the reasons were noted.
+    /// The time and the subject of each reason, in the order in which the reasons were added.
     order: VecDeque<(u64, Subject)>,
 }
 
 impl Reasons {
-    /// Notes the reason of the router `node` for a decision or for a sent message. Other items have
-    /// no comment. `at` is the time of the item in microseconds, on the clock of the captured
-    /// packets.
+    /// Adds the reason for which the router `node` made a decision or sent a message. Does nothing
+    /// for any other item. `at` is the time of the item in microseconds. This time and the times of
+    /// the captured packets come from the same clock.
     pub fn note(&mut self, node: &str, at: u64, kind: &Kind) {
         let (subject, text, is_drop) = match kind {
             Kind::Decision(decision) => {
@@ -65,7 +66,7 @@ impl Reasons {
         self.comments.entry(subject).or_default().push_back(Comment { at, text, is_drop });
     }
 
-    /// Forgets the reasons that are older than the time `at`.
+    /// Removes the reasons that are older than the time `at`.
     pub fn forget_before(&mut self, at: u64) {
         while self.order.front().is_some_and(|(noted, _)| *noted < at) {
             self.forget_oldest();
@@ -83,10 +84,10 @@ impl Reasons {
     }
 
     /// Returns the comments on an IP packet that was on a link at the time `at`. `messages` has the
-    /// octets of the control messages that end in the packet. The comment on a message is the
-    /// reason for which its router sent it. The comment on a packet of EIDs is the latest decision
-    /// on this packet before `at`. If the first decision after `at` drops the packet, this decision
-    /// is a comment too.
+    /// octets of each control message whose last octet is in the packet. The comment on a message
+    /// is the reason for which a router sent the message. The comment on a packet of EIDs is the
+    /// latest decision about this packet before `at`. If the first decision after `at` drops the
+    /// packet, this decision is a comment too.
     pub fn of_packet(&self, at: u64, packet: &[u8], messages: &[Vec<u8>]) -> Vec<String> {
         if self.comments.is_empty() {
             return Vec::new();
@@ -117,7 +118,7 @@ impl Reasons {
     }
 }
 
-/// A decision as a sentence.
+/// Returns a decision as a sentence.
 fn decided(node: &str, decision: &Decision) -> String {
     let Decision { verdict, locator, line, reason, .. } = decision;
     let to = locator.as_ref().map_or(String::new(), |locator| format!(" to {locator}"));

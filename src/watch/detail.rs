@@ -1,4 +1,4 @@
-//! The items that a watcher wants.
+//! The selection of the items that a watcher wants.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -51,14 +51,16 @@ impl Item {
     }
 }
 
-/// The items that an answer has. An item that is left out keeps its number, so it leaves a gap.
+/// The items that an answer contains. If an item is left out, its number is left out too, so the
+/// numbers have a gap.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Detail {
     /// All items.
     #[default]
     All,
-    /// All items, except packets that arrive and decisions to forward packets.
+    /// All items, with two exceptions: decisions that do not drop a packet, and packets on links
+    /// that are neither lost nor packets of the control plane.
     Events,
     /// No item, except the item at which a condition ends the run.
     None,

@@ -1,5 +1,5 @@
-//! The lines of `lab events`: one for each thing that happens in a lab, as JSON for programs or as
-//! text for a person.
+//! The lines of `lab events`. Each event in a lab is one line: JSON for programs, or text for a
+//! person.
 
 use std::fmt;
 
@@ -13,11 +13,11 @@ use super::item::{
 /// A line of `lab events --json`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct LabEvent {
-    /// The time in microseconds since the start of the command. On the simulator, since the start of
-    /// the lab.
+    /// The time in microseconds since the start of the command. On the simulator, the time since
+    /// the start of the lab.
     pub at: u64,
-    /// The number of the event, to which `sent`, `answers` and `cause` of other events refer. Absent
-    /// for an event of the command itself.
+    /// The number of the event. The fields `sent`, `answers` and `cause` of other events refer to
+    /// this number. Absent for an event of the command itself.
     pub n: Option<u64>,
     /// The event.
     pub event: Event,
@@ -32,9 +32,9 @@ pub enum Event {
     Message(Message),
     /// A packet was put on a link.
     Hop(Hop),
-    /// A router or a kernel decided on a packet.
+    /// A router or a kernel made a decision about a packet.
     Decision(Decision),
-    /// A table of a router, a port or a process changed.
+    /// A table of a router changed, a port changed, or the process of a router started or ended.
     Change(Change),
     /// A router wrote a line to its log.
     Log(LogLine),
@@ -46,7 +46,7 @@ pub enum Event {
     Ended(Ended),
 }
 
-/// The start of the lines.
+/// The data of the first line.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Began {
     /// The lab.
@@ -55,17 +55,17 @@ pub struct Began {
     pub wall_clock: u64,
 }
 
-/// A gap in the lines.
+/// The data of a line that stands for missing events.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct LeftOut {
     /// The number of missing events.
     pub count: u64,
 }
 
-/// The end of the lab.
+/// The data of the last line, if the lab ends.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Ended {
-    /// The reason.
+    /// The reason why the lab has ended.
     pub reason: String,
 }
 
@@ -83,7 +83,7 @@ impl From<Item> for LabEvent {
 }
 
 impl LabEvent {
-    /// An event of the command itself.
+    /// Makes an event of the command itself. Such an event has no number.
     pub fn own(at: u64, event: Event) -> Self {
         LabEvent { at, n: None, event }
     }

@@ -13,8 +13,9 @@ use crate::lab::plugging::Plugging;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Hand {
-    /// Begin a ping. If a host sends the echos, the request returns at once, and time passes with
-    /// later requests. If another node sends them, the request returns when the ping has ended.
+    /// Begin a ping. If a host sends the echos, the request returns at once. On the simulator, the
+    /// host sends the echos while later requests let time pass. If another node of a simulated lab
+    /// sends the echos, the request returns when the ping has ended.
     Ping {
         /// The name for the ping.
         name: String,
@@ -25,7 +26,7 @@ pub enum Hand {
         /// The number of echos.
         #[serde(default = "five")]
         count: u16,
-        /// The octets of each packet.
+        /// The number of octets of each packet.
         #[serde(default = "hundred")]
         size: u16,
         /// Whether to use the IPv6 address of the host.
@@ -109,7 +110,7 @@ pub enum Hand {
         /// The address of the server.
         destination: Ipv4Addr,
     },
-    /// Send octets on a connection of [`Hand::Connect`].
+    /// Send octets on a connection that [`Hand::Connect`] has opened.
     Transmit {
         /// The name of the connection.
         name: String,
@@ -141,16 +142,17 @@ pub enum Hand {
     /// Show the next hint of the current task of the lesson. The page has the text already. The
     /// request records that the student has seen the hint.
     Hint,
-    /// Check the current task of the lesson, and go on if it is done. Time passes if the check sends pings or waits.
+    /// Check the current task of the lesson. If the task is done, begin the next task. Time passes
+    /// if the check sends pings or waits.
     Check,
     /// Change the impairment of a link.
     Impair {
         /// The link: its name, `NODE:NODE` or `NODE:INTERFACE`.
         link: String,
-        /// The direction, `NODE-to-NODE`. Without it, both directions are impaired.
+        /// The direction, `NODE-to-NODE`. If it is absent, both directions are impaired.
         #[serde(default)]
         direction: Option<String>,
-        /// The impairment, in the words of scenarios: `delay 20ms loss 1%` or `none`.
+        /// The impairment, in the syntax of scenarios, for example `delay 20ms loss 1%` or `none`.
         #[schemars(with = "String")]
         impairment: Impairment,
     },

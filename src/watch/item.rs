@@ -1,22 +1,22 @@
-//! The things that happen in a lab, one [`Item`] each.
+//! The events in a lab. Each [`Item`] is one event.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// One thing that happened.
+/// One event in a lab.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Item {
     /// The serial number. Later items have larger numbers.
     pub n: u64,
     /// The time in microseconds since the start of the lab.
     pub at: u64,
-    /// The thing that happened.
+    /// The kind of the event, and its data.
     #[serde(flatten)]
     pub kind: Kind,
 }
 
 impl Item {
-    /// The node at which it happened. `None` for a packet on a link.
+    /// Returns the node at which the event happened. Returns `None` for a packet on a link.
     pub fn node(&self) -> Option<&str> {
         match &self.kind {
             Kind::Message(message) => Some(&message.node),
@@ -28,7 +28,7 @@ impl Item {
     }
 }
 
-/// The kinds of things that happen.
+/// The kinds of events.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Kind {
@@ -36,7 +36,7 @@ pub enum Kind {
     Message(Message),
     /// A packet was put on a link.
     Hop(Hop),
-    /// A router or a kernel decided on a packet.
+    /// A router or a kernel made a decision about a packet.
     Decision(Decision),
     /// A table of a router changed.
     Change(Change),
@@ -60,7 +60,7 @@ impl Reason {
     }
 }
 
-/// The direction of a message, seen from its router.
+/// The direction of a message, seen from the router that reports the message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Direction {
@@ -99,11 +99,11 @@ pub struct Message {
     pub summary: String,
     /// Whether the message is in an Encapsulated Control Message.
     pub encapsulated: bool,
-    /// The nonce, if the message has one, as IOS writes it.
+    /// The nonce in the notation of IOS. Absent if the message has no nonce.
     pub nonce: Option<String>,
     /// The octets of the message in hexadecimal.
     pub octets: String,
-    /// For a received message: the number of the item about the sending of this message.
+    /// For a received message: the number of the item that reports that this message was sent.
     pub sent: Option<u64>,
     /// The number of the sent message that this message answers.
     pub answers: Option<u64>,
@@ -115,11 +115,11 @@ pub struct Message {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum HopFate {
-    /// It will arrive.
+    /// The packet will arrive.
     Carried,
-    /// It will arrive twice.
+    /// The packet will arrive twice.
     Doubled,
-    /// The link lost it.
+    /// The link lost the packet.
     Lost,
 }
 
@@ -149,7 +149,7 @@ pub struct Hop {
     /// The nodes that the packet will reach.
     pub to: Vec<String>,
     /// The time at which the packet arrives at these nodes, in microseconds. Absent if the link
-    /// lost it.
+    /// lost the packet.
     pub arrives: Option<u64>,
     /// The fate of the packet on the link.
     pub fate: HopFate,
@@ -157,13 +157,14 @@ pub struct Hop {
     pub class: Class,
     /// The packet in one line.
     pub summary: String,
-    /// A name that is the same for one packet of EIDs on all its links, encapsulated or not.
+    /// The name of the packet of EIDs. The same packet has the same name on all links, encapsulated
+    /// or not.
     pub packet: String,
     /// The octets of the IP packet in hexadecimal. Empty for ARP.
     pub octets: String,
 }
 
-/// The table line that caused a decision.
+/// The line of a table that caused a decision.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Line {
     /// The name of the table.
@@ -172,10 +173,10 @@ pub struct Line {
     pub prefix: String,
 }
 
-/// A decision on a packet.
+/// A decision about a packet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Decision {
-    /// The node that decided.
+    /// The node that made the decision.
     pub node: String,
     /// The name of the packet, as in [`Hop::packet`].
     pub packet: Option<String>,
@@ -185,21 +186,21 @@ pub struct Decision {
     pub verdict: String,
     /// The locator to which the packet is encapsulated.
     pub locator: Option<String>,
-    /// The table line that caused the decision.
+    /// The line of a table that caused the decision.
     pub line: Option<Line>,
     /// The reason.
     pub reason: Reason,
 }
 
-/// The change of a line of a table.
+/// The kind of change of a line in a table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Alteration {
     /// The line is new.
     Added,
-    /// The line has other contents.
+    /// The content of the line is different.
     Changed,
-    /// The line is gone.
+    /// The line was removed.
     Removed,
 }
 
@@ -209,11 +210,11 @@ pub struct Change {
     /// The router.
     pub node: String,
     /// The table: `map-cache`, `database`, `away`, `sites`, `registrations`, `sessions`,
-    /// `reachability` or `dynamic-eids`.
+    /// `reachability` or `dynamic-eids`. In a lab in namespaces, also `ports` or `process`.
     pub table: String,
     /// The key of the line: an EID prefix, or the address of a router.
     pub key: String,
-    /// The change.
+    /// The kind of change.
     pub change: Alteration,
     /// The change in a sentence.
     pub text: String,

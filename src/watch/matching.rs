@@ -7,7 +7,8 @@ use sha2::{Digest, Sha256};
 
 use super::item::Message;
 
-/// The maximum number of messages that are remembered. If there are more, the oldest are forgotten.
+/// The maximum number of messages that are stored. If there are more, the oldest messages are
+/// removed.
 const REMEMBERED: usize = 4096;
 
 /// The number of octets of a [`Key`]. It is so large that two messages do not have the same key by
@@ -15,8 +16,8 @@ const REMEMBERED: usize = 4096;
 const KEY_LEN: usize = 16;
 
 /// A hash of the source, the destination and the octets of a message. The sent message and the
-/// received message have the same hash. It is short, because the keys are in each copy of a page's
-/// memory.
+/// received message have the same hash. The hash is short, because each copy of the memory of a
+/// page contains all keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Key([u8; KEY_LEN]);
 
@@ -40,7 +41,7 @@ pub(super) struct Matching {
     /// The numbers of the sent messages that were not received yet.
     sent: BTreeMap<Key, VecDeque<u64>>,
     sent_order: VecDeque<Key>,
-    /// The number of the first message with each nonce.
+    /// For each nonce, the number of the first message with this nonce.
     asked: BTreeMap<String, Asked>,
     asked_order: VecDeque<String>,
 }
@@ -59,7 +60,7 @@ impl Matching {
         self.sent.get(key).is_some_and(|numbers| !numbers.is_empty())
     }
 
-    /// Notes a sent message.
+    /// Stores a sent message.
     pub(super) fn sent(&mut self, key: Key, nonce: Option<String>, n: u64) {
         self.sent.entry(key).or_default().push_back(n);
         self.sent_order.push_back(key);
@@ -90,7 +91,8 @@ impl Matching {
         }
     }
 
-    /// Returns the number of the sent message that arrives now, and removes the number.
+    /// Returns the number of the sent message that is received now: the oldest stored message with
+    /// this key. Removes the number.
     pub(super) fn take_sent(&mut self, key: &Key) -> Option<u64> {
         let numbers = self.sent.get_mut(key)?;
         let n = numbers.pop_front();
@@ -100,8 +102,8 @@ impl Matching {
         n
     }
 
-    /// Returns the number of the message that `message` answers: the first message with the same
-    /// nonce. If `message` is a Map-Notify-Ack, it answers the Map-Notify.
+    /// Returns the number of the message that `message` answers. This is the first message with the
+    /// same nonce. For a Map-Notify-Ack, it is the Map-Notify with the same nonce.
     pub(super) fn answered_by(&self, message: &Message) -> Option<u64> {
         let asked = self.asked.get(message.nonce.as_ref()?)?;
         match message.name.as_str() {

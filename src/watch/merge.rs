@@ -1,8 +1,9 @@
 //! Merges the items of several routers into one sequence. Each router has its own clock.
 //!
-//! The items of one router arrive in their order, but a little late. So each item waits for a
-//! moment, and the waiting items are sorted by their times. Then each received message gets the
-//! number of the sent message, and each answer gets the number of its request, as on the simulator.
+//! The items of one router arrive in the order in which they happened, but a little later. So each
+//! item waits for a moment, and the waiting items are sorted by their times. Then each received
+//! message gets the number of the sent message, and each answer gets the number of its request, as
+//! on the simulator.
 
 use std::collections::BTreeMap;
 
@@ -13,23 +14,23 @@ use crate::time::Time;
 
 /// The maximum number of items that wait. If there are more, the newest are left out.
 const WAITING: usize = 20_000;
-/// For each source, the maximum number of items in [`Merger::numbers`]. A later item may name one
-/// of them as its cause.
+/// For each source, the maximum number of items in [`Merger::numbers`]. A later item may have one
+/// of these items as its cause.
 const REMEMBERED: usize = 4096;
 
 /// The items of several sources.
 #[derive(Debug, Default)]
 pub struct Merger {
     /// The items that wait, each with the number of its source. The key is the time of the item,
-    /// and the order in which the items arrived.
+    /// and a number that increases with each item that arrives.
     waiting: BTreeMap<(u64, u64), (usize, Item)>,
     arrived: u64,
     left_out: u64,
     merged: Watch,
     /// For each source, the earliest time that its next items may have.
     not_before: BTreeMap<usize, u64>,
-    /// The number of each item in the merged sequence. The key is the number of the source and the
-    /// number of the item there.
+    /// The number of each item in the merged sequence. The key is the number of the source, and the
+    /// number that the item has at this source.
     numbers: BTreeMap<(usize, u64), u64>,
 }
 
@@ -56,8 +57,8 @@ impl Merger {
         std::mem::take(&mut self.left_out)
     }
 
-    /// Returns the items until the time `until`, in their order. Their numbers are those of the
-    /// merged sequence.
+    /// Returns the items up to the time `until`, in the order of their times. The items have the
+    /// numbers of the merged sequence.
     pub fn take(&mut self, until: u64) -> Vec<Item> {
         while let Some(entry) = self.waiting.first_entry()
             && entry.key().0 <= until
@@ -77,9 +78,9 @@ impl Merger {
         self.merged.take()
     }
 
-    /// The time at which a received message was sent, if this time is later than the time of its
-    /// arrival. A router reads its clock once for several messages, so the time of an arrival can
-    /// be too early.
+    /// Returns the time at which a received message was sent, if this time is later than the time
+    /// at which the message was received. A router reads its clock once for several messages, so
+    /// the time at which it received a message can be too early.
     fn sent_later(&self, item: &Item) -> Option<u64> {
         let Kind::Message(received) = &item.kind else { return None };
         if received.direction == Direction::Sent || self.merged.has_sent(received) {

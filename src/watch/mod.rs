@@ -1,10 +1,10 @@
-//! The parts of a watched lab and the things that happen in it, as plain data.
+//! The parts of a watched lab and the events in it, as plain data.
 //!
 //! A page and a program read the same types, whether the lab runs on the simulator or in
 //! namespaces. A [`Snapshot`] has the nodes, the links and the state of the ports. An [`Item`] is
-//! one thing that happened: a message, a packet on a link, a decision on a packet, a change of a
-//! table, or a line of a log. Each item has its time and its reason. [`fields`] shows the octets of
-//! messages and packets field by field.
+//! one event: a message, a packet on a link, a decision about a packet, a change of a table, or a
+//! line of a log. Each item has its time and its reason. [`fields`] shows the octets of messages
+//! and packets field by field.
 //!
 //! ```text
 //!   Router ── RouterWatch, a witness ──▶ messages, decisions, changes ─┐

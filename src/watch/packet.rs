@@ -7,7 +7,7 @@ use super::item::Class;
 use crate::wire::data_header::DataHeader;
 use crate::wire::{CONTROL_PORT, DATA_PORT};
 
-/// The number of octets of a packet's name, which is a hash.
+/// The number of octets of a packet's name. The name is a hash.
 const NAME_LEN: usize = 6;
 /// A packet's name is computed from this number of octets of the innermost payload.
 const NAMED_PAYLOAD: usize = 64;
@@ -20,7 +20,8 @@ const UDP: u8 = 17;
 /// The maximum number of encapsulations that are opened to find the packet of EIDs.
 const MAX_DEPTH: usize = 4;
 
-/// Returns the class of an IP packet. A frame without an IP packet is ARP.
+/// Returns the class of an IP packet. `packet` is empty if the frame has no IP packet. Such a frame
+/// is ARP.
 pub fn class(packet: &[u8]) -> Class {
     let Ok(sliced) = SlicedPacket::from_ip(packet) else {
         return if packet.is_empty() { Class::Neighbour } else { Class::Native };
@@ -40,8 +41,8 @@ pub fn class(packet: &[u8]) -> Class {
     }
 }
 
-/// Returns the packet of EIDs in a packet of class [`Class::Data`], or the packet itself. The
-/// packet may be incomplete at its end.
+/// Returns the packet of EIDs that is in a packet of the class [`Class::Data`]. For a packet of any
+/// other class, returns the packet itself. The end of `packet` may be missing.
 pub fn innermost(packet: &[u8]) -> &[u8] {
     let mut packet = packet;
     for _ in 0..MAX_DEPTH {
@@ -79,7 +80,7 @@ pub fn name(packet: &[u8]) -> String {
     };
     hash.update(inner.get(addresses.clone()).unwrap_or_default());
     if addresses.end == 20 {
-        // Two UDP packets with the same contents have different identifications.
+        // Two UDP packets with the same contents differ in the field Identification.
         hash.update(inner.get(4..6).unwrap_or_default());
     }
     let payload = inner.get(payload_at..).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! The witness of one router: makes items from its inputs and outputs.
+//! The witness of one router: makes items from the inputs and outputs of the router.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -33,7 +33,7 @@ pub struct RouterWatch {
     /// decision, because most decisions are not reported.
     packet: Vec<u8>,
     connections: BTreeMap<Connection, Stream>,
-    /// The number of lines that were logged for each kind of event.
+    /// Limits the number of log lines for each kind of event.
     log: Log,
 }
 
@@ -55,7 +55,7 @@ struct Way {
 }
 
 impl RouterWatch {
-    /// A witness of the router `node`. It adds the items of this router to `watch`.
+    /// Makes a witness of the router `node`. The witness adds the items of this router to `watch`.
     pub fn new(node: &str, watch: Watch) -> Self {
         RouterWatch {
             node: node.to_owned(),
@@ -67,8 +67,8 @@ impl RouterWatch {
         }
     }
 
-    /// Adds the sessions that were up before the router was watched. The watch ignores the octets
-    /// of an unknown session.
+    /// Adds the sessions that were up before the router was watched. Without this, the witness
+    /// would ignore the octets of these sessions.
     pub fn with_sessions(mut self, sessions: &[SessionView]) -> Self {
         for session in sessions {
             if let (Some(connection), Some(local)) = (session.connection, session.local) {
@@ -291,7 +291,7 @@ fn nonce(message: &wire::Message) -> Option<wire::Nonce> {
     })
 }
 
-/// Returns the name of a message by its use: a Map-Request may be an SMR or a probe.
+/// Returns the name of a message. The name of a Map-Request shows whether it is an SMR or a probe.
 fn name(message: &wire::Message) -> String {
     let name = match message {
         wire::Message::MapRequest(request) if request.smr => "SMR",

@@ -31,7 +31,7 @@ use crate::lab::verbs::status::NodeStatus;
 pub struct Document {
     /// The name of the schema.
     pub name: &'static str,
-    /// A command with this output. Words in capitals are values.
+    /// A command that prints this output. Words in capitals stand for values.
     pub command: &'static str,
     root: fn(SchemaGenerator) -> Schema,
     part: fn(&mut SchemaGenerator) -> Schema,
@@ -162,7 +162,8 @@ pub fn all() -> Schema {
     whole
 }
 
-/// A generator of schemas for written JSON: a field that is always written is required.
+/// Makes a generator of schemas for JSON that this program writes. In these schemas, a field that
+/// is always written is required.
 fn generator() -> SchemaGenerator {
     SchemaSettings::draft2020_12().for_serialize().into_generator()
 }

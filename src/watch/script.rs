@@ -1,4 +1,5 @@
-//! The record of a played scenario: the actions in the lab, and the statements with their results.
+//! The script of a scenario that has run: the actions in the lab, and the statements with their
+//! results.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -19,7 +20,7 @@ pub struct Deed {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "op", rename_all = "kebab-case")]
 pub enum Act {
-    /// Do something in the lab.
+    /// Carry out an action in the lab.
     Act {
         /// The action.
         hand: Hand,
@@ -33,7 +34,7 @@ pub enum Act {
     },
 }
 
-/// A scenario that was played.
+/// A scenario that has run.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Script {
     /// The name of the scenario.
@@ -42,7 +43,7 @@ pub struct Script {
     pub title: String,
     /// The actions, in order.
     pub hands: Vec<Deed>,
-    /// The statements that were played, in order.
+    /// The statements that have run, in order.
     pub statements: Vec<Statement>,
     /// The time of the first statement, in microseconds.
     pub began: u64,
@@ -52,7 +53,7 @@ pub struct Script {
     pub stopped: Option<String>,
 }
 
-/// A played statement of a scenario.
+/// A statement that the scenario has run.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Statement {
     /// The path of the file.

@@ -23,12 +23,12 @@ pub struct Snapshot {
     pub segments: Vec<Segment>,
 }
 
-/// The name of a lab.
+/// The name and the title of a lab.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LabName {
     /// The name.
     pub name: String,
-    /// The subject in one line.
+    /// The subject of the lab in one line.
     pub title: Option<String>,
 }
 
@@ -56,12 +56,12 @@ pub struct Node {
     pub position: Option<[f64; 2]>,
     /// Whether the node runs. A plain router and a host always run.
     pub runs: bool,
-    /// The addresses of a host.
+    /// The addresses of a host or of a plain router. Empty for a LISP router.
     pub addresses: Vec<String>,
     /// The state of a running router. For any other node, the state is empty.
     #[serde(flatten)]
     pub state: RouterState,
-    /// The ports that the lab file has.
+    /// The ports of the node in the lab file.
     pub ports: Vec<Port>,
 }
 
@@ -102,7 +102,7 @@ pub struct Segment {
     pub up: bool,
     /// The delay in microseconds.
     pub delay_us: u64,
-    /// The share of lost packets, in percent.
+    /// The percentage of the packets that are lost.
     pub loss: f64,
     /// The ports that are plugged in now, each with its node.
     pub ports: Vec<PluggedPort>,
@@ -158,7 +158,7 @@ pub trait Ground {
     /// Returns the links and LANs with their ports.
     fn segments(&self) -> Vec<Segment>;
 
-    /// Returns the state of the running router of this name.
+    /// Returns the state of the router `node`. Returns `None` if the router does not run.
     fn router(&self, node: &str) -> Option<RouterState>;
 }
 

@@ -26,7 +26,7 @@ pub enum Stop {
     },
     /// At the next packet that is dropped or lost.
     Drop {
-        /// The node that drops the packet. For a lost packet, the node that sent it.
+        /// The node that drops the packet. For a lost packet, the node that sent the packet.
         node: Option<String>,
     },
     /// At the next item of any kind.

@@ -21,7 +21,7 @@ pub enum Told {
     Item(Box<Item>),
     /// The number of items that were left out here, because the client reads too slowly.
     LeftOut(u64),
-    /// The roles and the sizes of the tables, if they have changed.
+    /// The roles and the sizes of the tables. This line is sent when they have changed.
     State(RouterState),
 }
 

@@ -8,8 +8,8 @@ use crate::addr::Family;
 use crate::lab::failure::Failure;
 use crate::lab::running::RunningLab;
 
-/// A table, and the command that shows it for each family. A command without `{ip}` is for both
-/// families.
+/// The tables, each with the command that shows it. In a command, `{ip}` is replaced by `ip` or
+/// `ipv6`. A command without `{ip}` shows both families.
 const TABLES: [(&str, &str); 7] = [
     ("map-cache", "show {ip} lisp map-cache"),
     ("database", "show {ip} lisp database"),

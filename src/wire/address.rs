@@ -55,10 +55,10 @@ pub enum Address {
     None,
     /// AFI 1 or 2: an IP address.
     Ip(IpAddr),
-    /// LCAF type 1: several addresses in one (RFC 8060 section 4.10).
+    /// LCAF type 1: a list of addresses (RFC 8060 section 4.10).
     List(Vec<Address>),
-    /// LCAF type 2: an address of an instance (RFC 8060 section 4.1). Rsvd2 is the IID mask-len. It
-    /// is ignored on receipt and sent as 32.
+    /// LCAF type 2: an address of an instance (RFC 8060 section 4.1). Rsvd2 is the IID mask-len.
+    /// This mask-len is ignored on receipt and sent as 32.
     InstanceId {
         /// All 32 bits of the field. An [`InstanceId`] has only the low-order 24 bits.
         instance_id: u32,
@@ -83,8 +83,8 @@ pub enum Address {
     Mac48([u8; 6]),
     /// AFI 16390: a MAC address of 64 bits.
     Mac64([u8; 8]),
-    /// An LCAF of any other type, or an LCAF of a type in this enum with contents that do not fit
-    /// the type. It is kept as received, with its Length.
+    /// An LCAF of any other type. An LCAF of a type in this enum is also opaque, if its contents do
+    /// not fit the type. The LCAF is stored as received, with its Length.
     Opaque {
         /// Flags.
         flags: u8,
@@ -92,7 +92,7 @@ pub enum Address {
         lcaf_type: u8,
         /// Rsvd2. Some LCAF types use this octet.
         rsvd2: u8,
-        /// The octets after the header. Length is their number, at most 65535.
+        /// The octets after the header. Length is the number of these octets, at most 65535.
         octets: Vec<u8>,
     },
 }
@@ -269,7 +269,8 @@ impl Address {
     }
 }
 
-/// Returns the IP address in a list, if the list has exactly one and all other addresses are names.
+/// Returns the IP address in a list, if the list has exactly one IP address and all other addresses
+/// are names.
 fn named_ip(addresses: &[Address]) -> Option<IpAddr> {
     let mut ips = addresses.iter().filter(|address| !matches!(address, Address::Name(_)));
     match (ips.next()?, ips.next()) {
@@ -307,8 +308,8 @@ fn emit_lcaf(
     out.append(&mut octets);
 }
 
-/// Appends an EID. In the default instance it is a plain address. In any other instance it is an
-/// Instance-ID LCAF.
+/// Appends an EID. An EID in the default instance is written as a plain address. An EID in any
+/// other instance is written as an Instance-ID LCAF.
 pub(super) fn emit_eid(eid: Eid, out: &mut Vec<u8>) {
     if eid.instance_id == InstanceId::DEFAULT {
         return emit_ip(eid.address, out);

@@ -2,9 +2,10 @@
 //! keys, signing and verifying (RFC 9301 sections 5.6 and 12.5).
 //!
 //! The MAC of a message that we send covers all octets of the message. In a received message, the
-//! MAC may cover only the octets up to the last record, without xTR-ID and Site-ID. RFC 9301
-//! section 5.6 can be read in both ways, and there are senders of both kinds. [`Verified`] tells
-//! which octets the MAC covers. The other octets can be changed without the key.
+//! MAC may cover only the octets up to the end of the last record. Then the MAC does not cover the
+//! xTR-ID and the Site-ID. RFC 9301 section 5.6 can be read in both ways, and there are senders of
+//! both kinds. [`Verified`] tells which octets the MAC covers. The other octets can be changed
+//! without the key.
 //!
 //! A MAC may have its full length or be truncated. [`MacForm`] is the form of a MAC. An answer has
 //! the form of the received message, so that the peer accepts the answer.
@@ -29,10 +30,11 @@ const DATA_AT: usize = 16;
 /// A pair of KDF and MAC algorithms (RFC 9301 section 12.5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Algorithm {
-    /// 1: HMAC-SHA-1-96, no KDF. All 20 octets of the MAC are sent, as in every implementation. 12
-    /// or 20 octets are accepted.
+    /// 1: HMAC-SHA-1-96, no KDF. All 20 octets of the MAC are sent, as in every implementation. A
+    /// MAC of 12 or 20 octets is accepted.
     HmacSha1 = 1,
-    /// 2: HMAC-SHA-256-128, no KDF. 16 octets are sent. 16 or 32 octets are accepted.
+    /// 2: HMAC-SHA-256-128, no KDF. A MAC of 16 octets is sent. A MAC of 16 or 32 octets is
+    /// accepted.
     HmacSha256 = 2,
     /// 3: HMAC-SHA-256-128. HKDF-SHA256 derives a key for each message. The lengths are those of
     /// algorithm 2.
@@ -74,9 +76,8 @@ impl Algorithm {
 
 /// An algorithm and the length of its MAC in a message.
 ///
-/// RFC 9301 allows truncated MACs, and implementations differ. A peer itself sends MACs of one
-/// length, and accepts a MAC of this length. Therefore an answer has the form of the received
-/// message.
+/// RFC 9301 allows truncated MACs, and implementations differ. A peer sends all MACs in one length,
+/// and accepts a MAC of this length. Therefore an answer has the form of the received message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MacForm {
     algorithm: Algorithm,
@@ -176,7 +177,8 @@ impl Authentication {
     }
 }
 
-/// The reason why a message is refused. In each case, the sender may not have the key.
+/// The reason why a message is refused. In each case, the message does not prove that its sender
+/// has the key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AuthError {
     /// The message is malformed.
@@ -196,7 +198,7 @@ pub enum AuthError {
     /// The message has no Algorithm ID, or an unknown Algorithm ID.
     #[error("algorithm {0} is not accepted")]
     Algorithm(u8),
-    /// The algorithm of the message does not allow the length of its MAC.
+    /// The algorithm of the message does not allow the length of the message's MAC.
     #[error("the length of the authentication data ({found} octets) does not fit {algorithm:?}")]
     Length {
         /// The algorithm of the message.
@@ -217,12 +219,13 @@ pub struct Verified<'a> {
     /// The octets that the MAC covers, with the Authentication Data as received. Without the key,
     /// these octets cannot be changed. The octets after them are not authenticated.
     pub covered: &'a [u8],
-    /// Whether the MAC covers the xTR-ID and the Site-ID. False if the message does not have both.
+    /// Whether the MAC covers the xTR-ID and the Site-ID. False if the message has no xTR-ID and no
+    /// Site-ID.
     pub covers_identity: bool,
 }
 
-/// Checks the MAC of a received Map-Register, Map-Notify or Map-Notify-Ack. The comparison takes
-/// the same time, wherever the MAC differs from the expected MAC.
+/// Checks the MAC of a received Map-Register, Map-Notify or Map-Notify-Ack. The duration of the
+/// comparison does not depend on the position at which the MAC differs from the expected MAC.
 ///
 /// # Errors
 /// The reason why the message must be dropped.
@@ -266,7 +269,7 @@ pub(super) fn signed(message: Vec<u8>, key: &Key, form: MacForm) -> Vec<u8> {
     signed_to(message, end, key, form)
 }
 
-/// Puts a MAC over the first `end` octets into the message, as `signed` does over all octets. If
+/// Computes a MAC over the first `end` octets of the message, and puts the MAC into the message. If
 /// the message is shorter than `end` octets, the MAC covers the whole message.
 pub(super) fn signed_to(mut message: Vec<u8>, end: usize, key: &Key, form: MacForm) -> Vec<u8> {
     let MacForm { algorithm, length } = form;

@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::error::{ParseError, Place, Problem};
 
-/// A position in a message.
+/// A reader of a message, with its present position.
 pub(super) struct Reader<'a> {
     octets: &'a [u8],
     at: usize,

@@ -31,8 +31,8 @@ pub enum NonceField {
         /// E: the sender asks the receiver to send the nonce back.
         echo: bool,
     },
-    /// V is set. The field has two Map-Versions of 12 bits: one for the mapping of each EID (RFC
-    /// 9302).
+    /// V is set. The field has two Map-Versions of 12 bits each: one for the mapping of the inner
+    /// source, and one for the mapping of the inner destination (RFC 9302).
     MapVersion {
         /// The Map-Version of the mapping of the inner source.
         source: u16,
@@ -52,7 +52,8 @@ pub enum NonceField {
 /// |                 Instance ID (24)              |   LSBs (8)    |
 /// +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
 /// ```
-/// The bits N, E, V, L and I have no field in the struct. They select which fields are present.
+/// The struct stores no copy of the bits N, E, V, L and I. The values of its fields determine these
+/// bits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct DataHeader {
     /// The bits N, E and V, and the 24 bits of Nonce/Map-Version.

@@ -26,7 +26,7 @@ pub struct ParseError {
 pub struct Place {
     /// The name of the part in the RFC.
     pub name: &'static str,
-    /// The number of the record, counted from 1, if there can be several.
+    /// The number of the record, counted from 1. `None` if the part is not one of several records.
     pub ordinal: Option<usize>,
 }
 
@@ -40,7 +40,7 @@ impl fmt::Display for Place {
 /// The error in a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Problem {
-    /// The field is cut, because the message or the LCAF with this field ends too early.
+    /// The field is cut, because the message or the LCAF that contains the field ends too early.
     #[error("is truncated: it needs {wanted} octets, but only {left} are left")]
     Truncated {
         /// The number of octets that the field needs.
@@ -55,7 +55,8 @@ pub enum Problem {
     /// The first nibble is a known type, but this parser reads messages of another type.
     #[error("{0} belongs to another message")]
     OtherType(u8),
-    /// The address family has an unknown length, so the fields after the address cannot be found.
+    /// The length of the addresses of this AFI is unknown. So the fields after the address cannot
+    /// be found.
     #[error("has AFI {0}, and the length of its addresses is unknown")]
     UnknownAfi(u16),
     /// The address is well formed, but it is not an IP address in an instance.
@@ -85,7 +86,7 @@ pub enum Problem {
     /// No ITR-RLOC is an IP address, so no reply can be sent (RFC 9301 section 5.3).
     #[error("missing: no ITR-RLOC is an IP address")]
     NoItrRloc,
-    /// The message has LISP-SEC data (RFC 9303). Their length is not known here.
+    /// The message has LISP-SEC data (RFC 9303). The length of these data is not known here.
     #[error("has LISP-SEC data, which is not supported")]
     LispSec,
     /// The Length is impossible for a frame of the reliable transport, or differs from the length

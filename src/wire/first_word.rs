@@ -102,7 +102,7 @@ impl FirstWord {
         self.bits(number, 1) == 1
     }
 
-    /// Returns `width` bits. The first of them is bit `first`.
+    /// Returns the `width` bits that begin with bit `first`.
     pub(super) fn bits(self, first: u32, width: u32) -> u32 {
         self.0.unbounded_shl(first).unbounded_shr(u32::BITS.saturating_sub(width))
     }
@@ -117,14 +117,14 @@ impl FirstWord {
         self.with_bits(number, 1, u32::from(set))
     }
 
-    /// Sets `width` bits to `value`. The first of them is bit `first`. These bits must be clear
-    /// before.
+    /// Sets the `width` bits that begin with bit `first` to `value`. Before this call, these bits
+    /// must be clear.
     pub(super) fn with_bits(self, first: u32, width: u32, value: u32) -> Self {
         let behind = u32::BITS.saturating_sub(first).saturating_sub(width);
         FirstWord(self.0 | value.unbounded_shl(behind))
     }
 
-    /// Sets the record count, which is at most 255: see [`counted`].
+    /// Sets the record count. The count is at most 255: see [`counted`].
     pub(super) fn with_count(self, count: usize) -> Self {
         self.with_bits(24, 8, count as u32 & 0xff)
     }
@@ -134,7 +134,7 @@ impl FirstWord {
     }
 }
 
-/// Returns the first `items`, at most 255, because a record count has 8 bits.
+/// Returns all `items`, but at most the first 255, because a record count has 8 bits.
 pub(super) fn counted<T>(items: &[T]) -> &[T] {
     debug_assert!(items.len() <= 255, "a message carries at most 255 records");
     &items[..items.len().min(255)]

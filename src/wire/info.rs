@@ -8,7 +8,7 @@ use super::error::ParseError;
 use super::first_word::{FirstWord, MessageType};
 use crate::addr::EidPrefix;
 
-/// An Info-Request or Info-Reply. Its MAC is kept, but not checked.
+/// An Info-Request or Info-Reply. The MAC of the message is stored, but not checked.
 /// ```text
 ///  0                   1                   2                   3
 ///  0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1

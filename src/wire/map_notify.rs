@@ -23,8 +23,8 @@ use super::record::MappingRecord;
 /// |   xTR-ID (128) and Site-ID (64) if I                          |
 /// +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
 /// ```
-/// RFC 9301 reserves bits 4 and 5. IOS sends the bits I and R there, and tshark reads them in the
-/// same way.
+/// RFC 9301 reserves bits 4 and 5. IOS sends I in bit 4 and R in bit 5. tshark reads these bits in
+/// the same way.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MapNotify {
     /// R: the message was built for a re-encapsulating tunnel router (NAT traversal draft).

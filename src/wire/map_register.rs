@@ -7,8 +7,8 @@ use super::error::ParseError;
 use super::first_word::{FirstWord, MessageType, counted};
 use super::record::MappingRecord;
 
-/// The xTR-ID and Site-ID at the end of a message, if its I bit is set. Both IDs together identify
-/// one xTR of the LISP domain (RFC 9301 section 5.6).
+/// The xTR-ID and the Site-ID at the end of a message, if the I bit of the message is set. Both IDs
+/// together identify one xTR of the LISP domain (RFC 9301 section 5.6).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct XtrIdentity {
     /// The xTR-ID, 128 bits. It is unique within the site.
@@ -65,7 +65,7 @@ impl XtrIdentity {
 pub struct MapRegister {
     /// P: the map-server shall answer Map-Requests for the ETR.
     pub proxy_reply: bool,
-    /// S: the ETR can do LISP-SEC (RFC 9303).
+    /// S: the ETR supports LISP-SEC (RFC 9303).
     pub security_capable: bool,
     /// r: the ETR wants a reliable transport session.
     pub reliable_transport: bool,
@@ -159,10 +159,10 @@ pub(super) struct Body {
     pub(super) authentication: Authentication,
     pub(super) records: Vec<MappingRecord>,
     pub(super) xtr_identity: Option<XtrIdentity>,
-    /// The octets from the start of the message to the end of its last record.
+    /// The number of octets from the start of the message to the end of its last record.
     pub(super) records_end: usize,
-    /// The end of the last field, in octets from the start of the message. Later octets are not part of
-    /// the message.
+    /// The number of octets from the start of the message to the end of its last field. Later
+    /// octets are not part of the message.
     pub(super) end: usize,
 }
 

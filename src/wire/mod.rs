@@ -15,8 +15,8 @@
 //! * These are left out: an ITR-RLOC or source-EID that is not an IP address, a record with an EID
 //!   that is not an IP prefix, and a name in a list with an ITR-RLOC.
 //! * Octets after the last field are dropped. Later standards put their fields there.
-//! * In a Registration Refresh, instance-ID 0 is emitted in an LCAF. An address or mask without
-//!   meaning is not kept.
+//! * In a Registration Refresh, instance-ID 0 is emitted in an LCAF. An address or mask that has no
+//!   meaning in the scope of the Refresh is not kept.
 //! * An Encapsulated Control Message gets a new inner IP header with the same addresses, ports and
 //!   TTL.
 
@@ -129,8 +129,8 @@ impl Message {
         }
     }
 
-    /// Returns the Record Count in `octets`, from which this message was read. Returns `None` if
-    /// this type of message has no Record Count.
+    /// Returns the Record Count of this message. `octets` are the octets from which this message
+    /// was read. Returns `None` if this type of message has no Record Count.
     pub fn record_count(&self, octets: &[u8]) -> Option<u8> {
         match self {
             Message::Info(_) | Message::Encapsulated(_) => None,

@@ -39,7 +39,7 @@ pub fn echo_request(
 }
 
 /// The fields that a probe and its answer have in common. With these fields, the sender of probes
-/// finds the probe for an answer.
+/// finds the probe to which an answer belongs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ProbeKey {
     /// An echo request.

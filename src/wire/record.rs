@@ -11,8 +11,8 @@ use crate::addr::{EidPrefix, Rloc};
 /// With this priority, a locator must not be used (RFC 9301 section 5.4, Priority).
 pub const UNUSABLE_PRIORITY: u8 = 255;
 
-/// The action of an ITR for a packet, if the mapping of its destination has no locators (RFC 9301
-/// section 5.4, ACT).
+/// The action of an ITR for a packet, if the mapping of the packet's destination has no locators
+/// (RFC 9301 section 5.4, ACT).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Action {
     /// 0: no action is defined, so the packet is dropped.
@@ -22,7 +22,7 @@ pub enum Action {
     NativelyForward,
     /// 2: send a Map-Request for each packet.
     SendMapRequest,
-    /// 3: drop the packet, without a reason.
+    /// 3: drop the packet. The record gives no reason.
     Drop,
     /// 4: drop the packet, because a policy denies it.
     DropPolicyDenied,
@@ -115,9 +115,10 @@ impl MappingRecord {
         self.ttl_minutes == 0 || self.locators.is_empty()
     }
 
-    /// Reads one record. The caller sets the name of the part for errors. Returns `None` if the EID
-    /// is not an IP prefix of an instance. Such a record is also read to its end, so that the next
-    /// record is found.
+    /// Reads one record. Before this call, the caller must set the name of the part with
+    /// [`Reader::enter`], because errors contain this name. Returns `None` if the EID is not an IP
+    /// prefix of an instance. Such a record is also read to its end, so that the next record is
+    /// found.
     pub(super) fn parse(reader: &mut Reader<'_>) -> Result<Option<Self>, ParseError> {
         let ttl_minutes = reader.u32()?;
         let locator_count = reader.u8()?;
@@ -188,7 +189,8 @@ pub struct LocatorRecord {
     /// The priority. The locator with the lowest priority is preferred. A locator with 255 must not
     /// be used for unicast.
     pub priority: u8,
-    /// The share of the traffic among locators of the same priority.
+    /// The weight. It determines the part of the traffic that the locator receives, compared with
+    /// the other locators of the same priority.
     pub weight: u8,
     /// The priority for multicast. A locator with 255 must not be used for multicast.
     pub multicast_priority: u8,
@@ -220,8 +222,8 @@ impl LocatorRecord {
         }
     }
 
-    /// Returns the locator as an RLOC. Returns `None` if its address is opaque. The locator is then
-    /// kept but not used.
+    /// Returns the locator as an RLOC. Returns `None` if the address is opaque. In this case, the
+    /// locator is kept but not used.
     pub fn ip(&self) -> Option<Rloc> {
         self.rloc.ip().map(Rloc)
     }
@@ -305,8 +307,8 @@ mod tests {
     #[test]
     fn a_record_of_another_family_is_left_out_and_the_next_one_is_read() {
         let mut named = emit(&record());
-        // The test puts a name in place of the EID-Prefix-AFI and EID-Prefix of the record, which
-        // have 6 octets.
+        // The test puts a name in place of the EID-Prefix-AFI and the EID-Prefix of the record.
+        // These two fields have 6 octets.
         named.splice(10..16, [0, 17, b'h', b'o', b's', b't', 0]);
         let octets = [named, emit(&record())].concat();
         let mut reader = Reader::new(&octets, "test");

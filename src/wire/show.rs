@@ -1,11 +1,9 @@
 //! Displays each message as one line of text, for debug output and tests.
 //!
-//! An example of such a line is
-//! `Map-Request nonce 0x68E45971-0xE3DF4931 probe SMR DoNotReply source-EID 172.16.0.12 ITR-RLOCs
-//! 203.0.113.11 for 192.168.0.22/32`.
-//! Bits that are clear and fields that are absent are left out. If an EID is in an instance other
-//! than 0, `[iid]` precedes it. A locator is `address priority/weight`, then the letters of its set
-//! bits L, p and R.
+//! An example of such a line is `Map-Request nonce 0x68E45971-0xE3DF4931 probe SMR DoNotReply
+//! source-EID 172.16.0.12 ITR-RLOCs 203.0.113.11 for 192.168.0.22/32`. Bits that are clear and
+//! fields that are absent are left out. If an EID is in an instance other than 0, `[iid]` precedes
+//! the EID. A locator is `address priority/weight`, then the letters of its set bits L, p and R.
 
 use std::fmt::{self, Display, Formatter};
 
@@ -140,8 +138,7 @@ impl Display for Encapsulated {
         write!(f, "ECM {} -> {} TTL {}", self.source, self.destination, self.ttl)?;
         words(f, &[(self.ddt_originated, "DDT"), (self.to_etr, "to-ETR"), (self.to_ms, "to-MS")])?;
         match Message::parse(&self.message) {
-            // An inner ECM is not parsed. Otherwise a sender could make the recursion as deep as it
-            // wants.
+            // An inner ECM is not parsed. Otherwise a sender could cause a recursion of any depth.
             Ok(Message::Encapsulated(_)) => f.write_str(": ECM"),
             Ok(inner) => write!(f, ": {inner}"),
             Err(error) => write!(f, ": {error}"),
@@ -191,14 +188,15 @@ impl Display for Action {
     }
 }
 
-/// At most this number of octets of a name or of an LCAF are shown. If there are more octets, `...`
-/// stands for the rest.
+/// The maximum number of octets of a name or of an LCAF that are shown. If there are more octets,
+/// `...` replaces the further octets.
 const SHOWN_OCTETS: usize = 64;
 
 impl Display for Address {
     /// Writes the address as one word: `192.0.2.1`, `"rtr-lab-1"`, `0200.0000.0001`,
     /// `(192.0.2.1,"rtr-lab-1")`, or `LCAF-7(010203)` with its octets in hexadecimal. In a name,
-    /// all characters except letters, digits and signs are escaped.
+    /// these octets are escaped: spaces, quotation marks, backslashes, and all octets that are not
+    /// printable ASCII.
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             Address::None => f.write_str("none"),

@@ -1,5 +1,6 @@
-//! The `show` commands of IOS about functions that this router does not have. The output is a
-//! sentence. It names a command of this router to use instead.
+//! The `show` commands of IOS about functions that this router does not have. Such a command prints
+//! one sentence or an empty table. Often the sentence names a command of this router to use
+//! instead.
 
 use super::exec::{IP, IPV6, LISP, SHOW, exec, show};
 use super::row::Row;
@@ -8,7 +9,7 @@ use crate::console::exec::Action;
 use crate::console::show::{Page, xe};
 use crate::console::view::absent::Feature;
 
-/// The help text of a word, if it names a function that is missing in this router.
+/// The help text of a word that names a function that this router does not have.
 const ABSENT: &str = "A function that this router does not have";
 const ROUTING: &str = "A routing protocol";
 const REST: &str = "Options";

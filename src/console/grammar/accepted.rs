@@ -1,9 +1,10 @@
 //! The lines of IOS that a router accepts but does not carry out.
 //!
 //! A configuration of IOS has many lines that have no meaning in a LISP lab. It may also have lines
-//! about functions of LISP that this router does not have. [`ROWS`] has all these lines. The table
-//! is searched only for a line that fits no command of the [grammar](super). The first words of the
-//! line must fit a row, without abbreviations. Any words may follow.
+//! about functions of LISP that this router does not have. The table [`ROWS`] has all these lines.
+//! The router searches this table only for a line that fits no command of the [grammar](super). A
+//! line fits a row if its first words fit the pattern of the row, without abbreviations. Any words
+//! may follow.
 
 use super::context::Mode;
 
@@ -41,7 +42,7 @@ pub enum Extent {
 /// A row of the table of accepted lines.
 #[derive(Debug)]
 pub struct Accepted {
-    /// The modes that have the line.
+    /// The modes in which the line is accepted.
     pub modes: &'static [Mode],
     /// The first words of the line, in the notation of the grammar. More words may follow.
     pub pattern: &'static str,
@@ -49,7 +50,7 @@ pub struct Accepted {
     pub treatment: Treatment,
     /// The reason why the router does not carry out the line. The warning ends with this reason.
     pub reason: &'static str,
-    /// The other lines that belong to the line.
+    /// The following lines that belong to this line.
     pub extent: Extent,
 }
 
@@ -143,9 +144,10 @@ const NOT_DISCOVER: &str = "write a line for each locator of the site yourself";
 const NOT_STATIC: &str = "a static entry of the map-cache can only ask by map-request";
 const NOT_DONE: &str = "the router does not have this function";
 
-/// The table.
+/// The table of accepted lines.
 pub const ROWS: &[Accepted] = &[
-    // These lines are output of `show running-config`, or settings that are always in force.
+    // These lines are titles from the output of `show running-config`, or settings that every
+    // router has.
     silent(CONFIG, "version"),
     silent(CONFIG, "{Building configuration...|Current configuration|Last configuration|NVRAM}"),
     silent(CONFIG, "{boot-start-marker|boot-end-marker}"),

@@ -8,7 +8,7 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use crate::router::config::{InterfaceKind, InterfaceName};
 use crate::router::io::Mac;
 
-/// A kind of value. [`Kind::named`] lists the names of the kinds in patterns.
+/// A kind of value. [`Kind::named`] contains the name of each kind in patterns.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// `ipv4`: an IPv4 address.
@@ -23,8 +23,8 @@ pub enum Kind {
     Prefix6,
     /// `prefix`: a prefix of either family.
     Prefix,
-    /// `mask`: four octets. The mask may be non-contiguous here: the function of the command
-    /// refuses such a mask, because that function can explain the error.
+    /// `mask`: four octets. This kind also accepts a mask that is not contiguous. The function of
+    /// the command refuses this mask, because the function can explain the error.
     Mask,
     /// `LOW-HIGH`: a decimal number from LOW to HIGH.
     Number(u64, u64),
@@ -38,8 +38,8 @@ pub enum Kind {
     Interface,
     /// `lisp-interface`: the name of a LISP interface of IOS, with or without its number.
     LispInterface,
-    /// `virtual-interface`: the name of a kind of interface that only IOS has, with or without its
-    /// number.
+    /// `virtual-interface`: the name of an interface, with or without its number. Only IOS has this
+    /// kind of interface.
     VirtualInterface,
     /// The number of an interface. The kind of the interface precedes the number, as in `ethernet
     /// 1/0`.
@@ -127,12 +127,14 @@ const VIRTUAL_INTERFACES: &[&str] = &[
     "EOBC",
     "Null",
 ];
-/// The minimum number of letters if the kind of an interface is abbreviated.
+/// The minimum number of letters in an abbreviation of the kind of an interface.
 const SHORTEST: usize = 2;
 
-/// Whether a word is the name of an interface of one of the `kinds`, with or without its number.
+/// Whether a word is the name of an interface whose kind is one of `kinds`. The name may have no
+/// number.
 fn is_of_kind(text: &str, kinds: &[&str]) -> bool {
-    // The kind ends at the last letter. A name such as `L2LISP0` has a digit before that.
+    // The kind ends at the last letter. A name such as `L2LISP0` has a digit before its last
+    // letter.
     let letters = text.rfind(|c: char| c.is_ascii_alphabetic()).map_or(0, |last| last + 1);
     let (kind, number) = text.split_at(letters);
     let begins = |name: &&str| {

@@ -3,7 +3,7 @@
 use crate::addr::{Family, InstanceId};
 use crate::router::config::InterfaceName;
 
-/// The mode of the console, with the name of the object in this mode.
+/// The mode of the console, and the name of the object that this mode configures.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Context {
     /// Exec mode. Prompt: `xTR1#`.
@@ -46,7 +46,7 @@ pub enum Context {
     InstanceService(InstanceId, Family),
 }
 
-/// The kind of a [`Context`], without the name of the object. The mode decides which commands
+/// The kind of a [`Context`], without the name of the object. The mode determines the commands that
 /// exist.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "each variant is the kind of the context with the same name")]
@@ -73,7 +73,7 @@ impl Mode {
     pub const EID_TABLES: &[Mode] =
         &[Mode::EidTable, Mode::InstanceService, Mode::Instance, Mode::Service, Mode::Lisp];
 
-    /// All modes of the configuration.
+    /// All configuration modes.
     pub const CONFIGURATION: &[Mode] = Mode::ALL.split_at(1).1;
 
     /// All modes. Exec mode is the first one.
@@ -96,7 +96,7 @@ impl Mode {
 }
 
 impl Context {
-    /// The mode of this context. The mode decides which commands exist.
+    /// The mode of this context. The mode determines the commands that exist.
     pub fn mode(&self) -> Mode {
         match self {
             Context::Exec => Mode::Exec,

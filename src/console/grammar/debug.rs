@@ -1,5 +1,5 @@
-//! Commands that turn debugging on and off, and commands that choose the sessions for the debug
-//! lines.
+//! Commands that turn debugging on and off, and the command that chooses whether debug lines are
+//! sent to a session.
 
 use super::exec::{exec, show};
 use super::row::{No, Row};
@@ -84,7 +84,7 @@ fn undebug_kind(args: &Args<'_>, _: &Config) -> Result<Action, Fault> {
     Ok(Action::Debug(kinds(args), false))
 }
 
-/// The kinds of debug lines that the user names in a line.
+/// The kinds of debug lines that the words of the command name.
 fn kinds(args: &Args<'_>) -> Debugging {
     if args.has("dynamic-eid") {
         return Debugging::only(DebugType::EidDiscovery);

@@ -1,5 +1,5 @@
-//! `dynamic-eid`: ranges of roaming hosts. A router registers each host of a range separately, when
-//! the router finds the host on one of its LANs.
+//! `dynamic-eid`: EID ranges of roaming hosts. A router registers each host of a range separately,
+//! when the router finds the host on one of its LANs.
 
 use ipnet::IpNet;
 
@@ -29,10 +29,10 @@ fn dynamic_eid(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Checks the EID prefix of a line against the other prefixes of its EID-table. A range belongs to
-/// one dynamic-EID only. A range may lie inside a larger static mapping. A static mapping must not
-/// lie inside a range or be equal to a range. Such a mapping would claim that all its hosts are at
-/// this site, but a host may have moved away.
+/// Checks the EID prefix of a line against the other prefixes of the same EID-table. A range
+/// belongs to one dynamic-EID only. A range may lie inside a larger static mapping. A static
+/// mapping must not lie inside a range or be equal to a range. Otherwise the static mapping would
+/// state that all its hosts are at this site, although a host of the range may have moved away.
 pub(super) fn check_range(
     editor: &mut Editor,
     args: &Args<'_>,

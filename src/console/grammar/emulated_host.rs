@@ -1,6 +1,6 @@
 //! `emulated-host`, a command that IOS does not have. It configures hosts that the router itself
 //! emulates on the LAN of an interface. Each line adds a setting to a host. `no emulated-host NAME`
-//! removes the host with all its lines.
+//! removes the host and all its settings.
 
 use ipnet::{IpNet, Ipv4Net};
 

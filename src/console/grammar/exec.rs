@@ -249,7 +249,8 @@ pub(super) fn instance(args: &Args<'_>, config: &Config) -> InstanceId {
     config.instance_of_command(args.optional("instance").and_then(InstanceId::new))
 }
 
-/// The EID or EID prefix in a line. Its family must be the family in the same line.
+/// The EID prefix in a line, or the host prefix of the EID in a line. The family of the EID must be
+/// the family that the line names with `ip` or `ipv6`.
 pub(super) fn only(args: &Args<'_>, config: &Config) -> Result<Option<EidPrefix>, Fault> {
     let family = family(args);
     let id = instance(args, config);

@@ -313,7 +313,7 @@ const TECH_LISP: &[&str] = &[
     "show lisp registration-history",
 ];
 
-/// The commands that `show tech-support` runs in addition to those of [`TECH_LISP`].
+/// The commands that `show tech-support` runs in addition to the commands in [`TECH_LISP`].
 const TECH: &[&str] = &[
     "show clock",
     "show interfaces",

@@ -124,7 +124,7 @@ pub(super) const ROWS: &[Row] = &[
     ),
 ];
 
-/// The command `copy`. `to` is the destination if the line does not name a file.
+/// The command `copy`. `to` is the destination if the line does not name a destination file.
 fn copy(args: &Args<'_>, from: Place, to: Place) -> Result<Action, Fault> {
     let to = if args.given("to") { place(args, "to")? } else { to };
     match from == to {

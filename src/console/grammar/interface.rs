@@ -150,7 +150,7 @@ fn mtu(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
 
 /// Adds a dynamic-EID to the interface. This function does not check that the dynamic-EID exists,
 /// because in a file the dynamic-EID is defined after the interface. The module
-/// [`contradictions`](crate::console::contradictions) makes this check.
+/// [`contradictions`](crate::console::contradictions) checks this.
 fn lisp_mobility(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
     let name: Option<String> = args.optional("name");
     if args.has("nbr-proxy-reply") && !args.negated {
@@ -177,7 +177,8 @@ fn mac_address(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
     Ok(())
 }
 
-/// The IPv4 address and prefix length in the line. The text is the name of an argument, for faults.
+/// Returns the IPv4 address and prefix length in the line, and the name of the argument that
+/// contains the address. A fault can point at this argument.
 fn ipv4_net(args: &Args<'_>) -> Result<Option<(IpNet, &'static str)>, Fault> {
     if args.given("prefix") {
         return Ok(Some((args.value("prefix")?, "prefix")));
@@ -246,8 +247,9 @@ fn ipv6_address(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
     Ok(())
 }
 
-/// The IPv6 address and prefix length in the line. The text is the name of an argument, for faults.
-/// The network of a link-local address is `fe80::/64`, as on every link.
+/// Returns the IPv6 address and prefix length in the line, and the name of the argument that
+/// contains the address. A fault can point at this argument. The network of a link-local address is
+/// `fe80::/64`, as on every link.
 fn ipv6_net(args: &Args<'_>) -> Result<Option<(IpNet, &'static str)>, Fault> {
     if args.given("prefix") {
         let net: IpNet = args.value("prefix")?;
@@ -282,10 +284,10 @@ fn remove_address(
     Ok(())
 }
 
-/// Checks that an address is the address of a host, and that no other interface has this address.
-/// There are two exceptions. Interfaces for roaming hosts may share an address, because this
-/// address is the gateway of these hosts. Interfaces may share a link-local address, because it is
-/// valid on one link only.
+/// Checks that an address can be the address of a host, and that no other interface has this
+/// address. The second check has two exceptions. Interfaces for roaming hosts may have the same
+/// address, because this address is the gateway of these hosts. Interfaces may have the same IPv6
+/// link-local address, because a link-local address is valid on one link only.
 fn check_address(editor: &Editor, args: &Args<'_>, net: IpNet, word: &str) -> Result<(), Fault> {
     let address = net.addr();
     let unusable = address.is_unspecified()

@@ -15,7 +15,8 @@ pub(super) const HELP: [&str; 4] = [
 /// octet of this string by an exclusive or.
 const TYPE_7: &[u8] = b"dsfd;kfoA,.iyewrkldJKDHSUBsgvca69834ncxv9873254k;fg87";
 
-/// The key in a line. Its algorithm is HMAC-SHA-1 if the line does not contain `sha2`.
+/// The key in a line. The algorithm of the key is HMAC-SHA-256 if the line contains `sha2`. If not,
+/// the algorithm is HMAC-SHA-1.
 pub(super) fn key(args: &Args<'_>) -> Result<Key, Fault> {
     let text: String = args.value("key")?;
     let secret = if args.has("7") {

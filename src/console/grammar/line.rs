@@ -49,8 +49,9 @@ fn line(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Only the password of the vty lines has an effect. The console of a router belongs to the user
-/// who has started the router, so the console needs no password.
+/// Sets or removes the password of the vty lines. On other lines, the password has no effect: the
+/// console of a router belongs to the user who has started the router, so the console needs no
+/// password.
 fn password(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
     if editor.context != (Context::Line { is_vty: true }) {
         return Ok(());

@@ -234,7 +234,7 @@ pub(super) fn rloc(args: &Args<'_>, name: &str) -> Result<Rloc, Fault> {
     Ok(Rloc(address))
 }
 
-/// The locator that a line names: an address, or an interface that has the address.
+/// The locator that a line names: an address, or an interface whose address is the locator.
 pub(super) fn locator_source(args: &Args<'_>) -> Result<LocatorSource, Fault> {
     if args.given("rloc") {
         return Ok(LocatorSource::Address(rloc(args, "rloc")?));
@@ -243,8 +243,8 @@ pub(super) fn locator_source(args: &Args<'_>) -> Result<LocatorSource, Fault> {
     Ok(LocatorSource::Interface(family, args.value("interface")?))
 }
 
-/// The default priority and weight of a locator or a proxy ETR. They apply if the line has no
-/// priority and weight.
+/// The default priority and weight of a locator or a proxy ETR. Each default applies if the line
+/// does not contain the value.
 pub const LOCATOR_DEFAULT: (u8, u8) = (1, 100);
 
 /// A locator with the given `source`. The priority and weight come from the line.

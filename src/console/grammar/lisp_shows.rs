@@ -1,5 +1,5 @@
-//! The commands `show lisp ...` of IOS-XE 17. They show the same views as `show ip lisp ...`, in
-//! the forms of [`show::xe`](crate::console::show::xe).
+//! The commands `show lisp ...` of IOS-XE 17. They print the views of `show ip lisp ...` in the
+//! text formats of [`show::xe`](crate::console::show::xe).
 
 use super::exec::{
     IP, IPV6, JSON, LISP, ROUTER, SHOW, exec, family, instance, only, show, show_lisp,
@@ -253,7 +253,7 @@ pub(super) const ROWS: &[Row] = &[
     ),
 ];
 
-/// The line names an EID-table. Returns the family and the instance of this table.
+/// Returns the family and the instance of the EID-table that the line names.
 fn table(args: &Args<'_>, config: &Config) -> Result<(Family, InstanceId), Fault> {
     let Some(name) = args.text("vrf") else {
         return Ok((family(args), instance(args, config)));

@@ -88,7 +88,7 @@ pub use openers::opened;
 pub use pattern::{Pattern, Position, Word};
 pub use row::{No, Row, Run};
 
-/// A compiled row, for one of its modes.
+/// A row that is compiled for one of its modes.
 pub struct Command {
     /// The mode of the command.
     pub mode: Mode,
@@ -158,9 +158,9 @@ pub fn rows() -> impl Iterator<Item = &'static Row> {
 }
 
 /// Compiles every row for each of its modes. A command of a `service` block is also compiled for
-/// the modes around this block. In these modes, the command begins with the word `ipv4` or `ipv6`. In
-/// the global configuration, the commands of a service and of an EID-table begin with `ip lisp` or
-/// `ipv6 lisp`.
+/// the modes that contain this block. In these modes, the command begins with the word `ipv4` or
+/// `ipv6`. In the global configuration, the commands of a service and of an EID-table begin with
+/// `ip lisp` or `ipv6 lisp`.
 fn compile() -> Vec<Command> {
     let mut commands = Vec::new();
     for row in rows() {

@@ -1,6 +1,6 @@
-//! The LISP commands of the first IOS versions with LISP. These commands stand in the global
-//! configuration: `ip lisp itr` is the same as `ipv4 itr` in `router lisp`. `show running-config`
-//! prints the form of `router lisp`.
+//! The LISP commands of the first IOS versions that support LISP. These commands stand in the
+//! global configuration: `ip lisp itr` is the same as `ipv4 itr` in `router lisp`.
+//! `show running-config` prints these commands in the form of `router lisp`.
 
 use super::context::Mode;
 use super::row::{No, Row, edit};

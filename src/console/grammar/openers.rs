@@ -1,5 +1,5 @@
-//! The first words of the commands that open a mode. The router can refuse a line with these words
-//! and still know which block the line opens.
+//! The first words of the commands that open a mode. If the router refuses a line that begins with
+//! these words, it still knows the block that the line opens.
 
 use super::context::Mode;
 
@@ -23,7 +23,7 @@ const fn opener(
 const CONFIG: &[Mode] = &[Mode::Config];
 const LISP: &[Mode] = &[Mode::Lisp];
 
-/// If a line fits several rows, the first of these rows is used.
+/// The commands that open a mode. If a line fits several rows, the first of these rows is used.
 const OPENERS: &[Opener] = &[
     opener(CONFIG, &["interface"], Some(Mode::Interface)),
     opener(CONFIG, &["router", "lisp"], Some(Mode::Lisp)),

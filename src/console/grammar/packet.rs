@@ -1,5 +1,5 @@
-//! The commands `show lisp packet` and `show lisp map-request`. They ask for a decision of the
-//! router and change nothing.
+//! The commands `show lisp packet` and `show lisp map-request`. They show a decision of the router,
+//! and they do not change the router.
 
 use std::net::IpAddr;
 

@@ -10,8 +10,8 @@ use crate::router::config::InterfaceKind;
 /// The keyword or value at one position of a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Word {
-    /// A fixed word. An abbreviation matches if no other keyword begins with it. Upper case and
-    /// lower case letters are equal.
+    /// A fixed word. An abbreviation matches if no other keyword at this position begins with the
+    /// abbreviation. Upper case and lower case letters are equal.
     Keyword(&'static str),
     /// A value of this kind.
     Argument(Kind),
@@ -85,8 +85,8 @@ impl Pattern {
         &self.positions
     }
 
-    /// The positions that may follow the position `at`. If `at` is `None`, the possible first
-    /// positions of a command.
+    /// The positions that may follow the position `at`. If `at` is `None`, returns the positions at
+    /// which a command may begin.
     pub fn next(&self, at: Option<usize>) -> &[usize] {
         at.map_or(&self.first, |at| &self.follow[at])
     }

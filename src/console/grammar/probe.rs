@@ -17,8 +17,8 @@ use crate::router::config::Config;
 /// The message of IOS for a name that has no address.
 const UNKNOWN: &str = "Unrecognized host or address, or protocol not running.";
 
-/// The notation for options in any order. It has as many places as there are options, and each
-/// place takes any option.
+/// The pattern for five options in any order. The pattern has five optional places, and each place
+/// accepts each of the options.
 macro_rules! in_any_order {
     ($option:literal) => {
         concat!("[", $option, " [", $option, " [", $option, " [", $option, " [", $option, "]]]]]")
@@ -26,7 +26,7 @@ macro_rules! in_any_order {
 }
 
 /// The help texts of a command with [`in_any_order`]: first the help texts of the words before the
-/// options, then the help texts of all options, once for each place.
+/// options, then, for each place, the help texts of all options.
 const fn with_options<const ALL: usize, const FIRST: usize, const OPTIONS: usize>(
     first: [&'static str; FIRST],
     options: [&'static str; OPTIONS],
@@ -123,7 +123,7 @@ pub(super) const ROWS: &[Row] = &[
     ),
 ];
 
-/// The value of an option, or its default. An option may stand only once in a line.
+/// The value of an option, or its default. The same option must not be in a line twice.
 fn option<T: FromStr>(args: &Args<'_>, name: &str, default: T) -> Result<T, Fault> {
     match args.given(name) {
         true => args.optional(name).ok_or_else(|| args.fault(name, "this option stands twice")),
@@ -157,7 +157,8 @@ fn target(
     Ok((*found.ok_or_else(unknown)?, Some(name)))
 }
 
-/// The target and the source of a line.
+/// Returns the action of a command that sends packets. The target and the source come from the
+/// line.
 fn request(args: &Args<'_>, config: &Config, command: ProbeCommand) -> Result<Action, Fault> {
     let family = match (args.has("ip"), args.has("ipv6")) {
         (true, _) => Some(Family::Ipv4),

@@ -88,8 +88,8 @@ fn ipv6_route(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
     static_route(editor, args, prefix)
 }
 
-/// Adds a route, or removes the routes that the line describes. If a route with the prefix and the
-/// target of the line exists already, the line replaces the options of this route.
+/// Adds the route in the line. In the `no` form, removes the routes that the line describes. If a
+/// route to the same prefix and target already exists, the line replaces the options of this route.
 fn static_route(editor: &mut Editor, args: &Args<'_>, prefix: IpNet) -> Result<(), Fault> {
     let prefix = prefix.trunc();
     let target = target(args)?;
@@ -135,7 +135,7 @@ fn static_route(editor: &mut Editor, args: &Args<'_>, prefix: IpNet) -> Result<(
     Ok(())
 }
 
-/// The target in the line. It is missing only in a `no` form.
+/// The target in the line. Only a `no` form may have no target.
 fn target(args: &Args<'_>) -> Result<Option<StaticTarget>, Fault> {
     Ok(if args.has("Null0") {
         Some(StaticTarget::Null)

@@ -1,4 +1,4 @@
-//! A row of the grammar: a command with its modes, its words and its effect.
+//! A row of the grammar: a command, and the modes, the words and the effect of the command.
 
 use ipnet::IpNet;
 
@@ -13,7 +13,8 @@ use crate::router::config::Config;
 /// The meaning of `no COMMAND`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum No {
-    /// The command has no `no` form, because it changes no configuration.
+    /// The command has no `no` form. Either the command changes no configuration, or the `no` form
+    /// of another command removes the settings of this command.
     Never,
     /// The command has a `no` form, and the same function carries out both forms. At least this
     /// number of words of the pattern must follow `no`. The other words of the pattern may follow
@@ -26,17 +27,17 @@ pub enum No {
 pub enum Run {
     /// Changes the configuration or the mode.
     Edit(fn(&mut Editor, &Args<'_>) -> Result<(), Fault>),
-    /// Shows something or acts on the router.
+    /// Shows data of the router, or carries out an action.
     Exec(fn(&Args<'_>, &Config) -> Result<Action, Fault>),
-    /// The router accepts the command, so that a configuration of IOS loads, but does not carry it
-    /// out.
+    /// The router accepts the command but does not carry it out. So a configuration of IOS with
+    /// this command can be loaded.
     Accept(&'static Accepted),
 }
 
 /// A row of the grammar: one command.
 #[derive(Clone, Copy)]
 pub struct Row {
-    /// The modes that have the command.
+    /// The modes in which the command exists.
     pub modes: &'static [Mode],
     /// The words of the command, in the notation of [`Pattern`](super::Pattern).
     pub pattern: &'static str,

@@ -202,7 +202,8 @@ pub(super) const ROWS: &[Row] = &[
     ),
 ];
 
-/// The family of EIDs: the family of the `service` block, or else the family in the line.
+/// The family of EIDs: the family of the `service` block. Outside of a `service` block, the family
+/// that the line names.
 fn family(editor: &Editor, args: &Args<'_>) -> Family {
     match editor.context {
         Context::Service(family) | Context::InstanceService(_, family) => family,

@@ -60,8 +60,8 @@ pub(super) const ROWS: &[Row] = &[
     ),
 ];
 
-/// The family of the `service` block in which the line stands. `None` outside of such a block. A
-/// prefix in the block must be of this family.
+/// The family of the `service` block in which the line stands. `None` outside of a `service` block.
+/// A prefix in the block must be of this family.
 fn family(editor: &Editor) -> Option<Family> {
     match editor.context {
         Context::InstanceService(_, family) | Context::Service(family) => Some(family),

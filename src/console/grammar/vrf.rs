@@ -150,8 +150,8 @@ fn address_family(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Sets the VRF of an interface. IOS removes the addresses of the interface at this line; this
-/// router keeps them, because it has one routing table.
+/// Sets the VRF of an interface. On IOS, this command removes the addresses of the interface. On
+/// this router, the addresses remain, because the router has only one routing table.
 fn forwarding(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
     let name = (!args.negated).then(|| args.value("name")).transpose()?;
     current_interface(editor, args)?.vrf = name;

@@ -9,10 +9,10 @@ use crate::router::Router;
 use crate::router::lig::{Answer, Query};
 use crate::time::Time;
 
-/// The command reads the state of its query at this interval.
+/// The time between two reads of the state of the query.
 const LOOK_INTERVAL: Duration = Duration::from_millis(20);
 
-/// The text by which the user named the EID of a query.
+/// The way in which the user named the EID of a query.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Asked {
     /// The user gave the address of the EID.

@@ -1,6 +1,6 @@
 //! The exec commands that run for some time: `ping`, `traceroute` and `lig`. The router does its
-//! other work while a command runs. A session asks its command again and again for the next piece
-//! of text. Often there is no new text yet.
+//! other work while a command runs. A session polls its command repeatedly for the next piece of
+//! text. Often there is no new text yet.
 
 pub mod forms;
 mod lig;

@@ -1,4 +1,4 @@
-//! `ping`: sends echo requests one after another, and prints a character for each.
+//! `ping`: sends echo requests one after another, and prints a character for each request.
 
 use std::time::Duration;
 
@@ -134,7 +134,8 @@ impl Ping {
         (self.lost_at()? <= now).then_some('.')
     }
 
-    /// The character of an outcome, with a line end after the last character of a line.
+    /// Selects the next step after an outcome. Returns the character of the outcome. After the last
+    /// character of a line, also returns a line end.
     fn after_outcome(&mut self, mark: char) -> String {
         let is_last = self.sent >= self.options.count;
         self.state = if is_last { State::Last } else { State::Next };
@@ -191,7 +192,7 @@ impl Running for Ping {
     fn interrupt(&mut self) {
         match self.state {
             State::New => self.state = State::Ended,
-            // The latest echo request has no outcome, so it does not count.
+            // The latest echo request has no outcome, so it is not counted.
             State::Waiting => {
                 self.sent -= 1;
                 self.state = State::Last;
@@ -202,8 +203,8 @@ impl Running for Ping {
     }
 }
 
-/// The character that IOS prints for an outcome. Some characters of an IPv6 ping differ from those
-/// of an IPv4 ping.
+/// The character that IOS prints for an outcome. For an IPv6 ping, some characters differ from the
+/// characters for an IPv4 ping.
 fn mark(family: Family, meaning: Meaning) -> char {
     match (family, meaning) {
         (_, Meaning::Reply) => '!',

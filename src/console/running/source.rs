@@ -49,11 +49,14 @@ pub fn ends(
     Ok(Ends { source, destination })
 }
 
-/// The source address of a probe, if the route to its destination leads through `lisp0`. For a
-/// destination in the core, it is an RLOC of this router. Any other destination may be an EID of
-/// another site, so the source is an EID of this router. A proxy ITR has no EIDs: its source is an
-/// address of the router that is not an RLOC. Returns `None` if the route does not lead through
-/// `lisp0`, or if the router has no suitable address. Then the kernel chooses the source address.
+/// Returns the source address of a probe, if the route to the destination leads through `lisp0`:
+///
+/// - If the destination is in the core, the source is an RLOC of this router.
+/// - If not, the destination may be an EID of another site. So the source is an EID of this router.
+///   A proxy ITR has no EIDs, so its source is an address of the router that is not an RLOC.
+///
+/// Returns `None` if the route does not lead through `lisp0`, or if the router has no suitable
+/// address. In both cases, the kernel chooses the source address.
 fn site_address(router: &Router, destination: IpAddr) -> Option<IpAddr> {
     if !router.leads_to_lisp(destination) {
         return None;
@@ -83,10 +86,12 @@ fn site_address(router: &Router, destination: IpAddr) -> Option<IpAddr> {
     addresses.iter().find(is_eid).or_else(|| addresses.iter().find(is_site_side)).copied()
 }
 
-/// Whether an address is known to be in the core, so that packets to it leave without LISP. The
-/// addresses of map-resolvers and map-servers and the locators in the map-cache are in the core. An
-/// address that is no EID according to the mapping system is also in the core, unless a proxy ETR
-/// is configured.
+/// Whether the router knows that an address is in the core. Packets to an address in the core leave
+/// the router without LISP. These addresses are in the core:
+///
+/// - the addresses of the configured map-resolvers and map-servers
+/// - the locators in the first [`ENTRIES`] entries of the map-cache
+/// - if no proxy ETR is configured: addresses that are no EIDs according to the mapping system
 fn is_in_core(router: &Router, address: IpAddr) -> bool {
     let family = Family::of(address);
     let config = router.config();

@@ -47,7 +47,7 @@ pub struct Traceroute {
     ttl: u8,
     /// The number of sent datagrams with this TTL.
     sent: u16,
-    /// The number of sent datagrams with any TTL.
+    /// The number of all sent datagrams.
     sent_in_all: u16,
     sent_at: Time,
     /// The router that sent the latest answer for this TTL.

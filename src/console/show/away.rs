@@ -79,7 +79,7 @@ fn away_row(prefix: EidPrefix, entry: &Entry, now: Time) -> AwayRow {
     }
 }
 
-/// The EID prefixes of one family and instance, if this router sends or received SMRs for them.
+/// The EID prefixes of one family and instance for which this router sends or has received SMRs.
 #[derive(Debug)]
 pub struct SmrTable {
     /// The family of the EIDs.
@@ -91,7 +91,7 @@ pub struct SmrTable {
 }
 
 impl SmrTable {
-    /// The remote prefixes for which this router sends Map-Requests because of an SMR. The list
+    /// The remote EID prefixes for which this router sends Map-Requests because of an SMR. The list
     /// begins after the last printed prefix.
     fn remote<'a>(&self, router: &'a Router) -> impl Iterator<Item = EidPrefix> + use<'a> {
         let (family, id) = (self.family, self.instance_id);
@@ -120,8 +120,8 @@ impl Table for SmrTable {
         Ok(TableHead { family, eid_table, instance_id, total })
     }
 
-    /// Merges three sorted tables: the away table, the database, and some prefixes of the
-    /// map-cache. For these prefixes this router received an SMR.
+    /// Merges three sorted tables: the away table, the database, and the prefixes of the map-cache
+    /// for which this router has received an SMR.
     fn rows(&mut self, router: &Router, _: Time) -> Rows<SmrRow> {
         let (family, id) = (self.family, self.instance_id);
         let away = router.away().entries().iter_after(id, family, self.after);

@@ -75,7 +75,7 @@ fn row(route: &RouteRow) -> CefRow {
 pub fn to(state: State<'_>, address: IpAddr, detail: bool) -> CefView {
     let entry = routes::to(state, address).route.as_ref().map(row);
     // An ITR uses the configured default route only for packets without a mapping. All other
-    // packets with this route enter the overlay.
+    // packets that match this route enter the overlay.
     let is_itr = state.router.roles(Family::of(address)).itr;
     let enters_overlay = entry
         .as_ref()

@@ -12,7 +12,8 @@ impl<const N: usize> Columns<N> {
     }
 
     /// Prints a line of cells. If a cell is longer than its column, the next cell begins one blank
-    /// after the long cell. The cells after that begin at their own columns again if there is room.
+    /// after the long cell. A later cell begins at its own column again if the text before this
+    /// cell is short enough.
     pub fn line(&self, cells: [&str; N]) -> String {
         let mut line = String::new();
         // The column of the next cell, and the number of characters so far.

@@ -68,7 +68,7 @@ fn last_packet(packet: &LastPacket) -> String {
     }
 }
 
-/// The advice for a reason.
+/// The advice to the operator for a reason.
 pub fn remedy(reason: DropReason) -> &'static str {
     match reason {
         DropReason::NotIp => "find the program on this machine that writes to lisp0",

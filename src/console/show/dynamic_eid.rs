@@ -1,5 +1,5 @@
-//! `show ip lisp dynamic-eid`: the ranges of roaming hosts. For each range, it shows the hosts on
-//! the LANs of this router.
+//! `show ip lisp dynamic-eid`: the ranges of roaming hosts. For each range, the command shows the
+//! hosts on the LANs of this router.
 
 use std::fmt::Write;
 

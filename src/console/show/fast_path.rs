@@ -1,4 +1,5 @@
-//! `show ip lisp fast-path`: whether the kernel forwards packets of EIDs, and how many.
+//! `show ip lisp fast-path`: whether the kernel forwards packets of EIDs, and the number of these
+//! packets.
 
 use std::fmt::Display;
 
@@ -16,7 +17,8 @@ pub fn view(state: State<'_>) -> FastPathView {
     FastPathView { in_use: reason.is_none(), reason, counts }
 }
 
-/// The reason why the process of the router forwards all packets. `None` if the fast path is in use.
+/// The reason why the process of the router forwards all packets. `None` if the fast path is in
+/// use.
 pub(super) fn reason(state: State<'_>) -> Option<String> {
     of(state).reason
 }
@@ -25,7 +27,8 @@ fn of(State { hosts, .. }: State<'_>) -> FastPath {
     hosts.machine().map_or_else(|| FastPath::missing(NO_MACHINE), |machine| machine.fast_path())
 }
 
-/// A line with two values. They end below the values of the other lines.
+/// Returns a line with a label and two values. The values of all lines are right-aligned in two
+/// columns.
 fn line(label: &str, first: &dyn Display, second: &dyn Display) -> String {
     let cells = [format!("  {label}"), format!("{first:>12}"), format!("{second:>13}")];
     Columns::of([36, 13, 0]).line(cells.each_ref().map(String::as_str))

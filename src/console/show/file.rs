@@ -1,4 +1,4 @@
-//! `more`: a file, or a configuration.
+//! `more`: prints a file or a configuration.
 
 use super::machine::NO_FILE;
 use super::{Format, Source, State, json};
@@ -8,10 +8,11 @@ use crate::console::running_config;
 use crate::console::view::machine::FileView;
 use crate::router::config::Config;
 
-/// The maximum number of octets in a piece of the output of `more`.
+/// The number of octets after which a piece of the output of `more` ends. The piece ends at the
+/// next line end.
 const PIECE: usize = 16 << 10;
 
-/// The text at `place`.
+/// Returns the text of the file or configuration at `place`.
 ///
 /// # Errors
 /// The reason why this text cannot be read.
@@ -27,7 +28,7 @@ pub fn read(
     }
 }
 
-/// The output of `more`: a file, in pieces of whole lines.
+/// The output of `more`: a file, in pieces. No piece ends in the middle of a line.
 pub struct More {
     place: Place,
     /// The unprinted part of the file. `None` before the file was read.
@@ -36,7 +37,7 @@ pub struct More {
 }
 
 impl More {
-    /// The file at `place`.
+    /// The output of the file at `place`.
     pub fn new(place: Place) -> Self {
         More { place, rest: None, has_failed: false }
     }

@@ -6,7 +6,8 @@ use crate::addr::EidPrefix;
 use crate::console::view::history::{EventRow, HistoryView};
 use crate::router::map_server::HistoryEntry;
 
-/// The view of the registration history. It has only the prefixes that `only` accepts.
+/// The view of the registration history. The view contains only events of the prefixes for which
+/// `only` returns true.
 pub fn view(State { router, .. }: State<'_>, only: impl Fn(&EidPrefix) -> bool) -> HistoryView {
     let row = |event: &HistoryEntry| EventRow {
         at: event.at.since(router.started_at()).as_millis().try_into().unwrap_or(u64::MAX),

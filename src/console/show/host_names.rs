@@ -1,4 +1,4 @@
-//! `show hosts`: the names of hosts that a router knows, with their addresses.
+//! `show hosts`: the host names that a router knows, and the addresses of these hosts.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -68,8 +68,8 @@ pub fn text(view: &HostNamesView) -> String {
     text
 }
 
-/// The configuration, with the names of the lab's hosts added. If both have a name, the
-/// configuration has precedence.
+/// Returns the configuration, and adds the names of the lab's hosts to it. If a name is in the
+/// configuration and in the lab, the addresses in the configuration are used.
 pub fn with_lab_hosts<'c>(config: &'c Config, names: &HostNames) -> Cow<'c, Config> {
     if names.is_empty() {
         return Cow::Borrowed(config);

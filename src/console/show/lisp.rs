@@ -1,5 +1,4 @@
-//! `show ip lisp`: for a family of EIDs, the roles of the router, its peers, and the sizes of its
-//! tables.
+//! `show ip lisp`: the roles, the peers and the table sizes of the router, for one family of EIDs.
 
 use std::net::IpAddr;
 
@@ -56,8 +55,8 @@ pub fn view(state: State<'_>, family: Family, id: InstanceId) -> LispView {
     }
 }
 
-/// Counts the static entries of the map-cache. The configuration names all of them, except the
-/// default entry of an ITR. The number of static entries is small.
+/// Counts the static entries of the map-cache. The function looks up only the configured prefixes
+/// and the default entry of an ITR, because the map-cache has no other static entries.
 fn configured_static(router: &Router, family: Family, id: InstanceId) -> usize {
     let config = router.config();
     let default = crate::addr::EidPrefix::new(id, family.default_prefix());
@@ -74,8 +73,8 @@ fn configured_static(router: &Router, family: Family, id: InstanceId) -> usize {
         .count()
 }
 
-/// All configured map-servers. Each row has the number of prefixes that are registered at the
-/// map-server.
+/// Returns a row for each configured map-server. The row contains the number of prefixes that are
+/// registered at the map-server.
 fn map_servers(router: &Router, family: Family, service: &Service, now: Time) -> Vec<MapServerRow> {
     let registrations = router.registrations(now);
     let servers = service.etr_map_servers.keys();
@@ -151,7 +150,7 @@ impl Lines {
         self.0 += &format!("{title}\n");
     }
 
-    /// Adds a line with a value.
+    /// Adds a line with a label and a value.
     pub(super) fn say(&mut self, label: &str, value: &str) {
         self.0 += &Columns::of([44, 0]).line([label, value]);
     }
@@ -228,7 +227,7 @@ pub(super) fn local_rloc(view: &LispView) -> String {
     rloc.unwrap_or_else(|| "*** NOT FOUND ***".to_owned())
 }
 
-/// The addresses in one line.
+/// Joins the addresses into one text. `separator` stands between two addresses.
 pub(super) fn joined(addresses: &[IpAddr], separator: &str) -> String {
     let addresses: Vec<String> = addresses.iter().map(IpAddr::to_string).collect();
     addresses.join(separator)

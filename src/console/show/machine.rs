@@ -139,7 +139,8 @@ fn flash_files(State { hosts, .. }: State<'_>) -> Result<FlashView, String> {
     Ok(FlashView { place: storage.place(), capacity: flash::CAPACITY, free, files })
 }
 
-/// The text for the time of a file, as on IOS. The text is empty if the time is not known.
+/// The text for the time of the latest change of a file, as on IOS. The text is empty if the time
+/// is not known.
 fn time_of(modified: Option<u64>) -> String {
     modified.map_or_else(String::new, |at| {
         let Calendar { year, month, day, hour, minute, second, .. } = Calendar::of(at);
@@ -249,7 +250,7 @@ pub fn memory_text(view: &ProcessView) -> String {
     )
 }
 
-/// The view of the parts of the router.
+/// The view of the version, the serial number and the interfaces of the router.
 pub fn inventory(State { router, .. }: State<'_>) -> InventoryView {
     let interfaces = router.config().interfaces.keys();
     InventoryView {
@@ -288,7 +289,7 @@ pub fn controllers_text(view: &InventoryView) -> String {
     text
 }
 
-/// The view of the packets of EIDs.
+/// The view of the counters for packets of EIDs.
 pub fn traffic(State { router, .. }: State<'_>) -> TrafficView {
     let counters = router.counters();
     TrafficView {

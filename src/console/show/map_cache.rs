@@ -26,7 +26,8 @@ pub struct MapCacheTable {
     pub instance_id: InstanceId,
     /// If set, the output has only the most specific entry that covers this prefix.
     pub only: Option<EidPrefix>,
-    /// Whether to print details of the locators: their sources, their activity and their changes.
+    /// Whether to print details: the source and the activity of each entry, and the changes of each
+    /// locator.
     pub detail: bool,
     /// The output continues after this prefix.
     pub after: Option<EidPrefix>,
@@ -181,7 +182,8 @@ pub(super) fn entry_text(
     text
 }
 
-/// Whether an entry is idle: no packet has used it in the activity check period.
+/// Whether an entry is idle. An entry is idle if no packet has used it in the activity check
+/// period.
 pub(super) fn is_idle(entry: &Entry, now: Time) -> bool {
     let used_at = entry.usage.used_at().unwrap_or(entry.created_at);
     seconds(now.since(used_at)) >= ACTIVITY_PERIOD
@@ -197,8 +199,8 @@ pub(super) fn entry_state(state: EntryState) -> &'static str {
     }
 }
 
-/// Prints the lines about the source and the use of an entry. `static_source` is the text for the
-/// source of a static entry.
+/// Prints the lines about the source and the activity of an entry. `static_source` is the text for
+/// the source of a static entry.
 pub(super) fn detail_text(row: &Row, static_source: &str) -> String {
     let (sources, map_source) = match row.source {
         Source::Static => (static_source, "local".to_owned()),

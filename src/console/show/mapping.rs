@@ -17,7 +17,7 @@ pub fn entry_text(prefix: EidPrefix, router: &Router, now: Time) -> Option<Strin
     is_learned.then(|| row_text(&row(prefix, entry, router, now), false))
 }
 
-/// The text of a mapping record, if it is not in the map-cache.
+/// The text of a mapping record that is not in the map-cache.
 pub fn record_text(record: &MappingRecord) -> String {
     let state = match record.action {
         _ if !record.locators.is_empty() => EntryState::Complete,

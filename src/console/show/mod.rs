@@ -3,8 +3,8 @@
 //! made from the same view.
 //!
 //! A `show` command is a [`Source`]. It returns its output in pieces of limited size, and the
-//! router continues its work between two pieces. A `show` of a table remembers the latest prefix
-//! that it printed.
+//! router continues its work between two pieces. A `show` command that prints a table stores the
+//! prefix of the latest row that it printed.
 
 pub mod away;
 pub mod cef;
@@ -50,7 +50,7 @@ use crate::router::Router;
 use crate::time::Time;
 use crate::wire::Address;
 
-/// The maximum number of table entries that one call examines.
+/// The maximum number of table entries that one call of [`Table::rows`] examines.
 pub const ROWS_A_TURN: usize = 256;
 
 /// The format of an output.
@@ -77,12 +77,13 @@ pub struct State<'a> {
     pub now: Time,
 }
 
-/// A running `show`.
+/// A `show` command that is printing its output.
 pub trait Source {
     /// The next piece of the output, or `None` if the output is complete. A piece may be empty.
     fn poll(&mut self, state: State<'_>, format: Format) -> Option<String>;
 
-    /// Whether the requested object does not exist. The text of the output also says so.
+    /// Returns true if the requested object does not exist. In this case, the output is a message
+    /// about this.
     fn failed(&self) -> bool {
         false
     }
@@ -204,7 +205,7 @@ impl<T: Table> Source for Listing<T> {
     }
 }
 
-/// A short `show`: the whole output is one piece.
+/// A `show` command with a short output: the whole output is one piece.
 pub struct Page<F, V> {
     view: F,
     text: fn(&V) -> String,
@@ -248,8 +249,8 @@ pub fn failure(message: &str, format: Format) -> String {
 /// The maximum number of characters of an opaque locator in a column.
 const OPAQUE_WIDTH: usize = 40;
 
-/// The address of a locator in a view: the IP address, or else the text of the address. A text of
-/// more than [`OPAQUE_WIDTH`] characters is cut.
+/// The address of a locator in a view: an IP address, or the text of an address that is not an IP
+/// address. A text of more than [`OPAQUE_WIDTH`] characters is cut.
 fn locator_address(address: &Address) -> LocatorAddress {
     if let Some(ip) = address.ip() {
         return LocatorAddress::Ip(ip);

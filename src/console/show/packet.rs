@@ -84,8 +84,9 @@ pub fn view(state: State<'_>, question: &Question) -> PacketView {
     }
 }
 
-/// The source address of this router's own packets to EIDs: an address that is a local EID, or else
-/// any address of the family.
+/// The source address of the packets that this router itself sends to EIDs: an address of the
+/// router that is a local EID. If there is no such address, any address of the router in the family
+/// of the destination. If the router has no address of this family, the unspecified address.
 fn own_source(router: &Router, destination: IpAddr) -> IpAddr {
     let family = Family::of(destination);
     let addresses = router.config().addresses().map(|(_, net)| net.addr());
@@ -106,8 +107,9 @@ fn from_core(router: &Router, instance_id: InstanceId, rloc: IpAddr) -> Origin {
     Origin::Core { outer, lisp: DataHeader { instance_id, ..DataHeader::default() } }
 }
 
-/// An echo request of `size` octets, with its IP header. If the addresses are of different
-/// families, there are no octets. The decision is then that this is not an IP packet.
+/// Returns the octets of an IP packet that contains an echo request. The packet has `size` octets,
+/// including the IP header. If the addresses are of different families, the result is empty, and
+/// the decision is that this is not an IP packet.
 fn echo(source: IpAddr, destination: IpAddr, size: u16, df: bool) -> Vec<u8> {
     const ICMP: usize = 8;
     let header = match Family::of(destination) {

@@ -29,7 +29,7 @@ pub fn view(router: &Router, now: Time) -> RefusalsView {
     RefusalsView { forgotten: refusals.forgotten(), refusals: refusals.recent().map(row).collect() }
 }
 
-/// Prints one row for each source and reason. Below the row it prints the latest message, the cause
+/// Prints one row for each source and reason. Below each row, prints the latest message, the cause
 /// of the refusal, and the remedy.
 pub fn text(view: &RefusalsView) -> String {
     let RefusalsView { forgotten, refusals } = view;

@@ -1,11 +1,11 @@
-//! Prints the head and the rows of one table in the form of another command.
+//! Prints the head and the rows of a table in the text format of a different command.
 
 use super::{Rows, Table};
 use crate::router::Router;
 use crate::time::Time;
 
-/// A table with other functions for its head and its rows. The JSON is the same as that of the
-/// table itself.
+/// A table whose head and rows are printed by other functions. The JSON output is the JSON output
+/// of `table`.
 #[derive(Debug)]
 pub struct Restyled<T: Table> {
     /// The table.

@@ -1,5 +1,5 @@
 //! `show ip route` and `show ipv6 route`: the kernel's table main, the addresses of this router,
-//! and the configured routes in another table of the kernel.
+//! and the configured routes that are in a different table of the kernel.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -25,9 +25,9 @@ pub struct RouteTable {
     /// If set, only the routes of this source are printed.
     only: Option<RouteSource>,
     after: Option<IpNet>,
-    /// The network of class A, B or C around the last row that [`Table::rows`] returned.
+    /// The network of class A, B or C that contains the last row that [`Table::rows`] returned.
     made: Option<IpNet>,
-    /// The network of class A, B or C around the last printed row.
+    /// The latest network of class A, B or C that was printed.
     printed: Option<Network>,
 }
 
@@ -37,8 +37,8 @@ impl RouteTable {
         RouteTable { family, only, after: None, made: None, printed: None }
     }
 
-    /// Finds the network of class A, B or C around a row. If the previous row was in another
-    /// network, adds the network to the row.
+    /// Finds the network of class A, B or C that contains a row. If the previous row was in a
+    /// different network and the network of this row has subnets, adds the network to this row.
     fn introduce(&mut self, row: &mut RouteRow, router: &Router, others: &Others) {
         let class = class(row.prefix);
         if class == self.made {
@@ -135,8 +135,9 @@ const LOOPBACK: &str = "lo";
 /// The routes that are not in the kernel's table main, by prefix.
 type Others = BTreeMap<IpNet, Vec<RouteRow>>;
 
-/// Returns routes for the addresses of this router, the configured default routes of an ITR, and
-/// the routes to `Null0`. A route of a link is in the result only if the link is up.
+/// Returns three kinds of routes: the routes to the addresses of this router, the configured
+/// default routes of an ITR, and the routes to `Null0`. A route through a link is in the result
+/// only if the link is up.
 fn others(router: &Router, family: Family) -> Others {
     let mut others = Others::new();
     let mut add = |prefix: IpNet, source, next_hop, interface: String| {
@@ -246,8 +247,8 @@ fn source(router: &Router, route: &KernelRoute, now: Time) -> (RouteSource, Opti
     (RouteSource::Application, None)
 }
 
-/// The network of class A, B or C around an IPv4 prefix. `None` if the prefix is larger than the
-/// network of its class.
+/// The network of class A, B or C that contains an IPv4 prefix. `None` if no network of these
+/// classes contains the whole prefix.
 fn class(prefix: IpNet) -> Option<IpNet> {
     let IpNet::V4(prefix) = prefix else { return None };
     let len = match prefix.network().octets()[0] {
@@ -301,9 +302,9 @@ fn distance(source: RouteSource) -> u8 {
     }
 }
 
-/// The metric of a path as IOS prints it. For a route of another program, it is the metric in the
-/// kernel. For any other route it is 0: this router chose the metric in the kernel for its own
-/// purposes.
+/// The metric of a path as IOS prints it. For a route that another program made, it is the metric
+/// in the kernel. For any other route it is 0, because this router chose the metric in the kernel
+/// for its own purposes.
 fn metric(row: &RouteRow, path: Option<&Path>) -> u32 {
     match row.source {
         RouteSource::Application => path.map_or(0, |path| path.metric),

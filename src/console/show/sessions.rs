@@ -9,8 +9,8 @@ use crate::console::view::sessions::{SessionRow, SessionsView, UserRow};
 use crate::router::session::{SessionState, SessionType, SessionUser, SessionView};
 use crate::time::Time;
 
-/// The text for a peer: its address and port. If the peer is not connected, the text is the address
-/// only.
+/// The text for a peer: the address and the port of the peer. If the peer is not connected, the
+/// text is only the address.
 fn peer(row: &SessionRow) -> String {
     match row.port {
         0 => row.peer.to_string(),
@@ -132,8 +132,8 @@ pub fn detail(view: &SessionsView) -> String {
     text
 }
 
-/// Prints one line for each user of a session. A user is the registrations of one instance and
-/// family.
+/// Prints one line for each user of a session. The word "user" means the registrations of one
+/// instance and family.
 fn users_text(row: &SessionRow) -> String {
     let columns = Columns::of([2, 26, 40, 10, 0]);
     let mut text = columns.line(["", "Type", "ID", "In/Out", "State"]);

@@ -10,8 +10,8 @@ use crate::router::Router;
 use crate::router::map_server::{HISTORY, SiteEntry};
 use crate::time::Time;
 
-/// The output of `show lisp site summary`. One call counts at most [`ROWS_A_TURN`] entries. The
-/// counts are printed after all entries are counted.
+/// The output of `show lisp site summary`. One call of [`Source::poll`] counts at most
+/// [`ROWS_A_TURN`] entries. The counts are printed after all entries are counted.
 #[derive(Debug, Default)]
 pub struct Summary {
     view: SummaryView,
@@ -38,7 +38,8 @@ impl Summary {
         self.view.registrations += live;
     }
 
-    /// Returns the next instance to count, after `id`. It is an instance with prefixes in a site.
+    /// Returns the next instance to count, after `id`. Only instances that have prefixes in a site
+    /// are counted.
     fn instance_after(&self, router: &Router, id: Option<InstanceId>) -> Option<InstanceId> {
         let only = self.only.map(|(only, _)| only);
         let sites = router.config().lisp.iter().flat_map(|lisp| lisp.sites.values());
@@ -137,7 +138,7 @@ fn text(view: &SummaryView) -> String {
         say("  Number of configured EID prefixes:", configured);
         say("  Number of registered EID prefixes:", registered);
     }
-    // No site of this router has MAC addresses, so nothing follows this heading.
+    // No site of this router has MAC addresses, so both counts below this heading are 0.
     text += "MAC\n";
     let mut say = |label: &str| text += &Columns::of([50, 0]).line([label, "      0"]);
     say("  Number of configured EID prefixes:");

@@ -14,7 +14,7 @@ use crate::router::descriptors::Descriptors;
 use crate::router::io::DropReason;
 use crate::time::Time;
 
-/// The view of the counters of a router, and of the map-cache for a family of EIDs.
+/// The view of the counters of a router, and of the size of the map-cache for one family of EIDs.
 pub fn view(router: &Router, family: Family, now: Time) -> StatisticsView {
     let instance_id = router.config().instance_of_command(None);
     let map_cache = router.map_cache();
@@ -30,7 +30,8 @@ pub fn view(router: &Router, family: Family, now: Time) -> StatisticsView {
     }
 }
 
-/// The number of entries of each table that other machines can fill by their messages and packets.
+/// The number of entries and the limit of each table that other machines can fill with their
+/// messages and packets.
 fn fills(router: &Router) -> Vec<Fill> {
     let hosts = router.mobility().fills().into_iter();
     hosts

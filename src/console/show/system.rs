@@ -8,7 +8,7 @@ use crate::router::config::InterfaceName;
 use crate::router::debugging::{DebugType, Debugging};
 use crate::time::Calendar;
 
-/// The view of the version of the program and its uptime.
+/// The view of the version of the program and the uptime of the router.
 pub fn version(State { router, now, .. }: State<'_>) -> VersionView {
     VersionView {
         hostname: host_name(&router.config().hostname).to_owned(),
@@ -105,8 +105,8 @@ fn subject(kind: DebugType) -> String {
     }
 }
 
-/// The message after the user has turned kinds of debug lines on or off. `left` is the set of the
-/// kinds that are on now.
+/// The message that is printed after the user has turned kinds of debug lines on or off. `left` is
+/// the set of the kinds that are on now.
 pub fn debugging_turned(types: Debugging, on: bool, left: Debugging) -> String {
     if !on && left == Debugging::default() {
         return "All possible debugging has been turned off\n".to_owned();

@@ -16,7 +16,8 @@ pub struct Several {
 }
 
 impl Several {
-    /// Makes a `show` of several commands, each with its line.
+    /// Makes the output of several `show` commands. Each command has its line, which is printed as
+    /// the title.
     pub fn new(commands: Vec<(String, Box<dyn Source>)>) -> Self {
         Several { rest: commands.into(), is_titled: false, is_begun: false, is_done: false }
     }

@@ -1,7 +1,8 @@
 //! The line editor of a terminal, with the keys of IOS.
 //!
-//! The editor draws with backspaces and blanks only, as IOS does. Thus a terminal needs no escape
-//! sequences, and a program that reads the output finds only text.
+//! The editor changes the line on the screen only with characters, blanks and backspaces, as IOS
+//! does. So a terminal needs no escape sequences, and a program that reads the output finds only
+//! text.
 
 use std::collections::VecDeque;
 
@@ -13,7 +14,7 @@ use super::keys::Key;
 pub const LONGEST_LINE: usize = 4000;
 /// The maximum number of lines that the editor remembers.
 const MOST_LINES: usize = 100;
-/// The editor sounds the bell for a key that has no effect.
+/// The character that sounds the bell. The editor sends it after a key that has no effect.
 const BELL: char = '\u{7}';
 
 /// The line that the user types, and the earlier lines.
@@ -36,18 +37,19 @@ pub struct LineEditor {
     /// The position of the shown line in the history. While the user types a new line, it is the
     /// length of the history.
     recalled: usize,
-    /// The unfinished new line, while the user looks at an earlier line.
+    /// The unfinished new line, while an earlier line is shown.
     new_line: Vec<char>,
-    /// The characters that the latest Control-K, Control-U, Control-X or Control-W removed.
+    /// The characters that the latest Control-K, Control-U, Control-X, Control-W or Escape d
+    /// removed.
     killed: Vec<char>,
-    /// Whether the next character is inserted even if it is a key of the editor. The user has
-    /// pressed Control-V.
+    /// Whether the user has just pressed Control-V. The next character is then inserted, even if it
+    /// is a key of the editor.
     is_quoted: bool,
 }
 
 impl LineEditor {
-    /// Begins a new line. `room` is the number of columns for it. If `is_hidden`, the line is a
-    /// password: it is not shown and not remembered.
+    /// Begins a new line. `room` is the number of columns for the line. If `is_hidden` is true, the
+    /// line is a password. A password is not shown, and the editor does not remember it.
     pub fn begin(&mut self, room: usize, is_hidden: bool) {
         self.text.clear();
         self.new_line.clear();
@@ -78,8 +80,8 @@ impl LineEditor {
         self.is_hidden
     }
 
-    /// Ends the line and returns it. The editor remembers the line, unless it is empty or the same
-    /// as the previous line.
+    /// Ends the line and returns it. The editor does not remember an empty line, a password, or a
+    /// line that is the same as the previous line.
     pub fn finish(&mut self) -> String {
         let text = std::mem::take(&mut self.text);
         let line: String = text.iter().collect();
@@ -92,7 +94,7 @@ impl LineEditor {
         line
     }
 
-    /// Changes the line as a key demands. Returns the characters that change the screen.
+    /// Carries out a key. Returns the characters that show the change on the screen.
     pub fn key(&mut self, key: Key) -> String {
         if std::mem::take(&mut self.is_quoted) {
             return match key {
@@ -147,7 +149,8 @@ impl LineEditor {
         self.draw()
     }
 
-    /// Inserts characters before the cursor.
+    /// Inserts characters before the cursor. Returns the characters that show the change on the
+    /// screen.
     pub fn insert(&mut self, characters: &[char]) -> String {
         if self.text.len() + characters.len() > LONGEST_LINE {
             return BELL.to_string();
@@ -187,19 +190,20 @@ impl LineEditor {
         self.cursor = self.text.len();
     }
 
-    /// The characters that print the line after the prompt, on an empty row of the screen.
+    /// Returns the characters that print the line after the prompt. The rest of this row of the
+    /// screen is empty.
     pub fn redraw(&mut self, room: usize) -> String {
         self.room = room;
         self.drawn = (Vec::new(), 0);
         self.draw()
     }
 
-    /// The number of columns that the line takes on the screen.
+    /// The number of columns that the line occupies on the screen.
     pub fn columns(&self) -> usize {
         columns(&self.drawn.0)
     }
 
-    /// The characters that move the cursor to the end of the line on the screen.
+    /// Returns the characters that move the cursor to the end of the line on the screen.
     pub fn go_to_end(&mut self) -> String {
         let (drawn, at) = &mut self.drawn;
         let rest = drawn[*at..].iter().collect();
@@ -207,7 +211,7 @@ impl LineEditor {
         rest
     }
 
-    /// The characters that replace the line on the screen by the present line.
+    /// Returns the characters that replace the line on the screen by the present line.
     fn draw(&mut self) -> String {
         if self.is_hidden {
             return String::new();
@@ -263,7 +267,7 @@ impl LineEditor {
     }
 }
 
-/// The number of columns that characters take on a screen.
+/// The number of columns that characters occupy on a screen.
 pub fn columns<'c>(characters: impl IntoIterator<Item = &'c char>) -> usize {
     characters.into_iter().map(|character| character.width().unwrap_or(0)).sum()
 }
@@ -277,7 +281,7 @@ mod tests {
     use super::super::keys::Decoder;
     use super::*;
 
-    /// A screen of one line. It understands only the characters that the editor may send.
+    /// A screen of one line. It accepts only the characters that the editor may send.
     #[derive(Default)]
     struct Screen {
         cells: Vec<char>,

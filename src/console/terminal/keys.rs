@@ -1,4 +1,4 @@
-//! Turns the octets of a terminal into keys.
+//! Converts the octets of a terminal into keys.
 
 /// A key that the user pressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +43,8 @@ pub struct Decoder {
 }
 
 impl Decoder {
-    /// The key that ends with this octet, if there is one.
+    /// Reads an octet. Returns the key that is complete with this octet, or `None` if no key is
+    /// complete.
     pub fn push(&mut self, octet: u8) -> Option<Key> {
         let after_return = std::mem::take(&mut self.after_return);
         match self.state {
@@ -79,8 +80,8 @@ impl Decoder {
         }
     }
 
-    /// Reads an octet of a sequence such as `ESC [ 3 ~`. The keys of the cursor are the same as
-    /// keys with Control, as on IOS.
+    /// Reads an octet of a sequence such as `ESC [ 3 ~`. For a cursor key, the result is the
+    /// Control key that has the same effect on IOS.
     fn sequence(&mut self, number: u16, octet: u8) -> Option<Key> {
         match octet {
             b'0'..=b'9' => {
@@ -88,8 +89,8 @@ impl Decoder {
                 self.state = State::Sequence(number.saturating_mul(10).saturating_add(digit));
                 return None;
             }
-            // With a second parameter, Shift or Control is pressed together with the key. The
-            // parameter is ignored.
+            // A second parameter means that Shift or Control was pressed together with the key.
+            // This parameter is ignored.
             0x20..=0x3f => return None,
             _ => self.state = State::Ground,
         }

@@ -1,8 +1,8 @@
 //! The terminal of a user: the line editor, `--More--`, `?`, Tab and the control keys, as on IOS.
 //!
-//! A terminal does no I/O, like a session. Its input is the octets of the user and the responses
-//! of the router. Its output is octets for the screen and requests for the router. The driver has
-//! two clients: the terminal of `eidway console`, and a connection by telnet.
+//! A terminal does no I/O, like a session. Its input is the octets of the user and the responses of
+//! the router. Its output is octets for the screen and requests for the router. The driver uses a
+//! terminal in two places: in `eidway console`, and in a connection by telnet.
 //!
 //! ```text
 //!   user ── octets ──▶ Decoder ── keys ──▶ LineEditor ── Request ──▶ router
@@ -108,8 +108,8 @@ impl Terminal {
         terminal
     }
 
-    /// Sets the size of the screen: its columns and lines, if they are known. A size with a 0
-    /// counts as not known.
+    /// Sets the size of the screen. `screen` has the columns and lines of the screen, if they are
+    /// known. If one of the two numbers is 0, the size counts as not known.
     pub fn resize(&mut self, screen: Option<(u16, u16)>) {
         self.screen = screen.filter(|&(columns, lines)| columns > 0 && lines > 0);
         self.set_page();
@@ -139,7 +139,7 @@ impl Terminal {
         self.prompt.chars().collect()
     }
 
-    /// Takes octets that the user typed.
+    /// Handles octets that the user typed.
     pub fn type_octets(&mut self, octets: &[u8]) {
         for &octet in octets {
             let Some(key) = self.decoder.push(octet) else { continue };
@@ -161,8 +161,8 @@ impl Terminal {
         self.waiting.len() < MOST_KEYS
     }
 
-    /// Whether the client may read more responses from the router. The client may not read them
-    /// while the output stands at `--More--`.
+    /// Whether the client may read more responses from the router. While the output waits at
+    /// `--More--`, the client must not read responses.
     pub fn wants_responses(&self) -> bool {
         !self.pager.is_waiting()
     }
@@ -182,7 +182,7 @@ impl Terminal {
         std::mem::take(&mut self.output).into_bytes()
     }
 
-    /// Takes a response of the router.
+    /// Handles a response of the router.
     pub fn receive(&mut self, response: Response) {
         match response {
             Response::Text(text) => self.print_answer(&text),
@@ -231,8 +231,8 @@ impl Terminal {
     fn end_answer(&mut self, done: Done) {
         let State::Answering(purpose) = self.state else { return };
         self.prompt = done.prompt;
-        // The session continues if more lines wait. So one `exit` too many in a pasted
-        // configuration does not end the session.
+        // The terminal does not close if more typed lines wait. So an unnecessary `exit` in a
+        // pasted configuration does not end the session.
         if done.closed && (self.settings.is_hidden || !self.waiting.contains(&Key::Enter)) {
             self.state = State::Closed;
             return;
@@ -299,8 +299,9 @@ impl Terminal {
         self.ask(Request::Line(line), purpose);
     }
 
-    /// Adds the completion that the router found to the line. If the router found several, prints
-    /// them.
+    /// Completes the last word of the line with the completions that the router found. Adds the
+    /// characters that all completions have in common. If there are no such characters, prints the
+    /// completions.
     fn complete(&mut self) {
         let words = std::mem::take(&mut self.completions);
         let before = self.editor.before_cursor();
@@ -360,9 +361,12 @@ impl Terminal {
         }
     }
 
-    /// Carries out a key in a search. Enter shows the rest of the output: after `/text` from the
-    /// first line with the text on, after `+text` only lines with the text, after `-text` only
-    /// lines without it.
+    /// Carries out a key in a search. Enter ends the search, and prints lines of the remaining
+    /// output:
+    ///
+    /// - After `/text`, it prints all lines from the first line that matches the text.
+    /// - After `+text`, it prints only the lines that match the text.
+    /// - After `-text`, it prints only the lines that do not match the text.
     fn key_of_search(&mut self, mut search: String, key: Key) {
         match key {
             Key::Enter => {

@@ -14,13 +14,14 @@ pub struct Pager {
     width: usize,
     /// The number of rows that may still be printed before the output stops.
     free: usize,
-    /// The rest of the output, which waits for a key.
+    /// The part of the output that is not printed yet. It is printed after the user presses a key.
     held: String,
     /// The number of used columns in the last row.
     column: usize,
     /// Whether the user has ended this output.
     is_ended: bool,
-    /// Selects lines of the rest of the output, after `/`, `+` or `-` at [`MORE`].
+    /// The filter for the part of the output that is not printed yet. The user sets it with `/`,
+    /// `+` or `-` at [`MORE`].
     filter: Option<Filter>,
 }
 
@@ -61,8 +62,8 @@ impl Pager {
         }
     }
 
-    /// Ends the filter of this output. Returns the rest of the selected text that can be printed
-    /// now.
+    /// Ends the filter of this output. Returns the part of the remaining selected text that can be
+    /// printed now.
     pub fn finish(&mut self) -> String {
         let rest = self.filter.take().map(|mut filter| filter.finish()).unwrap_or_default();
         self.push_selected(&rest)
@@ -143,7 +144,7 @@ impl Pager {
         self.push_selected(&held)
     }
 
-    /// Ends the output. The rest of the output is not printed.
+    /// Ends the output. The remaining output is not printed.
     pub fn end(&mut self) -> String {
         self.held.clear();
         self.is_ended = true;
@@ -151,7 +152,7 @@ impl Pager {
     }
 }
 
-/// Overwrites [`MORE`] with blanks.
+/// Returns the characters that overwrite [`MORE`] with blanks.
 fn erased() -> String {
     let back = "\u{8}".repeat(MORE.len());
     format!("{back}{}{back}", " ".repeat(MORE.len()))

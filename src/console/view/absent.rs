@@ -1,4 +1,4 @@
-//! The data of a `show` about a feature of IOS that this router does not have.
+//! The data of a `show` command about a feature of IOS that this router does not have.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -32,12 +32,12 @@ pub enum Feature {
     Filters,
     /// `show crypto`: encryption of packets.
     Encryption,
-    /// `show vlan`, `show spanning-tree` and others: a switch.
+    /// `show vlan`, `show spanning-tree` and others: functions of a switch.
     Switching,
-    /// `show cdp`, `show lldp`: protocols by which neighbours tell their names.
+    /// `show cdp`, `show lldp`: protocols with which neighbours announce their names.
     NeighbourDiscovery,
     /// `show adjacency`, `show ip mroute` and others: tables that only the kernel has, or that do
-    /// not exist here.
+    /// not exist at all.
     KernelTables,
     /// `show standby`, `show track` and others: gateways that share an address.
     GatewayRedundancy,

@@ -17,7 +17,7 @@ pub struct AwayRow {
     pub producer: AwayProducer,
     /// The cause of the entry, in the terms of this router.
     pub cause: Producer,
-    /// Seconds since the prefix was added.
+    /// Seconds since the prefix was added to the away table.
     pub created: u64,
 }
 
@@ -45,7 +45,7 @@ impl From<Producer> for AwayProducer {
     }
 }
 
-/// An EID prefix. The router sends or received SMRs for this prefix.
+/// An EID prefix for which the router sends or has received SMRs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SmrRow {
     /// The prefix.
@@ -55,16 +55,19 @@ pub struct SmrRow {
     pub producers: Vec<SmrProducer>,
 }
 
-/// A table of EID prefixes. The router sends or received SMRs for these prefixes.
+/// A table of EID prefixes for which the router sends or has received SMRs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum SmrProducer {
-    /// The away table. If an xTR sends packets for these EIDs, the router sends an SMR to this xTR.
+    /// The away table. If an xTR sends packets for an EID in this table, the router sends an SMR to
+    /// this xTR.
     #[serde(rename = "away table")]
     AwayTable,
-    /// The database. If an xTR sends packets for these EIDs, the router sends an SMR to this xTR.
+    /// The database. If an xTR sends packets for an EID in this table, the router sends an SMR to
+    /// this xTR.
     #[serde(rename = "local EID")]
     LocalEid,
-    /// The map-cache. The router sends Map-Requests for these EIDs because it received an SMR.
+    /// The map-cache. The router sends Map-Requests for the EID prefix, because it has received an
+    /// SMR.
     #[serde(rename = "remote EID")]
     RemoteEid,
 }

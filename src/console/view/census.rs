@@ -1,5 +1,5 @@
-//! The numbers of entries of a map-cache, and the views with these numbers: `show lisp service
-//! summary` and `show lisp instance-id N statistics`.
+//! The numbers of entries of a map-cache, and the views that contain these numbers:
+//! `show lisp service summary` and `show lisp instance-id N statistics`.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -12,11 +12,11 @@ use crate::router::config::Roles;
 /// The numbers of entries of the map-cache of a family and instance.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct MapCacheCensus {
-    /// All entries.
+    /// The number of all entries.
     pub entries: u64,
-    /// The entries without locators.
+    /// The number of entries without locators.
     pub negative: u64,
-    /// The locators of all entries.
+    /// The number of locators of all entries.
     pub locators: u64,
     /// The number of entries that packets have not used recently.
     pub idle: u64,
@@ -57,8 +57,8 @@ pub struct ServiceSummaryView {
     pub database_size: usize,
     /// The number of database entries without a route.
     pub database_no_route: usize,
-    /// The number of database entries that are kept although they were removed from the
-    /// configuration.
+    /// The number of EID prefixes that were removed from the configuration, but are still in the
+    /// away table.
     pub database_inactive: usize,
     /// The map-cache.
     pub map_cache: MapCacheCensus,

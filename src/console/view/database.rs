@@ -26,7 +26,8 @@ pub struct Head {
     pub total: usize,
     /// The number of entries without a route.
     pub no_route: usize,
-    /// The number of entries that are kept although they were removed from the configuration.
+    /// The number of EID prefixes that were removed from the configuration, but are still in the
+    /// away table.
     pub inactive: usize,
 }
 

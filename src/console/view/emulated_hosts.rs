@@ -25,7 +25,7 @@ pub struct EmulatedHostRow {
     #[serde(with = "as_text")]
     #[schemars(with = "String")]
     pub interface: InterfaceName,
-    /// Whether the network stack of the host runs, and the host is plugged in to its LAN.
+    /// Whether the network stack of the host runs, and the host is connected to its LAN.
     pub up: bool,
     /// The hardware address of the host in the notation of IOS. Absent if the host does not run.
     pub mac: Option<String>,

@@ -20,7 +20,8 @@ pub struct HistoryView {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "RegistrationEvent")]
 pub struct EventRow {
-    /// Milliseconds since the start of the router. The history does not use the time of day.
+    /// Milliseconds from the start of the router to the event. The history does not use the time of
+    /// day.
     pub at: u64,
     /// The instance.
     pub instance_id: InstanceId,

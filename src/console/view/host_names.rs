@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// The names of hosts that `ping`, `traceroute` and `lig` know.
+/// The host names that `ping`, `traceroute` and `lig` accept.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct HostNamesView {
     /// The names, in alphabetical order.
@@ -23,7 +23,8 @@ pub struct HostNameRow {
     pub origin: NameOrigin,
 }
 
-/// The origin of a name. If a name has several origins, the first of them in this list counts.
+/// The origin of a name. If a name has several origins, the first of these origins in the following
+/// list is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum NameOrigin {

@@ -25,8 +25,8 @@ pub struct InterfaceRow {
     pub device: String,
     /// Whether `shutdown` is configured.
     pub shutdown: bool,
-    /// Whether the device is down although `shutdown` is not configured. An administrator has set
-    /// it down with a Linux command.
+    /// Whether the device is down although `shutdown` is not configured. In this case, an
+    /// administrator has set the device down with a Linux command.
     pub down_by_hand: bool,
     /// Whether the device exists and is up.
     pub up: bool,
@@ -42,6 +42,6 @@ pub struct InterfaceRow {
     pub addresses: Vec<IpNet>,
     /// Whether the router answers ARP requests for addresses of other hosts.
     pub proxy_arp: bool,
-    /// The dynamic-EID ranges whose hosts may appear on this interface.
+    /// The names of the dynamic-EIDs whose hosts may appear on this interface.
     pub lisp_mobility: Vec<String>,
 }

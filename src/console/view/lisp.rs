@@ -9,7 +9,7 @@ use super::{EidTableName, XtrId};
 use crate::addr::InstanceId;
 use crate::router::config::{LocReach, Roles};
 
-/// For a family of EIDs, the roles of the router, its peers, and the sizes of its tables.
+/// The roles, the peers and the table sizes of the router, for one family of EIDs.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LispView {
     /// The instance.
@@ -29,14 +29,15 @@ pub struct LispView {
     pub map_servers: Vec<MapServerRow>,
     /// The xTR-ID of the router.
     pub xtr_id: XtrId,
-    /// The first IPv4 locator of the router. If the router has no IPv4 locator, its first locator.
+    /// The first IPv4 locator of the router. If the router has no IPv4 locator, the first locator
+    /// of the router.
     pub local_rloc: Option<IpAddr>,
     /// The proxy ETRs.
     pub proxy_etrs: Vec<IpAddr>,
-    /// The TTL of the mappings that this router registers, in seconds. Other routers may keep such
+    /// The TTL of the mappings that this router registers, in seconds. Other routers may store such
     /// a mapping for this time.
     pub etr_map_cache_ttl: u64,
-    /// The data-plane reachability algorithms in use.
+    /// The enabled algorithms that determine the reachability of locators in the data plane.
     pub loc_reach: LocReach,
     /// Whether the ITR ignores SMRs.
     pub ignores_smrs: bool,
@@ -52,8 +53,8 @@ pub struct LispView {
     pub database_dynamic: usize,
     /// The maximum number of hosts of dynamic-EIDs, of both families.
     pub dynamic_eid_limit: usize,
-    /// The number of database entries that are kept although they were removed from the
-    /// configuration.
+    /// The number of EID prefixes that were removed from the configuration, but are still in the
+    /// away table.
     pub database_inactive: usize,
     /// Whether the kernel forwards the packets of flows that the router knows.
     pub fast_path: bool,
@@ -71,8 +72,8 @@ pub struct MapServerRow {
     pub prefixes: usize,
     /// The number of registered prefixes. A prefix without a route is not registered.
     pub registered: usize,
-    /// The number of registered prefixes with a recent acknowledgement of the map-server.
+    /// The number of registered prefixes that the map-server has acknowledged recently.
     pub acknowledged: usize,
-    /// Seconds since the latest Map-Notify of the map-server.
+    /// Seconds since the latest Map-Notify from the map-server.
     pub last_notify: Option<u64>,
 }

@@ -84,7 +84,8 @@ pub struct FileRow {
     pub name: String,
     /// The size of the file in octets.
     pub size: usize,
-    /// The time of the latest change on the wall clock, in microseconds since 1970.
+    /// The wall-clock time of the latest change, in microseconds since 1970. Absent if it is not
+    /// known.
     pub modified: Option<u64>,
 }
 
@@ -129,11 +130,12 @@ pub struct TrafficView {
 /// The data of `show terminal`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TerminalView {
-    /// The number of lines that `terminal length` sets. It is 0 if the output never stops. Absent
-    /// if the user has not set it. The size of the user's screen then applies.
+    /// The number of lines that `terminal length` sets. 0 means that the output does not pause
+    /// after each screen. Absent if the user has not set a number. In this case, the size of the
+    /// user's screen is used.
     pub length: Option<u16>,
-    /// The number of columns that `terminal width` sets. It is 0 if there is no limit. Absent if
-    /// the user has not set it. The size of the user's screen then applies.
+    /// The number of columns that `terminal width` sets. 0 means that there is no limit. Absent if
+    /// the user has not set a number. In this case, the size of the user's screen is used.
     pub width: Option<u16>,
 }
 

@@ -25,8 +25,8 @@ pub struct Row {
     pub source: Source,
     /// The action for packets that match the entry.
     pub state: EntryState,
-    /// Whether the router sends the packets for a negative entry to a proxy ETR. If not, it
-    /// forwards them natively.
+    /// Whether the router sends the packets for a negative entry to a proxy ETR. If not, the router
+    /// forwards these packets natively.
     pub proxy_etr: bool,
     /// Seconds since the mapping changed.
     pub last_modified: u64,

@@ -36,9 +36,9 @@ pub struct PacketView {
     pub rule: Rule,
     /// The rule in a sentence.
     pub because: String,
-    /// The section of the standard with this rule.
+    /// The section of the standard that contains this rule.
     pub section: String,
-    /// The line of the table that the rule uses, if there is one.
+    /// The line of a table that the rule uses. Absent if the rule uses no table.
     pub line: Option<Line>,
     /// The further effects of the packet on the router, as sentences.
     pub effects: Vec<String>,
@@ -77,7 +77,7 @@ pub enum PacketVerdict {
     Drop,
 }
 
-/// The answer that the router would give now to an encapsulated Map-Request.
+/// The answer that the router would send now to an encapsulated Map-Request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RequestView {
     /// The instance.
@@ -86,12 +86,12 @@ pub struct RequestView {
     pub eid: IpAddr,
     /// The kind of the answer.
     pub answer: RequestAnswer,
-    /// The prefix of the answer. Absent if this router itself gives no answer.
+    /// The prefix of the answer. Absent if this router itself sends no answer.
     #[schemars(with = "Option<String>")]
     pub eid_prefix: Option<IpNet>,
-    /// The TTL of the answer in minutes. Absent if this router itself gives no answer.
+    /// The TTL of the answer in minutes. Absent if this router itself sends no answer.
     pub ttl_minutes: Option<u32>,
-    /// The ETR that gets the request, if the router forwards the request.
+    /// The ETR to which the router forwards the request. Absent if the router does not forward it.
     pub etr: Option<IpAddr>,
     /// The site of the EID at this map-server, if this site is configured.
     pub site: Option<String>,

@@ -17,7 +17,7 @@ pub struct RefusalsView {
     pub refusals: Vec<RefusalRow>,
 }
 
-/// The refused messages with one source and one reason.
+/// The refused messages that have the same source and the same reason.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RefusalRow {
     /// The address of the sender.

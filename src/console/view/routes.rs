@@ -17,7 +17,7 @@ pub struct Head {
     /// The next hop of the default route, or the unspecified address if the default route has no
     /// next hop. Absent if there is no default route.
     pub last_resort: Option<IpAddr>,
-    /// The number of routes in the kernel's table main, without the local routes.
+    /// The number of routes in the kernel's table main. Local routes are not counted.
     pub total: usize,
 }
 
@@ -31,10 +31,11 @@ pub struct RouteRow {
     pub prefix: IpNet,
     /// The next hops. The router uses the first next hop.
     pub paths: Vec<Path>,
-    /// Seconds since LISP found the host, if LISP made this route to a host.
+    /// Seconds since LISP found a host. Absent if this is not a route that LISP made to a host.
     pub uptime: Option<u64>,
-    /// The network of class A, B or C around the route. Present only at the first route of this
-    /// network, because IOS prints a line about the network above this route.
+    /// The network of class A, B or C that contains the destination of the route. Present only at
+    /// the first route of this network, because IOS prints a line about the network above this
+    /// route.
     pub network: Option<Network>,
 }
 
@@ -142,8 +143,8 @@ pub enum Hop {
     Via(IpAddr, String),
     /// LISP carries the packets to a locator of the map-cache entry.
     Lisp,
-    /// The packets enter the overlay, but the map-cache entry has no locator, or makes the router
-    /// send a Map-Request.
+    /// The packets enter the overlay. The map-cache entry has no locator, or its action is to send
+    /// a Map-Request.
     NoLocator,
     /// The packets are dropped.
     Drop,

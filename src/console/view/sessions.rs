@@ -42,7 +42,8 @@ pub struct SessionRow {
     pub messages: (u64, u64),
     /// The number of received octets, and the number of sent octets.
     pub bytes: (u64, u64),
-    /// The users of the session. A user is the registrations of one instance and family.
+    /// The users of the session. The word "user" means the registrations of one instance and
+    /// family.
     pub users: Vec<UserRow>,
 }
 

@@ -15,8 +15,9 @@ use crate::router::config::NonceOrder;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "SiteHead")]
 pub struct Head {
-    /// The number of EID prefixes of all sites. If only one instance is shown, the number of its
-    /// EID prefixes. Configured prefixes and registered prefixes are counted.
+    /// The number of EID prefixes of all sites. If only one instance or one family of an instance
+    /// is shown, only the EID prefixes of this instance or family are counted. Both configured
+    /// prefixes and registered prefixes are counted.
     pub total: usize,
 }
 
@@ -38,8 +39,8 @@ pub struct Row {
     /// The configured prefix that covers this prefix. Absent if this prefix itself is configured.
     #[schemars(with = "Option<String>")]
     pub more_specific_of: Option<IpNet>,
-    /// The rule for the nonces of Map-Registers. It decides which Map-Registers must have growing
-    /// nonces.
+    /// The rule for the nonces of Map-Registers. It determines the Map-Registers whose nonces must
+    /// grow.
     pub nonce_order: NonceOrder,
     /// The number of Map-Registers with wrong authentication.
     pub authentication_failures: u64,
@@ -63,13 +64,14 @@ impl Row {
 pub struct RegistrationRow {
     /// The RLOC that sent the registration.
     pub etr: IpAddr,
-    /// The port of the ETR. It is the port of the session, or of the Map-Register by UDP.
+    /// The port of the ETR: the port of the TCP session, or the source port of the Map-Register
+    /// over UDP.
     pub etr_port: u16,
     /// Seconds since the first Map-Register for the prefix from this xTR.
     pub first_registered: u64,
     /// Seconds since the latest Map-Register for the prefix from this xTR.
     pub last_registered: u64,
-    /// The time for which an ITR may keep the mapping, in seconds.
+    /// The time for which an ITR may store the mapping, in seconds.
     pub ttl: u64,
     /// Whether the map-server answers Map-Requests in place of the ETR.
     pub proxy_reply: bool,

@@ -8,7 +8,7 @@ use crate::router::bounded::Fill;
 use crate::router::counters::Counters;
 use crate::router::descriptors::Descriptors;
 
-/// The counters of a router. They count for the whole router, not for one family of EIDs.
+/// The counters of a router. The counters are for the whole router, not for one family of EIDs.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct StatisticsView {
     /// The instance of the map-cache.
@@ -20,8 +20,8 @@ pub struct StatisticsView {
     pub counters: Counters,
     /// The number of map-cache entries of the family.
     pub map_cache_size: usize,
-    /// The number of entries that were not stored: the map-cache was full and all its entries were
-    /// in use.
+    /// The number of entries that were not stored, because the map-cache was full and all its
+    /// entries were in use.
     pub map_cache_rejected: u64,
     /// The number of idle entries that other entries replaced, because the map-cache was full.
     pub map_cache_evicted: u64,
@@ -42,8 +42,8 @@ pub struct FillRow {
     pub capacity: usize,
     /// The number of entries that other entries replaced, since the start of the router.
     pub evicted: u64,
-    /// The number of entries that were not stored since the start, because they could replace no
-    /// other entry.
+    /// The number of entries that were not stored since the start of the router, because they could
+    /// replace no other entry.
     pub turned_away: u64,
 }
 

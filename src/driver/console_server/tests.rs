@@ -1,4 +1,4 @@
-//! Tests of the console server: a client, a router and no event loop.
+//! Tests of the console server with a client and a router, but without an event loop.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
@@ -59,7 +59,7 @@ fn requests_are_answered_in_their_order_however_they_are_cut() {
         bench.stream.write_all(piece.as_bytes()).unwrap();
         assert_eq!(bench.turn(), Turn::Wait);
     }
-    // With this limit, a lost request makes the test fail. Without the limit, the test would
+    // With this time limit, a lost request makes the test fail. Without the limit, the test would
     // wait for ever.
     bench.stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
     let prompt = "Router#".to_owned();
@@ -89,7 +89,8 @@ fn a_client_that_does_not_read_is_not_read_either() {
     assert_eq!(bench.turn(), Turn::Wait, "it waits for the client, after {sent} octets");
 }
 
-/// A network in which no probe has an answer. It counts the open sockets.
+/// A network in which no probe gets an answer. The reference count is the number of open sockets
+/// plus one.
 #[derive(Clone, Default)]
 struct Silence(Rc<()>);
 

@@ -1,5 +1,5 @@
-//! The event loop's part of [`Tcp`](crate::driver::tcp). It serves ready connections, gives their
-//! events to the core, and carries out the core's requests.
+//! The event loop's part of [`Tcp`](crate::driver::tcp). It serves ready connections, sends the
+//! events of these connections to the core, and carries out the core's requests.
 
 use std::io;
 
@@ -17,12 +17,12 @@ const ACCEPTS_A_TURN: usize = 16;
 /// of up to 64 KiB.
 const READS_A_TURN: usize = 4;
 
-/// Returns the connection with this number. The core has asked for this connection.
+/// Returns the connection with this number among the connections that the router has opened.
 pub fn opened(number: usize) -> Connection {
     Connection(number as u64)
 }
 
-/// Returns the connection with this number. The router has accepted this connection.
+/// Returns the connection with this number among the connections that the router has accepted.
 pub fn accepted(number: usize) -> Connection {
     Connection(Connection::ACCEPTED + number as u64)
 }
@@ -77,8 +77,8 @@ impl EventLoop {
         true
     }
 
-    /// Carries out the core's request about a connection. If the connection ends, the core gets
-    /// this event as an input. The loop also carries out the outputs for this input.
+    /// Carries out the core's request about a connection. If the connection ends, sends this event
+    /// to the core. The event loop carries out the outputs that the core returns for this event.
     pub(super) fn change_connection(&mut self, request: TcpRequest) {
         let now = self.clock.now();
         let mut ended_by: fn(Connection) -> TcpEvent<'static> = TcpEvent::Closed;

@@ -1,5 +1,6 @@
-//! The event loop's part of the console. It accepts clients and serves them in turns. It also gives
-//! the router the driver's counts for the `show` commands.
+//! The event loop's part of the console. It accepts clients, and serves each client for a limited
+//! time in each turn of the loop. It also sends the router the driver's counts, which `show`
+//! commands print.
 
 use std::io;
 use std::path::Path;
@@ -83,13 +84,14 @@ impl EventLoop {
         turn == Turn::More
     }
 
-    /// The fast path, for `show` commands.
+    /// Returns the state of the fast path, for `show` commands.
     fn shown_fast_path(&self) -> FastPath {
         let programs = self.fast_path.fast_path.as_ref();
         FastPath { reason: self.reason_against_fast_path(), counts: programs.map(counts) }
     }
 
-    /// The reason why this process forwards all packets. `None` if the fast path is in use.
+    /// Returns the reason why this process forwards all packets, or `None` if the fast path is in
+    /// use.
     fn reason_against_fast_path(&self) -> Option<String> {
         let reason = if self.fast_path.fast_path.is_some() {
             if self.router.permits_second_path() {
@@ -106,8 +108,8 @@ impl EventLoop {
         Some(reason.to_owned())
     }
 
-    /// Serves the clients that have reached their deadline. The running command of such a client
-    /// has work to do.
+    /// Serves the clients whose deadline has passed. The running command of such a client must do
+    /// some work now.
     pub(super) fn serve_due_consoles(&mut self, now: Time) {
         let due = self.console.as_ref().map(|console| console.due(now)).unwrap_or_default();
         for number in due {
@@ -117,8 +119,8 @@ impl EventLoop {
         }
     }
 
-    /// Gives the router the driver's counts, which `show` commands print. Does nothing if the
-    /// counts have not changed.
+    /// Sends the router the driver's counts of file descriptors, which `show` commands print. Does
+    /// nothing if the counts have not changed.
     pub(super) fn tell_what_shows_need(&mut self, now: Time) {
         let descriptors = self.waiting.figures();
         if self.router.descriptors() != Some(descriptors) {
@@ -126,8 +128,9 @@ impl EventLoop {
         }
     }
 
-    /// Handles the error that ended a series of accepts at a listener. If no descriptor is free,
-    /// stores the listener for a later try. Returns true if another accept may succeed immediately.
+    /// Handles the error of a failed accept. If no file descriptor is free, stores the listener so
+    /// that the loop accepts at it again later. Returns true if the next accept may succeed
+    /// immediately.
     pub(super) fn end_of_accepting(
         &mut self,
         listener: Source,

@@ -3,7 +3,7 @@
 //! In both directions, the loop reads a limited number of packets into one buffer, the arena. The
 //! router decides on each packet in the arena, and the packet is sent from the arena. Each socket
 //! has a queue for its encapsulated packets. A packet to `lisp0` may be joined with other packets
-//! of its flow. The loop uses the arena again only after all of these packets are sent.
+//! of the same flow. The loop overwrites the arena only after it has sent all packets in the arena.
 
 use std::io::{self, IoSlice};
 use std::ops::Range;
@@ -27,10 +27,10 @@ use crate::wire::data_header::DATA_HEADER_LEN;
 
 /// The maximum number of reads of one source in one turn of the loop.
 const READS_A_TURN: usize = 64;
-/// The length in octets of the arena, the buffer for packets: enough for a few of the largest
-/// packets. A larger arena would not fit into the processor's cache.
+/// The length in octets of the arena, the buffer for packets. The arena has space for four packets
+/// of the maximum size. A larger arena would not fit into the processor's cache.
 const ARENA_LEN: usize = 4 * READ_LEN;
-/// The name of an operation in the counters of faults: a write to `lisp0`.
+/// The name for a write to `lisp0` in the counters of faults.
 const WRITING: &str = "writing lisp0";
 
 /// The buffers of the data path.
@@ -53,7 +53,7 @@ impl DataPath {
         }
     }
 
-    /// The octets of a datagram or a packet.
+    /// Returns the octets of the datagram or packet at the positions `range` of the arena.
     pub fn datagram(&mut self, range: Range<usize>) -> &mut [u8] {
         &mut self.arena[range]
     }
@@ -136,7 +136,7 @@ impl EventLoop {
         true
     }
 
-    /// Gives the router the events about the paths to locators. The driver learned of these events
+    /// Sends the router the events about the paths to locators. The driver noticed these events
     /// when it sent packets.
     pub(super) fn tell_of_paths(&mut self, now: Time) {
         for event in self.faults.take_paths() {
@@ -178,8 +178,8 @@ impl EventLoop {
         true
     }
 
-    /// Lets the router decide on datagrams that arrived together. They begin at `start` in the
-    /// arena.
+    /// Lets the router decide on one or more datagrams that one read has returned. The first
+    /// datagram begins at `start` in the arena.
     fn take_datagrams(&mut self, start: usize, header: &DataHeader) {
         let now = self.clock.now();
         self.spin.packet_came(now);
@@ -207,15 +207,16 @@ impl EventLoop {
                 Inbound::Held | Inbound::Dropped(_) => {}
             }
             self.carry_out_outputs();
-            // The end is checked here and not before, because an empty datagram is counted too.
+            // The loop ends here and not at its top, so that the router also counts an empty
+            // datagram.
             if at >= end {
                 break;
             }
         }
     }
 
-    /// Delivers a packet of the arena to `lisp0` of the packet's instance. If `lisp0` has offload,
-    /// the coalescer may first join the packet with other packets.
+    /// Writes a packet from the arena to `lisp0`, if `lisp0` carries the instance `instance_id`. If
+    /// `lisp0` has offload, the coalescer may first join the packet with other packets.
     fn deliver(&mut self, instance_id: InstanceId, range: Range<usize>) {
         let Some(tun) = tun_of(&self.tun, &self.router, instance_id) else {
             return self.faults.count(WRITING, &io::ErrorKind::NotConnected.into());
@@ -223,7 +224,7 @@ impl EventLoop {
         let (DataPath { arena, coalescer, .. }, faults) = (&mut self.data_path, &mut self.faults);
         let segment_size = unfinished::finish(&mut arena[range.clone()]);
         if segment_size.is_some() {
-            // The packets before it leave first.
+            // The earlier packets are written before this super-packet.
             coalescer.flush(arena, |arena, joined| write(tun, arena, &joined, faults));
             let packet = Packet { bytes: &mut arena[range], segment_size };
             return faults.count_if(WRITING, send_super_packet(tun, &packet));
@@ -243,7 +244,8 @@ impl EventLoop {
         *free = 0;
     }
 
-    /// Sends a packet of the arena to the RLOC to which the EID has moved.
+    /// Encapsulates a packet from the arena and sends it to the RLOC to which the packet's
+    /// destination EID has moved.
     fn forward(&mut self, wrap: &Encapsulation, range: Range<usize>) {
         let packet = Packet::single(&mut self.data_path.arena[range]);
         match self.udp.of_mut(wrap.source.0) {
@@ -252,8 +254,8 @@ impl EventLoop {
         }
     }
 
-    /// Sends a packet that the router held until it had a mapping. The queued packets are sent
-    /// before it.
+    /// Sends a packet that the router held until the router had a mapping. Before this packet,
+    /// sends all queued packets.
     pub(super) fn send_held(&mut self, wrap: &Encapsulation, packet: &mut OwnedPacket) {
         self.udp.flush(&self.data_path.arena, &mut self.faults);
         match self.udp.of_mut(wrap.source.0) {
@@ -262,8 +264,8 @@ impl EventLoop {
         }
     }
 
-    /// Writes a packet to `lisp0` of the packet's instance. The router has held back this packet
-    /// until now.
+    /// Writes a packet that the router has held until now to `lisp0`, if `lisp0` carries the
+    /// instance `instance_id`.
     pub(super) fn write_held(&mut self, instance_id: InstanceId, packet: &mut OwnedPacket) {
         let sent = match tun_of(&self.tun, &self.router, instance_id) {
             Some(tun) => tun.send(&packet.borrow()),
@@ -300,7 +302,8 @@ fn write(tun: &Tun, arena: &mut [u8], joined: &Joined<'_>, faults: &mut Faults) 
     let first = &arena[joined.first.clone()];
     let header = joined.segment_size.and_then(|size| VnetHeader::of_super_packet(first, size));
     let header = header.unwrap_or_default().emit();
-    // There is one part for the header, one for the first segment, and 64 for the other segments.
+    // One part is for the header, one part is for the first segment, and 64 parts are for the other
+    // segments.
     let mut parts = [IoSlice::new(&[]); 66];
     parts[0] = IoSlice::new(&header);
     parts[1] = IoSlice::new(first);

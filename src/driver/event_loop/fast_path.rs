@@ -1,5 +1,6 @@
-//! The event loop's part of the [fast path](crate::driver::fast_path). It gives the kernel the
-//! router's verdicts on flows, and tells the router of the packets that the kernel has forwarded.
+//! The event loop's part of the [fast path](crate::driver::fast_path). It writes the router's
+//! verdicts on flows to the kernel. It reports to the router the packets that the kernel has
+//! forwarded.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -23,31 +24,36 @@ use crate::router::io::{Device, Encapsulation, KernelEvent, LISP_DEVICE, Outer};
 use crate::time::Time;
 use crate::wire::data_header::DATA_HEADER_LEN;
 
-/// The longest time between two reports to the router about the packets that the kernel has
-/// forwarded. The router gets a report before each event, too.
+/// The maximum time between two reports to the router while packets arrive. A report contains the
+/// packets that the kernel has forwarded. The router also gets a report before each event that is
+/// not a packet.
 const REPORT_INTERVAL: Duration = Duration::from_millis(100);
 
-/// The largest number of flows that are handed over at once.
+/// The maximum number of flows that are handed over to the kernel at once.
 const OFFERS: usize = 256;
 
-/// The fast path of a router, if there is one, and the data for it.
+/// The fast path of a router, and the event loop's data about it. The field `fast_path` is `None`
+/// if the router forwards all packets itself.
 #[derive(Debug, Default)]
 pub struct FastPathState {
     pub(super) fast_path: Option<FastPath>,
-    /// The forwarding generation of the present epoch, and whether the router permits the fast
-    /// path.
+    /// The router's forwarding generation, and whether the router permits the fast path. Both
+    /// values are from the last call of [`EventLoop::follow_decisions`].
     followed: (u64, bool),
-    /// The flows whose packets were just forwarded, and that the kernel may forward now.
+    /// The flows from the site that the kernel may forward from now on. The router has just
+    /// forwarded a packet of each flow.
     outbound: Vec<Offer<Flow>>,
     inbound: Vec<Offer<InboundFlow>>,
-    /// The next hops in this epoch.
+    /// The next hops that were looked up since the routes changed last. The key is the local RLOC,
+    /// the remote RLOC and the outer source port. The value is `None` if no next hop was found.
     next_hops: HashMap<(Rloc, Rloc, u16), Option<NextHop>>,
     reported_at: Time,
-    /// The reason why the kernel has refused the programs.
+    /// The reason why the kernel has refused to load or attach the programs.
     pub(super) refused: Option<String>,
 }
 
-/// A packet that went up to the router, and whose flow the kernel may forward.
+/// The flow of a packet that went up to the router. The kernel may forward the next packets of the
+/// flow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Offer<K> {
     key: K,
@@ -61,8 +67,8 @@ impl<K> Offer<K> {
 }
 
 impl FastPathState {
-    /// Counts a packet that came from `lisp0`, before the router decides on it. Returns an offer if
-    /// the kernel may forward such packets.
+    /// Counts a packet that came from `lisp0`, before the router decides on the packet. Returns an
+    /// offer of the packet's flow if the kernel may forward the flow.
     pub(super) fn came_from_site(&mut self, packet: &[u8]) -> Option<Offer<Flow>> {
         let fast_path = self.fast_path.as_mut()?;
         let flow = packet::unverified_flow(packet)?;
@@ -70,7 +76,8 @@ impl FastPathState {
         fast_path.outbound.came_up(&key).then_some(Offer { key, flow })
     }
 
-    /// Notes that the router has encapsulated a packet.
+    /// Stores an offer after the router has encapsulated its packet.
+    /// [`EventLoop::hand_over_outbound`] uses the stored offers.
     pub(super) fn offer_outbound(&mut self, offer: Offer<Flow>) {
         if self.outbound.len() < OFFERS
             && self.outbound.last().is_none_or(|last| last.key != offer.key)
@@ -79,8 +86,8 @@ impl FastPathState {
         }
     }
 
-    /// Counts a datagram that came from the core, before the router decides on it. Returns an offer
-    /// if the kernel may deliver such packets.
+    /// Counts a datagram that came from the core, before the router decides on the datagram.
+    /// Returns an offer of the inner packet's flow if the kernel may deliver the flow.
     pub(super) fn came_from_core(
         &mut self,
         outer: &Outer,
@@ -95,7 +102,8 @@ impl FastPathState {
 }
 
 impl EventLoop {
-    /// Loads the programs of the fast path, if the options want it. `lisp0` exists.
+    /// Loads the programs of the fast path into the kernel, unless the options exclude the fast
+    /// path. The caller has created `lisp0`.
     ///
     /// # Errors
     /// The options require the fast path, and this machine does not permit it.
@@ -145,7 +153,9 @@ impl EventLoop {
         }
     }
 
-    /// Follows an event of the kernel: ports appear and disappear, and routes change.
+    /// Adapts the fast path to an event of the kernel. A new port gets the program for packets from
+    /// the core, and a removed port is removed from the list. If a port or a route has changed, a
+    /// new epoch begins.
     pub(super) fn follow_kernel(&mut self, event: &KernelEvent) {
         match event {
             KernelEvent::Link { device, .. } => self.watch_port(device),
@@ -180,9 +190,10 @@ impl EventLoop {
         }
     }
 
-    /// Tells the kernel that this router lives, and the router which packets the kernel has
-    /// forwarded. It does so before the router gets any other event, so that the event finds the
-    /// right counters.
+    /// Extends the time until which the programs in the kernel forward packets. Then reports to the
+    /// router the packets that the kernel has forwarded, in two cases: the last report is old, or
+    /// the router is about to get an event that is not a packet. So the router has the right
+    /// counters when it handles this event.
     pub(super) fn serve_fast_path(&mut self, now: Time) {
         let Some(fast_path) = &self.fast_path.fast_path else { return };
         fast_path.keep_alive(self.clock.monotonic(now));
@@ -194,7 +205,7 @@ impl EventLoop {
         }
     }
 
-    /// Tells the router which packets the kernel has forwarded.
+    /// Reports to the router the packets that the kernel has forwarded since the last report.
     pub(super) fn report_uses(&mut self, now: Time) {
         let FastPathState { fast_path: Some(fast_path), reported_at, .. } = &mut self.fast_path
         else {
@@ -214,8 +225,8 @@ impl EventLoop {
         }
     }
 
-    /// Lets the kernel forward the next packets of the flows that the router has just
-    /// encapsulated. Their packets have left, and nothing waits to be read.
+    /// Lets the kernel forward the next packets of the flows in the stored offers. The caller has
+    /// sent the packets of these offers, and has read all packets from `lisp0`.
     pub(super) fn hand_over_outbound(&mut self) {
         if self.fast_path.outbound.is_empty() {
             return;
@@ -233,8 +244,9 @@ impl EventLoop {
         self.fast_path.outbound.clear();
     }
 
-    /// Gives the kernel the verdict on a flow, if the kernel does not have it. Returns true if the
-    /// kernel has its verdict now.
+    /// Writes the verdict on a flow to the kernel, if the kernel does not have this verdict yet.
+    /// Returns true if the flow can be handed over: the kernel has the verdict, and no packet of
+    /// the flow is still on its way up to the router.
     fn teach_outbound(&mut self, offer: &Offer<Flow>, now: u64) -> bool {
         let FastPathState { fast_path, next_hops, followed, .. } = &mut self.fast_path;
         let Some(fast_path) = fast_path.as_mut().filter(|_| followed.1) else { return false };
@@ -264,7 +276,9 @@ impl EventLoop {
         taught.inspect_err(|error| debug!("fast path: {error}")).is_ok()
     }
 
-    /// Notes that the router has delivered a datagram, and gives the kernel the verdict on its flow.
+    /// Stores an offer after the router has decided to deliver its datagram, and writes the verdict
+    /// on the flow to the kernel. `datagram` is the range of the datagram in the arena of the data
+    /// path.
     pub(super) fn offer_inbound(
         &mut self,
         offer: Offer<InboundFlow>,
@@ -290,8 +304,9 @@ impl EventLoop {
         inbound.push(offer);
     }
 
-    /// Lets the kernel deliver the next packets of the flows that the router has just delivered.
-    /// The socket in this slot has nothing to read.
+    /// Lets the kernel deliver the next packets of the flows in the stored offers. The caller has
+    /// delivered the packets of these offers, and has read all datagrams from the data socket in
+    /// the slot `slot`.
     pub(super) fn hand_over_inbound(&mut self, slot: usize) {
         if self.fast_path.inbound.is_empty() {
             return;

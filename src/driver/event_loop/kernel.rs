@@ -1,5 +1,5 @@
-//! The event loop's part of [`Netlink`](crate::driver::netlink::Netlink). It gives the kernel's
-//! events to the core and carries out the core's requests. The kernel sends no events for some
+//! The event loop's part of [`Netlink`](crate::driver::netlink::Netlink). It sends the kernel's
+//! events to the core and carries out the core's requests. The kernel sends no events about some
 //! parts of its state. This module checks these parts at regular intervals.
 
 use std::time::Duration;
@@ -12,8 +12,8 @@ use crate::time::Time;
 
 /// The maximum number of datagrams with kernel events that are read in one turn of the loop.
 const EVENTS_A_TURN: usize = 64;
-/// The time between two checks of the state for which the kernel sends no events. If a person
-/// changes a setting by hand, the router must restore the setting within a second.
+/// The time between two checks of the state about which the kernel sends no events. If a user
+/// changes a setting of the kernel, the router must restore the setting within a second.
 pub const LOOK_INTERVAL: Duration = Duration::from_millis(700);
 
 impl EventLoop {
@@ -30,7 +30,7 @@ impl EventLoop {
         }
     }
 
-    /// Checks the state for which the kernel sends no events.
+    /// Checks the state about which the kernel sends no events, and sends the changes to the core.
     pub(super) fn look(&mut self, now: Time) {
         self.look_at = now + LOOK_INTERVAL;
         let mut looks = vec![self.netlink.look()];

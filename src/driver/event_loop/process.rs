@@ -1,6 +1,5 @@
-//! The event loop's part of the objects that the process holds open: `lisp0`, sockets, listeners
-//! and emulated hosts. It opens and closes an object when the core asks for this, and watches the
-//! open objects.
+//! The event loop's part of the process objects: `lisp0`, sockets, listeners and emulated hosts. It
+//! opens or closes an object when the core requests this, and watches the open objects.
 
 use std::io;
 use std::os::fd::{AsRawFd, RawFd};
@@ -31,7 +30,7 @@ impl EventLoop {
         }
     }
 
-    /// Opens an object that the core asks for, or changes it if it is already open.
+    /// Opens an object. If the object is already open, changes its settings.
     pub(super) fn open(&mut self, object: &ProcessObject) -> Result<(), Error> {
         match object {
             ProcessObject::Tunnel => self.open_tunnel(),
@@ -94,8 +93,9 @@ impl EventLoop {
         let senders: Vec<RawFd> = sockets.sender_fds().collect();
         let slot = self.udp.insert(sockets);
         for sender in senders {
-            // epoll reports errors on every watched descriptor. `PRIORITY` is used because the loop
-            // must not wake up for data: data that arrives on a sending socket is ignored.
+            // epoll reports errors on every watched descriptor. The interest is `PRIORITY` and not
+            // `READABLE`, because the loop must not wake up for data. The loop ignores data that
+            // arrives on a socket for sending.
             self.watch_fd_for(sender, Source::Errors(slot), Interest::PRIORITY)?;
         }
         self.watch_fd(control, Source::Control(slot))?;

@@ -1,5 +1,5 @@
-//! The event loop's part of the command `reload`: the router stops, and another one begins in the
-//! same process, with the startup configuration.
+//! The event loop's part of the command `reload`. The router stops, and a new router starts in the
+//! same process with the startup configuration.
 
 use std::path::Path;
 use std::{fs, mem};
@@ -13,11 +13,11 @@ use crate::driver::{Error, Options};
 use crate::router::config::Config;
 
 impl EventLoop {
-    /// Stops the router, and starts it again with the startup configuration. All sessions at the
-    /// console end.
+    /// Stops the router, and starts it again with the startup configuration. Ends all sessions at
+    /// the console.
     ///
-    /// The emulated hosts stay, because only the lab can connect their devices to their LANs. Their
-    /// stacks start again.
+    /// The devices of the emulated hosts stay, because only the lab can connect these devices to
+    /// the LANs. The network stacks of the hosts start again.
     ///
     /// # Errors
     /// The startup configuration cannot be read, or the router cannot start.

@@ -1,5 +1,5 @@
-//! The signals that a router handles: stop the router, start a new log file, write the counters to
-//! the log.
+//! Handles the signals that stop the router, start a new log file, or write the counters to the
+//! log.
 
 use log::info;
 use mio::Interest;
@@ -12,8 +12,9 @@ use crate::console::show::statistics;
 use crate::driver::Error;
 
 impl EventLoop {
-    /// Watches for signals, so that they do not end the process at once. SIGTERM and SIGINT stop
-    /// the router. SIGHUP starts a new log file. SIGUSR1 writes the counters to the log.
+    /// Registers handlers for signals, so that a signal does not end the process immediately.
+    /// SIGTERM and SIGINT stop the router. SIGHUP starts a new log file. SIGUSR1 writes the
+    /// counters to the log.
     pub fn watch_signals(&mut self) -> Result<(), Error> {
         let signals = Signals::new([SIGTERM, SIGINT, SIGHUP, SIGUSR1]);
         let signals = self.signals.insert(signals.map_err(Error::during("catching signals"))?);

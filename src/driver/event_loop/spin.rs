@@ -1,24 +1,26 @@
 //! Decides whether the loop polls again or sleeps. It polls for a short time after each packet.
 //!
-//! To sleep and wake up takes longer than the whole path of a packet through the router. So after a
-//! packet, the loop polls for the next packet for some microseconds, and yields the processor
-//! between two polls: the loop spins. Without traffic, the loop sleeps. If a yield takes long,
-//! another process needs the processor. Then the loop does not spin for a while.
+//! The loop needs more time to sleep and to wake up than to forward a packet. So after a packet,
+//! the loop polls for the next packet for [`AFTER_A_PACKET`], and yields the processor between two
+//! polls. This is called spinning. Without traffic, the loop sleeps. If a yield takes longer than
+//! [`CONTENDED`], another process needs the processor. Then the loop does not spin for the time
+//! [`REST`].
 
 use std::time::Duration;
 
 use crate::time::Time;
 
-/// The time for which the loop polls for the next packet. In a lab, an answer arrives in less time.
+/// The time for which the loop polls for the next packet. In a lab, the answer to a packet arrives
+/// in less time.
 const AFTER_A_PACKET: Duration = Duration::from_micros(50);
-/// If a yield takes longer than this time, another process has used the processor.
+/// A duration of a yield. If a yield takes longer, another process has used the processor.
 const CONTENDED: Duration = Duration::from_micros(25);
-/// After a yield that took too long, the loop sleeps between its polls for this time, so that other
-/// processes get the processor.
+/// The time after a long yield in which the loop does not spin. In this time the loop sleeps until
+/// a source is ready, so that other processes can use the processor.
 const REST: Duration = Duration::from_millis(2);
 
-/// Until the time `until`, the loop polls without sleeping (spins). Until the time `rests_until`, the
-/// loop must not spin.
+/// The times that decide whether the loop spins. The loop spins before the time `until`, but not
+/// before the time `rests_until`.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Spin {
     until: Time,
@@ -38,7 +40,7 @@ impl Spin {
         }
     }
 
-    /// Whether the loop must poll again and not sleep.
+    /// Returns true if the loop must poll again without sleeping.
     pub fn lasts(&self, now: Time) -> bool {
         now < self.until && now >= self.rests_until
     }

@@ -1,5 +1,6 @@
 //! The event loop's part of the watchers. A watcher is a client of the console that gets a line for
-//! each item of the router. Without a watcher, the router has no witness that collects items.
+//! each item of the router. The router has a witness that collects items only while there is a
+//! watcher.
 
 use super::EventLoop;
 use crate::driver::clock::Clock;
@@ -9,8 +10,8 @@ use crate::router::io::{Command, Input};
 use crate::watch::RouterWatch;
 
 impl EventLoop {
-    /// Begins to watch the router when the first watcher comes. Ends this when the last watcher has
-    /// left. Sends the items of this turn.
+    /// Begins to collect the router's items when the first watcher has connected. Ends this when no
+    /// watcher is connected any more. Sends the items of this turn to the watchers.
     pub(super) fn tell_watchers(&mut self) {
         let is_watched = self.console.as_ref().is_some_and(ConsoleServer::is_watched);
         match (&self.watched, is_watched) {

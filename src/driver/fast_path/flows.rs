@@ -1,9 +1,10 @@
 //! The flows of one direction that the kernel may forward.
 //!
-//! Each packet that goes up to the router is counted twice: by the program in the kernel, in the
-//! word of its flow, and here, when the router has read it. If both numbers are equal, no packet of
-//! the flow is on its way up. Only then the kernel may forward the next packets: otherwise they
-//! would overtake the packets on their way.
+//! Each packet that goes up to the router is counted twice. The program in the kernel counts the
+//! packet in the word of its flow. The router counts the packet here, after it has read the packet.
+//! If both counts are equal, no packet of the flow is on its way up. The kernel may forward the
+//! next packets of the flow only if the counts are equal. Otherwise the next packets would overtake
+//! the packets that are on their way up.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -20,89 +21,96 @@ use super::shared::{COUNT, FLOWS, Flow, INSTALLED, PLACES, Use};
 use crate::packet::Load;
 use crate::time::Time;
 
-/// The number of the word with the time of last use, in a [`Use`].
+/// The index of a word in a [`Use`]: the word with the time of the last packet.
 const LAST: usize = 2;
 
-/// The number of packets a second of a flow of small datagrams, above which the router forwards the
-/// flow itself: it reads and sends many of them at once, and the kernel only one.
+/// The limit on the rate of a flow of small datagrams, in packets a second. The router itself
+/// forwards a flow with a higher rate, because it reads and sends many small datagrams at once. The
+/// kernel forwards them one by one.
 const BUSY_RATE: u64 = 40_000;
-/// The length in octets below which a datagram is small, with its IP header.
+/// A length in octets, including the IP header. A shorter datagram is small.
 const SMALL: u64 = 512;
-/// The time over which the rate of a flow is measured.
+/// The minimum duration of a measurement of a flow's rate.
 const RATE_INTERVAL: Duration = Duration::from_millis(200);
-/// A flow of small datagrams returns to the kernel after this time below half the rate.
+/// The kernel may forward a flow of small datagrams again after the flow's rate was below half of
+/// [`BUSY_RATE`] for this time.
 const CALM_INTERVAL: Duration = Duration::from_secs(1);
-/// A flow that was not used for this time gives its word to another flow.
+/// If the kernel has forwarded no packet of a flow for this time, another flow can get its word.
 const IDLE: Duration = Duration::from_millis(100);
-/// Packets can be lost on their way to the router. The number of lost packets is the smallest
-/// difference of both counts in this number of samples, each taken when nothing waited to be read.
-/// A packet that the program has just counted may be in a sample, but not in all of them.
+/// The number of samples that determine how many packets were lost on their way up to the router. A
+/// sample is the difference of both counts at a time when no packet waits to be read. The smallest
+/// difference is the number of lost packets. A packet that the program has just counted can be in
+/// one sample, but not in all samples.
 const LOSS_SAMPLES: u32 = 16;
-/// The shortest time between two samples.
+/// The minimum time between two samples.
 const SAMPLE_INTERVAL: Duration = Duration::from_millis(1);
 
-/// A flow that the kernel may forward.
+/// A flow whose verdict the kernel has.
 #[derive(Debug)]
 struct Known<D> {
-    /// The number of the flow's [`Use`].
+    /// The index of the flow's [`Use`].
     number: u32,
     epoch: u64,
-    /// The data with which the router counts the packets of the flow.
+    /// The data that the router needs to count the packets of the flow.
     data: D,
-    /// The part of the use that the router has counted.
+    /// The value of the flow's [`Use`] when the router counted its packets last.
     counted: Use,
-    /// The use at the beginning of the present measurement of the rate.
+    /// The value of the flow's [`Use`] when the present measurement of the rate began.
     measured: Use,
     is_udp: bool,
 }
 
-/// The samples of the difference between both counts of a word.
+/// The samples of the difference between both counts of a word: the smallest difference, and the
+/// number of samples.
 #[derive(Clone, Copy, Debug)]
 struct Difference {
     smallest: i32,
     samples: u32,
-    /// The time of the last sample in nanoseconds, on the monotonic clock.
+    /// The time of the last sample on the monotonic clock, in nanoseconds.
     sampled_at: u64,
 }
 
-/// Packets of a flow that the kernel has forwarded, and that the router has not counted yet.
+/// The packets of a flow that the router has not counted yet. The kernel has forwarded these
+/// packets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Uncounted<D> {
-    /// The data of the flow.
+    /// The data that the router needs to count the packets of the flow.
     pub data: D,
-    /// The packets.
+    /// The number of packets and octets.
     pub load: Load,
-    /// The time of the last packet in nanoseconds, on the monotonic clock.
+    /// The time of the last packet on the monotonic clock, in nanoseconds.
     pub last: u64,
 }
 
-/// The flows of one direction. `K` is the key of a flow in the kernel's map, `V` is its verdict,
-/// and `D` is the data with which the router counts the flow's packets.
+/// The flows of one direction. `K` is the key of a flow in the kernel's map. `V` is the verdict on
+/// a flow. `D` is the data that the router needs to count the packets of a flow.
 #[derive(Debug)]
 pub struct Flows<K, V, D> {
     verdicts: KernelMap<MapData, K, V>,
     words: SharedArray<u64, PLACES>,
     uses: SharedArray<Use, FLOWS>,
     known: HashMap<K, Known<D>>,
-    /// The numbers that no flow has.
+    /// The indices of [`Use`]s that belong to no flow.
     free: Vec<u32>,
-    /// The uncounted packets of the flows that were taken back.
+    /// The uncounted packets of the flows that the kernel does not forward any more.
     taken_back: Vec<Uncounted<D>>,
-    /// For each word, the number of packets that the router has read.
+    /// The number of packets that the router has read, for each word.
     read: Box<[u32]>,
-    /// The flow to which each word was given last.
+    /// The flow that was handed over last, for each word.
     owners: HashMap<usize, K>,
-    /// The words whose counts differed when nothing waited to be read.
+    /// The words whose two counts differed at the last comparison. The key is the index of the
+    /// word.
     differences: HashMap<usize, Difference>,
-    /// The flows that the router forwards itself, because they have many small datagrams. The
-    /// number counts their packets since the last measurement.
+    /// The flows that the router forwards itself, because they have many small datagrams. The value
+    /// is the number of the flow's packets since the last measurement.
     kept: HashMap<K, u64>,
     measured_at: Time,
     calm_at: Time,
 }
 
 impl<K: Pod + Eq + Hash + AsRef<Flow>, V: Pod, D: Copy> Flows<K, V, D> {
-    /// The flows in these maps of the kernel, which are empty.
+    /// Returns an object without flows. `verdicts`, `words` and `uses` are empty maps of the
+    /// kernel.
     pub fn new(
         verdicts: KernelMap<MapData, K, V>,
         words: SharedArray<u64, PLACES>,
@@ -124,18 +132,19 @@ impl<K: Pod + Eq + Hash + AsRef<Flow>, V: Pod, D: Copy> Flows<K, V, D> {
         }
     }
 
-    /// The number of flows whose verdicts the kernel has.
+    /// Returns the number of flows whose verdicts the kernel has.
     pub fn taught(&self) -> usize {
         self.known.len()
     }
 
-    /// The number of flows that the router forwards itself, because they have many small datagrams.
+    /// Returns the number of flows that the router forwards itself, because they have many small
+    /// datagrams.
     pub fn kept(&self) -> usize {
         self.kept.len()
     }
 
-    /// Counts a packet that went up to the router. Returns true if the kernel may forward the next
-    /// packets of the flow.
+    /// Counts a packet that went up to the router. Returns false if the router forwards the
+    /// packet's flow itself, because the flow has many small datagrams.
     pub fn came_up(&mut self, key: &K) -> bool {
         let read = &mut self.read[key.as_ref().place()];
         *read = read.wrapping_add(1);
@@ -148,12 +157,14 @@ impl<K: Pod + Eq + Hash + AsRef<Flow>, V: Pod, D: Copy> Flows<K, V, D> {
         }
     }
 
-    /// Whether the router has read all packets of the flow that the kernel has sent up. `is_drained`
-    /// looks whether nothing waits to be read: then, a difference that stays is packets that were
-    /// lost. `now` is the time in nanoseconds on the monotonic clock.
+    /// Returns true if the router has read all packets of the flow that the kernel has sent up.
+    /// `is_drained` returns true if no packet waits to be read. If the two counts of the flow's
+    /// word differ although no packet waits, the difference may be lost packets, and it becomes a
+    /// sample. `now` is the present time on the monotonic clock, in nanoseconds.
     pub fn is_settled(&mut self, key: &K, now: u64, is_drained: impl FnOnce() -> bool) -> bool {
         let place = key.as_ref().place();
-        // The count is read before `is_drained` looks: so no packet in it can still wait.
+        // The count is read before `is_drained` is called. So if `is_drained` returns true, no
+        // packet in this count still waits.
         let sent_up = (self.words.read(place, 0) & COUNT) as u32;
         let difference = sent_up.wrapping_sub(self.read[place]) as i32;
         if difference == 0 {
@@ -178,16 +189,17 @@ impl<K: Pod + Eq + Hash + AsRef<Flow>, V: Pod, D: Copy> Flows<K, V, D> {
         false
     }
 
-    /// Whether the kernel has the verdict of a flow for this epoch.
+    /// Returns true if the kernel has the verdict on a flow, and the verdict belongs to this epoch.
     pub fn has(&self, key: &K, epoch: u64) -> bool {
         self.known.get(key).is_some_and(|known| known.epoch == epoch)
     }
 
-    /// Gives the kernel the verdict on a flow. `verdict` gets the number of the flow. The kernel
-    /// forwards the flow only after [`Flows::hand_over`].
+    /// Writes the verdict on a flow to the kernel. The function `verdict` returns the verdict, and
+    /// its argument is the index of the flow's `Use`. The kernel forwards the flow only after
+    /// [`Flows::hand_over`].
     ///
     /// # Errors
-    /// The kernel has no memory for the verdict.
+    /// The kernel has no free memory for the verdict.
     pub fn teach(
         &mut self,
         key: K,
@@ -219,9 +231,12 @@ impl<K: Pod + Eq + Hash + AsRef<Flow>, V: Pod, D: Copy> Flows<K, V, D> {
         Ok(())
     }
 
-    /// Lets the kernel forward the next packets of a flow. Returns false if a packet of the flow is
-    /// on its way up, or if the kernel forwards another flow with the same word, and this other flow
-    /// was used a moment ago. `now` is the time in nanoseconds on the monotonic clock.
+    /// Lets the kernel forward the next packets of a flow. `now` is the present time on the
+    /// monotonic clock, in nanoseconds. Returns false in two cases:
+    ///
+    /// - A packet of the flow is still on its way up.
+    /// - The kernel forwards another flow with the same word, and has forwarded a packet of that
+    ///   other flow in the last 100 milliseconds.
     pub fn hand_over(&mut self, key: &K, now: u64) -> bool {
         let flow = key.as_ref();
         let word = self.words.word(flow.place(), 0);
@@ -241,7 +256,8 @@ impl<K: Pod + Eq + Hash + AsRef<Flow>, V: Pod, D: Copy> Flows<K, V, D> {
         word.compare_exchange(found, handed_over, Ordering::AcqRel, Ordering::Acquire).is_ok()
     }
 
-    /// Takes a flow back: its next packets go up to the router.
+    /// Stops the forwarding of a flow by the kernel: the next packets of the flow go up to the
+    /// router. Removes the verdict on the flow from the kernel.
     pub fn take_back(&mut self, key: &K) {
         let flow = key.as_ref();
         let word = self.words.word(flow.place(), 0);
@@ -262,7 +278,7 @@ impl<K: Pod + Eq + Hash + AsRef<Flow>, V: Pod, D: Copy> Flows<K, V, D> {
         }
     }
 
-    /// Takes an eighth of the flows back: those that were not used for the longest time.
+    /// Takes back an eighth of all flows: the flows whose last forwarded packets are the oldest.
     fn take_back_oldest(&mut self) {
         #[allow(clippy::disallowed_methods, reason = "the flows are sorted by the time of use")]
         let known = self.known.iter();
@@ -273,7 +289,8 @@ impl<K: Pod + Eq + Hash + AsRef<Flow>, V: Pod, D: Copy> Flows<K, V, D> {
         flows.iter().for_each(|(_, key)| self.take_back(key));
     }
 
-    /// The packets that the kernel has forwarded since the last call, in the order of their times.
+    /// Returns the packets that the kernel has forwarded since the last call. They are sorted by
+    /// the time of the last packet of each flow.
     pub fn take_uses(&mut self) -> Vec<Uncounted<D>> {
         let mut uncounted = mem::take(&mut self.taken_back);
         for known in self.known.values_mut() {
@@ -284,8 +301,9 @@ impl<K: Pod + Eq + Hash + AsRef<Flow>, V: Pod, D: Copy> Flows<K, V, D> {
         uncounted
     }
 
-    /// Measures the rates of the flows. Flows of many small datagrams go to the router, and return
-    /// to the kernel when they are calm.
+    /// Measures the rates of the flows. Takes back the flows that have many small datagrams, so
+    /// that the router forwards these flows. Lets the kernel forward such a flow again when its
+    /// rate is low.
     pub fn measure(&mut self, now: Time) {
         let span = now.since(self.measured_at);
         if span >= RATE_INTERVAL {
@@ -316,7 +334,8 @@ impl<K: Pod + Eq + Hash + AsRef<Flow>, V: Pod, D: Copy> Flows<K, V, D> {
 }
 
 impl<D: Copy> Known<D> {
-    /// Returns the packets that were not counted yet, if the use of the flow is `new`.
+    /// Returns the packets that were not counted yet, or `None` if there are none. `new` is the
+    /// present value of the flow's [`Use`].
     fn take(&mut self, new: Use) -> Option<Uncounted<D>> {
         let old = mem::replace(&mut self.counted, new);
         let load = Load { packets: new.packets - old.packets, bytes: new.octets - old.octets };

@@ -1,4 +1,4 @@
-//! An array that the router and the programs in the kernel both read and write, as memory.
+//! An array in memory. The router and the programs in the kernel both read and write it.
 
 #![allow(unsafe_code, reason = "the memory of an array of the kernel is mapped into the process")]
 
@@ -22,15 +22,15 @@ impl<T, const LEN: usize> SharedArray<T, LEN> {
     const WORDS: usize = size_of::<T>() / size_of::<u64>();
     const OCTETS: usize = size_of::<T>() * LEN;
 
-    /// Maps the memory of an array. The array must have been made with BPF_F_MMAPABLE, and must
-    /// have `LEN` elements with the size of `T`.
+    /// Maps the memory of an array of the kernel into this process. The array must have the flag
+    /// BPF_F_MMAPABLE, and must have `LEN` elements of the size of `T`.
     ///
     /// # Errors
-    /// EINVAL if the array is smaller, ENOTSUPP if it cannot be mapped.
+    /// EINVAL if the array is smaller. ENOTSUPP if the array cannot be mapped.
     pub fn map(array: BorrowedFd<'_>) -> io::Result<Self> {
         const { assert!(size_of::<T>().is_multiple_of(size_of::<u64>())) };
         let protection = ProtFlags::READ | ProtFlags::WRITE;
-        // SAFETY: the kernel chooses an address that is free, so no other memory changes.
+        // SAFETY: the kernel chooses a free address, so the call changes no other memory.
         let memory = unsafe {
             rustix::mm::mmap(ptr::null_mut(), Self::OCTETS, protection, MapFlags::SHARED, array, 0)?
         };
@@ -38,23 +38,23 @@ impl<T, const LEN: usize> SharedArray<T, LEN> {
         Ok(SharedArray { words, element: PhantomData })
     }
 
-    /// A word of an element.
+    /// Returns the word number `word` of the element number `element`.
     ///
     /// # Panics
-    /// If the array has no such word.
+    /// If the array has no element `element`, or the element has no word `word`.
     pub fn word(&self, element: usize, word: usize) -> &AtomicU64 {
         assert!(element < LEN && word < Self::WORDS, "there is no word {word} of {element}");
-        // SAFETY: the word is in the mapped memory, which stays mapped as long as `self` lives. The
-        // kernel accesses it as 64 bits, with atomic instructions.
+        // SAFETY: the word is in the mapped memory, and the memory stays mapped until `self` is
+        // dropped. The kernel accesses the word with atomic instructions of 64 bits.
         unsafe { self.words.add(element * Self::WORDS + word).as_ref() }
     }
 
-    /// The value of a word of an element.
+    /// Returns the value of the word number `word` of the element number `element`.
     pub fn read(&self, element: usize, word: usize) -> u64 {
         self.word(element, word).load(Ordering::Acquire)
     }
 
-    /// Sets a word of an element.
+    /// Sets the word number `word` of the element number `element` to `value`.
     pub fn write(&self, element: usize, word: usize, value: u64) {
         self.word(element, word).store(value, Ordering::Release);
     }
@@ -62,7 +62,7 @@ impl<T, const LEN: usize> SharedArray<T, LEN> {
 
 impl<T, const LEN: usize> Drop for SharedArray<T, LEN> {
     fn drop(&mut self) {
-        // SAFETY: `map` has mapped this memory, and nothing borrows it any more.
+        // SAFETY: `map` has mapped this memory, and no reference to it exists any more.
         let _ = unsafe { rustix::mm::munmap(self.words.as_ptr().cast(), Self::OCTETS) };
     }
 }

@@ -7,14 +7,15 @@
 //!                             └─ Router ◀─ UDP socket ◀─ miss ─┘
 //! ```
 //!
-//! The router alone decides. It gives the kernel its verdict on a flow, and an epoch. When the
-//! data changes that decisions depend on, the epoch advances: then all verdicts in the kernel are
-//! misses, and no packet is forwarded by an old decision. Packets that are unusual always go up to
-//! the router: `program.c` shows which.
+//! The router alone decides. It writes its verdict on a flow to the kernel, together with the
+//! number of the present epoch. A new epoch begins when data changes on which the decisions depend.
+//! A verdict of an earlier epoch is a miss, so the kernel forwards no packet by an old decision.
+//! Unusual packets always go up to the router. The reasons are in [`Miss`].
 //!
-//! A killed router leaves nothing that does harm. The programs forward packets only until the time
-//! in [`State`], which the router moves on while it runs. Since Linux 6.6 the kernel removes the
-//! programs with the process; on older kernels the next router of the namespace removes them.
+//! The programs of a killed router do no harm. The programs forward packets only until the time
+//! [`State::until`]. While the router runs, it extends this time again and again. Linux 6.6 and
+//! newer kernels remove the programs when the process ends. On an older kernel, the next router of
+//! the namespace removes them.
 
 mod flows;
 mod memory;
@@ -43,20 +44,22 @@ use crate::router::flow_verdicts;
 use crate::router::io::{Encapsulation, LISP_DEVICE, Outer};
 use crate::wire::data_header::encapsulation_len;
 
-/// The compiled `program.c`: `src/driver/fast_path/build` makes it.
+/// The compiled `program.c`. The script `src/driver/fast_path/build` compiles it.
 static PROGRAM: &[u8] = aya::include_bytes_aligned!("program.o");
 
-/// The time for which the programs work on after the router has moved on [`State::until`]. The loop
-/// of a router that lives does a turn at least once a second.
+/// The time for which the programs still forward packets after the router has extended
+/// [`State::until`] the last time. A running router extends it in each turn of the event loop, at
+/// least once a second.
 const ALIVE_FOR: Duration = Duration::from_secs(3);
-/// If this environment variable is set, the programs are attached as on an older kernel. It is for
-/// tests.
+/// The name of an environment variable for tests. If the variable is set, the programs are attached
+/// in the same way as on a kernel before Linux 6.6.
 const BY_NETLINK: &str = "EIDWAY_TC_NETLINK";
-/// The kernel attaches a program as a link of the process since this version.
+/// The first version of Linux that can attach a program with TCX. The kernel detaches such a
+/// program when the process ends.
 const TCX: KernelVersion = KernelVersion::new(6, 6, 0);
 
-/// The number of the first hit counter in the array `counters`. The counters before it are those
-/// of [`Miss`].
+/// The index of the first hit counter in the array `counters`. The counters before this index count
+/// the misses, one counter for each [`Miss`].
 const HITS: usize = Miss::ALL.len();
 
 /// The reason why a packet goes up to the router, in the order of `enum miss` in `program.c`.
@@ -64,22 +67,25 @@ const HITS: usize = Miss::ALL.len();
 pub enum Miss {
     /// The kernel has no verdict on the flow.
     NoFlow,
-    /// The verdict is of an earlier epoch.
+    /// The verdict belongs to an earlier epoch.
     OldEpoch,
-    /// A packet of the flow is still on its way through the router.
+    /// The flow is not handed over to the kernel, for example because an earlier packet of the flow
+    /// is still on its way through the router.
     NotYet,
-    /// The router has not moved on its time.
+    /// The router has not extended the time [`State::until`], and this time is over.
     NotAlive,
     /// The packet has options or extension headers, is a fragment, or is an ICMP message other than
     /// an echo.
     OddHeader,
     /// The packet is too big for the port or the path.
     TooBig,
-    /// The TTL ends here.
+    /// The TTL of the packet is too small to forward the packet.
     Ttl,
-    /// The ECN fields do not fit together (RFC 6040).
+    /// The combination of the outer and the inner ECN field is invalid: the packet must be dropped
+    /// (RFC 6040).
     Ecn,
-    /// The outer UDP header has a checksum, or a checksum or a length is wrong.
+    /// The outer UDP header has a checksum, which only the router verifies, or an IPv4 header
+    /// checksum or a length is wrong.
     Checksum,
     /// The packet is a super-packet of UDP.
     Datagrams,
@@ -104,7 +110,7 @@ impl Miss {
     ];
 }
 
-/// The programs in the kernel, with their maps.
+/// The programs in the kernel, and the maps of these programs.
 #[derive(Debug)]
 pub struct FastPath {
     programs: Ebpf,
@@ -120,10 +126,11 @@ pub struct FastPath {
 }
 
 impl FastPath {
-    /// Loads the programs, and attaches one to `lisp0`, which has the index `lisp0`.
+    /// Loads both programs, and attaches `encapsulate` to the device `lisp0`. The parameter `lisp0`
+    /// is the index of this device.
     ///
     /// # Errors
-    /// The kernel or the privileges of the process do not permit it.
+    /// The kernel does not support the programs, or the process has too few privileges.
     pub fn open(lisp0: u32) -> io::Result<Self> {
         let mut programs = Ebpf::load(PROGRAM).map_err(io::Error::other)?;
         for name in ["encapsulate", "decapsulate"] {
@@ -149,7 +156,8 @@ impl FastPath {
         Ok(fast_path)
     }
 
-    /// Decapsulates packets that arrive on a device from now on.
+    /// Attaches the program `decapsulate` to a device. From now on the program decapsulates packets
+    /// that arrive on the device.
     ///
     /// # Errors
     /// The kernel does not attach the program to this device.
@@ -161,7 +169,7 @@ impl FastPath {
         Ok(())
     }
 
-    /// Forgets a device that was removed.
+    /// Removes a device from the list of ports, after the device was removed from the machine.
     pub fn forget_port(&mut self, device: &str) {
         self.ports.remove(device);
     }
@@ -171,25 +179,26 @@ impl FastPath {
         self.epoch
     }
 
-    /// Begins a new epoch: the kernel forwards no packet by a verdict of an earlier one.
+    /// Begins a new epoch. From now on the kernel forwards no packet by a verdict of an earlier
+    /// epoch.
     pub fn advance_epoch(&mut self) {
         self.epoch += 1;
         self.state.write(0, 0, self.epoch);
     }
 
-    /// Moves on the time until which the programs work. `now` is the time in nanoseconds on the
-    /// monotonic clock.
+    /// Extends the time until which the programs forward packets. `now` is the present time on the
+    /// monotonic clock, in nanoseconds.
     pub fn keep_alive(&self, now: u64) {
         self.state.write(0, 1, now + ALIVE_FOR.as_nanos() as u64);
     }
 
-    /// The number of packets that the kernel has encapsulated and decapsulated. A super-packet is
-    /// one packet here.
+    /// Returns the number of packets that the kernel has encapsulated, and the number of packets
+    /// that the kernel has decapsulated. A super-packet counts as one packet.
     pub fn hits(&self) -> [u64; 2] {
         [HITS, HITS + 1].map(|number| self.counters.read(number, 0))
     }
 
-    /// The number of packets that went up to the router, by reason.
+    /// Returns each reason with the number of packets that went up to the router for this reason.
     pub fn misses(&self) -> impl Iterator<Item = (Miss, u64)> {
         Miss::ALL.into_iter().zip((0..HITS).map(|number| self.counters.read(number, 0)))
     }
@@ -197,7 +206,8 @@ impl FastPath {
     fn attach(&mut self, device: &str, name: &str, at: TcAttachType) -> io::Result<()> {
         let is_old = KernelVersion::current().is_ok_and(|version| version < TCX);
         let options = if is_old || std::env::var_os(BY_NETLINK).is_some() {
-            // It is no error if the qdisc exists, or if no killed router has left a program.
+            // The results are ignored. The first call fails if the qdisc exists already, and the
+            // second call fails if no killed router has left a program.
             let _ = tc::qdisc_add_clsact(device);
             let _ = tc::qdisc_detach_program(device, at, name);
             TcAttachOptions::Netlink(NlOptions::default())
@@ -237,7 +247,8 @@ fn shared_array<T, const LEN: usize>(
     }
 }
 
-/// The verdict for the kernel on a flow from the site, except its number.
+/// Returns the verdict on a flow from the site, as the kernel stores it. `number` is the index of
+/// the flow's counters.
 pub fn outbound_verdict(
     epoch: u64,
     flow: &flow_verdicts::OutboundFlow,
@@ -262,7 +273,7 @@ pub fn outbound_verdict(
     }
 }
 
-/// The key in the kernel's map of a flow from the core.
+/// Returns the key of a flow from the core in the kernel's map.
 pub fn inbound_key(flow: Flow, outer: &Outer, lisp_header: [u8; 8]) -> InboundFlow {
     InboundFlow {
         flow,
@@ -274,7 +285,7 @@ pub fn inbound_key(flow: Flow, outer: &Outer, lisp_header: [u8; 8]) -> InboundFl
     }
 }
 
-/// Flows for tests, with new maps. No program uses the maps.
+/// Returns flows for tests. Their maps are new, and no program in the kernel uses these maps.
 #[cfg(test)]
 fn test_flows<D: Copy>() -> io::Result<Flows<InboundFlow, InboundVerdict, D>> {
     let mut programs = Ebpf::load(PROGRAM).map_err(io::Error::other)?;

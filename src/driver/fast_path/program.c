@@ -1,14 +1,14 @@
 /* The two programs of the fast path, for the kernel's traffic control (clsact).
  *
- * `encapsulate` runs where packets leave through lisp0, `decapsulate` where packets arrive on a
- * port. Each looks for the packet's flow in a map. On a hit it does the work of the router on the
- * packet. On a miss it changes nothing, and the packet goes on to other programs of the same place and
- * to the router, as if there were no program (TC_ACT_UNSPEC). The router alone decides: a verdict in a map is the router's verdict on an earlier packet
- * of the flow, and is valid while `state.epoch` is the verdict's epoch.
+ * `encapsulate` runs for packets that leave through lisp0. `decapsulate` runs for packets that arrive on a port.
+ * Each program looks for the packet's flow in a map. On a hit it encapsulates or decapsulates the packet, as the
+ * router does. On a miss it does not change the packet, and returns TC_ACT_UNSPEC. Then the packet goes on to the
+ * other programs of this hook and to the router. The router alone decides: a verdict in a map is the router's
+ * verdict on an earlier packet of the flow. A verdict is valid while `state.epoch` is the epoch in the verdict.
  *
- * Order in a flow: each place of `outbound_words` and `inbound_words` counts the packets that went
- * up to the router. The router installs a flow, with a compare-exchange of the word, only when it
- * has forwarded as many packets. So no packet overtakes an earlier one that is still on its way up.
+ * Order in a flow: each word of `outbound_words` and `inbound_words` counts the packets that went up to the
+ * router. The router also counts the packets that it has read. It installs a flow, with a compare-exchange of the
+ * word, only if both counts are equal. So no packet overtakes an earlier packet that is still on its way up.
  *
  * src/driver/fast_path/shared.rs has the same structures in Rust.
  */
@@ -31,7 +31,7 @@
 #define ECN_MASK 3
 #define ECN_CE 3
 #define ECN_ECT_1 1
-/* Linux has this flag since 6.3, and Debian 12 has older headers. */
+/* The kernel supports these flags since Linux 6.3. The headers of Debian 12 are older. */
 #define DECAP_L3_IPV4 (1ULL << 7)
 #define DECAP_L3_IPV6 (1ULL << 8)
 #define PACKET_OTHERHOST 3
@@ -40,13 +40,13 @@
 #define IPV4 4
 #define IPV6 6
 
-/* A word: one bit that says that the kernel forwards the flow, 31 bits of the flow's hash, and 32 bits
- * that count the packets that went up to the router. */
+/* A word has three parts. One bit is set while the kernel forwards the flow. 31 bits contain a part of the
+ * flow's hash. 32 bits count the packets that went up to the router. */
 #define INSTALLED (1ULL << 63)
 #define COUNT_MASK 0xffffffffULL
 #define TAG_OF(hash) ((__u64)((hash) & 0x7fffffff) << 32)
 
-/* Addresses are in network order. An IPv4 address has the first 4 octets; the others are zero. */
+/* Addresses are in network order. An IPv4 address is in the first 4 octets, and the other octets are zero. */
 struct flow {
     __u8 source[16];
     __u8 destination[16];
@@ -61,12 +61,12 @@ struct outbound_verdict {
     __u8 lisp_header[LISP_LEN];
     /* The largest packet that the port and the path permit, in octets without the outer headers. */
     __u32 largest;
-    /* The index of the port to the core, and the next hop behind it. */
+    /* The index of the port to the core. `next_hop` is the address of the next hop on this port. */
     __u32 port;
     __u8 next_hop[16];
-    /* The number of the flow in `outbound_uses`. */
+    /* The index of the flow in `outbound_uses`. */
     __u32 number;
-    /* In network order. */
+    /* The outer source port, in network order. */
     __u16 source_port;
     __u8 outer_version;
     __u8 next_hop_version;
@@ -83,23 +83,23 @@ struct inbound_key {
 
 struct inbound_verdict {
     __u64 epoch;
-    /* The number of the flow in `inbound_uses`. */
+    /* The index of the flow in `inbound_uses`. */
     __u32 number;
     __u32 zero;
 };
 
-/* What a flow has used since it was installed. */
+/* The number of packets and octets of a flow that the programs have forwarded. These numbers never decrease. */
 struct use {
     __u64 packets;
     __u64 octets;
-    /* The time of the last packet, on the monotonic clock, in nanoseconds. */
+    /* The time of the last packet on the monotonic clock, in nanoseconds. */
     __u64 last;
 };
 
 struct state {
     __u64 epoch;
-    /* The programs forward nothing after this time: the router may have been killed. In nanoseconds on the
-     * monotonic clock. */
+    /* A time on the monotonic clock, in nanoseconds. The programs forward no packet after this time, because
+     * the router may have been killed. */
     __u64 until;
     __u32 lisp0;
     __u32 zero;
@@ -162,17 +162,17 @@ SHARED_ARRAY(outbound_uses, struct use, FLOWS);
 SHARED_ARRAY(inbound_uses, struct use, FLOWS);
 SHARED_ARRAY(counters, __u64, COUNTERS);
 
-/* What the programs read from an IP packet. */
+/* The data that the programs read from an IP packet. */
 struct packet {
     struct flow flow;
-    /* The IP header and the transport header, in octets. */
+    /* The length of the IP header and the transport header together, in octets. */
     __u32 headers;
     /* The length of the packet according to its header. */
     __u32 total_len;
     __u8 protocol;
     __u8 ttl;
     __u8 tos;
-    /* Whether the packet always goes up. It is of the same flow as others, so it is counted. */
+    /* Not zero if packets of this kind always go up. Such a packet is counted too, because it is part of a flow. */
     __u8 is_odd;
 };
 
@@ -183,7 +183,7 @@ static __always_inline void count(__u32 which)
         __sync_fetch_and_add(counter, 1);
 }
 
-/* The hash of `src/packet.rs`, octet for octet. */
+/* Adds a word to the hash of a flow. The result is the same as the result of `src/packet.rs`. */
 static __always_inline __u64 add(__u64 hash, __u64 word)
 {
     hash = (hash ^ word) * 0x9e3779b97f4a7c15ULL;
@@ -196,7 +196,7 @@ static __always_inline void *at(struct __sk_buff *skb, __u32 offset, __u32 len)
     return data + offset + len > end ? 0 : data + offset;
 }
 
-/* Reads the transport header. Only TCP, UDP and echos are forwarded here: all else is odd. */
+/* Reads the transport header. Only TCP, UDP and ICMP echo messages are forwarded. All other packets are odd. */
 static __always_inline void read_transport(struct __sk_buff *skb, __u32 offset, __u64 hash, struct packet *packet)
 {
     if (packet->protocol == IPPROTO_TCP || packet->protocol == IPPROTO_UDP) {
@@ -222,8 +222,8 @@ static __always_inline void read_transport(struct __sk_buff *skb, __u32 offset, 
     }
 }
 
-/* Reads an IP packet that begins at `offset`. Returns -1 if its header is not whole. A packet with options or
- * extension headers and a fragment are odd. */
+/* Reads an IP packet that begins at `offset`. Returns -1 if the IP header is incomplete or invalid. Fragments are
+ * odd, and packets that have IP options or extension headers are odd too. */
 static __always_inline int read_packet(struct __sk_buff *skb, __u32 offset, struct packet *packet)
 {
     __u8 *first = at(skb, offset, 1);
@@ -274,8 +274,8 @@ static __always_inline int read_packet(struct __sk_buff *skb, __u32 offset, stru
     return -1;
 }
 
-/* Counts packets that go up together, in the word of their flow. If the kernel forwards the flow, it no longer
- * does so until the router has forwarded these packets too. */
+/* Counts packets that go up together, in the word of their flow. If the kernel forwards the flow, it stops
+ * forwarding the flow until the router has forwarded these packets and installs the flow again. */
 static __noinline int go_up(void *words, __u32 hash, __u32 packets, enum miss miss)
 {
     __u32 place = (hash >> 4) % PLACES;
@@ -302,7 +302,7 @@ static __always_inline int is_installed(void *words, __u32 hash)
     return word && (*(volatile __u64 *)word & ~COUNT_MASK) == (INSTALLED | TAG_OF(hash));
 }
 
-/* The reason why the verdict of an epoch is not valid now, or MISSES if it is valid. */
+/* Returns the reason why a verdict of this epoch is not valid now. Returns MISSES if the verdict is valid. */
 static __always_inline enum miss invalidity(struct state *now, __u64 epoch)
 {
     if (!now || epoch != *(volatile __u64 *)&now->epoch)
@@ -331,13 +331,13 @@ static __always_inline __u16 fold(__u64 sum)
     return ~sum;
 }
 
-/* The headers that stand behind the outer IP header. */
+/* The headers between the outer and the inner IP header. */
 struct lisp {
     struct udphdr udp;
     __u8 header[LISP_LEN];
 } __attribute__((packed));
 
-/* The kernel takes the LISP header for the part before the inner IP header: so it can cut a super-packet. */
+/* The LISP header is declared as the inner link-layer header, so that the kernel can segment a super-packet. */
 #define ROOM                                                                                           \
     (BPF_F_ADJ_ROOM_FIXED_GSO | BPF_F_ADJ_ROOM_NO_CSUM_RESET | BPF_F_ADJ_ROOM_ENCAP_L4_UDP |           \
      BPF_F_ADJ_ROOM_ENCAP_L2(LISP_LEN))
@@ -399,7 +399,7 @@ int encapsulate(struct __sk_buff *skb)
 {
     struct packet packet = {};
     __u32 zero = 0;
-    /* The longest headers that the program reads are IPv4 with options and TCP. */
+    /* The longest headers that the program reads are an IPv4 header with options and a TCP header: 80 octets. */
     if (skb->data_end - skb->data < 80)
         bpf_skb_pull_data(skb, skb->len < 80 ? skb->len : 80);
     if (read_packet(skb, 0, &packet))
@@ -420,8 +420,8 @@ int encapsulate(struct __sk_buff *skb)
         return go_up(&outbound_words, hash, 1, TTL);
     if (packet.total_len != skb->len)
         return go_up(&outbound_words, hash, 1, ODD_HEADER);
-    /* The boundaries of datagrams are in the size of the segments only, and a receiver in user space does
-     * not see it. TCP has no boundaries. */
+    /* Only the segment size of a super-packet says where its datagrams end, and a receiver in user space does
+     * not get the segment size. A super-packet of TCP has no datagrams, so it needs no such boundaries. */
     if (skb->gso_size && packet.protocol != IPPROTO_TCP)
         return go_up(&outbound_words, hash, 1, DATAGRAMS);
     __u32 largest = skb->gso_size ? packet.headers + skb->gso_size : packet.total_len;
@@ -435,7 +435,7 @@ int encapsulate(struct __sk_buff *skb)
                                                 : wrap_v6(skb, verdict, &packet);
     if (wrapped == -1)
         return go_up(&outbound_words, hash, 1, REFUSED);
-    /* bpf_redirect_neigh takes a frame with an Ethernet header. */
+    /* bpf_redirect_neigh needs a frame with an Ethernet header. */
     if (wrapped || bpf_skb_change_head(skb, sizeof(struct ethhdr), 0))
         return TC_ACT_SHOT;
     __be16 protocol = verdict->outer_version == IPV4 ? bpf_htons(ETH_P_IP) : bpf_htons(ETH_P_IPV6);
@@ -447,8 +447,8 @@ int encapsulate(struct __sk_buff *skb)
     return bpf_redirect_neigh(verdict->port, &next_hop, sizeof next_hop, 0);
 }
 
-/* The type of service after decapsulation, by figure 4 of RFC 6040. Returns -1 if the packet has to be
- * dropped. */
+/* Returns the type of service of the inner packet after decapsulation, by figure 4 of RFC 6040. Returns -1 if
+ * the packet must be dropped. */
 static __always_inline int decapsulated_tos(__u8 inner, __u8 outer)
 {
     __u8 ecn = inner & ECN_MASK;
@@ -489,8 +489,8 @@ static __always_inline int set_header(struct __sk_buff *skb, struct packet *pack
     return bpf_skb_store_bytes(skb, start + 8, &ttl, 1, 0);
 }
 
-/* Reads the outer headers of an encapsulated packet. Returns the length of these headers, or 0 if the packet
- * is not for the LISP data port or is odd. */
+/* Reads the outer headers of an encapsulated packet. Returns the length of all headers before the inner packet.
+ * Returns 0 if the packet is not for the LISP data port, is a fragment, has options or an incomplete header. */
 static __always_inline __u32 read_outer(struct __sk_buff *skb, struct inbound_key *key, __u8 *ttl, __u8 *tos,
                                         __u32 *total_len)
 {
@@ -530,8 +530,8 @@ static __always_inline __u32 read_outer(struct __sk_buff *skb, struct inbound_ke
     return offset + sizeof *udp + LISP_LEN;
 }
 
-/* Whether the headers are whole: the lengths agree, and the checksums are right. The router checks a UDP
- * checksum that is not zero. */
+/* Returns 1 if all lengths in the headers agree, the checksums of the IPv4 headers are right, and the outer UDP
+ * checksum is zero. If the UDP checksum is not zero, only the router verifies it. */
 static __always_inline int is_sound(struct __sk_buff *skb, __u32 headers, __u32 outer_total_len,
                                     struct packet *packet, struct inbound_key *key)
 {
@@ -559,10 +559,10 @@ int decapsulate(struct __sk_buff *skb)
     struct packet packet = {};
     __u8 outer_ttl, outer_tos;
     __u32 zero = 0, outer_total_len;
-    /* The router does not see frames for other stations and for other VLANs. */
+    /* The router does not get frames for other stations or frames with a VLAN tag. */
     if (skb->pkt_type == PACKET_OTHERHOST || skb->vlan_present)
         return TC_ACT_UNSPEC;
-    /* The longest headers that the program reads are Ethernet, IPv6, UDP, LISP, IPv4 with options and TCP. */
+    /* The longest headers that the program reads are Ethernet, IPv6, UDP, LISP, IPv4 with options, and TCP. */
     if (skb->data_end - skb->data < 150)
         bpf_skb_pull_data(skb, skb->len < 150 ? skb->len : 150);
     __u32 headers = read_outer(skb, &key, &outer_ttl, &outer_tos, &outer_total_len);
@@ -572,8 +572,8 @@ int decapsulate(struct __sk_buff *skb)
         return TC_ACT_UNSPEC;
     __u32 hash = packet.flow.hash;
     key.flow = packet.flow;
-    /* The sender's socket sends datagrams together, and the receiver's socket gets them one by one. A
-     * super-packet of TCP is one datagram. */
+    /* A super-packet of the outer UDP contains several datagrams, and the router's socket gets them one by one.
+     * An encapsulated super-packet of TCP is one datagram. */
     __u32 packets = packet.total_len + headers < skb->len && skb->gso_segs ? skb->gso_segs : 1;
     if (packet.is_odd)
         return go_up(&inbound_words, hash, packets, ODD_HEADER);
@@ -595,7 +595,7 @@ int decapsulate(struct __sk_buff *skb)
     if (!ttl)
         return go_up(&inbound_words, hash, packets, TTL);
 
-    /* The kernel has to be told only of a change of the family: an older kernel does not know the flags. */
+    /* Older kernels do not know the two flags: the flags are set only if the two address families differ. */
     __u64 flags = BPF_F_ADJ_ROOM_FIXED_GSO | BPF_F_ADJ_ROOM_NO_CSUM_RESET;
     if (packet.flow.family != key.outer_version)
         flags |= packet.flow.family == IPV4 ? DECAP_L3_IPV4 : DECAP_L3_IPV6;

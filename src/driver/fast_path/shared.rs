@@ -8,20 +8,22 @@ use std::net::IpAddr;
 use crate::addr::Family;
 use crate::packet::UnverifiedFlow;
 
-/// The largest number of flows in each direction.
+/// The maximum number of flows in each direction.
 pub const FLOWS: usize = 4096;
-/// The number of words in each direction.
+/// The number of words in each direction. Each flow has one word, and several flows can have the
+/// same word. A word is 64 bits: [`INSTALLED`], 31 bits of the flow's hash, and [`COUNT`].
 pub const PLACES: usize = 16384;
 
-/// The bit of a word that says that the kernel forwards the flow.
+/// The bit of a word that is set while the kernel forwards the flow.
 pub const INSTALLED: u64 = 1 << 63;
-/// The bits of a word that count the packets that went up to the router.
+/// The bits of a word that contain the number of packets that went up to the router.
 pub const COUNT: u64 = 0xffff_ffff;
 
-/// An address in network order. An IPv4 address has the first four octets, and the others are zero.
+/// An address in network order. An IPv4 address is in the first four octets, and the other octets
+/// are zero.
 pub type Octets = [u8; 16];
 
-/// The octets of an address.
+/// Returns the octets of an address.
 pub fn octets(address: IpAddr) -> Octets {
     match address {
         IpAddr::V4(address) => {
@@ -32,7 +34,7 @@ pub fn octets(address: IpAddr) -> Octets {
     }
 }
 
-/// The version of the Internet Protocol: 4 or 6.
+/// Returns the version of the Internet Protocol: 4 or 6.
 pub fn version(family: Family) -> u8 {
     match family {
         Family::Ipv4 => 4,
@@ -40,7 +42,7 @@ pub fn version(family: Family) -> u8 {
     }
 }
 
-/// A flow of packets of EIDs.
+/// A flow of packets between two EIDs.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Flow {
@@ -51,7 +53,7 @@ pub struct Flow {
 }
 
 impl Flow {
-    /// The flow of a packet.
+    /// Returns the key of the flow to which a packet belongs.
     pub fn of(flow: &UnverifiedFlow) -> Self {
         Flow {
             source: octets(flow.source),
@@ -61,13 +63,14 @@ impl Flow {
         }
     }
 
-    /// The number of the word that counts the packets of the flow. Several flows can have the same
-    /// word.
+    /// Returns the index of the word that counts the packets of the flow. Several flows can have
+    /// the same word.
     pub fn place(&self) -> usize {
         (self.hash >> 4) as usize % PLACES
     }
 
-    /// The word, without a count, of a flow that the kernel forwards.
+    /// Returns the value of the flow's word while the kernel forwards the flow. The bits of `COUNT`
+    /// are zero in this value.
     pub fn installed(&self) -> u64 {
         INSTALLED | u64::from(self.hash & 0x7fff_ffff) << 32
     }
@@ -85,7 +88,7 @@ impl AsRef<Flow> for InboundFlow {
     }
 }
 
-/// The encapsulation of a flow.
+/// The verdict on a flow from the site: the data with which the kernel encapsulates its packets.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OutboundVerdict {
@@ -97,23 +100,23 @@ pub struct OutboundVerdict {
     pub outer_destination: Octets,
     /// The LISP header.
     pub lisp_header: [u8; 8],
-    /// The size of the largest packet, in octets without the outer headers.
+    /// The maximum size of a packet in octets, without the outer headers.
     pub largest: u32,
-    /// The index of the port to the core.
+    /// The index of the device through which the packets leave to the core.
     pub port: u32,
-    /// The address of the next router, or the remote RLOC if it is on the link.
+    /// The address of the next router, or the remote RLOC if this RLOC is on the link.
     pub next_hop: Octets,
-    /// The number of the flow's [`Use`].
+    /// The index of the flow's [`Use`].
     pub number: u32,
     /// The outer source port in network order.
     pub source_port: [u8; 2],
-    /// The version of the outer header.
+    /// The IP version of the outer header: 4 or 6.
     pub outer_version: u8,
-    /// The version of the address `next_hop`.
+    /// The IP version of the address `next_hop`: 4 or 6.
     pub next_hop_version: u8,
 }
 
-/// A flow with its outer addresses and its LISP header.
+/// The key of a flow from the core: the flow, its outer addresses and its LISP header.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct InboundFlow {
@@ -125,51 +128,52 @@ pub struct InboundFlow {
     pub outer_destination: Octets,
     /// The LISP header.
     pub lisp_header: [u8; 8],
-    /// The version of the outer header.
+    /// The IP version of the outer header: 4 or 6.
     pub outer_version: u32,
     /// Zero.
     pub reserved: u32,
 }
 
-/// The decapsulation of a flow.
+/// The verdict on a flow from the core: the kernel may decapsulate its packets.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InboundVerdict {
     /// The epoch in which the verdict is valid.
     pub epoch: u64,
-    /// The number of the flow's [`Use`].
+    /// The index of the flow's [`Use`].
     pub number: u32,
     /// Zero.
     pub reserved: u32,
 }
 
-/// The packets of a flow that the kernel has forwarded. The numbers only grow.
+/// The number of packets and octets that the kernel has forwarded in a flow. These numbers never
+/// decrease.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Use {
-    /// The packets on the wire.
+    /// The number of packets on the wire. A super-packet counts as the number of its segments.
     pub packets: u64,
-    /// The octets of these packets, with their inner IP headers.
+    /// The number of octets in these packets, including the inner IP headers.
     pub octets: u64,
-    /// The time of the last packet in nanoseconds, on the monotonic clock.
+    /// The time of the last packet on the monotonic clock, in nanoseconds.
     pub last: u64,
 }
 
-/// The state of the router.
+/// The state of the router that the programs in the kernel read.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct State {
-    /// The epoch.
+    /// The present epoch. A verdict of another epoch is not valid.
     pub epoch: u64,
-    /// The time until which the verdicts are valid, in nanoseconds on the monotonic clock.
+    /// The time until which the verdicts are valid, on the monotonic clock in nanoseconds.
     pub until: u64,
-    /// The index of `lisp0`.
+    /// The index of the device `lisp0`.
     pub lisp0: u32,
     /// Zero.
     pub reserved: u32,
 }
 
-// SAFETY: these types have no padding, no pointers, and each pattern of bits is a valid value.
+// SAFETY: these types have no padding and no pointers, and each pattern of bits is a valid value.
 unsafe impl aya::Pod for Flow {}
 // SAFETY: as above.
 unsafe impl aya::Pod for OutboundVerdict {}

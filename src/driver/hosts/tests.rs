@@ -1,5 +1,5 @@
-//! Tests of emulated hosts on an interface without a cable. The only neighbour of the hosts is the
-//! router's kernel.
+//! Tests of emulated hosts on an interface to which no cable is connected. The only neighbour of
+//! the hosts is the router's kernel.
 
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -15,8 +15,7 @@ use crate::router::config::EmulatedHost;
 use crate::router::io::HostWish;
 use crate::time::Time;
 
-/// Starts a router with one port that detects roaming hosts, and with `hosts` emulated hosts on
-/// this port.
+/// Starts a router with one port. The port detects hosts that move, and has `hosts` emulated hosts.
 fn start(hosts: usize) -> EventLoop {
     let mut text = "hostname r
 interface Loopback0
@@ -63,7 +62,7 @@ fn bash(script: &str) -> Child {
     command.spawn().expect("bash is installed")
 }
 
-/// Runs a script while the router works, and returns the output of the script.
+/// Runs a script and the router at the same time. Returns the output of the script.
 fn said(router: &mut EventLoop, script: &str) -> String {
     let mut child = bash(script);
     turn_for(router, Duration::from_secs(10), |_| child.try_wait().unwrap().is_some());
@@ -76,7 +75,7 @@ fn present(router: &EventLoop) -> usize {
     router.router().mobility().hosts().len()
 }
 
-/// Whether exactly this number of hosts is present in the router's table.
+/// Returns true if the router's table has exactly this number of hosts.
 fn sees(router: &EventLoop, hosts: usize) -> bool {
     present(router) == hosts
 }
@@ -133,7 +132,7 @@ fn a_host_that_changes_keeps_its_device() {
     });
 }
 
-/// The frames that all hosts of the router have sent.
+/// Returns the number of frames that all hosts of the router together have sent.
 fn frames_sent(router: &EventLoop) -> u64 {
     router.hosts().states().values().map(|host| host.sent).sum()
 }
@@ -154,9 +153,10 @@ fn a_hundred_idle_hosts_seldom_wake_the_router() {
             });
             let sent = frames_sent(&router) - sent_before;
             println!("{hosts} idle hosts: {turns} turns and {sent} frames in {seconds} s");
-            // The loop of this test itself turns five times a second.
+            // This test itself does five turns of the event loop in a second.
             assert!(turns < 15 * seconds, "{turns} turns");
-            // A host answers the router, which asks for each of its two addresses from time to time.
+            // The router asks for each of the two addresses of a host from time to time, and the
+            // host answers.
             assert!(sent <= 10 * hosts as u64, "{sent} frames");
         });
     }

@@ -1,11 +1,13 @@
 //! Compares the kernel's objects with the objects that the router has made.
 //!
-//! An event only tells which part of the state to compare. The router's own requests also cause
-//! events, and these arrive late. The router never takes them for changes by other programs,
-//! because it compares the real state. The kernel does not report every change: it sends no event
-//! when an IPv6 route loses its source address or when a proxy entry is deleted, and no event for
-//! most settings. So the routes are read again after an address was deleted. Proxy entries and
-//! settings are read at regular intervals.
+//! An event only determines which part of the kernel's state must be compared. The router's own
+//! requests also cause events, and these events arrive late. The router does not confuse them with
+//! changes by other programs, because it compares the present state of the kernel.
+//!
+//! The kernel does not report every change. It sends no event when an IPv6 route loses its source
+//! address, when a proxy entry is deleted, or when most of the settings change. So the router reads
+//! the routes again after an address was deleted, and reads proxy entries and settings at regular
+//! intervals.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::CString;
@@ -56,7 +58,7 @@ impl Stale {
     }
 }
 
-/// A route of the router as it is in the kernel: destination, metric, and action.
+/// The fields of a route that are compared: destination, metric and action.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RouteKey {
     table: u32,
@@ -69,7 +71,7 @@ pub struct RouteKey {
     source: Option<IpAddr>,
 }
 
-/// The routes in the kernel. They are compared with the routes that the router has made.
+/// The routes that exist in the kernel. They are compared with the routes that the router has made.
 #[derive(Debug, Default)]
 pub struct FoundRoutes {
     ours: BTreeSet<RouteKey>,
@@ -102,55 +104,56 @@ impl FoundRoutes {
     }
 }
 
-/// The number of the flag `RTEXT_FILTER_SKIP_STATS`. With this flag, a dump of links has no
+/// The flag `RTEXT_FILTER_SKIP_STATS`. If a request has this flag, the dump of links contains no
 /// statistics.
 const SKIP_STATISTICS: u32 = 1 << 3;
 
-/// The key of a policy rule: family, priority, source address, incoming device, table and
-/// suppressed device group.
+/// The fields of a policy rule that are compared: family, priority, source address, incoming
+/// device, table, and the device group whose routes the rule ignores.
 type RuleKey = (Family, u32, Option<IpAddr>, Option<CString>, u32, Option<u32>);
 
 /// The state that was read from the kernel. A part that was not read is `None`.
 #[derive(Debug, Default)]
 struct Found {
-    /// The indices of the devices by their names.
+    /// The index of each device. The key is the name of the device.
     indices: BTreeMap<String, u32>,
-    /// The links by their indices.
+    /// The links. The key is the index of the device.
     links: Option<BTreeMap<u32, LinkDetail>>,
-    /// For each address: the index of the device, the address, and whether the address was added
-    /// without a connected route.
+    /// The addresses. Each entry has the index of the device, the address, and true if the address
+    /// was added without a connected route.
     addresses: Option<BTreeSet<(u32, IpNet, bool)>>,
     rules: Option<BTreeSet<RuleKey>>,
     proxies: Option<BTreeSet<neighbour::Key>>,
-    /// The links with changed settings. The settings were right at an earlier check and have
-    /// changed since then.
+    /// The links whose settings differ from the stored settings ([`Settled`]), and the links
+    /// without stored settings.
     suspects: BTreeSet<u32>,
-    /// Whether at least one setting of the namespace was changed. It is false if the settings were
-    /// not checked.
+    /// Whether at least one setting of the namespace was changed. The value is false if the
+    /// settings were not checked.
     namespace_is_turned: bool,
 }
 
-/// The settings of links, in the kernel's format. They were stored at the last check that found no
-/// wrong setting. To compare these octets is faster than to read each setting.
+/// The settings of links, in the kernel's format. The settings of a link are stored when a check
+/// finds no wrong setting of the link. The next check compares these octets, because this is faster
+/// than to read each setting.
 #[derive(Debug, Default)]
 pub struct Settled {
-    /// The settings of links by the indices of the links.
+    /// The settings of each link. The key is the index of the link.
     links: BTreeMap<u32, Vec<u8>>,
     namespace: NamespaceFiles,
 }
 
 impl Settled {
-    /// Deletes the stored settings, because the router has changed settings or now needs other
-    /// settings.
+    /// Deletes the stored settings of links. The caller is about to change settings, or needs other
+    /// settings from now on.
     pub fn forget(&mut self) {
         self.links.clear();
     }
 }
 
 /// Reads the parts in `stale` from the kernel. If the caller has just read the routes, it passes
-/// them in `routes`. Returns the lost objects: the router has made them, and they do not exist any
-/// more. They are in the order in which they must be made again. `is_running` is true for a link
-/// that has been up for a while.
+/// them in `routes`. Returns the lost objects in the order in which they must be made again. A lost
+/// object was made by the router and is not as the router has made it any more. `is_running`
+/// returns true for a link that has been up for some time.
 pub fn take_lost(
     socket: &mut RequestSocket,
     (made, settled): (&mut Made, &mut Settled),
@@ -188,8 +191,8 @@ pub fn take_lost(
 }
 
 impl Found {
-    /// Whether an object in the kernel is still as the router has made it. Parts that were not read
-    /// are not compared.
+    /// Returns true if an object in the kernel is still as the router has made it. Parts that were
+    /// not read from the kernel are not compared.
     fn has(
         &self,
         object: &KernelObject,
@@ -245,8 +248,8 @@ impl Found {
         }
     }
 
-    /// Whether a port has lost the IPv6 link-local address that the kernel has made, or the route
-    /// of this address.
+    /// Returns true if a port has lost the IPv6 link-local address that the kernel has made, or the
+    /// connected route of this address.
     fn lacks_link_local(&self, device: Device, index: u32, routes: Option<&FoundRoutes>) -> bool {
         let network = request::link_local_network();
         let lacks_address = self.addresses.as_ref().is_some_and(|rows| {
@@ -259,8 +262,8 @@ impl Found {
             && sysctl::generates_address(&device.name())
     }
 
-    /// Stores the settings of suspects: links with changed settings. Leaves out the links of the
-    /// objects in `lost`.
+    /// Stores the settings of the links in `suspects`. Leaves out a link if one of its objects is
+    /// in `lost`.
     fn settle(
         &self,
         mut settings: BTreeMap<u32, Vec<u8>>,
@@ -280,7 +283,7 @@ impl Found {
         }
     }
 
-    /// Whether a setting of an object was changed.
+    /// Returns true if a setting of an object was changed. Only links in `suspects` are checked.
     fn is_turned(&self, object: &KernelObject) -> bool {
         let off = |device: &str| sysctl::is_generation_turned(device, AddressGeneration::Off);
         let (KernelObject::Link { device, .. } | KernelObject::Address { device, .. }) = object
@@ -305,8 +308,8 @@ impl Found {
     }
 }
 
-/// Whether a link still is as the router has made it. A port that a person has set down also counts
-/// as unchanged.
+/// Returns true if a link is still as the router has made it. A port that a user has set down also
+/// counts as unchanged.
 fn is_as_made(link: &LinkDetail, object: &KernelObject) -> bool {
     let KernelObject::Link { device, up, mtu, mac, .. } = *object else { return true };
     let is_up = match (device, up) {
@@ -321,8 +324,8 @@ fn is_as_made(link: &LinkDetail, object: &KernelObject) -> bool {
         && (device != Device::Lisp || of_lisp)
 }
 
-/// Whether the kernel makes a route for the network of an address. The kernel makes no route if the
-/// prefix has only one address.
+/// Returns true if the kernel makes a route for the network of an address. It makes no route if the
+/// prefix contains only one address.
 fn has_network(address: IpNet) -> bool {
     address.prefix_len() < Family::of(address.addr()).bits()
 }
@@ -359,7 +362,8 @@ fn read_links(socket: &mut RequestSocket) -> io::Result<BTreeMap<u32, LinkDetail
     Ok(rows.into_iter().collect())
 }
 
-/// Adds the timers of the neighbour tables to the stored settings of links.
+/// Reads the timers of the neighbour tables, and appends the timers of each link to the settings of
+/// this link.
 fn read_clocks(
     socket: &mut RequestSocket,
     links: &mut BTreeMap<u32, LinkDetail>,
@@ -389,8 +393,8 @@ fn read_addresses(socket: &mut RequestSocket) -> io::Result<BTreeSet<(u32, IpNet
 
 fn decode_address(message: &Message<'_>) -> Option<(u32, IpNet, bool)> {
     let (header, attributes) = rt_addr::OpNewaddrDo::decode_request(message.payload);
-    // A message about an IPv6 address has only the attribute that `get_address` reads. This
-    // attribute contains the local address.
+    // In a message about an IPv6 address, `get_address` returns the local address, and the
+    // attribute that `get_local` reads is missing.
     let address = attributes.get_local().or_else(|_| attributes.get_address()).ok()?;
     let net = IpNet::new(address, header.ifa_prefixlen).ok()?;
     let flags = attributes.get_flags().unwrap_or(u32::from(header.ifa_flags));
@@ -435,7 +439,7 @@ fn read_proxies(socket: &mut RequestSocket) -> io::Result<BTreeSet<neighbour::Ke
     Ok(proxies)
 }
 
-/// Whether a route that was deleted or replaced may be one of the router's routes.
+/// Returns true if a route that was deleted or replaced may be one of the router's routes.
 pub fn may_be_ours(route: &RouteState<'_>) -> bool {
     let is_ours = route.protocol() == request::ROUTE_PROTOCOL;
     is_ours || route.is_connected() || route.table() == request::table_number(Table::Native)

@@ -26,8 +26,8 @@ pub struct LinkState {
 
 /// Decodes `RTM_NEWLINK` or `RTM_DELLINK` into the index and the state of a device.
 ///
-/// Returns `None` if the message is not about a link itself. Such a message comes from a bridge,
-/// which reports its ports with messages of the same type.
+/// Returns `None` if the message is not about a link itself. A bridge reports its ports with
+/// messages of the same type, and these messages are ignored.
 pub fn decode_link(message: &Message<'_>) -> Option<(u32, LinkState)> {
     let (header, attributes) = rt_link::OpNewlinkDo::decode_request(message.payload);
     if i32::from(header.ifi_family) != libc::AF_UNSPEC {
@@ -43,7 +43,7 @@ pub fn decode_link(message: &Message<'_>) -> Option<(u32, LinkState)> {
     Some((u32::try_from(header.ifi_index).ok()?, state))
 }
 
-/// The kernel's description of a link: the settings that the router can change.
+/// The settings of a link that the router can change, as the kernel describes them.
 #[derive(Clone, Debug)]
 pub struct LinkDetail {
     /// The name of the Linux device.
@@ -56,7 +56,7 @@ pub struct LinkDetail {
     pub mac: Option<Mac>,
     /// The device group.
     pub group: u32,
-    /// The maximum number of packets that can wait to be sent.
+    /// The maximum number of packets that can wait in the send queue.
     pub queue_len: u32,
     /// The link's settings for IPv4 and IPv6, in the kernel's format.
     pub settings: Vec<u8>,
@@ -102,12 +102,12 @@ impl<'a> RouteState<'a> {
         self.attributes.get_table().unwrap_or(short)
     }
 
-    /// The protocol of the route, that is, its origin (`RTPROT_*`).
+    /// The protocol of the route, which is the origin of the route (`RTPROT_*`).
     pub fn protocol(&self) -> u8 {
         self.header.rtm_protocol
     }
 
-    /// The type of the route, that is, its action (`RTN_*`).
+    /// The type of the route, which is the action of the route (`RTN_*`).
     pub fn kind(&self) -> u8 {
         self.header.rtm_type
     }
@@ -122,7 +122,7 @@ impl<'a> RouteState<'a> {
         self.attributes.get_gateway().ok()
     }
 
-    /// The metric of the route. The route with the smallest metric is preferred.
+    /// The metric of the route. The kernel prefers the route with the smallest metric.
     pub fn metric(&self) -> u32 {
         self.attributes.get_priority().unwrap_or(0)
     }
@@ -132,8 +132,8 @@ impl<'a> RouteState<'a> {
         self.attributes.get_prefsrc().ok()
     }
 
-    /// Whether this is a connected route: the kernel made it because a device got an address in this
-    /// network.
+    /// Whether this is a connected route. The kernel makes a connected route when a device gets an
+    /// address in the network.
     pub fn is_connected(&self) -> bool {
         self.table() == u32::from(libc::RT_TABLE_MAIN)
             && self.protocol() == libc::RTPROT_KERNEL
@@ -146,9 +146,9 @@ impl<'a> RouteState<'a> {
         self.attributes.get_multipath().is_ok()
     }
 
-    /// Whether the core must know the route. The core must know the unicast routes of table main.
-    /// The core need not know the routes to link-local and multicast destinations, because LISP
-    /// never forwards packets to these.
+    /// Whether the core needs the route. The core needs the unicast routes of table main. It does
+    /// not need the routes to link-local and multicast destinations, because LISP never forwards
+    /// packets to these destinations.
     pub fn concerns_the_core(&self) -> bool {
         self.table() == u32::from(libc::RT_TABLE_MAIN)
             && self.header.rtm_type == libc::RTN_UNICAST
@@ -168,8 +168,8 @@ impl<'a> RouteState<'a> {
         IpNet::new(destination, self.header.rtm_dst_len).ok()
     }
 
-    /// Returns the route in the types of the core, with one row for each link of the route. `name`
-    /// returns the name of a device by its index.
+    /// Converts the route to the type of the core, and appends the result to `rows`: one row for
+    /// each link of the route. `name` converts the index of a device to its name.
     pub fn rows(&self, name: impl Fn(u32) -> Option<String>, rows: &mut Vec<KernelRoute>) {
         let Some(prefix) = self.prefix() else { return };
         let metric = self.attributes.get_priority().unwrap_or(0);
@@ -192,8 +192,8 @@ impl<'a> RouteState<'a> {
     }
 }
 
-/// Decodes the next hops in an attribute `RTA_MULTIPATH`. Each is a `struct rtnexthop` with its own
-/// attributes.
+/// Decodes the next hops in an attribute `RTA_MULTIPATH`. Each next hop is a `struct rtnexthop` and
+/// the attributes that follow this structure.
 fn hops(mut bytes: &[u8]) -> impl Iterator<Item = (u32, IterableRouteAttrs<'_>)> {
     std::iter::from_fn(move || {
         let &[a, b, _flags, _weight, i0, i1, i2, i3] = bytes.first_chunk()?;
@@ -204,7 +204,8 @@ fn hops(mut bytes: &[u8]) -> impl Iterator<Item = (u32, IterableRouteAttrs<'_>)>
     })
 }
 
-/// The priority of a rule in an `RTM_NEWRULE`. It is 0 if the message has no priority.
+/// Returns the priority of the rule in a message `RTM_NEWRULE`, or 0 if the message has no
+/// priority.
 pub fn rule_priority(message: &Message<'_>) -> u32 {
     let (_, attributes) = rt_rule::OpNewruleDo::decode_request(message.payload);
     attributes.get_priority().unwrap_or(0)

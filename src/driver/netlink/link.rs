@@ -24,20 +24,21 @@ const GENERATED_LINK_LOCAL: u8 = 3;
 pub struct Settings {
     /// Whether the link is administratively up.
     pub up: bool,
-    /// The MTU in octets. If it is absent, the device keeps its own MTU.
+    /// The MTU in octets. If it is `None`, the MTU of the device does not change.
     pub mtu: Option<u16>,
     /// Whether the port answers ARP requests in place of other hosts.
     pub proxy_arp: bool,
-    /// The hardware address. If it is absent, the device keeps its own address.
+    /// The hardware address. If it is `None`, the hardware address of the device does not change.
     pub mac: Option<Mac>,
     /// Whether the router detects hosts that arrive on the link.
     pub mobility: bool,
 }
 
-/// Applies the settings to a link, before the link is brought up. If they were applied later, some
-/// effects could not be undone: a check for duplicate addresses, a generated address, or an address
-/// from a router advertisement. The MTU is the first setting. With an MTU below 1280, the kernel
-/// removes IPv6 and all its settings from the device, so a larger MTU must first restore IPv6.
+/// Applies the settings to a link, before the link is set up. If the settings were applied later,
+/// some effects could not be undone: a check for duplicate addresses, a generated address, or an
+/// address from a router advertisement. The MTU is the first setting. With an MTU below 1280, the
+/// kernel removes IPv6 and all IPv6 settings from the device. So a larger MTU must be set first, to
+/// restore IPv6.
 pub fn set(socket: &mut RequestSocket, device: Device, settings: &Settings) -> io::Result<()> {
     let name = device.name();
     let index = index(socket, &name)?;
@@ -53,7 +54,8 @@ pub fn set(socket: &mut RequestSocket, device: Device, settings: &Settings) -> i
     if device == Device::Lisp {
         set_up_lisp(socket, index)?;
     }
-    // `lo` is always up, because packets to the router's own addresses are delivered through it.
+    // `lo` is always up, because the kernel delivers packets to the router's own addresses through
+    // `lo`.
     set_up(socket, index, settings.up || name == "lo")?;
     if settings.up && is_port(device) { keep_link_local(socket, index, &name) } else { Ok(()) }
 }
@@ -63,8 +65,8 @@ pub fn is_port(device: Device) -> bool {
     matches!(device, Device::Interface(name) if !name.is_loopback())
 }
 
-/// Restores the link-local address that the kernel has made for a port, and the route for the
-/// network of this address. A person may have removed them.
+/// Restores the link-local address that the kernel has made for a port, or the connected route of
+/// this address. A user may have removed the address or the route.
 fn keep_link_local(socket: &mut RequestSocket, index: u32, name: &str) -> io::Result<()> {
     if !sysctl::generates_address(name) {
         return Ok(());
@@ -88,7 +90,7 @@ fn set_up_lisp(socket: &mut RequestSocket, index: u32) -> io::Result<()> {
         .push_addr_gen_mode(NO_GENERATED_ADDRESS);
     socket.change(&request)?;
     // If IPv6 was just restored on the device, the kernel has already generated a link-local
-    // address, which `lisp0` must not have.
+    // address. `lisp0` must not have such an address.
     remove_generated(socket, index)
 }
 
@@ -122,9 +124,9 @@ fn header(index: u32) -> rt_link::Ifinfomsg {
     rt_link::Ifinfomsg { ifi_index: index as i32, ..Default::default() }
 }
 
-/// Removes the address that the kernel has generated. A configured link-local address must be the
-/// only link-local address of the port, because hosts that move recognise their gateway by this
-/// address.
+/// Removes the link-local address that the kernel has generated for a device. A configured
+/// link-local address must be the only link-local address of the port, because hosts that move
+/// recognise their gateway by this address.
 pub fn take_generated_address(socket: &mut RequestSocket, device: Device) -> io::Result<()> {
     let name = device.name();
     let index = index(socket, &name)?;
@@ -143,7 +145,8 @@ fn remove_generated(socket: &mut RequestSocket, index: u32) -> io::Result<()> {
     Ok(())
 }
 
-/// Returns the IPv6 link-local addresses of a device, each with its origin (`IFAPROT_*`).
+/// Returns the IPv6 link-local addresses of a device. Each row has the header of the netlink
+/// message, the address, and the origin of the address (`IFAPROT_*`).
 fn link_local_addresses(
     socket: &mut RequestSocket,
     index: u32,

@@ -15,8 +15,8 @@ const PORT: Device = Device::Interface(InterfaceName::ethernet(1, 0));
 const GATEWAY: Mac = Mac([0x00, 0x00, 0x5e, 0x00, 0x01, 0x01]);
 const HOST: Mac = Mac([0x02, 0, 0, 0, 0, 0x12]);
 
-/// A port `et1-0`, which detects roaming hosts and is the gateway of two networks, and a host
-/// behind this port.
+/// A port `et1-0` and a host behind this port. The port detects hosts that move, and is the gateway
+/// of two networks.
 struct Lab {
     netlink: Netlink,
     host: Host,
@@ -48,8 +48,8 @@ impl Lab {
         lab.add(address("fe80::1/64", true));
         lab.add(address("172.16.0.1/24", false));
         lab.add(address("2001:db8:a::1/64", false));
-        // The kernel sends nothing on the link until it has detected the carrier, which takes up to
-        // a second.
+        // The kernel sends no packet on the link until it has detected the carrier. This detection
+        // takes up to a second.
         wait_until("both ends are up", || {
             let host = lab.host.run("ip link show dev eth0");
             host.contains("state UP") && ip("link show dev et1-0").contains("state UP")
@@ -66,7 +66,8 @@ impl Lab {
         self.netlink.apply(&request).unwrap_or_else(|error| panic!("{request:?}: {error}"));
     }
 
-    /// Returns the reported states of a host. Stops at the state `wanted`, or after eight seconds.
+    /// Reads events until the state `wanted` of a host is reported, for at most eight seconds.
+    /// Returns the reported states of this host.
     fn states_until(&mut self, host: IpAddr, wanted: NeighbourState) -> Vec<NeighbourState> {
         #[allow(clippy::disallowed_methods, reason = "the deadline of a test")]
         let end = Instant::now() + Duration::from_secs(8);
@@ -109,7 +110,8 @@ fn host_route(host: IpAddr, device: Device) -> KernelObject {
     }
 }
 
-/// The addresses of the host, each together with a second address of the same network.
+/// Returns the addresses of the host. Each address is paired with a second address of the same
+/// network.
 fn hosts() -> [(IpAddr, IpAddr); 2] {
     [("172.16.0.12", "172.16.0.13"), ("2001:db8:a::12", "2001:db8:a::13")]
         .map(|(host, other)| (host.parse().unwrap(), other.parse().unwrap()))
@@ -244,7 +246,8 @@ fn the_router_answers_at_once_for_a_host_that_moved_away() {
                 lab.host.run(&format!("ip neigh show {away}")).contains("00:00:5e:00:01:01")
             };
             assert!(known(&lab), "{away} is answered for");
-            // The host asks once, and then waits for one second for an answer that does not arrive.
+            // `ping` sends one request, and then waits for one second for a reply that does not
+            // arrive.
             assert!(start.elapsed() < Duration::from_millis(1500));
             for _ in 0..2 {
                 lab.request(KernelRequest::Remove(proxy));

@@ -1,4 +1,5 @@
-//! The kernel of the namespace: the router's requests to it, and its events for the router.
+//! The kernel of the namespace: the router's requests to the kernel, and the kernel's events for
+//! the router.
 //!
 //! ```text
 //! KernelRequest -> request -> RequestSocket -> kernel -> EventSocket -> event -> KernelEvent
@@ -6,10 +7,10 @@
 //!
 //! Requests are synchronous. When [`Netlink::apply`] returns, either the object exists or the error
 //! is known. So the caller can immediately make another object that depends on this object. Events
-//! are only hints, because they are not complete. The kernel does not report an IPv4 route that is
-//! lost together with its link, and the socket overflows if there are too many events. So the
-//! tables are read again after each change of a link and after an overflow. If an object of the
-//! router is lost, [`audit`] detects this and the core gets a [`KernelEvent::Lost`].
+//! are only hints, because they are not complete. The kernel does not report the loss of an IPv4
+//! route if the link of the route goes down, and the socket overflows if there are too many events.
+//! So this module reads the tables again after each change of a link and after an overflow. If an
+//! object of the router is lost, [`audit`] detects this, and the core gets a [`KernelEvent::Lost`].
 
 mod audit;
 mod event;
@@ -53,7 +54,7 @@ const RULE_PRIORITIES: std::ops::RangeInclusive<u32> = 100..=103;
 pub struct Netlink {
     requests: RequestSocket,
     events: EventSocket,
-    /// The links by their indices, in the state that was last reported to the core.
+    /// The state of each link that was last reported to the core. The key is the index of the link.
     links: BTreeMap<u32, LinkState>,
     neighbours: Neighbours,
     tables: neighbour::Tables,
@@ -63,7 +64,8 @@ pub struct Netlink {
 }
 
 impl Netlink {
-    /// Opens the socket for requests and the socket for events. No event after this call is missed.
+    /// Opens the socket for requests and the socket for events. The second socket receives all
+    /// events after this call.
     pub fn open() -> io::Result<Self> {
         Ok(Netlink {
             requests: RequestSocket::open()?,
@@ -79,12 +81,13 @@ impl Netlink {
     /// The index of a device.
     ///
     /// # Errors
-    /// ENODEV if there is no such device.
+    /// ENODEV if there is no device with this name.
     pub fn index_of(&self, device: &str) -> io::Result<u32> {
         Ok(rustix::net::netdevice::name_to_index(self.requests.fd(), device)?)
     }
 
-    /// The names of all devices of the namespace, as far as their events have been read.
+    /// Returns the names of all devices of the namespace, according to the events that have been
+    /// read.
     pub fn devices(&self) -> Vec<String> {
         self.links.values().map(|link| link.device.clone()).collect()
     }
@@ -118,7 +121,7 @@ impl Netlink {
         Ok(lost.into_iter().collect())
     }
 
-    /// Checks how many entries the machine's neighbour tables have. If the router detects hosts,
+    /// Checks the number of entries in the machine's neighbour tables. If the router detects hosts,
     /// the caller must call this function once a second.
     pub fn look_at_neighbour_tables(&mut self) -> io::Result<Vec<KernelEvent>> {
         self.tables.look(&mut self.requests)
@@ -127,7 +130,8 @@ impl Netlink {
     /// Reads all tables again. Returns an event for each link and each neighbour that has changed
     /// since the last report, and then all routes.
     pub fn read_all(&mut self) -> io::Result<Vec<KernelEvent>> {
-        // The waiting events are dropped, because the tables that are read next are newer.
+        // The waiting events are discarded, because the tables are read next, and the tables are
+        // newer than these events.
         self.events.discard();
         let mut events = self.read_links()?;
         events.extend(self.read_neighbours()?);
@@ -179,15 +183,16 @@ impl Netlink {
             events.push(KernelEvent::Routes(routes));
             found = Some(of_ours);
         }
-        // If a link has just changed, the kernel has not yet restored the objects on it. So such a
-        // link is not compared.
+        // If a link has just changed, the kernel has not yet restored the objects on this link. So
+        // the link-local address and the connected routes of this link are not compared.
         let lost = self.take_lost(stale, found.as_ref(), |index| !changed.contains(&index))?;
         events.extend(lost);
         Ok((events, more))
     }
 
-    /// Returns the objects that were made and are now lost, as one event. If a link is down or not
-    /// `settled`, a missing connected route of this link is not a loss.
+    /// Returns one event with all objects that the router has made and that are lost now, or `None`
+    /// if no object is lost. If a link is down, or `settled` returns false for the link, a missing
+    /// connected route or link-local address of this link is not a loss.
     fn take_lost(
         &mut self,
         stale: Stale,
@@ -230,8 +235,8 @@ impl Netlink {
         Ok(news.into_iter().filter_map(|news| neighbour(&self.links, news)).collect())
     }
 
-    /// Returns two lists of routes: one for the core, and one that is compared with the objects
-    /// that were made.
+    /// Returns two lists of routes: the routes that the core needs, and the routes that are
+    /// compared with the objects that the router has made.
     fn read_routes(&mut self) -> io::Result<(Vec<KernelRoute>, FoundRoutes)> {
         let (mut routes, mut found) = (Vec::new(), FoundRoutes::default());
         for family in Family::BOTH {
@@ -247,9 +252,9 @@ impl Netlink {
         Ok((routes, found))
     }
 
-    /// Removes the policy rules and the routes that a killed router has left: the routes in table
-    /// native, and those of the protocol [`request::ROUTE_PROTOCOL`]. The kernel itself has deleted
-    /// the killed router's `lisp0` and the routes into it.
+    /// Removes the policy rules and the routes that a killed router has left. These routes are the
+    /// routes in table native, and the routes of the protocol [`request::ROUTE_PROTOCOL`]. The
+    /// kernel itself has deleted the `lisp0` of the killed router and the routes into this device.
     fn remove_leftovers(&mut self) -> io::Result<()> {
         for family in Family::BOTH {
             let header = rt_rule::FibRuleHdr {
@@ -294,7 +299,7 @@ impl AsRawFd for Netlink {
     }
 }
 
-/// The changes that were found in the datagrams of one turn of the event loop.
+/// The changes in the datagrams of one turn of the event loop.
 #[derive(Default)]
 struct Seen {
     events: Vec<KernelEvent>,
@@ -321,9 +326,9 @@ impl Seen {
             }
             libc::RTM_NEWROUTE | libc::RTM_DELROUTE => self.take_route(message, links, own_port),
             libc::RTM_NEWADDR => self.stale.addresses = true,
-            // When the kernel deletes an address, the kernel also deletes the routes of this
-            // address. The kernel does not report that an IPv6 route has lost its source address.
-            // So both parts are read again.
+            // When the kernel deletes an address, it also deletes the routes that depend on this
+            // address. It does not report that an IPv6 route has lost its source address. So the
+            // addresses and the routes are read again.
             libc::RTM_DELADDR => (self.stale.addresses, self.stale.routes) = (true, true),
             libc::RTM_DELRULE => self.stale.rules |= message.port != own_port,
             _ => {}
@@ -333,7 +338,7 @@ impl Seen {
     fn take_link(&mut self, index: u32, state: LinkState, links: &mut BTreeMap<u32, LinkState>) {
         let before = links.insert(index, state.clone());
         if before.as_ref() == Some(&state) {
-            return; // a detail that the core does not know
+            return; // The core does not use the changed detail.
         }
         if let Some(before) = before.filter(|before| before.device != state.device) {
             self.events.push(link_gone(&before));
@@ -374,7 +379,8 @@ impl Seen {
     }
 }
 
-/// A description of an object from a dump. It is sent back to the kernel to delete the object.
+/// A request that deletes an object. The payload is the kernel's description of the object, from a
+/// dump.
 struct Deletion {
     kind: u16,
     payload: Vec<u8>,
@@ -412,7 +418,8 @@ fn name(links: &BTreeMap<u32, LinkState>, index: u32) -> Option<String> {
     links.get(&index).map(|state| state.device.clone())
 }
 
-/// Converts a neighbour into the core's type. Returns `None` if the device has no hardware address.
+/// Converts the state of a neighbour to an event of the core. Returns `None` if the device is not
+/// known or cannot have neighbours (`lisp0` and `lo`).
 fn neighbour(
     links: &BTreeMap<u32, LinkState>,
     ((index, address), state): (neighbour::Key, NeighbourState),

@@ -26,7 +26,8 @@ pub struct Link {
     pub mac: Option<Mac>,
 }
 
-/// Reports changes of the links of one namespace: the namespace in which the monitor was opened.
+/// Reports changes of the links of one namespace. It is the namespace in which the monitor was
+/// opened.
 #[derive(Debug)]
 pub struct LinkMonitor {
     requests: RequestSocket,
@@ -34,8 +35,8 @@ pub struct LinkMonitor {
 }
 
 impl LinkMonitor {
-    /// Opens the sockets in the namespace of the calling thread. No change after this call is
-    /// missed.
+    /// Opens the sockets in the namespace of the calling thread. The monitor detects all changes
+    /// that happen after this call.
     ///
     /// # Errors
     /// The kernel refuses a socket.
@@ -44,7 +45,8 @@ impl LinkMonitor {
         Ok(LinkMonitor { requests: RequestSocket::open()?, events })
     }
 
-    /// Reads all links. After this call, the descriptor becomes readable with the next change.
+    /// Reads all links. After this call, the file descriptor of the monitor becomes readable when a
+    /// link changes.
     ///
     /// # Errors
     /// The kernel does not answer.

@@ -1,9 +1,10 @@
-//! Hosts on a link: the kernel's neighbour entries for them, and the router's requests about them.
+//! The hosts on a link: the kernel's neighbour entries for these hosts, and the router's requests
+//! about these hosts.
 //!
 //! A neighbour entry also changes when it ages, or after a request of the router itself. These
-//! changes tell nothing about the host. So a [`KernelEvent::Neighbour`] is sent only in two cases:
-//! the state differs from the last reported state, or the host has just confirmed that it is
-//! present.
+//! changes contain no information about the host. So a [`KernelEvent::Neighbour`] is sent only in
+//! two cases: the state differs from the last reported state, or the host has just confirmed that
+//! it is present.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -18,16 +19,16 @@ use super::socket::{Message, RequestSocket};
 use crate::addr::Family;
 use crate::router::io::{KernelEvent, Mac, NeighbourState};
 
-/// The states in which the hardware address is known. The core ignores the states in `IGNORED`.
-/// These states belong to entries that a person has configured and to multicast groups, so they
-/// tell nothing about a host.
+/// The states in which the hardware address of the neighbour is known. The states in `IGNORED` are
+/// ignored, because they contain no information about a host. They belong to entries that a user
+/// has configured, and to entries of multicast groups.
 const KNOWN: u16 = NudState::Reachable as u16
     | NudState::Stale as u16
     | NudState::Delay as u16
     | NudState::Probe as u16;
 const IGNORED: u16 = NudState::Noarp as u16 | NudState::Permanent as u16;
 
-/// A host on a link: the index of the link's device, and the address of the host.
+/// The key of a host on a link: the index of the link's device, and the address of the host.
 pub type Key = (u32, IpAddr);
 
 /// A neighbour entry as the kernel describes it.
@@ -35,11 +36,11 @@ pub type Key = (u32, IpAddr);
 struct Entry {
     key: Key,
     state: NeighbourState,
-    /// Whether the host has just answered.
+    /// Whether the host has just confirmed that it is present.
     confirmed: bool,
 }
 
-/// The neighbours in the state that was last reported to the core. A host that is not in this list
+/// The state of each neighbour that was last reported to the core. A host that is not in this map
 /// is absent.
 #[derive(Debug, Default)]
 pub struct Neighbours {
@@ -47,8 +48,9 @@ pub struct Neighbours {
 }
 
 impl Neighbours {
-    /// Handles an event of the kernel and returns the event for the core, if there is one.
-    /// `own_port` is the port of the socket that sends the router's requests.
+    /// Handles an event of the kernel. Returns the change for the core, or `None` if the event
+    /// contains no new information. `own_port` is the netlink port of the socket that sends the
+    /// router's requests.
     pub fn take(&mut self, message: &Message<'_>, own_port: u32) -> Option<(Key, NeighbourState)> {
         let Entry { key, state, confirmed } = decode(message)?;
         if message.port == own_port {
@@ -58,7 +60,8 @@ impl Neighbours {
         (confirmed || before != state).then_some((key, state))
     }
 
-    /// Handles a complete neighbour table and returns the changes since the last report.
+    /// Handles a complete neighbour table, and returns the neighbours whose states have changed
+    /// since the last report.
     pub fn replace(&mut self, found: BTreeMap<Key, NeighbourState>) -> Vec<(Key, NeighbourState)> {
         let gone = self.told.keys().filter(|key| !found.contains_key(key));
         let gone = gone.map(|&key| (key, NeighbourState::Absent));
@@ -68,7 +71,8 @@ impl Neighbours {
         news
     }
 
-    /// Removes the neighbours on devices that were deleted.
+    /// Removes the neighbours on devices that are not in `devices`, because these devices were
+    /// deleted.
     pub fn retain_devices<T>(&mut self, devices: &BTreeMap<u32, T>) {
         self.told.retain(|(index, _), _| devices.contains_key(index));
     }
@@ -88,16 +92,17 @@ pub struct Tables {
     told: BTreeMap<Family, Table>,
 }
 
-/// The neighbour table of one address family. All namespaces of the machine share this table.
+/// The neighbour table of one address family. The machine has one table for all namespaces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Table {
     entries: u32,
-    /// The maximum number of entries that the table may have (the setting `gc_thresh3`).
+    /// The maximum number of entries in the table (the setting `gc_thresh3`).
     limit: u32,
 }
 
 impl Tables {
-    /// Reads the tables and returns an event for each table that has changed since the last report.
+    /// Reads the number of entries and the limit of each table. Returns an event for each table in
+    /// which one of these numbers has changed since the last report.
     pub fn look(&mut self, socket: &mut RequestSocket) -> io::Result<Vec<KernelEvent>> {
         let request = Request::new().op_getneightbl_dump(&Default::default());
         let found = socket.dump(&request, |message, rows| rows.extend(decode_table(message)))?;
@@ -114,8 +119,8 @@ impl Tables {
     }
 }
 
-/// Decodes a row of a dump of the settings of neighbour tables. Returns `None` for a row with the
-/// settings of one device.
+/// Decodes a row of a dump that lists the settings of neighbour tables. Returns `None` if the row
+/// contains the settings of one device.
 fn decode_table(message: &Message<'_>) -> Option<(Family, Table)> {
     let (header, attributes) = OpGetneightblDump::decode_request(message.payload);
     let family = match i32::from(header.family) {
@@ -128,13 +133,14 @@ fn decode_table(message: &Message<'_>) -> Option<(Family, Table)> {
     Some((family, Table { entries, limit }))
 }
 
-/// Decodes a row of a dump of neighbours. Returns `None` if the core does not need this neighbour.
+/// Decodes a row of a dump that lists neighbours. Returns `None` if the core does not need this
+/// neighbour.
 pub fn decode_row(message: &Message<'_>) -> Option<(Key, NeighbourState)> {
     let entry = decode(message)?;
     (entry.state != NeighbourState::Absent).then_some((entry.key, entry.state))
 }
 
-/// Decodes a row of a dump of proxy entries.
+/// Decodes a row of a dump that lists proxy entries.
 pub fn decode_proxy(message: &Message<'_>) -> Option<Key> {
     let (header, attributes) = OpNewneighDo::decode_request(message.payload);
     let is_proxy = header.ndm_flags & NtfFlags::Proxy as u8 != 0;
@@ -168,15 +174,15 @@ fn decode(message: &Message<'_>) -> Option<Entry> {
 
 /// Asks a host whether it is present. If the host's hardware address is known, the request is
 /// unicast. A unicast request also corrects the gateway's hardware address in the host's cache. If
-/// the hardware address is not known, the request goes to all nodes of the link.
+/// the host's hardware address is not known, the request goes to all nodes of the link.
 pub fn probe(socket: &mut RequestSocket, (index, address): Key) -> io::Result<()> {
     let mut header = header(index, address);
     header.ndm_state = NudState::Probe as u16;
     let mut request = Request::new().op_newneigh_do(&header);
     request.encode().push_dst(address);
     match socket.change(&request) {
-        // A unicast request is not possible, because the host has no entry or its entry has no
-        // hardware address.
+        // A unicast request is not possible, because there is no entry for the host, or the entry
+        // has no hardware address.
         Err(error) if matches!(error.raw_os_error(), Some(libc::ENOENT | libc::EINVAL)) => {}
         other => return other,
     }
@@ -185,7 +191,8 @@ pub fn probe(socket: &mut RequestSocket, (index, address): Key) -> io::Result<()
     create(socket, &header, |attributes| drop(attributes.push_dst(address)))
 }
 
-/// Makes the kernel ask a host at regular intervals (`NTF_EXT_MANAGED`).
+/// Requests that the kernel asks a host at regular intervals whether it is present
+/// (`NTF_EXT_MANAGED`).
 pub fn watch(socket: &mut RequestSocket, (index, address): Key) -> io::Result<()> {
     create(socket, &header(index, address), |attributes| {
         attributes.push_dst(address).push_flags_ext(NtfExtFlags::Managed as u32);
@@ -200,13 +207,13 @@ pub fn forget(socket: &mut RequestSocket, (index, address): Key) -> io::Result<(
     delete(socket, &header(index, address), address)
 }
 
-/// Makes the kernel answer in place of a host (proxy ARP, proxy neighbour discovery).
+/// Requests that the kernel answers in place of a host (proxy ARP, proxy neighbour discovery).
 pub fn add_proxy(socket: &mut RequestSocket, (index, address): Key) -> io::Result<()> {
     let header = Ndmsg { ndm_flags: NtfFlags::Proxy as u8, ..header(index, address) };
     create(socket, &header, |attributes| drop(attributes.push_dst(address)))
 }
 
-/// Ends the kernel's answers in place of a host.
+/// Requests that the kernel no longer answers in place of a host.
 ///
 /// # Errors
 /// ENOENT if the kernel does not answer in place of this host.

@@ -1,4 +1,4 @@
-//! The kernel's next hop for the router's own packets to a locator.
+//! Asks the kernel for the next hop of the packets that the router itself sends to a locator.
 
 use std::io;
 use std::net::IpAddr;
@@ -15,7 +15,8 @@ use crate::wire::DATA_PORT;
 pub struct NextHop {
     /// The index of the port that sends the packet.
     pub port: u32,
-    /// The next router, or the destination itself if it is on the link.
+    /// The address of the next router, or the destination address if the destination is on the
+    /// link.
     pub address: IpAddr,
     /// The MTU of the port in octets.
     pub mtu: u32,

@@ -1,8 +1,8 @@
 //! Translates a request of the router into netlink requests.
 //!
-//! All requests can be repeated. If an object already exists, adding it succeeds; if an object is
-//! missing, removing it succeeds. So a router can start although a killed router has left its
-//! objects.
+//! All requests can be repeated. A request to add an object succeeds if the object already exists.
+//! A request to remove an object succeeds if the object does not exist. So a router can start even
+//! if a killed router has left objects in the kernel.
 
 use std::ffi::CString;
 use std::io;
@@ -21,13 +21,13 @@ use crate::router::io::{
     Device, KernelObject, KernelRequest, LISP_DEVICE, LISP_GROUP, RouteTarget, RuleSelector, Table,
 };
 
-/// The protocol number of our routes (`proto 143` in `ip route`). With it, the router recognises
-/// its own routes and never removes another route.
+/// The protocol number of the router's routes (`proto 143` in `ip route`). The router recognises
+/// its own routes by this number, and never removes a route of another program.
 pub const ROUTE_PROTOCOL: u8 = 143;
 /// The value `FR_ACT_TO_TBL`: a rule selects a table for the route lookup.
 const LOOKUP_TABLE: u8 = 1;
-/// The metric of an IPv6 connected route. The kernel makes such a route for the network of an
-/// address.
+/// The metric of an IPv6 connected route. The kernel makes a connected route for the network of
+/// each address.
 const IPV6_CONNECTED_METRIC: u32 = 256;
 
 /// Carries out a request. When this function returns, the request is complete.
@@ -57,7 +57,7 @@ fn forget(socket: &mut RequestSocket, device: Device, address: IpAddr) -> io::Re
     neighbour::forget(socket, (index(socket, &device.name())?, address))
 }
 
-/// The number of a table in the kernel.
+/// Returns the kernel's number for a table.
 pub fn table_number(table: Table) -> u32 {
     match table {
         Table::Native => LISP_GROUP,
@@ -65,7 +65,7 @@ pub fn table_number(table: Table) -> u32 {
     }
 }
 
-/// The number of an address family in the kernel.
+/// Returns the kernel's number for an address family.
 pub fn address_family(family: Family) -> u8 {
     match family {
         Family::Ipv4 => libc::AF_INET as u8,
@@ -121,8 +121,8 @@ fn add(socket: &mut RequestSocket, object: &KernelObject) -> io::Result<()> {
 }
 
 /// Restores the route for the network of an IPv4 address. The kernel makes this route when the
-/// address is added for the first time. If a person has removed the route and the address is added
-/// again, the kernel restores the route only for IPv6.
+/// address is added for the first time. A user may have removed the route. If the address is then
+/// added again, the kernel restores the route only for IPv6.
 fn add_network(
     socket: &mut RequestSocket,
     header: &rt_addr::Ifaddrmsg,
@@ -134,8 +134,8 @@ fn add_network(
     add_connected(socket, header.ifa_index, address.trunc(), Some(address.addr()))
 }
 
-/// Makes the connected route of an address in the same form as the kernel. So the kernel removes
-/// the route together with the address.
+/// Makes the connected route of an address with the same attributes as the kernel would use. So the
+/// kernel removes the route when the address is removed.
 pub fn add_connected(
     socket: &mut RequestSocket,
     index: u32,
@@ -150,8 +150,8 @@ pub fn add_connected(
         rtm_type: libc::RTN_UNICAST,
         ..Default::default()
     };
-    // The flag EXCL is not used: with EXCL, the kernel would refuse an IPv6 route if another device
-    // has a route to this network.
+    // An IPv6 route is added without the flag EXCL. With EXCL, the kernel would refuse the route if
+    // another device has a route to this network.
     let request = rt_route::Request::new().set_create();
     let request = if source.is_some() { request.set_excl() } else { request.set_append() };
     let mut request = request.op_newroute_do(&header);
@@ -166,7 +166,7 @@ pub fn add_connected(
     };
     drop(attributes);
     // A device that is down has no routes, so ENETDOWN is not an error. When the device goes up,
-    // the kernel adds this route and all others.
+    // the kernel adds all its connected routes.
     unless(&[libc::EEXIST, libc::ENETDOWN], socket.change(&request))
 }
 
@@ -219,7 +219,7 @@ fn remove(socket: &mut RequestSocket, object: &KernelObject) -> io::Result<()> {
         }
         KernelObject::Route { table, prefix, target, metric, source } => {
             let mut header = route_header(prefix, target);
-            header.rtm_scope = libc::RT_SCOPE_NOWHERE; // any scope
+            header.rtm_scope = libc::RT_SCOPE_NOWHERE; // The route may have any scope.
             let device = route_device(socket, target)?;
             let mut request = rt_route::Request::new().op_delroute_do(&header);
             encode_route(request.encode(), table, prefix, target, device, metric, source);
@@ -288,7 +288,7 @@ fn encode_rule(
     }
 }
 
-/// The type (`RTN_*`) of a kernel route for this target.
+/// Returns the type (`RTN_*`) of a kernel route with the target `target`.
 pub fn route_kind(target: RouteTarget) -> u8 {
     match target {
         RouteTarget::NextHop(_) | RouteTarget::Device(_) => libc::RTN_UNICAST,
@@ -343,7 +343,7 @@ fn encode_route(
     }
 }
 
-/// The index of the device with this name.
+/// Returns the index of the device with the name `name`.
 ///
 /// # Errors
 /// ENODEV if there is no device with this name.

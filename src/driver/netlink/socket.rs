@@ -1,7 +1,7 @@
 //! Netlink sockets: message headers, requests with acknowledgements, dumps and events.
 //!
-//! The netlink-bindings crate encodes the payloads; this file handles the 16-octet header before
-//! them (RFC 3549 section 2.2) and the exchange of messages.
+//! The crate netlink-bindings encodes the payload of a message. This file handles the header of 16
+//! octets before the payload (RFC 3549 section 2.2), and the exchange of messages.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -14,16 +14,17 @@ use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType};
 
 /// The length of a message header, in octets.
 const HEADER_LEN: usize = 16;
-/// The length of the receive buffer, in octets. The kernel puts at most 32 KiB of a dump into one
+/// The length of the receive buffer, in octets. The kernel writes at most 32 KiB of a dump into one
 /// datagram.
 const BUFFER_LEN: usize = 64 * 1024;
-/// The longest time to wait for a reply. The kernel answers immediately, but if a reply is lost,
-/// packets must not wait for ever.
+/// The maximum time to wait for a reply. The kernel answers immediately. But if a reply is lost,
+/// the router must not wait for ever, because it forwards no packets while it waits.
 const REPLY_TIMEOUT: Duration = Duration::from_secs(2);
 /// The maximum number of attempts to read a dump. A dump is read again if the table has changed
 /// during the dump.
 const DUMP_ATTEMPTS: usize = 8;
-/// The size in octets of the receive buffer for events. It must hold many events at once.
+/// The size in octets of the receive buffer for events. Many events must fit into the buffer,
+/// because many can occur at once.
 const EVENT_BUFFER: usize = 4 << 20;
 /// The multicast groups for events about links, addresses, rules, routes and neighbours.
 const EVENT_GROUPS: i32 = libc::RTMGRP_LINK
@@ -45,14 +46,15 @@ pub struct Message<'a> {
     /// The flags of the message, `NLM_F_*`.
     pub flags: u16,
     sequence: u32,
-    /// The port of the socket that has sent the request, if a request has caused this message. The
-    /// port is 0 if the kernel itself has caused the message.
+    /// The netlink port of a socket, if a request of this socket has caused the message. The port
+    /// is 0 if the kernel itself has caused the message.
     pub port: u32,
     /// The octets after the header.
     pub payload: &'a [u8],
 }
 
-/// Iterates over the messages of one datagram, until the end or until a message is not complete.
+/// Iterates over the messages of one datagram. The iteration ends at the end of the datagram, or at
+/// a message that is not complete.
 struct Messages<'a>(&'a [u8]);
 
 impl<'a> Iterator for Messages<'a> {
@@ -79,8 +81,8 @@ impl<'a> Iterator for Messages<'a> {
 pub struct RequestSocket {
     socket: OwnedFd,
     sequence: u32,
-    /// The port number of this socket. The kernel writes it into the events that the requests of
-    /// this socket cause.
+    /// The netlink port of this socket. The kernel writes this number into the events that are
+    /// caused by requests of this socket.
     port: u32,
     buffer: Vec<u8>,
 }
@@ -94,17 +96,18 @@ impl RequestSocket {
         Ok(RequestSocket { socket, sequence: 0, port: name.pid(), buffer: vec![0; BUFFER_LEN] })
     }
 
-    /// The value of [`Message::port`] in the events that the requests of this socket cause.
+    /// Returns the value of [`Message::port`] in the events that are caused by requests of this
+    /// socket.
     pub fn port(&self) -> u32 {
         self.port
     }
 
-    /// The file descriptor, for system calls that need a socket in this namespace.
+    /// Returns the file descriptor, for system calls that need a socket in this namespace.
     pub fn fd(&self) -> BorrowedFd<'_> {
         self.socket.as_fd()
     }
 
-    /// Requests a change and waits until the kernel has accepted or refused it.
+    /// Requests a change, and waits until the kernel has accepted or refused the change.
     pub fn change(&mut self, request: &impl NetlinkRequest) -> io::Result<()> {
         self.send(request, libc::NLM_F_ACK)?;
         loop {
@@ -118,8 +121,9 @@ impl RequestSocket {
         }
     }
 
-    /// Requests a table and calls `decode` for each row. If the table changes during the dump, the
-    /// table is read again, so that all rows show the table at one time.
+    /// Requests a table and calls `decode` for each row. If the table changes during the dump, this
+    /// function reads the table again, so that all rows are from the same time. It makes at most
+    /// [`DUMP_ATTEMPTS`] attempts, and then returns the rows of the last attempt.
     pub fn dump<T>(
         &mut self,
         request: &impl NetlinkRequest,
@@ -136,7 +140,7 @@ impl RequestSocket {
         Ok(rows)
     }
 
-    /// Requests one object and calls `decode` for the answer.
+    /// Requests one object, and calls `decode` for each message of the answer.
     pub fn ask<T>(
         &mut self,
         request: &impl NetlinkRequest,
@@ -199,17 +203,17 @@ pub struct EventSocket {
 }
 
 impl EventSocket {
-    /// Opens a socket for all events that concern a router, in the calling thread's namespace.
+    /// Opens a socket for all events that a router needs, in the namespace of the calling thread.
     pub fn open() -> io::Result<Self> {
         Self::open_for(EVENT_GROUPS)
     }
 
-    /// Opens a socket for the events of these multicast groups (`RTMGRP_*`).
+    /// Opens a socket for the events of the multicast groups `groups` (`RTMGRP_*`).
     pub fn open_for(groups: i32) -> io::Result<Self> {
         let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
         let socket = open(flags, groups as u32)?;
-        // Without the privilege for a larger buffer, the ordinary size is used. It is enough,
-        // because an overflow is detected and the tables are then read again.
+        // If the process has no privilege for a larger buffer, the buffer has the ordinary size.
+        // This is enough, because the router detects an overflow and then reads the tables again.
         let _ = sockopt::set_socket_recv_buffer_size_force(&socket, EVENT_BUFFER);
         Ok(EventSocket { socket, buffer: vec![0; BUFFER_LEN] })
     }
@@ -226,8 +230,8 @@ impl EventSocket {
 
     /// Discards the waiting messages.
     pub fn discard(&mut self) {
-        // If the kernel has dropped events, one of these calls returns ENOBUFS. This error is
-        // ignored here.
+        // If the kernel has dropped events, one of these calls returns ENOBUFS. The loop ignores
+        // this error and continues.
         while !matches!(self.receive(|_| ()), Err(error) if error.raw_os_error() != Some(libc::ENOBUFS))
         {
         }
@@ -257,7 +261,7 @@ fn receive(socket: &OwnedFd, buffer: &mut [u8]) -> io::Result<usize> {
     }
 }
 
-/// The result in an `NLMSG_ERROR` message. The number 0 means success.
+/// Converts an `NLMSG_ERROR` message to a result. The error number 0 means success.
 fn outcome(message: &Message<'_>) -> io::Result<()> {
     match message.payload.first_chunk() {
         Some(&number) => match i32::from_ne_bytes(number) {
@@ -295,7 +299,7 @@ mod tests {
         for end in 0..HEADER_LEN + 5 {
             assert_eq!(Messages(&bytes[..end]).count(), 0, "{end}");
         }
-        // A length smaller than the header would cause an endless loop.
+        // If the iterator accepted a length smaller than the header, it would never end.
         assert_eq!(Messages(&[0; 64]).count(), 0);
     }
 }

@@ -1,6 +1,7 @@
-//! Settings of the namespace that netlink cannot change. They are changed through `/proc/sys`.
+//! Changes the settings of the namespace that netlink cannot change. These settings are files in
+//! `/proc/sys`.
 //!
-//! Each setting is needed: for each of them, there was a lab that failed without the setting.
+//! Each setting is necessary: without it, a lab has failed.
 
 use std::fs::{self, File};
 use std::io;
@@ -8,9 +9,9 @@ use std::os::unix::fs::FileExt;
 
 use crate::router::io::LISP_DEVICE;
 
-/// Settings of the namespace. The namespace forwards packets, and answers every probe of a
-/// traceroute. The kernel's check of source addresses (`rp_filter`) is off, because the route back
-/// to a source address may lead into `lisp0`.
+/// The settings of the whole namespace. With these settings, the namespace forwards packets, and
+/// answers every probe of a traceroute. The kernel's check of source addresses (`rp_filter`) is
+/// off, because the route back to a source address may lead into `lisp0`.
 const NAMESPACE: [(&str, &str); 7] = [
     ("ipv4/ip_forward", "1"),
     ("ipv6/conf/all/forwarding", "1"),
@@ -21,12 +22,12 @@ const NAMESPACE: [(&str, &str); 7] = [
     ("ipv6/conf/all/accept_dad", "0"),
 ];
 
-/// Settings of every device. They are also set for `default`, so that devices that are added later
-/// get them.
+/// The settings of every device. The router also sets them for `default`, so that new devices get
+/// the same settings.
 ///
 /// With these settings, IPv6 addresses remain after a `shutdown`, can be used immediately and come
-/// only from the configuration. Routes do not use a link without carrier. When an IPv4 primary
-/// address is removed, the other addresses remain.
+/// only from the configuration. Routes do not use a link that has no carrier. When the primary IPv4
+/// address is removed, the secondary addresses remain.
 const DEVICE: [(&str, &str, &str); 14] = [
     ("ipv6", "disable_ipv6", "0"),
     ("ipv4", "forwarding", "1"),
@@ -49,12 +50,13 @@ pub fn prepare_namespace() -> io::Result<()> {
     of_namespace().try_for_each(|(path, value)| set(&path, value))
 }
 
-/// The settings of the namespace, each with an open file.
+/// The settings of the namespace, each with an open file. Each entry has a path under `net/`, a
+/// value and the file.
 #[derive(Debug, Default)]
 pub struct NamespaceFiles(Vec<(String, &'static str, File)>);
 
 impl NamespaceFiles {
-    /// Whether at least one of these settings was changed.
+    /// Returns true if at least one of these settings has another value than the router has set.
     pub fn are_turned(&mut self) -> bool {
         if self.0.is_empty() {
             let open = |(path, value)| {
@@ -67,7 +69,7 @@ impl NamespaceFiles {
     }
 }
 
-/// The settings of the namespace. Each is a path under `net/` and a value.
+/// Returns the settings of the namespace. Each setting has a path under `net/` and a value.
 pub fn of_namespace() -> impl Iterator<Item = (String, &'static str)> {
     let namespace = NAMESPACE.map(|(path, value)| (path.to_owned(), value)).into_iter();
     let devices = DEVICE
@@ -76,21 +78,22 @@ pub fn of_namespace() -> impl Iterator<Item = (String, &'static str)> {
     namespace.chain(devices)
 }
 
-/// Settings for ports of hosts that move. The first value is for other devices, the second is for
-/// these ports. With the second value, the router learns an address from the announcement of a
-/// host, and answers in place of hosts that have moved away. The router must not answer in place of
-/// every host: then it would answer a host that announces its own address. This host would conclude
-/// that another host has the address.
+/// The settings that differ for ports of hosts that move. The first value is for other devices, and
+/// the second value is for these ports. With the second value, the router learns an address from
+/// the announcement of a host, and answers in place of hosts that have moved away. The router must
+/// not answer in place of every host. Otherwise it would answer a host that announces its own
+/// address, and this host would conclude that another host has the address.
 const MOBILITY: [(&str, &str, [&str; 2]); 3] = [
     ("ipv4", "arp_accept", ["0", "1"]),
     ("ipv6", "accept_untracked_na", ["0", "1"]),
     ("ipv6", "proxy_ndp", ["0", "1"]),
 ];
 
-/// The timers of the neighbour table. The first value is for an ordinary port (the default of
-/// Linux). The second is for a port of hosts that move. When the entry of a watched host has aged,
-/// the kernel waits for the delay of the first probe, and then asks the host three times, once a
-/// second. With the defaults, a host that has left would count as present for more than half a
+/// The timers of the neighbour table. The first value is for an ordinary port, and is the default
+/// of Linux. The second value is for a port of hosts that move. When the entry of a watched host is
+/// older than about `base_reachable_time_ms`, the kernel waits for the time
+/// `delay_first_probe_time`. Then the kernel asks the host three times, once a second. With the
+/// default values, the router would treat a host that has left as present for more than half a
 /// minute.
 const NEIGHBOUR_CLOCKS: [(&str, [&str; 2]); 3] = [
     ("base_reachable_time_ms", ["30000", "2000"]),
@@ -98,29 +101,29 @@ const NEIGHBOUR_CLOCKS: [(&str, [&str; 2]); 3] = [
     ("interval_probe_time_ms", ["5000", "1000"]),
 ];
 
-/// How the kernel makes an IPv6 link-local address (`IN6_ADDR_GEN_MODE_*`).
+/// The method by which the kernel makes an IPv6 link-local address (`IN6_ADDR_GEN_MODE_*`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AddressGeneration {
-    /// The kernel immediately makes the address from the hardware address.
+    /// The kernel makes the address from the hardware address, without delay.
     FromHardwareAddress = 0,
     /// The kernel makes no address.
     Off = 1,
 }
 
-/// Sets how the kernel makes the link-local address of a device.
+/// Sets the method by which the kernel makes the link-local address of a device.
 pub fn set_address_generation(device: &str, generation: AddressGeneration) -> io::Result<()> {
     let value = (generation as u8).to_string();
     set(&format!("ipv6/conf/{device}/addr_gen_mode"), &value)
 }
 
-/// Whether the kernel makes a link-local address for a device from its hardware address.
+/// Returns true if the kernel makes the link-local address of a device from the hardware address.
 pub fn generates_address(device: &str) -> bool {
     let mode = fs::read_to_string(format!("/proc/sys/net/ipv6/conf/{device}/addr_gen_mode"));
     let wanted = (AddressGeneration::FromHardwareAddress as u8).to_string();
     mode.is_ok_and(|mode| mode.trim() == wanted)
 }
 
-/// Whether this setting of a device differs from `generation`.
+/// Returns true if the method of address generation of a device differs from `generation`.
 pub fn is_generation_turned(device: &str, generation: AddressGeneration) -> bool {
     let value = (generation as u8).to_string();
     is_turned(&format!("ipv6/conf/{device}/addr_gen_mode"), &value)
@@ -132,13 +135,14 @@ pub fn prepare_device(device: &str, proxy_arp: bool, mobility: bool) -> io::Resu
     settings.into_iter().try_for_each(|(path, value)| set(&path, value))
 }
 
-/// Whether at least one setting of a device was changed.
+/// Returns true if at least one setting of a device has another value than the router has set. The
+/// parameters are the same as for [`prepare_device`].
 pub fn is_device_turned(device: &str, proxy_arp: bool, mobility: bool) -> bool {
     let settings = of_device(device, proxy_arp, mobility);
     settings.into_iter().any(|(path, value)| is_turned(&path, value))
 }
 
-/// The settings of a device. Each is a path under `net/` and a value.
+/// Returns the settings of a device. Each setting has a path under `net/` and a value.
 pub fn of_device(device: &str, proxy_arp: bool, mobility: bool) -> Vec<(String, &'static str)> {
     let conf = |family: &str, name: &str| format!("{family}/conf/{device}/{name}");
     let mut settings: Vec<(String, &'static str)> =
@@ -148,7 +152,8 @@ pub fn of_device(device: &str, proxy_arp: bool, mobility: bool) -> Vec<(String, 
     }
     for family in ["ipv4", "ipv6"] {
         // By default, the kernel delays its proxy answers by up to 0.8 s, so that the answer of the
-        // real owner arrives first. Here no owner answers, so no delay is needed.
+        // real owner of the address arrives first. Here the owner is not on the link and does not
+        // answer, so no delay is necessary.
         settings.push((format!("{family}/neigh/{device}/proxy_delay"), "0"));
         for (name, values) in NEIGHBOUR_CLOCKS {
             let path = format!("{family}/neigh/{device}/{name}");
@@ -158,15 +163,15 @@ pub fn of_device(device: &str, proxy_arp: bool, mobility: bool) -> Vec<(String, 
     let proxy_arp = if proxy_arp && !mobility { "1" } else { "0" };
     settings.push((conf("ipv4", "proxy_arp"), proxy_arp));
     if device == LISP_DEVICE {
-        // Native packets that the router itself has sent arrive from `lisp0`. The kernel must
-        // accept them, although their source address belongs to the router.
+        // Native packets of the router itself arrive on `lisp0`. The kernel must accept these
+        // packets, although their source address belongs to the router.
         settings.push((conf("ipv4", "accept_local"), "1"));
     }
     settings
 }
 
-/// Writes a value into the setting with this path under `net/`. Does nothing if the kernel does not
-/// have this setting.
+/// Sets the setting with the path `path` under `net/` to `value`. Does nothing if the kernel does
+/// not have this setting.
 pub fn set(path: &str, value: &str) -> io::Result<()> {
     let path = format!("/proc/sys/net/{path}");
     match fs::write(&path, value) {

@@ -28,7 +28,8 @@ impl Lab {
         Lab { netlink, _tun: tun }
     }
 
-    /// Creates a lab with a link that is up and has these addresses. All events are already read.
+    /// Creates a lab. Its link is up and has the addresses `addresses`. The events about these
+    /// changes are already read.
     fn connected(addresses: &[&str]) -> Self {
         let mut lab = Lab::new();
         lab.add(link(ETHERNET, true));
@@ -49,7 +50,8 @@ impl Lab {
             .unwrap_or_else(|error| panic!("{object:?}: {error}"));
     }
 
-    /// Reads events until `wanted` returns true for one of them, for at most two seconds.
+    /// Reads events until `wanted` returns true for an event, for at most two seconds. Returns this
+    /// event.
     fn wait_for(&mut self, wanted: impl Fn(&KernelEvent) -> bool) -> KernelEvent {
         #[allow(clippy::disallowed_methods, reason = "the deadline of a test")]
         let end = Instant::now() + Duration::from_secs(2);
@@ -323,8 +325,8 @@ fn the_fall_of_a_link_is_told_with_the_routes_that_remain() {
         lab.wait_for(|event| {
             matches!(event, KernelEvent::Link { device, up: false, .. } if device == "et1-0")
         });
-        // The kernel sends no event for IPv4 routes that are lost together with a link. Only the
-        // table shows the loss.
+        // When a link goes down, the kernel sends no event about the lost IPv4 routes of the link.
+        // Only the table shows that they are lost.
         let (routes, _) = lab.netlink.read_routes().unwrap();
         assert_eq!(routes, []);
     });

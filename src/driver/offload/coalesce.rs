@@ -1,9 +1,9 @@
 //! Joins the segments of a flow into one super-packet for the kernel.
 //!
-//! Only segments with a correct checksum are joined. A super-packet has only a partial checksum,
-//! which would hide that a segment is damaged. If a packet of the flow cannot be joined because of
-//! a flag, an option or a gap, the super-packet ends and the packet is passed on unchanged. So the
-//! packets of a flow stay in the order in which they arrived.
+//! Only segments with a correct checksum are joined. A super-packet has only a partial checksum, so
+//! a receiver could not detect that one of its segments is damaged. If a packet of the flow cannot
+//! be joined because of a flag, an option or a gap, the super-packet ends, and the packet is passed
+//! on unchanged. So the packets of a flow stay in the order in which they arrived.
 
 use std::net::IpAddr;
 use std::num::NonZeroU16;
@@ -14,8 +14,8 @@ use crate::checksum;
 
 /// The maximum number of flows for which super-packets are built at the same time.
 const FLOWS: usize = 8;
-/// The maximum number of segments of a super-packet. The kernel accepts this number of pieces of
-/// memory in one write.
+/// The maximum number of segments in a super-packet. The kernel accepts one slice of memory for
+/// each of these segments in one write.
 const SEGMENTS: usize = 64;
 /// The length of the largest packet, in octets.
 const LARGEST: usize = u16::MAX as usize;
@@ -23,14 +23,14 @@ const LARGEST: usize = u16::MAX as usize;
 const ACK: u8 = 0x10;
 const PSH: u8 = 0x08;
 
-/// A packet or super-packet for the kernel, as positions in the arena of the pushed packets.
+/// A packet or super-packet for the kernel. The fields are positions in the arena.
 #[derive(Debug)]
 pub struct Joined<'a> {
     /// The position of the headers and the payload of the first segment.
     pub first: &'a Range<usize>,
     /// The positions of the payloads of the other segments.
     pub rest: &'a [Range<usize>],
-    /// The length of each segment's payload in octets, if there is more than one segment.
+    /// The length in octets of each segment's payload. `None` if there is only one segment.
     pub segment_size: Option<NonZeroU16>,
 }
 
@@ -39,7 +39,8 @@ pub struct Joined<'a> {
 struct Flow {
     first: Range<usize>,
     rest: Vec<Range<usize>>,
-    /// The data about the super-packet, or `None` if no packet can be added to it.
+    /// The data about the super-packet, or `None` if no packet can be added to the super-packet any
+    /// more.
     growing: Option<Growing>,
 }
 
@@ -52,7 +53,8 @@ struct Growing {
     next_id: u16,
 }
 
-/// Joins the packets of one arena. It stores the positions of the packets, not their octets.
+/// Joins the packets of one arena. It stores only the positions of the packets, and not their
+/// octets.
 #[derive(Debug)]
 pub struct Coalescer {
     flows: Vec<Flow>,
@@ -62,14 +64,14 @@ pub struct Coalescer {
 }
 
 impl Coalescer {
-    /// Creates a coalescer for TCP. If `joins_udp` is true, it also joins UDP. `joins_udp` may only
-    /// be true if the kernel can cut super-packets of UDP.
+    /// Creates a coalescer for TCP. If `joins_udp` is true, the coalescer also joins UDP.
+    /// `joins_udp` may be true only if the kernel can divide super-packets of UDP.
     pub fn new(joins_udp: bool) -> Self {
         Coalescer { flows: Vec::with_capacity(FLOWS), spare: Vec::new(), joins_udp }
     }
 
-    /// Adds the packet at `range` of `arena`. If a super-packet is then complete, calls `write`
-    /// with this super-packet.
+    /// Adds the packet at `range` of `arena`. Calls `write` with each packet or super-packet that
+    /// is complete after this.
     pub fn push(
         &mut self,
         arena: &mut [u8],
@@ -97,7 +99,7 @@ impl Coalescer {
         self.flows.push(Flow { first: range, rest, growing: candidate.beginning() });
     }
 
-    /// Writes all waiting packets, because the arena will be used again.
+    /// Writes all waiting packets. The caller then overwrites the arena.
     pub fn flush(&mut self, arena: &mut [u8], mut write: impl FnMut(&mut [u8], Joined<'_>)) {
         while !self.flows.is_empty() {
             self.finish(0, arena, &mut write);
@@ -118,7 +120,7 @@ impl Coalescer {
     }
 }
 
-/// A packet that may be joined with others.
+/// A packet that may be joined with other packets.
 #[derive(Clone, Copy, Debug)]
 struct Candidate {
     layout: Layout,
@@ -154,8 +156,8 @@ impl Candidate {
         Some(Candidate { layout, len, sequence, id, is_last })
     }
 
-    /// Begins a super-packet with this packet as its first. Returns `None` if the packet has the
-    /// flag PSH, because no packet may be joined after a packet with PSH.
+    /// Begins a super-packet whose first segment is this packet. Returns `None` if the packet has
+    /// the flag PSH, because no packet may be joined after a packet with this flag.
     fn beginning(&self) -> Option<Growing> {
         (!self.is_last).then(|| Growing {
             layout: self.layout,
@@ -168,7 +170,8 @@ impl Candidate {
 }
 
 impl Flow {
-    /// Adds the packet if it continues this super-packet. Returns true if it was added.
+    /// Adds a packet to this super-packet, if the packet is the next segment. Returns true if the
+    /// packet was added.
     fn take(&mut self, arena: &mut [u8], range: &Range<usize>, next: &Candidate) -> bool {
         let Some(growing) = &mut self.growing else { return false };
         let packet = &arena[range.clone()];
@@ -198,9 +201,9 @@ impl Flow {
         true
     }
 
-    /// Completes a super-packet and returns the size of its segments. If there is more than one
-    /// segment, this function changes the headers of the first segment into the headers of a
-    /// super-packet.
+    /// Completes a super-packet, and returns the payload size of its segments. Changes the headers
+    /// of the first segment into the headers of the super-packet. If there is only one segment,
+    /// changes nothing and returns `None`.
     fn seal(&mut self, arena: &mut [u8]) -> Option<NonZeroU16> {
         if self.rest.is_empty() {
             return None;
@@ -217,18 +220,18 @@ impl Flow {
     }
 }
 
-/// Whether a packet has the same addresses, protocol and ports as the flow.
+/// Returns true if a packet has the same addresses, protocol and ports as the flow.
 fn is_same_flow(arena: &[u8], flow: &Flow, packet: &[u8]) -> bool {
     let first = &arena[flow.first.clone()];
     let (Some(one), Some(other)) = (flow_of(first), flow_of(packet)) else {
-        // A packet that cannot be parsed, such as a fragment, may belong to any flow with the same
-        // addresses.
+        // A packet that cannot be parsed, for example a fragment, may belong to any flow with the
+        // same addresses.
         return ends(first) == ends(packet);
     };
     one == other
 }
 
-/// The source address and the destination address of a packet.
+/// Returns the source address and the destination address of a packet.
 fn ends(packet: &[u8]) -> Option<(IpAddr, IpAddr)> {
     fn pair<const N: usize>(packet: &[u8], at: usize) -> Option<(IpAddr, IpAddr)>
     where
@@ -249,8 +252,9 @@ fn flow_of(packet: &[u8]) -> Option<(&[u8], u8, &[u8])> {
     Some((layout.addresses(packet), layout.protocol, ports))
 }
 
-/// Whether two IP headers are equal, apart from length, identification and checksum. If fragments
-/// are allowed, the identification has a meaning (RFC 6864 section 4), so it must increase by one.
+/// Returns true if two IP headers are equal, apart from length, identification and checksum. If the
+/// packet may be fragmented, the identification has a meaning (RFC 6864 section 4), so it must be
+/// `next_id`.
 fn has_same_ip_header(one: &[u8], other: &[u8], layout: &Layout, next_id: u16) -> bool {
     if !layout.is_v4 {
         return one[..4] == other[..4] && one[6..8] == other[6..8];
@@ -260,8 +264,8 @@ fn has_same_ip_header(one: &[u8], other: &[u8], layout: &Layout, next_id: u16) -
     one[1] == other[1] && one[6..9] == other[6..9] && (dont_fragment || id == next_id)
 }
 
-/// Whether acknowledgement, window and options of two TCP headers are equal. The caller has already
-/// compared the ports.
+/// Returns true if acknowledgement number, window, urgent pointer and options of two TCP headers
+/// are equal. The caller has already compared the ports.
 fn has_same_transport_header(one: &[u8], other: &[u8], layout: &Layout) -> bool {
     if layout.protocol != TCP {
         return true;
@@ -282,8 +286,8 @@ mod tests {
 
     const SEGMENT: usize = 100;
 
-    /// Pushes packets and returns the joined packets. Each has its octets and the size of its
-    /// segments.
+    /// Adds packets to a coalescer, and returns the resulting packets. Each result has the octets
+    /// of the packet and the size of its segments.
     fn join(packets: &[Vec<u8>]) -> Vec<(Vec<u8>, Option<u16>)> {
         let mut arena: Vec<u8> = packets.concat();
         let mut out = Vec::new();
@@ -365,8 +369,8 @@ mod tests {
                     None => vec![packet.clone()],
                 })
                 .collect();
-            // PSH is on the last segment of a super-packet. So when the super-packet is cut, the
-            // result is the original packets.
+            // The last segment of a super-packet has PSH. So if the super-packet is divided, the
+            // results are the original packets.
             assert_eq!(out, segments, "segment {bad}");
         }
     }
@@ -385,8 +389,8 @@ mod tests {
                 checksum::finish(layout.pseudo_sum(packet, segment.len()) + checksum::sum(segment));
             packet[36..38].copy_from_slice(&sum.to_be_bytes());
         };
-        // The octets and bits to change: sequence number, acknowledgement, SYN, window, TTL, type
-        // of service.
+        // The offsets and bits that are changed: sequence number, acknowledgement number, SYN,
+        // window, TTL, type of service.
         for (at, bit) in [(26, 1), (31, 1), (33, 2), (35, 1), (8, 1), (1, 1)] {
             let mut segments = clean.clone();
             segments[1][at] ^= bit;

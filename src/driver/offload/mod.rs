@@ -1,4 +1,4 @@
-//! Segmentation offload at both ends of the data path. This module only works on octets in memory.
+//! Segmentation offload at both ends of the data path. This module only handles octets in memory.
 //!
 //! ```text
 //! lisp0 --- super-packet ---> segment: one header each ------ UDP_SEGMENT ---> core
@@ -6,9 +6,9 @@
 //! ```
 //!
 //! A super-packet has up to 64 KiB. It passes only once between the router and the kernel, and only
-//! once through the kernel's stack. The router does not copy its payload. A packet to send consists
-//! of small headers and, between them, slices of the buffer that was read. A received packet is
-//! built in the same way.
+//! once through the kernel's stack. The router does not copy the payload of a super-packet. The
+//! packets to the core consist of small headers, and of slices of the buffer into which the
+//! super-packet was read. A super-packet to `lisp0` is built in the same way.
 
 pub mod coalesce;
 pub mod segment;
@@ -22,7 +22,8 @@ pub const TCP: u8 = 6;
 /// The IP protocol number of UDP.
 pub const UDP: u8 = 17;
 
-/// The lengths in octets of an IPv4 header without options and of an IPv6 header.
+/// The length in octets of an IPv4 header without options, and the length in octets of an IPv6
+/// header.
 const IPV4_HEADER: usize = 20;
 const IPV6_HEADER: usize = 40;
 /// The length of a UDP header in octets.
@@ -31,7 +32,7 @@ const UDP_HEADER: usize = 8;
 /// The positions of the headers of a TCP or UDP packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Layout {
-    /// Whether the packet is IPv4. If not, it is IPv6.
+    /// Whether the packet is an IPv4 packet. Otherwise it is an IPv6 packet.
     pub is_v4: bool,
     /// The transport protocol: [`TCP`] or [`UDP`].
     pub protocol: u8,
@@ -75,13 +76,13 @@ impl Layout {
         if self.protocol == TCP { 16 } else { 6 }
     }
 
-    /// The octets of both addresses in the IP header.
+    /// Returns the octets of both addresses in the IP header.
     pub fn addresses<'a>(&self, packet: &'a [u8]) -> &'a [u8] {
         if self.is_v4 { &packet[12..20] } else { &packet[8..40] }
     }
 
-    /// The checksum of the pseudo header for `len` octets of transport header and payload, before
-    /// the sum is folded.
+    /// Returns the checksum of the pseudo header before the sum is folded. `len` is the length of
+    /// the transport header and the payload together, in octets.
     pub fn pseudo_sum(&self, packet: &[u8], len: usize) -> u32 {
         checksum::pseudo_header(self.addresses(packet), self.protocol, len)
     }
@@ -96,8 +97,8 @@ impl Layout {
         !absent && checksum::finish(sum) == 0
     }
 
-    /// Writes the lengths for a packet of `total` octets into the packet's headers, and corrects
-    /// the checksum of an IPv4 header.
+    /// Writes the length fields for a packet of `total` octets into `header`, and corrects the
+    /// checksum of an IPv4 header.
     pub fn set_lengths(&self, header: &mut [u8], total: usize) {
         if self.is_v4 {
             header[2..4].copy_from_slice(&(total as u16).to_be_bytes());
@@ -115,7 +116,7 @@ impl Layout {
 }
 
 /// Skips the hop-by-hop options and destination options of an IPv6 packet. Returns the protocol
-/// after them and its offset.
+/// number of the next header, and the offset of this header.
 fn behind_options(packet: &[u8]) -> Option<(u8, usize)> {
     const HOP_BY_HOP: u8 = 0;
     const DESTINATION: u8 = 60;

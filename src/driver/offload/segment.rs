@@ -1,4 +1,4 @@
-//! Cuts a super-packet into segments: makes the headers of the segments.
+//! Divides a super-packet into segments, and makes the headers of the segments.
 
 use std::num::NonZeroU16;
 use std::ops::Range;
@@ -10,7 +10,7 @@ const FIN: u8 = 0x01;
 const PSH: u8 = 0x08;
 const CWR: u8 = 0x80;
 
-/// A super-packet that can be cut into segments.
+/// A super-packet that can be divided into segments.
 #[derive(Clone, Copy, Debug)]
 pub struct Segments<'a> {
     packet: &'a [u8],
@@ -19,8 +19,8 @@ pub struct Segments<'a> {
 }
 
 impl<'a> Segments<'a> {
-    /// Prepares to cut `packet` into segments with payloads of `segment_size` octets. Returns
-    /// `None` if `packet` cannot be cut.
+    /// Prepares to divide `packet` into segments. The payload of each segment except the last has
+    /// `segment_size` octets. Returns `None` if `packet` cannot be divided.
     pub fn of(packet: &'a [u8], segment_size: NonZeroU16) -> Option<Self> {
         let layout = Layout::of(packet)?;
         Some(Segments { packet, layout, segment_size: usize::from(segment_size.get()) })
@@ -42,9 +42,10 @@ impl<'a> Segments<'a> {
         start..(start + self.segment_size).min(self.packet.len())
     }
 
-    /// Appends the IP and transport headers of segment `index` to `out`, with their checksums. The
-    /// IPv4 identification and the TCP sequence number increase with each segment. Only the last
-    /// segment has FIN and PSH, and only the first segment has CWR.
+    /// Appends the IP header and the transport header of the segment `index` to `out`, including
+    /// the checksums. The IPv4 identification and the TCP sequence number increase with each
+    /// segment. Only the last segment can have the flags FIN and PSH. Only the first segment can
+    /// have the flag CWR.
     pub fn write_header(&self, index: usize, out: &mut Vec<u8>) {
         let Layout { is_v4, protocol, transport, payload } = self.layout;
         let body = &self.packet[self.payload(index)];

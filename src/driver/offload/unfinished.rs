@@ -1,9 +1,10 @@
-//! Inner packets that the kernel of the encapsulator has left unfinished.
+//! Completes inner packets that the kernel of the encapsulator has not completed.
 //!
-//! An encapsulator in the kernel of this machine may send a packet without its inner checksum, or a
-//! super-packet of TCP as one datagram: the devices between two namespaces leave that work to the
-//! receiver. The socket does not say so. But the checksum field has the sum of the pseudo header
-//! then, and no finished packet has it, apart from one in 65,535.
+//! If the encapsulator is in the kernel of this machine, a packet may arrive without its inner
+//! checksum, or a super-packet of TCP may arrive as one datagram. The devices between two
+//! namespaces do not do this work, because the receiver can do it. The socket does not report this.
+//! But in such a packet, the checksum field contains the sum of the pseudo header. Only one of
+//! 65,535 complete packets has the same value in this field.
 
 use std::num::NonZeroU16;
 
@@ -11,13 +12,14 @@ use super::{Layout, TCP, UDP};
 use crate::checksum;
 use crate::packet::IPV6_MINIMUM_MTU;
 
-/// A longer packet than this number of octets is a super-packet, or is so large that its segments
-/// are better. It is the MTU of most links.
+/// A length in octets: the MTU of most links. A longer packet is a super-packet, or is so large
+/// that segments are better than one packet.
 const LONGEST_SINGLE: usize = 1500;
 
-/// Finishes a packet. If it is a super-packet, returns the size of its segments, so that each
-/// segment fits into every link. The size that the sender has chosen is not known, but TCP permits
-/// any.
+/// Completes the checksum of a packet, if it is not complete. If the packet is a super-packet,
+/// returns the payload size of the segments into which the caller must divide it. With this size, a
+/// segment fits into every link. The segment size that the sender has chosen is not known, but TCP
+/// permits any size.
 pub fn finish(packet: &mut [u8]) -> Option<NonZeroU16> {
     let layout = Layout::of(packet)?;
     let field = layout.transport + layout.checksum_offset();
@@ -53,7 +55,7 @@ mod tests {
         packet
     }
 
-    /// Puts the sum of the pseudo header into the checksum field, as a kernel does.
+    /// Writes the sum of the pseudo header into the checksum field, as a kernel does.
     fn unfinished(mut packet: Vec<u8>) -> Vec<u8> {
         let layout = Layout::of(&packet).unwrap();
         let sum = checksum::fold(layout.pseudo_sum(&packet, packet.len() - layout.transport));

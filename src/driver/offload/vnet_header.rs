@@ -1,5 +1,6 @@
-//! The header before every packet on a TUN device with IFF_VNET_HDR. It is `struct virtio_net_hdr`
-//! in the octet order of the machine (Virtio 1.3 section 5.1.6, `linux/virtio_net.h`).
+//! The header before every packet on a TUN device that has the flag IFF_VNET_HDR. The header is
+//! `struct virtio_net_hdr` in the octet order of the machine (Virtio 1.3 section 5.1.6,
+//! `linux/virtio_net.h`).
 
 use std::io;
 use std::num::NonZeroU16;
@@ -15,11 +16,12 @@ const GSO_NONE: u8 = 0;
 const GSO_TCP_V4: u8 = 1;
 const GSO_TCP_V6: u8 = 4;
 const GSO_UDP: u8 = 5;
-/// A flag in the type of a super-packet of TCP. It means that the first segment has CWR.
+/// A flag in `gso_type` for a super-packet of TCP. It means that the first segment has the flag
+/// CWR.
 const GSO_ECN: u8 = 0x80;
 
-/// The work that the sender of a packet has left to the receiver of the packet. The kernel and this
-/// router can both be the sender.
+/// The work on a packet that the sender has not done, and that the receiver must do. The kernel is
+/// the sender of some packets, and this router is the sender of the other packets.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct VnetHeader {
     flags: u8,
@@ -31,8 +33,8 @@ pub struct VnetHeader {
 }
 
 impl VnetHeader {
-    /// Makes the header of a super-packet with a partial checksum. Each segment has `segment_size`
-    /// octets of payload.
+    /// Makes the header for a super-packet whose checksum is only partial. Each segment except the
+    /// last has `segment_size` octets of payload.
     pub fn of_super_packet(packet: &[u8], segment_size: NonZeroU16) -> Option<Self> {
         let layout = Layout::of(packet)?;
         let cwr = layout.protocol == TCP && packet[layout.transport + 13] & 0x80 != 0;
@@ -76,8 +78,8 @@ impl VnetHeader {
         bytes
     }
 
-    /// Does the work that the kernel has left to the router for `packet`. If the packet is a
-    /// super-packet, returns the size of its segments: the caller must cut it.
+    /// Does the work on `packet` that the kernel has not done. If the packet is a super-packet,
+    /// returns the size of its segments: the caller must divide the packet into these segments.
     ///
     /// # Errors
     /// `InvalidData` if the header does not match the packet.
@@ -93,7 +95,7 @@ impl VnetHeader {
         Ok(None)
     }
 
-    /// Completes the checksum. The checksum field already has the sum of the pseudo header.
+    /// Completes the checksum. The checksum field already contains the sum of the pseudo header.
     fn complete_checksum(&self, packet: &mut [u8]) -> Option<()> {
         let data = packet.get_mut(usize::from(self.checksum_start)..)?;
         let sum = checksum::finish(checksum::sum(data));

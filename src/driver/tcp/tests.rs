@@ -15,13 +15,14 @@ fn rloc(text: &str) -> Rloc {
 fn addresses() {
     ip("addr add 2001:db8::1/128 dev lo nodad");
     ip("addr add 2001:db8::2/128 dev lo nodad");
-    // The kernel adds the routes some time after it has accepted the addresses.
+    // The kernel accepts the addresses first, and adds their routes some time later.
     wait_until("both are local", || {
         ip("-6 route show table local").matches("2001:db8::").count() == 2
     });
 }
 
-/// Serves a connection until there is a result for the core, for at most ten seconds.
+/// Serves a connection until there is a result for the core, for at most ten seconds. Returns this
+/// result and the octets that were read.
 fn serve(tcp: &mut Tcp, connection: Connection) -> (Progress, Vec<u8>) {
     #[allow(clippy::disallowed_methods, reason = "the deadline of a test")]
     let end = Instant::now() + Duration::from_secs(10);
@@ -46,8 +47,8 @@ fn accept(tcp: &mut Tcp, slot: usize) -> (Connection, SocketAddr, IpAddr) {
     taken.unwrap()
 }
 
-/// Makes a connection from the first address of `pair` to the second. Returns both ends, and the
-/// number of the accepted connection.
+/// Makes a connection from the first address of the pair to the second address. Returns the [`Tcp`]
+/// of the client, the [`Tcp`] of the server, and the accepted connection of the server.
 fn connected((one, other): (&str, &str)) -> (Tcp, Tcp, Connection) {
     let (mut client, mut server) = (Tcp::new(1 << 16), Tcp::new(1 << 16));
     let slot = server.listen(rloc(other)).unwrap();
@@ -160,8 +161,8 @@ fn listening_follows_the_rlocs_and_does_not_wait_for_their_addresses() {
         assert_eq!(second.kind(), io::ErrorKind::AddrInUse);
         tcp.stop_listening(rloc("192.0.2.1"));
         assert!(!tcp.listens_on(rloc("192.0.2.1")) && tcp.listens_on(rloc("2001:db8::99")));
-        // Another test may just have forked a child process. The child may hold the old socket for
-        // a short time.
+        // Another test may just have forked a child process. The old socket may stay open in this
+        // child for a short time.
         wait_until("the slot is used again", || {
             tcp.listen(rloc("192.0.2.1")).is_ok_and(|slot| slot == 0)
         });

@@ -1,9 +1,11 @@
-//! The telnet protocol (RFC 854): separates the octets that a user types from the commands of the
-//! protocol, and answers the negotiation of options.
+//! The telnet protocol (RFC 854). This module separates the octets that a user types from the
+//! commands of the protocol, and answers the negotiation of options.
 //!
-//! The server echoes the octets itself (option ECHO, RFC 857), never sends a Go-Ahead (option
-//! SUPPRESS-GO-AHEAD, RFC 858), and asks for the size of the screen (option NAWS, RFC 1073). It
-//! refuses all other options.
+//! The server uses three options, and refuses all other options:
+//!
+//! - ECHO (RFC 857): the server itself echoes the octets.
+//! - SUPPRESS-GO-AHEAD (RFC 858): the server never sends the command Go-Ahead.
+//! - NAWS (RFC 1073): the server asks for the size of the screen.
 
 /// Interpret As Command: the first octet of each command.
 const IAC: u8 = 255;
@@ -25,15 +27,16 @@ const ECHO: u8 = 1;
 const SUPPRESS_GO_AHEAD: u8 = 3;
 const WINDOW_SIZE: u8 = 31;
 
-/// The maximum number of octets of a subnegotiation that are kept. The size of a screen needs 5
-/// octets: one for the option, and two each for the width and the height.
+/// The maximum length of a subnegotiation, in octets. A longer subnegotiation is ignored. The size
+/// of a screen needs 5 octets: one octet for the option, two octets for the width and two octets
+/// for the height.
 const LONGEST_SUBNEGOTIATION: usize = 5;
 
-/// The commands that the server sends when the connection begins. They offer options to the client
-/// or ask the client for options.
+/// The commands that the server sends at the start of a connection. Each command offers an option
+/// to the client, or asks the client for an option.
 pub const GREETING: [u8; 9] = [IAC, WILL, ECHO, IAC, WILL, SUPPRESS_GO_AHEAD, IAC, DO, WINDOW_SIZE];
 
-/// The position in a command: the octets of the command that have arrived.
+/// The position in a command: the part of the command that has arrived.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum State {
     #[default]
@@ -48,7 +51,7 @@ enum State {
     SubnegotiationCommand,
 }
 
-/// Reads the octets of a client.
+/// Decodes the octets that a client sends.
 #[derive(Debug, Default)]
 pub struct Codec {
     state: State,
@@ -58,12 +61,12 @@ pub struct Codec {
 }
 
 impl Codec {
-    /// Reads octets of the client, and returns the octets that the user typed.
+    /// Decodes octets from the client, and returns the octets that the user has typed.
     pub fn receive(&mut self, octets: &[u8]) -> Vec<u8> {
         octets.iter().filter_map(|&octet| self.push(octet)).collect()
     }
 
-    /// The octets to send to the client because of its commands.
+    /// Returns the octets that the server must send to the client as replies to its commands.
     pub fn take_replies(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.replies)
     }
@@ -109,7 +112,8 @@ impl Codec {
         None
     }
 
-    /// Carries out a command without an option. Returns an octet if the command stands for a key.
+    /// Carries out a command that has no option. Returns the octet of a key if the command has the
+    /// same meaning as this key.
     fn command(&mut self, command: u8) -> Option<u8> {
         match command {
             INTERRUPT | BREAK => Some(0x03),
@@ -123,9 +127,9 @@ impl Codec {
         }
     }
 
-    /// Answers the negotiation of an option. The answer of the client to an option of the
-    /// [`GREETING`] needs no reply. If the client refuses the echo, the server still echoes, as IOS
-    /// does: programs refuse every option and expect the echo.
+    /// Answers the negotiation of an option. If the client accepts or refuses an option of the
+    /// [`GREETING`], the server sends no reply. If the client refuses the option ECHO, the server
+    /// still echoes, as IOS does, because some programs refuse each option but expect the echo.
     fn negotiate(&mut self, verb: u8, option: u8) {
         match (verb, option) {
             (DO, ECHO | SUPPRESS_GO_AHEAD) | (WILL, WINDOW_SIZE) => {}
@@ -142,8 +146,8 @@ impl Codec {
     }
 }
 
-/// Doubles each octet IAC in the text, so that the client does not take it for the start of a
-/// command.
+/// Doubles each octet IAC in the text, so that the client does not interpret the octet as the start
+/// of a command.
 pub fn escaped(octets: &[u8]) -> Vec<u8> {
     octets
         .iter()
@@ -163,8 +167,8 @@ mod tests {
             // The answers to the greeting.
             (b"\xff\xfd\x01\xff\xfd\x03\xff\xfb\x1fx", b"x", b""),
             (b"\xff\xfe\x01\xff\xfe\x03\xff\xfc\x1fx", b"x", b""),
-            // The client offers TERMINAL-TYPE, and in the next case asks for STATUS. The server
-            // refuses both.
+            // In the next case, the client offers TERMINAL-TYPE. In the case after it, the client
+            // asks for STATUS. The server refuses both options.
             (b"\xff\xfb\x18", b"", b"\xff\xfe\x18"),
             (b"\xff\xfd\x05", b"", b"\xff\xfc\x05"),
             (b"a\xff\xf4\xff\xf3\xff\xf7\xff\xf8", b"a\x03\x03\x7f\x15", b""),

@@ -1,10 +1,10 @@
-//! A telnet server for the consoles of routers. It is a process of its own, and not a part of a
+//! A telnet server for the consoles of routers. It is a separate process, and not a part of a
 //! router.
 //!
-//! Each router has a port on the loopback of the network namespace of this process. A connection to
-//! this port is a user at the terminal of the router. Each connection has a thread, which ends with
-//! the connection. The number of connections, the length of lines and the time without input have
-//! limits, so that a client cannot use up the machine.
+//! Each router has a port on the loopback interface of this process's network namespace. A user who
+//! connects to this port gets a terminal of the router. Each connection has a thread. The thread
+//! ends when the connection ends. There are limits on the number of connections, the length of
+//! lines and the time without input, so that a client cannot use all resources of the machine.
 
 pub mod codec;
 
@@ -23,30 +23,30 @@ use super::user::{self, Failed, User};
 use crate::console::protocol::Request;
 use codec::{Codec, GREETING};
 
-/// The largest number of connections at the same time.
+/// The maximum number of connections at the same time.
 const MAX_CONNECTIONS: usize = 64;
 /// The time without input after which a connection is closed.
 const IDLE: Duration = Duration::from_secs(3600);
-/// The time in which a client must accept the output.
+/// The time after which a connection is closed if the client does not accept the output.
 const WRITING: Duration = Duration::from_secs(30);
-/// An HTTP request has these octets and the version of HTTP in its first line.
+/// The octets before the version number in the first line of an HTTP request.
 const HTTP: &[u8] = b" HTTP/";
-/// The wait after a connection that could not be accepted.
+/// The time for which the server waits after it could not accept a connection.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// The telnet ports of routers, each with the console socket of its router.
+/// The telnet ports of routers. Each entry has a port and the path of the router's console socket.
 #[derive(Debug)]
 pub struct TelnetServer {
     listeners: Vec<(TcpListener, PathBuf)>,
 }
 
 impl TelnetServer {
-    /// Opens a port for each router. `sockets` are the console sockets of the routers. The first
-    /// router gets the port `first`, and each further router gets the next port.
+    /// Opens a port for each router. `sockets` are the paths of the routers' console sockets. The
+    /// first router gets the port number `first`. Each next router gets the next port number.
     ///
     /// # Errors
-    /// An error if another program uses a port, or if a port number is above 65535. The error names
-    /// the port.
+    /// Another program uses a port, or a port number is above 65535. The text of the error contains
+    /// the port number.
     pub fn bind(first: u16, sockets: &[PathBuf]) -> io::Result<Self> {
         let mut listeners = Vec::new();
         for (socket, number) in sockets.iter().zip(usize::from(first)..) {
@@ -62,19 +62,19 @@ impl TelnetServer {
                 io::Error::new(error.kind(), message)
             };
             let listener = bound.map_err(named)?;
-            // If a client closes its connection before the server accepts it, `accept` must not
-            // wait for the next connection.
+            // If a client closes its connection before the server accepts the connection, `accept`
+            // must not wait for the next connection.
             listener.set_nonblocking(true)?;
             listeners.push((listener, socket.clone()));
         }
         Ok(TelnetServer { listeners })
     }
 
-    /// The ports as a text. Each line has a port and the name of its router. This name comes from
-    /// the console socket of the router.
+    /// Returns the list of ports as text. Each line has a port and the name of the port's router.
+    /// This name is the file name of the router's console socket, without the extension.
     ///
     /// # Errors
-    /// An error if the kernel does not return the port of a listener.
+    /// The kernel does not return the port of a listener.
     pub fn ports(&self) -> io::Result<String> {
         let mut text = String::new();
         for (listener, socket) in &self.listeners {
@@ -87,7 +87,7 @@ impl TelnetServer {
     /// Serves users until the process ends.
     ///
     /// # Errors
-    /// An error if the wait for connections fails.
+    /// The wait for connections fails.
     pub fn run(&self) -> io::Result<()> {
         let connections = Arc::new(());
         loop {
@@ -115,7 +115,7 @@ impl TelnetServer {
 
 /// Serves a user in a new thread. If there are too many users, closes the connection.
 fn begin(mut stream: TcpStream, socket: &Path, connections: &Arc<()>) {
-    // The count includes one reference of the server and one reference of each thread.
+    // The server has one reference, and each thread has one reference.
     if Arc::strong_count(connections) > MAX_CONNECTIONS {
         let _ = stream.write_all(b"% All lines are in use\r\n");
         return;
@@ -150,9 +150,9 @@ fn serve(mut stream: TcpStream, socket: &Path) -> io::Result<()> {
     }
 }
 
-/// Whether the first octets of a connection are an HTTP request. A web page can make the browser
-/// send requests to ports of the user's machine. The server must not take the lines of this request
-/// for commands.
+/// Returns true if the first octets of a connection are an HTTP request. A web page can make the
+/// browser send requests to ports of the user's machine. The server must not execute the lines of
+/// such a request as commands.
 fn is_http(typed: &[u8]) -> bool {
     typed.windows(HTTP.len()).any(|octets| octets == HTTP)
 }

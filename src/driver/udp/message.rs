@@ -1,5 +1,6 @@
-//! Sends and receives datagrams with the TTL and the type of service of their outer header. A call
-//! handles one datagram, or several datagrams of one length with UDP_SEGMENT and UDP_GRO.
+//! Sends and receives datagrams, together with the TTL and the type of service of their outer
+//! headers. One call handles one datagram, or several datagrams of the same length (UDP_SEGMENT and
+//! UDP_GRO).
 //!
 //! LISP copies the TTL and the type of service between the inner and the outer header (RFC 9300
 //! section 5.3). `sendmsg` and `recvmsg` carry both fields as ancillary data. The libraries of this
@@ -22,8 +23,9 @@ use crate::addr::{Family, Rloc};
 use crate::router::io::IcmpError;
 use crate::wire::IcmpErrorKind;
 
-/// Space for ancillary data in octets, with the alignment that its headers need. If there are fewer
-/// than 256 octets, the kernel drops the ECN bits when receive offload adds more data.
+/// A buffer for ancillary data, with the alignment that the headers in this data need. If the
+/// buffer had fewer than 256 octets, the kernel would leave out the ECN bits when receive offload
+/// adds more ancillary data.
 #[repr(align(8))]
 struct Control([u8; 256]);
 
@@ -39,24 +41,24 @@ pub struct Received {
     /// The received type of service or traffic class.
     pub tos: u8,
     /// The length of each datagram in octets, if the kernel has joined several successive datagrams
-    /// of one sender. The last datagram may be shorter.
+    /// from one sender. The last datagram may be shorter.
     pub segment_size: Option<NonZeroU16>,
 }
 
-/// The fields in the outer header of packets to send.
+/// The fields in the outer header of the packets that are sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fields {
     /// The TTL. It is at least 1, because the kernel refuses 0.
     pub ttl: u8,
     /// The type of service or traffic class.
     pub tos: u8,
-    /// The length in octets of each datagram except the last, if `parts` are several successive
-    /// datagrams.
+    /// The length in octets of each datagram except the last datagram. `None` if there is only one
+    /// datagram.
     pub segment_size: Option<NonZeroU16>,
 }
 
-/// Sends the successive `parts` as one datagram or as several datagrams. Does not copy them into
-/// one buffer.
+/// Sends the octets of all `parts` as one datagram, or as several datagrams if `fields` has a
+/// segment size. Does not copy the parts into one buffer.
 pub fn send(
     socket: BorrowedFd<'_>,
     destination: &SockAddr,
@@ -77,8 +79,8 @@ pub fn send(
         let value = size.get().to_ne_bytes();
         at += put(&mut control.0[at..], libc::SOL_UDP, libc::UDP_SEGMENT, &value);
     }
-    // SAFETY: a `msghdr` in which all octets are zero is valid. In musl it has padding that must be
-    // zero.
+    // SAFETY: a `msghdr` in which all octets are zero is valid. In musl the structure has padding
+    // that must be zero.
     let mut message: libc::msghdr = unsafe { mem::zeroed() };
     message.msg_name = destination.as_ptr().cast_mut().cast();
     message.msg_namelen = destination.len();
@@ -101,11 +103,11 @@ struct Arrival {
     len: usize,
     address: SockAddr,
     flags: libc::c_int,
-    /// The number of octets of the received control messages.
+    /// The total length of the received control messages in octets.
     filled: usize,
 }
 
-/// Receives a message with its control messages. `flags` are the flags of recvmsg.
+/// Receives a message and its control messages. `flags` are the flags of recvmsg.
 fn receive_message(
     socket: BorrowedFd<'_>,
     buffer: &mut [u8],
@@ -113,8 +115,8 @@ fn receive_message(
     flags: libc::c_int,
 ) -> io::Result<Arrival> {
     let mut parts = [IoSliceMut::new(buffer)];
-    // SAFETY: a `msghdr` in which all octets are zero is valid. In musl it has padding that must be
-    // zero.
+    // SAFETY: a `msghdr` in which all octets are zero is valid. In musl the structure has padding
+    // that must be zero.
     let mut message: libc::msghdr = unsafe { mem::zeroed() };
     message.msg_iov = parts.as_mut_ptr().cast();
     message.msg_iovlen = 1;
@@ -141,8 +143,9 @@ fn receive_message(
 
 /// Receives one datagram into `buffer`.
 ///
-/// # Errors `WouldBlock` if no datagram waits. `InvalidData` if the datagram did not fit, or if its
-/// source address is not an IP address.
+/// # Errors
+/// `WouldBlock` if no datagram waits. `InvalidData` if the datagram does not fit into `buffer`, or
+/// if the source address of the datagram is not an IP address.
 pub fn receive(socket: BorrowedFd<'_>, buffer: &mut [u8]) -> io::Result<Received> {
     let mut control = Control([0; 256]);
     let Arrival { len, address, flags, filled } = receive_message(socket, buffer, &mut control, 0)?;
@@ -170,7 +173,7 @@ pub fn receive(socket: BorrowedFd<'_>, buffer: &mut [u8]) -> io::Result<Received
 }
 
 /// Removes the oldest note from the error queue of the socket (IP_RECVERR, IPV6_RECVERR). Returns
-/// the ICMP error in the note. Returns `None` if the note comes from the kernel itself.
+/// the ICMP error in the note, or `None` if the note contains no ICMP error.
 ///
 /// # Errors
 /// `WouldBlock` if the queue is empty.
@@ -202,17 +205,18 @@ pub fn receive_error(socket: BorrowedFd<'_>, family: Family) -> io::Result<Optio
     }))
 }
 
-/// A note of the error queue: a `struct sock_extended_err` and the address after it.
+/// A note in the error queue: a `struct sock_extended_err`, and the address that follows this
+/// structure.
 struct Note {
     origin: u8,
     kind: u8,
     code: u8,
     /// The MTU, if the error says that the packet is too big.
     information: u32,
-    /// The number of octets before an ICMP extension (RFC 4884) in the payload. It is 0 if there is
-    /// no extension.
+    /// The offset of an ICMP extension (RFC 4884) in the payload, in octets. The offset is 0 if
+    /// there is no extension.
     extension_at: u16,
-    /// The router that sent the ICMP message.
+    /// The address of the router that has sent the ICMP message.
     reporter: Option<IpAddr>,
 }
 
@@ -240,7 +244,7 @@ impl Note {
     }
 }
 
-/// The address in a `sockaddr_in` or `sockaddr_in6`.
+/// Returns the address in a `sockaddr_in` or `sockaddr_in6`.
 fn address(socket_address: &[u8]) -> Option<IpAddr> {
     let family = u16::from_ne_bytes(*socket_address.first_chunk()?);
     match i32::from(family) {
@@ -250,11 +254,12 @@ fn address(socket_address: &[u8]) -> Option<IpAddr> {
     }
 }
 
-/// Sets an int option of a socket. It is used for options that socket2 does not support.
+/// Sets an option of a socket whose value is an int. This function is for options that socket2 does
+/// not support.
 pub fn set_option(socket: BorrowedFd<'_>, level: i32, name: i32, value: i32) -> io::Result<()> {
     let len = mem::size_of::<i32>() as libc::socklen_t;
-    // SAFETY: the pointer is to an int that exists until the call returns, and `len` is the size of
-    // this int.
+    // SAFETY: the pointer points to an int that exists until the call returns, and `len` is the
+    // size of this int.
     let outcome = unsafe {
         let value = (&raw const value).cast();
         libc::setsockopt(socket.as_raw_fd(), level, name, value, len)
@@ -265,16 +270,17 @@ pub fn set_option(socket: BorrowedFd<'_>, level: i32, name: i32, value: i32) -> 
     Ok(())
 }
 
-/// The length of the header before a piece of ancillary data, in octets.
+/// The length in octets of the header of a piece of ancillary data.
 const HEADER_LEN: usize = mem::size_of::<libc::cmsghdr>();
 /// Each piece of ancillary data begins at a multiple of this number of octets.
 const ALIGNMENT: usize = mem::size_of::<usize>();
 
-/// Writes one piece of ancillary data, and returns the space that it needs (`CMSG_SPACE`).
+/// Writes one piece of ancillary data into `room`. Returns the number of octets that the piece
+/// needs, including padding (`CMSG_SPACE`).
 fn put(room: &mut [u8], level: i32, kind: i32, value: &[u8]) -> usize {
     let len = HEADER_LEN + value.len();
-    // The length field is a `size_t` in glibc. In other libraries it is an int and padding, and the
-    // padding must be zero.
+    // The length field is a `size_t` in glibc. In other C libraries this field is an int and
+    // padding, and the padding must be zero.
     room[..ALIGNMENT].copy_from_slice(&len.to_ne_bytes());
     room[HEADER_LEN - 8..HEADER_LEN - 4].copy_from_slice(&level.to_ne_bytes());
     room[HEADER_LEN - 4..HEADER_LEN].copy_from_slice(&kind.to_ne_bytes());

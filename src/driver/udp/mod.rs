@@ -1,4 +1,4 @@
-//! The UDP sockets of a router. Each of its RLOCs has these sockets:
+//! The UDP sockets of a router. Each RLOC of the router has these sockets:
 //!
 //! | port | socket | carries |
 //! |---|---|---|
@@ -6,9 +6,9 @@
 //! | 4341 | data | encapsulated packets that arrive (RFC 9300 section 5) |
 //! | 0xC000 to 0xC00F | 16 for sending | encapsulated packets that leave; a flow uses one socket |
 //!
-//! Every socket is bound to its RLOC. Policy rules keep the router's own packets out of `lisp0`,
-//! and they select these packets by their source address. A socket can be bound before the address
-//! of the RLOC exists.
+//! Every socket is bound to its RLOC. Policy rules select the router's own packets by their source
+//! address, so that these packets do not enter `lisp0`. A socket can be bound before the kernel has
+//! the address of the RLOC.
 
 mod message;
 mod sender;
@@ -32,17 +32,18 @@ use crate::packet::Packet;
 use crate::router::io::{Encapsulation, Fragmentation, Outer};
 use crate::wire::{CONTROL_PORT, DATA_PORT, DATA_SOURCE_PORTS};
 
-/// The size in octets of the kernel's receive buffer. It must hold many packets at once.
+/// The size in octets of a socket's receive and send buffers in the kernel. Many packets must fit
+/// into a buffer.
 const BUFFER: usize = 4 << 20;
-/// The size in octets of a sending socket's receive buffer. Only the error queue of such a socket
-/// is read.
+/// The size in octets of the receive buffer of a socket for sending. From such a socket, only the
+/// error queue is read.
 const ERROR_BUFFER: usize = 16 << 10;
 
-/// The UDP checksum of the encapsulated packets that the router sends. A received packet may also
-/// have a zero checksum (RFC 9300 section 5.3; IPv6: RFC 6935).
+/// The rule for the UDP checksum of the encapsulated packets that the router sends. The checksum of
+/// a received packet may always be zero (RFC 9300 section 5.3; IPv6: RFC 6935).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum UdpChecksum {
-    /// The checksum is always zero. Packets are sent one at a time, because the kernel can cut a
+    /// The checksum is always zero. Packets are sent one at a time, because the kernel can divide a
     /// super-packet only if it may compute checksums.
     Zero,
     /// The checksum is always computed.
@@ -53,14 +54,16 @@ pub enum UdpChecksum {
     Auto,
 }
 
-/// Datagrams on port 4341 that arrived together. Their octets are in the caller's buffer.
+/// One or more datagrams on port 4341 that one read has returned. The octets of these datagrams are
+/// in the caller's buffer.
 #[derive(Clone, Copy, Debug)]
 pub struct DataHeader {
-    /// The outer header, which is equal for all of these datagrams.
+    /// The fields of the outer header. They are equal for all of these datagrams.
     pub outer: Outer,
     /// The length of all datagrams together, in octets.
     pub len: usize,
-    /// The length in octets of each datagram except the last, which may be shorter.
+    /// The length in octets of each datagram except the last datagram. The last datagram may be
+    /// shorter.
     pub segment_size: usize,
 }
 
@@ -93,7 +96,8 @@ impl RlocSockets {
         let data = bound(rloc, DATA_PORT, BUFFER)?;
         receive_outer_fields(&data, rloc.family())?;
         if offload {
-            // A kernel before Linux 5.0 cannot join datagrams. Then they arrive one by one.
+            // The result is ignored: a kernel before Linux 5.0 cannot join datagrams, and they
+            // arrive one by one.
             let _ = message::set_option(data.as_fd(), libc::SOL_UDP, libc::UDP_GRO, 1);
         }
         let mut senders = Vec::with_capacity(DATA_SOURCE_PORTS.len());
@@ -123,20 +127,20 @@ impl RlocSockets {
         self.data.as_raw_fd()
     }
 
-    /// The file descriptors of the sending sockets. They become ready when ICMP errors about
-    /// encapsulated packets arrive.
+    /// The file descriptors of the sockets for sending. A descriptor becomes ready when an ICMP
+    /// error about an encapsulated packet arrives.
     pub fn sender_fds(&self) -> impl Iterator<Item = RawFd> {
         self.senders.iter().map(|sender| sender.socket().as_raw_fd())
     }
 
-    /// Sets which encapsulated packets may be fragmented. This is valid for all packets after this
-    /// call.
+    /// Sets whether encapsulated packets may be fragmented. The setting applies to all packets that
+    /// are sent after this call.
     pub fn set_fragmentation(&mut self, fragmentation: Fragmentation) -> io::Result<()> {
         self.senders.iter_mut().try_for_each(|sender| sender.set_fragmentation(fragmentation))
     }
 
-    /// Whether the fast path sends packets as these sockets do: without a checksum, and never in
-    /// fragments.
+    /// Returns true if these sockets send packets without a checksum and never in fragments. The
+    /// fast path sends packets only in this way.
     pub fn permits_fast_path(&self) -> bool {
         self.senders.first().is_some_and(Sender::permits_fast_path)
     }
@@ -162,7 +166,8 @@ impl RlocSockets {
 
     /// Encapsulates the packet at `range` of `arena` and adds it to a queue. The packet waits in
     /// the queue, so that it can be sent together with similar packets. It waits at most until
-    /// [`RlocSockets::flush`] is called. Packets of a flow are sent in their order.
+    /// [`RlocSockets::flush`] is called. Packets of a flow are sent in the order in which they were
+    /// added.
     pub fn queue(
         &mut self,
         wrap: &Encapsulation,
@@ -182,7 +187,7 @@ impl RlocSockets {
         }
     }
 
-    /// Encapsulates a packet and sends it immediately, without copying it. The queues must be
+    /// Encapsulates a packet and sends it immediately. Does not copy the packet. The queues must be
     /// empty.
     pub fn send_data(&mut self, wrap: &Encapsulation, packet: &Packet<'_>, faults: &mut Faults) {
         let range = 0..packet.bytes.len();
@@ -190,8 +195,8 @@ impl RlocSockets {
         self.flush(packet.bytes, faults);
     }
 
-    /// Reads into `buffer` datagrams that arrived together. Each datagram begins with its LISP
-    /// header.
+    /// Reads one datagram, or several datagrams that the kernel has joined, into `buffer`. Each
+    /// datagram begins with its LISP header.
     ///
     /// # Errors
     /// `WouldBlock` if no datagram waits.
@@ -208,25 +213,26 @@ impl RlocSockets {
     }
 }
 
-/// The sockets of all RLOCs. The sockets of an RLOC keep the number of their slot while they are
-/// open.
+/// The sockets of all RLOCs. While the sockets of an RLOC are open, the number of their slot does
+/// not change.
 #[derive(Debug, Default)]
 pub struct Udp {
     slots: Vec<Option<RlocSockets>>,
 }
 
 impl Udp {
-    /// The sockets in the slot with this number.
+    /// Returns the sockets in the slot with this number.
     pub fn slot(&self, number: usize) -> Option<&RlocSockets> {
         self.slots.get(number)?.as_ref()
     }
 
-    /// The sockets of a local RLOC.
+    /// Returns the sockets of a local RLOC.
     pub fn of(&self, rloc: IpAddr) -> Option<&RlocSockets> {
         self.slots.iter().flatten().find(|sockets| sockets.rloc.0 == rloc)
     }
 
-    /// The sockets of a local RLOC. The caller may send data with them.
+    /// Returns the sockets of a local RLOC. The caller may send packets through these sockets and
+    /// change their settings.
     pub fn of_mut(&mut self, rloc: IpAddr) -> Option<&mut RlocSockets> {
         self.slots.iter_mut().flatten().find(|sockets| sockets.rloc.0 == rloc)
     }
@@ -238,8 +244,8 @@ impl Udp {
         }
     }
 
-    /// Stores the ICMP errors about packets that were sent from the RLOC in a slot. Returns true if
-    /// there may be more errors.
+    /// Reads the ICMP errors about packets that were sent from the RLOC in the slot `number`, and
+    /// stores them in `faults`. Returns true if there may be more errors.
     pub fn learn(&mut self, number: usize, faults: &mut Faults) -> bool {
         let slot = self.slots.get_mut(number).and_then(Option::as_mut);
         let mut more = false;
@@ -251,12 +257,12 @@ impl Udp {
         more
     }
 
-    /// All open sockets.
+    /// Returns the sockets of each RLOC.
     pub fn iter(&self) -> impl Iterator<Item = &RlocSockets> {
         self.slots.iter().flatten()
     }
 
-    /// All open sockets. The caller may change them.
+    /// Returns the sockets of each RLOC. The caller may change these sockets.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut RlocSockets> {
         self.slots.iter_mut().flatten()
     }
@@ -293,15 +299,17 @@ fn bound(rloc: Rloc, port: u16, buffer: usize) -> io::Result<Socket> {
             socket.set_freebind_v6(true)?;
         }
     }
-    // Without the privilege for larger buffers, the ordinary sizes are used.
+    // The results are ignored: if the process has no privilege for larger buffers, the buffers have
+    // the ordinary sizes.
     let _ = rustix::net::sockopt::set_socket_recv_buffer_size_force(&socket, buffer);
     let _ = rustix::net::sockopt::set_socket_send_buffer_size_force(&socket, BUFFER);
     socket.bind(&SocketAddr::new(rloc.0, port).into())?;
     Ok(socket)
 }
 
-/// Sets the options of a data socket: each received packet comes with its outer TTL and type of
-/// service, and a zero checksum is accepted (RFC 9300 section 5.3; IPv6: RFC 6935).
+/// Sets the options of a data socket. With these options, the kernel returns the outer TTL and type
+/// of service of each received packet, and accepts a zero checksum (RFC 9300 section 5.3; IPv6: RFC
+/// 6935).
 fn receive_outer_fields(data: &Socket, family: Family) -> io::Result<()> {
     match family {
         Family::Ipv4 => {

@@ -1,9 +1,11 @@
-//! A socket that sends encapsulated packets, with the packets that wait to be sent together.
+//! A socket that sends encapsulated packets, and the packets that wait until the socket sends them
+//! together.
 //!
-//! Successive packets to one RLOC are sent with one UDP_SEGMENT send if they have the same length,
-//! TTL and type of service. They may be segments of a super-packet or separate packets. Up to 64
-//! packets go through the kernel's stack together. A waiting packet is stored only as a position in
-//! the arena. So all waiting packets must be sent before the arena is used again.
+//! Successive packets to one RLOC are sent with one call and the option UDP_SEGMENT if they have
+//! the same length, TTL and type of service. They may be segments of a super-packet or separate
+//! packets. Up to 64 packets go through the kernel's stack together. Only the position of a waiting
+//! packet in the arena is stored. So all waiting packets must be sent before the arena is
+//! overwritten.
 
 use std::io::{self, IoSlice};
 use std::net::SocketAddr;
@@ -21,34 +23,35 @@ use crate::driver::offload::segment::Segments;
 use crate::router::io::{Encapsulation, Fragmentation, PathEvent};
 use crate::wire::DATA_PORT;
 
-/// The maximum number of segments in one send. Every kernel with UDP_SEGMENT accepts this number.
+/// The maximum number of segments in one send. Every kernel that supports UDP_SEGMENT accepts this
+/// number.
 const SEGMENTS: usize = 64;
 /// The maximum number of octets in one send: the largest UDP payload over IPv4.
 const LARGEST: usize = 65_507;
-/// The maximum number of notes of the error queue that are read in one call. The buffer of the
-/// queue cannot hold so many.
+/// The maximum number of notes that one call reads from the error queue. A note is an entry of this
+/// queue, for example an ICMP error. The buffer of the queue has no space for more notes.
 const NOTES_AT_ONCE: usize = 64;
-/// The maximum number of times that a packet is sent, if ICMP errors arrive between the sends.
+/// The maximum number of attempts to send a packet, if ICMP errors arrive between the attempts.
 const TRIES: usize = 4;
-/// Socket options from `linux/in.h` and `linux/in6.h`.
+/// The numbers of two socket options from `linux/in.h` and `linux/in6.h`.
 const IP_RECVERR_RFC4884: libc::c_int = 26;
 const IPV6_RECVERR_RFC4884: libc::c_int = 31;
-/// The name of an operation in the counters of faults: a send.
+/// The name for a send in the counters of faults.
 const SENDING: &str = "sending an encapsulated packet";
 
 /// The result of a read of the error queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Learned {
-    /// There were no ICMP errors.
+    /// The queue contained no ICMP errors.
     Nothing,
-    /// There were ICMP errors, and now the queue is empty.
+    /// The queue contained ICMP errors, and is empty now.
     AllOfIt,
-    /// There were ICMP errors, and there may be more.
+    /// The queue contained ICMP errors, and may contain more ICMP errors.
     More,
 }
 
-/// A waiting datagram: the position of its headers, which begin with the LISP header, and the
-/// position of its payload.
+/// A waiting datagram: the position of its headers in [`Sender::headers`], and the position of its
+/// payload in the arena. The first header is the LISP header.
 #[derive(Clone, Debug)]
 struct Piece {
     header: Range<usize>,
@@ -61,7 +64,7 @@ impl Piece {
     }
 }
 
-/// A sending socket. Each has its own source port.
+/// A socket for sending, and its waiting packets. Each sender has a different source port.
 #[derive(Debug)]
 pub struct Sender {
     socket: Socket,
@@ -83,7 +86,7 @@ pub struct Sender {
 }
 
 impl Sender {
-    /// Takes ownership of a bound socket.
+    /// Creates a sender with a socket that is already bound.
     pub fn new(socket: Socket, local: Rloc, checksum: UdpChecksum) -> io::Result<Self> {
         let mut sender = Sender {
             socket,
@@ -106,26 +109,27 @@ impl Sender {
             Family::Ipv6 => (libc::IPPROTO_IPV6, libc::IPV6_RECVERR, IPV6_RECVERR_RFC4884),
         };
         message::set_option(sender.socket.as_fd(), level, option, 1)?;
-        // A kernel before Linux 5.9 does not report the position of an ICMP extension.
+        // The result is ignored: a kernel before Linux 5.9 has no such option, and does not report
+        // the position of an ICMP extension.
         let _ = message::set_option(sender.socket.as_fd(), level, extensions, 1);
         Ok(sender)
     }
 
-    /// The socket.
+    /// Returns the socket.
     pub fn socket(&self) -> &Socket {
         &self.socket
     }
 
-    /// Whether the fast path sends packets as this socket does: without a checksum, and with "don't
-    /// fragment". A packet that is too big for its path goes through this socket.
+    /// Returns true if this socket sends packets as the fast path does: without a checksum, and with
+    /// "don't fragment". Packets that are too big for their path always go through this socket.
     pub fn permits_fast_path(&self) -> bool {
         let sets_flag =
             matches!(self.fragmentation, Some(Fragmentation::Never | Fragmentation::ByPath));
         self.checksum != UdpChecksum::On && sets_flag
     }
 
-    /// Adds the packet at `range` of `arena` to the waiting packets. If it cannot be joined with
-    /// the waiting packets, these are sent first.
+    /// Adds the packet at `range` of `arena` to the waiting packets. If the packet cannot be sent
+    /// together with the waiting packets, sends the waiting packets first.
     pub fn queue(
         &mut self,
         wrap: &Encapsulation,
@@ -155,8 +159,8 @@ impl Sender {
         }
     }
 
-    /// Sets the destination, TTL and type of service of the next packets to those of `wrap`. If
-    /// they change, the waiting packets are sent first.
+    /// Sets the destination, TTL and type of service for the next packets to the values in `wrap`.
+    /// If one of these values changes, sends the waiting packets first.
     fn turn_to(&mut self, wrap: &Encapsulation, arena: &[u8], faults: &mut Faults) {
         let ttl = wrap.ttl.max(1);
         if (self.destination, self.ttl, self.tos) != (wrap.destination, ttl, wrap.tos) {
@@ -182,8 +186,8 @@ impl Sender {
         };
         if !fits {
             self.send_waiting(arena, faults);
-            // The headers before this one belong to packets that were sent. So this header is moved
-            // to the front.
+            // The earlier headers in the buffer belong to packets that were sent. So the headers of
+            // this packet are moved to the start of the buffer.
             self.headers.copy_within(piece.header.clone(), 0);
             self.headers.truncate(piece.header.len());
             piece.header = 0..self.headers.len();
@@ -207,8 +211,9 @@ impl Sender {
         let outcome = self.send_or_learn(arena, 0..self.pieces.len(), segment_size, faults);
         match (outcome, segment_size) {
             (Err(error), Some(_)) if is_about_segmentation(&error) => {
-                // EIO means that the device has no checksum offload and the kernel does not compute
-                // the checksum instead. So segmentation cannot be used on this socket.
+                // EIO means that the device has no checksum offload, and that the kernel does not
+                // compute the checksum in place of the device. So segmentation cannot be used on
+                // this socket.
                 self.has_segmentation &= error.raw_os_error() != Some(libc::EIO);
                 for index in 0..self.pieces.len() {
                     let outcome = self.send_or_learn(arena, index..index + 1, None, faults);
@@ -221,11 +226,12 @@ impl Sender {
         self.total = 0;
     }
 
-    /// Sends the packets in `which`. After an ICMP error, the next send fails, although the ICMP
-    /// error may be about an earlier packet. So after a failed send, this function reads the error
-    /// queue and sends the packets again. A failure is about these packets only if two sends fail
-    /// and the error queue is empty after both. One failure with an empty queue is not enough: if
-    /// the kernel has no memory for the note of an ICMP error, the next send still fails.
+    /// Sends the waiting packets in `which`. After an ICMP error, the next send fails, although the
+    /// ICMP error may be about an earlier packet. So after a failed send, this function reads the
+    /// error queue and sends the packets again. A failure is about these packets only if two
+    /// successive sends fail and the error queue is empty after each of them. One failure with an
+    /// empty queue is not enough: if the kernel has no memory for the note of an ICMP error, the
+    /// next send still fails.
     fn send_or_learn(
         &mut self,
         arena: &[u8],
@@ -250,7 +256,7 @@ impl Sender {
         }
     }
 
-    /// Reads the error queue of the socket and stores its ICMP errors in `faults`.
+    /// Reads the error queue of the socket, and stores the ICMP errors of the queue in `faults`.
     pub fn learn(&mut self, faults: &mut Faults) -> io::Result<Learned> {
         let mut learned = Learned::Nothing;
         for _ in 0..NOTES_AT_ONCE {
@@ -265,7 +271,8 @@ impl Sender {
         Ok(Learned::More)
     }
 
-    /// Sets which packets may be fragmented. This is valid for all packets after this call.
+    /// Sets whether packets may be fragmented. The setting applies to all packets that are sent
+    /// after this call.
     pub fn set_fragmentation(&mut self, fragmentation: Fragmentation) -> io::Result<()> {
         if self.fragmentation == Some(fragmentation) {
             return Ok(());
@@ -274,7 +281,7 @@ impl Sender {
             Family::Ipv4 => (libc::IPPROTO_IP, libc::IP_MTU_DISCOVER),
             Family::Ipv6 => (libc::IPPROTO_IPV6, libc::IPV6_MTU_DISCOVER),
         };
-        // For IPv6, the kernel has the same numbers as for IPv4.
+        // For IPv6, these constants have the same values as for IPv4.
         let value = match fragmentation {
             Fragmentation::Never => libc::IP_PMTUDISC_PROBE,
             Fragmentation::ByPath => libc::IP_PMTUDISC_WANT,
@@ -306,8 +313,8 @@ impl Sender {
         message::send(self.socket.as_fd(), &self.address, &parts[..2 * pieces.len()], fields)
     }
 
-    /// Sets whether the next packets are sent without checksum. SO_NO_CHECK and UDP_SEGMENT cannot
-    /// be used together, so this function is called again for each group of packets.
+    /// Sets whether the next packets are sent without a checksum. SO_NO_CHECK and UDP_SEGMENT
+    /// cannot be used together, so this function is called for each group of packets.
     fn leave_checksum_out(&mut self, out: bool) -> io::Result<()> {
         if self.is_without_checksum == out {
             return Ok(());
@@ -322,14 +329,14 @@ impl Sender {
     }
 }
 
-/// Whether an error of a send means that the kernel has no route.
+/// Returns true if an error of a send means that the kernel has no route.
 fn is_no_route(error: &io::Error) -> bool {
     matches!(error.raw_os_error(), Some(libc::ENETUNREACH | libc::EHOSTUNREACH))
 }
 
-/// Whether an error is about segmentation. If so, the packets must be sent again one by one. For
-/// example, EMSGSIZE or EINVAL says that a segment is too large for the link. The kernel does not
-/// fragment segments, but it may fragment a single datagram.
+/// Returns true if an error of a send is about segmentation. In this case the packets must be sent
+/// again one by one. For example, EMSGSIZE or EINVAL means that a segment is too large for the
+/// link. The kernel does not fragment a segment, but it may fragment a single datagram.
 fn is_about_segmentation(error: &io::Error) -> bool {
     let numbers = [libc::EIO, libc::EINVAL, libc::EMSGSIZE, libc::EOPNOTSUPP];
     error.raw_os_error().is_some_and(|number| numbers.contains(&number))

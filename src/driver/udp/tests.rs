@@ -18,9 +18,9 @@ fn open(address: &str) -> RlocSockets {
     open_with(address, UdpChecksum::Auto)
 }
 
-/// Opens the sockets of an RLOC. If another test starts a program, the program holds all sockets of
-/// this process between fork and exec. So the ports of closed sockets may be in use for a short
-/// time.
+/// Opens the sockets of an RLOC. Another test may start a program at the same time. Between fork
+/// and exec, this program also has all sockets of this process open. So the ports of closed sockets
+/// may be in use for a short time, and this function tries again.
 fn open_with(address: &str, checksum: UdpChecksum) -> RlocSockets {
     let mut opened = None;
     wait_until("free ports", || {
@@ -30,7 +30,7 @@ fn open_with(address: &str, checksum: UdpChecksum) -> RlocSockets {
     opened.unwrap()
 }
 
-/// Sends a packet immediately. Returns the number of sends that have failed.
+/// Sends a packet immediately. Returns the number of failed sends: 0 or 1.
 fn send(from: &mut RlocSockets, wrap: &Encapsulation, payload: &[u8]) -> u64 {
     let mut faults = Faults::default();
     from.send_data(wrap, &Packet::single(&mut payload.to_vec()), &mut faults);
@@ -61,8 +61,8 @@ fn read<T>(fd: RawFd, mut receive: impl FnMut() -> io::Result<T>) -> T {
 
 const PAIRS: [(&str, &str); 2] = [("127.0.0.1", "127.0.0.2"), ("2001:db8::1", "2001:db8::2")];
 
-/// Adds the addresses of both RLOCs. The kernel adds the route to its own IPv6 address some time
-/// after the address.
+/// Adds the addresses of both RLOCs. Then waits, because the kernel adds the local route of an IPv6
+/// address some time after it has added the address.
 fn addresses() {
     for address in ["2001:db8::1", "2001:db8::2"] {
         ip(&format!("addr add {address}/128 dev lo nodad"));
@@ -128,8 +128,8 @@ fn any_checksum_is_taken() {
     });
 }
 
-/// Packets that wait together are sent together and arrive together. There are two exceptions: a
-/// longer packet, and a packet after a shorter packet.
+/// Packets that wait in the queue are sent together and arrive together. There are two exceptions:
+/// a packet that is longer than the first packet, and a packet that follows a shorter packet.
 #[test]
 fn packets_of_one_length_travel_together_and_in_order() {
     in_namespace(|| {
@@ -202,8 +202,8 @@ fn sockets_do_not_wait_for_their_address() {
     });
 }
 
-/// A packet of 1280 octets is longer than the MTU of the link when it is encapsulated. So the link
-/// carries it only in fragments.
+/// When a packet of 1280 octets is encapsulated, it is longer than the MTU of the link. So it can
+/// be sent only in fragments.
 #[test]
 fn a_packet_that_the_link_does_not_take_leaves_in_fragments_or_not_at_all() {
     in_namespace(|| {
@@ -226,8 +226,9 @@ fn a_packet_that_the_link_does_not_take_leaves_in_fragments_or_not_at_all() {
     });
 }
 
-/// Puts ICMP errors from a router into the error queue of a socket: the socket that sends flow 0
-/// from 127.0.0.1. The errors quote a datagram to `rloc` with `payload`.
+/// Sends ICMP errors as a router would send them. The kernel adds them to the error queue of the
+/// socket that sends flow 0 from 127.0.0.1. The errors quote a datagram to `rloc` with the payload
+/// `payload`.
 fn inject(kind: u8, code: u8, rloc: &str, payload: &[u8], times: usize) {
     let raw = Socket::new(Domain::IPV4, Type::RAW, Some(socket2::Protocol::ICMPV4)).unwrap();
     let from: SocketAddr = format!("{REPORTER}:0").parse().unwrap();
@@ -248,12 +249,12 @@ fn inject(kind: u8, code: u8, rloc: &str, payload: &[u8], times: usize) {
 }
 
 const REPORTER: &str = "127.0.0.9";
-/// The type and the code of the ICMPv4 error.
+/// The ICMPv4 type and the code of an error.
 const TIME_EXCEEDED: (u8, u8) = (11, 0);
 const HOST_UNREACHABLE: (u8, u8) = (3, 1);
 
-/// Returns the events about paths that the driver learns from sends to `destination`. Stops when
-/// `enough` returns true.
+/// Sends packets to `destination` until `enough` returns true. Returns the events about paths that
+/// the driver has noticed.
 fn paths(
     from: &mut RlocSockets,
     destination: &str,

@@ -10,7 +10,7 @@ use crate::router::decision::Rule;
 /// The loss of a packet or of a control message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Loss {
-    /// The node at which it is lost.
+    /// The node at which the packet or message is lost.
     pub node: String,
     /// The cause as a word.
     #[schemars(with = "String")]
@@ -22,7 +22,7 @@ pub struct Loss {
     /// The section of the standard that demands this loss, if there is one.
     pub section: Option<String>,
     /// The loss that caused this loss, if there is one. For example, a router drops a packet
-    /// because the Map-Request for its destination was lost at another node.
+    /// because the Map-Request for the destination of the packet was lost at another node.
     pub root: Option<Box<Loss>>,
 }
 
@@ -58,7 +58,7 @@ impl Loss {
     }
 }
 
-/// The cause of a loss. Its JSON is a word such as `link-down`.
+/// The cause of a loss. In JSON, it is a word, for example `link-down`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cause {
     /// The device is administratively down.
@@ -69,9 +69,9 @@ pub enum Cause {
     NoDefaultGateway,
     /// The kernel has no route to the destination.
     NoRoute,
-    /// The route drops packets without an error.
+    /// The route drops packets, and the node sends no error.
     Blackhole,
-    /// The route drops packets with an error.
+    /// The route drops packets, and the node sends an ICMP error.
     UnreachableRoute,
     /// The node does not forward packets of other nodes.
     NotForwarding,
@@ -113,7 +113,7 @@ pub enum Cause {
 }
 
 impl Cause {
-    /// The cause as a word.
+    /// Returns the cause as a word.
     pub fn name(self) -> String {
         let name = match self {
             Cause::LinkDown => "link-down",
@@ -144,7 +144,7 @@ impl Cause {
         name.to_owned()
     }
 
-    /// The section of the standard that demands the loss, if there is one.
+    /// Returns the section of the standard that demands the loss, if there is one.
     pub fn section(self) -> Option<&'static str> {
         match self {
             Cause::Rule(rule) => Some(rule.section()),
@@ -163,7 +163,7 @@ impl Cause {
         }
     }
 
-    /// The remedy for this cause at a node.
+    /// Returns the remedy for this cause at a node.
     pub fn remedy(self, node: &str) -> String {
         let remedy = match self {
             Cause::LinkDown => "set the interface up (`no shutdown`, or `eidway lab link ... up`)",
@@ -202,8 +202,9 @@ impl Cause {
     }
 }
 
-/// The remedy for a rule by which the router does not drop the packet, but which leads to the loss.
-/// For example, the router forwards the packet without LISP, and a core router drops the packet.
+/// Returns the remedy for a rule that leads to the loss of a packet, although the router that
+/// applies the rule does not drop the packet. For example, the router forwards the packet without
+/// LISP, and a core router drops it.
 fn rule_remedy(rule: Rule) -> &'static str {
     match rule {
         Rule::ForeignSource => "add the source to the database of the ITR (`database-mapping`)",

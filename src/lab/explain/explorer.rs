@@ -15,9 +15,9 @@ use crate::lab::running::RunningLab;
 pub(super) struct Explorer<'a> {
     pub running: &'a mut dyn RunningLab,
     pub lab: Lab,
-    /// The devices of the nodes that were read.
+    /// The devices that were already read, by node.
     links: BTreeMap<String, Vec<LinkState>>,
-    /// The routes that were read, by node.
+    /// The routes that were already read, by node and query.
     routes: BTreeMap<(String, RouteQuery), Route>,
     pub steps: Vec<Step>,
     pub leg: Leg,

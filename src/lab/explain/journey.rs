@@ -45,7 +45,7 @@ pub struct Journey {
     pub lost: Option<Loss>,
 }
 
-/// The answer to a page's request for a journey.
+/// The answer to a page that has requested a journey.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Explained {
     /// The steps of the packet and of its answer.
@@ -69,8 +69,8 @@ impl From<Journey> for Explained {
 pub struct Step {
     /// Whether this is a step of the packet or of the answer.
     pub leg: Leg,
-    /// Zero for a step of the packet itself. A larger number for a step of an outer packet or of a
-    /// control message.
+    /// The depth of the step. It is zero for a step of the packet itself, and larger for a step of
+    /// an outer packet or of a control message.
     pub depth: u8,
     /// The node.
     pub node: String,
@@ -84,7 +84,7 @@ pub struct Step {
     pub section: Option<String>,
 }
 
-/// A packet of a journey: the packet itself or the answer.
+/// One of the two paths of a journey.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 #[schemars(rename = "JourneyLeg")]
@@ -95,7 +95,7 @@ pub enum Leg {
     Back,
 }
 
-/// A component of a node. A component decides about a packet.
+/// A component of a node. In each step of a journey, one component decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 #[schemars(rename = "JourneyPart")]

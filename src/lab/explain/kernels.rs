@@ -52,7 +52,8 @@ pub(super) enum Landing {
 
 /// The owner of an address on a link. The two strings are a node and a device of this node.
 enum Owner {
-    /// This node has the address, or answers for it. The node receives the packet on this device.
+    /// This node has the address, or answers in place of the node that has it. The node receives
+    /// the packet on this device.
     Answers(String, String),
     /// This node has the address, but the device is down.
     Down(String, String),
@@ -174,8 +175,9 @@ impl Explorer<'_> {
         Ok(Loss::new(node, cause, because))
     }
 
-    /// Returns the loss at a dead link of the node, if the route to `to` leads through this link.
-    /// The kernel itself does not use the routes of a dead link.
+    /// If the route to `to` leads through a dead link of the node, returns the loss at this link. A
+    /// dead link is down or has no carrier. The kernel itself does not use the routes of such a
+    /// link.
     fn route_of_dead_link(&mut self, node: &str, to: IpAddr) -> Result<Option<Loss>, Failure> {
         let mut hops = vec![to];
         let runs = self.runs(node);
@@ -210,7 +212,7 @@ impl Explorer<'_> {
         Ok(found.map(|link| dead_link(node, &link)))
     }
 
-    /// The addresses of a node in the lab file, with their devices.
+    /// Returns the addresses of a node in the lab file, each with its device.
     fn declared(&self, node: &str) -> Vec<(String, IpNet)> {
         match self.lab.file.nodes.get(node) {
             Some(Node::Host(host)) => {
@@ -339,8 +341,8 @@ impl Explorer<'_> {
         Ok(stopped.map_or(Owner::Missing, |(peer, _)| Owner::Stopped(peer)))
     }
 
-    /// Whether a node answers ARP or neighbour discovery on this device in place of another node,
-    /// which has the address.
+    /// Whether a node answers ARP or neighbour discovery for `address` on this device, although
+    /// another node has the address.
     fn is_proxied(&mut self, node: &str, device: &str, address: IpAddr) -> Result<bool, Failure> {
         let links = self.links(node)?;
         let Some(link) = links.iter().find(|link| link.device == device) else { return Ok(false) };
@@ -354,7 +356,7 @@ impl Explorer<'_> {
         Ok(matches!(route, Route::Out { device: out, .. } if out != device))
     }
 
-    /// The other ports on the link of a device: each with its node and device.
+    /// Returns the other ports on the link of a device: the node and the device of each.
     pub(super) fn peers(
         &mut self,
         node: &str,

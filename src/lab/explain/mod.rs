@@ -1,5 +1,5 @@
 //! `lab explain`: the path of a packet through a lab, hop by hop, and the path of the answer. If
-//! the packet is lost, the journey has the place, the cause and the remedy.
+//! the packet or the answer is lost, the journey has the place, the cause and the remedy.
 //!
 //! No packet is sent, and no state changes. The kernels report the route that a packet would take
 //! ([`RunningLab::route`]), and the routers report the decision that they would make (`show lisp

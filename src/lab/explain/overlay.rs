@@ -36,7 +36,8 @@ enum Onward {
 }
 
 impl Explorer<'_> {
-    /// Follows a packet between EIDs, from a node to the node with the packet's destination.
+    /// Follows a packet between EIDs. The packet starts at the node `from`. Returns the node that
+    /// receives the packet, or its loss.
     pub(super) fn deliver(
         &mut self,
         from: &str,
@@ -87,8 +88,8 @@ impl Explorer<'_> {
         Ok(Err(self.lose(What::Itr, Loss::new(&at, Cause::RoutingLoop, because))))
     }
 
-    /// Looks for a LISP router on the path of the packet that is not an ITR. The kernel of such a
-    /// router forwards the packet without LISP. Returns this fault.
+    /// Searches the path of the packet for a LISP router without the role of an ITR. The kernel of
+    /// such a router forwards the packet without LISP. Returns this fault.
     fn without_itr(&mut self, first_step: usize) -> Result<Option<Loss>, Failure> {
         let of_packet = self.steps[first_step..].iter().filter(|step| step.depth == self.depth);
         let nodes: Vec<String> = of_packet.map(|step| step.node.clone()).collect();
@@ -129,7 +130,7 @@ impl Explorer<'_> {
         view(node, &command, &mut |line| running.console(node, line))
     }
 
-    /// The decision of the ITR.
+    /// Returns the path of a packet after the decision of the ITR `node`.
     fn at_itr(&mut self, node: &str, flight: &Flight) -> Result<Onward, Failure> {
         if !self.runs(node) {
             return Ok(Onward::Lost(self.stopped(node, What::Itr)));
@@ -166,7 +167,8 @@ impl Explorer<'_> {
         })
     }
 
-    /// The decision of the ETR.
+    /// Returns the path of a packet after the decision of the ETR `node`. `itr` is the RLOC that
+    /// has encapsulated the packet.
     fn at_etr(&mut self, node: &str, itr: IpAddr, flight: &Flight) -> Result<Onward, Failure> {
         if !self.is_router(node) {
             let because = format!("{node} has the locator, but is not a LISP router");
@@ -213,7 +215,7 @@ impl Explorer<'_> {
         self.lose(what, loss)
     }
 
-    /// Returns the fault for which an ITR forwards a packet without LISP. Returns `None` if the
+    /// Returns the fault that makes an ITR forward a packet without LISP. Returns `None` if the
     /// reason is not a fault.
     fn native_cause(
         &mut self,

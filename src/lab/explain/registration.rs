@@ -17,7 +17,8 @@ use crate::router::counters::ControlDrop;
 
 impl Explorer<'_> {
     /// Finds the reason why the map-server `server` has no registration of `eid`. First finds the
-    /// router of the site: it has the EID in its database, or the host with the EID is on its LAN.
+    /// routers of the site: these routers have the EID in their databases. If no router has it,
+    /// they are the routers on the LAN of the host with this EID.
     pub(super) fn unregistered(&mut self, server: &str, eid: IpAddr) -> Result<Loss, Failure> {
         let routers: Vec<String> =
             self.lab.file.routers().map(|(name, _)| name.to_owned()).collect();
@@ -57,8 +58,8 @@ impl Explorer<'_> {
         Ok(loss)
     }
 
-    /// The reason why an ETR has not registered an EID. `None` if the ETR sends registrations, and
-    /// the map-server has not refused them.
+    /// Returns the reason why an ETR has not registered an EID. Returns `None` if the ETR sends
+    /// registrations and the map-server has not refused them.
     fn not_registered_by(
         &mut self,
         etr: &str,
@@ -98,7 +99,7 @@ impl Explorer<'_> {
         self.registers_arrive(etr, &lisp, server)
     }
 
-    /// Returns the loss of the Map-Registers of an ETR, if they do not arrive at the map-server.
+    /// If the Map-Registers of an ETR do not arrive at the map-server, returns their loss.
     fn registers_arrive(
         &mut self,
         etr: &str,
@@ -130,8 +131,8 @@ impl Explorer<'_> {
         Ok(arrived.err())
     }
 
-    /// Returns the latest refusal of an ETR's registration by a map-server. There is none if the
-    /// map-server has sent a Map-Notify after the refusal.
+    /// Returns the latest Map-Register of an ETR that the map-server `server` has refused, as a
+    /// loss. Returns `None` if the map-server has sent a Map-Notify after the refusal.
     fn refusal(
         &mut self,
         etr: &str,
@@ -191,7 +192,8 @@ impl Explorer<'_> {
         Ok(routers.filter(|node| self.is_router(node)).collect())
     }
 
-    /// Returns the name of the site that contains an EID, at a map-server.
+    /// Returns the name of the site that contains an EID. The site is configured at the map-server
+    /// `server`.
     fn site_of(&mut self, server: &str, eid: IpAddr) -> Result<Option<String>, Failure> {
         let command = format!("show lisp map-request {eid}");
         let running = &mut *self.running;

@@ -29,9 +29,10 @@ const CONTROL_SIZE: u32 = 120;
 pub(super) enum Resolved {
     /// The mapping has this usable locator. `own` is the RLOC of the ITR.
     Locator { own: IpAddr, rloc: IpAddr },
-    /// The mapping is negative. The loss is the reason, if it is known.
+    /// The mapping is negative. The loss is the reason for this, if it is known.
     Negative(Option<Loss>),
-    /// No mapping comes. The root of the loss is the place where the request is lost.
+    /// The ITR gets no mapping. The root of the loss is the loss of the Map-Request or of its
+    /// answer.
     Lost(Loss),
 }
 
@@ -105,7 +106,8 @@ impl Explorer<'_> {
             }
             _ => (answer, server, resolver),
         };
-        // The request arrived at an RLOC. The reply goes to the ITR-RLOC of the same family.
+        // The reply goes to the ITR-RLOC of the same family as the RLOC at which the request
+        // arrived.
         let lost = self.reply(&at, from, own, itr)?;
         Ok(lost.map_or(Ok((answer, at)), Err))
     }
@@ -142,7 +144,8 @@ impl Explorer<'_> {
         })
     }
 
-    /// Follows a Map-Reply. Returns its loss, if it is lost.
+    /// Follows a Map-Reply from the router `at` to the ITR. If the Map-Reply is lost, returns its
+    /// loss.
     fn reply(
         &mut self,
         at: &str,
@@ -170,7 +173,7 @@ impl Explorer<'_> {
         let steps = self.steps.len();
         let arrived = self.control(at, source, to)?;
         if arrived.is_ok() {
-            // The path of a reply that arrives is shown in one line.
+            // If the reply arrives, only one line shows its path.
             self.steps.truncate(steps);
             let because = format!("{at} sends a Map-Reply to {to}");
             self.note_rule(
@@ -184,7 +187,8 @@ impl Explorer<'_> {
         Ok(arrived.err())
     }
 
-    /// Follows a control message.
+    /// Follows a control message to its destination. Returns the node that receives it, or its
+    /// loss.
     pub(super) fn control(
         &mut self,
         node: &str,
@@ -203,7 +207,8 @@ impl Explorer<'_> {
         })
     }
 
-    /// Returns the mapping in an answer, as the ITR will use it.
+    /// Returns the result of a Map-Request: the locator that the ITR will use, or the reason why
+    /// the ITR has no usable locator.
     fn answered(
         &mut self,
         itr: &str,
@@ -282,7 +287,7 @@ impl Explorer<'_> {
         view(node, &command, &mut |line| running.console(node, line))
     }
 
-    /// The running configuration of a router.
+    /// Returns the running configuration of a router.
     pub(super) fn config(&mut self, node: &str) -> Result<Config, Failure> {
         let running = &mut *self.running;
         running_config(node, &mut |line| running.console(node, line))

@@ -28,8 +28,8 @@ impl fmt::Display for Journey {
 }
 
 impl Journey {
-    /// Returns the result of the journey in one line. If the packet is lost, the line has the
-    /// place, the cause and the remedy.
+    /// Returns the result of the journey in one line. If the packet or the answer is lost, the line
+    /// has the place, the cause and the remedy.
     pub fn conclusion(&self) -> String {
         let subject = if self.arrives { "The answer" } else { "The packet" };
         match (&self.lost, &self.to) {

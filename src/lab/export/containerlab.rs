@@ -1,12 +1,13 @@
 //! The topology file of containerlab.
 //!
-//! - A link of the lab is a link, and its interfaces have the names of the Linux devices. A LAN of
-//!   two ports is a link too. Any other LAN is a node `lan-NAME` with a bridge.
+//! - A link of the lab becomes a link of the topology, and its interfaces have the names of the
+//!   Linux devices. A LAN of two ports becomes a link too. Any other LAN becomes a node `lan-NAME`
+//!   with a bridge.
 //! - No node has a management network: its `eth0` is a port of the lab.
 //! - Some keys of the lab file do not exist in containerlab. They become labels of the nodes and
 //!   variables of the links.
 //!
-//! `lab import` reads the file again. Each node has its own `group`, one of [`Group`], and its own
+//! `lab import` can read the file. Each node has its own `group`, one of [`Group`], and its own
 //! `image`, because clabernetes does not read the section `groups`.
 
 use std::fmt::Write;
@@ -20,17 +21,17 @@ use crate::lab::Lab;
 use crate::lab::failure::Failure;
 use crate::lab::file::{Host, Lan, Link, Node, Port};
 
-/// The configuration of a router inside its container.
+/// The path of a router's configuration inside its container.
 pub const CONFIG: &str = "/etc/eidway/router.conf";
-/// The names of the hosts inside the container of a router.
+/// The path of the file with the names of the hosts, inside the container of a router.
 pub const HOST_NAMES: &str = "/etc/eidway/hosts";
-/// The arguments of the program of a router. Relative paths are below the directory of the image,
-/// `/run/eidway`.
+/// The arguments of the program of a router. Relative paths are below `/run/eidway`, the working
+/// directory of the image.
 pub const COMMAND: &str = "router /etc/eidway/router.conf --hosts /etc/eidway/hosts \
                            --console router.sock --nonces nonces --startup startup.conf --flash flash";
 /// The first part of the name of a node that is a LAN. The name of no other node has a dash.
 pub const LAN: &str = "lan-";
-/// The bridge of a LAN inside its container.
+/// The name of the bridge of a LAN inside its container.
 pub const BRIDGE: &str = "lan";
 /// The label with the title of the lab.
 pub const TITLE: &str = "eidway-title";
@@ -38,7 +39,7 @@ pub const TITLE: &str = "eidway-title";
 pub const POSITION: &str = "eidway-position";
 /// The label of a host that is emulated in namespaces.
 pub const EMULATED: &str = "eidway-emulated";
-/// The variable of a link that is a LAN of two ports: the name of the LAN.
+/// The variable with the name of the LAN. Only a link that is a LAN of two ports has it.
 pub const LAN_OF_TWO: &str = "lan";
 /// The size in octets of the largest IP packet on a link for which the lab file has no value.
 pub const MTU: u16 = 1500;
@@ -82,7 +83,7 @@ impl Group {
     /// All kinds.
     pub const ALL: [Group; 4] = [Group::Router, Group::Node, Group::Host, Group::Lan];
 
-    /// The value of `group` in the file.
+    /// Returns the value of `group` in the file.
     pub fn name(self) -> &'static str {
         match self {
             Group::Router => "router",
@@ -105,7 +106,7 @@ impl Group {
 /// of the routers.
 ///
 /// # Errors
-/// Containerlab does not allow a name of the lab, or a configuration cannot be read.
+/// Containerlab does not allow the name of the lab or of a node, or a configuration cannot be read.
 pub fn export(lab: &Lab) -> Result<Files, Failure> {
     for (name, what) in lab.file.nodes.keys().map(|node| (node, "node")).chain([(&lab.name, "lab")])
     {
@@ -196,7 +197,7 @@ fn exec(text: &mut String, commands: &[String]) {
         text.push_str("      exec:\n");
     }
     for command in commands {
-        // Other characters than those of `ip` commands can have a meaning in YAML.
+        // Commands other than `ip` can contain characters that have a meaning in YAML.
         let is_plain = command.starts_with("ip ");
         let command = if is_plain { command.clone() } else { quoted(command) };
         add(text, format_args!("        - {command}"));
@@ -209,7 +210,7 @@ fn bridge(text: &mut String, lan: &Lan) {
     exec(text, &bridge_commands(lan.ports.iter().map(Port::switch_device)));
 }
 
-/// The commands that make the bridge of a LAN with these devices.
+/// Returns the commands that make the bridge of a LAN and connect these devices to it.
 pub fn bridge_commands(devices: impl Iterator<Item = String>) -> Vec<String> {
     let mut commands = vec![format!("ip link add name {BRIDGE} type bridge")];
     commands.extend(devices.map(|device| format!("ip link set dev {device} master {BRIDGE}")));
@@ -264,8 +265,8 @@ fn link(text: &mut String, [a, b]: [String; 2], mtu: Option<u16>, vars: &Table) 
     }
 }
 
-/// Adds the commands that impair a link after the lab is deployed. Containerlab has no keys for
-/// this in its topology file.
+/// Adds comments with the commands that impair a link. The user runs them after the deployment of
+/// the lab, because the topology file of containerlab has no keys for impairments.
 fn impairment(text: &mut String, lab: &Lab, link: &Link) {
     let impairment = &link.impairment;
     let millis = |span: std::time::Duration| span.as_secs_f64() * 1000.0;

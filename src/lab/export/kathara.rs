@@ -14,11 +14,11 @@ use crate::lab::file::{Node, Port};
 
 /// The image of the devices of Kathará. The image of the routers is based on this image.
 const BASE_IMAGE: &str = "kathara/base";
-/// The directory of the program of a router.
+/// The working directory of the program of a router.
 const DIRECTORY: &str = "/run/eidway";
 
-/// Returns the files of the export: `lab.conf`, the Dockerfile, the startup scripts, and the files of
-/// the routers.
+/// Returns the files of the export: `lab.conf`, the Dockerfile, the startup scripts, and the files
+/// of the routers.
 ///
 /// # Errors
 /// Two names differ only in capital letters, or a configuration cannot be read.
@@ -61,7 +61,8 @@ struct Attached<'a> {
     mtu: Option<u16>,
 }
 
-/// The links and LANs of the lab: the name of the collision domain, the ports and the MTU of each.
+/// Returns the links and LANs of the lab: the name of the collision domain, the ports and the MTU
+/// of each.
 fn domains(lab: &Lab) -> impl Iterator<Item = (String, &[Port], Option<u16>)> {
     let links = (1..).zip(&lab.file.links);
     let links =
@@ -74,7 +75,7 @@ fn domains(lab: &Lab) -> impl Iterator<Item = (String, &[Port], Option<u16>)> {
     links.chain(lans)
 }
 
-/// The interfaces of a node in the order of their numbers.
+/// Returns the interfaces of a node in the order of their numbers.
 fn ports<'a>(lab: &'a Lab, node: &'a str) -> impl Iterator<Item = Attached<'a>> {
     domains(lab).flat_map(move |(domain, ports, mtu)| {
         let own = ports.iter().filter(move |port| port.node == node);
@@ -114,8 +115,8 @@ fn lab_conf(lab: &Lab) -> String {
     text
 }
 
-/// The startup script of a node: it renames the interfaces, and runs the commands of the node or the
-/// program of the router.
+/// Returns the startup script of a node. The script renames the interfaces. Then it runs the
+/// commands of a plain node or a host, or starts the program of a router.
 fn startup(lab: &Lab, name: &str, node: &Node) -> String {
     let mut lines = Vec::new();
     let devices: Vec<(usize, Attached<'_>)> = ports(lab, name).enumerate().collect();

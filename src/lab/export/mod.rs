@@ -3,8 +3,9 @@
 //! The routers run this program from an image. The hosts and the plain nodes are Linux containers
 //! with the addresses and routes of the lab. An emulated host becomes a container too.
 //!
-//! [`containerlab`] has all parts of a lab, so that `lab import` can read it again. The files for
-//! [`netlab`] and [`kathara`] have the nodes, the links, the addresses and the routes.
+//! The files of [`containerlab`] have all parts of a lab, so that `lab import` can make the lab
+//! from them again. The files of [`netlab`] and [`kathara`] have the nodes, the links, the
+//! addresses and the routes.
 
 pub mod containerlab;
 pub mod kathara;
@@ -21,8 +22,9 @@ use crate::addr::{Family, is_ipv6_link_local};
 /// The files of an export: the path of each in its folder, and its text.
 pub type Files = Vec<(String, String)>;
 
-/// The Dockerfile of the routers' image. With `base`, the routers' image also has the programs of
-/// the image `base`, and has no entry point. Without `base`, it has only the static program.
+/// Returns the Dockerfile of the routers' image. If `base` is given, the routers' image also has
+/// the programs of the image `base`, and has no entry point. If not, the routers' image has only
+/// the static program.
 fn dockerfile(base: Option<&str>) -> (String, String) {
     let from = base.unwrap_or("scratch");
     let entry = if base.is_none() { "ENTRYPOINT [\"/usr/bin/eidway\"]\n" } else { "" };
@@ -45,8 +47,8 @@ pub const PROGRAM: &str = "eidway";
 /// The file with the names of the lab's hosts, in the form of /etc/hosts.
 const HOSTS: &str = "hosts";
 
-/// The files of the routers: the names of the hosts, and the configuration of each router as
-/// `NODE.conf`.
+/// Returns the files of the routers: the names of the hosts, and the configuration of each router
+/// as `NODE.conf`.
 ///
 /// # Errors
 /// A configuration cannot be read.
@@ -66,8 +68,8 @@ fn host_names(lab: &Lab) -> String {
     lines.collect()
 }
 
-/// The commands of iproute2 and of busybox that configure a plain node or a host: its Ethernet
-/// address, its addresses and its routes. For a router there are none.
+/// Returns the commands of iproute2 and of busybox that configure a plain node or a host: its
+/// Ethernet address, its addresses, its routes and its programs. For a router there are none.
 fn commands(node: &Node) -> Vec<String> {
     match node {
         Node::Router { .. } => Vec::new(),
@@ -87,7 +89,8 @@ fn of_host(host: &Host) -> Vec<String> {
     let mac = mac.map(|mac| format!("ip link set dev {device} address {mac}"));
     let addresses = addresses.iter().map(|net| format!("ip address add {net} dev {device}"));
     let routes = gateways.iter().map(|via| {
-        // A link-local address exists on every link.
+        // A link-local address exists on every link, so the route also needs the name of the
+        // device.
         let device =
             if is_ipv6_link_local(*via) { format!(" dev {device}") } else { String::new() };
         route("default", *via, &device)
@@ -96,13 +99,14 @@ fn of_host(host: &Host) -> Vec<String> {
     mac.into_iter().chain(addresses).chain(routes).chain(programs).collect()
 }
 
-/// The command that starts the program number `number` of a host and does not wait for its end.
+/// Returns the command that starts program number `number` of a host and does not wait for its end.
 fn program(number: usize, command: &str) -> String {
     let command = command.replace('\'', r"'\''");
     format!("sh -c '({command}) >/tmp/run-{number}.log 2>&1 </dev/null &'")
 }
 
-/// Reads a command of the form that this module writes for the program of a host.
+/// Reads a line with the command that starts a program of a host, in the form that this module
+/// writes. Returns the program, or `None` for any other line.
 pub fn read_program(line: &str) -> Option<String> {
     let (command, end) = line.strip_prefix("sh -c '(")?.rsplit_once(") >/tmp/run-")?;
     let number = end.strip_suffix(".log 2>&1 </dev/null &'")?;
@@ -120,12 +124,13 @@ fn add(text: &mut String, line: std::fmt::Arguments<'_>) {
     let _ = writeln!(text, "{line}");
 }
 
-/// A text as a scalar of YAML: between quotation marks, in the form of JSON.
+/// Returns a text as a scalar of YAML: between quotation marks, in the form of JSON.
 fn quoted(text: &str) -> String {
     serde_json::Value::String(text.to_owned()).to_string()
 }
 
-/// A name as a scalar of YAML. It has quotation marks if YAML could read it as another type.
+/// Returns a name as a scalar of YAML. If YAML could read the name as another type, it has
+/// quotation marks.
 fn scalar(name: &str) -> String {
     let words = ["true", "false", "yes", "no", "on", "off", "null", "y", "n"];
     let is_word = words.contains(&name.to_lowercase().as_str());

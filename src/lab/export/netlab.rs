@@ -1,7 +1,7 @@
 //! The topology file of netlab, for its provider `clab`.
 //!
-//! netlab makes the containers and links, and configures nothing: the hosts and the plain nodes get
-//! their addresses and routes by commands of their containers, and the routers configure themselves.
+//! netlab makes the containers and links, and configures nothing. Commands in the containers set
+//! the addresses and routes of the hosts and the plain nodes. The routers configure themselves.
 
 use super::containerlab::{COMMAND, CONFIG, FORWARDING, HOST_NAMES, MTU, SYSCTLS};
 use super::{
@@ -11,13 +11,13 @@ use crate::lab::Lab;
 use crate::lab::failure::Failure;
 use crate::lab::file::{Node, Port};
 
-/// The longest name of a node in netlab.
+/// The length of the longest name of a node in netlab.
 const LONGEST_NAME: usize = 16;
 
 /// Returns the files of the export: `topology.yml`, the Dockerfile, and the files of the routers.
 ///
 /// # Errors
-/// netlab does not allow a name of a node, or a configuration cannot be read.
+/// netlab does not allow the name of a node, or a configuration cannot be read.
 pub fn export(lab: &Lab) -> Result<Files, Failure> {
     if let Some(name) = lab.file.nodes.keys().find(|name| name.len() > LONGEST_NAME) {
         return Err(Failure::Other(format!(

@@ -1,4 +1,4 @@
-//! Reads the text of a lab file into the types for it. First, serde checks the grammar. Then this
+//! Reads the text of a lab file into a [`LabFile`]. First, serde checks the grammar. Then this
 //! module checks the rules that concern several parts of the file.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,11 +17,11 @@ use crate::lab::impairment::{Delay, Impairment, MTUS, Percent, Rate};
 use crate::router::config::EmulatedHost;
 use crate::router::config::InterfaceName;
 
-/// The maximum number of programs of a host.
+/// The maximum number of programs that a host runs.
 const MOST_PROGRAMS: usize = 16;
 
-// The comments of the fields below are the descriptions in the JSON schema of a lab file, which
-// editors show.
+// The comments of the fields below are the descriptions in the JSON schema of a lab file. Editors
+// show these descriptions.
 
 /// A lab file of Eidway, `lab.toml`: the nodes of a lab and the links between them.
 #[derive(Deserialize, JsonSchema)]
@@ -33,8 +33,8 @@ struct RawLab {
     name: Spanned<String>,
     /// The subject of the lab in one line.
     title: Option<String>,
-    /// `auto`: the program chooses the addresses and the static routes of the core that the files do
-    /// not have.
+    /// `auto`: if the files do not have all addresses and static routes of the core, the program
+    /// chooses the missing ones.
     #[serde(default)]
     core: Core,
     /// The nodes of the lab by their names: letters, digits and _, at most 24.
@@ -72,8 +72,8 @@ struct RawNode {
     /// The configuration file of a router, in the folder of the lab.
     #[schemars(with = "Option<String>")]
     config: Option<Spanned<String>>,
-    /// The addresses with the lengths of their prefixes: a list for a host, and a list for each
-    /// device of a plain node.
+    /// The addresses with the lengths of their prefixes. A host has one list of addresses. A plain
+    /// node has a list for each device.
     #[schemars(with = "Option<RawAddresses>")]
     addresses: Option<Spanned<RawAddresses>>,
     /// The static routes of a plain node: the destination and the next hop of each.
@@ -85,13 +85,15 @@ struct RawNode {
     /// The Ethernet address of a host, for example 02:00:00:00:00:0a.
     #[schemars(with = "Option<String>")]
     mac: Option<Spanned<String>>,
-    /// Whether the router on the LAN of a host runs it, without a namespace.
+    /// Whether the host is emulated: the router on the LAN of the host runs it, without a
+    /// namespace.
     #[schemars(with = "Option<bool>")]
     emulated: Option<Spanned<bool>>,
     /// The programs that run on a host while the lab is up, each as a line for sh.
     #[schemars(with = "Option<Vec<String>>")]
     run: Option<Spanned<Vec<String>>>,
-    /// The position of the node in a picture: to the right, and down, in any unit.
+    /// The position of the node in a picture: the distance to the right and the distance down, in
+    /// any unit.
     position: Option<[f64; 2]>,
 }
 
@@ -127,7 +129,7 @@ struct RawLink {
     /// The delay of each packet, for example 20ms.
     #[serde(default)]
     delay: Delay,
-    /// The largest difference from the delay, for example 5ms.
+    /// The largest difference between the delay of a packet and `delay`, for example 5ms.
     #[serde(default)]
     jitter: Delay,
     /// The percentage of packets that are lost, for example 1%.
@@ -136,10 +138,11 @@ struct RawLink {
     /// The percentage of packets that arrive twice.
     #[serde(default)]
     duplicate: Percent,
-    /// The percentage of packets without the delay, which overtake others.
+    /// The percentage of packets that are sent without the delay. These packets overtake the
+    /// delayed packets.
     #[schemars(with = "Option<Percent>")]
     reorder: Option<Spanned<Percent>>,
-    /// The rate of the frames, for example 10Mbit.
+    /// The maximum rate of the frames, for example 10Mbit.
     rate: Option<Rate>,
 }
 
@@ -162,8 +165,8 @@ struct RawLan {
     offload: bool,
 }
 
-/// Returns the JSON schema (draft 2020-12) of lab files. A file that fits the schema can still break
-/// a rule that concerns several parts of it: then [`LabFile::parse`] refuses it.
+/// Returns the JSON schema (draft 2020-12) of lab files. A file that fits the schema can still
+/// break a rule that concerns several parts of the file. [`LabFile::parse`] refuses such a file.
 pub fn schema() -> Schema {
     let settings = SchemaSettings::draft2020_12().for_deserialize();
     settings.into_generator().into_root_schema_for::<RawLab>()

@@ -4,7 +4,7 @@
 /// The name of the namespace that contains the bridges of a lab. No node may have this name.
 pub const SWITCH: &str = "switch";
 /// The length of the longest name of a Linux device: IFNAMSIZ minus 1, because the name ends with a
-/// zero.
+/// zero octet.
 const LONGEST_DEVICE: usize = 15;
 /// The length of the longest name of a lab or node. With this limit, the path of a socket fits into
 /// the 108 octets that Linux allows.
@@ -12,12 +12,12 @@ pub const LONGEST: usize = 24;
 /// Names that have another meaning for the kernel or for a capture.
 const RESERVED: [&str; 6] = [".", "..", "all", "any", "default", "lo"];
 
-/// Checks that a lab may have this name. If not, the error has the reason.
+/// Checks that a lab may have this name. If not, returns an error with the reason.
 pub fn lab(name: &str) -> Result<(), String> {
     one_of("lab", name, true)
 }
 
-/// Checks that a node may have this name. If not, the error has the reason.
+/// Checks that a node may have this name. If not, returns an error with the reason.
 pub fn node(name: &str) -> Result<(), String> {
     one_of("node", name, false)
 }
@@ -43,8 +43,9 @@ pub fn device(name: &str, what: &str) -> Result<(), String> {
     }
 }
 
-/// Checks the name of a lab or a node. Only the name of a lab may have dashes. So the last dash of
-/// `eidway-LAB-NODE` separates the two names, and a lab never removes the nodes of another lab.
+/// Checks the name of a lab or a node. The name of a lab may have dashes, the name of a node may
+/// not. So the last dash of `eidway-LAB-NODE` separates the two names, and a lab never removes the
+/// nodes of another lab.
 fn one_of(what: &str, name: &str, dashes: bool) -> Result<(), String> {
     let fits = |c: char| c.is_ascii_alphanumeric() || c == '_' || (dashes && c == '-');
     if name.is_empty() || !name.chars().all(fits) || name.starts_with('-') {

@@ -16,10 +16,10 @@ use crate::lab::page::escaped;
 const ACROSS: f64 = 170.0;
 const DOWN: f64 = 120.0;
 const MARGIN: f64 = 90.0;
-/// The largest width of the picture, in pixels. If positions would make the picture wider, it is
-/// made smaller.
+/// The largest distance between two nodes, across or down, in pixels. If the positions would make
+/// it larger, the picture is made smaller.
 const WIDEST: f64 = 4_000.0;
-/// The height of a line of text in a node.
+/// The height of a line of text in a node, in pixels.
 const TEXT: f64 = 15.0;
 
 const STYLE: &str = "<style>\n\
@@ -31,7 +31,8 @@ const STYLE: &str = "<style>\n\
     .port, .lan { paint-order: stroke; stroke: Canvas; stroke-width: 3px }\n\
     </style>\n";
 
-/// Returns the picture as a complete SVG document. It uses the colours of the viewer, light or dark.
+/// Returns the picture as a complete SVG document. It uses the colours of the viewer, light or
+/// dark.
 pub fn svg(lab: &Lab) -> String {
     let graph = Graph::of(lab);
     let places = places(lab, &graph);
@@ -112,7 +113,7 @@ fn places(lab: &Lab, graph: &Graph) -> Vec<[f64; 2]> {
             places[*index] = Some([left + ACROSS * column as f64, y]);
         }
     }
-    // A LAN stands in the middle of its ports.
+    // The centre of a LAN is the average of the centres of the nodes on this LAN.
     for (hub, _) in graph.shapes.iter().enumerate().filter(|(_, it)| it.kind == Kind::Lan) {
         let ends = graph.lines.iter().filter(|line| line.ends[1] == hub);
         let ends: Vec<[f64; 2]> = ends.filter_map(|line| places[line.ends[0]]).collect();
@@ -123,8 +124,9 @@ fn places(lab: &Lab, graph: &Graph) -> Vec<[f64; 2]> {
     places.into_iter().map(Option::unwrap_or_default).collect()
 }
 
-/// The positions of the lab file in pixels. The two nearest columns have the distance [`ACROSS`],
-/// and the two nearest rows [`DOWN`], unless the picture would become too wide.
+/// Returns the positions of the lab file, converted to pixels. The two nearest columns have the
+/// distance [`ACROSS`], and the two nearest rows have the distance [`DOWN`]. Both distances are
+/// smaller if the picture would be larger than [`WIDEST`].
 fn given(lab: &Lab) -> BTreeMap<&str, [f64; 2]> {
     let positions = &lab.file.positions;
     let scaled = |axis: usize, step: f64| {
@@ -141,8 +143,8 @@ fn given(lab: &Lab) -> BTreeMap<&str, [f64; 2]> {
     positions.iter().map(|(name, [x, y])| (name.as_str(), [right(*x), down(*y)])).collect()
 }
 
-/// The rows of the picture. They have only the nodes that `is_free` accepts. The nodes of a row are
-/// in the order of their neighbours in the row above.
+/// Returns the rows of the picture. They have only the nodes that `is_free` accepts. The nodes of a
+/// row are in the order of their neighbours in the row above.
 fn rows(graph: &Graph, is_free: impl Fn(usize) -> bool) -> Vec<Vec<usize>> {
     let kind = |index: usize| graph.shapes[index].kind;
     let neighbours = |index: usize| {

@@ -31,7 +31,7 @@ fn a_title_with_quotation_marks_ends_no_text() {
     assert!(svg(&lab).contains("<title>a &quot;b&quot; \\ &lt;c&gt;</title>"));
 }
 
-/// The centre of each rectangle in the picture: its name is the first text in it.
+/// Returns the centre of each rectangle in the picture.
 fn centres(picture: &str) -> Vec<(f64, f64)> {
     let number = |line: &str, key: &str| -> f64 {
         let (_, rest) = line.split_once(&format!(" {key}=\"")).unwrap();

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::{Graph, Kind, Line, Shape};
 use crate::lab::Lab;
 
-/// Returns the picture in the language of Mermaid, which many viewers of Markdown draw.
+/// Returns the picture in the language of Mermaid. Many viewers of Markdown draw this language.
 pub fn mermaid(lab: &Lab) -> String {
     let Graph { shapes, lines, .. } = Graph::of(lab);
     let mut text = String::from("graph TD\n");
@@ -59,15 +59,15 @@ pub fn dot(lab: &Lab) -> String {
     text
 }
 
-/// The name and the addresses of a node. The names of nodes, ports and LANs have no character with
-/// a special meaning in these languages.
+/// Returns a text with the name and the addresses of a node. The names of nodes, ports and LANs
+/// have no character with a special meaning in these languages.
 fn label(name: &str, addresses: &[String], between: &str) -> String {
     let words: Vec<&str> =
         std::iter::once(name).chain(addresses.iter().map(String::as_str)).collect();
     words.join(between)
 }
 
-/// A text between quotation marks of Graphviz.
+/// Returns a text in the form that Graphviz requires between quotation marks.
 fn quoted(text: &str) -> String {
     text.replace('\\', "\\\\").replace('"', "\\\"")
 }

@@ -1,4 +1,4 @@
-//! One direction of a link: the fate of each packet.
+//! One direction of a link. This module decides whether and when each packet arrives.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -18,20 +18,20 @@ pub const MOST_OCTETS: usize = 16 * 1024 * 1024;
 /// The longest time that a packet waits for the packets before it, if the link has a rate.
 const LONGEST_WAIT: Duration = Duration::from_millis(200);
 
-/// The numbers of the packets in one direction of a link.
+/// The counters of the packets in one direction of a link.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "ImpairedPackets")]
 pub struct Counts {
     /// The packets that were sent.
     pub sent: u64,
-    /// The packets that were lost, as the percentage of `loss` says.
+    /// The packets that were lost because of the percentage `loss`.
     pub lost: u64,
     /// The packets that arrived twice.
     pub duplicated: u64,
-    /// The packets that had no delay and overtook others.
+    /// The packets that were sent without the delay and overtook other packets.
     pub reordered: u64,
-    /// The packets that were dropped because too many were on the way, or because they would have
-    /// waited too long for the rate.
+    /// The packets that were dropped because the queue was full: too many packets were on the way,
+    /// or the rate would have made the packet wait too long.
     pub queue_full: u64,
     /// The packets that the sending device refused, for example because it was down.
     pub refused: u64,
@@ -58,13 +58,14 @@ pub enum Fate {
 pub struct Direction {
     /// The impairment of the packets from now on.
     pub impairment: Impairment,
-    /// The numbers of the packets until now.
+    /// The counters of the packets until now.
     pub counts: Counts,
-    /// The time at which the last packet was sent as a whole, if the link has a rate.
+    /// The time at which the last octet of the last packet was sent, if the link has a rate.
     sent_at: Time,
-    /// The time at which the last packet arrives, without those that overtake others.
+    /// The time at which the last packet arrives, not counting packets that overtake other packets.
     last_arrival: Time,
-    /// The packets that are on the way: the arrival and the octets of each.
+    /// The packets that are on the way: the time of arrival and the number of octets of each
+    /// packet.
     on_the_way: BinaryHeap<Reverse<(Time, usize)>>,
     octets_on_the_way: usize,
 }
@@ -75,9 +76,9 @@ impl Direction {
         Direction { impairment, ..Direction::default() }
     }
 
-    /// Decides about a packet of this number of octets, with its Ethernet header, that is sent at
-    /// `now`. Takes equally many random numbers for each packet, so that one impairment does not
-    /// change the effect of another.
+    /// Returns the fate of a packet that is sent at `now`. `octets` is the length of the packet
+    /// with its Ethernet header. The function takes the same number of random numbers for each
+    /// packet. So one impairment does not change the random events of another impairment.
     pub fn send(&mut self, octets: usize, now: Time, rng: &mut Rng) -> Fate {
         let Impairment { delay, jitter, loss, duplicate, reorder, rate, .. } = self.impairment;
         let lost = happens(rng, loss);
@@ -112,7 +113,8 @@ impl Direction {
         Fate::Arrives { at, copies }
     }
 
-    /// Whether there is no room for a packet. Forgets the packets that have arrived.
+    /// Returns whether the queue is too full for a packet of this length. Removes the packets that
+    /// have arrived from the queue.
     fn is_full(&mut self, octets: usize, now: Time) -> bool {
         while let Some(&Reverse((at, arrived))) = self.on_the_way.peek()
             && at <= now
@@ -124,7 +126,7 @@ impl Direction {
     }
 }
 
-/// Draws a random number once. Returns true in `percent` of the draws.
+/// Takes one random number. Returns true with a probability of `percent` percent.
 fn happens(rng: &mut Rng, percent: f64) -> bool {
     const WHOLE: u64 = 1_000_000;
     let share = (percent / 100.0 * WHOLE as f64) as u64;

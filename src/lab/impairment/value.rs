@@ -11,9 +11,9 @@ use serde::Deserialize;
 
 /// The longest delay of a packet.
 const LONGEST: Duration = Duration::from_secs(60);
-/// The smallest and the largest rate, in bits a second.
+/// The smallest and the largest rate, in bits per second.
 const RATES: std::ops::RangeInclusive<u64> = 1_000..=100_000_000_000;
-/// The units of rates, with the bits of each.
+/// The units of rates, each with its number of bits per second.
 const RATE_UNITS: [(&str, u64); 4] =
     [("Gbit", 1_000_000_000), ("Mbit", 1_000_000), ("kbit", 1_000), ("bit", 1)];
 
@@ -27,7 +27,7 @@ pub struct Delay(pub Duration);
 #[serde(try_from = "NumberOrText")]
 pub struct Percent(pub f64);
 
-/// A rate in bits a second: `10Mbit`, `1.5Gbit` or `64kbit`. It is never zero.
+/// A rate in bits per second: `10Mbit`, `1.5Gbit` or `64kbit`. It is never zero.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Rate(NonZeroU64);
@@ -47,7 +47,8 @@ pub fn time(text: &str) -> Option<Duration> {
     Duration::try_from_secs_f64(number * unit).ok()
 }
 
-/// Splits a text into a number and the value of the unit after it.
+/// Splits a text such as `20ms` into a number and a unit. Returns the number, and the value of the
+/// unit in `units`.
 fn split<T: Copy>(text: &str, units: &[(&str, T)]) -> Option<(f64, T)> {
     let found = units.iter().find_map(|&(unit, value)| Some((text.strip_suffix(unit)?, value)));
     let (number, value) = found?;
@@ -95,12 +96,12 @@ impl fmt::Display for Percent {
 }
 
 impl Rate {
-    /// The bits a second.
+    /// Returns the rate in bits per second.
     pub fn bits(self) -> u64 {
         self.0.get()
     }
 
-    /// The time in which this number of octets is sent.
+    /// Returns the time that is needed to send this number of octets.
     pub fn time_for(self, octets: usize) -> Duration {
         let nanos = octets as u128 * 8 * 1_000_000_000 / u128::from(self.bits());
         Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
@@ -154,7 +155,8 @@ impl TryFrom<NumberOrText> for Percent {
     }
 }
 
-/// Implements the JSON schema of a value of a lab file. It is written at the place of its use.
+/// Implements the JSON schema for the type of a value in a lab file. The schema is written in each
+/// place where the type is used, and not as a separate definition.
 macro_rules! schema {
     ($value:ident: $schema:tt) => {
         impl JsonSchema for $value {

@@ -15,7 +15,7 @@ use crate::lab::scenario::{Action, Step};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
-    /// All expected results are there.
+    /// All expected results are present.
     Met,
     /// A result is missing.
     Unmet(Unmet),
@@ -42,8 +42,8 @@ impl Verdict {
 }
 
 impl Lesson {
-    /// Carries out the statements before the first task. The overlays of the lesson must be in the
-    /// lab already.
+    /// Carries out the statements before the first task. The lab must already have the overlays of
+    /// the lesson.
     ///
     /// # Errors
     /// A statement fails.
@@ -51,7 +51,8 @@ impl Lesson {
         carry_out(stage, &self.setup.steps)
     }
 
-    /// Begins a task and its captures. `task` is counted from 0.
+    /// Carries out the statements of a task's block `begin`, for example its captures. `task` is
+    /// counted from 0.
     ///
     /// # Errors
     /// A statement of the task's block `begin` fails.
@@ -59,15 +60,15 @@ impl Lesson {
         self.tasks.get(task).map_or(Ok(()), |task| carry_out(stage, &task.begin))
     }
 
-    /// Checks a task. `task` is counted from 0. The task must have begun. Waits for each result
-    /// until its time limit. Captures continue.
+    /// Checks a task. `task` is counted from 0. The task must have begun. Waits for each expected
+    /// result until the time limit of its statement. The captures of the task continue.
     pub fn check(&self, stage: &mut dyn Stage, task: usize) -> Verdict {
         self.verdict(stage, task, Duration::MAX, true)
     }
 
     /// Checks a task as [`Lesson::check`] does, but waits at most the time `patience` for each
-    /// result, and sends no ping. So a task with a ping in its check is never met. With a patience
-    /// of zero, no time passes on the simulator.
+    /// result, and sends no ping. So the result for a task with a ping in its check is never
+    /// [`Verdict::Met`]. If `patience` is zero, no time passes on the simulator.
     pub fn glance(&self, stage: &mut dyn Stage, task: usize, patience: Duration) -> Verdict {
         self.verdict(stage, task, patience, false)
     }

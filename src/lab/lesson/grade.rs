@@ -1,4 +1,5 @@
-//! Grades a hand-in: does its commands again on a stage, and reports the tasks that are done.
+//! Grades a hand-in: carries out its commands again on a stage, and reports the tasks that are
+//! done.
 
 use std::fmt;
 use std::time::Duration;
@@ -12,7 +13,7 @@ use super::learner::{Learner, TaskState};
 use crate::lab::failure::Failure;
 use crate::lab::scenario::stage::Stage;
 
-/// The maximum number of responses to one command. After that, the command is interrupted.
+/// The maximum number of responses to one command. After this number, the command is interrupted.
 const MOST_RESPONSES: u64 = 100_000;
 
 /// The results of several hand-ins.
@@ -100,8 +101,8 @@ pub struct GradedCommand {
     pub line: String,
 }
 
-/// Does the commands of a hand-in again. The stage has the lab of the lesson, with the overlays of
-/// the lesson, and the lesson is [prepared](Lesson::prepare).
+/// Carries out the commands of a hand-in again. The stage has the lab of the lesson, with the
+/// overlays of the lesson, and the lesson is [prepared](Lesson::prepare).
 ///
 /// # Errors
 /// The stage fails.
@@ -194,7 +195,7 @@ impl fmt::Display for Graded {
     }
 }
 
-/// A time of the lab in the form `1:02:03.4`.
+/// Returns a time of the lab in the form `1:02:03.4`.
 fn clock(at_us: u64) -> String {
     let tenths = at_us / 100_000;
     let (seconds, tenths) = (tenths / 10, tenths % 10);

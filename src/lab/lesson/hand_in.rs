@@ -1,9 +1,10 @@
 //! The hand-in of a student: the commands of a lesson in a file, for the teacher.
 //!
-//! A hand-in is a file of JSON lines. Its first line has the lab and the lesson, with the sum of
-//! each of their files. Each further line has a command, and the last line has the number of
-//! commands. Each line begins with a sum of the text before it. So the reader finds damage and its
-//! place. The sums are no signature: a person who changes a file on purpose can compute them.
+//! A hand-in is a file of JSON lines. Its first line has the lab and the lesson, with the checksum
+//! of each of their files. Each further line has a command, and the last line has the number of
+//! commands. Each line begins with a checksum. It is computed from the other text of this line and
+//! from the checksum of the previous line. So the reader finds damage and its place. The checksums
+//! are no signature: a person who changes a file on purpose can compute them.
 //!
 //! ```text
 //! {"sum":"5f..","head":{"eidway":"0.1.0","version":1,"lab":"gsmr",...,"seed":1,"place":"simulator"}}
@@ -30,7 +31,7 @@ const VERSION: u32 = 1;
 const MOST_COMMANDS: usize = 10_000;
 /// The maximum time of a command: a week after the start of the lab.
 const LATEST: Duration = Duration::from_secs(7 * 86_400);
-/// The number of characters of the sum of a line.
+/// The number of characters of the checksum of a line.
 const LINE_SUM: usize = 16;
 
 /// The place where a lesson was done.
@@ -55,9 +56,9 @@ pub struct Head {
     pub lab: String,
     /// The name of the lesson.
     pub lesson: String,
-    /// The sums of the lab file and the configurations, by name.
+    /// The checksums of the lab file and of the configurations, by the names of these files.
     pub lab_files: BTreeMap<String, String>,
-    /// The sums of the lesson and the files that it includes, by name.
+    /// The checksums of the lesson and of the files that it includes, by the names of these files.
     pub lesson_files: BTreeMap<String, String>,
     /// The seed of the simulator.
     pub seed: u64,
@@ -83,8 +84,8 @@ enum Line {
 }
 
 impl Head {
-    /// The first line of a hand-in for this lesson. `lab` is the lab without the overlays of the
-    /// lesson.
+    /// Makes the first line of a hand-in for this lesson. `lab` is the lab without the overlays of
+    /// the lesson.
     pub fn new(lab: &Lab, lesson: &Lesson, seed: u64, place: Place) -> Self {
         let configs = lab.file.routers().map(|(_, file)| file);
         let text = |file: &str| lab.text(file).unwrap_or_default().to_owned();
@@ -107,7 +108,7 @@ impl Head {
     /// Checks that this hand-in belongs to this version of the lab and of the lesson.
     ///
     /// # Errors
-    /// A file differs. The error has its name.
+    /// The lab is another lab, or a file differs. The error has the name of the lab or of the file.
     pub fn expect(&self, lab: &Lab, lesson: &Lesson) -> Result<(), Failure> {
         let here = Head::new(lab, lesson, self.seed, self.place);
         if self.lab != here.lab {
@@ -144,7 +145,7 @@ impl Head {
 /// Writes a hand-in, line by line.
 #[derive(Debug, Default)]
 pub struct Writer {
-    /// The sum of the latest line.
+    /// The checksum of the latest line.
     last: String,
     commands: usize,
 }
@@ -241,8 +242,8 @@ fn is_end(line: &str) -> bool {
     line.contains("\"end\":{")
 }
 
-/// Reads a line. Before the call, `last` is the sum of the previous line. After the call, it is the
-/// sum of this line.
+/// Reads a line. Before the call, `last` is the checksum of the previous line. After the call,
+/// `last` is the checksum of this line.
 fn parsed(line: &str, last: &mut String) -> Result<Line, &'static str> {
     let no_hand_in = "this is not a line of a hand-in";
     let rest = line.strip_prefix("{\"sum\":\"").ok_or(no_hand_in)?;
@@ -254,7 +255,7 @@ fn parsed(line: &str, last: &mut String) -> Result<Line, &'static str> {
     serde_json::from_str(&format!("{{{body}")).map_err(|_| no_hand_in)
 }
 
-/// The sum of a text: SHA-256 in hexadecimal digits.
+/// Returns the checksum of a text: SHA-256 in hexadecimal digits.
 fn sum(text: &str) -> String {
     base16ct::lower::encode_string(&Sha256::digest(text.as_bytes()))
 }

@@ -1,7 +1,8 @@
 //! A student at a lesson: the commands that the student types, and the tasks that are done.
 //!
-//! A learner has the same requests and responses as the console of a router. So the terminal of
-//! [`console`](crate::console) serves a lesson too. A learner does no I/O besides the stage.
+//! A learner takes the same requests and gives the same responses as the console of a router. So
+//! the terminal of [`console`](crate::console) serves a lesson too. Besides its calls to the stage,
+//! a learner does no I/O.
 
 mod verbs;
 
@@ -15,15 +16,15 @@ use crate::console::protocol::{Done, Request, Response};
 use crate::lab::scenario::Action;
 use crate::lab::scenario::stage::Stage;
 
-/// The time that a learner waits for the result of a command.
+/// The maximum time that a learner waits for an expected result after a command.
 const GLANCE: Duration = Duration::from_secs(1);
 /// The width of the text of a lesson, in columns.
 const WIDTH: usize = 78;
-/// The maximum number of lines that a learner sees of an actual result.
+/// The maximum number of lines of an actual result that the student sees.
 const SEEN: usize = 20;
 
-/// A function that receives each response at once. If it returns true, the running command is
-/// interrupted.
+/// A function that receives each response as soon as it exists. If the function returns true, the
+/// running command is interrupted.
 pub type Say<'a> = dyn FnMut(Response) -> bool + 'a;
 
 /// A command of a student.
@@ -31,7 +32,8 @@ pub type Say<'a> = dyn FnMut(Response) -> bool + 'a;
 pub struct Command {
     /// The time of the lab at which the command began.
     pub at: Duration,
-    /// The task, counted from 0. After the last task, it is the number of tasks.
+    /// The number of the current task, counted from 0. After the last task, it is the number of
+    /// tasks.
     pub task: usize,
     /// The router whose console received the line. `None` for a line at the prompt of the lesson.
     pub console: Option<String>,
@@ -55,7 +57,8 @@ pub enum TaskState {
 pub struct Learner {
     lesson: Lesson,
     states: Vec<TaskState>,
-    /// The current task, counted from 0. After the last task, it is the number of tasks.
+    /// The number of the current task, counted from 0. After the last task, it is the number of
+    /// tasks.
     task: usize,
     /// The number of hints that the student has seen in the current task.
     hints: usize,
@@ -65,7 +68,7 @@ pub struct Learner {
     unmet: Option<super::Unmet>,
     /// The router with the open console, and the prompt of the console.
     console: Option<(String, String)>,
-    /// The lines of a statement with a block that has no end yet.
+    /// The lines of a statement that is not complete yet, because its block has no end.
     block: Option<String>,
     /// The routers at which the student has typed `terminal monitor`.
     monitors: BTreeSet<String>,
@@ -76,8 +79,8 @@ pub struct Learner {
 }
 
 impl Learner {
-    /// A student at the beginning of a lesson. The lab must be up, with the overlays of the lesson.
-    /// The first request begins the first task.
+    /// Creates a student at the beginning of a lesson. The lab must be up, with the overlays of the
+    /// lesson. The first request begins the first task.
     pub fn new(lesson: Lesson) -> Self {
         let tasks = lesson.tasks.len();
         Learner {
@@ -96,22 +99,22 @@ impl Learner {
         }
     }
 
-    /// The lesson.
+    /// Returns the lesson.
     pub fn lesson(&self) -> &Lesson {
         &self.lesson
     }
 
-    /// The state of each task.
+    /// Returns the state of each task.
     pub fn states(&self) -> &[TaskState] {
         &self.states
     }
 
-    /// The number of hints that the student has seen, for each task.
+    /// Returns the number of hints that the student has seen, for each task.
     pub fn hints_shown(&self) -> &[usize] {
         &self.hints_of
     }
 
-    /// The missing result that the latest check of the current task has found.
+    /// Returns the missing result that the latest check of the current task has found.
     pub fn unmet(&self) -> Option<&super::Unmet> {
         self.unmet.as_ref()
     }
@@ -126,7 +129,7 @@ impl Learner {
         self.has_quit
     }
 
-    /// The commands since the last call.
+    /// Removes and returns the commands since the last call.
     pub fn take_commands(&mut self) -> Vec<Command> {
         std::mem::take(&mut self.commands)
     }
@@ -163,8 +166,8 @@ impl Learner {
         self.console = command.console.clone().map(|node| (node, String::new()));
         self.block = None;
         let mut first = Some(());
-        // A statement with a block has several lines. Only its first line may be a command of a
-        // lesson.
+        // A statement with a block has several lines. Only its first line begins a statement. The
+        // other lines belong to the block.
         for line in command.line.lines() {
             if first.take().is_some() || self.block.is_some() {
                 self.line(stage, line, say);
@@ -184,7 +187,7 @@ impl Learner {
         Done { prompt, ok, closed: self.has_quit }
     }
 
-    /// Begins the lesson.
+    /// Begins the lesson, and prints its title and its prose.
     fn open(&mut self, stage: &mut dyn Stage, say: &mut Say<'_>) {
         self.has_begun = true;
         let (title, prose) = (&self.lesson.title, plain(&self.lesson.prose, WIDTH));
@@ -248,7 +251,7 @@ impl Learner {
         matches!(self.states.get(self.task), Some(TaskState::Met(_)))
     }
 
-    /// Finds out whether the current task is done.
+    /// Checks whether the current task is done. If so, marks it as done.
     fn glance(&mut self, stage: &mut dyn Stage, say: &mut Say<'_>) {
         if self.task == self.states.len() || self.is_met() {
             return;

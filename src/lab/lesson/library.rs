@@ -22,7 +22,7 @@ pub struct Listed {
     pub problem: Option<String>,
 }
 
-/// The names of a lab's lessons.
+/// Returns the names of a lab's lessons.
 pub fn names(lab: &Lab) -> Vec<&str> {
     let files = lab.files_in(DIRECTORY).into_iter();
     files.filter_map(|file| file.strip_suffix(ENDING)).collect()

@@ -3,8 +3,8 @@
 use unicode_width::UnicodeWidthStr;
 
 /// Returns Markdown as plain text, with lines of at most `width` columns. Paragraphs and items of
-/// lists are wrapped. Examples, headings and tables are kept as they are. The marks of bold text are
-/// removed, because a terminal of IOS has no bold text.
+/// lists are wrapped. Examples, headings and tables are kept as they are. The marks of bold text
+/// are removed, because a terminal of IOS has no bold text.
 pub fn plain(markdown: &str, width: usize) -> String {
     let mut text = String::new();
     let mut paragraph = Paragraph::default();
@@ -35,7 +35,7 @@ pub fn plain(markdown: &str, width: usize) -> String {
     text
 }
 
-/// Returns the columns before the text of an item, if a line begins an item of a list.
+/// If a line begins an item of a list, returns the number of columns before the text of the item.
 fn item(line: &str) -> Option<usize> {
     let text = line.trim_start();
     let number = text.trim_start_matches(|c: char| c.is_ascii_digit());
@@ -48,7 +48,7 @@ fn item(line: &str) -> Option<usize> {
     Some(line.len() - text.len() + mark)
 }
 
-/// The words of a line, without the marks of bold text.
+/// Returns the words of a line, without the marks of bold text.
 fn words(line: &str) -> impl Iterator<Item = String> {
     line.split_whitespace().map(|word| word.replace("**", ""))
 }

@@ -1,9 +1,9 @@
 //! Lessons. A lesson is prose with tasks. A student does a task in a running lab, and the lab shows
 //! whether the task is done.
 //!
-//! A lesson is a Markdown file `lessons/NAME.lesson` in the directory of a lab. The first heading is
-//! its title, and each heading `##` begins a task. Five kinds of fenced blocks have a meaning. All
-//! other text is for the student.
+//! A lesson is a Markdown file `lessons/NAME.lesson` in the directory of a lab. The first heading
+//! is its title, and each heading `##` begins a task. Five kinds of fenced blocks have a meaning.
+//! All other text is for the student.
 //!
 //! ~~~text
 //! # A local EID loses its route
@@ -17,7 +17,8 @@
 //!
 //! ## Shut the interface
 //!
-//! The text of the task, in Markdown. A fence without a word, or with `text`, is an example in it.
+//! The text of the task, in Markdown. A block without a word, or with the word `text`, is an
+//! example.
 //!
 //! ```begin
 //! capture wire = xTR1:Ethernet0/0   # statements that are carried out when the task begins
@@ -37,15 +38,15 @@
 //! ```
 //! ~~~
 //!
-//! The statements are those of [scenarios](super::scenario). A task needs a `check` and an `answer`.
-//! The check has only `show` and `packets` statements, and `ping` with an `expect`. A comment above a
-//! statement of the check tells the student in words which result is missing. The answer is the
-//! model answer: the tests of the project play it, and then the check must succeed. Without the
-//! answer, the check must not succeed.
+//! The statements are those of [scenarios](super::scenario). A task needs a `check` and an
+//! `answer`. The check has only `show` and `packets` statements, and `ping` with an `expect`. A
+//! comment above a statement of the check tells the student in words which result is missing. The
+//! answer is the model answer: the tests of the project play it, and then the check must succeed.
+//! Without the answer, the check must not succeed.
 //!
-//! [`Lesson::check`] works on any [stage](super::scenario::stage::Stage). A [`learner`] types commands
-//! and does one task after the other. [`hand_in`] is the file with these commands, and [`grade`] does
-//! them again.
+//! [`Lesson::check`] works on any [stage](super::scenario::stage::Stage). A [`learner`] types
+//! commands and does one task after the other. [`hand_in`] is the file with these commands, and
+//! [`grade`] carries these commands out again.
 
 pub mod check;
 pub mod grade;
@@ -103,7 +104,7 @@ pub struct Task {
     pub begin: Vec<Step>,
     /// The commands of the model answer. Each is one statement, which may have several lines.
     pub answer: Vec<String>,
-    /// The expected results. All of them must hold.
+    /// The expected results. The task is done if all of them are present.
     pub checks: Vec<Check>,
 }
 
@@ -139,7 +140,7 @@ pub struct LessonAnswer {
     pub begun: bool,
     /// For each task, whether it is done.
     pub met: Vec<bool>,
-    /// Whether all results of the current task are there, so that a check ends the task.
+    /// Whether all expected results of the current task are present, so that a check ends the task.
     pub ready: bool,
     /// The missing result of the current task, if the task was checked.
     pub unmet: Option<Unmet>,

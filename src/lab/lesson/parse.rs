@@ -94,8 +94,8 @@ impl<'a> Reader<'a> {
         LabError::new(self.path, self.text, Some(span), message, "")
     }
 
-    /// Makes an error at a line, counted from 0. If there is no such line, the error is at the end
-    /// of the text.
+    /// Makes an error at a line, counted from 0. If the file does not have this line, the error is
+    /// at the end of the text.
     fn fault_at(&self, line: usize, message: impl Into<String>) -> LabError {
         let end = self.text.len();
         self.fault(self.lines.get(line).map_or(end..end, Line::span), message)
@@ -287,8 +287,8 @@ impl<'a> Reader<'a> {
         lines.find(begins).map_or(Ok(()), |line| Err(self.fault_at(line, message)))
     }
 
-    /// Returns the text of each statement, with all its lines. `end` is the number of the line after
-    /// the last statement, counted from 0.
+    /// Returns the text of each statement, with all its lines. `end` is the number of the line
+    /// after the last statement, counted from 0.
     fn commands(&self, steps: &[Step], end: usize) -> Vec<String> {
         let next = steps.iter().skip(1).map(|step| step.line - 1).chain([end]);
         let command = |(step, next): (&Step, usize)| {

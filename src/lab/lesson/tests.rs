@@ -4,7 +4,7 @@ use crate::lab::failure::Failure;
 use crate::lab::scenario::Action;
 use proptest::prelude::*;
 
-/// A right lesson. The tests change it.
+/// A correct lesson. The tests change it.
 const RIGHT: &str = "\
 # The title
 
@@ -171,7 +171,8 @@ fn every_lesson_of_the_project_fits_its_lab_and_is_in_the_program() {
     assert!(find(&lab, "no-such").unwrap_err().to_string().contains("has no lesson \"no-such\""));
 }
 
-/// A change of a text: replaces a number of characters at a place by a piece of text.
+/// Generates changes of a text. A change replaces a number of characters at a position by a piece
+/// of text.
 fn changes() -> impl Strategy<Value = Vec<(usize, usize, String)>> {
     let piece = prop_oneof![
         Just(String::new()),

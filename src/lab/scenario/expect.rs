@@ -66,9 +66,9 @@ fn spaced(line: &str) -> String {
     line.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Whether `text` matches `pattern`. In the pattern, `*` stands for any text. Each part between two
-/// stars is searched from the end of the previous part, and the first position of the part is used.
-/// If `text` matches, this search always finds a match.
+/// Whether `text` matches `pattern`. In the pattern, `*` stands for any text. The function searches
+/// each part between two stars from the end of the previous part, and takes the first position. If
+/// `text` matches, this search always finds a match.
 fn wildcard(pattern: &str, text: &str) -> bool {
     let Some((start, rest)) = pattern.split_once('*') else {
         return pattern == text;
@@ -125,8 +125,8 @@ pub struct Packet {
 }
 
 impl Captured {
-    /// Whether `packets` satisfy this expectation. `others` are the packets that pass the second
-    /// filter, if the expectation has one.
+    /// Whether `packets` satisfy this expectation. If the expectation has a second filter, `others`
+    /// are the packets that pass it.
     pub fn holds(&self, packets: &[Packet], others: &[Packet]) -> bool {
         match self {
             Captured::Count(bound) => bound.holds(packets.len() as u64),
@@ -144,8 +144,9 @@ impl Captured {
         }
     }
 
-    /// The time from the first packet of `others` to the next packet of `packets`. Returns `None`
-    /// if this expectation is not [`Captured::After`], or if one of these packets does not exist.
+    /// Returns the time from the first packet of `others` to the next packet of `packets`. Returns
+    /// `None` if this expectation is not [`Captured::After`], or if one of these packets does not
+    /// exist.
     pub fn later(&self, packets: &[Packet], others: &[Packet]) -> Option<Duration> {
         let Captured::After { .. } = self else { return None };
         let other = others.first()?;

@@ -21,7 +21,7 @@ pub const ENDING: &str = ".scenario";
 /// The end of the name of a file that scenarios include.
 pub const INCLUDE: &str = ".include";
 
-/// The names of a lab's scenarios.
+/// Returns the names of a lab's scenarios.
 pub fn names(lab: &Lab) -> Vec<&str> {
     let files = lab.files_in(DIRECTORY).into_iter();
     files.filter_map(|file| file.strip_suffix(ENDING)).collect()
@@ -65,7 +65,7 @@ pub fn expect_namespaces(scenario: &Scenario, path: &str) -> Result<(), Failure>
     }
 }
 
-/// Returns the scenario of the lab for `name`, which is as in [`find_name`].
+/// Returns the scenario of the lab for `name`. [`find_name`] describes the form of `name`.
 ///
 /// # Errors
 /// The errors of [`find_name`], or the scenario has an error.
@@ -96,7 +96,7 @@ pub fn find_name<'lab>(lab: &'lab Lab, name: &str) -> Result<&'lab str, Failure>
     }
 }
 
-/// Returns those of `names` that `name` can stand for, as [`find_name`] describes.
+/// Returns the items of `names` for which `name` can stand, as [`find_name`] describes.
 pub fn meant<'n>(names: &[&'n str], name: &str) -> Vec<&'n str> {
     let whole = format!("{name}-");
     let fits = |fit: &dyn Fn(&str) -> bool| -> Vec<&'n str> {
@@ -119,7 +119,7 @@ fn read_named(lab: &Lab, name: &str) -> Result<Scenario, Failure> {
     Ok(parse(&lab.path(&file), text, &lab.file, &|name| beside(lab, name))?)
 }
 
-/// The text of a file of the lab that a scenario includes.
+/// Returns the text of a file that a scenario of the lab includes.
 pub fn beside(lab: &Lab, name: &str) -> Result<String, Failure> {
     lab.text(&format!("{DIRECTORY}/{name}")).map(str::to_owned)
 }
@@ -172,8 +172,9 @@ pub fn overlay_for(lab: &Lab, node: &str, site: &Site<'_>, host: &Host) -> Optio
     names.find(fits).map(str::to_owned)
 }
 
-/// Makes a name for the lab in which a scenario runs. It is the name of the scenario's file and
-/// then `end`, which makes the name unique. Characters that a lab's name may not have are replaced.
+/// Makes a name for the lab in which a scenario runs: the name of the scenario's file, a dash, and
+/// `end`. `end` makes the name unique. Characters that a lab's name may not have are replaced. A
+/// name that is too long is shortened before the dash.
 pub fn lab_name_for(scenario: &Scenario, end: &str) -> String {
     let stem = Path::new(&scenario.path).file_stem().unwrap_or_default().to_string_lossy();
     let fits = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
@@ -185,7 +186,7 @@ pub fn lab_name_for(scenario: &Scenario, end: &str) -> String {
     format!("{stem}-{end}")
 }
 
-/// The configuration of a router with the scenario's overlay added.
+/// Returns the configuration of a router with the scenario's overlay added.
 pub fn overlaid_text(
     lab: &Lab,
     scenario: &Scenario,

@@ -39,10 +39,10 @@ pub struct ScenarioLosses {
     pub scenario: String,
     /// The title of the scenario.
     pub title: String,
-    /// The flows, in the order of their ends.
+    /// The flows, in the order in which they ended.
     pub flows: Vec<FlowLosses>,
-    /// The statement with an unexpected result, and this result, if there is one. The scenario
-    /// stopped there.
+    /// The statement at which the scenario stopped because of an unexpected result, and this
+    /// result. Absent if all results were as expected.
     pub unexpected: Option<String>,
 }
 
@@ -96,7 +96,8 @@ impl FlowLosses {
         }
     }
 
-    /// The statements during the flow in a few words: the first, and the number of the others.
+    /// Returns the statements during the flow in a few words: the first, and the number of the
+    /// others.
     fn during(&self) -> String {
         match &self.during[..] {
             [] => "-".to_owned(),

@@ -61,9 +61,9 @@ struct Fields {
     message_type: Option<u16>,
 }
 
-/// Makes the UDP payloads of a message. `lines` has its fields and their positions in the text. The
-/// result is one payload, or one payload for each Source-EID. If the field `nonce` is missing,
-/// `number` is the nonce.
+/// Makes the UDP payloads of a message. `lines` has the lines with the fields of the message, each
+/// with its position in the text. The result is one payload, or one payload for each Source-EID. If
+/// the field `nonce` is missing, `number` is the nonce.
 pub(super) fn payloads(
     kind: &Word,
     number: u64,
@@ -87,7 +87,7 @@ pub(super) fn payloads(
     }
 }
 
-/// Makes the octets of a message of reliable transport.
+/// Makes the octets of a message for reliable transport.
 pub(super) fn stream_octets(
     kind: &Word,
     number: u64,
@@ -176,8 +176,8 @@ impl Fields {
         Ok(())
     }
 
-    /// Adds all addresses of a prefix. The first address (of the network) and the last address are
-    /// included.
+    /// Adds all addresses of a prefix as Source-EIDs. The first address (of the network) and the
+    /// last address are included.
     fn each(&mut self, words: &mut Words) -> Result<(), Fault> {
         let word = words.next("a prefix")?;
         let net: IpNet = word.text.parse().map_err(|_| word.fault("a prefix is expected"))?;
@@ -253,7 +253,7 @@ fn prefix(words: &mut Words) -> Result<EidPrefix, Fault> {
     Ok(EidPrefix::new(InstanceId::DEFAULT, words.parsed("a prefix")?))
 }
 
-/// Makes a locator record: an IP address, or a name. The locator is local and reachable, with
+/// Makes a locator record with an IP address or a name. The locator is local and reachable, with
 /// priority 1 and weight 100.
 fn locator(words: &mut Words) -> Result<LocatorRecord, Fault> {
     let rloc = match words.take("name") {

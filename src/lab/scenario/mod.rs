@@ -1,5 +1,5 @@
-//! Scenarios. A scenario has actions in a lab and their expected results, with one statement on
-//! each line.
+//! Scenarios. A scenario is a list of statements, one on each line. A statement is an action in a
+//! lab, or an expected result.
 //!
 //! ```text
 //! # G2: what the document shows.
@@ -27,7 +27,7 @@
 //! packets core "lisp.type == 8" spaced 1s..1.2s 2s..2.2s
 //! packets core "lisp.type == 8" lisp.nonce reads a a b    # equal letters: equal values
 //! packets core "lisp.type == 8" spaced 1s..1.2s ...       # more may follow; also after letters
-//! replay core "lisp.type == 8" at Core1   # sends the first one again; [to ADDRESS] for IPv4
+//! replay core "lisp.type == 8" at Core1 # sends the first such packet again; [to ADDRESS] for IPv4
 //! replay core "lisp.type == 8" at Core1 times 1000 every 1ms
 //!
 //! # A UDP message that the scenario writes. Its source need not be an address of the node.
@@ -64,11 +64,12 @@
 //! also impaired              # a test also plays it with impaired links: see `Scenario`
 //! ```
 //!
-//! A `show` is repeated until its output has the expected text. The limit is five seconds, or the
-//! time after `within`. A `receive` waits for data with this limit too. A `ping` is repeated only
-//! if it has a `within`. [`parse`] reads the text into the types of this module. [`message`] has
-//! the fields of each message. [`play`] runs the statements on any [`stage::Stage`]. With `--kill`,
-//! [`recovery`] replaces the statements after the middle of the script.
+//! A `show` is repeated until its output has the expected text. The time limit is the time after
+//! `within`, or five seconds if the statement has no `within`. A `receive` waits for data within
+//! the same limit. A `ping` is repeated only if it has a `within`. [`parse`] reads the text into
+//! the types of this module. [`message`] has the fields of each message. [`play`] runs the
+//! statements on any [`stage::Stage`]. With `--kill`, [`recovery`] replaces the statements after
+//! the middle of the script.
 
 pub mod expect;
 pub mod library;
@@ -106,13 +107,14 @@ pub struct Scenario {
     pub path: String,
     /// The title of the scenario: its subject in one line.
     pub title: String,
-    /// The overlays by router. An overlay is configuration that is added to the router's own before
-    /// the router starts.
+    /// The overlays by router. An overlay is configuration that is added to the router's own
+    /// configuration before the router starts.
     pub overlays: BTreeMap<String, String>,
     /// Whether the scenario runs only on the simulator, because it waits for minutes.
     pub only_simulated: bool,
-    /// Whether a test also plays the scenario with delay, jitter and duplication on all links of the
-    /// lab. Without such a scenario, the test plays the first scenario of the lab.
+    /// Whether a test also plays the scenario with delay and jitter on all links of the lab. If a
+    /// lab has no such scenario, the test plays the first scenario that is not only for the
+    /// simulator.
     pub also_impaired: bool,
     /// The statements, in order.
     pub steps: Vec<Step>,
@@ -143,7 +145,7 @@ pub enum LinkChange {
     Mtu(u16),
 }
 
-/// Several changes of a port, which is set down and up again.
+/// A flap of a port: the port goes down and up again, several times.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Flap {
     /// The number of times that the port goes down.
@@ -225,7 +227,7 @@ pub enum Action {
         /// The expectation on the selected packets.
         expected: Captured,
     },
-    /// `replay CAPTURE "FILTER" at NODE`: sends the first packet that passes the filter again.
+    /// `replay CAPTURE "FILTER" at NODE`: the first packet that passes the filter is sent again.
     Replay {
         /// The packet to send again.
         what: Replay,
@@ -236,7 +238,7 @@ pub enum Action {
     Send {
         /// The node that sends.
         node: String,
-        /// The datagrams that it sends.
+        /// The datagrams that the node sends.
         datagrams: Datagrams,
     },
     /// `connect NAME at NODE from ADDRESS to ADDRESS`: opens a TCP connection to port 4342.
@@ -266,7 +268,7 @@ pub enum Action {
         /// The time limit for receiving the data.
         within: Duration,
     },
-    /// `middle`: if a run kills a router, the script stops here.
+    /// `middle`: a run with `--kill` kills the router here, and plays no later statement.
     Middle,
     /// `move HOST to ROUTER [make-before-break|break-before-make]`, or to a port of this router.
     Move {
@@ -277,7 +279,7 @@ pub enum Action {
         /// The manner of the move.
         how: Plugging,
     },
-    /// `stop ROUTER`: the router ends, and sends its last messages.
+    /// `stop ROUTER`: the router sends its last messages and ends.
     Stop {
         /// The router.
         node: String,
@@ -309,9 +311,9 @@ pub enum Action {
     },
     /// `impair LINK [direction NODE-to-NODE] WORDS`: changes the impairment of a link.
     Impair {
-        /// The link, and the direction if only one is impaired.
+        /// The link, and the direction if only one direction is impaired.
         target: Target,
-        /// The new impairment. It replaces the present one.
+        /// The new impairment. It replaces the present impairment.
         impairment: Impairment,
     },
     /// `address NODE ADDRESS/LENGTH`: gives a host an additional address.
@@ -326,7 +328,8 @@ pub enum Action {
 }
 
 impl Action {
-    /// Whether the statement changes the lab, and not only looks at it or sends echos.
+    /// Whether the statement changes the lab. A statement that only reads the lab or sends echos
+    /// does not change it.
     pub fn changes_lab(&self) -> bool {
         match self {
             Action::At { .. }
@@ -412,7 +415,7 @@ pub struct Datagrams {
     pub destination: SocketAddrV4,
     /// The UDP payloads in their order. There is at least one.
     pub payloads: Vec<Vec<u8>>,
-    /// The number of times that the whole sequence is sent.
+    /// The number of times that all payloads are sent.
     pub times: u32,
     /// The time between two datagrams.
     pub every: Duration,
@@ -431,7 +434,7 @@ pub enum Printed {
     Matches(Vec<String>),
 }
 
-/// The number that is expected.
+/// A condition that a number must satisfy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Bound {
     /// `exactly N`: the number must be N. `none` is the same as `exactly 0`.
@@ -451,7 +454,8 @@ pub enum Answers {
     Count(Bound),
     /// The characters that IOS prints for the outcomes.
     Marks(String),
-    /// `rtt MIN..MAX`: at least one echo is answered, and each round trip takes a time in this range.
+    /// `rtt MIN..MAX`: at least one echo is answered, and each round trip takes a time in this
+    /// range.
     RoundTrips(RangeInclusive<Duration>),
 }
 

@@ -36,7 +36,7 @@ pub fn parse(
     parse_part(path, text, Part { octets: 0..text.len(), line: 0 }, lab, beside)
 }
 
-/// A part of a file: complete lines.
+/// A part of a file. It consists of complete lines.
 #[derive(Clone, Debug, Default)]
 pub struct Part {
     /// The position of the part in the text of the file, in octets.
@@ -45,8 +45,8 @@ pub struct Part {
     pub line: usize,
 }
 
-/// Reads the statements in a part of a file. The lines of the scenario, and the positions of
-/// errors, are those in the whole file, which has the text `text`.
+/// Reads the statements in a part of a file. `text` is the text of the whole file. The line numbers
+/// in the scenario, and the positions of errors, are counted from the beginning of the whole file.
 ///
 /// # Errors
 /// The errors of [`parse`].
@@ -62,8 +62,8 @@ pub fn parse_part(
     Ok(scenario)
 }
 
-/// Adds the statements in a part of a file. `open` has the files that are being read: the scenario first,
-/// then each included file.
+/// Adds the statements in a part of a file to `scenario`. `open` has the files that are being read:
+/// the scenario first, then each included file.
 fn read(
     path: &str,
     text: &str,
@@ -80,7 +80,7 @@ fn read(
     })
 }
 
-/// An error in the file that is being read, or an error in a file that it includes.
+/// An error in the file that is being read, or an error in a file that this file includes.
 enum Wrong {
     Here(Fault),
     Included(LabError),
@@ -189,8 +189,8 @@ impl<'a> Parser<'a> {
         Some((start, line.trim_end()))
     }
 
-    /// Reads a block: `{`, lines, and a line that begins with `}`. `words` then has the words after
-    /// `}`.
+    /// Reads a block: `{`, lines, and a line that begins with `}`. After the call, `words` has the
+    /// words after `}`.
     fn block(&mut self, words: &mut Words) -> Result<Vec<String>, Fault> {
         let lines = self.lines(words)?;
         Ok(lines.into_iter().map(|(_, line)| line.to_owned()).collect())
@@ -285,7 +285,8 @@ impl<'a> Parser<'a> {
         self.node(words, |node| matches!(node, Node::Host(_)), "host")
     }
 
-    /// Reads `PORT up`, `PORT down`, `PORT mtu OCTETS` or `PORT flap [count N] [down TIME] [up TIME]`.
+    /// Reads `PORT up`, `PORT down`, `PORT mtu OCTETS` or `PORT flap [count N] [down TIME] [up
+    /// TIME]`.
     fn link(&self, words: &mut Words) -> Result<Action, Fault> {
         let port = self.place(words)?;
         let state = words.next("`up`, `down`, `mtu` or `flap`")?;

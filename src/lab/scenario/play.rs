@@ -24,8 +24,8 @@ use crate::lab::verbs::link;
 use crate::lab::verbs::ping::show;
 use crate::wire::FrameReader;
 
-/// The reason and the position at which a scenario stopped early. Its text shows the statement, the
-/// expected result and the actual result.
+/// The statement at which a scenario stopped early, and the reason. The text of this value has the
+/// statement, the expected result and the actual result.
 #[derive(Debug)]
 pub struct Stopped {
     /// The file and the line of the statement.
@@ -79,8 +79,8 @@ pub fn play(
     play_with(scenario, false, stage, out)
 }
 
-/// Plays `scenario` as [`play`] does. With `explains`, the transcript has the paths of each ping:
-/// the path of the packet and the path of the answer.
+/// Plays `scenario` as [`play`] does. If `explains` is true, the transcript has the paths of each
+/// ping: the path of the packet and the path of the answer.
 pub fn play_with(
     scenario: &Scenario,
     explains: bool,
@@ -97,19 +97,19 @@ pub fn play_with(
 pub struct Played<'s> {
     /// The statement.
     pub step: &'s Step,
-    /// The time at which the statement began, as [`RunningLab::now`](crate::lab::running::RunningLab::now)
-    /// counts it.
+    /// The time at which the statement began, as
+    /// [`RunningLab::now`](crate::lab::running::RunningLab::now) counts it.
     pub began: Duration,
     /// The time at which the statement ended.
     pub ended: Duration,
     /// The part of the transcript about this statement.
     pub transcript: String,
-    /// The report of the flow that the statement ended.
+    /// The report of the flow, if the statement ended a flow.
     pub flow: Option<FlowReport>,
 }
 
-/// Plays `scenario` as [`play`] does, and calls `told` with each statement that was played. The last
-/// one may have an unexpected result.
+/// Plays `scenario` as [`play`] does, and calls `told` after each statement. The result of the last
+/// played statement may be unexpected.
 pub fn play_each(
     scenario: &Scenario,
     stage: &mut dyn Stage,
@@ -171,7 +171,7 @@ pub(crate) struct Player<'a> {
     keeps_captures: bool,
     /// The report of the last flow that ended.
     flow: Option<FlowReport>,
-    /// The longest time limit of a statement.
+    /// The longest time limit that a statement can have.
     patience: Duration,
 }
 
@@ -189,8 +189,8 @@ impl<'a> Player<'a> {
         }
     }
 
-    /// A player that only looks at the lab: captures continue after a `packets` statement. No
-    /// statement has a longer time limit than `patience`.
+    /// Creates a player that only reads the lab: captures continue after a `packets` statement. The
+    /// time limit of a statement is never longer than `patience`.
     pub fn looking(stage: &'a mut dyn Stage, out: &'a mut dyn Write, patience: Duration) -> Self {
         Player { keeps_captures: true, patience, ..Player::new(stage, out) }
     }
@@ -332,7 +332,7 @@ impl<'a> Player<'a> {
             if !block.is_empty() {
                 self.say(&String::from_utf8_lossy(&block));
             }
-            // A player that only looks at the lab repeats its ping. It does not explain each try.
+            // A player that only reads the lab repeats its ping. It does not explain each attempt.
             if self.explains || unseen.is_some() && !self.keeps_captures {
                 self.explain(ping, target);
             }
@@ -343,7 +343,8 @@ impl<'a> Player<'a> {
         }
     }
 
-    /// Writes the path of a packet of a ping into the transcript.
+    /// Writes the paths of a ping into the transcript: the path of the packet and the path of its
+    /// answer.
     fn explain(&mut self, ping: &Ping, to: IpAddr) {
         let from = ping.ends.from.clone();
         let question = Question { from, to, size: ping.size, df: ping.df };
@@ -444,7 +445,7 @@ impl<'a> Player<'a> {
 /// The time between two attempts to find an expected state.
 pub(super) const PAUSE: Duration = Duration::from_millis(50);
 
-/// The time that a player waits for a packet of a capture that continues.
+/// The maximum time that a player waits for a packet of a capture that continues.
 const ON_ITS_WAY: Duration = Duration::from_millis(200);
 
 pub(super) fn unmet(expected: impl fmt::Display, seen: impl Into<String>) -> Why {

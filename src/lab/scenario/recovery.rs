@@ -2,14 +2,14 @@
 //! scenario and started again (`lab run LAB SCENARIO --kill ROUTER`).
 //!
 //! The script stops at its statement `middle`, because the later statements assume that no router
-//! was killed. The following conditions are checked, and they are valid for the beginning of any
-//! script:
+//! was killed. Then the following conditions are checked. They must be true after the beginning of
+//! any script:
 //!
 //! 1. Each ETR that had a session with the killed router detects that the session is down.
 //! 2. After the restart, each ETR that had a session registers first by UDP and then by TCP.
-//! 3. The killed router has all prefixes that its sites accept and that have a route in the
-//!    database of an ETR, and no other prefix. Each prefix is registered by the ETR that owns it,
-//!    and by TCP. Every other map-server has at least the prefixes that its own sites accept.
+//! 3. The killed router has exactly those prefixes that its sites accept and that have a route in
+//!    the database of an ETR. Each prefix is registered by the ETR that owns it, and by TCP. Every
+//!    other map-server has at least the prefixes that its own sites accept.
 //! 4. Every entry in an away table (an EID that is not at the router's site any more) has a cause.
 //! 5. Every host with a registered EID answers every other host that is not cut off.
 
@@ -61,7 +61,8 @@ struct Registered {
 }
 
 impl Registered {
-    /// The part of `owned` that this map-server must have, because its sites accept these prefixes.
+    /// Returns the part of `owned` that this map-server must have, because its sites accept these
+    /// prefixes.
     fn due(&self, owned: &Owned) -> Owned {
         let taken = |prefix: &IpNet| self.sites.iter().any(|site| site.takes(prefix));
         owned.iter().filter(|(prefix, _)| taken(prefix)).copied().collect()
@@ -75,7 +76,7 @@ type Owned = BTreeSet<(IpNet, IpAddr)>;
 /// this module.
 ///
 /// # Errors
-/// The step or the point of the recovery that has an unexpected result. Also an error if the
+/// A step or a condition of the recovery has an unexpected result. There is also an error if the
 /// scenario has no `middle`, or if `victim` has no sessions.
 pub fn play(
     scenario: &Scenario,
@@ -107,8 +108,8 @@ struct Recovery<'a> {
     lab: &'a LabFile,
     victim: &'a str,
     /// Hosts that have more addresses than in the lab file. Such a host may use any of its
-    /// addresses as source. This check does not know which address the host uses, and whether it is
-    /// an EID of the host's site.
+    /// addresses as source. This check does not know which address the host uses, and whether this
+    /// address is an EID of the host's site.
     several: BTreeSet<&'a str>,
 }
 
@@ -166,7 +167,8 @@ impl Recovery<'_> {
         self.view(node, "show lisp session")
     }
 
-    /// The rows of an IPv4 table and of an IPv6 table. In `command`, `*` stands for the family.
+    /// Returns the rows of an IPv4 table and of an IPv6 table. In `command`, `*` stands for the
+    /// family.
     fn both<H: View, R: View>(&mut self, node: &str, command: &str) -> Result<Vec<R>, Why> {
         let mut rows = Vec::new();
         for family in ["ip", "ipv6"] {
@@ -243,7 +245,8 @@ impl Recovery<'_> {
         }
     }
 
-    /// The prefixes that have a route in the database of an ETR, each with the RLOC of this ETR.
+    /// Returns the prefixes that have a route in the database of an ETR, each with the RLOC of this
+    /// ETR.
     fn owned(&mut self, etrs: &Etrs) -> Result<Owned, Why> {
         let mut owned = Owned::new();
         for (node, rloc) in &etrs.rlocs {
@@ -254,7 +257,7 @@ impl Recovery<'_> {
         Ok(owned)
     }
 
-    /// The registrations at a map-server. There are none if the router is not a map-server.
+    /// Returns the registrations at a map-server. There are none if the router is not a map-server.
     fn registered(&mut self, node: &str) -> Result<Registered, Why> {
         let listing: Listing<site::Head, site::Row> = self.view(node, "show lisp site")?;
         let mut registered = Registered::default();
@@ -296,9 +299,10 @@ impl Recovery<'_> {
         Ok(())
     }
 
-    /// Checks that each away entry has a cause. An away entry is a local EID that is not at its
-    /// site any more. There are three possible causes: the prefix has no route; another router has
-    /// registered the prefix; the prefix is not configured, and this router has not registered it.
+    /// Checks that each away entry has a valid cause. An away entry is a local EID that is not at
+    /// its site any more. There are three possible causes: the prefix has no route; another router
+    /// has registered the prefix; the prefix is not configured, and this router has not registered
+    /// it.
     fn away(&mut self, etrs: &Etrs) -> Result<(), Why> {
         let registered = self.registered(self.victim)?.all;
         for (node, rloc) in &etrs.rlocs {

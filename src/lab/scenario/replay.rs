@@ -1,5 +1,6 @@
-//! Makes the IP packets that a scenario sends unchanged from a node. A packet is a captured packet,
-//! or a datagram that the scenario writes itself. The source of a packet may be forged.
+//! Makes the IP packets that a scenario sends from a node. The node does not change them. A packet
+//! is a captured packet, or a datagram that the scenario writes itself. The source of a packet may
+//! be forged.
 
 use std::net::{IpAddr, Ipv4Addr};
 

@@ -31,18 +31,19 @@ const SHOWS: [&str; 12] = [
 pub struct How<'a> {
     /// The router that is killed in the middle of the scenario.
     pub kill: Option<&'a str>,
-    /// The impairment of all links of the lab, in place of those of the lab file.
+    /// The impairment of all links of the lab. It replaces the impairments of the lab file.
     pub impairment: Option<Impairment>,
-    /// Whether the transcript has the way of the packets of each ping. The ways of a ping with an
-    /// unexpected result are always there.
+    /// Whether the transcript has the paths of each ping: the path of the packet and the path of
+    /// its answer. The paths of a ping with an unexpected result are always in the transcript.
     pub explains: bool,
 }
 
-/// Plays `scenario` on `lab` with the overlays of the scenario. `up` brings this lab up on a stage.
-/// When the stage is dropped, it takes the lab down. With [`How::kill`], the scenario is played to its
-/// middle. Then this router is killed, and the recovery of the lab is checked ([`recovery`]). The
-/// transcript is written to `out`. Returns true if all results were as expected. If not, the stage
-/// keeps files that show the reason, and the transcript has the path of their directory.
+/// Plays `scenario` on `lab` with the overlays of the scenario, and writes the transcript to `out`.
+/// `up` brings this lab up on a stage. When the stage is dropped, it takes the lab down. If
+/// [`How::kill`] names a router, the scenario is played only to its middle. Then this router is
+/// killed, and the recovery of the lab is checked ([`recovery`]). Returns true if all results were
+/// as expected. If not, the stage keeps files that show the reason, and the transcript has the path
+/// of their directory.
 ///
 /// # Errors
 /// The lab does not have the router to kill, the lab cannot be brought up, or `out` cannot be
@@ -88,7 +89,7 @@ pub fn run<S: Stage>(
 /// Returns the lab with the overlays of the scenario.
 ///
 /// # Errors
-/// The lab cannot be brought up with them.
+/// The lab cannot be brought up with these overlays.
 pub(super) fn laid_out(lab: &Lab, scenario: &Scenario) -> Result<Lab, Failure> {
     let lab = lab.with_overlay(&scenario.path, &scenario.overlays)?;
     wiring::expect(&lab)?;

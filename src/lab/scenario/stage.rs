@@ -12,7 +12,7 @@ use super::{Datagrams, Place, Replay};
 use crate::lab::failure::Failure;
 use crate::lab::running::RunningLab;
 
-/// A file that is kept after a failed scenario. It has a name and octets.
+/// A file that is kept after a failed scenario: its name and its octets.
 pub type Evidence = (String, Vec<u8>);
 
 /// A lab that is up, on which a scenario runs. The scenario gives each capture and connection a
@@ -20,7 +20,8 @@ pub type Evidence = (String, Vec<u8>);
 pub trait Stage: RunningLab {
     /// Begins a capture of packets at a port. An earlier capture of this name is removed.
     fn capture(&mut self, name: &str, port: &Place) -> Result<(), Failure>;
-    /// Ends a capture. Its packets can still be read. A capture that has ended is not changed.
+    /// Ends a capture. Its packets can still be read. If the capture has already ended, nothing
+    /// changes.
     fn end_capture(&mut self, name: &str) -> Result<(), Failure>;
     /// Returns the packets of a capture that pass a display filter, each with the value of `field`.
     /// If the capture still runs, these are its packets until now.
@@ -31,8 +32,8 @@ pub trait Stage: RunningLab {
     /// Sends a captured packet again from a node.
     fn replay(&mut self, what: &Replay, node: &str) -> Result<(), Failure>;
     /// Sends datagrams of the scenario from a node. Each is an IPv4 packet with a UDP checksum and
-    /// with the given source. The source need not be an address of the node. All payloads are sent
-    /// in order, and this is repeated [`Datagrams::times`] times. The time between two packets is
+    /// with the given source. The source need not be an address of the node. The whole list of
+    /// payloads is sent in order, [`Datagrams::times`] times. The time between two packets is
     /// [`Datagrams::every`]. Returns after the last packet is sent.
     fn send(&mut self, node: &str, datagrams: &Datagrams) -> Result<(), Failure>;
     /// Opens a TCP connection from an address of a node. The client is not a router. If the
@@ -52,7 +53,7 @@ pub trait Stage: RunningLab {
     fn arrived(&mut self, name: &str) -> Result<Arrived, Failure>;
     /// Gives a host an additional address.
     fn address(&mut self, host: &str, address: IpNet) -> Result<(), Failure>;
-    /// Keeps these files, the captures and other files that show why a scenario has failed. Returns
-    /// the path of their directory.
+    /// Stores files that show why a scenario has failed: the files `shown`, the captures, and other
+    /// files. Returns the path of the directory with these files.
     fn keep(&mut self, shown: Vec<Evidence>) -> Result<String, Failure>;
 }

@@ -16,7 +16,7 @@ pub enum End {
     Refused,
 }
 
-/// The data received on a connection since the last call.
+/// The data that a connection has received since the previous call of `Stage::arrived`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Arrived {
     /// The octets that were received.
@@ -31,8 +31,8 @@ pub struct Arrived {
 pub enum Heard {
     /// A message of this type. If there is a text, the line that shows the message must contain it.
     Message(ReliableType, Option<String>),
-    /// The end of an established connection. If a kind of end is given, the connection must end in
-    /// this way.
+    /// The end of the connection. If a kind of end is given, the connection must end in this way.
+    /// `None` stands for any end of an established connection.
     End(Option<End>),
 }
 

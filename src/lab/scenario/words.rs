@@ -26,7 +26,7 @@ impl Word {
     }
 }
 
-/// The words of a line that were not read yet.
+/// Those words of a line that were not read yet.
 pub(super) struct Words {
     words: std::iter::Peekable<std::vec::IntoIter<Word>>,
     /// The position of the end of the line. An error about a missing word points at this position.

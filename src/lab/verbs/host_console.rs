@@ -1,4 +1,4 @@
-//! The console of a host: `ping` and `traceroute`.
+//! The console of a host, which has the command `ping`.
 
 use super::ping;
 use crate::addr::Family;

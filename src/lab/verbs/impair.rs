@@ -1,4 +1,4 @@
-//! `lab impair`: the impairments of the links, with the counts of their packets.
+//! `lab impair`: the impairments of the links, with the counters of their packets.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -17,7 +17,8 @@ pub struct SenderStatus {
     pub to: String,
     /// The impairment in words: `delay 20ms loss 1%` or `none`.
     pub impairment: String,
-    /// The packets since the link was first impaired. On the simulator: since the lab began.
+    /// The counters of the packets since the link was first impaired. On the simulator, they begin
+    /// at the start of the lab.
     #[serde(flatten)]
     pub counts: Counts,
 }

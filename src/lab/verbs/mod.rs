@@ -1,5 +1,5 @@
-//! The verbs of `eidway lab`: some work on a running lab, in namespaces or on the simulator, and some
-//! on the files of a lab.
+//! The verbs of `eidway lab`. Some verbs work on a running lab, in namespaces or on the simulator.
+//! Other verbs work on the files of a lab.
 
 pub mod host_console;
 pub mod impair;

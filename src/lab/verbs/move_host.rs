@@ -22,12 +22,12 @@ use crate::lab::scenario::library;
 use crate::router::config::InterfaceName;
 
 /// The time between two echos while a move is measured. There are more than a hundred echos per
-/// second. If this time were 10 ms or more, `ping` would wait in ticks of the kernel: 10 ms would
-/// become 16 ms.
+/// second. If this time were 10 ms or more, `ping` would wait in whole clock ticks of the kernel:
+/// 10 ms would become 16 ms.
 const EVERY: Duration = Duration::from_millis(9);
-/// The time for which the other host pings before the move, and again after the move.
+/// The time for which the pings continue before the move, and again after the move.
 const AROUND: Duration = Duration::from_secs(2);
-/// After a host has sent a packet, it is registered within this time.
+/// The time within which a host is registered after it has sent a packet.
 const REGISTERING: Duration = Duration::from_millis(300);
 /// The result of the echos to one address of a host that moves. Its text is one line for a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,8 +52,9 @@ impl fmt::Display for Fared {
     }
 }
 
-/// Moves `host` to the LAN of `to`, while another host pings each of its addresses. Returns the
-/// losses. The other host is `from`, or a host that gets answers before the move.
+/// Moves `host` to the LAN of `to`, while another host pings each address of `host`. Returns the
+/// losses. The other host is `from`. If `from` is `None`, it is a host that gets answers before the
+/// move.
 ///
 /// # Errors
 /// `host` has no address, the lab has no other host that can send pings, or
@@ -86,9 +87,9 @@ pub fn measured(
     fared.collect()
 }
 
-/// Pings the gateways of a host. A router detects and registers a roaming host when it receives a
-/// packet from the host. If an ITR asks for the host's mapping before the registration, the ITR
-/// keeps a negative answer for a minute.
+/// Pings the gateways of `host` from `host`. A router detects and registers a roaming host when it
+/// receives a packet from the host. If an ITR asks for the host's mapping before the registration,
+/// the ITR keeps a negative answer for a minute.
 fn speak(lab: &Lab, running: &mut dyn RunningLab, host: &str) -> Result<(), Failure> {
     let once = Echos { count: 1, ..Echos::default() };
     for gateway in &lab.expect_host(host)?.gateways {
@@ -103,8 +104,8 @@ fn speak(lab: &Lab, running: &mut dyn RunningLab, host: &str) -> Result<(), Fail
 
 /// Returns the host that pings `address` of `host`, and whether that host gets an answer. If `from`
 /// is given, `from` is the host that pings. If not, all other hosts are tried, and the first host
-/// that gets an answer is used. The last host of the lab is tried first: it is far away, so it
-/// learns of a move last.
+/// that gets an answer is used. The last host of the lab is tried first, because it is far away:
+/// the routers there learn of a move last.
 fn pinger(
     lab: &Lab,
     running: &mut dyn RunningLab,
@@ -138,12 +139,11 @@ fn pinger(
     Ok(((*first).to_owned(), false))
 }
 
-/// Checks that packets reach a host at its new port. Returns an error otherwise. The error has the
-/// missing lines of each router.
+/// Checks that packets reach a host at its new port. Returns an error otherwise.
 ///
 /// # Errors
-/// No packet would reach the host, and the error has the missing lines. Also an error if the node
-/// is not a host, or if a router does not answer.
+/// No packet would reach the host. This error has the missing lines of each router. There is also
+/// an error if the node is not a host, or if a router does not answer.
 pub fn expect_roaming(
     lab: &Lab,
     running: &mut dyn RunningLab,

@@ -9,7 +9,8 @@ use crate::lab::failure::Failure;
 use crate::lab::ping::{Echos, Matrix, Pair, Tally, opening};
 use crate::lab::running::RunningLab;
 
-/// Pings and prints the lines of IOS on `out`. Each outcome is printed as soon as it is known.
+/// Pings from a node, and prints the lines of IOS on `out`. Each outcome is printed as soon as it
+/// is known.
 ///
 /// # Errors
 /// The node cannot send pings ([`RunningLab::expect_ping`]), or `out` cannot be written.

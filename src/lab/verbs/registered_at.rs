@@ -75,7 +75,7 @@ fn missing_of(
     Ok(words)
 }
 
-/// Whether the sites accept a prefix, but no router with an address in `rlocs` has registered it.
+/// Whether the sites accept a prefix that no router with an address in `rlocs` has registered.
 fn lacks(sites: &[site::Row], prefix: &IpNet, rlocs: &BTreeSet<IpAddr>) -> bool {
     let mut same = sites.iter().filter(|site| site.eid_prefix == *prefix);
     let known = same.any(|site| site.registrations.iter().any(|one| rlocs.contains(&one.etr)));

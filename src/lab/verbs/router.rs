@@ -17,7 +17,7 @@ const REGISTERING: Duration = Duration::from_secs(90);
 const LOOKING: Duration = Duration::from_millis(200);
 
 /// Starts a router and waits until it is registered. If the router is a map-server, also waits
-/// until all other routers have registered with it again. If a host pinged before that, a cache
+/// until all other routers have registered with it again. If a host pinged earlier, a map-cache
 /// could keep a negative answer for a minute.
 ///
 /// # Errors
@@ -45,8 +45,8 @@ pub fn start(
     Ok(())
 }
 
-/// Returns a text with the missing registrations of a router. If the router has registered
-/// everything, the text has the registrations of other routers that are missing at this router.
+/// Returns a text with the missing registrations of a router. If the router has no missing
+/// registration, the text has the registrations of other routers that are missing at this router.
 fn missing(lab: &Lab, running: &mut dyn RunningLab, node: &str) -> Result<Option<String>, Failure> {
     let own = asked::registrations(node, &mut |command| running.console(node, command))?;
     match registration::missing(&own) {

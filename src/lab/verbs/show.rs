@@ -1,4 +1,5 @@
-//! `lab show`: the addresses and static routes of all nodes, with the file of each.
+//! `lab show`: the addresses and static routes of all nodes, each with the name of the file from
+//! which it comes.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -14,7 +15,7 @@ use crate::lab::Lab;
 use crate::lab::file::{Node, Port};
 use crate::router::config::{Config, StaticTarget};
 
-/// The origin of addresses and routes that no file has: the line `core = "auto"`.
+/// The origin of an address or a route that no file has. The line `core = "auto"` has chosen it.
 const AUTO: &str = "auto";
 
 /// The addresses and routes of a lab, from its files. The lab need not be up.
@@ -118,7 +119,7 @@ fn of_port<'a>(
     }
 }
 
-/// The other ports on the link or LAN of a port.
+/// Returns the other ports on the link or LAN of a port.
 fn others(lab: &Lab, port: &Port) -> Vec<String> {
     let links = lab.file.links.iter().map(|link| &link.ends[..]);
     let mut wires = links.chain(lab.file.lans.iter().map(|lan| &lan.ports[..]));

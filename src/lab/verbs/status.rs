@@ -38,7 +38,7 @@ pub struct NodeStatus {
 }
 
 impl NodeStatus {
-    /// Whether the node is in its expected state.
+    /// Whether the node exists and, if it is a router, its process runs.
     pub fn is_up(&self) -> bool {
         self.exists && (self.kind != "router" || self.runs)
     }
@@ -67,7 +67,7 @@ impl NodeStatus {
     }
 }
 
-/// The state of a program in words.
+/// Returns the state of a program in words.
 fn of_program(program: &ProgramState) -> String {
     match program {
         ProgramState { command, pid: Some(pid), .. } => format!("runs `{command}` as {pid}"),

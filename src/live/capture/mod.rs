@@ -1,13 +1,14 @@
-//! Captures of a lab that is up in namespaces: the packets of several interfaces in one output, with
-//! the reasons of the routers as comments.
+//! Captures the packets of several interfaces of a lab that is up in namespaces. All packets are in
+//! one output, with the reasons of the routers as comments.
 //!
 //! ```text
 //!   kernels ── packet sockets ─▶ Points ──▶ Waiting ──▶ Output ─▶ a pcapng file, or lines
 //!   routers ── Unix sockets ───▶ Reasons ────────────────┘
 //! ```
 //!
-//! A frame waits for [`HELD`]: until then, the earlier frames of other interfaces have arrived, and
-//! the router has sent its reason. So the output is in the order of time.
+//! Each frame waits for the time [`HELD`] before it is written. In this time, the earlier frames of
+//! other interfaces arrive, and the routers send their reasons. So the output is in the order of
+//! time.
 
 pub mod output;
 pub mod places;
@@ -38,21 +39,22 @@ use output::{Form, Output};
 use places::Interface;
 use points::{Frame, Points};
 
-/// The time for which a frame waits for earlier frames and for its reason.
+/// The time for which a frame waits for earlier frames and for the reason of a router.
 const HELD: Duration = Duration::from_millis(100);
-/// The longest wait for frames. After this time, the capture checks whether it must end.
+/// The longest time to wait for frames. After this time, the capture checks whether it must end.
 const LOOKING: Duration = Duration::from_millis(100);
 /// The time between two checks that the lab is still up.
 const LOOKING_FOR_LAB: Duration = Duration::from_secs(1);
-/// The longest wait for the routers at the start.
+/// The longest time to wait for the routers at the start.
 const STARTING: Duration = Duration::from_secs(1);
-/// The maximum number of octets of frames that wait. If more octets wait, the oldest frames are
-/// written at once.
+/// The maximum number of octets of all waiting frames together. If the waiting frames have more
+/// octets, the oldest frames are written at once.
 const MOST_WAITING: usize = 64 << 20;
-/// The age at which a reason is removed. A packet is captured soon after its reason.
+/// The age at which a reason is removed. A packet is captured soon after the router has reported
+/// the reason, so an old reason is not needed any more.
 const REASON_AGE: Duration = Duration::from_secs(30);
-/// The maximum number of waiting messages from routers. If there are more, the routers leave out
-/// items.
+/// The maximum number of messages from routers that wait to be read. If there are more, the routers
+/// leave out items.
 const WAITING_NEWS: usize = 4096;
 
 /// The packets that are captured, and the form of the output.
@@ -114,14 +116,14 @@ impl Capture {
         Ok(Capture { lab, interfaces, points, interrupted, clock, waiting, routers, looked_at })
     }
 
-    /// The interfaces whose devices do not exist now. Their packets are captured as soon as the
-    /// devices exist.
+    /// Returns the interfaces whose devices do not exist now. The packets of such an interface are
+    /// captured as soon as its device exists.
     pub fn missing(&self) -> impl Iterator<Item = &Interface> {
         self.points.missing().map(|at| &self.interfaces[at])
     }
 
-    /// Captures until a signal comes, the reader of `out` has gone, the lab is down, or `options`
-    /// end the capture.
+    /// Captures until a signal arrives, the reader of `out` closes it, the lab is down, or a limit
+    /// of `options` is reached.
     ///
     /// # Errors
     /// An error of a packet socket or of `out`.
@@ -167,7 +169,7 @@ impl Capture {
     /// and the number of lost frames.
     fn finish<W: Write>(&mut self, output: &mut Output<W>) -> io::Result<()> {
         let mut frames = Vec::new();
-        // An error means that a device has just gone. Such a device has no more frames.
+        // An error means that a device was just removed. Such a device has no more frames.
         let _ = self.points.read_all(wall_clock(), &mut frames);
         self.waiting.add(frames);
         if !output.is_full() && !self.waiting.is_empty() {
@@ -184,7 +186,8 @@ impl Capture {
         output.flush()
     }
 
-    /// Returns whether the lab is down. Checks this at most once in [`LOOKING_FOR_LAB`].
+    /// Returns whether the lab is down. Checks this at most once in the time [`LOOKING_FOR_LAB`].
+    /// Without a check, returns false.
     fn is_lab_down(&mut self) -> bool {
         let now = self.clock.now();
         if now.since(self.looked_at) < LOOKING_FOR_LAB {
@@ -199,8 +202,8 @@ fn wall_clock() -> Duration {
     Duration::from_micros(Clock::wall_clock_micros())
 }
 
-/// The frames that wait. The key is the time of a frame, and the order in which the frames were
-/// read.
+/// The frames that wait. The key is the time of the frame, and a number that increases with each
+/// frame that is read.
 #[derive(Debug, Default)]
 struct Waiting {
     frames: BTreeMap<(Duration, u64), Frame>,
@@ -221,8 +224,9 @@ impl Waiting {
         }
     }
 
-    /// Removes the frames up to the time `due`, and calls `take` with each of them. If too many
-    /// frames wait, the oldest frames are also removed.
+    /// Removes the frames up to the time `due`, and calls `take` with each removed frame. If all
+    /// waiting frames together have more than [`MOST_WAITING`] octets, the oldest frames are also
+    /// removed.
     fn take_until(&mut self, due: Duration, mut take: impl FnMut(Packet<'_>)) {
         while let Some(first) = self.frames.first_entry() {
             if first.key().0 > due && self.octets <= MOST_WAITING {
@@ -239,8 +243,8 @@ impl Waiting {
 struct Routers {
     news: Receiver<News>,
     reasons: Reasons,
-    /// The name of each router, and the time at which its clock started, in microseconds since
-    /// 1970. The time is absent until the router has sent it.
+    /// The name of each router, and the time at which the clock of the router started, in
+    /// microseconds since 1970. The time is absent until the router has sent this time.
     routers: Vec<(String, Option<u64>)>,
     left_out: u64,
 }
@@ -262,7 +266,8 @@ impl Routers {
         Routers { news, reasons: Reasons::default(), routers, left_out: 0 }
     }
 
-    /// Waits until each router sends its items, or is known not to run.
+    /// Waits until each router sends its items or does not run, but not longer than the time
+    /// [`STARTING`].
     fn wait_for_all(&mut self, clock: Clock) {
         let mut answered = BTreeSet::new();
         while answered.len() < self.routers.len() && clock.now() < Time::ZERO + STARTING {
@@ -276,7 +281,7 @@ impl Routers {
         }
     }
 
-    /// Reads the waiting messages from routers.
+    /// Reads the waiting messages from routers. Removes old reasons.
     fn read(&mut self) {
         while let Ok(news) = self.news.try_recv() {
             self.take(news);

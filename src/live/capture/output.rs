@@ -38,7 +38,8 @@ pub struct Output<W> {
 }
 
 impl<W: Write> Output<W> {
-    /// Begins an output. It has the packets that pass the filter, and at most `count` of them.
+    /// Begins an output. The output contains only packets that pass the filter, and at most `count`
+    /// packets.
     pub fn new(
         out: W,
         form: Form,
@@ -66,7 +67,7 @@ impl<W: Write> Output<W> {
         }
     }
 
-    /// Whether the output has all its packets.
+    /// Whether the output has the maximum number of packets.
     pub fn is_full(&self) -> bool {
         self.packets >= self.most
     }
@@ -82,7 +83,7 @@ impl<W: Write> Output<W> {
             LinkType::Ethernet => ip_packet(packet.frame),
             LinkType::Ip => packet.frame,
         };
-        // Only a filter and control messages need the fields of the packet.
+        // The fields of the packet are needed only for a filter and for control messages.
         let is_control = matches!(class(ip), Class::Control | Class::Tcp);
         let dissection = match is_control || self.filter.is_some() {
             true => dissector.dissect(ip),
@@ -123,7 +124,7 @@ impl<W: Write> Output<W> {
     /// Writes all packets and statistics that were added.
     ///
     /// # Errors
-    /// The errors of the output: `BrokenPipe` if its reader has gone.
+    /// The errors of the output: `BrokenPipe` if the reader has closed the output.
     pub fn flush(&mut self) -> io::Result<()> {
         let octets = match &mut self.file {
             Some(file) => file.take(),

@@ -1,4 +1,4 @@
-//! The places of a capture. Reads the user's words, and finds the interfaces that they name.
+//! The places of a capture. Reads the user's words, and finds the interfaces that the words name.
 
 use crate::capture::filter::Filter;
 use crate::capture::pcapng::LinkType;
@@ -15,7 +15,7 @@ pub struct Interface {
     pub port: Port,
     /// The node whose namespace has the device, and the name of the device there.
     pub device: (String, String),
-    /// The form of the frames.
+    /// The type of the frames: Ethernet frames or IP packets.
     pub link: LinkType,
 }
 
@@ -38,7 +38,7 @@ impl Interface {
 /// encapsulation and after the decapsulation.
 ///
 /// # Errors
-/// The lab has no such node, or the node has no such interface.
+/// The lab does not have this node, or the node does not have this interface.
 pub fn interfaces(lab: &Lab, place: &str) -> Result<Vec<Interface>, Failure> {
     let (node, interface) = place.split_once(':').unwrap_or((place, "any"));
     let device = lab.device(node, interface)?;

@@ -25,7 +25,7 @@ const FRAMES_A_TURN: usize = 1000;
 pub struct Frame {
     /// The number of the interface.
     pub interface: u32,
-    /// The time since 1970.
+    /// The time at which the frame was captured, since 1970.
     pub at: Duration,
     /// The direction, seen from the interface.
     pub direction: Direction,
@@ -41,7 +41,7 @@ struct Place {
 
 /// The socket of an interface. There is no socket while the device does not exist.
 struct Point {
-    /// The number of its place.
+    /// The number of the place that has the device.
     place: usize,
     device: String,
     open: Option<(u32, TapPoint)>,
@@ -56,12 +56,12 @@ pub struct Points {
     buffer: Vec<u8>,
 }
 
-/// The descriptors at which something has happened.
+/// The result of [`Points::wait`]: the places with a changed link, and the points with a frame.
 #[derive(Debug, Default)]
 pub struct Ready {
     places: Vec<usize>,
     points: Vec<usize>,
-    /// Whether the reader of the output has gone.
+    /// Whether the reader has closed the output.
     pub is_output_closed: bool,
 }
 
@@ -95,19 +95,19 @@ impl Points {
         Ok(opened)
     }
 
-    /// The numbers of the interfaces whose devices do not exist now.
+    /// Returns the numbers of the interfaces whose devices do not exist now.
     pub fn missing(&self) -> impl Iterator<Item = usize> {
         self.points.iter().enumerate().filter(|(_, it)| it.open.is_none()).map(|(at, _)| at)
     }
 
-    /// For each interface: the number of received frames, and the number of frames that were lost
-    /// because this program did not read them in time.
+    /// Returns two numbers for each interface: the number of received frames, and the number of
+    /// frames that were lost because this program did not read them in time.
     pub fn counts(&self) -> impl Iterator<Item = (u64, u64)> {
         self.points.iter().map(|point| (point.received, point.lost))
     }
 
-    /// Waits for a frame, for a change of a link, or until the reader of `out` has gone. Waits at
-    /// most for the time `most`.
+    /// Waits until a frame arrives, a link changes, or the reader closes `out`, but not longer than
+    /// the time `most`.
     ///
     /// # Errors
     /// An error of the kernel.
@@ -118,7 +118,7 @@ impl Points {
         let points = open().map(|(_, (_, point))| point.as_fd());
         let mut fds: Vec<PollFd<'_>> =
             monitors.chain(points).map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)).collect();
-        // `poll` reports an error of `out` also without a requested event.
+        // `poll` reports an error of `out` even if no event of `out` is requested.
         fds.extend(out.map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::empty())));
         let timeout =
             Timespec { tv_sec: most.as_secs().cast_signed(), tv_nsec: most.subsec_nanos().into() };
@@ -132,7 +132,8 @@ impl Points {
         Ok(Ready { places, points, is_output_closed: happened.next() == Some(true) })
     }
 
-    /// Reads the frames and the changes of links that are ready, and appends the frames.
+    /// Reads the frames of the points in `ready`, and the changes of links of the places in
+    /// `ready`. Appends the frames to `frames`.
     ///
     /// # Errors
     /// An error of a socket.
@@ -177,7 +178,8 @@ impl Points {
                     *received += 1;
                 }
                 Ok(None) => break,
-                // The device is down. When it is up again, the socket gets its frames.
+                // The device is down. When the device is up again, the socket receives frames
+                // again.
                 Err(error) if error.kind() == io::ErrorKind::NetworkDown => {}
                 Err(error) => return Err(error),
             }
@@ -186,7 +188,8 @@ impl Points {
         Ok(())
     }
 
-    /// Opens a socket at each new device of a place. Closes the sockets of devices that have gone.
+    /// Opens a socket at each new device of a place. Closes the sockets of devices that no longer
+    /// exist.
     fn follow(&mut self, place: usize, frames: &mut Vec<Frame>) -> Result<(), Failure> {
         let Place { namespace, monitor } = &mut self.places[place];
         let links = monitor.read().map_err(Failure::io(&*namespace))?;
@@ -197,13 +200,14 @@ impl Points {
             if *of != place || index == open.as_ref().map(|(index, _)| *index) {
                 continue;
             }
-            // These frames are of the device that has gone. An error of its socket is expected.
+            // The old socket may still have frames of a device that no longer exists. An error of
+            // this socket is expected.
             let _ = self.read_point(at, frames);
             self.points[at].open = match index {
                 Some(index) => match inside(&namespace, || TapPoint::open_for_all(index)) {
                     Ok(point) => Some((index, point)),
-                    // The new device has gone too. The next change of its link calls this function
-                    // again.
+                    // The new device no longer exists either. This function is called again when a
+                    // link of the place changes.
                     Err(_) if self.points[at].received > 0 => None,
                     Err(error) => return Err(error),
                 },

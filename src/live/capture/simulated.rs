@@ -12,11 +12,12 @@ use crate::time::Time;
 use crate::watch::Item;
 use crate::watch::comments::Reasons;
 
-/// Adds the packets of a capture on the simulator to an output. Their comments are the reasons in
-/// `items`. The interfaces of the output are the ports of the capture.
+/// Adds the packets of a capture on the simulator to an output. The comments on the packets are the
+/// reasons in `items`. The interfaces of the output must be the ports of the capture, in the same
+/// order.
 ///
 /// # Errors
-/// The lab has no capture of this name.
+/// The lab has no capture with the name `capture`.
 pub fn add<W: Write>(
     simulated: &Simulated,
     capture: &str,

@@ -1,4 +1,5 @@
-//! The commands under `exec` of a node: addresses, routes and bridges.
+//! Reads the commands under the key `exec` of a node. They set addresses, routes and bridges, and
+//! start programs.
 
 use serde_saphyr::Spanned;
 
@@ -23,11 +24,12 @@ pub(super) enum Command {
     Master { device: String, bridge: String },
     /// `ip link set dev DEVICE up`.
     Up(String),
-    /// A program of a host, which runs in the background.
+    /// A program that a host runs in the background.
     Program(String),
 }
 
-/// Reads the commands of a node. The position of each command is that of its line.
+/// Reads the commands of a node. Returns each command with the position of its line in the topology
+/// file.
 pub(super) fn read(
     source: &Source<'_>,
     exec: &[Spanned<String>],

@@ -1,5 +1,5 @@
-//! The text of a lab file that is made from a topology file. Each part of the text has its origin
-//! in the topology file.
+//! Makes the text of a lab file from a topology file. If a part of the text comes from the topology
+//! file, its position in the topology file is stored.
 
 use std::fmt::{Display, Write};
 
@@ -9,7 +9,8 @@ use super::topology::{Scalar, Topology, place};
 use crate::lab::export::containerlab::TITLE;
 use crate::lab::file::Span;
 
-/// The text, and the position in the topology file of each part that comes from there.
+/// The text of a lab file. For each part that comes from the topology file, `origins` has the
+/// position of the part in `text`, and its position in the topology file.
 pub(super) struct LabText {
     text: String,
     origins: Vec<(Span, Span)>,
@@ -37,7 +38,7 @@ impl LabText {
 
     /// Adds a text that comes from no part of the topology file.
     pub(super) fn add(&mut self, text: impl Display) {
-        // A write into a `String` has no error.
+        // A write into a `String` never fails.
         let _ = write!(self.text, "{text}");
     }
 
@@ -48,7 +49,8 @@ impl LabText {
         self.origins.push((start..self.text.len(), origin));
     }
 
-    /// Adds a list: each element comes from a part of the topology file.
+    /// Adds a list. Each element is a text, and the part of the topology file from which the text
+    /// comes.
     pub(super) fn put_list(&mut self, elements: impl IntoIterator<Item = (String, Span)>) {
         self.add("[");
         for (number, (element, origin)) in elements.into_iter().enumerate() {
@@ -60,9 +62,8 @@ impl LabText {
         self.add("]");
     }
 
-    /// Returns the part of the topology file from which the text at this position comes. If the
-    /// position is between two parts, for example in a key, returns the origin of the part that
-    /// follows.
+    /// Returns the part of the topology file from which the text at the position `at` comes. If
+    /// `at` is between two such texts, for example in a key, returns the origin of the next text.
     pub(super) fn origin(&self, at: usize) -> Option<Span> {
         let inside = self.origins.iter().find(|(part, _)| part.contains(&at));
         let next = || self.origins.iter().find(|(part, _)| part.start >= at);
@@ -70,12 +71,12 @@ impl LabText {
     }
 }
 
-/// A text as a string of TOML.
+/// Returns a text as a string of TOML.
 pub(super) fn string(text: &str) -> String {
     Value::String(text.to_owned()).to_string()
 }
 
-/// A text as a key of TOML.
+/// Returns a text as a key of TOML.
 pub(super) fn key(text: &str) -> String {
     let is_bare = |c: char| c.is_ascii_alphanumeric() || "_-".contains(c);
     match !text.is_empty() && text.chars().all(is_bare) {
@@ -84,7 +85,7 @@ pub(super) fn key(text: &str) -> String {
     }
 }
 
-/// A value of a variable of a link, as a value of TOML.
+/// Returns the value of a variable of a link in the syntax of TOML.
 pub(super) fn scalar(value: &Scalar) -> String {
     let value = match value {
         Scalar::Truth(truth) => Value::Boolean(*truth),

@@ -1,10 +1,10 @@
-//! `lab import`: reads a topology file of containerlab with nodes of Eidway, as `lab export` writes
-//! it, and makes the files of a lab of it.
+//! `lab import`: makes the files of a lab from a topology file of containerlab. All nodes of this
+//! file must be nodes of Eidway, in the form in which `lab export` writes them.
 //!
 //! A user may have changed the names, nodes, links, addresses and routes. If a lab file cannot
-//! express a part of the topology file, this is an error with the file and the line.
-//! [`LabFile::parse`] checks the rules for lab files. Its errors are shown at the place in the
-//! topology file from which the text comes.
+//! express a part of the topology file, the import fails, and the error shows the file and the
+//! line. [`LabFile::parse`] checks the rules for lab files. If it finds an error in a text, the
+//! error is shown at the place in the topology file from which this text comes.
 
 mod commands;
 mod lab_text;
@@ -27,15 +27,17 @@ use source::Source;
 pub struct Imported {
     /// The name of the lab.
     pub name: String,
-    /// The files of the lab: the path of each in its folder, and its text. The first is `lab.toml`.
+    /// The files of the lab. For each file: its path in the folder of the lab, and its text. The
+    /// first file is `lab.toml`.
     pub files: Vec<(String, String)>,
 }
 
-/// Reads the topology file `path`, and the configurations of its routers, which are in the
-/// directory of this file.
+/// Reads the topology file `path` and the configurations of its routers. The paths of the
+/// configurations start at the directory of the topology file.
 ///
 /// # Errors
-/// A file cannot be read, or the topology file has a part that `lab export` does not write (the error has the line).
+/// A file cannot be read, the topology file has a part that `lab export` does not write (the error
+/// has the line), or the lab breaks a rule for lab files.
 pub fn import(path: &Path) -> Result<Imported, Failure> {
     let name = path.display().to_string();
     let text = text::read(path).map_err(Failure::io(&name))?;
@@ -54,7 +56,8 @@ pub fn import(path: &Path) -> Result<Imported, Failure> {
     Ok(Imported { name: file.name, files })
 }
 
-/// An error in the lab file, at the place in the topology file from which its text comes.
+/// Converts an error in the lab file to an error in the topology file. The new error is at the
+/// place from which the wrong text comes.
 fn moved(source: &Source<'_>, error: LabError, lab: &LabText) -> Failure {
     let place = error.mark.span.clone().and_then(|span| lab.origin(span.start));
     match place {

@@ -1,4 +1,4 @@
-//! The nodes of a topology file, and the text for them in the lab file.
+//! Reads the nodes of a topology file, and adds them to the text of the lab file.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -27,9 +27,10 @@ pub(super) struct Known<'a> {
     pub(super) group: Group,
     /// The commands of the node, with their positions.
     pub(super) commands: Vec<(Command, Span)>,
-    /// The text of the configuration of a router, and its position.
+    /// The text of a router's configuration file, and the position of the path of this file in the
+    /// topology file.
     config: Option<(String, Span)>,
-    /// The configuration of a router.
+    /// The parsed configuration of a router.
     parsed: Option<Config>,
     /// The only device of a host.
     device: Option<String>,
@@ -46,7 +47,8 @@ impl Known<'_> {
         self.name.value.strip_prefix(LAN).unwrap_or(&self.name.value)
     }
 
-    /// The interfaces of a router with their Linux devices, in the form `NAME (DEVICE)`.
+    /// Returns the interfaces of a router as text for an error. For each interface, the text has
+    /// the form `NAME (DEVICE)`: its name and its Linux device.
     fn interfaces(&self) -> String {
         let interfaces = self.parsed.iter().flat_map(|config| config.interfaces.keys());
         let names = interfaces.filter(|name| !name.is_loopback());
@@ -54,7 +56,7 @@ impl Known<'_> {
     }
 }
 
-/// The nodes of a topology file by their names.
+/// The nodes of a topology file. The key is the name of the node.
 pub(super) struct Nodes<'a>(BTreeMap<&'a str, Known<'a>>);
 
 impl<'a> Nodes<'a> {
@@ -100,7 +102,8 @@ impl<'a> Nodes<'a> {
         all.filter(|(_, known)| known.group == Group::Lan)
     }
 
-    /// The configurations of the routers: the path of each in the folder of the lab, and its text.
+    /// Returns the configuration files of the routers. For each file: its path in the folder of the
+    /// lab, and its text.
     pub(super) fn configs(&self) -> impl Iterator<Item = (String, String)> {
         self.0.iter().filter_map(|(name, known)| {
             let (text, _) = known.config.as_ref()?;
@@ -108,7 +111,8 @@ impl<'a> Nodes<'a> {
         })
     }
 
-    /// Returns a port of a link as the lab file names it.
+    /// Returns the name that the lab file uses for a port of a link. `end` is the port in the
+    /// topology file.
     pub(super) fn port(
         &self,
         source: &Source<'_>,
@@ -118,8 +122,8 @@ impl<'a> Nodes<'a> {
             let known = self.get(node).filter(|known| known.group == Group::Router)?;
             Some((node, device, known))
         });
-        // In both files, a plain node or a host has the same names for its devices. The rules for
-        // lab files find all errors in them.
+        // A device of a plain node or of a host has the same name in both files. The check of the
+        // lab file finds all errors in these names.
         let Some((node, device, known)) = router else { return Ok(end.value.clone()) };
         let mut interfaces = known.parsed.iter().flat_map(|config| config.interfaces.keys());
         match interfaces.find(|name| name.device() == device) {
@@ -157,7 +161,8 @@ fn write_router(known: &Known<'_>, lab: &mut LabText) {
 }
 
 impl Source<'_> {
-    /// Checks the parts of a node that each kind has or has not.
+    /// Checks that a node has all parts that its kind must have, and no part that its kind must not
+    /// have. Reads the commands of the node.
     fn node<'a>(
         &self,
         topology: &Topology,
@@ -210,7 +215,8 @@ impl Source<'_> {
         }
     }
 
-    /// Checks a node that runs no program of its own.
+    /// Checks a node that is not a router: it must not have a command, files or an image of its
+    /// own.
     fn expect_plain(&self, kind: Group, node: &Node) -> Result<(), Failure> {
         let kind = kind.name();
         if let Some(value) = node.cmd.as_ref().or(node.binds.first()) {
@@ -226,7 +232,8 @@ impl Source<'_> {
         }
     }
 
-    /// The path of a router's configuration, and its position.
+    /// Returns the path of a router's configuration, and the position of this path in the topology
+    /// file.
     fn config_path(&self, name: &Spanned<String>, node: &Node) -> Result<(String, Span), Failure> {
         let mut found = None;
         for bind in &node.binds {
@@ -335,7 +342,7 @@ impl Source<'_> {
         Ok(())
     }
 
-    /// An error about a command that its kind of node cannot have.
+    /// Returns the error about a command that a node of this kind cannot have.
     pub(super) fn out_of_place(&self, span: &Span, why: &str) -> Failure {
         self.error(span.clone(), format!("a lab file cannot have this command here: {why}"), "")
     }

@@ -1,5 +1,5 @@
-//! The grammar of a topology file of containerlab, as far as `lab export` uses it. A key that is not
-//! here is an error.
+//! The part of the grammar of containerlab's topology files that `lab export` uses. A key that is
+//! not in this part is an error.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -82,7 +82,7 @@ pub(super) enum Scalar {
     Text(String),
 }
 
-/// A map with the positions of its keys, in the order of the file.
+/// The entries of a map, in the order of the file, with the positions of the keys.
 pub(super) struct Pairs<T>(pub Vec<(Spanned<String>, T)>);
 
 impl<T> Default for Pairs<T> {
@@ -153,7 +153,7 @@ impl Source<'_> {
         }
     }
 
-    /// Checks the kind of a node, if it is given.
+    /// Returns an error if the kind of a node is given and is not `linux`.
     pub(super) fn expect_linux(&self, kind: Option<&Spanned<String>>) -> Result<(), Failure> {
         match kind.filter(|kind| kind.value != "linux") {
             Some(kind) => {
@@ -165,7 +165,7 @@ impl Source<'_> {
         }
     }
 
-    /// Checks that the nodes of Eidway set each of these sysctls, and set it to this value.
+    /// Checks the sysctls of the topology file. Each must be in `known`, with the same value.
     pub(super) fn expect_sysctls(
         &self,
         sysctls: &Pairs<Spanned<i64>>,

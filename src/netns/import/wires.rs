@@ -1,4 +1,4 @@
-//! The links of a topology file: links and LANs of the lab file.
+//! Adds the links of a topology file to the lab file, as links and LANs.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +13,8 @@ use crate::lab::export::containerlab::{BRIDGE, Group, LAN_OF_TWO, MTU};
 use crate::lab::failure::Failure;
 use crate::lab::file::Span;
 
-/// A LAN: the position of its name, its ports, and the link with its keys.
+/// A LAN: its name, its ports, and the first link to it. The keys of this link become the keys of
+/// the LAN. The name and each port have their positions in the topology file.
 struct Lan<'a> {
     name: (String, Span),
     ports: Vec<(String, Span)>,
@@ -70,7 +71,7 @@ pub(super) fn write(
     Ok(())
 }
 
-/// The LAN of an end of a link, if the end is at a LAN.
+/// Returns the LAN at an end of a link. Returns `None` if no LAN is at this end.
 fn lan_of<'n, 'a>(nodes: &'n Nodes<'a>, end: &Spanned<String>) -> Option<&'n Known<'a>> {
     let (node, _) = end.value.split_once(':')?;
     nodes.get(node).filter(|known| known.group == Group::Lan)
@@ -103,7 +104,7 @@ fn write_lan(lan: &Lan<'_>, lab: &mut LabText) {
     }
 }
 
-/// Adds the MTU and the variables of a link as keys of the lab file.
+/// Adds the MTU and the variables of a link to the lab file, as keys.
 fn write_keys(link: &Link, lab: &mut LabText) {
     if let Some(mtu) = link.mtu.as_ref().filter(|mtu| mtu.value != MTU) {
         lab.add("mtu = ");
@@ -120,7 +121,7 @@ fn write_keys(link: &Link, lab: &mut LabText) {
 
 impl Source<'_> {
     /// Adds a port to its LAN. All links of a LAN must have the same keys, because the lab file has
-    /// them once.
+    /// these keys only once for a LAN.
     fn connect<'a>(
         &self,
         lans: &mut Vec<Lan<'a>>,
@@ -148,7 +149,8 @@ impl Source<'_> {
         Ok(())
     }
 
-    /// Checks the commands of a LAN: its bridge must have the devices of all its links.
+    /// Checks the commands of a LAN. The bridge of the LAN must have the devices of all links to
+    /// the LAN.
     fn expect_bridge(&self, known: &Known<'_>, devices: &BTreeSet<&str>) -> Result<(), Failure> {
         let mut connected = BTreeSet::new();
         for (command, span) in &known.commands {

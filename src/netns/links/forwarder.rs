@@ -2,7 +2,8 @@
 //! links.
 //!
 //! It has one thread and waits for three things: a request, a packet in a TAP device, and the time
-//! at which the next packet arrives. Its queues are bounded by [`Direction`].
+//! at which the next queued packet must be sent. [`Direction`] limits the number of packets in the
+//! queue.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -27,18 +28,19 @@ use crate::private;
 use crate::rng::{Rng, Seed};
 use crate::time::Time;
 
-/// The protocol that the kernel keeps beside the packets that the forwarder sends. It is one of
-/// those for local experiments, so no other packet has it. `netns-scripts/link-impair` has it too.
+/// The protocol number that the kernel stores beside each packet that the forwarder sends. The
+/// number is reserved for local experiments, so the packets of other programs do not have it. The
+/// script `netns-scripts/link-impair` uses the same number.
 pub const PROTOCOL: u16 = 0x88b5;
-/// The length of the longest frame: a TAP device has an MTU of at most 65521 octets.
+/// The length of the longest frame, in octets. The MTU of a TAP device is at most 65521 octets.
 const LONGEST_FRAME: usize = 65536;
-/// The most frames that are read from a TAP device in one turn.
+/// The maximum number of frames that are read from a TAP device in one turn.
 const FRAMES_A_TURN: usize = 64;
 /// The maximum number of devices.
 const MOST_PORTS: usize = 4096;
 
-/// A device with impaired packets. It stays here when its packets are not impaired any more, with
-/// its counts, and until the last packet was sent.
+/// A device, and the impairment of the packets that it sends. This value is not removed when the
+/// impairment ends. So the queued packets are still sent, and the counts can still be read.
 struct Port {
     namespace: String,
     device: String,
@@ -51,7 +53,8 @@ struct Port {
     waiting: usize,
 }
 
-/// A packet in the queue. Packets that arrive at the same time stay in order.
+/// A packet in the queue. Packets with the same time `at` are sent in the order in which they were
+/// queued.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Waiting {
     at: Time,
@@ -72,7 +75,7 @@ struct Forwarder {
     buffer: Vec<u8>,
 }
 
-/// Serves requests on this socket until the process is ended.
+/// Serves requests on the socket `path` until the process ends.
 ///
 /// # Errors
 /// Another forwarder serves this socket, or an error of the operating system.
@@ -101,7 +104,8 @@ pub fn serve(path: &Path) -> Result<(), Failure> {
 }
 
 impl Forwarder {
-    /// Waits for work and does it.
+    /// Waits for a request, for a packet, or for the time at which a queued packet must be sent.
+    /// Then does this work.
     fn turn(&mut self, listener: &UnixListener) -> io::Result<()> {
         let next = self.queue.peek().map(|Reverse(next)| next.at.since(self.clock.now()));
         let ready = wait(listener, &self.ports, next)?;
@@ -112,7 +116,7 @@ impl Forwarder {
         if ready.listener
             && let Ok((mut client, _)) = listener.accept()
         {
-            // A client that sends a wrong request, or that has gone, gets no answer.
+            // If a client sends a wrong request or has closed the connection, it gets no answer.
             let request = client.set_nonblocking(false).and_then(|()| request::read(&client));
             if let Ok(request) = request {
                 let _ = request::write(&mut client, &self.answer(request));
@@ -150,12 +154,13 @@ impl Forwarder {
         }
     }
 
-    /// Reads packets from a TAP device. Sends those that arrive at once, and queues the others.
+    /// Reads packets from the TAP device of a port. Sends a packet at once if it has no delay and
+    /// no packet of this port is in the queue. Otherwise, adds the packet to the queue.
     fn read(&mut self, at: usize) {
         let Forwarder { clock, ports, queue, number, buffer, .. } = self;
         let port = &mut ports[at];
         for _ in 0..FRAMES_A_TURN {
-            // An error says that no frame waits, or that the device was removed.
+            // An error means that no frame waits, or that the device was removed.
             let Some(Ok(octets)) = port.tap.as_ref().map(|tap| tap.receive(buffer)) else { break };
             let frame = &buffer[..octets];
             let now = clock.now();
@@ -175,7 +180,7 @@ impl Forwarder {
         }
     }
 
-    /// Sends the packets that arrive now.
+    /// Sends the queued packets that must be sent now.
     fn send_due(&mut self) {
         let now = self.clock.now();
         while let Some(Reverse(next)) = self.queue.peek()
@@ -211,7 +216,8 @@ impl Port {
         })
     }
 
-    /// Changes the impairment. Returns the name of the TAP device, if the packets need one.
+    /// Changes the impairment. Returns the name of the TAP device for the packets. Returns `None`
+    /// if the packets are not impaired any more.
     fn impair(&mut self, impairment: Impairment) -> Result<Option<String>, Failure> {
         self.direction.impairment = impairment;
         if impairment.is_none() {
@@ -241,14 +247,14 @@ impl Port {
     }
 }
 
-/// The sources that have work.
+/// The listener and the ports that can be read.
 struct Ready {
     listener: bool,
-    /// The numbers of the devices with packets.
+    /// The indexes of the ports from which a packet can be read.
     ports: Vec<usize>,
 }
 
-/// Waits until a request or a packet is there, or until `next` is over.
+/// Waits until a request or a packet can be read, but not longer than the time `next`.
 fn wait(listener: &UnixListener, ports: &[Port], next: Option<Duration>) -> io::Result<Ready> {
     let taps = ports.iter().enumerate().filter_map(|(at, port)| Some((at, port.tap.as_ref()?)));
     let taps: Vec<(usize, &Tap)> = taps.collect();

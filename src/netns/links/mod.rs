@@ -7,18 +7,18 @@
 //!   └───────────────────────────────── veth ───────────────────────────────────▶ eth0
 //! ```
 //!
-//! A link without impairments is a pair of `veth` devices and nothing else. To impair the packets
-//! that a device sends, a filter of tc at the egress of the device hands them to a TAP device
-//! (`netns-scripts/link-impair`). The [`forwarder`] of the lab reads them there and sends them
-//! on the first device again when they arrive. To the kernel, its packets are of a protocol of
-//! their own, so another filter lets them pass. A filter takes effect between two packets: a link
-//! never goes down for it.
+//! A link without impairments is only a pair of `veth` devices. To impair the packets that a device
+//! sends, the script `netns-scripts/link-impair` adds a filter of tc at the egress of the device.
+//! This filter sends the packets to a TAP device. The [`forwarder`] of the lab reads the packets
+//! from the TAP device. At the time at which a packet must arrive, the forwarder sends it on the
+//! first device again. The kernel stores a special protocol number beside these packets, so another
+//! filter lets them pass. A filter takes effect between two packets, so the link stays up.
 //!
-//! The filters are not rules of nftables, because the kernel does not show nftables the packets
-//! that the [fast path](crate::driver::fast_path) sends.
+//! The filters are not rules of nftables, because the packets that the [fast
+//! path](crate::driver::fast_path) sends do not pass through nftables.
 //!
-//! The kernel cuts super-packets before they enter the TAP device, so each packet of a TCP
-//! connection is lost or delayed by itself.
+//! The kernel cuts super-packets into packets before they enter the TAP device. So each packet of a
+//! TCP connection is lost or delayed separately.
 
 pub mod forwarder;
 mod request;
@@ -40,10 +40,10 @@ use crate::lab::running::Sender;
 use crate::private::Lock;
 use request::{Reply, Request};
 
-/// The name of the forwarder's files in the directory of a lab. No node has it, because the name of
-/// a node has no dash.
+/// The name of the forwarder's files in the directory of a lab. No node has this name, because the
+/// name of a node has no dash.
 const NAME: &str = "link-forwarder";
-/// The longest wait for the forwarder, which has just been started.
+/// The longest time to wait for a forwarder that has just been started.
 const STARTING: Duration = Duration::from_secs(5);
 
 /// The socket of the forwarder of a lab.
@@ -51,7 +51,7 @@ fn socket(lab: &Lab) -> PathBuf {
     paths::run(lab).join(format!("{NAME}.sock"))
 }
 
-/// Returns the call that impairs the packets of a port.
+/// Returns the call that impairs the packets that a port sends.
 pub fn call(lab: &Lab, port: &Port, impairment: &Impairment, eidway: &Path) -> Call {
     let call = Call::new("link-impair", &lab.name).with(&port.node).with(&port.device);
     let words = impairment.to_string();
@@ -66,11 +66,12 @@ pub fn calls(lab: &Lab, eidway: &Path) -> Vec<Call> {
     impaired.flat_map(calls).collect()
 }
 
-/// Changes the impairment of a link, or of one direction of it, of a lab that is up. `eidway` is the
-/// program that runs as the forwarder.
+/// Changes the impairment of a link, or of one direction of a link. The lab must be up. `eidway` is
+/// the program that runs as the forwarder.
 ///
 /// # Errors
-/// The impairment of one direction has an MTU, the lab is not up, or a program is missing.
+/// `target` is one direction of a link and `impairment` has an MTU, the lab is not up, or a program
+/// is missing.
 pub fn impair(
     lab: &Lab,
     eidway: &Path,
@@ -80,7 +81,8 @@ pub fn impair(
     let mtu = target.mtu(&lab.file, impairment).map_err(Failure::Other)?;
     expect_up(lab)?;
     let _lock = lock(lab)?;
-    // A forwarder that was killed is started again by the first call, so its error says nothing.
+    // If the forwarder was killed, `senders` returns an error. The error is ignored, because the
+    // first call starts the forwarder again.
     let before = senders(lab).unwrap_or_default();
     let ends = &target.link(&lab.file).ends;
     let mtu_before = before.iter().find(|sender| sender.port == ends[0]);
@@ -98,10 +100,11 @@ fn mtu_call(lab: &Lab, port: &Port, mtu: u16) -> Call {
     Call::new("link-set", &lab.name).with(&port.node).with(&port.device).with("mtu").with(mtu)
 }
 
-/// Returns the impairments of the links of a lab that is up, and the counts of the packets.
+/// Returns each end of each link of a lab that is up, with the impairment of the packets that this
+/// end sends, and with the counts of these packets.
 ///
 /// # Errors
-/// The forwarder has ended, although links are impaired.
+/// Links were impaired, and the forwarder has ended.
 pub fn senders(lab: &Lab) -> Result<Vec<Sender>, Failure> {
     let socket = socket(lab);
     let reports = match request::ask(&socket, &Request::Report) {
@@ -129,12 +132,13 @@ pub fn senders(lab: &Lab) -> Result<Vec<Sender>, Failure> {
     Ok(lab.file.links.iter().flat_map(|link| &link.ends).map(sender).collect())
 }
 
-/// Asks the forwarder with this socket to impair the packets of a device. Waits for a forwarder that
-/// has just been started. Returns the name of the TAP device for the packets, or `None` if the
-/// packets do not need it any more.
+/// Asks the forwarder at the socket `socket` to impair the packets that a device sends. If the
+/// forwarder has just been started, waits until it answers. Returns the name of the TAP device for
+/// the packets. Returns `None` if the packets are not impaired any more.
 ///
 /// # Errors
-/// The forwarder does not answer, or the namespace has no such device.
+/// The forwarder does not answer, the namespace has no device with the name `device`, or `words`
+/// are not an impairment.
 pub fn ask_to_impair(
     socket: &Path,
     namespace: &str,
@@ -158,7 +162,7 @@ pub fn ask_to_impair(
     }
 }
 
-/// Takes the lock for changes of the links of a lab. Waits until it is free.
+/// Takes the lock for changes of the links of a lab. Waits until the lock is free.
 fn lock(lab: &Lab) -> Result<Lock, Failure> {
     let path = paths::run(lab).join(format!(".{NAME}"));
     let time_limit = TimeLimit::of(Duration::MAX);

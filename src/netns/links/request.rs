@@ -1,4 +1,5 @@
-//! The requests to the forwarder of a lab: one line of JSON for each, and one for its reply.
+//! The requests to the forwarder of a lab, and its replies. Each request and each reply is one line
+//! of JSON.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::net::UnixStream;
@@ -10,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::lab::impairment::{Counts, Impairment};
 
-/// The longest wait for the other side.
+/// The time limit for each read from the connection, and for each write to it.
 const WAIT: Duration = Duration::from_secs(2);
 /// The maximum number of octets of a request or a reply.
 const LONGEST: u64 = 16 * 1024 * 1024;
@@ -34,7 +35,8 @@ pub enum Request {
 /// The reply of the forwarder.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum Reply {
-    /// The TAP device that takes the packets. `None` if the packets are not impaired.
+    /// The name of the TAP device that receives the packets. `None` if the packets are not
+    /// impaired.
     Tap(Option<String>),
     /// The devices that are impaired or were impaired.
     Ports(Vec<PortReport>),
@@ -49,23 +51,23 @@ pub struct PortReport {
     pub namespace: String,
     /// The device.
     pub device: String,
-    /// The impairment of its packets.
+    /// The impairment of the packets that the device sends.
     pub impairment: Impairment,
-    /// The counts of its packets.
+    /// The counts of the packets that the device sends.
     pub counts: Counts,
 }
 
-/// Sends a request to the forwarder with this socket, and returns its reply.
+/// Sends a request to the forwarder at the socket `socket`. Returns the reply.
 ///
 /// # Errors
-/// `NotFound` if no forwarder was started. `ConnectionRefused` if it has ended.
+/// `NotFound` if no forwarder was started. `ConnectionRefused` if the forwarder has ended.
 pub fn ask(socket: &Path, request: &Request) -> io::Result<Reply> {
     let mut stream = UnixStream::connect(socket)?;
     write(&mut stream, request)?;
     read(&stream)
 }
 
-/// Writes a line.
+/// Writes a message as one line of JSON.
 pub fn write(stream: &mut UnixStream, message: &impl Serialize) -> io::Result<()> {
     stream.set_write_timeout(Some(WAIT))?;
     let mut line = serde_json::to_vec(message)?;
@@ -73,7 +75,7 @@ pub fn write(stream: &mut UnixStream, message: &impl Serialize) -> io::Result<()
     stream.write_all(&line)
 }
 
-/// Reads a line.
+/// Reads a message from one line of JSON.
 pub fn read<T: DeserializeOwned>(stream: &UnixStream) -> io::Result<T> {
     stream.set_read_timeout(Some(WAIT))?;
     let mut line = Vec::new();

@@ -1,8 +1,9 @@
 //! The process that keeps the namespaces of a user while labs are up in them.
 //!
-//! The holder is process 1 of its PID namespace. It knows nothing of labs: it greets the verbs that
-//! connect to its socket, and becomes the parent of each process whose parent has ended. The holder
-//! ends when no verb is connected and no node has a namespace.
+//! The holder is process 1 of its PID namespace. It does not manage labs: it sends a greeting to
+//! each verb that connects to its socket, and becomes the parent of each process whose parent has
+//! ended. A verb is a process that runs a command of `eidway lab`. The holder ends when no verb is
+//! connected and no node has a namespace.
 
 use std::fs::{self, DirEntry, FileType};
 use std::io::{self, Read, Write};
@@ -31,23 +32,24 @@ use crate::netns::paths::RUN;
 use crate::netns::{environment, run};
 use crate::private::{self, Lock};
 
-/// The lock of the holder, in the runtime directory of the user. While it is held, there is no
-/// second holder.
+/// The name of the holder's lock file, in the runtime directory of the user. While the lock is
+/// taken, no second holder can run.
 const LOCK: &str = ".holder";
-/// The maximum number of attempts to take the lock. A new attempt is needed if another holder
-/// removes the directory at the same moment.
+/// The maximum number of attempts to take the lock. An attempt fails if another holder removes the
+/// directory at the same moment.
 const TRIES: usize = 100;
-/// The entries of `/run` that differ in the mount namespace of the holder: the namespaces of nodes,
-/// and the files of labs.
+/// The entries of `/run` that the mount namespace of the holder does not take from the machine: the
+/// directory with the namespaces of nodes, and the directory with the files of labs.
 const OWN: [&str; 2] = ["netns", "eidway"];
 /// The time between two checks whether the holder is still needed.
 const TICK: Timespec = Timespec { tv_sec: 5, tv_nsec: 0 };
 /// The longest time that the holder waits for a verb to read the greeting.
 const GREETING_TIME: Duration = Duration::from_secs(1);
 
-/// Becomes the holder of this user's namespaces. `directory` is the runtime directory of the user,
-/// as the rest of the machine sees it. The process closes its output when verbs can enter, or when
-/// it has found another holder.
+/// Makes the namespaces of this user, and starts this program as process 1 in them. Process 1 is
+/// the holder. In process 1, this function returns when the holder ends. `directory` is the path of
+/// the user's runtime directory outside the namespaces. The output of these processes is closed as
+/// soon as verbs can enter the namespaces, or as soon as the holder has found another holder.
 ///
 /// # Errors
 /// The machine refuses an operation to this user. The error has the cause and the remedy.
@@ -72,7 +74,8 @@ fn hold(directory: &Path) -> Result<(), Failure> {
             .and_then(|()| serve(directory))
             .map_err(Failure::io("the holder of namespaces"))
     });
-    // The lock is removed last. Before that, no other holder can start, so it finds no old files.
+    // The lock is removed last. Until then, no other holder can start. So the next holder finds no
+    // old files.
     let removed = remove_remains(directory);
     lock.remove();
     // This fails if the directory still has entries of a simulated lab, or captures of a scenario.
@@ -96,7 +99,7 @@ fn take_lock(directory: &Path) -> Result<Option<Lock>, Failure> {
     taken.map(Result::ok).map_err(Failure::new)
 }
 
-/// Mounts the `/run` and the `/proc` of these namespaces.
+/// Mounts a new `/run` and a new `/proc` in the namespaces of the holder.
 fn cover(directory: &Path) -> Result<(), Failure> {
     let refused = |operation| move |error: io::Error| obstacle::refused(operation, &error);
     cover_run(directory).map_err(refused(Operation::Run))?;
@@ -118,8 +121,8 @@ fn cover_run(directory: &Path) -> io::Result<()> {
     for entry in fs::read_dir(machine)? {
         let entry = entry?;
         if !OWN.iter().any(|own| entry.file_name() == *own) {
-            // If this user cannot open an entry, it cannot be shown. The programs of this user
-            // cannot use it on the machine either.
+            // If this user cannot open an entry, `show` fails. The error is ignored, because the
+            // programs of this user cannot use the entry outside the namespaces either.
             let _ = show(&entry, entry.file_type()?);
         }
     }
@@ -141,8 +144,10 @@ fn show(entry: &DirEntry, kind: FileType) -> io::Result<()> {
     Ok(mount_bind_recursive(entry.path(), place)?)
 }
 
-/// Removes the files of labs that a killed holder has left, or of the labs of this holder when it
-/// ends. The sockets of simulated labs and the captures of scenarios stay.
+/// Removes the files of labs in namespaces, and the files of the holder except its lock file. When
+/// a holder starts, these are the files that a killed holder has left. When a holder ends, these
+/// are the files of its own labs. The sockets of simulated labs and the captures of scenarios are
+/// not removed.
 fn remove_remains(directory: &Path) -> io::Result<()> {
     for entry in fs::read_dir(directory)? {
         let path = entry?.path();
@@ -159,18 +164,23 @@ fn remove_remains(directory: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Ends the wait of the process that has started this one.
+/// Closes the output of this process. The process that has started the holder waits until this
+/// output is closed.
 fn close_output() -> io::Result<()> {
     let nowhere = fs::File::open("/dev/null")?;
     dup2_stdout(&nowhere)?;
     Ok(dup2_stderr(&nowhere)?)
 }
 
-/// Greets verbs until no verb is connected and no node has a namespace, or until the signal TERM.
-/// Also returns when the lock file is gone, because no verb finds the holder without its files. For
-/// example, a machine removes the runtime directory of a user when the user logs out.
+/// Accepts the connections of verbs, and sends the greeting to each. Returns in each of these
+/// cases:
+///
+/// - No verb is connected, and no node has a namespace.
+/// - This process has received the signal INT or TERM.
+/// - The lock file was removed. Without its files, no verb can find the holder. For example, a
+///   machine removes the runtime directory of a user when the user logs out.
 fn serve(directory: &Path) -> io::Result<()> {
-    // The kernel passes only those signals to process 1 for which it has a handler.
+    // The kernel delivers a signal to process 1 only if process 1 has a handler for it.
     let ends = Interrupt::watch().map_err(io::Error::other)?;
     let (mut children, ended) = UnixStream::pair()?;
     children.set_nonblocking(true)?;

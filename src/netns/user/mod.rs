@@ -2,18 +2,19 @@
 //!
 //! A user who is not root cannot make network namespaces, but can be root in a user namespace. For
 //! each user, one process, the [`holder`], keeps a user namespace, a mount namespace and a PID
-//! namespace. Each verb of `eidway lab` enters them in [`enter`] before it does anything else. So
-//! no other module of `netns` knows whether its user is root on the machine or only in the user
-//! namespace.
+//! namespace. Each verb of `eidway lab` enters these namespaces with [`enter`] before it does
+//! anything else. So the other modules of `netns` work in the same way for a user who is root on
+//! the machine and for a user who is root only in the user namespace.
 //!
 //! In the mount namespace, `/run` is a new directory. It shows the entries of the machine's `/run`,
-//! but its `/run/eidway` is the [runtime directory](private::runtime) of the user. So the sockets
-//! and logs of a lab can be opened from outside too. In the PID namespace, the holder is process 1:
-//! if it ends for any reason, the kernel ends all routers, and no namespace remains. Process
-//! numbers in files are those of the PID namespace.
+//! except that `/run/eidway` is the [runtime directory](private::runtime) of the user. So processes
+//! outside the mount namespace can also open the sockets and logs of a lab. In the PID namespace,
+//! the holder is process 1: if the holder ends for any reason, the kernel ends all routers, and no
+//! namespace remains. Process numbers in files are those of the PID namespace.
 //!
-//! The user namespace has no network namespaces besides those of the nodes. So telnet ports and the
-//! page of `lab web` are on the loopback of the machine.
+//! Only the nodes have network namespaces of their own. All other processes of the user stay in the
+//! network namespace of the machine. So the telnet ports and the page of `lab web` are on the
+//! loopback of the machine.
 
 pub mod holder;
 mod obstacle;
@@ -42,25 +43,26 @@ use crate::private;
 pub const COMMAND: &str = "holder";
 /// The socket of the holder, in the runtime directory of the user.
 const SOCKET: &str = ".holder.sock";
-/// The octet with which the holder greets a verb.
+/// The octet that the holder sends to a verb as its greeting.
 const GREETING: u8 = b'.';
-/// The longest wait for the holder. A holder needs some milliseconds to start.
+/// The longest time to wait for the holder. A holder needs some milliseconds to start.
 const STARTING: Duration = Duration::from_secs(5);
 
-/// The need of a verb for the namespaces of the user.
+/// Whether a verb of `eidway lab` must run in the namespaces of the user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Need {
-    /// The verb works on the files of labs or on the simulator.
+    /// The verb needs no namespaces: it works on the files of labs or on the simulator.
     None,
-    /// The verb works on labs that are up.
+    /// The verb works on labs that are up. It needs the namespaces only if they exist.
     IfUp,
-    /// The verb brings a lab up.
+    /// The verb brings a lab up. If the namespaces do not exist, they are made.
     Always,
 }
 
-/// Runs this program again in the namespaces of this user, with the same arguments, and returns its
-/// exit code. Returns `None` if the calling process must do the work itself: it is root, or no lab
-/// of this user is up and the verb brings none up. The calling process must have one thread.
+/// Runs this program again in the namespaces of this user, with the same arguments. Returns the
+/// exit code of this second process. Returns `None` if the calling process must do the work itself:
+/// `need` is [`Need::None`], the user is root, or no lab of this user is up and the verb brings no
+/// lab up. The calling process must have only one thread.
 ///
 /// # Errors
 /// The namespaces cannot be made on this machine (the error has the cause and the remedy), or the
@@ -88,7 +90,8 @@ pub fn enter(need: Need) -> Result<Option<u8>, Failure> {
     Ok(Some(code))
 }
 
-/// Makes the namespaces of this user, unless they exist, and leaves them again. Root needs none.
+/// Checks that this user can have namespaces: makes them, unless they exist. Does nothing if the
+/// user is root.
 ///
 /// # Errors
 /// The errors of [`enter`].
@@ -103,9 +106,10 @@ fn entering(error: io::Error) -> Failure {
     Failure::io("entering the namespaces of this user")(error)
 }
 
-/// Returns a connection to the holder. While the connection is open, the holder does not end.
-/// Starts a holder if there is none and `need` is [`Need::Always`], and also if a holder was
-/// killed. In this case, the new holder removes the files of the killed holder's labs.
+/// Returns a connection to the holder. While the connection is open, the holder does not end. If
+/// there is no holder, the value of `need` decides: for [`Need::Always`], a holder is started, and
+/// for any other value, `None` is returned. If a holder was killed, a new holder is started in any
+/// case. The new holder removes the files of the killed holder's labs.
 fn reach(need: Need) -> Result<Option<UnixStream>, Failure> {
     let directory = private::runtime();
     match need {
@@ -151,7 +155,7 @@ fn is_open(mut holder: &UnixStream) -> bool {
     none_waits.is_err_and(|error| error.kind() == ErrorKind::WouldBlock)
 }
 
-/// Starts a holder. Returns when it greets verbs, or when it has found another holder.
+/// Starts a holder. Returns when the new holder accepts verbs, or when it has found another holder.
 fn start() -> Result<(), Failure> {
     let directory = private::make_runtime().map_err(Failure::new)?;
     let mut holder = environment::program(&run::program()?.display().to_string())?;
@@ -173,9 +177,9 @@ fn start() -> Result<(), Failure> {
 /// Starts a command, passes signals on to it, and returns its exit code when it has ended. If a
 /// signal has ended the command, the exit code is 128 plus the number of the signal, as in a shell.
 fn follow(mut command: Command) -> io::Result<u8> {
-    // From here on, this process catches the signals. So a signal before the start of the command
-    // does not end this process alone. This process can start no thread, because its children have
-    // another PID namespace.
+    // From here on, this process catches the signals and passes them on to the command. This
+    // includes a signal that arrives before the command starts. This process cannot start a thread,
+    // because its children have another PID namespace.
     let mut signals = Signals::new([SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM])?;
     let mut child = command.spawn()?;
     loop {

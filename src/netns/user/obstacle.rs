@@ -31,8 +31,8 @@ impl fmt::Display for Operation {
     }
 }
 
-/// A setting of the machine that can refuse namespaces to users: its file below `/proc/sys`, the
-/// value that refuses, and the value that allows.
+/// The settings of a machine that can refuse namespaces to users. For each setting: its file below
+/// `/proc/sys`, the value that refuses namespaces, and a value that allows them.
 const SETTINGS: [(&str, &str, &str); 3] = [
     ("user/max_user_namespaces", "0", "10000"),
     ("kernel/unprivileged_userns_clone", "0", "1"),

@@ -1,4 +1,4 @@
-//! The kernel's messages to the router.
+//! Handles the kernel's messages to the router.
 
 use crate::router::database::locators_depend_on;
 use crate::router::event::Event;
@@ -8,7 +8,7 @@ use crate::router::{Link, Router};
 use crate::time::Time;
 
 impl Router {
-    /// Handles a change of the kernel.
+    /// Handles an event of the kernel.
     pub(in crate::router) fn handle_kernel(&mut self, event: KernelEvent, now: Time) {
         if matches!(event, KernelEvent::Routes(_) | KernelEvent::RouteAdded(_)) {
             self.reachability.forget(Source::Route);

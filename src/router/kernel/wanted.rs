@@ -1,5 +1,5 @@
-//! The objects of the kernel that the configuration asks for: links, addresses, rules and routes.
-//! This module also makes the guard of an EID prefix.
+//! The objects of the kernel that the configuration requires: links, addresses, rules and routes.
+//! This module also makes the [`guard`] of an EID prefix.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -13,7 +13,8 @@ use crate::router::io::{Device, KernelObject, RouteTarget, RuleSelector, Table};
 use crate::router::rib::Rib;
 use crate::wire::data_header::encapsulation_len;
 
-/// The MTU of an Ethernet, for links that have not been seen yet.
+/// The usual MTU of an Ethernet link. The router assumes this MTU for a link that the kernel has
+/// not reported yet.
 const USUAL_MTU: u32 = 1500;
 /// The metrics of the standby routes of a prefix begin after this number: the second route has
 /// 1025, the third route has 1026. The first route has metric 0, which the kernel uses as 1024 for
@@ -21,13 +22,13 @@ const USUAL_MTU: u32 = 1500;
 const STANDBY_METRIC: u32 = 1024;
 
 /// The priority of a rule. The rules of this router have smaller priorities than the kernel's own
-/// rule for table main (32766), so the kernel uses them first.
+/// rule for table main (32766), so the kernel uses the rules of this router first.
 const FROM_LISP_MAIN: u32 = 100;
 const FROM_LISP_NATIVE: u32 = 101;
 const FROM_RLOC_MAIN: u32 = 102;
 const FROM_RLOC_NATIVE: u32 = 103;
 
-/// All objects that the configuration asks for. Some of them depend on the present links.
+/// All objects that the configuration requires. Some of these objects depend on the current links.
 pub fn wanted(
     config: &Config,
     rib: &Rib,
@@ -92,13 +93,13 @@ fn tunnel(config: &Config, rib: &Rib) -> BTreeSet<KernelObject> {
     objects
 }
 
-/// The guard of a local EID prefix: if EIDs in the prefix have no route, packets for them do not
-/// leak into the core.
+/// The guard of a local EID prefix: a blackhole route. If an EID in the prefix has no other route,
+/// packets for this EID do not leak into the core.
 pub fn guard(prefix: EidPrefix) -> KernelObject {
     route(Table::Native, prefix.prefix(), RouteTarget::Blackhole, 0)
 }
 
-/// The routes that lead packets of EIDs into `lisp0`: the default route of an ITR, or the
+/// The routes that lead packets for EIDs into `lisp0`: the default route of an ITR, or the
 /// aggregates of a proxy ITR.
 fn into_lisp(config: &Config, rib: &Rib, family: Family) -> Vec<KernelObject> {
     let roles = config.roles(family);
@@ -124,7 +125,7 @@ fn into_lisp(config: &Config, rib: &Rib, family: Family) -> Vec<KernelObject> {
 /// kinds of packets: packets that `lisp0` emits, and the router's own packets.
 ///
 /// A prefix can have several routes. The first route in the configuration is used while its link is
-/// up. The other routes are in reserve.
+/// up. The other routes are standby routes.
 fn static_routes(config: &Config) -> Vec<KernelObject> {
     let mut objects = Vec::new();
     let mut before: Option<(IpNet, u32)> = None;
@@ -172,8 +173,8 @@ fn first_eid_address(config: &Config, rib: &Rib, family: Family) -> Option<IpAdd
         .find(|&address| Family::of(address) == family && config.is_local_eid(address))
 }
 
-/// The size of the largest packet that fits the core after encapsulation. With this MTU, the kernel
-/// itself sends a too-big error to the sender of a larger packet.
+/// The size of the largest packet that the core can carry after encapsulation. With this MTU, the
+/// kernel itself sends a too-big error to the sender of a larger packet.
 fn lisp_mtu(config: &Config, rib: &Rib) -> u16 {
     let rlocs = config.local_rlocs();
     let headers = rlocs.iter().map(|rloc| encapsulation_len(rloc.family())).max();

@@ -1,5 +1,5 @@
-//! The part of the map-cache for a second data path: see
-//! [`flow_verdicts`](crate::router::flow_verdicts).
+//! The functions of the map-cache for a second data path.
+//! [`flow_verdicts`](crate::router::flow_verdicts) explains this path.
 
 use super::{MapCache, count};
 use crate::addr::EidPrefix;
@@ -8,8 +8,8 @@ use crate::prefix_map::Slot;
 use crate::time::Time;
 
 impl MapCache {
-    /// The prefix of the entry that [`MapCache::find`] returned. The caller must not have added or
-    /// removed an entry since that call.
+    /// The prefix of the entry at `slot`, which [`MapCache::find`] returned. The caller must not
+    /// have added or removed an entry since that call.
     pub fn prefix_at(&self, slot: Slot) -> Option<EidPrefix> {
         self.entries.at(slot).map(|(prefix, _)| prefix)
     }

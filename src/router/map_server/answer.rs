@@ -1,5 +1,5 @@
-//! The answers to requests for an EID, made from the registrations. These functions are the
-//! map-resolver in a map-server (RFC 9301 sections 8.1, 8.3 and 8.4).
+//! Makes the answers to Map-Requests from the registrations. These functions are the map-resolver
+//! part of a map-server (RFC 9301 sections 8.1, 8.3 and 8.4).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
@@ -30,20 +30,19 @@ const UNREGISTERED_TTL_MINUTES: u32 = 1;
 const UNKNOWN_TTL_MINUTES: u32 = 15;
 
 /// The router forwards one Map-Request to at most this number of ETRs. The sender of a request is
-/// not authenticated, so a request for many EIDs must not cause a message to each of a hundred
-/// ETRs.
+/// not authenticated, so a request for many EIDs must not cause messages to a hundred ETRs.
 const MOST_ETRS: usize = 4;
 
-/// The router reads at most this number of registered and configured prefixes to find out whether a
-/// prefix contains a mapping. If the prefix contains more of them, it counts as a prefix with a
-/// mapping. The negative answer is then about a part of this prefix.
+/// A negative answer is for a prefix that contains no mapping. To test a prefix, the router reads
+/// at most this number of the registered and configured prefixes inside it. If there are more, the
+/// prefix counts as a prefix with a mapping, and the negative answer is for a longer prefix.
 const MOST_LOOKED_AT: usize = 64;
 
 /// The maximum TTL of a forwarded inner packet, plus one. If map-servers forward a request to each
 /// other in a loop, the TTL expires and the loop ends.
 const MOST_FORWARDS: u8 = 8;
 
-/// The RLOCs of ETRs to which this router can send a Map-Request.
+/// Determines the RLOCs of ETRs to which this router can send a Map-Request.
 struct Reach<'a> {
     /// The address families in which this router has an RLOC.
     families: &'a [Family],
@@ -57,7 +56,7 @@ impl Reach<'_> {
     }
 }
 
-/// The map-server's answer about an EID.
+/// The answer of the map-server to a Map-Request for an EID.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Answer {
     /// Forward the request to an ETR.
@@ -88,10 +87,11 @@ enum Answer {
 }
 
 impl MapServer {
-    /// The answer about a requested prefix. It comes from the longest registered prefix that covers
-    /// the whole requested prefix. If there is none, it comes from the longest registered prefix
-    /// that covers the first address of the requested prefix. A prefix counts as not registered if
-    /// its ETRs cannot be asked.
+    /// Returns the answer for the requested prefix `asked`. The answer comes from the longest
+    /// registered prefix that covers all of `asked`. If no registered prefix covers all of `asked`,
+    /// the answer comes from the longest registered prefix that covers the first address of
+    /// `asked`. If the router can neither answer from this prefix itself nor ask its ETRs, the
+    /// answer is negative.
     fn answer(&self, asked: &EidPrefix, reach: &Reach<'_>) -> Answer {
         let eid = asked.network();
         let registered = |asked: &EidPrefix| {
@@ -115,10 +115,10 @@ impl MapServer {
         self.negative(eid, reach)
     }
 
-    /// The negative answer for an EID without a registration (RFC 9301 section 8.1). If the EID is
-    /// in a configured prefix, the answer is for the largest part of that prefix that contains the
-    /// EID and no registration. Otherwise the answer is for the largest prefix that contains the
-    /// EID and no prefix of a site.
+    /// Returns the negative answer for an EID without a registration (RFC 9301 section 8.1). If the
+    /// EID is in a configured prefix, the answer is for the largest part of the configured prefix
+    /// that contains the EID but contains no registration. Otherwise the answer is for the largest
+    /// prefix that contains the EID but contains no prefix of a site.
     fn negative(&self, eid: Eid, reach: &Reach<'_>) -> Answer {
         let host = eid.host_prefix();
         let configured = self.entries.covering(&host).filter(|(_, entry)| entry.origin.is_none());
@@ -143,8 +143,8 @@ impl MapServer {
     }
 }
 
-/// The shortest prefix that has at least `min_len` bits and contains `eid`, and for which `taken`
-/// is false.
+/// Returns the shortest prefix that has at least `min_len` bits, contains `eid`, and for which
+/// `taken` returns false. If there is none, returns the host prefix of `eid`.
 fn least_specific(eid: Eid, min_len: u8, taken: impl Fn(&EidPrefix) -> bool) -> EidPrefix {
     let host = eid.host_prefix();
     let nets = (min_len..host.mask_len()).filter_map(|len| IpNet::new(eid.address, len).ok());
@@ -154,9 +154,9 @@ fn least_specific(eid: Eid, min_len: u8, taken: impl Fn(&EidPrefix) -> bool) -> 
     holes.get(holes.partition_point(taken)).copied().unwrap_or(host)
 }
 
-/// The record with which a map-server answers in place of ETRs. It has the locators of all ETRs.
-/// These locators are not marked as local, and the record is not authoritative (RFC 9301 section
-/// 8.3). If there are no locators, the record has the ACT that an ETR registered.
+/// Returns the record with which a map-server answers in place of ETRs. The record has the locators
+/// of all ETRs. These locators are not marked as local, and the record is not authoritative (RFC
+/// 9301 section 8.3). If there are no locators, the record has the ACT of the first registration.
 pub(super) fn proxy_record(prefix: EidPrefix, entry: &SiteEntry) -> MappingRecord {
     let mut locators: Vec<wire::LocatorRecord> = Vec::new();
     let mut ttl_minutes = u32::MAX;
@@ -178,13 +178,14 @@ pub(super) fn proxy_record(prefix: EidPrefix, entry: &SiteEntry) -> MappingRecor
     }
 }
 
-/// The ETR to which a Map-Request is forwarded (RFC 9301 section 8.3: one of the registered ETRs).
-/// Requests go to the ETRs of the first of these classes that has any, to each in turn. So if one
-/// ETR has died, the next request of the ITR reaches another ETR. In a class, the locator with the
-/// lowest priority is first. The classes have only RLOCs in `reach`:
+/// Selects the ETR to which a Map-Request is forwarded (RFC 9301 section 8.3: one of the registered
+/// ETRs). The function uses the first class below that is not empty. The RLOCs of this class get
+/// the requests in turn, and the RLOC with the lowest priority is first. So if one ETR has failed,
+/// the next request of the ITR reaches another ETR. The classes contain only RLOCs in `reach`:
 ///
-/// 1. The locators of the registering ETRs themselves that have the R bit in all registrations.
-/// 2. The same, but another xTR of the site says that the locator cannot be reached.
+/// 1. The own locators of the registering ETRs, if the locator has the R bit in all registrations.
+/// 2. The own locators of the registering ETRs, also if another xTR of the site reports that the
+///    locator cannot be reached.
 /// 3. The source RLOCs of Map-Registers that cannot be replays.
 /// 4. All locators with the R bit.
 fn choose_etr(entry: &SiteEntry, reach: &Reach<'_>) -> Option<Rloc> {
@@ -222,7 +223,7 @@ fn is_answered(entry: &SiteEntry, reach: &Reach<'_>) -> bool {
 }
 
 impl MapServer {
-    /// The decision on a Map-Request for one prefix.
+    /// Returns the decision on a Map-Request for one prefix.
     pub(in crate::router) fn explain(
         &self,
         context: &Context,
@@ -243,7 +244,7 @@ impl MapServer {
     }
 
     /// Resolves an encapsulated Map-Request that the map-resolver received (RFC 9301 section 8.4).
-    /// Forwards the Map-Request to the ETRs, or answers the ITR itself.
+    /// For each record, forwards the Map-Request to an ETR or answers the ITR.
     pub(in crate::router) fn resolve_map_request(
         &mut self,
         context: &mut Context,
@@ -320,8 +321,8 @@ impl MapServer {
     }
 
     /// Forwards a Map-Request to an ETR. The forwarded message contains only the records that this
-    /// ETR has to answer. If these are all records of the request, the inner packet is forwarded
-    /// unchanged, except for the TTL (RFC 9301 section 8.3).
+    /// ETR has to answer. If this ETR has to answer all records of the request, the inner packet is
+    /// forwarded unchanged, except for the TTL (RFC 9301 section 8.3).
     fn forward(
         &mut self,
         (context, replies): (&mut Context, &mut Replies),
@@ -378,7 +379,7 @@ mod tests {
     use crate::router::map_server::fixture::{eid, map_server, prefix, register, registration};
     use crate::router::map_server::{Others, Registration};
 
-    /// A reach that contains every IPv4 RLOC except `own`.
+    /// Returns a reach that contains every unicast IPv4 RLOC except the addresses in `own`.
     fn reach(own: &BTreeSet<IpAddr>) -> Reach<'_> {
         Reach { families: &[Family::Ipv4], own }
     }
@@ -424,7 +425,7 @@ mod tests {
     }
 
     proptest! {
-        /// The expected hole is found by the definition: it is the shortest prefix that contains
+        /// The test finds the expected prefix by its definition: the shortest prefix that contains
         /// the EID and overlaps no known prefix. Only eight bits of the address vary, so that the
         /// test can try every prefix.
         #[test]
@@ -482,8 +483,9 @@ mod tests {
         assert_eq!(asked("172.16.0.0/24"), of_site, "all of it is asked for");
     }
 
-    /// Registers a site of two xTRs. Each registers both locators, its own with the L bit. The
-    /// second xTR says whether the first one can be reached.
+    /// Registers a site that has two xTRs. Each xTR registers the locators of both xTRs, and sets
+    /// the L bit of its own locator. The second xTR reports whether the locator of the first xTR
+    /// can be reached.
     fn two_xtrs(first_is_reachable: bool) -> MapServer {
         let site = prefix("172.16.0.0/24");
         let mut server = map_server(&[site]);

@@ -15,12 +15,12 @@ pub struct SiteEntry {
     pub accept_more_specifics: bool,
     /// The configured prefix that contains this prefix; `None` if this prefix is configured itself.
     pub origin: Option<EidPrefix>,
-    /// The registrations, by xTR-ID.
+    /// The registrations, sorted by xTR-ID.
     pub registrations: Registrations,
     /// The number of Map-Registers with wrong authentication data.
     pub authentication_failures: u64,
-    /// The number of Map-Requests that were forwarded to an ETR of the prefix. It wraps. It shows
-    /// whose turn is next.
+    /// The number of Map-Requests that were forwarded to an ETR of the prefix. After 255, it begins
+    /// at 0 again. It selects the ETR for the next Map-Request.
     pub forwarded: u8,
     /// The number of Map-Registers that were refused as replays.
     pub replays: u64,

@@ -1,5 +1,5 @@
-//! The ended sessions of a map-server. The registrations of these sessions expire unless they are
-//! renewed.
+//! Handles the sessions of a map-server that have ended. A registration of an ended session expires
+//! unless the xTR renews it.
 
 use super::MapServer;
 use super::sessions::{Fallen, Sessions};
@@ -37,9 +37,10 @@ impl MapServer {
         }
     }
 
-    /// Handles a session that has ended. Its registrations are treated like registrations by UDP,
-    /// and expire unless they are renewed. This call searches only some entries of the table for
-    /// these registrations. Later calls of [`MapServer::orphan_some`] search the others.
+    /// Handles a session that has ended. The registrations of this session are treated like
+    /// registrations by UDP: each expires unless the xTR renews it. This call searches only some
+    /// entries of the table for these registrations. Later calls of [`MapServer::orphan_some`]
+    /// search the other entries.
     pub(super) fn session_fell(&mut self, connection: Connection, now: Time) {
         if self.sessions.users.contains_key(&connection) {
             let fallen = Fallen { at: now, from: self.sessions.cursor, rounds: 0 };

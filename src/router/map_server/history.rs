@@ -7,13 +7,13 @@ use super::Registration;
 use crate::addr::EidPrefix;
 use crate::time::Time;
 
-/// The maximum number of events that are kept. The oldest event is deleted first.
+/// The maximum number of stored events. The oldest event is deleted first.
 pub const HISTORY: usize = 1000;
 
 /// A registration or a withdrawal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HistoryEntry {
-    /// The time.
+    /// The time of the event.
     pub at: Time,
     /// The prefix.
     pub prefix: EidPrefix,

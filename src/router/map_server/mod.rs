@@ -67,9 +67,9 @@ enum Others {
 /// The reason to refuse a record of a Map-Register.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum NotTaken {
-    /// The prefix does not belong to the site that has the key of the Map-Register.
+    /// The prefix does not belong to the site whose key signed the Map-Register.
     NoSite,
-    /// There is no room: there are too many prefixes, or too many xTRs share this prefix.
+    /// A table is full: there are too many prefixes, or too many xTRs have registered this prefix.
     Full,
     /// The prefix already belongs to another xTR, and the Map-Register is a repetition
     /// ([`Others::Stay`]).
@@ -77,7 +77,7 @@ enum NotTaken {
 }
 
 impl NotTaken {
-    /// The counter for the refused record, and the text for the operator.
+    /// Returns the counter for the refused record, and the text for the operator.
     fn explain(self, prefix: EidPrefix, site: &str) -> (ControlDrop, Explanation) {
         match self {
             NotTaken::NoSite => {
@@ -107,7 +107,7 @@ struct Change {
     /// Whether a registration was added, removed, or has other values. The nonce and the times of a
     /// registration do not count.
     pub is_altered: bool,
-    /// The reason.
+    /// The reason for the change.
     pub reason: SiteReason,
 }
 
@@ -128,7 +128,7 @@ pub struct MapServer {
 }
 
 impl MapServer {
-    /// The changes of the configured prefixes since the last call.
+    /// Removes and returns the changes of the configured prefixes since the last call.
     pub(super) fn take_changes(&mut self) -> Vec<Event> {
         std::mem::take(&mut self.changes)
     }
@@ -162,9 +162,10 @@ impl MapServer {
         self.history.entries()
     }
 
-    /// The configured prefix to which a registration of `prefix` belongs, and its site. The
-    /// configured prefix is `prefix` itself, or the longest configured prefix that contains
-    /// `prefix`. In the second case, the configured prefix must accept more specifics.
+    /// Returns the configured prefix to which a registration of `prefix` belongs, and the site of
+    /// the configured prefix. The configured prefix is `prefix` itself, or the longest configured
+    /// prefix that contains `prefix`. In the second case, the configured prefix must accept more
+    /// specifics.
     fn configured_for(&self, prefix: &EidPrefix) -> Option<(EidPrefix, &Arc<str>)> {
         let configured = self.entries.covering(prefix).filter(|(_, entry)| entry.origin.is_none());
         let (origin, entry) = configured.last()?;
@@ -172,8 +173,8 @@ impl MapServer {
         allowed.then_some((origin, &entry.site))
     }
 
-    /// The configured prefix that covers a prefix, and its site. The site may refuse registrations
-    /// of the prefix itself.
+    /// The longest configured prefix that covers `prefix`, and the site of this configured prefix.
+    /// The site may refuse registrations of `prefix`.
     pub fn configured_site(&self, prefix: &EidPrefix) -> Option<(EidPrefix, &str)> {
         let configured = self.entries.covering(prefix).filter(|(_, entry)| entry.origin.is_none());
         configured.last().map(|(configured, entry)| (configured, &*entry.site))
@@ -245,8 +246,8 @@ impl MapServer {
         Ok(Change { replaced, ..change })
     }
 
-    /// Removes the expiry of a registration that does not exist any more. The expiry remains if the
-    /// next registration of the same xTR expires at exactly the same time.
+    /// Removes the expiry of a registration that does not exist any more. The expiry remains if a
+    /// newer registration of the same xTR for this prefix expires at exactly the same time.
     fn forget_expiry(&mut self, gone: &Registration) {
         let prefix = gone.record.eid_prefix;
         let entry = self.entries.get(&prefix);
@@ -274,7 +275,7 @@ impl MapServer {
         gone.is_some()
     }
 
-    /// Removes the registrations that were not renewed. Returns the changes.
+    /// Removes the registrations that were not renewed in time. Returns the changes.
     fn expire(&mut self, now: Time) -> Vec<Change> {
         let mut changes = Vec::new();
         while let Some(&(at, prefix, xtr_id)) = self.expiries.first() {

@@ -1,6 +1,6 @@
 //! Notifications about a changed registration. An xTR with a session gets a Mapping Notification
 //! when one of its prefixes changes, or when a longer prefix inside one of its prefixes changes. An
-//! xTR that registers by UDP gets a Map-Notify when another xTR takes its prefix over (RFC 9301
+//! xTR that registers by UDP gets a Map-Notify when another xTR takes over its prefix (RFC 9301
 //! section 5.7; the reliable transport draft, section 5.5; draft-ietf-lisp-eid-mobility section
 //! 4.2.3).
 
@@ -28,8 +28,8 @@ use crate::wire::{
 };
 
 /// The wait after each transmission of an unsolicited Map-Notify. RFC 9301 section 5.7 asks for
-/// three repetitions at intervals of three seconds. Then it asks for three more repetitions, and
-/// the interval is doubled before each of them. After the last repetition, the map-server waits
+/// three repetitions at intervals of three seconds. Then the RFC asks for three more repetitions,
+/// and the interval is doubled before each of them. After the last repetition, the map-server waits
 /// once more for the acknowledgement.
 const WAITS: [Duration; 7] = [
     Duration::from_secs(3),
@@ -98,8 +98,8 @@ impl MapServer {
         if let Some(before) = replaced.first() {
             self.name_duplicate(context, prefix, (before.source, xtr_id), reason, now);
         }
-        // If an earlier Map-Notify about this prefix still waits for its acknowledgement, it is out
-        // of date and is not repeated.
+        // A Map-Notify about this prefix that still waits for its acknowledgement is out of date.
+        // So it is not repeated.
         let notifies = &mut self.pending_notifies;
         let stale = |(_, about): &(IpAddr, EidPrefix), _: &mut Pending| *about == prefix;
         for (about, _) in notifies.pending.extract_if(.., stale) {
@@ -144,8 +144,8 @@ impl MapServer {
         });
     }
 
-    /// Handles an xTR that has just registered a prefix through its session. The xTR is notified of
-    /// the registrations of other xTRs inside this prefix, because the xTR got no notification when
+    /// Notifies an xTR that has just registered `prefix` through its session. The notifications are
+    /// about the registrations of other xTRs inside `prefix`: the xTR got no notification when
     /// these registrations changed.
     pub(super) fn tell_more_specifics(
         &mut self,
@@ -182,8 +182,8 @@ impl MapServer {
         MappingNotification { xtr_identity, record }
     }
 
-    /// Notifies an xTR that registers by UDP: another xTR has taken over its prefix. The Map-Notify
-    /// is repeated until the xTR acknowledges it.
+    /// Sends a Map-Notify to an xTR that registers by UDP, because another xTR has taken over its
+    /// prefix. The Map-Notify is repeated until the xTR acknowledges it.
     fn notify_replaced(
         &mut self,
         context: &mut Context,
@@ -263,7 +263,7 @@ impl MapServer {
         context.counters.map_notify_acks.received += 1;
     }
 
-    /// Removes the registrations that were not renewed, and notifies the affected xTRs.
+    /// Removes the registrations that were not renewed in time, and notifies the affected xTRs.
     pub(in crate::router) fn expire_registrations(&mut self, context: &mut Context, now: Time) {
         for change in self.expire(now) {
             self.publish(context, change, now);

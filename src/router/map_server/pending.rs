@@ -14,7 +14,7 @@ use crate::wire::{Key, Nonce};
 pub(super) struct Pending {
     /// The nonce of the Map-Notify.
     pub nonce: Nonce,
-    /// The signed message.
+    /// The octets of the signed Map-Notify.
     pub octets: Vec<u8>,
     /// The key that signs the Map-Notify and its acknowledgement.
     pub key: Key,
@@ -22,14 +22,14 @@ pub(super) struct Pending {
     pub tries: usize,
 }
 
-/// The waiting Map-Notifies, by receiver and prefix.
+/// The Map-Notifies that wait for an acknowledgement.
 #[derive(Debug)]
 pub(super) struct PendingNotifies {
-    /// The messages.
+    /// The Map-Notifies. The key is the receiver and the prefix.
     pub pending: BTreeMap<(IpAddr, EidPrefix), Pending>,
-    /// The time at which each message is sent again.
+    /// The time at which each Map-Notify is sent again.
     pub due: Deadlines<(IpAddr, EidPrefix)>,
-    /// The random numbers for the nonces of the messages.
+    /// The random numbers for the nonces of the Map-Notifies.
     pub rng: Rng,
 }
 

@@ -23,7 +23,7 @@ use crate::wire::{
 };
 
 impl MapServer {
-    /// The records in `records` with a prefix that this xTR has registered.
+    /// Returns the records in `records` whose prefix this xTR has registered.
     fn registered_by(&self, xtr_id: u128, records: &[MappingRecord]) -> Vec<MappingRecord> {
         let registered =
             |record: &&MappingRecord| self.registration(&record.eid_prefix, xtr_id).is_some();
@@ -63,8 +63,8 @@ pub(super) struct Authenticated {
     /// The xTR-ID and the Site-ID of the Map-Register, if the MAC covers these two fields. If the
     /// MAC does not cover these fields, any sender may have written them.
     pub identity: Option<XtrIdentity>,
-    /// 128 bits that name the sender of the Map-Register: the authenticated xTR-ID, or a value made
-    /// from the source if there is no authenticated xTR-ID.
+    /// 128 bits that identify the sender of the Map-Register: the authenticated xTR-ID, or a value
+    /// made from the source address if there is no authenticated xTR-ID.
     pub xtr_id: u128,
     /// Whether the Map-Register is new or a repetition.
     pub freshness: Freshness,
@@ -73,7 +73,8 @@ pub(super) struct Authenticated {
 impl MapServer {
     /// Handles a Map-Register received by UDP (RFC 9301 section 8.2). Authenticates the
     /// Map-Register with the key of its site, refuses a replay, and registers each record that the
-    /// site may register. Acknowledges these records with a Map-Notify if the ETR wants one.
+    /// site may register. Acknowledges these records with a Map-Notify if the ETR asks for a
+    /// Map-Notify.
     pub(in crate::router) fn handle_map_register(
         &mut self,
         context: &mut Context,
@@ -105,8 +106,9 @@ impl MapServer {
     }
 
     /// Checks that the sender of a Map-Register has the key of its site, and that the Map-Register
-    /// is not a replay. The site of the Map-Register is the site of the first record that any site
-    /// may register. So a record that no site may register does not make the other records invalid.
+    /// is not a replay. The site of the Map-Register is the site of the first record whose prefix
+    /// belongs to a site. So a record whose prefix belongs to no site does not make the other
+    /// records invalid.
     pub(super) fn authenticate(
         &mut self,
         context: &mut Context,
@@ -169,8 +171,8 @@ impl MapServer {
         Err(other(ControlDrop::Replay, replay))
     }
 
-    /// The first prefix in a Map-Register that some site may register. Also returns the configured
-    /// prefix that contains this prefix, and the site.
+    /// Returns the first prefix in a Map-Register that belongs to a site. Also returns the
+    /// configured prefix that contains this prefix, and the site.
     fn site_of(&self, register: &MapRegister) -> Option<(EidPrefix, EidPrefix, Arc<str>)> {
         let mut prefixes = register.records.iter().map(|record| record.eid_prefix);
         prefixes.find_map(|prefix| {
@@ -179,8 +181,8 @@ impl MapServer {
         })
     }
 
-    /// Decides whether a Map-Register is new, a repetition or a replay. A new Map-Register is
-    /// remembered.
+    /// Decides whether a Map-Register is new, a repetition or a replay. Stores a new Map-Register
+    /// for later decisions.
     fn judge(&mut self, context: &mut Context, candidate: &Candidate<'_>, now: Time) -> Freshness {
         let MapServer { registers, entries, .. } = self;
         let (freshness, requests) = registers.judge(candidate, || live_xtrs(entries), now);
@@ -190,7 +192,7 @@ impl MapServer {
         freshness
     }
 
-    /// Restores the kept nonces of Map-Registers that this router received in previous runs.
+    /// Restores the stored nonces of Map-Registers that this router received in previous runs.
     pub(in crate::router) fn restore_taken_nonces(&mut self, kept: &KeptNonces, now: Time) {
         self.registers.restore(kept, now);
     }
@@ -212,8 +214,7 @@ impl MapServer {
                     .site_key(site)
                     .is_some_and(|other| other.secret == authenticated.key.secret)
             });
-            // A legacy map-server ignores withdrawals. Its registrations end only when their time
-            // is over.
+            // A legacy map-server ignores withdrawals. Its registrations end only when they expire.
             if record.ttl_minutes == 0 && is_legacy(&context.config, record.eid_prefix.family()) {
                 continue;
             }

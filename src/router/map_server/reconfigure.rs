@@ -9,8 +9,9 @@ use crate::router::config::Config;
 use crate::router::event::{Event, SiteRegistrationChange};
 use crate::router::reason::SiteReason;
 
-/// The site for which a prefix is configured, and whether the prefix accepts more specifics. If two
-/// sites have the same prefix, the prefix belongs to the site with the last name in sort order.
+/// Returns the site for which a prefix is configured, and whether the prefix accepts more
+/// specifics. If two sites have the same prefix, the prefix belongs to the site whose name is last
+/// in sort order.
 fn configured<'a>(config: &'a Config, prefix: &EidPrefix) -> Option<(&'a str, bool)> {
     let lisp = config.lisp.as_ref().filter(|_| config.roles(prefix.family()).map_server)?;
     lisp.sites.iter().rev().find_map(|(name, site)| {
@@ -19,7 +20,7 @@ fn configured<'a>(config: &'a Config, prefix: &EidPrefix) -> Option<(&'a str, bo
     })
 }
 
-/// The event that a prefix is removed with its registrations.
+/// Returns the event which reports that a prefix and its registrations are removed.
 fn deconfigured(eid_prefix: EidPrefix, entry: &SiteEntry) -> Event {
     let (site, reason) = (entry.site.to_string(), SiteReason::Deconfigured);
     let change = SiteRegistrationChange::Deconfigured;
@@ -65,7 +66,7 @@ impl MapServer {
         self.registers.retain_sites(|site| sites.is_some_and(|sites| sites.contains_key(site)));
     }
 
-    /// Does the work of [`MapServer::reconfigure`] when only the prefixes in `prefixes` were added,
+    /// Does the work of [`MapServer::reconfigure`] if only the prefixes in `prefixes` were added,
     /// were removed or have other options. The cost grows only with the number of registrations in
     /// these prefixes.
     pub(in crate::router) fn reconfigure_prefixes(
@@ -108,7 +109,7 @@ impl MapServer {
         self.changes.push(Event::SiteRegistration { eid_prefix: prefix, site, change, reason });
     }
 
-    /// Removes a prefix with all its registrations.
+    /// Removes a prefix and all its registrations.
     fn take_out(&mut self, prefix: &EidPrefix) {
         let Some(entry) = self.entries.remove(prefix) else { return };
         self.changes.push(deconfigured(*prefix, &entry));

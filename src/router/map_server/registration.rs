@@ -16,8 +16,8 @@ pub struct Registration {
     /// The port from which the registration was received: the UDP port of the Map-Register, or the
     /// TCP port of the session.
     pub source_port: u16,
-    /// 128 bits that name the xTR: its authenticated xTR-ID, or a value made from `source` if there
-    /// is no authenticated xTR-ID.
+    /// 128 bits that identify the xTR: its authenticated xTR-ID, or a value made from `source` if
+    /// there is no authenticated xTR-ID.
     pub xtr_id: u128,
     /// The xTR-ID and Site-ID of the Map-Register. `None` if the I bit was clear, or if the MAC
     /// does not cover these fields.
@@ -35,7 +35,7 @@ pub struct Registration {
     pub map_notify: bool,
     /// The nonce of the last accepted Map-Register.
     pub nonce: Nonce,
-    /// The form of the MAC of the Map-Register. Messages to the xTR have the same form.
+    /// The form of the MAC of the Map-Register. The MACs of messages to the xTR have the same form.
     pub form: MacForm,
     /// The time at which the xTR first registered the prefix.
     pub first_registered_at: Time,
@@ -49,7 +49,8 @@ pub struct Registration {
 }
 
 impl Registration {
-    /// Whether this registration and `other` have the same values, without the nonce and the times.
+    /// Whether this registration and `other` have the same values. The nonce and the times are not
+    /// compared.
     pub(super) fn is_like(&self, other: &Registration) -> bool {
         let values = |of: &Registration| {
             let ends = (of.source, of.source_port, of.session, of.identity);
@@ -66,9 +67,9 @@ impl Registration {
         }
     }
 
-    /// How long the registration of `record` lasts. If the T bit is set and the record names a TTL,
-    /// the registration lasts for this TTL (RFC 9301 section 5.6, T). Otherwise it lasts for
-    /// [`LIFETIME`].
+    /// Returns how long the registration of `record` lasts. If the T bit is set and the record
+    /// contains a TTL, the registration lasts for this TTL (RFC 9301 section 5.6, T). Otherwise it
+    /// lasts for [`LIFETIME`].
     pub(super) fn lifetime(record: &MappingRecord, ttl_for_timeout: bool) -> Duration {
         match record.ttl_minutes {
             minutes if ttl_for_timeout && minutes != u32::MAX => {

@@ -24,13 +24,13 @@ use crate::wire::{
     RejectReason, ReliableMessage, StreamError,
 };
 
-/// The maximum number of rejected prefixes that are remembered for each session.
+/// The maximum number of rejected prefixes that are stored for each session.
 const REJECTED: usize = 4096;
 
 impl MapServer {
     /// Handles a new connection of a peer. The session is accepted if an authenticated Map-Register
-    /// was recently received from the RLOC of the peer. Otherwise the session is closed before an
-    /// octet is read.
+    /// was recently received from the RLOC of the peer, and if the table of sessions is not full.
+    /// Otherwise the session is closed before an octet is read.
     pub(in crate::router) fn accept_session(
         &mut self,
         context: &mut Context,
@@ -253,7 +253,7 @@ impl MapServer {
         Err(Refusal { reason: RejectReason::Other, drop: ControlDrop::Replay, told })
     }
 
-    /// Closes every session.
+    /// Closes the sessions with the peer `only`. If `only` is `None`, closes all sessions.
     pub(in crate::router) fn close_sessions(
         &mut self,
         context: &mut Context,
@@ -273,8 +273,8 @@ impl MapServer {
 
     /// Handles a change of the sites. If prefixes were added, the map-server asks the ETRs to
     /// register their rejected prefixes again. If a prefix was removed or has another key, the
-    /// map-server asks the ETRs to register this prefix again. It then acknowledges or rejects the
-    /// new registration.
+    /// map-server asks the ETRs to register this prefix again. The map-server then acknowledges or
+    /// rejects the new registration.
     pub(in crate::router) fn refresh_sessions(
         &mut self,
         context: &mut Context,

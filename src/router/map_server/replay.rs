@@ -1,20 +1,20 @@
 //! Distinguishes new Map-Registers from replays (RFC 9301 section 5.6, Nonce).
 //!
-//! A sender has an *order* if the nonce of each Map-Register is greater than the nonce of the
-//! previous Map-Register. By default, a sender with an authenticated xTR-ID must have an order. The
-//! command `nonce-order` of a site changes this rule. For a sender with an order, the last nonce is
-//! enough to detect a replay. For the other senders, the map-server remembers the octets of the
-//! last Map-Registers.
+//! The nonces of some senders *must grow*: the nonce of each Map-Register must be greater than the
+//! nonce of the previous Map-Register. By default, these are the senders with an authenticated
+//! xTR-ID. The command `nonce-order` of a site changes this rule. If the nonces of a sender must
+//! grow, the last nonce is enough to detect a replay. For the other senders, the map-server stores
+//! digests of the octets of the last Map-Registers.
 //!
-//! | Map-Register | of a sender with an order | of another sender |
+//! | Map-Register | nonces must grow | other senders |
 //! |---|---|---|
-//! | new | its nonce is greater | its octets are not remembered for the site |
-//! | repeated | it is the last one, within 32 s | it is the last one from its source |
+//! | new | nonce is greater than the last | digest is not stored for the site |
+//! | repeated | same as the last, less than 32 s later | same as the last from its source |
 //! | replay | in all other cases | in all other cases |
 //!
-//! Some senders must send growing nonces. If such a sender repeats a Map-Register, the map-server
-//! answers the repetition, but the repetition has no other effect. A repetition from any other
-//! sender renews the registrations of this sender.
+//! If the nonces of a sender must grow, the map-server answers a repetition from this sender, but
+//! the repetition has no other effect. A repetition from another sender renews the registrations of
+//! that sender.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::IpAddr;
@@ -28,25 +28,26 @@ use crate::router::kept::{KeptNonce, KeptNonces, KeyPrint, NonceOwner, NonceRequ
 use crate::time::Time;
 use crate::wire::Nonce;
 
-/// How long the map-server answers a repetition of the last Map-Register of a sender with growing
-/// nonces. An ETR repeats a Map-Register after 1, 2, 4, 8 and 16 s (RFC 9301 section 5.7), 31 s in
-/// all.
+/// If the nonces of a sender must grow, the map-server answers repetitions for this time after the
+/// last new Map-Register of the sender. An ETR repeats a Map-Register after 1, 2, 4, 8 and 16 s
+/// (RFC 9301 section 5.7), 31 s in all.
 const REPEATS: Duration = Duration::from_secs(32);
-/// The maximum number of digests that are remembered for each site.
+/// The maximum number of digests that are stored for each site.
 const DIGESTS: usize = 1024;
-/// The maximum number of senders with growing nonces that are remembered for each key.
+/// The maximum number of senders that are stored for each key. The nonces of these senders must
+/// grow.
 const SENDERS: usize = 4096;
-/// One look at the whole table chooses at most this number of senders for removal. Each new sender
-/// removes one of the chosen senders, so one look is enough for many new senders.
+/// A search of the whole table chooses at most this number of senders for removal. Each new sender
+/// replaces one of the chosen senders, so one search is enough for many new senders.
 const CHOSEN: usize = 256;
 
 /// A digest of the octets that the MAC of a Map-Register covers.
 type Digest = [u8; 32];
 
-/// The parts of an authenticated Map-Register. They decide whether the Map-Register is new.
+/// The parts of an authenticated Map-Register that show whether it is new.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Candidate<'a> {
-    /// The site that has the key of the Map-Register.
+    /// The site whose key signed the Map-Register.
     pub site: &'a Arc<str>,
     /// The name of the key that signed the Map-Register.
     pub key: KeyPrint,
@@ -69,12 +70,12 @@ pub(super) enum Freshness {
     /// authenticated, and its nonce is greater than all earlier nonces of this xTR-ID.
     New { proven: bool },
     /// The nonces of the sender need not grow, and the Map-Register is a repetition of the newest
-    /// Map-Register from its source. It renews the registrations of this source.
+    /// Map-Register from its source. The repetition renews the registrations of this source.
     Renewed,
-    /// The nonces of the sender must grow, and the Map-Register is a repetition of its last
-    /// Map-Register. The map-server answers the repetition, because the first answer may have been
-    /// lost. The repetition has no other effect, because any observer of the network can repeat a
-    /// message.
+    /// The nonces of the sender must grow, and the Map-Register is a repetition of the sender's
+    /// last Map-Register. The map-server answers the repetition, because the first answer may have
+    /// been lost. The repetition has no other effect, because any observer of the network can
+    /// repeat a message.
     Repeated,
     /// The nonces of the sender must grow, but this nonce is not greater than the last nonce of the
     /// sender.
@@ -84,24 +85,24 @@ pub(super) enum Freshness {
     CameBefore { newest: Nonce },
 }
 
-/// The Map-Registers that a map-server remembers.
+/// The data about Map-Registers that a map-server stores.
 #[derive(Debug, Default)]
 pub(super) struct Registers {
     ordered: BTreeMap<KeyPrint, Senders>,
     others: BTreeMap<Arc<str>, Octets>,
 }
 
-/// The senders with growing nonces that use one key.
+/// The senders that use one key. The nonces of these senders must grow.
 #[derive(Debug, Default)]
 struct Senders {
     last: BTreeMap<Sender, Last>,
-    /// The senders that were chosen for removal; the last one is removed first. Each has the time
-    /// of its last Map-Register when it was chosen. A sender that has registered again since then
-    /// is not removed.
+    /// The senders that were chosen for removal. The last sender of the list is removed first. The
+    /// time is the time of the sender's last Map-Register before the choice. A sender that has
+    /// registered again after the choice is not removed.
     chosen: Vec<(Time, Sender)>,
 }
 
-/// The last Map-Register of a sender with growing nonces.
+/// The last Map-Register from a sender whose nonces must grow.
 #[derive(Clone, Copy, Debug)]
 struct Last {
     nonce: Nonce,
@@ -111,7 +112,8 @@ struct Last {
     digest: Option<Digest>,
 }
 
-/// For one site, the last Map-Registers that are not proven to be new. The oldest is first.
+/// The last Map-Registers of one site that are not proven to be new. The oldest Map-Register is
+/// first.
 #[derive(Debug, Default)]
 struct Octets(VecDeque<Seen>);
 
@@ -127,8 +129,8 @@ impl Octets {
         self.0.iter().rev().find(|seen| seen.source == source)
     }
 
-    /// Compares a Map-Register with the remembered Map-Registers. `None` if its octets are not
-    /// remembered.
+    /// Compares a Map-Register with the stored Map-Registers. Returns `None` if `digest` is not
+    /// stored.
     fn judge(&self, digest: Digest, source: IpAddr) -> Option<Freshness> {
         if !self.0.iter().any(|seen| seen.digest == digest) {
             return None;
@@ -149,9 +151,9 @@ impl Octets {
 }
 
 impl Senders {
-    /// Makes room for a sender. Returns the sender that is removed, if there is no room. Senders
-    /// without a registration are removed before senders with a registration. In each of these two
-    /// groups, the sender that registered longest ago is removed first.
+    /// If the table is full and `sender` is a new sender, removes and returns another sender.
+    /// Senders without a registration are removed before senders with a registration. In each of
+    /// these two groups, the sender that registered longest ago is removed first.
     fn make_room(
         &mut self,
         sender: Sender,
@@ -168,8 +170,8 @@ impl Senders {
         Some(removed)
     }
 
-    /// Removes and returns the next of the chosen senders. Leaves out a sender that has registered
-    /// after it was chosen.
+    /// Removes and returns the next of the chosen senders. Skips a sender that has registered again
+    /// after the choice.
     fn next_chosen(&mut self) -> Option<Sender> {
         while let Some((at, sender)) = self.chosen.pop() {
             if self.last.get(&sender).is_some_and(|last| last.at == at) {
@@ -193,9 +195,10 @@ impl Senders {
 }
 
 impl Registers {
-    /// Decides whether a Map-Register is new, and remembers a new one. The returned requests say
-    /// which nonces to keep and which to delete. `live` returns the xTRs that have registrations.
-    /// If the table of senders is full, the senders without registrations are removed first.
+    /// Decides whether a Map-Register is new, and stores a new Map-Register. The returned requests
+    /// tell the driver which nonces to store and which nonces to delete. `live` returns the xTRs
+    /// that have registrations. If the table of senders is full, the senders without registrations
+    /// are removed first.
     pub(super) fn judge(
         &mut self,
         candidate: &Candidate<'_>,
@@ -243,7 +246,7 @@ impl Registers {
         self.ordered.get(&key)?.last.get(&sender)
     }
 
-    /// Restores the nonces that were kept before the start of the router.
+    /// Restores the nonces that were stored before the start of the router.
     pub(super) fn restore(&mut self, kept: &KeptNonces, now: Time) {
         for KeptNonce { owner: NonceOwner { key, sender }, nonce } in kept.iter() {
             let senders = &mut self.ordered.entry(key).or_default().last;
@@ -255,8 +258,8 @@ impl Registers {
         }
     }
 
-    /// Deletes the octets that are remembered for removed sites. Nonces are kept, because a key may
-    /// be used again.
+    /// Deletes the stored digests of removed sites. The nonces remain, because a key may be used
+    /// again.
     pub(super) fn retain_sites(&mut self, is_configured: impl Fn(&str) -> bool) {
         self.others.retain(|site, _| is_configured(site));
     }
@@ -285,7 +288,8 @@ mod tests {
         Candidate { site, key, order, sender, source, nonce, covered }
     }
 
-    /// The freshness of a Map-Register that is received at this second.
+    /// Returns the freshness of a Map-Register. `second` is the second in which the Map-Register
+    /// was received.
     fn judge(
         registers: &mut Registers,
         order: NonceOrder,
@@ -374,8 +378,9 @@ mod tests {
         assert_eq!(freshness, Freshness::NotGreater { last: Nonce(7) });
     }
 
-    /// Receives one Map-Register of each xTR, one a second. Returns the xTRs that were forgotten,
-    /// and the number of looks at the registrations.
+    /// Handles one Map-Register from each xTR. The xTR-ID is also the second in which the
+    /// Map-Register is received. Returns the xTRs that were removed, and the number of searches of
+    /// the registrations.
     fn forgotten(
         registers: &mut Registers,
         xtr_ids: impl IntoIterator<Item = u128>,

@@ -1,4 +1,4 @@
-//! The sessions of reliable transport of a map-server.
+//! The reliable-transport sessions of a map-server.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -28,8 +28,8 @@ pub(super) struct MsSession {
 pub(super) struct Sessions {
     /// The open sessions.
     pub by_connection: BTreeMap<Connection, MsSession>,
-    /// For each RLOC that registered by UDP and asked for a session, the time until which the RLOC
-    /// may open the session.
+    /// The RLOCs that registered by UDP and asked for a session. Each RLOC may open the session
+    /// until the stored time.
     pub admitted: Deadlines<IpAddr>,
     /// The number of registrations of each session.
     pub users: BTreeMap<Connection, usize>,
@@ -46,15 +46,15 @@ pub(super) struct Sessions {
 pub(super) struct Fallen {
     /// The time at which the session ended.
     pub at: Time,
-    /// The position of the search when the session ended. `rounds` counts how often the search has
-    /// reached the end of the table after that.
+    /// The position of the search when the session ended. `rounds` is the number of times that the
+    /// search has reached the end of the table since then.
     pub from: usize,
     pub rounds: u32,
 }
 
 impl Sessions {
     /// Allows an RLOC to open a session, because an authenticated Map-Register was received from
-    /// it.
+    /// this RLOC.
     pub(super) fn admit(&mut self, rloc: IpAddr, now: Time) {
         while self.admitted.pop(now).is_some() {}
         if self.admitted.len() < SESSIONS {

@@ -14,9 +14,9 @@ use crate::router::discovery::Discovery;
 pub enum AwayReason {
     /// The local prefix changed.
     Database(DatabaseReason),
-    /// The router is not an ETR of the family any more.
+    /// The router is not an ETR for the address family any more.
     NotAnEtr,
-    /// The dynamic-EID range was configured. A range is always in the table.
+    /// The dynamic-EID range was configured. A configured range is always in the away table.
     RangeConfigured,
     /// The dynamic-EID range was removed from the configuration.
     RangeDeconfigured,
@@ -26,16 +26,16 @@ pub enum AwayReason {
     HostNotFound,
     /// A map-server reported the prefix.
     Reported(Report),
-    /// The time of the entry has ended.
+    /// The entry has expired.
     Expired,
     /// The mapping system did not answer when the router asked about the entry again.
     NoAnswer,
-    /// The table was full, and another entry needed the place.
+    /// The table was full, and the entry was removed to add another entry.
     TableFull,
     /// A session with a map-server came up. The map-server reports all prefixes again.
     SessionUp,
-    /// The router does not register any prefix that contains this prefix any more, so no map-server
-    /// would report the end of the entry.
+    /// The router does not register any prefix that contains this prefix any more. So no map-server
+    /// would report that the entry is not valid any more.
     NotReportedAnyMore,
 }
 

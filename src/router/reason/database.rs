@@ -45,11 +45,11 @@ pub enum Departure {
     Silent,
     /// Another xTR has registered the host.
     MovedAway,
-    /// The router lost the host.
+    /// The router removed the host.
     Lost(HostLoss),
 }
 
-/// The reason why the router lost a host.
+/// The reason why the router removed a host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum HostLoss {
@@ -57,12 +57,12 @@ pub enum HostLoss {
     PortDown,
     /// The port of the host does not serve the range of the host any more.
     NotServed,
-    /// The table of hosts was full, and another host needed the place.
+    /// The table of hosts was full, and the host was removed to add another host.
     TableFull,
 }
 
 impl Departure {
-    /// The reason in a clause.
+    /// Describes the reason in a clause.
     pub fn describe(self) -> &'static str {
         match self {
             Departure::Silent => "the host does not answer any more",

@@ -18,16 +18,16 @@ pub enum MappingReason {
     TtlOfZero(IpAddr),
     /// The TTL of the record has ended.
     Expired,
-    /// A Map-Reply has this wider prefix for the EID, so the longer prefix is not supported any
-    /// more.
+    /// A Map-Reply contains this wider prefix for the requested EID, so the longer prefix of the
+    /// entry is not valid any more.
     ReplacedBy(EidPrefix),
-    /// The map-cache was full, and another mapping needed the place.
+    /// The map-cache was full, and the entry was removed to add another mapping.
     Evicted,
     /// The operator cleared the map-cache.
     Cleared,
     /// The host of the entry was found on a LAN of this router.
     HostFound,
-    /// A packet that this locator encapsulated has other Locator-Status-Bits than before.
+    /// A packet that this locator encapsulated has other Locator-Status-Bits than earlier packets.
     StatusBits(Rloc),
     /// The static entry was configured.
     Configured,

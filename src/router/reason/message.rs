@@ -17,7 +17,7 @@ pub enum MessageReason {
     MapRequest {
         /// The cause of the first try.
         cause: RequestReason,
-        /// The number of the try, from 1.
+        /// The number of the try. The first try has the number 1.
         attempt: u32,
         /// The server that did not answer the previous try.
         silent: Option<IpAddr>,
@@ -28,16 +28,16 @@ pub enum MessageReason {
         asked: EidPrefix,
         /// The registered prefix that contains the requested EID.
         registered: EidPrefix,
-        /// The ETR that registered it.
+        /// The ETR that registered this prefix.
         etr: Rloc,
     },
     /// A Map-Reply.
     MapReply {
-        /// The ITR-RLOC that asked.
+        /// The ITR-RLOC of the Map-Request.
         itr: Rloc,
         /// The requested EID prefix.
         asked: EidPrefix,
-        /// The reason why the first record has its contents.
+        /// The reason for the contents of the first record.
         cause: ReplyReason,
     },
     /// A Solicit-Map-Request.
@@ -71,7 +71,7 @@ pub enum MessageReason {
     },
     /// A Mapping Notification.
     MappingNotification {
-        /// The prefix with other registrations than before.
+        /// The prefix in the notification.
         prefix: EidPrefix,
         /// The cause.
         cause: MovedReason,
@@ -101,12 +101,12 @@ pub enum RequestReason {
         /// The sender of the SMR.
         by: IpAddr,
     },
-    /// The record about the place of a local EID is older than its TTL.
+    /// The record about the location of a local EID is older than the TTL of this record.
     AwayRecordExpired {
         /// The EID.
         eid: Eid,
     },
-    /// A Map-Notify has to be confirmed by its map-server.
+    /// The map-server must confirm its Map-Notify.
     Notification {
         /// The prefix of the Map-Notify.
         prefix: EidPrefix,
@@ -120,7 +120,7 @@ pub enum RequestReason {
     },
 }
 
-/// The reason why the first record of a Map-Reply has its contents.
+/// The reason for the contents of the first record of a Map-Reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ReplyReason {
@@ -167,7 +167,7 @@ pub enum SmrReason {
 }
 
 impl SmrReason {
-    /// The reason of the same SMR when it is repeated.
+    /// Returns the reason for a repetition of the same SMR.
     pub fn repeated(self) -> Self {
         match self {
             SmrReason::PacketForAway { .. } => self,
@@ -196,8 +196,8 @@ pub enum SmrPeer {
 pub enum RegisterReason {
     /// The local mapping is new or has changed.
     MappingChanged(DatabaseReason),
-    /// The local prefix lost its route, was removed, or its host left. The registration is
-    /// withdrawn.
+    /// The registration is withdrawn, because the local prefix lost its route, was removed, or was
+    /// the prefix of a host that left.
     Withdrawn(DatabaseReason),
     /// The configuration now requires a registration of the prefix with this map-server.
     Configured,
@@ -216,9 +216,9 @@ pub enum RegisterReason {
     SessionDown,
     /// The reliable session with the map-server came up.
     SessionUp,
-    /// The key of the map-server or the setting of reliable registration changed.
+    /// The key of the map-server changed, or reliable registration was turned on.
     KeyChanged,
-    /// A host is here, although the map-server reported it elsewhere.
+    /// A host is here, although the map-server reported the host at another xTR.
     HostConfirmed,
     /// With a Registration Refresh, the map-server asked for all registrations.
     Refresh,
@@ -234,7 +234,7 @@ pub enum RegisterReason {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum NotifyReason {
-    /// It acknowledges a Map-Register.
+    /// The Map-Notify acknowledges a Map-Register.
     Registered {
         /// The first registered prefix.
         prefix: EidPrefix,
@@ -268,7 +268,8 @@ pub enum RefreshReason {
 pub enum MovedReason {
     /// The registrations of the prefix changed.
     RegistrationChanged,
-    /// The receiver has just registered this prefix. It contains the prefix of the notification.
+    /// The receiver has just registered this prefix. The registered prefix contains the prefix in
+    /// the notification.
     RegisteredAround(EidPrefix),
 }
 
@@ -475,7 +476,7 @@ impl RegisterReason {
         }
     }
 
-    /// The change of the local mapping, if this is the cause.
+    /// The change of the local mapping. `None` if there is another cause.
     fn change(self) -> Option<DatabaseReason> {
         match self {
             RegisterReason::MappingChanged(change) | RegisterReason::Withdrawn(change) => {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Reason;
 
-/// The message with which a map-server acknowledged a registration.
+/// The message or the session event that acknowledged a registration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum AcknowledgementReason {
@@ -15,10 +15,11 @@ pub enum AcknowledgementReason {
     MapNotify,
     /// A Registration Ack on a session.
     RegistrationAck,
-    /// A session came up. The map-server holds the registrations by UDP until the ETR has
-    /// registered on the session.
+    /// A session came up. Until the ETR has registered on the session, the map-server keeps the
+    /// registrations that it received by UDP.
     SessionUp,
-    /// A session ended. The map-server holds its registrations for another three minutes.
+    /// A session ended. The map-server keeps the registrations of the session for another three
+    /// minutes.
     SessionDown,
 }
 

@@ -12,17 +12,19 @@ use super::Reason;
 pub enum SessionReason {
     /// This router is an ETR, and the map-server accepted its connection.
     Connected,
-    /// This router is a map-server, and accepted the connection of an ETR that registers with it.
+    /// This router is a map-server, and accepted the connection of an ETR that registers with this
+    /// router.
     Accepted,
     /// The connection ended: the other end closed it, or did not answer.
     ConnectionEnded,
-    /// The map-server sent no Registration Refresh, which begins a session.
+    /// The map-server did not send the Registration Refresh that begins a session.
     NoRefresh,
     /// The ETR opened another connection.
     Replaced,
-    /// The other end sent octets that are no message.
+    /// The other end sent octets that are not a valid message.
     Unreadable,
-    /// The configuration needs no session with this map-server, or the router accepts none.
+    /// The configuration needs no session with this map-server, or the router does not accept
+    /// sessions any more.
     Deconfigured,
     /// The key that opened the session changed.
     KeyChanged,

@@ -1,5 +1,5 @@
-//! The nonces of this router's own Map-Registers, and the clock. This file keeps the last nonce
-//! over a restart, and tells the operator if the clock was set back.
+//! The nonces of this router's own Map-Registers, and the clock. These functions store the last
+//! nonce for the next start, and tell the operator if the clock was set back.
 
 use std::net::IpAddr;
 
@@ -26,8 +26,8 @@ impl Registrar {
         context.outputs.extend(sent.map(NonceRequest::Sent).map(Output::Nonce));
     }
 
-    /// Handles `registers` successive Map-Registers without an answer of a map-server. Raises the
-    /// nonces if this is due.
+    /// Handles `registers` successive Map-Registers that a map-server has not answered. Raises the
+    /// nonces if this is due, and tells the operator about the first increase.
     pub(super) fn registers_unanswered(
         &mut self,
         context: &mut Context,

@@ -1,31 +1,23 @@
 //! The state of the registration of one EID prefix with one map-server, according to the table of
 //! the reliable transport draft (draft-kouvelas-lisp-map-server-reliable-transport-04 section 6.2).
 //!
-//! ```text
-//! event            | none        | Periodic   | Stable      | AckWait     | Rejected
-//! -----------------+-------------+------------+-------------+-------------+------------
-//! created, down    | Periodic A1 |            |             |             |
-//! created, up      | AckWait A2  |            |             |             |
-//! deleted          |             | none A3    | none A6     | none A6     | none
-//! changed          |             | stays A1   | AckWait A2  | stays A2    | AckWait A2
-//! session up       |             | Stable A4  |             |             |
-//! session down     |             |            | Periodic A7 | Periodic A7 | Periodic A7
-//! Refresh          |             |            | AckWait A2  | stays A2    | AckWait A2
-//! Refresh, R set   |             |            | stays       | stays A2    | AckWait A2
-//! Ack              |             |            | stays       | Stable      | AckWait A2
-//! Reject           |             |            | Rejected    | Rejected    | stays
-//! timer            |             | stays A5   |             |             |
-//! ```
-//! In the draft, a changed mapping waits for the periodic timer. This implementation registers it
+//! ```text event | none | Periodic | Stable | AckWait | Rejected
+//! -----------------+-------------+------------+-------------+-------------+------------ created,
+//! down | Periodic A1 | | | | created, up | AckWait A2 | | | | deleted | | none A3 | none A6 | none
+//! A6 | none changed | | stays A1 | AckWait A2 | stays A2 | AckWait A2 session up | | Stable A4 | |
+//! | session down | | | Periodic A7 | Periodic A7 | Periodic A7 Refresh | | | AckWait A2 | stays A2
+//! | AckWait A2 Refresh, R set | | | stays | stays A2 | AckWait A2 Ack | | | stays | Stable |
+//! AckWait A2 Reject | | | Rejected | Rejected | stays timer | | stays A5 | | | ``` In the draft, a
+//! changed mapping waits for the periodic timer. This implementation registers the changed mapping
 //! immediately (action A1 of the table).
 
 /// The state of a registration. A prefix without registration has no state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum State {
-    /// The prefix is registered by UDP, again and again.
+    /// The router registers the prefix periodically by UDP.
     Periodic,
-    /// The prefix is registered by TCP and acknowledged, or waits for the first Refresh of a
-    /// session.
+    /// The prefix is registered by TCP, and the map-server has acknowledged the registration. A
+    /// prefix that waits for the first Refresh of a session has this state too.
     Stable,
     /// A Registration was sent by TCP, and is not acknowledged yet.
     AckWait,
@@ -79,8 +71,8 @@ pub(super) enum Action {
     StartTimer,
 }
 
-/// The next state and the action according to the table of the draft. An empty cell of this table
-/// changes nothing.
+/// Returns the next state and the action according to the table of the draft. An empty cell of this
+/// table changes nothing.
 pub(super) fn transition(state: Option<State>, event: Event) -> (Option<State>, Action) {
     use State::{AckWait, Periodic, Rejected, Stable};
     let (next, action) = match (state, event) {

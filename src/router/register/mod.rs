@@ -10,8 +10,8 @@
 //! again. [`machine`] is the table of the draft, and [`mod@offer`] decides which Map-Registers ask
 //! for a session.
 //!
-//! Prefixes that are due by UDP at the same time share a message, if the message fits into the
-//! smallest MTU that every path has.
+//! Prefixes that are due by UDP at the same time are registered in one message, if this message
+//! fits into the smallest MTU that every path has.
 
 mod clock;
 mod machine;
@@ -46,14 +46,15 @@ use crate::wire::{MappingRecord, Nonce};
 
 /// The time between two Map-Registers by UDP for one prefix (RFC 9301 section 5.6).
 const PERIOD: Duration = Duration::from_secs(60);
-/// The random part of the period, so that the routers of a lab do not send at the same time.
+/// The random part of [`PERIOD`], as a fraction. Because of this part, the routers of a lab do not
+/// send at the same time.
 const JITTER: f64 = 0.1;
 /// The wait before the first repetition if no Map-Notify has arrived. Each further wait is twice as
 /// long, up to [`PERIOD`].
 const FIRST_RETRY: Duration = Duration::from_secs(1);
-/// How long a map-server keeps a registration (RFC 9301 section 8.2).
+/// How long a map-server keeps a registration that is not renewed (RFC 9301 section 8.2).
 pub const LIFETIME: Duration = Duration::from_secs(180);
-/// The number of unsolicited Map-Notifies that are remembered for each map-server.
+/// The maximum number of unsolicited Map-Notifies whose nonces are stored for each map-server.
 const NEWS: usize = 64;
 
 /// A map-server, and a family of EIDs.
@@ -75,19 +76,19 @@ struct RegistrationEntry {
     /// Whether the next Map-Register is due because of a change. If not, it is due because the last
     /// Map-Register had no answer, or because the period between two Map-Registers is over.
     is_changed: bool,
-    /// The reason of the next Map-Register. It is not used for a repetition of a Map-Register that
-    /// has no answer.
+    /// The reason for the next Map-Register. This reason is not used for a repetition of a
+    /// Map-Register that has no answer.
     why: RegisterReason,
     /// The number of successive Map-Registers without an answer in time.
     unanswered: u32,
     /// The time at which the last Map-Notify or Registration Ack arrived.
     acknowledged_at: Option<Time>,
-    /// Whether an event has told that the last acknowledgement is too old.
+    /// Whether an event has reported that the last acknowledgement is too old.
     is_lapsed: bool,
 }
 
 impl RegistrationEntry {
-    /// The reason of a Map-Register by UDP that is due now.
+    /// Returns the reason for a Map-Register by UDP that is due now.
     fn reason(&self) -> RegisterReason {
         match self.nonce.is_some() && !self.is_changed {
             true => RegisterReason::Unanswered(self.unanswered),
@@ -117,7 +118,7 @@ impl RegistrationEntry {
     }
 }
 
-/// A change that the registrar reports to its router, because other roles depend on it.
+/// A change that the registrar reports to its router, because other roles depend on the change.
 #[derive(Debug)]
 pub(super) enum RegistrarEvent {
     /// A map-server has acknowledged these prefixes by UDP. After the router has processed this
@@ -132,11 +133,11 @@ pub(super) enum RegistrarEvent {
     },
     /// A map-server has acknowledged or rejected a prefix by TCP.
     Answered(EidPrefix),
-    /// A map-server reports on a session that another xTR has registered a prefix. The record has
-    /// the locators of the other xTR. The last value is the map-server.
+    /// A map-server reports on a session that another xTR has registered a prefix. The values are
+    /// the record with the locators of the other xTR, the session, and the map-server.
     Elsewhere(MappingRecord, Teller, IpAddr),
-    /// The records of a Map-Notify for prefixes that another xTR has registered. The Map-Notify may
-    /// be an old message.
+    /// A Map-Notify reports prefixes that another xTR has registered. The values are the map-server
+    /// and the records. The Map-Notify may be an old message.
     News(IpAddr, Vec<MappingRecord>),
 }
 
@@ -161,7 +162,7 @@ pub(super) struct Registrar {
     xtr_id: u128,
 }
 
-/// The event for a change of a registration.
+/// Returns the event for a change of a registration.
 fn changed(
     (_, map_server): Peer,
     eid_prefix: EidPrefix,
@@ -170,7 +171,8 @@ fn changed(
     event::Event::Registration { eid_prefix, map_server, change }
 }
 
-/// After an event, the message or the state of the session that acknowledges a registration.
+/// Returns the message, or the change of the session, that acknowledges a registration when `event`
+/// happens.
 fn acknowledgement(event: Event) -> AcknowledgementReason {
     match event {
         Event::SessionUp => AcknowledgementReason::SessionUp,
@@ -180,13 +182,13 @@ fn acknowledgement(event: Event) -> AcknowledgementReason {
 }
 
 impl Registrar {
-    /// The changes since the last call.
+    /// Removes and returns the changes since the last call.
     pub(super) fn take_changes(&mut self) -> Vec<event::Event> {
         std::mem::take(&mut self.changes)
     }
 
-    /// Creates a registrar. Its nonces begin at `wall_clock` (microseconds), above the nonces of
-    /// the router's previous run.
+    /// Creates a registrar. Its nonces begin at `wall_clock` (microseconds), which is normally
+    /// greater than the nonces of the router's previous run.
     pub(super) fn new(seed: &Seed, wall_clock: u64, xtr_id: u128) -> Self {
         Registrar {
             standings: BTreeMap::new(),
@@ -296,7 +298,8 @@ impl Registrar {
         self.standings.get(&peer).is_some_and(|standings| standings.contains_key(&prefix))
     }
 
-    /// Removes the due registrations from the deadlines. The caller sets their next deadlines.
+    /// Removes the deadlines that have passed, and returns the registrations of these deadlines.
+    /// The caller sets the next deadlines.
     fn take_due(&mut self, now: Time) -> BTreeMap<Peer, BTreeSet<EidPrefix>> {
         let mut due: BTreeMap<Peer, BTreeSet<EidPrefix>> = BTreeMap::new();
         while let Some((peer, prefix)) = self.due.pop(now) {
@@ -305,7 +308,7 @@ impl Registrar {
         due
     }
 
-    /// Reports the due prefixes with an acknowledgement that is too old.
+    /// Reports each prefix in `prefixes` whose last acknowledgement is too old.
     fn tell_lapsed(&mut self, peer: Peer, prefixes: &[EidPrefix], now: Time) {
         let Some(standings) = self.standings.get_mut(&peer) else { return };
         for prefix in prefixes {
@@ -318,8 +321,8 @@ impl Registrar {
         }
     }
 
-    /// The reason of a Map-Register with these prefixes: the reason of the first prefix that has
-    /// changed. If no prefix has changed, it is the reason of the first prefix.
+    /// Returns the reason for a Map-Register with these prefixes: the reason of the first prefix
+    /// that has changed. If no prefix has changed, returns the reason of the first prefix.
     fn register_reason(&self, peer: Peer, prefixes: &[EidPrefix]) -> Option<MessageReason> {
         let standings = self.standings.get(&peer)?;
         let reason = |prefix: &EidPrefix| Some((*prefix, standings.get(prefix)?.reason()));
@@ -334,9 +337,9 @@ impl Registrar {
         Some(MessageReason::MapRegister { prefix, others: prefixes.len() - 1, cause })
     }
 
-    /// Some of the `prefixes` are due again because their Map-Register had no answer. Counts these
-    /// Map-Registers. Returns the largest number of successive unanswered Map-Registers for one
-    /// prefix.
+    /// Counts an unanswered Map-Register for each prefix in `prefixes` that is due again because
+    /// its last Map-Register had no answer. Returns the largest number of successive unanswered
+    /// Map-Registers for one prefix.
     fn count_unanswered(&mut self, peer: Peer, prefixes: &[EidPrefix]) -> u32 {
         let Some(standings) = self.standings.get_mut(&peer) else { return 0 };
         let mut most = 0;
@@ -422,10 +425,10 @@ impl Registrar {
         answered
     }
 
-    /// Whether an authenticated Map-Notify is new. This Map-Notify acknowledges no Map-Register. A
-    /// map-server repeats its notifications until they are acknowledged. Any observer can replay a
-    /// notification about a host, even after the host has returned. So a repeated notification
-    /// changes nothing (RFC 9301 section 5.7).
+    /// Checks whether an authenticated Map-Notify is new, and stores its nonce. This Map-Notify
+    /// acknowledges no Map-Register. A map-server repeats its notifications until they are
+    /// acknowledged. Any observer can replay a notification about a host, even after the host has
+    /// returned. So a repeated notification changes nothing (RFC 9301 section 5.7).
     fn is_news(&mut self, server: IpAddr, nonce: Nonce) -> bool {
         let heard = self.news.entry(server).or_default();
         if heard.contains(&nonce) {

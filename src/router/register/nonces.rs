@@ -3,36 +3,35 @@
 //!
 //! The nonces begin at the wall clock. If an earlier run has stored its last nonce, and this nonce
 //! is greater than the wall clock, the nonces begin after this nonce. If no nonce was stored and
-//! the clock was set back, a map-server remembers a greater nonce, and refuses the Map-Registers
-//! without an answer. So the nonces are raised as long as a map-server has answered no
-//! Map-Register. In this way, the nonces become greater than the nonces of an earlier run, but are
-//! never far above the clock.
+//! the clock was set back, a map-server may have stored a greater nonce. In this case, the
+//! map-server refuses the Map-Registers and does not answer. So the nonces are raised as long as a
+//! map-server has answered no Map-Register. In this way, the nonces become greater than the nonces
+//! of an earlier run, but are never far above the clock.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use crate::wire::Nonce;
 
-/// The nonces are raised after this number of Map-Registers without an answer, and again each time
-/// after the same number of further Map-Registers.
+/// The nonces are raised each time when this number of further Map-Registers has had no answer.
 pub(super) const UNANSWERED: u32 = 3;
 /// The first increase in microseconds: 71 minutes. Each further increase is twice as large.
 pub(super) const FIRST_RAISE: u64 = 1 << 32;
-/// The maximum distance from the clock in microseconds: two years and a quarter.
+/// The maximum distance of the nonces above the clock, in microseconds: two years and a quarter.
 const MOST_AHEAD: u64 = 1 << 46;
 
 /// The nonces of the Map-Registers that this router sends.
 #[derive(Debug)]
 pub(super) struct Nonces {
     last: u64,
-    /// The nonce that the driver has been asked to store.
+    /// The last nonce that the driver has been asked to store.
     kept: u64,
     /// Whether an earlier run has stored its last nonce. If so, the nonces need not be raised.
     is_restored: bool,
     /// The map-servers that have answered a Map-Register since the start.
     answered: BTreeSet<IpAddr>,
     /// For each map-server that has answered no Map-Register, how often the nonces were raised
-    /// because of it.
+    /// because of this map-server.
     raises: BTreeMap<IpAddr, u32>,
     was_raised: bool,
 }
@@ -58,7 +57,8 @@ impl Nonces {
         Some(behind)
     }
 
-    /// The last nonce, if the driver has not been asked to store it yet.
+    /// Returns the last nonce, if the driver has not been asked to store it yet. The caller must
+    /// then ask the driver to store this nonce.
     pub(super) fn take_unkept(&mut self) -> Option<u64> {
         let is_new = self.last != self.kept;
         self.kept = self.last;
@@ -70,14 +70,14 @@ impl Nonces {
         Nonce(self.last)
     }
 
-    /// Records that a map-server has answered a Map-Register. So this map-server does not remember
-    /// a greater nonce.
+    /// Records that a map-server has answered a Map-Register. So this map-server has not stored a
+    /// greater nonce.
     pub(super) fn answered(&mut self, server: IpAddr) {
         self.answered.insert(server);
     }
 
-    /// Handles `registers` successive Map-Registers without an answer of a map-server. Raises the
-    /// nonces if this is due. Returns whether they were raised for the first time.
+    /// Handles `registers` successive Map-Registers that a map-server has not answered. Raises the
+    /// nonces if this is due. Returns whether the nonces were raised for the first time.
     pub(super) fn unanswered(&mut self, server: IpAddr, registers: u32, clock: u64) -> bool {
         if self.is_restored || self.answered.contains(&server) {
             return false;
@@ -105,7 +105,7 @@ mod tests {
         [192, 0, 2, 1].into()
     }
 
-    /// The distance of the nonces from the clock after each Map-Register without an answer.
+    /// Returns the distance of the nonces from the clock after each Map-Register without an answer.
     fn raised(nonces: &mut Nonces, registers: std::ops::RangeInclusive<u32>) -> Vec<u64> {
         let raise = |registers| {
             nonces.unanswered(server(), registers, CLOCK);

@@ -7,17 +7,18 @@
 //! leaves the bit out in two cases: a comparison shows that the map-server drops Map-Registers with
 //! the bit, or the map-server refuses TCP.
 //!
-//! ```text
-//!           three unanswered: every second register of the prefix without the bit
-//!           ┌─────────────────────────────────────────────────────────────────┐
-//!        Open ── one without the bit is answered ──▶ Comparing                │
-//!          ▲ ◀────────── one with it is answered ────── │ two with it are not, │
-//!          │ ◀──── none without it is answered ──────── │ one without it is    │
-//!          │                                            ▼                      │
-//!          └───────────── TCP is refused ─────────▶ Withheld, ten minutes ─────┘
-//!                                                                 then Comparing
-//!   Kept: a session has begun since the start; every register has the bit.
-//! ```
+//! | State | Event | Next state |
+//! |---|---|---|
+//! | Open | a Map-Register without the bit is answered | Comparing |
+//! | Comparing or Withheld | a Map-Register with the bit is answered | Open |
+//! | Comparing | two with the bit and one without the bit have no answer | Open |
+//! | Comparing | two with the bit have no answer, one without the bit is answered | Withheld |
+//! | any state except Kept | the map-server refuses TCP | Withheld |
+//! | Withheld | ten minutes have passed | Comparing |
+//! | any state | a session begins | Kept |
+//!
+//! In the state Open, after three successive unanswered Map-Registers of a prefix, every second
+//! Map-Register of this prefix has no bit 18. In the state Kept, every Map-Register has the bit.
 
 use std::time::Duration;
 
@@ -27,7 +28,7 @@ use crate::time::Time;
 /// sent without the offer (bit 18).
 const UNANSWERED: u32 = 3;
 /// The offer (bit 18) is left out if this number of Map-Registers with the offer had no answer, but
-/// the map-server answers Map-Registers without it.
+/// the map-server answers Map-Registers without the offer.
 const MISSED: u32 = 2;
 /// How long the offer (bit 18) is left out of the Map-Registers to a map-server.
 pub(super) const WITHHELD_FOR: Duration = Duration::from_secs(600);
@@ -80,8 +81,8 @@ impl Offer {
     }
 
     /// Records that a Map-Notify answered a Map-Register. Returns true if a comparison begins
-    /// between Map-Registers with the offer (bit 18) and without it. In this case, the next
-    /// Map-Register is sent without a wait for its period.
+    /// between Map-Registers with the offer (bit 18) and without it. In this case, the caller does
+    /// not wait for the end of the period before it sends the next Map-Register.
     pub(super) fn answered(&mut self, had_bit: bool, now: Time) -> bool {
         match (*self, had_bit) {
             (Offer::Kept, _) => {}

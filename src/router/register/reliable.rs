@@ -178,8 +178,9 @@ impl Registrar {
         self.end_session(context, database, server, reason, now);
     }
 
-    /// Closes every session, because the router is about to stop. The messages that close a session
-    /// need routes, and these routes are removed next.
+    /// Closes the session with the map-server `only`. If `only` is `None`, closes all sessions. A
+    /// router that stops calls this function before it removes its routes, because the messages
+    /// that close a session need routes.
     pub(in crate::router) fn close_sessions(
         &mut self,
         context: &mut Context,
@@ -237,9 +238,9 @@ impl Registrar {
 
     /// Handles a change of the keys or of reliable registration. A session depends on the key that
     /// opened it. If the key of a map-server changed, the router registers all prefixes again by
-    /// UDP, and the map-server rejects the registrations that it does not accept any more. If
+    /// UDP. The map-server then rejects the registrations that it does not accept any more. If
     /// reliable registration was turned on, the router immediately sends a Map-Register that offers
-    /// it.
+    /// reliable transport.
     pub(in crate::router) fn renew_sessions(
         &mut self,
         context: &mut Context,
@@ -303,7 +304,7 @@ impl Registrar {
         context.outputs.push_back(output);
     }
 
-    /// Stores octets that have arrived on a session. [`Registrar::next_event`] reads them.
+    /// Stores octets that have arrived on a session. [`Registrar::next_event`] reads these octets.
     pub(in crate::router) fn session_octets(&mut self, connection: Connection, octets: &[u8]) {
         let each = self.sessions.values_mut().find(|each| each.session.connection == connection);
         if let Some(each) = each {
@@ -312,7 +313,7 @@ impl Registrar {
     }
 
     /// Processes the messages that have arrived on a session. Stops after the first message to
-    /// which the router has to react, and returns its event.
+    /// which the router has to react, and returns the event of this message.
     pub(in crate::router) fn next_event(
         &mut self,
         context: &mut Context,
@@ -468,7 +469,7 @@ impl Registrar {
     }
 }
 
-/// The keys of the map-servers with which a configuration registers.
+/// Returns the keys of the map-servers at which the ETR of a configuration registers.
 fn etr_keys(config: &Config) -> BTreeMap<Peer, Key> {
     let families = Family::BOTH.into_iter().flat_map(|family| {
         let service = config.lisp.as_ref().map(|lisp| lisp.service(family));

@@ -1,4 +1,4 @@
-//! The Map-Registers that an ETR sends. They register prefixes and withdraw prefixes.
+//! Sends the Map-Registers of an ETR. These messages register prefixes and withdraw prefixes.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -16,9 +16,9 @@ use crate::router::site_records;
 use crate::time::Time;
 use crate::wire::{CONTROL_PORT, MapRegister, MappingRecord, Nonce, XtrIdentity};
 
-/// The maximum number of octets of records in one Map-Register. A packet has 576 octets. The other
-/// octets are needed for the IPv4 and UDP headers, the fixed part with the longest authentication
-/// data in use, the xTR-ID and the Site-ID.
+/// The maximum number of octets of records in one Map-Register. A packet has at most 576 octets.
+/// The other octets are needed for the IPv4 and UDP headers, the fixed part with the longest
+/// authentication data in use, the xTR-ID and the Site-ID.
 const RECORDS_LEN: usize = 576 - 20 - 8 - (16 + 20) - 24;
 
 impl Registrar {
@@ -113,8 +113,8 @@ impl Registrar {
     }
 
     /// Deletes registrations. By UDP, the router sends a Map-Register with a TTL of zero. This
-    /// Map-Register requests no Map-Notify and is not repeated. If it is lost, the map-server's own
-    /// timer ends the registration.
+    /// Map-Register requests no Map-Notify and is not repeated. If the Map-Register is lost, the
+    /// map-server's own timer ends the registration.
     fn withdraw(
         &mut self,
         context: &mut Context,
@@ -183,7 +183,7 @@ impl Registrar {
         }
     }
 
-    /// Whether the next Map-Register of a prefix by UDP offers reliable transport.
+    /// Whether the next Map-Register by UDP for a prefix offers reliable transport.
     fn offers_session(
         &mut self,
         context: &mut Context,
@@ -208,7 +208,7 @@ impl Registrar {
         let key =
             context.config.etr_map_servers(family).get(&server).map(|server| server.key.clone());
         // A map-server that was removed from the configuration has no key any more, so no message
-        // is sent to it. Its own timer ends the registrations.
+        // is sent to this map-server. The map-server's own timer ends the registrations.
         let Some(key) = key else { return nonce };
         let Some(source) = context.local.preferred(Rloc(server).family()) else {
             context.tell(ChangeEvent::MapServer {
@@ -225,8 +225,8 @@ impl Registrar {
         nonce
     }
 
-    /// A Map-Register with the next nonce, for UDP or for a Registration. It requests no
-    /// Map-Notify.
+    /// Returns a Map-Register with the next nonce, for UDP or for a Registration. The Map-Register
+    /// requests no Map-Notify.
     pub(super) fn register(
         &mut self,
         config: &Config,
@@ -247,7 +247,7 @@ impl Registrar {
     }
 }
 
-/// The record of a prefix. If the prefix is not in the database any more, the record has no
+/// Returns the record of a prefix. If the prefix is not in the database any more, the record has no
 /// locators.
 fn last_record(config: &Config, database: &Database, prefix: EidPrefix) -> MappingRecord {
     match database.get(&prefix) {

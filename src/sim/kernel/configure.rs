@@ -2,7 +2,7 @@
 //!
 //! If a link is set down, its routes are removed. As on Linux, there is no notification of each
 //! route, so the process reads the whole table again. When the link comes up again, its connected
-//! routes return, but its static routes do not.
+//! routes return. Its static routes do not return.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -32,8 +32,8 @@ const NO_ROUTE_TO_GATEWAY: &str = "Nexthop has invalid gateway";
 const DEVICE_DOWN: &str = "Network is down";
 
 impl Kernel {
-    /// Creates a device, which is down. A new port has no carrier. A new tunnel has carrier, which
-    /// its process gives.
+    /// Creates a device. The new device is down. A new port has no carrier. A new tunnel has
+    /// carrier, because its process has opened it.
     ///
     /// If a deleted device is created again, it gets its old ID and is still plugged into its link.
     pub fn add_device(&mut self, name: &str, kind: DeviceKind, mtu: u16) -> DeviceId {
@@ -125,8 +125,8 @@ impl Kernel {
         }
     }
 
-    /// Does the work of `ip link set DEVICE mtu N`. Without `mtu`, the device gets the MTU of its
-    /// link.
+    /// Does the work of `ip link set DEVICE mtu N`. If `mtu` is `None`, the device gets the MTU of
+    /// its link.
     pub fn set_mtu(&mut self, id: DeviceId, mtu: Option<u16>) {
         let device = &mut self.devices[id.0];
         let mtu = mtu.unwrap_or(device.own_mtu);
@@ -369,8 +369,8 @@ impl Kernel {
                 Ok(())
             }
             KernelObject::Route { table, prefix, target, metric, source } => {
-                // If the gateway's network is removed already, this route was removed at the same
-                // time.
+                // If the network of the gateway was removed earlier, this route was removed
+                // together with the network.
                 let leads = match target {
                     RouteTarget::NextHop(gateway) => self.leads_by_gateway(table, prefix, gateway),
                     _ => Some(self.leads(target)?),
@@ -469,7 +469,8 @@ impl Kernel {
     }
 }
 
-/// Returns the connected route of an address. A host address (/32, /128) has no connected route.
+/// Returns the connected route of an address. A host address (/32, /128) and an IPv6 link-local
+/// address have no connected route.
 pub(super) fn connected(device: DeviceId, address: IpNet) -> Option<(IpNet, Entry)> {
     let family = Family::of(address.addr());
     if address.prefix_len() == family.bits() || is_ipv6_link_local(address.addr()) {

@@ -9,8 +9,8 @@ pub enum KernelDrop {
     DeviceDown,
     /// The frame is for another hardware address.
     NotForUs,
-    /// The address is link-local, multicast or broadcast, and no program of this node accepts such
-    /// packets.
+    /// The packet has a link-local, multicast or broadcast address, or its source address is
+    /// unspecified. The packet is not for this node, and a router does not forward such packets.
     LinkScoped,
     /// An IPv4 packet from a link has an address of this node as its source address.
     Martian,
@@ -42,8 +42,8 @@ pub enum KernelDrop {
     Checksum,
     /// The packet is for this node, but no socket has the port, or no program accepts the protocol.
     NoSocket,
-    /// A process sent octets that are not a packet. Or it sent from an address that the node does
-    /// not have. Or it wrote to a device that is down (error EIO).
+    /// The process made one of three errors. It sent octets that are not a packet, it used a source
+    /// address that the node does not have, or it wrote to a device that is down (error EIO).
     WriteFailed,
 }
 
@@ -71,7 +71,7 @@ impl KernelDrop {
         KernelDrop::WriteFailed,
     ];
 
-    /// The reason in a sentence.
+    /// Returns the reason as a sentence.
     pub fn describe(self) -> &'static str {
         match self {
             KernelDrop::NotIp => "The packet is not a complete IP packet",
@@ -102,7 +102,7 @@ impl KernelDrop {
         }
     }
 
-    /// A section of a standard, or a manual page. The reason comes from there.
+    /// Returns the source of the reason: a section of a standard, or a manual page.
     pub fn section(self) -> &'static str {
         match self {
             KernelDrop::NotIp => "RFC 1812 section 5.2.2",

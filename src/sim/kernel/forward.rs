@@ -47,7 +47,8 @@ impl Kernel {
         }
     }
 
-    /// Sends an IP packet with a TCP segment, for the TCP stack of a process.
+    /// Sends an IP packet that contains a TCP segment. The packet comes from the TCP stack of a
+    /// process.
     pub fn send_segment(&mut self, packet: Vec<u8>) {
         match IpHeader::parse(&packet) {
             Ok(header) if self.is_local(header.source) => self.originate(packet, true),
@@ -55,13 +56,14 @@ impl Kernel {
         }
     }
 
-    /// Sends an IP packet of a program with a raw socket. The source address may be any address.
+    /// Sends an IP packet that a program has written to a raw socket. The source address may be any
+    /// address.
     pub fn send_raw(&mut self, packet: Vec<u8>) {
         self.originate(packet, false);
     }
 
-    /// Drops a packet because no host on the link has the address of its next hop (RFC 1122 section
-    /// 2.3.2.2).
+    /// Drops a packet because no host on the link has the address of the packet's next hop (RFC
+    /// 1122 section 2.3.2.2). Also sends an ICMP error to the sender of the packet.
     pub fn neighbour_failed(&mut self, packet: &[u8]) {
         self.count(KernelDrop::NoNeighbour, packet);
         if let Ok(header) = IpHeader::parse(packet) {
@@ -77,8 +79,8 @@ impl Kernel {
         }
     }
 
-    /// Does the work of `originate`. If the packet is not sent, this function returns the cause and
-    /// the packet, and does not count it.
+    /// Sends a packet as `originate` does. If the packet cannot be sent, returns the reason and the
+    /// packet. In this case, the caller must count the packet as dropped.
     pub(super) fn send(
         &mut self,
         packet: Vec<u8>,
@@ -141,7 +143,8 @@ impl Kernel {
         self.send_error(error, &packet, header);
     }
 
-    /// Returns the MTU of the device, if the packet is larger and must not be fragmented.
+    /// Returns the MTU of the device, if the packet is larger than this MTU and must not be
+    /// fragmented.
     fn too_big(&self, device: DeviceId, packet: &[u8]) -> Option<u16> {
         const DONT_FRAGMENT: u8 = 0x40;
         let mtu = self.device(device).mtu;

@@ -14,7 +14,7 @@ use etherparse::{
 const REASSEMBLY_LIMIT: usize = 16;
 
 /// The length of an IPv6 header, in octets. The next constant is the length of the fragment header
-/// that follows it.
+/// that follows the IPv6 header.
 const V6_HEADER: usize = 40;
 const V6_FRAGMENT: usize = 8;
 const V6_FRAGMENT_HEADER: u8 = 44;
@@ -194,8 +194,9 @@ impl Reassembly {
         fragment.whole(&payload).map(Some).ok_or(Unfit)
     }
 
-    /// If a fragment is the first one of its packet and there is no room for another packet,
-    /// removes the oldest packet. Returns the received octets of the removed packet.
+    /// Makes room for the packet of a fragment. If this packet is new, and the maximum number of
+    /// packets is reached, removes the oldest packet. Returns the received octets of the removed
+    /// packet.
     pub fn make_room(&mut self, fragment: &[u8]) -> Option<Vec<u8>> {
         let key = Fragment::parse(fragment)?.key;
         let is_known = self.0.iter().any(|(other, _)| *other == key);

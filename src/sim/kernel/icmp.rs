@@ -15,12 +15,12 @@ use crate::router::io::IcmpError as Reported;
 use crate::sim::datagram::{IpFields, ip_packet};
 use crate::wire::IcmpErrorKind;
 
-/// The length of the largest ICMPv4 error in octets, with the IP header (RFC 1812 section 4.3.2.3).
-/// The next constant is the length of the largest ICMPv6 error (RFC 4443 section 2.4).
+/// The maximum length of an ICMPv4 error including its IP header, in octets (RFC 1812 section
+/// 4.3.2.3). The next constant is the maximum length of an ICMPv6 error (RFC 4443 section 2.4).
 const V4_ERROR_LEN: usize = IPV4_MINIMUM_REASSEMBLY as usize;
 const V6_ERROR_LEN: usize = IPV6_MINIMUM_MTU as usize;
-/// The length in octets of the IP header and the ICMP header together. Both headers precede the
-/// packet that an ICMPv4 error quotes.
+/// The length of the IP header and the ICMP header of an ICMPv4 error together, in octets. The
+/// quoted packet follows these headers. The next constant is the same length for ICMPv6.
 const V4_ERROR_HEADERS: usize = 28;
 const V6_ERROR_HEADERS: usize = 48;
 /// The type of service of ICMPv4 errors. Linux sends them with precedence "internetwork control".
@@ -139,8 +139,8 @@ impl Kernel {
         let Some(source) = own.or_else(|| self.source_for(destination)) else {
             return;
         };
-        // On Linux, the source address of an IPv4 error influences the route only if `packet` was
-        // sent to this address.
+        // On Linux, the source address of an IPv4 error influences the route of the error only if
+        // `packet` was sent to this address.
         let bound = own.is_some() || destination.is_ipv6();
         let (most, tos) = match destination {
             IpAddr::V4(_) => (V4_ERROR_LEN - V4_ERROR_HEADERS, V4_ERROR_TOS),

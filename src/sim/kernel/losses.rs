@@ -101,7 +101,7 @@ impl Kernel {
         }
     }
 
-    /// Whether the network of an address has its connected route.
+    /// Whether the connected route of an address exists.
     fn is_connected(&self, device: &Device, address: ipnet::IpNet) -> bool {
         let Some(id) = self.device_id(&device.name()) else { return false };
         connected(id, address).is_none_or(|(prefix, _)| {

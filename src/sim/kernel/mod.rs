@@ -94,7 +94,7 @@ pub struct NetDevice {
 }
 
 impl NetDevice {
-    /// Whether packets can leave and arrive.
+    /// Whether the device can send and receive packets.
     pub fn is_running(&self) -> bool {
         self.up && self.carrier
     }
@@ -132,9 +132,9 @@ pub enum KernelOutput {
         /// The frame.
         frame: Vec<u8>,
     },
-    /// An IP packet for the process, which reads it from `lisp0`.
+    /// An IP packet that the process reads from `lisp0`.
     Tunnel(Vec<u8>),
-    /// A UDP datagram for the process, which has a socket on the destination port.
+    /// A UDP datagram for the process. The process has a socket on the destination port.
     Datagram(Datagram),
     /// An IP packet with a TCP segment, for the TCP stack of the process.
     Segment(Vec<u8>),
@@ -199,7 +199,7 @@ pub struct Kernel {
     outputs: VecDeque<KernelOutput>,
     events: VecDeque<KernelEvent>,
     drops: BTreeMap<KernelDrop, u64>,
-    /// The dropped packets of the node: those of the kernel and those of its process.
+    /// The packets that the kernel or the process of the node dropped.
     pub dropped: DropLog<SimDrop>,
     link_changed: bool,
     /// The state of each neighbour, as it was last reported to the process. A neighbour that is not
@@ -218,7 +218,8 @@ impl Default for Kernel {
 }
 
 impl Kernel {
-    /// The kernel of a new network namespace. Its only device is `lo`, which is up.
+    /// Makes the kernel of a new network namespace. The only device of the kernel is `lo`. It is
+    /// up.
     pub fn new() -> Self {
         let mut kernel = Kernel {
             now: Time::ZERO,
@@ -286,14 +287,14 @@ impl Kernel {
         self.events.pop_front()
     }
 
-    /// Whether a device was set up or down since the last call. The peer on the link of this device
-    /// will notice the change.
+    /// Returns whether a device was set up or down since the last call. If so, the caller must
+    /// update the carrier state on the links of the node.
     #[must_use]
     pub fn take_link_change(&mut self) -> bool {
         std::mem::take(&mut self.link_changed)
     }
 
-    /// The number of dropped packets for each cause.
+    /// Returns the number of dropped packets for each reason.
     pub fn drops(&self) -> &BTreeMap<KernelDrop, u64> {
         &self.drops
     }
@@ -315,21 +316,21 @@ impl Kernel {
         self.senders.retain(|socket| socket.ip() != address);
     }
 
-    /// From now on, a process receives every TCP segment for the node. Linux has TCP in its kernel,
-    /// but a router of the simulator has its TCP stack beside the process. Without a process that
-    /// receives TCP segments, the kernel drops them and sends no RST.
+    /// From now on, a process receives every TCP segment for the node. On Linux, the TCP stack is
+    /// in the kernel. In the simulator, the TCP stack of a router is outside the kernel. If no
+    /// process receives TCP segments, the kernel drops the segments and sends no RST.
     pub fn open_tcp(&mut self) {
         self.has_tcp = true;
     }
 
-    /// Opens or closes a socket for ICMP messages, when a program on the node begins or ends a
-    /// ping.
+    /// Opens a socket for ICMP messages if `listens` is true, and closes it otherwise. The ping
+    /// program of the node uses this socket.
     pub fn listen_to_icmp(&mut self, listens: bool) {
         self.icmp = listens.then(Vec::new);
     }
 
-    /// Opens or closes a raw socket of the process. The socket receives the ICMP messages for the
-    /// node, except echo requests.
+    /// Opens a raw socket of the process if `passes` is true, and closes it otherwise. The socket
+    /// receives the ICMP messages for the node, except echo requests.
     pub fn pass_icmp_to_process(&mut self, passes: bool) {
         self.process_hears_icmp = passes;
     }
@@ -344,8 +345,8 @@ impl Kernel {
         self.icmp.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
-    /// Closes the sockets of the process, which has ended. Its `lisp0` loses carrier, addresses and
-    /// routes. Policy rules stay.
+    /// Closes the sockets of the process, because the process has ended. `lisp0` is set down, and
+    /// loses its carrier, its addresses and its routes. Policy rules stay.
     pub fn end_process(&mut self) {
         self.receivers.clear();
         self.senders.clear();

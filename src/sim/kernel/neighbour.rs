@@ -1,14 +1,15 @@
-//! Ethernet frames: the neighbour messages on a link, and the next hops of packets.
+//! Receives and sends Ethernet frames. Handles ARP and neighbour discovery, and sends each packet
+//! to its next hop.
 //!
 //! The kernel acts as Linux does with the settings of `driver/netlink`. It answers an ARP request
 //! for any address of the node. It answers neighbour discovery for addresses of the device only. It
 //! also answers in place of a proxied host, without delay. It answers ARP in place of this host
-//! only if the route of the host leads to another device. On a port for roaming hosts, the kernel
+//! only if the route to the host leads to another device. On a port for roaming hosts, the kernel
 //! accepts a host that announces itself.
 //!
-//! The process is notified of a neighbour as `driver/netlink` notifies the core. There is a
-//! notification in two cases: the state differs from the last notified state, or the host has just
-//! confirmed that it is present.
+//! The kernel notifies the process of a neighbour's state, as `driver/netlink` notifies the core.
+//! It does this in two cases: the state differs from the last notified state, or the neighbour has
+//! just confirmed that it is present.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
@@ -30,8 +31,8 @@ const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 
 impl Kernel {
     /// Tells the process how many entries the neighbour tables have, as `driver/netlink` does. This
-    /// happens only if the node has ports for roaming hosts and the number has changed, and at most
-    /// once a second. Each simulated kernel has its own tables.
+    /// happens at most once a second. It happens only if the number has changed and the node has a
+    /// port for roaming hosts. Each simulated kernel has its own tables.
     pub(super) fn look_at_tables(&mut self) {
         let mut devices = self.devices.iter();
         // A port is for roaming hosts if its timers differ from the default timers.
@@ -93,9 +94,9 @@ impl Kernel {
         self.settle_neighbours();
     }
 
-    /// Decides whether the kernel answers a request for the owner of the address `target` on the
-    /// link of a device. Returns the reason for the answer, or `None` if the kernel does not
-    /// answer.
+    /// Returns the reason why the kernel answers a neighbour that asks for the owner of the address
+    /// `target`. `id` is the device whose link has this neighbour. Returns `None` if the kernel
+    /// does not answer.
     pub fn answers(&self, id: DeviceId, target: IpAddr) -> Option<Answer> {
         let device = self.device(id);
         if !device.is_running() {
@@ -131,7 +132,7 @@ impl Kernel {
         self.settle_neighbours();
     }
 
-    /// Asks a host whether it is there. If `watch` is true, asks again and again.
+    /// Asks a host whether it is present. If `watch` is true, asks at regular intervals.
     pub(super) fn probe(&mut self, id: DeviceId, address: IpAddr, watch: bool) {
         let now = self.now;
         let neighbours = &mut self.devices[id.0].neighbours;
@@ -149,8 +150,8 @@ impl Kernel {
         self.settle_neighbours();
     }
 
-    /// Deletes all neighbours on a link that has gone down. The device also stops to answer in
-    /// place of other hosts.
+    /// Deletes all neighbours of a device, and drops the packets that wait for them. Also clears
+    /// the device's list of proxied hosts. This happens, for example, if a link goes down.
     pub(super) fn flush_neighbours(&mut self, id: DeviceId) {
         let device = &mut self.devices[id.0];
         let waited = device.neighbours.flush();

@@ -1,4 +1,5 @@
-//! The path MTU of each destination, which a kernel remembers as Linux does (RFC 1191, RFC 8201).
+//! The path MTUs that a kernel stores, one for each destination. Linux stores path MTUs in the same
+//! way (RFC 1191, RFC 8201).
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -25,7 +26,7 @@ pub(super) struct PathMtus(BTreeMap<IpAddr, (u16, Time)>);
 
 impl PathMtus {
     /// Stores the MTU of a link on the path. If a smaller MTU is known, nothing changes. If the
-    /// same MTU is known, its expiry is renewed.
+    /// same MTU is known, the time at which it expires is set again.
     pub fn learn(&mut self, destination: IpAddr, mtu: u32, now: Time) {
         let smallest = match Family::of(destination) {
             Family::Ipv4 => SMALLEST_V4,

@@ -55,14 +55,14 @@ impl Entry {
 pub struct RoutingTable(PrefixMap<Vec<Entry>>);
 
 impl RoutingTable {
-    /// Adds an entry. It replaces an entry of the same metric and origin. Returns whether the table
-    /// has changed.
+    /// Adds an entry for `prefix`. The new entry replaces an old entry with the same metric, but
+    /// only if neither entry is a connected route. Returns whether the table has changed.
     pub fn add(&mut self, prefix: IpNet, entry: Entry) -> bool {
         let key = key(prefix);
         let mut entries = self.0.remove(&key).unwrap_or_default();
         let known = entries.contains(&entry);
         if !known {
-            // Entries of connected networks are kept side by side: each belongs to one address, and
+            // A prefix may have several connected entries: each entry belongs to one address, and
             // several devices may have addresses in the same network.
             entries.retain(|old| old.metric != entry.metric || old.connected || entry.connected);
             entries.push(entry);
@@ -105,8 +105,8 @@ impl RoutingTable {
     }
 
     /// Returns the best usable entry of the longest prefix that has a usable entry. If all entries
-    /// of a prefix are unusable, the lookup continues with a shorter prefix, as on Linux if a link
-    /// is down.
+    /// of a prefix are unusable, the lookup continues with a shorter prefix. Linux does the same if
+    /// a link is down.
     pub fn lookup(&self, destination: IpAddr, usable: impl Fn(&Entry) -> bool) -> Option<Entry> {
         self.lookup_row(destination, usable).map(|(_, entry)| entry)
     }
@@ -167,7 +167,7 @@ pub struct Flow {
 }
 
 impl Flow {
-    /// A packet of the node itself that has no source address yet.
+    /// Makes the flow of a packet that the node itself sends. The packet has no source address yet.
     pub fn unbound(destination: IpAddr) -> Self {
         Flow { destination, source: None, from_lisp: false }
     }
@@ -188,8 +188,8 @@ pub struct Routing {
     main: RoutingTable,
     native: RoutingTable,
     rules: BTreeSet<Rule>,
-    /// The families that have no rule 32766, which looks up table main. An operator has removed
-    /// this rule.
+    /// The families that have no rule 32766, because an operator has removed it. This rule looks up
+    /// table main for all packets.
     without_main: BTreeSet<Family>,
 }
 
@@ -230,7 +230,7 @@ impl Routing {
         self.rules.contains(rule)
     }
 
-    /// The rules, in the order in which they are evaluated.
+    /// Returns the rules, in the order in which they are evaluated.
     pub fn rules(&self) -> impl Iterator<Item = &Rule> {
         self.rules.iter()
     }

@@ -62,11 +62,12 @@ impl Kernel {
         self.count_unsent(sent)
     }
 
-    /// Sends an IP packet of the process from one of the node's own addresses.
+    /// Sends an IP packet of the process. The source address is one of the node's own addresses. If
+    /// `df` is true, the packet must not be fragmented.
     ///
     /// # Errors
-    /// The reason why the packet was not sent. For example, the packet must not be fragmented and
-    /// is larger than the MTU of its link.
+    /// The reason why the packet was not sent. For example, `df` is true and the packet is larger
+    /// than the MTU of its link.
     pub fn send_probe(&mut self, packet: Vec<u8>, df: bool) -> Result<(), KernelDrop> {
         let header = IpHeader::parse(&packet).map_err(|_| KernelDrop::WriteFailed)?;
         let room = self.room(header.source, header.destination, Fragmentation::Never);
@@ -84,8 +85,8 @@ impl Kernel {
         })
     }
 
-    /// Returns an unsent datagram as an IP packet, for the observer of dropped packets. Without an
-    /// observer, the packet is empty.
+    /// Returns an unsent datagram as an IP packet, for the observer of dropped packets. If there is
+    /// no observer, the returned packet is empty.
     pub fn as_packet(&self, datagram: &Outgoing<'_>) -> Vec<u8> {
         let Outgoing { source, destination, ttl, tos, checksum, payload, .. } = *datagram;
         let fields = IpFields {
@@ -140,8 +141,8 @@ impl Kernel {
         fragment::split(&packet, room, identification).ok_or(KernelDrop::TooBig)
     }
 
-    /// Returns the length of the largest packet that is sent in one piece, in octets. A packet to
-    /// the node itself has no limit.
+    /// Returns the maximum length of a packet that is sent without fragmentation, in octets. The
+    /// length of a packet to the node itself is not limited.
     fn room(&self, source: IpAddr, destination: IpAddr, fragmentation: Fragmentation) -> usize {
         let flow = Flow { destination, source: Some(source), from_lisp: false };
         let leads = self.route(&flow).map(|route| route.leads);
@@ -183,8 +184,8 @@ mod tests {
         kernel
     }
 
-    /// Sends a datagram, and returns the packets that were sent: for each the length in octets, and
-    /// whether "don't fragment" is set.
+    /// Wraps a datagram into IP packets. For each packet, returns the length in octets, and whether
+    /// "don't fragment" is set.
     fn sent(fragmentation: Fragmentation, ends: [&str; 2], len: usize) -> Vec<(usize, bool)> {
         let [source, destination] = ends.map(|end| SocketAddr::new(end.parse().unwrap(), 4341));
         let headers = if source.is_ipv4() { 28 } else { 48 };

@@ -1,4 +1,5 @@
-//! The statements of scenarios on virtual time: captures, sent packets and addresses of hosts.
+//! Carries out the statements of scenarios on virtual time: captures, sent packets, TCP connections
+//! and addresses of hosts.
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddrV4};

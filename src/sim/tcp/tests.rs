@@ -18,7 +18,8 @@ fn server_rloc() -> Rloc {
     Rloc([209, 165, 201, 31].into())
 }
 
-/// An event for the core. It has the number of octets, not the octets.
+/// An event for the core. For received octets, the event has their number, not the octets
+/// themselves.
 #[derive(Debug, PartialEq)]
 enum Heard {
     Connected(Connection),
@@ -71,7 +72,8 @@ impl Pair {
         self.etr.request(request, self.now);
     }
 
-    /// Carries segments until both ends have none left. Returns the events for the two cores.
+    /// Carries segments between both ends, until neither end has a segment to send. Returns the
+    /// events for the core of the ETR, and the events for the core of the map-server.
     fn exchange(&mut self) -> (Vec<Heard>, Vec<Heard>) {
         let (mut by_etr, mut by_server) = (Vec::new(), Vec::new());
         loop {
@@ -92,7 +94,8 @@ impl Pair {
         }
     }
 
-    /// Runs only the ETR for a time. None of its packets arrive at the map-server.
+    /// Runs only the ETR, for the time `span`. No packet of the ETR arrives at the map-server.
+    /// Returns the events for the core of the ETR.
     fn alone(&mut self, span: Duration) -> Vec<Heard> {
         let until = self.now + span;
         let mut all = Vec::new();

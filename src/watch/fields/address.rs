@@ -1,4 +1,4 @@
-//! Addresses with their family: AFI, and LCAF (RFC 8060).
+//! Reads addresses with their address family: AFI, and LCAF (RFC 8060).
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -14,10 +14,10 @@ pub struct Names {
     pub address: &'static str,
 }
 
-/// The fields of an EID-Prefix.
+/// The names of the fields of an EID-Prefix.
 pub const EID_PREFIX: Names = Names { afi: "EID-Prefix-AFI", address: "EID-Prefix" };
 
-/// The fields after the ports in an LCAF of NAT traversal (RFC 8060 section 4.4).
+/// The names of the fields after the ports in the LCAF for NAT traversal (RFC 8060 section 4.4).
 const NAT: [&str; 3] = ["Global ETR RLOC", "MS RLOC", "Private ETR RLOC"];
 
 /// Reads an AFI and the address after it. `mask_len` is the mask length of a prefix.
@@ -25,7 +25,8 @@ pub fn address(walk: &mut Walk<'_>, names: Names, mask_len: Option<u64>) -> Step
     nested(walk, names, mask_len, None, MAX_LCAF_DEPTH)
 }
 
-/// Reads an address of four or sixteen octets.
+/// Reads an IPv4 address of four octets or an IPv6 address of sixteen octets. Returns the address
+/// as text.
 pub fn ip(walk: &mut Walk<'_>, name: &str, is_v6: bool) -> Step<String> {
     let text = if is_v6 {
         let octets = walk.octets(name, 16)?;

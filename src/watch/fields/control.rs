@@ -1,4 +1,5 @@
-//! The control messages (RFC 9301 section 5), except the Encapsulated Control Message.
+//! Reads the fields of the control messages (RFC 9301 section 5), except the Encapsulated Control
+//! Message.
 
 use super::address::{EID_PREFIX, Names, address};
 use super::record::{authentication, identity, nonce, record, records};
@@ -9,7 +10,7 @@ const SOURCE_EID: Names = Names { afi: "Source-EID-AFI", address: "Source EID Ad
 const ITR_RLOC: Names = Names { afi: "ITR-RLOC-AFI", address: "ITR-RLOC Address" };
 const NAT: Names = Names { afi: "NAT-Traversal AFI", address: "NAT-Traversal address" };
 
-/// The diagrams of NAT traversal are in this draft.
+/// The draft that has the diagrams of the messages for NAT traversal.
 const NAT_TRAVERSAL: &str = "draft-ermagan-lisp-nat-traversal";
 /// The use of the nonce in messages that register a mapping.
 const REGISTER_NONCE: &str =
@@ -27,7 +28,8 @@ pub fn control(walk: &mut Walk<'_>, message_type: MessageType) -> Step {
     }
 }
 
-/// Begins the layer of a message, and reads the type. The whole first word must be there.
+/// Begins the layer of a message, and reads the type. Returns damage if the first word of the
+/// message is not complete.
 pub fn first_word(walk: &mut Walk<'_>, name: &str, section: &str, meaning: &str) -> Step {
     walk.layer(name, section);
     if walk.left() < 4 {

@@ -10,17 +10,16 @@ pub struct Dissection {
     pub layers: Vec<Layer>,
 }
 
-/// A header, or a part of a message with a diagram of its own in the standard, for example a
-/// record.
+/// A header, or a part of a message that has its own diagram in the standard, for example a record.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Layer {
     /// The name.
     pub name: String,
     /// The standard and the section with the diagram.
     pub section: String,
-    /// The first octet.
+    /// The position of the first octet of the layer.
     pub from: usize,
-    /// The number of octets.
+    /// The number of octets of the layer.
     pub len: usize,
     /// The fields, in the order of their bits.
     pub fields: Vec<Field>,
@@ -33,7 +32,7 @@ pub struct Field {
     pub name: String,
     /// The value.
     pub value: String,
-    /// The first octet that has a bit of the field.
+    /// The position of the first octet that has a bit of the field.
     pub from: usize,
     /// The number of octets that have a bit of the field. It is 0 for a remark on an octet.
     pub len: usize,

@@ -1,4 +1,4 @@
-//! The frames of the reliable transport.
+//! Reads the fields of the frames of the reliable transport.
 
 use super::address::{EID_PREFIX, address};
 use super::record::{identity, record};
@@ -6,12 +6,13 @@ use super::walk::{Damage, Step, Walk};
 use crate::wire::reliable::END_MARKER;
 use crate::wire::{ErrorCode, RejectReason, ReliableType};
 
-/// The draft with the diagrams.
+/// The draft that has the diagrams of the frames.
 const DRAFT: &str = "draft-kouvelas-lisp-map-server-reliable-transport section";
-/// The number of octets of the header and the End Marker of a frame.
+/// The number of octets of the header and the End Marker of a frame, together.
 const AROUND: usize = 12;
 
-/// Returns the type of the frame at the start of the octets.
+/// Returns the type of the frame that begins at the first octet. Returns `None` if the type is
+/// unknown.
 pub fn frame_type(octets: &[u8]) -> Option<ReliableType> {
     let number = u16::from_be_bytes(*octets.first_chunk()?);
     ReliableType::ALL.into_iter().find(|known| known.number() == number)

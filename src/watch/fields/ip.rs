@@ -1,4 +1,4 @@
-//! The headers of IP, ICMP, TCP and UDP, and the LISP data header.
+//! Reads the fields of the headers of IP, ICMP, TCP and UDP, and of the LISP data header.
 
 use super::address::ip as ip_address;
 use super::walk::{Damage, Step, Walk};
@@ -10,7 +10,8 @@ pub struct Payload {
     pub protocol: u64,
     /// The number of octets according to the header.
     pub len: usize,
-    /// Whether the payload is a fragment, but not the first fragment. Such a payload has no header.
+    /// Whether the payload is a fragment, but not the first fragment. Such a payload has no TCP,
+    /// UDP or ICMP header.
     pub is_later_fragment: bool,
 }
 

@@ -1,8 +1,9 @@
 //! The fields of a LISP message or of an IP packet, each with its name, its value and its octets.
 //!
-//! [`of_message`] and [`of_packet`] walk over octets and return a [`Dissection`]. Every bit belongs
-//! to exactly one field. The names are those of the RFCs. Damaged octets are shown up to the
-//! damage. The field [`walk::DAMAGE`] after that has the problem and its position.
+//! [`of_message`] and [`of_packet`] read octets from the first to the last and return a
+//! [`Dissection`]. Every bit belongs to exactly one field. The names of the fields are those of the
+//! RFCs. If octets are damaged, the fields before the damage are shown. Then the field
+//! [`walk::DAMAGE`] describes the problem and its position.
 //!
 //! ```text
 //!   packet ──▶ ip (ICMP, TCP, UDP, LISP), control, frame ──▶ record ──▶ address ──▶ walk

@@ -1,4 +1,4 @@
-//! Packets, and the messages in packets.
+//! Reads the fields of packets, and of the messages in packets.
 
 use super::control::{control, first_word};
 use super::field::Dissection;
@@ -19,8 +19,8 @@ pub fn of_message(octets: &[u8]) -> Dissection {
     })
 }
 
-/// Returns the fields of an IP packet and of all packets in it. A frame without an IP packet, for
-/// example ARP, has no octets here, and so no fields.
+/// Returns the fields of an IP packet and of all packets in it. `octets` is empty for a frame
+/// without an IP packet, for example ARP. In this case, there are no fields.
 pub fn of_packet(octets: &[u8]) -> Dissection {
     if octets.is_empty() {
         return Dissection::default();
@@ -34,13 +34,13 @@ fn dissected(octets: &[u8], read: impl FnOnce(&mut Walk<'_>) -> Step) -> Dissect
     walk.finish()
 }
 
-/// The place of a packet.
+/// The position of a packet inside other packets.
 #[derive(Clone, Copy)]
 struct Inside {
-    /// The number of levels that may still be read.
+    /// The number of levels of packets that may still be read.
     depth: usize,
-    /// Whether the packet is the inner packet of an Encapsulated Control Message. Its payload is then
-    /// a control message, also with other port numbers.
+    /// Whether the packet is the inner packet of an Encapsulated Control Message. The payload of
+    /// such a packet is a control message, even if its port numbers are not those of LISP.
     is_control: bool,
 }
 
@@ -101,8 +101,8 @@ fn data(walk: &mut Walk<'_>, depth: usize) -> Step {
     }
 }
 
-/// Reads a TCP segment. A segment may begin in the middle of a frame of the reliable transport.
-/// Such octets are shown without fields.
+/// Reads a TCP segment. A segment may begin or end in the middle of a frame of the reliable
+/// transport. The octets of an incomplete frame become one field.
 fn tcp(walk: &mut Walk<'_>) -> Step {
     let ports = ip::tcp(walk)?;
     while ports.contains(&CONTROL_PORT.into()) && frame_type(walk.rest()).is_some() {
@@ -116,8 +116,8 @@ fn tcp(walk: &mut Walk<'_>) -> Step {
     octets(walk, "Octets of the stream")
 }
 
-/// Reads a control message. If a router refuses such a message, the fields have the router's text
-/// about this error.
+/// Reads a control message. If a router would refuse the message, the fields contain the router's
+/// text about the error.
 fn message(walk: &mut Walk<'_>, depth: usize) -> Step {
     let (start, octets) = (walk.octet(), walk.rest());
     let number = octets.first().map_or(0, |octet| octet >> 4);
@@ -139,7 +139,7 @@ fn message(walk: &mut Walk<'_>, depth: usize) -> Step {
     }
 }
 
-/// Reads an Encapsulated Control Message with the packet in it.
+/// Reads an Encapsulated Control Message and the packet in it.
 fn encapsulated(walk: &mut Walk<'_>, depth: usize) -> Step {
     let meaning = "An Encapsulated Control Message has a packet with a control message inside.";
     first_word(walk, "ECM", "RFC 9301 section 5.8", meaning)?;
@@ -157,7 +157,7 @@ fn encapsulated(walk: &mut Walk<'_>, depth: usize) -> Step {
 /// Reads a frame of the reliable transport.
 fn reliable(walk: &mut Walk<'_>) -> Step {
     let (start, octets) = (walk.octet(), walk.rest());
-    // A Registration has a Map-Register in it, and no other message.
+    // A Registration contains a Map-Register, and no other message.
     let read = frame(walk, |walk| message(walk, 0));
     match (ReliableFrame::parse(octets), read) {
         (Err(error), Err(_)) => Err(Damage(error.to_string())),

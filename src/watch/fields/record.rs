@@ -1,5 +1,5 @@
-//! The parts that several messages have: mapping records, Authentication Data, and the identity of
-//! an xTR.
+//! Reads the parts that several messages have: mapping records, Authentication Data, and the
+//! identity of an xTR.
 
 use super::address::{EID_PREFIX, Names, address};
 use super::walk::{Step, Walk};
@@ -71,7 +71,7 @@ fn locator(walk: &mut Walk<'_>) -> Step {
     address(walk, LOCATOR, None)
 }
 
-/// Reads the nonce. `meaning` is the use of the nonce in this message.
+/// Reads the nonce. `meaning` is a sentence about the use of the nonce in this message.
 pub fn nonce(walk: &mut Walk<'_>, meaning: &str) -> Step {
     let nonce = walk.number("Nonce", 64)?;
     walk.shows(crate::wire::Nonce(nonce));

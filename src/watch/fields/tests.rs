@@ -1,5 +1,5 @@
 //! Tests that each bit belongs to one field, that the values are those of the parsed message, and
-//! that no octets make the walk panic.
+//! that no octets cause a panic.
 
 use etherparse::PacketBuilder;
 use proptest::collection::vec;
@@ -16,7 +16,7 @@ use crate::wire::{
 
 const GOLDEN: &str = include_str!("../../../tests/golden/lisp-golden.hex");
 
-/// The golden messages with their titles.
+/// Returns the messages of the golden file, each with its title.
 fn golden() -> impl Iterator<Item = (&'static str, Vec<u8>)> {
     let lines: Vec<&str> = GOLDEN.lines().collect();
     let octets = |hex| crate::watch::packet::octets(hex).expect("hex digits");
@@ -24,7 +24,7 @@ fn golden() -> impl Iterator<Item = (&'static str, Vec<u8>)> {
     pairs.into_iter()
 }
 
-/// Checks that the fields follow each other without a gap, and that the layers contain them.
+/// Checks that the fields follow each other without a gap, and that the layers contain all fields.
 fn assert_covers(found: &Dissection, octets: &[u8]) {
     let mut next = 0;
     let mut layer_next = 0;
@@ -203,7 +203,8 @@ fn a_golden_smr_reads_as_in_the_rfc() {
     );
 }
 
-/// Returns the payload in a UDP datagram of the data port.
+/// Returns an IP packet with a UDP datagram to the data port. `payload` is the payload of the
+/// datagram.
 fn encapsulated(payload: &[u8]) -> Vec<u8> {
     let mut packet = Vec::new();
     let builder = PacketBuilder::ipv4([203, 0, 113, 11], [198, 51, 100, 21], 64);

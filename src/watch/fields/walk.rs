@@ -1,4 +1,4 @@
-//! Walks over octets, bit by bit, and notes a field at each step.
+//! Reads octets, bit by bit, and adds a field at each step.
 
 use std::fmt::Display;
 
@@ -8,14 +8,14 @@ use crate::watch::packet::hex;
 /// The name of a field that describes the problem of damaged octets.
 pub const DAMAGE: &str = "Damage";
 
-/// A problem. The octets after it cannot be read.
+/// A problem in the octets. The octets after the problem cannot be read.
 #[derive(Debug)]
 pub struct Damage(pub String);
 
 /// The result of a step: the value of a field, or damage.
 pub type Step<T = ()> = Result<T, Damage>;
 
-/// The position in the octets, and the fields before it.
+/// The position in the octets, and the fields before this position.
 pub struct Walk<'a> {
     octets: &'a [u8],
     /// The position in bits.
@@ -26,7 +26,7 @@ pub struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    /// Begins at the first of the octets.
+    /// Begins at the first octet.
     pub fn new(octets: &'a [u8]) -> Self {
         Walk { octets, at: 0, end: octets.len(), layers: Vec::new() }
     }
@@ -36,17 +36,17 @@ impl<'a> Walk<'a> {
         Dissection { layers: self.layers }
     }
 
-    /// Returns the octet at which the next field begins.
+    /// Returns the position of the octet in which the next field begins.
     pub fn octet(&self) -> usize {
         self.at / 8
     }
 
-    /// Returns the octets up to the end.
+    /// Returns the octets that are not read yet, up to the end of the part.
     pub fn rest(&self) -> &'a [u8] {
         &self.octets[self.octet()..self.end]
     }
 
-    /// Returns the number of octets up to the end.
+    /// Returns the number of octets that are not read yet, up to the end of the part.
     pub fn left(&self) -> usize {
         self.end - self.octet()
     }
@@ -57,7 +57,7 @@ impl<'a> Walk<'a> {
         self.layers.push(Layer { name, section, from: self.octet(), len: 0, fields: Vec::new() });
     }
 
-    /// Reads a number of at most 64 bits.
+    /// Reads a number that has `bits` bits, at most 64.
     pub fn number(&mut self, name: &str, bits: usize) -> Step<u64> {
         let first = self.octet();
         let (shift, len) = (self.at % 8, (self.at % 8 + bits).div_ceil(8));
@@ -104,7 +104,7 @@ impl<'a> Walk<'a> {
         Ok(octets)
     }
 
-    /// Reads the octets up to the end, if there are any.
+    /// Reads all octets up to the end of the part as one field. If there are none, adds no field.
     pub fn to_end(&mut self, name: &str) {
         let bits = 8 * self.end - self.at;
         if bits > 0 {
@@ -120,15 +120,15 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Gives the last field a meaning.
+    /// Sets the meaning of the last field.
     pub fn means(&mut self, meaning: impl Into<String>) {
         if let Some(field) = self.last() {
             field.meaning = Some(meaning.into());
         }
     }
 
-    /// Reads a part of `len` octets. If fewer octets are left, the part ends at the end. Damage in
-    /// the part does not concern the octets after the part.
+    /// Reads the next `len` octets as a part, with the function `read`. If fewer octets are left,
+    /// the part is shorter. If the part is damaged, the octets after the part are still read.
     pub fn part(&mut self, len: usize, read: impl FnOnce(&mut Self) -> Step) {
         let part_end = self.octet() + len.min(self.left());
         let end = std::mem::replace(&mut self.end, part_end);
@@ -139,7 +139,7 @@ impl<'a> Walk<'a> {
         self.end = end;
     }
 
-    /// Notes damage. The damage covers all octets up to the end.
+    /// Adds a field about damage. The field covers all octets up to the end of the part.
     fn damage(&mut self, Damage(problem): Damage) {
         let (from, bits) = (self.octet(), 8 * self.end - self.at);
         let rest = hex(self.rest());
@@ -152,7 +152,8 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Notes a problem with a field that could be read. `octet` is in this field.
+    /// Adds a field about a problem with another field that could be read. `octet` is the position
+    /// of an octet in that other field.
     pub fn remark(&mut self, octet: usize, problem: String) {
         let field = Field {
             name: DAMAGE.to_owned(),

@@ -36,7 +36,8 @@ impl ErrorCode {
     }
 }
 
-/// The data of an Error Notification. An Error Notification is never answered with another one.
+/// The data of an Error Notification. An Error Notification is never answered with another Error
+/// Notification.
 /// ```text
 ///  0                   1                   2                   3
 ///  0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1

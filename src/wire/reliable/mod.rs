@@ -4,7 +4,8 @@
 //!
 //! [`ReliableFrame`] is one message with its envelope. [`FrameReader`] finds the frames in the
 //! octets of a stream. Read the files in this order: this file, [`error_notification`],
-//! [`registration`] with its two answers, [`refresh`], [`mapping_notification`], [`stream`].
+//! [`registration`] (a Registration and its rejection), [`refresh`], [`mapping_notification`],
+//! [`stream`].
 
 pub mod error_notification;
 pub mod mapping_notification;
@@ -127,7 +128,7 @@ impl ReliableMessage {
         }
     }
 
-    /// Returns the EID-prefix of a message about one mapping.
+    /// Returns the EID-prefix of a message about one mapping. Returns `None` for other messages.
     pub fn eid_prefix(&self) -> Option<EidPrefix> {
         match self {
             ReliableMessage::ErrorNotification(_) | ReliableMessage::RegistrationRefresh(_) => None,
@@ -190,7 +191,7 @@ impl ReliableMessage {
 /// Length is the number of all octets of the frame.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReliableFrame {
-    /// The Message ID. The sender chooses it to distinguish its frames.
+    /// The Message ID. The sender of the frame chooses the ID to distinguish its own frames.
     pub message_id: u32,
     /// The message.
     pub message: ReliableMessage,
@@ -244,8 +245,8 @@ fn open(frame: &[u8]) -> Result<(ReliableType, Reader<'_>), ParseError> {
     Ok((message_type, reader))
 }
 
-/// Returns the length of the frame at the start of `octets`. Returns `None` if its Length has not
-/// been received yet.
+/// Returns the length of the frame at the start of `octets`. Returns `None` if the Length of this
+/// frame has not been received yet.
 ///
 /// A frame of 8 octets has no Message ID. Section 5 of the draft allows this, but no message type
 /// uses it.

@@ -69,9 +69,10 @@ impl RefreshScope {
 pub struct RegistrationRefresh {
     /// The requested registrations.
     pub scope: RefreshScope,
-    /// R: in the scope, the map-server asks only for registrations that it has rejected. In the
-    /// draft, a Refresh with R ends before Prefix-Length for every Scope. Therefore we send R only
-    /// with [`RefreshScope::All`]. On receipt, R is also accepted with an EID-Prefix.
+    /// R: from the registrations in the scope, the map-server requests only those that it has
+    /// rejected. In the draft, a Refresh with R ends before Prefix-Length for every Scope.
+    /// Therefore we send R only with [`RefreshScope::All`]. On receipt, R is also accepted with an
+    /// EID-Prefix.
     pub rejected_only: bool,
 }
 

@@ -21,7 +21,8 @@ pub struct Registration {
 }
 
 impl Registration {
-    /// Reads the Map-Register of a Registration. [`Registration::verify`] checks its MAC.
+    /// Reads the Map-Register of a Registration. [`Registration::verify`] checks the MAC of the
+    /// Map-Register.
     ///
     /// # Errors
     /// A field is wrong. The error has the first wrong field and its offset in the Map-Register. If
@@ -40,8 +41,8 @@ impl Registration {
         Ok(Registration { record: record.clone(), octets: octets.to_vec(), register })
     }
 
-    /// Returns the frame of a Registration with `register`, which must have exactly one record. The
-    /// Map-Register has a new MAC, made with `key`.
+    /// Returns the frame of a Registration that contains `register`. `register` must have exactly
+    /// one record. The Map-Register has a new MAC, made with `key`.
     pub fn emit_signed(register: &MapRegister, message_id: u32, key: &Key) -> Vec<u8> {
         debug_assert_eq!(register.records.len(), 1, "a Registration has one mapping record");
         framed(ReliableType::Registration, message_id, &register.emit_signed(key))
@@ -83,7 +84,7 @@ pub enum RejectReason {
     AuthenticationFailure,
     /// 3: the site is not allowed to use these locators.
     LocatorSetNotAllowed,
-    /// 4: any other reason. It has no number of its own in the draft.
+    /// 4: any other reason. The draft defines no separate number for such a reason.
     Other,
     /// Any other number.
     Unassigned(u8),

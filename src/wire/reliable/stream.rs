@@ -6,19 +6,20 @@ use super::{
 };
 use crate::wire::error::{ParseError, Problem};
 
-/// An Error Notification quotes at most this number of octets from the data of a bad frame. They
-/// are enough to identify the frame, but not enough to make the router send much.
+/// The maximum number of octets that an Error Notification quotes from the data of a bad frame.
+/// This number is large enough to identify the frame. It is so small that a sender of bad frames
+/// cannot make the router send much.
 pub const MAX_QUOTED: usize = 128;
 
 /// The reason why the reader cannot return a frame of the stream.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StreamError {
-    /// The position of the next frame is unknown. The router sends the notification of the bad
-    /// frame, then ends the session.
+    /// The position of the next frame is unknown. The router sends [`BadFrame::notification`], then
+    /// ends the session.
     #[error("stream lost: {0}")]
     Fatal(Box<BadFrame>),
     /// The frame is bad, but it ends at the right position and the next frame follows. The router
-    /// sends the notification of the bad frame and reads on.
+    /// sends [`BadFrame::notification`], and continues to read the stream.
     #[error("{0}")]
     Skipped(Box<BadFrame>),
 }
@@ -68,9 +69,9 @@ impl BadFrame {
 /// Finds frames in octets. Give the received octets to [`FrameReader::push`], then take all frames
 /// from [`Iterator::next`] before you read more octets. `None` means that more octets are needed.
 ///
-/// The reader holds the octets of the latest push. It may also hold at most 65,535 octets of an
-/// unfinished frame before them. After [`StreamError::Fatal`] it returns no more frames and keeps
-/// no octets.
+/// The reader holds the octets of the latest push. It may also hold the octets of an unfinished
+/// frame from earlier pushes, at most 65,535 octets. After [`StreamError::Fatal`] it returns no
+/// more frames and keeps no octets.
 #[derive(Clone, Debug, Default)]
 pub struct FrameReader {
     octets: Vec<u8>,

@@ -86,8 +86,9 @@ impl SiteTable {
         }
     }
 
-    /// The next configured prefix to print, with the name of its site. If the output stopped inside
-    /// this prefix, the last value is the prefix after which it continues.
+    /// Returns the name of a site, and the next configured prefix of this site to print. If the
+    /// output stopped inside this prefix, the last value is the prefix after which the output
+    /// continues.
     fn next(&self, router: &Router) -> Option<(String, EidPrefix, Option<EidPrefix>)> {
         let sites = &router.config().lisp.as_ref()?.sites;
         let after = self.at.as_ref();
@@ -116,8 +117,9 @@ impl SiteTable {
             .map(|(name, prefix)| (name.clone(), *prefix, None))
     }
 
-    /// Examines at most `most` entries inside one configured prefix. Returns the number of examined
-    /// entries.
+    /// Adds the rows of one configured prefix to `rows`: the row of the prefix itself, and the rows
+    /// of the more specific prefixes inside it. Examines at most `most` entries. Returns the number
+    /// of examined entries.
     fn look(
         &mut self,
         router: &Router,

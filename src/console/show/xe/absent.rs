@@ -2,7 +2,7 @@
 
 use crate::console::view::absent::{AbsentView, Feature};
 
-/// The text of a `show` about routing protocols.
+/// The text of a `show` command about routing protocols.
 pub const NO_ROUTING_PROTOCOL: &str = "No routing protocol runs: the routes are connected, static and \
                                        LISP (see `show ip route`)\n";
 

@@ -1,5 +1,5 @@
-//! Counts the entries of a map-cache. One call counts at most [`ROWS_A_TURN`] entries, so that the
-//! router continues its work between two calls.
+//! Counts the entries of a map-cache. One call of [`Source::poll`] counts at most [`ROWS_A_TURN`]
+//! entries, and the router continues its work between two calls.
 
 use crate::addr::{EidPrefix, Family, InstanceId};
 use crate::console::show::map_cache::is_idle;
@@ -8,7 +8,8 @@ use crate::console::view::View;
 use crate::console::view::census::MapCacheCensus;
 use crate::router::map_cache::Mapping;
 
-/// A `show` with the counts of a map-cache. It counts first, and prints its view at the end.
+/// A `show` command that prints the counts of a map-cache. The command first counts all entries,
+/// and then prints its view.
 pub struct Counted<F, V> {
     family: Family,
     instance_id: InstanceId,
@@ -21,8 +22,8 @@ pub struct Counted<F, V> {
 }
 
 impl<F: Fn(State<'_>, MapCacheCensus) -> V, V: View> Counted<F, V> {
-    /// A `show` about a family and instance. `view` fills the view after the entries are counted,
-    /// and `text` prints it.
+    /// A `show` command about one family and instance. `view` fills the view after the entries are
+    /// counted, and `text` prints it.
     pub fn new(
         (family, instance_id): (Family, InstanceId),
         view: F,

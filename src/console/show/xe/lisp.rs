@@ -5,7 +5,7 @@ use crate::console::show::span::span;
 use crate::console::view::lisp::LispView;
 use crate::router::smr_guard::{SMR_SUPPRESSION, SMRS_PER_ENTRY};
 
-/// The limit that IOS-XE prints for a table without a limit.
+/// The number that IOS-XE prints as the limit of a table that has no limit.
 const NO_LIMIT: u32 = u32::MAX;
 
 /// Prints the view of one instance and family.
@@ -69,7 +69,7 @@ fn roles(lines: &mut Lines, view: &LispView) {
 }
 
 /// Adds the lines about the peers of the router. If `with_times` is true, the line of a map-server
-/// also has the time since its latest Map-Notify.
+/// also contains the time since the latest Map-Notify from this map-server.
 fn peers(lines: &mut Lines, view: &LispView, with_times: bool) {
     let resolvers: Vec<String> = view.map_resolvers.iter().map(ToString::to_string).collect();
     lines.list("  ITR Map-Resolver(s):", &resolvers);

@@ -24,8 +24,9 @@ fn head_text(head: &TableHead) -> String {
     )
 }
 
-/// Prints the locators. In the last column, IOS-XE has the instance of encapsulated packets for
-/// each locator. Here it is a dash, because a locator has no instance of its own.
+/// Prints the locators. For each locator, the last column of IOS-XE contains the instance of the
+/// encapsulated packets. This router prints a dash in this column, because a locator has no
+/// instance of its own.
 pub(super) fn locators_text(locators: &[LocatorRow], detail: bool) -> String {
     let addresses = locators.iter().map(|locator| locator.rloc.to_string().len());
     let states = locators.iter().map(|locator| locator_state(locator.state).len());

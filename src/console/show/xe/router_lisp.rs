@@ -16,8 +16,8 @@ pub fn view(State { router, .. }: State<'_>) -> RouterLispView {
     }
 }
 
-/// Prints the settings for all instances. IOS-XE also prints the announced capabilities. This
-/// router announces none.
+/// Prints the settings for all instances. One of the lines names the announced capabilities. This
+/// router announces no capabilities.
 pub fn text(view: &RouterLispView) -> String {
     let mut text = String::new();
     for (label, value) in [

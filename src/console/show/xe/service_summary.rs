@@ -73,7 +73,8 @@ EID VRF name             (.IID)  size  route   size plete  Idle Role
     text
 }
 
-/// The roles in the data plane: `ITR-ETR`, or `NONE`.
+/// The roles of the router in the data plane, for example `ITR-ETR`. If the router has no such
+/// role, the text is `NONE`.
 fn role(roles: Roles) -> String {
     let names = [
         (roles.itr, "ITR"),

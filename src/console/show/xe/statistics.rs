@@ -10,7 +10,7 @@ use crate::console::view::census::{InstanceStatisticsView, MapCacheCensus};
 use crate::router::counters::{ControlDrop, Counters, InOut};
 use crate::router::io::DropReason;
 
-/// The counters of publish and subscribe.
+/// The labels of the counters for publications and subscriptions.
 const PUBLICATIONS: &[&str] = &[
     "    Subscription Request records in/out:",
     "      IID subscription requests in/out:",
@@ -27,7 +27,7 @@ const PUBLICATIONS: &[&str] = &[
     "    Publication records in/out:",
     "    Publication failures in/out:",
 ];
-/// The counters of wireless LAN controllers, in the order of the output.
+/// The labels of the counters for wireless LAN controllers, in the order of the output.
 const SUBSCRIBES: &[&str] = &[
     "  WLC Map-Subscribe records in/out:",
     "    Map-Subscribe failures in/out:",
@@ -46,14 +46,14 @@ const WLC_NOTIFIES: &[&str] = &[
     "    WLC Client Map-Notify in/out:",
     "    WLC Map-Notify failures in/out:",
 ];
-/// The counters of a delegated database tree (RFC 8111), in the order of the output.
+/// The labels of the counters for a delegated database tree (RFC 8111), in the order of the output.
 const DDT_ERRORS: &[&str] = &["  DDT Requests failed:"];
 const DDT_DROPS: &str = "  DDT ITR Map-Requests dropped:";
 const DDT_MESSAGES: &[&str] = &["  DDT-Map-Requests in/out:", "  DDT-Map-Referrals in/out:"];
 const DDT_FORMATS: &[&str] = &["  Map-Referral format errors:"];
-/// The counters of a re-encapsulating router.
+/// The labels of the counters for a re-encapsulating router.
 const RTR: &[&str] = &["  RTR Map-Requests forwarded:", "  RTR Map-Notifies forwarded:"];
-/// The counters of routers with several instances.
+/// The labels of the counters for routers with several instances.
 const EXTRANETS: &[&str] = &["    Extranet SMR cross-IID Map-Requests in:"];
 const FORWARDS: &[&str] = &["    Map-Resolver Map-Requests forwarded:"];
 const AF_DISABLED: &[&str] = &["    Map-Server AF disabled:"];
@@ -74,7 +74,7 @@ const PACKETS: &[&str] = &[
     "  Invalid LISP checksum drops:",
 ];
 
-/// The counters that are always zero, each group with the reason.
+/// The labels of the counters that are always zero. Each group of counters has a reason.
 pub const ALWAYS_ZERO: &[(&str, &[&[&str]])] = &[
     ("this router does not publish mappings", &[PUBLICATIONS]),
     ("this router is no wireless LAN controller", &[SUBSCRIBES, WLC_REGISTERS, WLC_NOTIFIES]),
@@ -96,7 +96,8 @@ pub const ALWAYS_ZERO: &[(&str, &[&[&str]])] = &[
     ("the kernel drops these packets, and does not tell the router", &[PACKETS]),
 ];
 
-/// The view of the counters of the router, and of the map-cache of a family and instance.
+/// The view of the counters of the router, and of the counts of the map-cache for one family and
+/// instance.
 pub fn view(
     State { router, now, .. }: State<'_>,
     family: Family,
@@ -277,7 +278,7 @@ impl Lines {
         self.say("  Number of SMR signals dropped:", counters.smrs_suppressed);
     }
 
-    /// Prints the counters that do not depend on an instance. IOS-XE also has these counters for
+    /// Prints the counters that do not depend on an instance. On IOS-XE too, these counters are for
     /// the whole router.
     fn router(&mut self, view: &InstanceStatisticsView) {
         let counters = &view.statistics.counters;

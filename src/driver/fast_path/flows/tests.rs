@@ -1,5 +1,6 @@
-//! Tests of the flows with the maps of a real kernel. The tests act as the programs: they count
-//! packets in the words, and write the uses.
+//! Tests of the flows with the maps of a real kernel. The tests do the work of the programs in the
+//! kernel: they count packets in the words, and count the forwarded packets of a flow in its
+//! [`Use`].
 
 use std::net::IpAddr;
 
@@ -11,7 +12,7 @@ use crate::router::io::Outer;
 
 type TestFlows = Flows<InboundFlow, InboundVerdict, u8>;
 
-/// Runs a test with flows whose maps are new.
+/// Runs a test. The maps of its flows are new.
 fn with_flows(test: impl FnOnce(TestFlows) + Send + 'static) {
     in_namespace(|| test(test_flows().expect("a kernel with BPF, and root")));
 }
@@ -28,7 +29,7 @@ fn flow(number: u32) -> InboundFlow {
     inbound_key(flow, &outer, [0; 8])
 }
 
-/// Gives the kernel a verdict on a flow. Returns the number of the flow.
+/// Writes a verdict on a flow to the kernel. Returns the index of the flow's [`Use`].
 fn teach(flows: &mut TestFlows, key: InboundFlow, is_udp: bool) -> u32 {
     let mut given = 0;
     let verdict = |number| {
@@ -39,12 +40,13 @@ fn teach(flows: &mut TestFlows, key: InboundFlow, is_udp: bool) -> u32 {
     given
 }
 
-/// Does the work of the program for packets that go up.
+/// Counts packets that go up to the router, as the program in the kernel does.
 fn go_up(flows: &TestFlows, key: &InboundFlow, packets: u64) {
     flows.words.word(key.flow.place(), 0).fetch_add(packets, Ordering::AcqRel);
 }
 
-/// Does the work of the program for packets that are forwarded.
+/// Counts packets that the kernel has forwarded, as the program in the kernel does. `number` is the
+/// index of the flow's [`Use`].
 fn use_flow(flows: &TestFlows, number: u32, packets: u64, octets: u64, last: u64) {
     let word = |word| flows.uses.word(number as usize, word);
     word(0).fetch_add(packets, Ordering::AcqRel);
@@ -98,7 +100,7 @@ fn packets_that_were_lost_on_their_way_up_do_not_hold_a_flow_back_for_ever() {
             now += SAMPLE_INTERVAL.as_nanos() as u64;
             assert!(!flows.is_settled(&key, now, || true), "{sample}");
             assert!(!flows.is_settled(&key, now + 1, || true), "it is too early for a sample");
-            // In half of the samples, one more packet is on its way.
+            // In every second sample, one more packet is on its way up.
             if sample % 2 == 0 {
                 go_up(&flows, &key, 1);
             } else {

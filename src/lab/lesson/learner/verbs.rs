@@ -1,4 +1,4 @@
-//! The commands of a lesson: its own words, the statements of scenarios, and the consoles of
+//! The commands of a lesson: its own commands, the statements of scenarios, and the consoles of
 //! routers.
 
 use std::io;
@@ -16,7 +16,7 @@ use crate::lab::scenario::{Action, Step, parse};
 const TYPED: &str = "command";
 /// The longest time that a command may take in the lab.
 const LONGEST: Duration = Duration::from_secs(3600);
-/// The maximum number of packets of a command.
+/// The maximum number of packets that a command may send.
 const MOST_PACKETS: u32 = 10_000;
 /// The answer to `next` before the task is done.
 const NOT_DONE: &str = "This task is not done yet: `check` says which result is missing, and `skip` \
@@ -57,7 +57,7 @@ const STATEMENTS: [&str; 14] = [
 ];
 
 impl Learner {
-    /// Carries out a line. Returns whether it was understood and carried out.
+    /// Carries out a line. Returns whether the line was understood and carried out.
     pub(super) fn line(&mut self, stage: &mut dyn Stage, line: &str, say: &mut Say<'_>) -> bool {
         if let Some((node, _)) = self.console.clone() {
             return self.at_console(stage, &node, line, say);
@@ -105,8 +105,8 @@ impl Learner {
         true
     }
 
-    /// Adds a line to the statement. Returns the statement when it is complete: a statement whose
-    /// line ends with `{` has more lines, until a line that begins with `}`.
+    /// Adds a line to the statement, and returns the statement if it is complete. If a line ends
+    /// with `{`, the statement continues until a line that begins with `}`.
     fn complete_statement(&mut self, line: &str) -> Option<String> {
         let is_open = |text: &str| text.trim_end().ends_with('{');
         let (text, is_complete) = match self.block.take() {
@@ -129,7 +129,7 @@ impl Learner {
         self.commands.push(Command { at, task, console, line });
     }
 
-    /// Carries out a command that acts on the lab, and looks whether the task is done.
+    /// Carries out a command that acts on the lab, and then checks whether the task is done.
     fn hand(&mut self, stage: &mut dyn Stage, first: &str, text: &str, say: &mut Say<'_>) -> bool {
         let name = first.trim_end_matches(['#', '>', ':']);
         let is_router = stage.lab().file.routers().any(|(router, _)| router == name);
@@ -224,7 +224,8 @@ impl Learner {
         ok
     }
 
-    /// Notes whether the student wants the debug lines of a router.
+    /// Checks whether the command is `terminal monitor`. If so, the student gets the debug lines of
+    /// this router.
     fn hear_monitor(&mut self, node: &str, command: &str) {
         let mut words = command.split_whitespace();
         let is = |word: Option<&str>, whole: &str| word.is_some_and(|word| whole.starts_with(word));
@@ -275,7 +276,7 @@ impl Learner {
         }
     }
 
-    /// The list of the tasks.
+    /// Returns the list of the tasks.
     fn list(&self) -> String {
         let tasks = self.lesson.tasks.iter().zip(&self.states).enumerate();
         let line = |(index, (task, state)): (usize, (&crate::lab::lesson::Task, &TaskState))| {
@@ -342,8 +343,8 @@ fn statement(stage: &dyn Stage, text: &str) -> Result<Step, Failure> {
     }
 }
 
-/// Returns the limit that a command exceeds. A teacher repeats the commands of a student, so no
-/// command may take long.
+/// Returns the limit that a command exceeds, or `None` if it exceeds no limit. A teacher repeats
+/// the commands of a student, so no command may take long.
 fn too_much(action: &Action) -> Option<String> {
     let (number, time) = match action {
         Action::Middle => return Some("a lesson has no such command".to_owned()),
@@ -368,8 +369,8 @@ fn too_much(action: &Action) -> Option<String> {
     (time > LONGEST).then(|| "a command may take at most an hour: 3600s".to_owned())
 }
 
-/// Reads `packets CAPTURE` or `packets CAPTURE "FILTER"`. Returns `None` if more words follow: that
-/// is a statement with an expectation.
+/// Reads `packets CAPTURE` or `packets CAPTURE "FILTER"`. Returns `None` if more words follow,
+/// because such a line is a statement with an expectation.
 fn listing(text: &str) -> Option<(&str, &str)> {
     let rest = text.strip_prefix("packets ")?.trim();
     let Some((capture, filter)) = rest.split_once(char::is_whitespace) else {
@@ -400,7 +401,7 @@ fn list_packets(stage: &mut dyn Stage, capture: &str, filter: &str, say: &mut Sa
     true
 }
 
-/// The list of the commands.
+/// Returns the list of the commands.
 fn help() -> String {
     let verbs = VERBS.iter().map(|(verb, help)| format!("  {verb:10} {help}\n"));
     let statements = STATEMENTS.iter().map(|statement| format!("  {statement}\n"));
