@@ -14,6 +14,7 @@ pub mod filter;
 mod lisp;
 pub mod pcap;
 pub mod pcapng;
+pub mod summary;
 #[cfg(test)]
 mod tests;
 

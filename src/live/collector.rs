@@ -52,17 +52,20 @@ impl Collector {
 
     /// Starts the threads. Returns the thread of the hub. This thread ends when the lab is down.
     pub fn start(self) -> JoinHandle<()> {
-        let Collector { lab, clock, ground, sender, news } = self;
+        let Collector { lab, clock, mut ground, sender, news } = self;
         let watchers = Watchers::default();
+        let (copy, pages) = (lab.clone(), watchers.clone());
+        // The hub has values that cannot move between threads, so the hub is made in its own
+        // thread.
+        let hub = thread::spawn(move || Hub::new(copy, clock, pages).run(&news));
+        // No page can subscribe yet. So the first snapshot of each page has all links.
+        ground.report_links(&sender);
         for (source, (node, _)) in lab.file.routers().enumerate() {
             let socket = paths::socket(&lab, node);
             let (watchers, sender) = (watchers.clone(), sender.clone());
             thread::spawn(move || router::watch(source, &socket, &watchers, &sender));
         }
-        let (copy, pages) = (lab.clone(), watchers.clone());
-        thread::spawn(move || ground.watch(&copy, &pages, &sender));
-        // The hub has values that cannot move between threads, so the hub is made in its own
-        // thread.
-        thread::spawn(move || Hub::new(lab, clock, watchers).run(&news))
+        thread::spawn(move || ground.watch(&lab, &watchers, &sender));
+        hub
     }
 }

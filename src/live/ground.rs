@@ -64,12 +64,16 @@ impl Ground {
         Ok(Ground { places, taps: Taps::new(clock.now()), are_taps_set: false, clock })
     }
 
-    /// Sends reports about the links and the packets to `news`, until the receiver of `news` is
-    /// dropped.
-    pub fn watch(mut self, lab: &Lab, watchers: &Watchers, news: &SyncSender<News>) {
+    /// Reports the present links of all namespaces to `news`.
+    pub fn report_links(&mut self, news: &SyncSender<News>) {
         for at in 0..self.places.len() {
             self.read_links(at, news);
         }
+    }
+
+    /// Reports the changes of links, and the packets, to `news`, until the receiver of `news` is
+    /// dropped.
+    pub fn watch(mut self, lab: &Lab, watchers: &Watchers, news: &SyncSender<News>) {
         let mut was_watched = false;
         loop {
             let is_watched = watchers.are_there();

@@ -6,6 +6,7 @@
 //! the scripts, and [`verbs`] runs them.
 
 pub mod capture;
+mod captures;
 pub mod check;
 pub mod client;
 pub mod console;

@@ -1,10 +1,9 @@
 //! Opens sockets in namespaces, and sends IP packets unchanged from a namespace.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::os::fd::AsFd;
-use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
@@ -15,35 +14,8 @@ use super::time_limit::TimeLimit;
 use crate::lab::failure::Failure;
 use crate::lab::scenario::replay::destination;
 
-/// The lengths in octets of the header of a pcap file and of the header of each packet in it.
-const FILE_HEADER: usize = 24;
-const PACKET_HEADER: usize = 16;
-/// The length in octets of an Ethernet header without a VLAN tag.
-const ETHERNET_HEADER: usize = 14;
 /// The protocol number IPPROTO_RAW: the program writes the whole IP packet.
 const RAW: i32 = 255;
-
-/// Returns the IP packet in a frame of a pcap file. The first frame has the `number` 1.
-pub fn packet(file: &Path, number: usize) -> Result<Vec<u8>, Failure> {
-    let bytes = fs::read(file).map_err(Failure::io(file.display()))?;
-    let mut rest = bytes.get(FILE_HEADER..).unwrap_or_default();
-    for frame in 1.. {
-        let Some(length) = rest.get(8..12).and_then(|octets| octets.try_into().ok()) else {
-            break;
-        };
-        // The numbers in the file have the byte order of this machine.
-        let length = u32::from_ne_bytes(length) as usize;
-        let Some(whole) = rest.get(PACKET_HEADER..PACKET_HEADER + length) else {
-            break;
-        };
-        if frame == number {
-            let packet = whole.get(ETHERNET_HEADER..).unwrap_or_default();
-            return Ok(packet.to_vec());
-        }
-        rest = &rest[PACKET_HEADER + length..];
-    }
-    Err(Failure::Other(format!("{}: the capture has no frame {number}", file.display())))
-}
 
 /// Sends IP packets from a namespace. The source addresses of the packets are not changed. All
 /// packets have the same IP version. They are sent in order, and the whole sequence is sent `times`

@@ -4,12 +4,12 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, SocketAddrV4};
-use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use ipnet::IpNet;
 
+use super::captures::Captures;
 use super::client::Client;
 use super::console::Console;
 use super::flow::Flow;
@@ -19,10 +19,9 @@ use super::running;
 use super::time_limit::TimeLimit;
 use super::verbs::{self, Call, Step};
 use super::{
-    capture, emulated, environment, inside, kernel_state, links, move_host, paths, ping, programs,
+    emulated, environment, inside, kernel_state, links, move_host, paths, ping, programs,
     raw, run,
 };
-use crate::capture::{Capture as Taken, Selected, pcap};
 use crate::console::client::Answer;
 use crate::console::protocol::{Done, Request, Response};
 use crate::lab::Lab;
@@ -41,12 +40,6 @@ use crate::lab::scenario::stream::Arrived;
 use crate::lab::scenario::{Datagrams, LinkChange, Place, Replay, replay};
 use crate::private;
 
-/// When a capture file has not grown for this time, the capture is complete.
-const QUIET: Duration = Duration::from_millis(200);
-/// A display filter of tshark for packets that tshark cannot decode.
-const FLAWED: &str = "_ws.malformed || lisp-tcp.undecoded || lisp-tcp.invalid_length || \
-                      lisp-tcp.invalid_marker";
-
 /// A lab in namespaces, with its open consoles, flows, captures and clients.
 pub struct Namespaces {
     lab: Lab,
@@ -61,15 +54,9 @@ pub struct Namespaces {
     comes_down: bool,
     clock: TimeLimit,
     consoles: BTreeMap<String, Console>,
-    captures: BTreeMap<String, Capture>,
+    captures: Captures,
     flows: BTreeMap<String, Flow>,
     clients: BTreeMap<String, Client>,
-}
-
-/// A capture and its file. After the capture has ended, only the file.
-struct Capture {
-    file: PathBuf,
-    running: Option<capture::Capture>,
 }
 
 impl Namespaces {
@@ -88,7 +75,7 @@ impl Namespaces {
             comes_down: false,
             clock: TimeLimit::of(Duration::MAX),
             consoles: BTreeMap::new(),
-            captures: BTreeMap::new(),
+            captures: Captures::default(),
             flows: BTreeMap::new(),
             clients: BTreeMap::new(),
         }
@@ -109,6 +96,7 @@ impl Namespaces {
         let mut stage = Namespaces::attach(lab);
         (stage.interrupted, stage.comes_down) = (Some(interrupted), true);
         stage.directory = paths::kept(&stage.lab.name)?;
+        stage.captures = Captures::new(stage.directory.clone());
         stage.is_kept = false;
         Ok(stage)
     }
@@ -137,94 +125,6 @@ impl Namespaces {
         }
         answer
     }
-
-    /// Ends a capture if it still runs. Returns the file, which then contains all captured packets.
-    fn finished(&mut self, name: &str) -> Result<PathBuf, Failure> {
-        let Some(capture) = self.captures.get_mut(name) else {
-            return Err(Failure::Other(format!("there is no capture {name}")));
-        };
-        if let Some(running) = capture.running.take() {
-            settle(&capture.file)?;
-            running.end()?;
-        }
-        Ok(capture.file.clone())
-    }
-
-    /// Returns a file with the packets that were captured until now, and whether the capture has
-    /// ended.
-    fn file_of(&mut self, name: &str) -> Result<(PathBuf, bool), Failure> {
-        match self.captures.get(name) {
-            Some(Capture { file, running: Some(_) }) => {
-                settle(file)?;
-                // The file is copied, because the capture may write to it while tshark reads it.
-                let octets = fs::read(file).map_err(Failure::io(file.display()))?;
-                let copy = file.with_extension("until-now.pcap");
-                private::write(&copy, octets).map_err(Failure::new)?;
-                Ok((copy, false))
-            }
-            _ => Ok((self.finished(name)?, true)),
-        }
-    }
-}
-
-/// Waits until a file has not grown for the time [`QUIET`], but at most ten times as long.
-fn settle(file: &Path) -> Result<(), Failure> {
-    let length = || file.metadata().map(|data| data.len()).map_err(Failure::io(file.display()));
-    let most = TimeLimit::of(QUIET * 10);
-    let (mut before, mut quiet) = (length()?, TimeLimit::of(QUIET));
-    while quiet.pause() && most.pause() {
-        let after = length()?;
-        if after != before {
-            (before, quiet) = (after, TimeLimit::of(QUIET));
-        }
-    }
-    Ok(())
-}
-
-/// Runs tshark on a file. Returns the lines that tshark prints.
-fn tshark(file: &Path, filter: &str, fields: &[&str]) -> Result<Vec<String>, Failure> {
-    let mut command = environment::program("tshark")?;
-    command.args(["-n", "-o", "ip.check_checksum:TRUE", "-Y", filter, "-T", "fields", "-r"]);
-    command.arg(file);
-    for field in fields {
-        command.args(["-e", field]);
-    }
-    let output = command.stdin(Stdio::null()).output().map_err(Failure::io("tshark"))?;
-    if !output.status.success() {
-        let errors = String::from_utf8_lossy(&output.stderr);
-        return Err(Failure::Other(format!("`tshark -Y {filter:?}` fails: {}", errors.trim_end())));
-    }
-    Ok(String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect())
-}
-
-/// Checks that the display filters of this program give the same result as tshark. This is
-/// necessary because scenarios in simulated labs use only the filters of this program.
-fn agree(file: &Path, filter: &str, field: &str) -> Result<(), Failure> {
-    let octets = fs::read(file).map_err(Failure::io(file.display()))?;
-    let unread = || Failure::Other(format!("{} is not a pcap file", file.display()));
-    let taken = Taken::new(pcap::read(&octets).ok_or_else(unread)?);
-    let ours = taken.select(filter, field).map_err(Failure::new)?;
-    // tshark prints a field only once, so `frame.number` must not be requested twice.
-    let number_is_enough = field == "frame.number";
-    let fields = if number_is_enough { &[field][..] } else { &["frame.number", field] };
-    let theirs = tshark(file, filter, fields)?;
-    let line = |found: &Selected| match number_is_enough {
-        true => found.value.clone(),
-        false => format!("{}\t{}", found.index + 1, found.value),
-    };
-    let ours: Vec<String> = ours.iter().map(line).collect();
-    if ours == theirs {
-        return Ok(());
-    }
-    let only = |these: &[String], others: &[String]| {
-        these.iter().filter(|line| !others.contains(line)).cloned().collect::<Vec<_>>()
-    };
-    let (ours, theirs) = (only(&ours, &theirs), only(&theirs, &ours));
-    let file = file.display();
-    Err(Failure::Other(format!(
-        "{file}, filter {filter:?}, field {field}: only tshark finds {theirs:?}, and only eidway \
-         finds {ours:?}"
-    )))
 }
 
 impl RunningLab for Namespaces {
@@ -371,62 +271,26 @@ impl Stage for Namespaces {
     fn capture(&mut self, name: &str, port: &Place) -> Result<(), Failure> {
         let device = self.lab.device(&port.node, &port.interface)?;
         let (place, device) = run::end_of(&self.lab, &port.node, &device);
-        let file = self.directory.join(format!("{name}.pcap"));
-        // If an earlier capture has this name, it ends here.
-        self.captures.remove(name);
-        let out = private::create(&file).map_err(Failure::new)?;
-        let namespace = paths::namespace(&self.lab, place);
-        let running = Some(capture::Capture::start(&namespace, &device, out)?);
-        self.captures.insert(name.to_owned(), Capture { file, running });
-        Ok(())
+        self.captures.start(name, &paths::namespace(&self.lab, place), &device)
     }
 
     fn end_capture(&mut self, name: &str) -> Result<(), Failure> {
-        self.finished(name).map(drop)
+        self.captures.end(name).map(drop)
     }
 
     fn packets(&mut self, name: &str, filter: &str, field: &str) -> Result<Vec<Packet>, Failure> {
-        let (file, has_ended) = self.file_of(name)?;
-        let fields = [
-            "frame.time_relative",
-            field,
-            "_ws.col.Source",
-            "_ws.col.Destination",
-            "_ws.col.Protocol",
-            "_ws.col.Info",
-        ];
-        let lines = tshark(&file, filter, &fields)?;
-        if has_ended {
-            agree(&file, filter, field)?;
-        }
-        let packet = |line: &String| {
-            let mut fields = line.split('\t');
-            let at = fields.next()?.parse().ok()?;
-            let value = fields.next()?.to_owned();
-            let at = Duration::try_from_secs_f64(at).ok()?;
-            Some(Packet { at, value, summary: fields.collect::<Vec<_>>().join(" ") })
-        };
-        Ok(lines.iter().filter_map(packet).collect())
+        self.captures.query(name, (field, filter), |capture| Packet::select(capture, filter, field))
     }
 
     fn flaws(&mut self) -> Result<BTreeMap<String, Vec<String>>, Failure> {
-        let names: Vec<String> = self.captures.keys().cloned().collect();
-        let flaws = names.into_iter().map(|name| {
-            let file = self.finished(&name)?;
-            let lines = tshark(&file, FLAWED, &["frame.number", "_ws.col.Info"])?;
-            let lines = lines.iter().map(|line| format!("{}: {line}", file.display()));
-            Ok((name, lines.collect()))
-        });
-        flaws.collect()
+        self.captures.check()
     }
 
     fn replay(&mut self, what: &Replay, node: &str) -> Result<(), Failure> {
-        let file = self.finished(&what.capture)?;
-        let numbers = tshark(&file, &what.filter, &["frame.number"])?;
-        let Some(number) = numbers.first().and_then(|number| number.parse().ok()) else {
-            return Err(Failure::Other(format!("no packet matches {:?}", what.filter)));
-        };
-        let packet = replay::repeated(&raw::packet(&file, number)?, what.to)?;
+        self.captures.end(&what.capture)?;
+        let query = ("frame.number", what.filter.as_str());
+        let packet =
+            self.captures.query(&what.capture, query, |capture| replay::captured(capture, what))?;
         raw::send(&paths::namespace(&self.lab, node), &[packet], what.times, what.every)
     }
 
@@ -485,7 +349,7 @@ impl Stage for Namespaces {
 impl Drop for Namespaces {
     fn drop(&mut self) {
         self.flows.clear();
-        self.captures.clear();
+        self.captures = Captures::default();
         if !self.is_kept
             && let Err(error) = fs::remove_dir_all(&self.directory)
         {

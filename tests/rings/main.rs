@@ -31,7 +31,7 @@ const IMPORTS: [(&str, &str); 14] = [
     ("console", "wire router host console"),
     ("record", "wire router console record"),
     ("private", "private"),
-    ("lab", "wire router console lab"),
+    ("lab", "wire capture router console lab"),
     ("watch", "wire router console lab watch"),
     ("sim", "wire capture router host console record lab watch sim"),
     ("driver", "wire router host console record private watch sim driver"),

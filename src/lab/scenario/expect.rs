@@ -4,6 +4,9 @@ use std::fmt;
 use std::time::Duration;
 
 use super::{Answers, Bound, Captured, Printed};
+use crate::capture::summary::Summary;
+use crate::capture::{Capture, Selected};
+use crate::lab::failure::Failure;
 use crate::lab::ping::Tally;
 
 impl Bound {
@@ -122,6 +125,21 @@ pub struct Packet {
     pub value: String,
     /// A line that describes the packet to a person.
     pub summary: String,
+}
+
+impl Packet {
+    /// Returns the packets of a capture that match a display filter, with the values of `field`.
+    ///
+    /// # Errors
+    /// The filter is wrong, or the field is unknown.
+    pub fn select(capture: &Capture, filter: &str, field: &str) -> Result<Vec<Packet>, Failure> {
+        let packet = |found: Selected| Packet {
+            at: found.at,
+            value: found.value,
+            summary: Summary(&capture.frames()[found.index].packet).to_string(),
+        };
+        Ok(capture.select(filter, field)?.into_iter().map(packet).collect())
+    }
 }
 
 impl Captured {

@@ -6,13 +6,27 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use etherparse::{LaxNetSlice, LaxSlicedPacket, PacketBuilder};
 
-use super::Datagrams;
+use super::{Datagrams, Replay};
+use crate::capture::Capture;
 use crate::lab::failure::Failure;
 
 /// The first octet of an IPv4 header without options.
 const PLAIN_IPV4: u8 = 0x45;
 /// The TTL of the packets. Linux uses this value too.
 const TTL: u8 = 64;
+
+/// Returns the octets of the first captured packet that matches the filter of a statement. If the
+/// statement has another destination, the packet gets this destination, as by [`repeated`].
+///
+/// # Errors
+/// The filter is wrong, no packet matches it, or the destination cannot be changed.
+pub fn captured(capture: &Capture, what: &Replay) -> Result<Vec<u8>, Failure> {
+    let found = capture.select(&what.filter, "frame.number")?;
+    let Some(first) = found.first() else {
+        return Err(Failure::Other(format!("no packet matches {:?}", what.filter)));
+    };
+    repeated(&capture.frames()[first.index].packet, what.to)
+}
 
 /// Returns the octets of a captured packet that is sent again. If `to` is given, it replaces the
 /// destination. A UDP packet with another destination is sent without UDP checksum, as IPv4 allows.

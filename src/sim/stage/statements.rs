@@ -7,7 +7,6 @@ use std::net::{Ipv4Addr, SocketAddrV4};
 use ipnet::IpNet;
 
 use super::Simulated;
-use crate::capture::Selected;
 use crate::lab::failure::Failure;
 use crate::lab::file::Port;
 use crate::lab::scenario::expect::Packet;
@@ -15,7 +14,6 @@ use crate::lab::scenario::stage::{Evidence, Stage};
 use crate::lab::scenario::stream::Arrived;
 use crate::lab::scenario::{Datagrams, Place, Replay, replay};
 use crate::router::io::Connection;
-use crate::sim::trace::Summary;
 use crate::watch::hand::Hand;
 use crate::watch::packet::hex;
 
@@ -43,13 +41,7 @@ impl Stage for Simulated {
                 &until_now
             }
         };
-        let selected = capture.select(filter, field)?;
-        let packet = |selected: Selected| Packet {
-            at: selected.at,
-            value: selected.value,
-            summary: Summary(&capture.frames()[selected.index].packet).to_string(),
-        };
-        Ok(selected.into_iter().map(packet).collect())
+        Packet::select(capture, filter, field)
     }
 
     fn flaws(&mut self) -> Result<BTreeMap<String, Vec<String>>, Failure> {
@@ -63,12 +55,7 @@ impl Stage for Simulated {
     }
 
     fn replay(&mut self, what: &Replay, node: &str) -> Result<(), Failure> {
-        let capture = self.finished(&what.capture)?;
-        let found = capture.select(&what.filter, "frame.number")?;
-        let Some(first) = found.first() else {
-            return Err(Failure::Other(format!("no packet matches {:?}", what.filter)));
-        };
-        let packet = replay::repeated(&capture.frames()[first.index].packet, what.to)?;
+        let packet = replay::captured(self.finished(&what.capture)?, what)?;
         self.send_packets(node, vec![packet], what.times, what.every)
     }
 
