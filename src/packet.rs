@@ -122,7 +122,7 @@ pub enum NotIp {
     #[error("not a complete IPv4 or IPv6 header")]
     Header,
     /// The length field in the header is greater than the number of octets that are present.
-    #[error("shorter than its header says")]
+    #[error("the packet is shorter than the length in its header")]
     Truncated,
     /// The IPv4 header checksum does not match.
     #[error("wrong IPv4 header checksum")]

@@ -35,7 +35,7 @@ fn a_refused_line_is_shown_with_file_caret_mode_and_skipped_lines() {
         "error: invalid input\n  --> 20-wrong.conf:21:11\n",
         "21 |  ipv4 etr map-sorver 192.0.2.1 key k\n   |           ^^^^^^^^^^ expected one of",
         "= note: the line stands in the mode `config-router-lisp`\n",
-        "the line of its block is skipped",
+        "the line in the block of this line is skipped",
         "warning: Ethernet0/0 has `lisp mobility NOWHERE`",
     ] {
         assert!(said.contains(part), "{part:?} is not in\n{said}");

@@ -163,7 +163,7 @@ const TYPED: &[(&str, &str)] = &[
     ("copy run start", ""),
     ("write erase", "`dir nvram:` shows the file"),
     ("reload", ""),
-    ("reload in 5", "use `reload` alone"),
+    ("reload in 5", "use `reload` without options"),
     ("conf t", ""),
     ("end", ""),
     ("config terminal", ""),

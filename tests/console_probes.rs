@@ -189,7 +189,7 @@ fn wrong_lines_are_refused() {
         ("lig 192.0.2.1", "% No map-resolver is configured"),
         ("lig self", "% This router has no IPv4 EID prefix"),
         ("ping", "% Incomplete command."),
-        ("ping 192.0.2.1 repeat 2 size 100 repeat 3", "% this option stands twice"),
+        ("ping 192.0.2.1 repeat 2 size 100 repeat 3", "% the line contains this option twice"),
     ] {
         let (text, sent) = typed(line, &[]);
         assert!(text.contains(message), "{line}: {text}");

@@ -368,12 +368,12 @@ fn what_cannot_be_done_is_refused_with_a_reason() {
         (
             "router lisp\n site A\n  key 7 nonsense\n",
             "nonsense",
-            "this key of type 7 does not decode to one word without blanks",
+            "this key of type 7 is not valid: its decoded text must be one word",
         ),
         (
             "router lisp\n ipv4 etr map-server 192.0.2.1 proxy-reply\n",
             "192.0.2.1",
-            "there is no map-server 192.0.2.1: first write its line with the word key",
+            "there is no map-server 192.0.2.1: first enter `etr map-server 192.0.2.1 key KEY`",
         ),
         (
             "router lisp\n eid-table default instance-id 5\n ipv4 use-petr 192.0.2.1 instance-id 6\n",

@@ -163,9 +163,9 @@ fn a_part_that_is_not_of_a_lab_is_an_error_with_its_line() {
         ("group: host", "group: spine", "A is not a node of Eidway", "group: spine"),
         ("network-mode: none", "network-mode: host", "no management network", "network-mode"),
         ("name: all-keys\n", "name: all-keys\nprefix: x\n", "unknown field `prefix`", "prefix: x"),
-        ("image: alpine:3", "image: nginx", "no image of its own", "image: nginx"),
+        ("image: alpine:3", "image: nginx", "cannot have another image", "image: nginx"),
         ("ip_forward: 1", "ip_forward: 0", "net.ipv4.ip_forward = 1", "ip_forward: 0"),
-        ("accept_ra: 0", "accept_redirects: 0", "no sysctls", "accept_redirects"),
+        ("accept_ra: 0", "accept_redirects: 0", "cannot have the sysctl", "accept_redirects"),
         ("- ip address add 172.16.0.12/24 dev eth0", "- apk add nginx", "have this command", "apk"),
         ("172.16.0.12/24 dev eth0", "172.16.0.12/24 dev eth7", "no link at eth7", "eth7"),
         ("add 172.16.0.12/24", "add 172.16.0.300/24", "addresses must be", "172.16.0.300"),
@@ -177,14 +177,19 @@ fn a_part_that_is_not_of_a_lab_is_an_error_with_its_line() {
         ("loss: 1", "lost: 1", "unknown field `lost`", "lost: 1"),
         ("cmd: router", "cmd: bash", "the command of a router", "bash /etc"),
         ("R.conf:/etc", "S.conf:/etc", "S.conf: No such file", "S.conf"),
-        (":/etc/eidway/hosts:ro", ":/etc/passwd", "no file \"/etc/passwd\"", "/etc/passwd"),
+        (
+            ":/etc/eidway/hosts:ro",
+            ":/etc/passwd",
+            "cannot have the file \"/etc/passwd\"",
+            "/etc/passwd",
+        ),
         (
             "ip link set dev A.eth0 master lan",
             "ip link set dev lan up",
             "the device A.eth0",
             "lan-",
         ),
-        ("eidway-emulated", "color", "the label \"color\"", "color"),
+        ("eidway-emulated", "color", "\"color\" is not a label", "color"),
         ("\"1.5 -2\"", "\"1.5\"", "is not a position", "1.5"),
         (
             "    - endpoints: [\"R:et0-0\", \"on:eth0\"]",
@@ -192,7 +197,7 @@ fn a_part_that_is_not_of_a_lab_is_an_error_with_its_line() {
             "two endpoints",
             "R:et0-0",
         ),
-        ("mtu: 1300", "mtu: 1301", "one mtu and equal vars", "endpoints"),
+        ("mtu: 1300", "mtu: 1301", "the same mtu and the same vars", "endpoints"),
         ("  nodes:\n", "  nodes: [\n", "expected", "nodes: ["),
     ] {
         let error = imported(&original, |text| {

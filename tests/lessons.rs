@@ -196,7 +196,7 @@ fn a_command_that_a_teacher_could_not_repeat_is_refused() {
         ("wait 4000s", "a command may take at most an hour"),
         ("ping B A count 20000", "a command may send at most 10000 packets"),
         ("flow f = B A every 0s", "must be more than zero"),
-        ("middle", "a lesson has no such command"),
+        ("middle", "this statement is not possible in a lesson"),
         ("include \"roaming.include\"", "a command cannot include a file"),
         ("overlay xTR1 { }", "% "),
         ("dance", "dance is not a statement"),

@@ -71,7 +71,7 @@ pub enum FilterError {
     #[error(transparent)]
     Unknown(#[from] UnknownField),
     /// The syntax is wrong.
-    #[error("a display filter must have {expected} here, but it has {found}")]
+    #[error("the display filter needs {expected}, but it has {found} here")]
     Syntax {
         /// A description of the expected text.
         expected: &'static str,

@@ -181,11 +181,11 @@ fn a_filter_that_is_none_says_what_is_wrong() {
             .contains("similar fields are lisp.mapping.eid.ipv4")
     );
     for (text, expected) in [
-        ("ip.src == 2001:db8::1", "must have an IPv4 address here"),
-        ("lisp.type == x", "must have a number here"),
-        ("(lisp", "must have ) here"),
+        ("ip.src == 2001:db8::1", "needs an IPv4 address, but it has"),
+        ("lisp.type == x", "needs a number, but it has"),
+        ("(lisp", "needs ), but it has"),
         ("lisp lisp", "&&, || or the end"),
-        ("", "must have a field here"),
+        ("", "needs a field, but it has"),
         ("udp == 1", "a field instead of a protocol"),
     ] {
         assert!(error(text).contains(expected), "{text}: {}", error(text));

@@ -204,7 +204,11 @@ fn is_exec(context: &Context, line: &str) -> bool {
 }
 
 fn of_exec(line: &str) -> String {
-    format!("`{}` is an exec command and is ignored: a file is only a configuration", line.trim())
+    format!(
+        "`{}` is an exec command and is ignored: a configuration file may contain only \
+         configuration commands",
+        line.trim()
+    )
 }
 
 /// A line, and its place in the file.

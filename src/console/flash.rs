@@ -39,8 +39,8 @@ impl FileName {
         match is_name && (1..=LONGEST_NAME).contains(&name.len()) {
             true => Ok(FileName(name.to_owned())),
             false => Err(format!(
-                "a name of a file has 1 to {LONGEST_NAME} letters, digits, `-`, `_` and `.`, and no \
-                 `.` at the beginning: flash: has no directories"
+                "a file name has 1 to {LONGEST_NAME} letters, digits, `-`, `_` and `.`, and does \
+                 not begin with `.`; flash: has no directories"
             )),
         }
     }
@@ -220,7 +220,9 @@ pub fn expect_room(storage: Option<&dyn Storage>, name: &FileName) -> Result<(),
     let storage = storage.ok_or(NO_FLASH)?;
     let files = storage.list()?;
     match find(&files, name).is_none() && files.len() >= MOST_FILES {
-        true => Err(format!("No space left on device: it has {MOST_FILES} files")),
+        true => Err(format!(
+            "No space left on device: it already has {MOST_FILES} files, the maximum number"
+        )),
         false => Ok(()),
     }
 }
@@ -271,7 +273,7 @@ fn find<'f>(files: &'f [File], name: &FileName) -> Option<&'f File> {
 
 /// The reason for refusing a file of more than `most` octets.
 fn too_large(most: usize) -> String {
-    format!("File too large: a file may have {most} bytes")
+    format!("File too large: a file may have at most {most} bytes")
 }
 
 /// A file into which the output of a command is written.

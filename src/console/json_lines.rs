@@ -138,7 +138,8 @@ mod tests {
         let answer = client.command("show \"it\"").unwrap();
         assert_eq!((answer.text.as_str(), answer.done.ok), ("one\ntwo\n", true));
         let early = client.command("show").unwrap_err();
-        assert_eq!(early.kind(), io::ErrorKind::UnexpectedEof, "it closed in the middle");
+        let why = "the connection closed in the middle of an answer";
+        assert_eq!(early.kind(), io::ErrorKind::UnexpectedEof, "{why}");
         assert_eq!(sent, b"{\"line\":\"show \\\"it\\\"\"}\n{\"line\":\"show\"}\n");
     }
 

@@ -10,7 +10,9 @@ use super::parse::Mismatch;
 /// The text about a line that is not refused.
 pub(super) fn taken_text(line: &str, taken: &Taken, blocks: &Blocks) -> String {
     match taken {
-        Taken::Skipped(opener) => format!("% Skipped: a line of the refused `{opener}`\n"),
+        Taken::Skipped(opener) => {
+            format!("% Skipped: this line belongs to the block of the refused line `{opener}`\n")
+        }
         Taken::Accepted(row) => {
             let warning = format!("% Warning: {}\n", interpret::warning(line, row));
             match blocks.text_end() {

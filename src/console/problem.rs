@@ -82,8 +82,8 @@ impl Problem {
         let mut sentence = self.message.clone();
         match self.skipped {
             0 => {}
-            1 => sentence += "; the line of its block is skipped",
-            lines => write!(sentence, "; the {lines} lines of its block are skipped")
+            1 => sentence += "; the line in the block of this line is skipped",
+            lines => write!(sentence, "; the {lines} lines in the block of this line are skipped")
                 .expect("a String takes everything"),
         }
         sentence
@@ -242,7 +242,9 @@ impl Report {
             ignored.map(|it| format!("`{}` ({})", it.text.trim(), it.line)).collect();
         if !ignored.is_empty() {
             let named = ignored.join(", ");
-            lines.push(format!("{name}: ignored, without a meaning in a LISP lab: {named}"));
+            lines.push(format!(
+                "{name}: these lines have no meaning in a LISP lab and are ignored: {named}"
+            ));
         }
         lines
     }

@@ -154,7 +154,8 @@ fn run_lines(
         }
     }
     if is_question(connection.client.prompt()) {
-        let missing = "% The question has no answer: give it as the next line, or as the next `-c`";
+        let missing = "% The router has asked a question and got no answer. Give the answer as the \
+                       next line, or as the next `-c`";
         writeln!(out, "{missing}").map_err(|e| connection.io(e))?;
         return Ok(false);
     }

@@ -111,8 +111,8 @@ impl Machine for ProcessMachine<'_> {
         Ok(match self.files.copy {
             None => format!("The configuration is in {path}."),
             Some(_) => format!(
-                "The configuration is in {path}, the copy of the running lab. `eidway lab save LAB` \
-                 copies it to the folder of the lab."
+                "The configuration is in {path}. This file belongs to the running lab. `eidway lab \
+                 save LAB` copies the file to the folder of the lab."
             ),
         })
     }

@@ -76,8 +76,8 @@ impl NonceFile {
             let aside = beside(path, ".damaged");
             log::warn!(
                 "the file of nonces {} is damaged ({problem}) and is renamed to {}; some nonces \
-                 are lost, so old Map-Registers with these nonces can be replayed until their xTRs \
-                 register again",
+                 are lost: until an xTR whose nonce is lost registers again, its old Map-Registers \
+                 can be replayed",
                 path.display(),
                 aside.display()
             );

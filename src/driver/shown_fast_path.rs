@@ -47,13 +47,13 @@ fn cause(miss: Miss) -> &'static str {
         Miss::NoFlow => "no decision on the flow",
         Miss::OldEpoch => "decision of an earlier epoch",
         Miss::NotYet => "an earlier packet is on its way",
-        Miss::NotAlive => "no sign of life of the router",
+        Miss::NotAlive => "deadline of the router expired",
         Miss::OddHeader => "unusual header",
         Miss::TooBig => "too big for the path",
         Miss::Ttl => "TTL",
         Miss::Ecn => "ECN",
         Miss::Checksum => "checksum or length",
         Miss::Refused => "refused by the kernel",
-        Miss::Datagrams => "datagrams that are joined",
+        Miss::Datagrams => "a super-packet of UDP",
     }
 }

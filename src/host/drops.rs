@@ -42,8 +42,10 @@ impl HostDrop {
             HostDrop::OtherAddress => "The packet is for an IP address that the host does not have",
             HostDrop::NoLink => "The device of the host has no link",
             HostDrop::NoGateway => "The host has no gateway for the destination",
-            HostDrop::NoNeighbour => "No neighbour on the LAN answers for the next hop",
-            HostDrop::NeighbourQueueFull => "Too many packets already wait for the next hop",
+            HostDrop::NoNeighbour => "No neighbour on the LAN has the address of the next hop",
+            HostDrop::NeighbourQueueFull => {
+                "Too many packets already wait for the hardware address of the next hop"
+            }
             HostDrop::QueueFull => "The queue between the device and the stack is full",
         }
     }

@@ -86,7 +86,11 @@ impl Impairment {
             "reorder" => self.reorder = value.parse::<Percent>()?.0,
             "rate" => self.rate = Some(value.parse()?),
             "mtu" => self.mtu = Some(mtu(value)?),
-            _ => return Err(format!("{key:?} is not an impairment: they are {KEYS}, or {NONE}")),
+            _ => {
+                return Err(format!(
+                    "{key:?} is not an impairment: the impairments are {KEYS}, or {NONE}"
+                ));
+            }
         }
         Ok(())
     }
@@ -97,9 +101,9 @@ impl Impairment {
     /// Packets are reordered, but no packet is delayed.
     pub fn check(&self) -> Result<(), String> {
         match self.reorder > 0.0 && self.delay.is_zero() {
-            true => {
-                Err("reorder needs a delay: a packet overtakes those that are delayed".to_owned())
-            }
+            true => Err("reorder is possible only with a delay, because a reordered packet \
+                         overtakes delayed packets"
+                .to_owned()),
             false => Ok(()),
         }
     }
@@ -201,8 +205,8 @@ mod tests {
             ("rate 0Mbit", "a rate from 1kbit to 100Gbit is expected"),
             ("rate 10MB", "a rate"),
             ("mtu 100", "an MTU from 1280 to 9216 octets"),
-            ("speed 3", "\"speed\" is not an impairment: they are delay TIME"),
-            ("reorder 5%", "reorder needs a delay"),
+            ("speed 3", "\"speed\" is not an impairment: the impairments are delay TIME"),
+            ("reorder 5%", "reorder is possible only with a delay"),
         ] {
             let error = text.parse::<Impairment>().unwrap_err();
             assert!(error.contains(reason), "{text}: {error}");

@@ -59,7 +59,10 @@ impl Target {
             (None, _) => {
                 let ports = between.iter().map(|&link| file.links[link].ends[0].to_string());
                 let ports = ports.collect::<Vec<_>>().join(", ");
-                Err(format!("several links are between {node} and {other}: name a port: {ports}"))
+                Err(format!(
+                    "there are several links between {node} and {other}: write a port instead: \
+                     {ports}"
+                ))
             }
         }
     }

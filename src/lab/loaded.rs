@@ -125,7 +125,7 @@ impl Lab {
         }
         let nodes: Vec<_> = self.file.nodes.keys().map(String::as_str).collect();
         Err(Failure::Other(format!(
-            "lab {} has no node {node:?}: it has {}",
+            "lab {} has no node {node:?}: the nodes of the lab are {}",
             self.name,
             nodes.join(", ")
         )))
@@ -169,7 +169,7 @@ impl Lab {
                 let names: Vec<_> = ports.map(|port| port.interface.as_str()).collect();
                 let names = names.join(", ");
                 Err(Failure::Other(format!(
-                    "{node} has no interface {interface:?}: it has {names}"
+                    "{node} has no interface {interface:?}: its interfaces are {names}"
                 )))
             }
         }

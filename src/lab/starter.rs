@@ -88,8 +88,9 @@ impl Parts {
     fn lab_file(&self) -> String {
         let Parts { name, sites, .. } = self;
         let mut text = format!(
-            "# A LISP network to start from: {sites} site(s) around a core that knows no EID.\n\
-             #   eidway lab check {name}       looks the files over\n\
+            "# A LISP network to start from: {sites} site(s) around a core that has no route to an \
+             EID.\n\
+             #   eidway lab check {name}       checks the files\n\
              #   eidway lab show {name}        shows all addresses, also those that are not written here\n\
              #   eidway lab up {name}          brings the lab up; add --sim for the simulator\n\
              #   eidway lab pingall {name}     pings from each host to each other host\n\

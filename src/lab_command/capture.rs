@@ -128,7 +128,8 @@ pub fn live(
     eprintln!("{name}: {packets} packets captured, {lost} lost");
     if left_out > 0 {
         eprintln!(
-            "{name}: the routers left out {left_out} items, so some packets may have no reason"
+            "{name}: the routers did not send {left_out} of their events, so some packets may have \
+             no comment"
         );
     }
     Ok(())

@@ -60,8 +60,8 @@ impl ExportCommand {
             println!("{}: {} files; begin with {}", folder.display(), files.len(), files[0].0);
             if !folder::write_static_program(&folder.join(export::PROGRAM))? {
                 say(&format!(
-                    "{}: the image needs a static program as the file `{}` beside the Dockerfile, \
-                     and this program is not static: build one as the Dockerfile says",
+                    "{}: this program is not static, so it was not copied: build a static program \
+                     as the Dockerfile describes, and write it to `{}` beside the Dockerfile",
                     folder.display(),
                     export::PROGRAM
                 ));

@@ -136,7 +136,7 @@ impl CopyCommand {
         let Copied { files, mentions } = folder::copy(&lab, &new, &place)?;
         println!("{}: {files} files of {}", place.display(), lab.file.name);
         for mention in mentions {
-            super::say(&format!("{mention} still has the word {}", lab.file.name));
+            super::say(&format!("{mention} still contains the old name {}", lab.file.name));
         }
         Ok(true)
     }

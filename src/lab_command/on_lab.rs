@@ -136,8 +136,8 @@ impl Target {
         let lab = self.which.open()?;
         if self.sim {
             lab.expect_node(node)?;
-            let why = "a simulated node cannot run programs: only ping, capture and move work with \
-                       --sim";
+            let why =
+                "a simulated node cannot run programs, so `lab exec` does not work with --sim";
             return Err(why.into());
         }
         inside::exec(&lab, node, command)?;
@@ -215,7 +215,8 @@ impl Target {
         if !anyway {
             move_host::expect_roaming(&lab, &mut *running, host, to)?;
         }
-        let progress = Progress::begin(format!("{host} moves to {to}, under ping"), false);
+        let progress =
+            Progress::begin(format!("{host} moves to {to}, while another host pings it"), false);
         let fared = move_host::measured(&lab, &mut *running, (host, to), from, how)?;
         drop(progress);
         fared.iter().for_each(|each| println!("{each}"));

@@ -85,7 +85,7 @@ pub fn template() -> Result<String, Failure> {
         let places: Vec<String> = places.iter().map(|place| place.display().to_string()).collect();
         Failure::Other(format!(
             "the page is not built: run web/build in the folder of Eidway's sources, or set {TEMPLATE} to \
-             a page.html. It was searched in {}",
+             a page.html. The program has searched for the page in {}",
             places.join(", ")
         ))
     })

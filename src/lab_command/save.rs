@@ -27,8 +27,8 @@ pub struct SaveCommand {
 }
 
 /// The error for `lab save --sim`.
-const HAS_NO_FILES: &str = "a simulated lab keeps the configurations in memory until it ends, and \
-                            has no files: copy the output of `show running-config` instead";
+const HAS_NO_FILES: &str = "a simulated lab has no files, because its configurations are only in \
+                            memory: copy the output of `show running-config` instead";
 
 impl SaveCommand {
     /// Runs the command.

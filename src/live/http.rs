@@ -91,7 +91,7 @@ fn fill(
     octets: &mut Vec<u8>,
     (clock, until): (Clock, Time),
 ) -> Result<(), Option<Refusal>> {
-    let slow = || Some(Refusal::new("408 Request Timeout", "the request is not complete in time"));
+    let slow = || Some(Refusal::new("408 Request Timeout", "the request was not complete in time"));
     let left = clock.now().until(until);
     if left.is_zero() {
         return Err(slow());

@@ -242,7 +242,9 @@ fn answer(
             "405 Method Not Allowed",
             "this path does not accept the method of the request",
         )),
-        (_, path) => Err(Refusal::new("404 Not Found", format!("there is no {path:?} here"))),
+        (_, path) => {
+            Err(Refusal::new("404 Not Found", format!("this server has no path {path:?}")))
+        }
     }
 }
 

@@ -128,7 +128,7 @@ impl Requests {
         let answer = match request {
             Request::Snapshot => {
                 let (sender, answer) = sync_channel(1);
-                let gone = || Failure::new("the lab is gone");
+                let gone = || Failure::new("the lab is down");
                 self.news.send(News::Snapshot(sender)).map_err(|_| gone())?;
                 serde_json::to_value(answer.recv_timeout(PATIENCE).map_err(|_| gone())?)
             }
@@ -325,7 +325,10 @@ impl Requests {
         let mut flows = locked(&self.flows);
         flows.retain(|_, flow| !flow.ends.load(Ordering::Relaxed));
         if flows.contains_key(&name) || flows.len() >= MOST_FLOWS {
-            let problem = format!("flow {name:?} runs already, or {MOST_FLOWS} flows run");
+            let problem = format!(
+                "a flow with the name {name:?} runs already, or the maximum of {MOST_FLOWS} flows \
+                 is reached"
+            );
             return Err(Failure::Other(problem));
         }
         flows.insert(name, Arc::clone(&flow));

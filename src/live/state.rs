@@ -231,7 +231,7 @@ fn moves(before: &[Segment], after: &[Segment]) -> Vec<(String, String, String)>
     let ports = after.iter().filter(|it| it.is_lan).flat_map(|lan| &lan.ports);
     let moved = ports.filter_map(|port| {
         let (old, new) = (lan_of(before, port)?, lan_of(after, port)?);
-        let text = format!("{} is on {new}, and was on {old}", port.node);
+        let text = format!("{} has moved from {old} to {new}", port.node);
         (old != new).then(|| (port.node.clone(), port.device.clone(), text))
     });
     moved.collect()

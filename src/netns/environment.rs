@@ -57,8 +57,8 @@ pub fn missing(lab: &LabFile) -> Vec<String> {
     if let Err(error) = File::options().read(true).write(true).open(TUN) {
         missing.push(match error.kind() {
             ErrorKind::PermissionDenied => format!(
-                "{TUN} cannot be opened by this user: run `chmod 666 {TUN}` as root (most systems \
-                 have it so; a user can make devices only in namespaces of their own)"
+                "this user cannot open {TUN}: run `chmod 666 {TUN}` as root. On most systems, all \
+                 users can open this file: a user can create devices only in their own namespaces"
             ),
             _ => format!("{TUN}: {error}: run `modprobe tun` as root"),
         });

@@ -59,15 +59,15 @@ fn make_room_in(settings: &Path, neighbours: u32, say: &mut dyn FnMut(&str)) {
         let setting = format!("net.{family}.neigh.default.gc_thresh3");
         match THRESHOLDS.iter().try_for_each(set) {
             Ok(()) => say(&format!(
-                "all labs share the {name} neighbour table of this machine: it now holds {larger} \
-                 entries instead of {limit} ({setting})"
+                "all labs use the {name} neighbour table of this machine. Its limit is now \
+                 {larger} entries, before it was {limit} ({setting})"
             )),
             // Only root can raise the limit. For this lab, the present limit is high enough.
             Err(_) if neighbours <= limit / 2 => {}
             Err(error) => say(&format!(
-                "all labs share the {name} neighbour table of this machine: it holds only {limit} \
-                 entries, and if hosts announce more addresses, all labs may fail; {setting} \
-                 cannot be raised: {error}"
+                "all labs use the {name} neighbour table of this machine. Its limit is {limit} \
+                 entries. If hosts announce more addresses, all labs may fail. {setting} cannot be \
+                 raised: {error}"
             )),
         }
     }
@@ -99,14 +99,14 @@ mod tests {
         }
         let said = raise(settings.path(), 5);
         assert!(
-            said.len() == 1 && said[0].contains("now holds 16384 entries instead of 1024"),
+            said.len() == 1 && said[0].contains("is now 16384 entries, before it was 1024"),
             "{said:?}"
         );
         assert_eq!(thresholds(settings.path()), ["4096", "8192", "16384"]);
         assert_eq!(raise(settings.path(), 8192), [""; 0], "it is large enough now");
         let said = raise(settings.path(), 8193);
         assert!(
-            said.len() == 1 && said[0].contains("now holds 65536 entries instead of 16384"),
+            said.len() == 1 && said[0].contains("is now 65536 entries, before it was 16384"),
             "{said:?}"
         );
         assert_eq!(raise(settings.path(), 8193), [""; 0]);

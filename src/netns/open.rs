@@ -86,8 +86,8 @@ fn find(what: &str, is_meant: bool) -> Result<Lab, Failure> {
     built_in::find(what).unwrap_or_else(|| {
         let known: Vec<_> = built_in::names().collect();
         Err(Failure::Other(format!(
-            "there is no lab {what:?}: name a directory with a lab.toml, a lab under ./lab, a lab \
-             that is up, or a built-in lab ({})",
+            "there is no lab {what:?}: give a directory with a lab.toml, or the name of a lab \
+             under ./lab, of a lab that is up, or of a built-in lab ({})",
             known.join(", ")
         )))
     })

@@ -53,7 +53,7 @@ pub fn up(
                  down with `eidway lab down {name}`"
             )));
         }
-        say("removing the rest of an earlier run");
+        say("removing the remains of an earlier run of this lab");
         shell.run(&[plan::down(&lab.name)], |_| ())?;
     }
     neighbour_tables::make_room(&lab.file, &mut *say);
@@ -64,7 +64,10 @@ pub fn up(
             settle(lab, &routers, &interrupted, say)
         });
     if result.is_err() && !keep {
-        say("the lab did not come up, so it is taken down (the option --keep keeps it)");
+        say(
+            "the lab did not come up, so it is taken down. With the option --keep, it is not taken \
+             down",
+        );
         down(&lab.name, &mut |_| ())?;
     }
     result?;

@@ -30,7 +30,8 @@ impl fmt::Display for Saved {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (node, path) = (&self.node, self.path.display());
         if !self.is_written {
-            let why = "the router has not written its configuration: type `write memory` there";
+            let why = "the router has not written its configuration: type `write memory` on its \
+                       console";
             return writeln!(f, "{node}: {why}");
         }
         if self.removed.is_empty() && self.added.is_empty() {

@@ -63,7 +63,7 @@ impl Lock {
             file.set_len(0).and_then(|()| file.write_all(text.as_bytes())).map_err(named(path))?;
             return Ok(Ok(Lock { file, path: path.to_owned(), is_lent: Cell::new(false) }));
         }
-        Err(refused(path, "it is removed again and again"))
+        Err(refused(path, "other processes remove this file again and again"))
     }
 
     /// Returns a file descriptor of the lock. The number of the descriptor is 10 or more. A program

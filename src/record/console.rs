@@ -53,7 +53,9 @@ impl<R: Read> ReplayConsole<R> {
             "help" | "?" => out.write_all(HELP.as_bytes()).map(|()| true)?,
             "step" | "s" => match argument.unwrap_or("1").parse() {
                 Ok(count) => self.step(count, out)?,
-                Err(_) => refuse(out, "the number of steps is wrong")?,
+                Err(_) => {
+                    refuse(out, "write the number of steps as a whole number, for example: step 3")?
+                }
             },
             "run" | "r" => match argument.map_or(Ok(Until::End), str::parse) {
                 Ok(until) => self.run(until, out)?,
@@ -87,7 +89,8 @@ impl<R: Read> ReplayConsole<R> {
             }
             Request::Complete(_) => (Some(Response::Completions(Vec::new())), None),
             Request::Host(_) | Request::Vty(_) | Request::Watch => {
-                let why = "a replay has no hosts, no lines and no watchers";
+                let why =
+                    "a replay has no emulated hosts and no vty lines, and it cannot be watched";
                 (Some(Response::Error(why.to_owned())), None)
             }
         };
@@ -143,7 +146,7 @@ impl<R: Read> ReplayConsole<R> {
             }
             Ok(_) => {
                 let (step, at) = (self.replay.step(), self.replay.at());
-                writeln!(out, "step {step} at {at}, identical so far")?;
+                writeln!(out, "step {step} at {at}: all outputs so far are as recorded")?;
                 Ok(true)
             }
             Err(error) => refuse(out, &error.to_string()),

@@ -21,7 +21,7 @@ pub enum ReadError {
     )]
     Version(String),
     /// The record ends inside a frame. This is possible if the router was killed.
-    #[error("the record ends in step {step}, after {octets} octets of this step")]
+    #[error("the record ends inside step {step}: only {octets} octets of this step are present")]
     Cut {
         /// The step that is not complete.
         step: u64,

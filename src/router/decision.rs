@@ -366,7 +366,7 @@ impl Rule {
             Rule::Mapping => "The mapping for the destination has locators",
             Rule::NegativeMapping => "The mapping for the destination is negative",
             Rule::ProxyEtr => "The mapping is negative, and a proxy ETR is configured",
-            Rule::DroppingMapping => "The action of the mapping for the destination is drop",
+            Rule::DroppingMapping => "The mapping for the destination has the action drop",
             Rule::NoUsableLocator => "The mapping has no usable locator",
             Rule::TooBig => "The packet is too big for the path to the locator",
             Rule::MissingMapping => "The router requests the mapping for the destination",
@@ -381,19 +381,22 @@ impl Rule {
             Rule::UnknownInstance => "The instance-ID is not configured",
             Rule::NoEtr => "The router is not an ETR or proxy ETR for the address family",
             Rule::EcnMismatch => {
-                "The packet is marked as congested, but its transport does not support ECN"
+                "The outer header is marked as congested, but the transport of the inner packet \
+                 does not support ECN"
             }
             Rule::OuterTtlExpired => "The TTL of the packet reached 0 on the path",
             Rule::SourceIsRouter => "The inner source is an address of this router",
             Rule::SourceIsHere => "The inner source is an EID that is at this site",
             Rule::LocalEid => "The destination is an EID of the site",
-            Rule::AnyEid => "A proxy ETR decapsulates for all EIDs",
+            Rule::AnyEid => "The router is a proxy ETR, which decapsulates packets for all EIDs",
             Rule::NotOurEid => "The destination is not an EID of the site",
             Rule::EidWithoutRoute => "The destination is a local EID without a route",
             Rule::EidAway => "The destination is an EID of the site, but it is not at this xTR",
             Rule::EidMoved => "The destination moved to another xTR",
-            Rule::NoRoomToSearch => "The router has no room for a search for the destination",
-            Rule::NoMapReply => "No Map-Reply came for any of the Map-Requests",
+            Rule::NoRoomToSearch => {
+                "The router cannot search for the destination, because there are too many searches"
+            }
+            Rule::NoMapReply => "The router received no Map-Reply to its Map-Requests",
             Rule::NoRoomForHost => {
                 "The destination was found on a LAN, but the table of hosts is full"
             }

@@ -129,7 +129,7 @@ pub(super) fn no_map_server(records: &[MappingRecord]) -> Told {
 
 /// The text about a Map-Notify to a router that is not an ETR.
 pub(super) fn no_etr(records: &[MappingRecord]) -> Told {
-    let advice = "configure `etr` on this router if it has EIDs";
+    let advice = "if this router has EIDs, configure `etr` on this router";
     Told::new(of_records("Map-Notify", records), "this router is not an ETR", advice)
 }
 
@@ -146,8 +146,8 @@ pub(super) fn nobody_asked(request: &MapRequest) -> Told {
 pub(super) fn at_mapping_system(request: &MapRequest) -> Told {
     let why =
         "only an xTR can handle this message, but this router is only a map-server or map-resolver";
-    let advice =
-        "check whether the sender has a mapping with the address of this router as a locator";
+    let advice = "check whether the sender has a mapping in which the address of this router is a \
+                  locator";
     Told::new(of_request(request), why, advice)
 }
 
@@ -163,7 +163,7 @@ pub(super) fn not_our_eid(request: &MapRequest) -> Told {
 pub(super) fn no_reply_path(request: &MapRequest) -> Told {
     let itrs: Vec<String> = request.itr_rlocs.iter().map(Rloc::to_string).collect();
     let why = format!(
-        "this router cannot send a reply to the ITR-RLOC of the request: {}",
+        "this router can send a reply to none of the ITR-RLOCs of the request: {}",
         itrs.join(", ")
     );
     let advice = "configure locators of the same address family on this router and on the ITR";
@@ -207,8 +207,8 @@ pub(super) fn too_many_etrs(request: &MapRequest, most: usize) -> Told {
 pub(super) fn forwarded_too_often(request: &MapRequest, etr: Rloc) -> Told {
     let why = "map-servers have forwarded this request too often (its inner TTL is 1)";
     let advice = format!(
-        "find the registration with the locator {etr}: it is the address of a map-server, not of \
-         an ETR; remove this registration"
+        "find and remove the registration with the locator {etr}: this locator is the address of a \
+         map-server, not of an ETR"
     );
     Told::new(of_request(request), why, advice)
 }
@@ -250,7 +250,9 @@ pub(super) fn unasked_reply(reply: &MapReply) -> Told {
 
 /// The text about a reply that does not cover the requested EID.
 pub(super) fn reply_without_eid(reply: &MapReply, eid: Eid) -> Told {
-    let why = format!("this router requested {eid}, but the reply is only about other EIDs");
+    let why = format!(
+        "this router requested the mapping of {eid}, but the reply contains only other EIDs"
+    );
     let advice = "compare the EID prefixes in the database of the replying ETR with the prefixes \
                   in `show lisp site` on the map-server";
     Told::new(of_records("Map-Reply", &reply.records), why, advice)
@@ -289,7 +291,7 @@ pub(super) fn claims_too_much(
         "check the sender for an attack or a wrong `database-mapping`; if the mapping is right, \
          configure `{knob}`"
     );
-    Told::new(format!("part of the record for {prefix} of a Map-Reply"), why, advice)
+    Told::new(format!("part of a Map-Reply record for {prefix}"), why, advice)
 }
 
 /// The text about a record of a reply, if the prefix of the record is outside the widest permitted
@@ -300,7 +302,7 @@ pub(super) fn claims_beside(prefix: EidPrefix, asked: Eid) -> Told {
          requested EID"
     );
     let advice = "check the sender for an attack or a wrong `database-mapping`";
-    Told::new(format!("the record for {prefix} of a Map-Reply"), why, advice)
+    Told::new(format!("the Map-Reply record for {prefix}"), why, advice)
 }
 
 /// The text about a mapping that is not stored, because the map-cache is full.
@@ -335,7 +337,7 @@ pub(super) fn smr_not_cached(eid: Eid) -> Told {
 pub(super) fn smr_ignored(eid: Eid) -> Told {
     let why = "the configuration has `solicit-map-request ignore`: the mapping stays in the \
                map-cache until its TTL ends";
-    let advice = "remove this line if the ITR shall follow hosts that move";
+    let advice = "if the ITR has to learn the new locators of hosts that move, remove this line";
     Told::new(format!("SMR for {eid}"), why, advice)
 }
 
@@ -418,7 +420,7 @@ pub(super) fn unasked_acknowledgement(records: &[MappingRecord]) -> Told {
 
 /// The text about a Map-Register without a record.
 pub(super) fn registers_nothing() -> Told {
-    let why = "the message has no record, so its site is unknown";
+    let why = "the message has no record, so the map-server does not know the site of the sender";
     Told::new(
         "Map-Register",
         why,
@@ -566,9 +568,8 @@ pub(super) fn bad_frame(error: &StreamError) -> Told {
 /// The text about a received message of reliable transport that only this end of the session may
 /// send.
 pub(super) fn wrong_way(message: &str, role: &str) -> Told {
-    let why = format!(
-        "this router is the {role} of the session, and a {role} does not receive this message"
-    );
+    let why =
+        format!("this router is the {role} of the session, and only the {role} sends this message");
     Told::new(message, why, "report the fault to the vendor of the sender")
 }
 

@@ -175,8 +175,8 @@ pub fn line(event: &Event) -> Option<Line> {
         }
         Event::RefusedMore(reasons) => warning(refused_more(reasons)),
         Event::ClockBehind { by } => notice(format!(
-            "the clock of this router is {by} s behind the last nonce that the router has sent in \
-             a Map-Register: the next nonces continue from that nonce; correct the clock"
+            "the clock of this router is {by} s behind the time in the last nonce that this router \
+             sent in a Map-Register: the next nonces begin after that nonce; correct the clock"
         )),
         Event::PortSetByHand { port, device, is_up } => port_line(port, device, *is_up),
         Event::PutBack(objects) => notice(format!(
@@ -241,10 +241,10 @@ fn map_server_line(server: &IpAddr, change: &MapServerChange) -> Line {
         MapServerChange::Unanswered { registers, raised_by, again_after } => warning(format!(
             "map-server {server} has answered none of {registers} Map-Registers: check that the \
              map-server can be reached and that the key is right; if both are right, the clock of \
-             this router may have been set back, and the map-server expects greater nonces; until \
-             an answer comes, this router raises its nonces by {raised_by} minutes, and by twice \
-             as much after every {again_after} more Map-Registers; to keep the nonces over a \
-             restart, use `eidway router --nonces FILE`"
+             this router may have been set back, and the map-server expects greater nonces; this \
+             router now raises its nonces by {raised_by} minutes; after every {again_after} \
+             further Map-Registers without an answer, it raises them again, by twice as much as \
+             before; to store the nonces for the next start, use `eidway router --nonces FILE`"
         )),
         MapServerChange::NoLocator => warning(format!(
             "not registered with map-server {server}: this router has no locator of the same \
@@ -269,7 +269,7 @@ fn process_line(object: &ProcessObject, change: &ProcessObjectChange) -> Line {
         }
         ProcessObjectChange::Vanishes => format!(
             "{object} disappears again and again: find the program that deletes it; from now on \
-             this router makes it again only every 30 s"
+             this router makes {object} again only every 30 s"
         ),
         ProcessObjectChange::Refused(error) => {
             format!("{object} cannot be opened, and this router tries again: {error}")
@@ -281,7 +281,7 @@ fn object_line(object: &KernelObject, change: &KernelObjectChange) -> Line {
     match change {
         KernelObjectChange::Vanishes => warning(format!(
             "{object} disappears from the kernel again and again: find the program that removes \
-             it; from now on this router adds it again only every 30 s"
+             {object}; from now on this router adds {object} again only every 30 s"
         )),
         KernelObjectChange::WaitsForLink(error) => {
             notice(format!("this router adds {object} when the link exists: {error}"))

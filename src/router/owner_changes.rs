@@ -27,7 +27,7 @@ const QUIET: Duration = Duration::from_secs(90);
 /// The limit for the number of stored EIDs. If the table is full, the EID that has been without a
 /// change for the longest time is removed.
 const REMEMBERED: Limit =
-    Limit { name: "EIDs with another owner", capacity: 4096, idle: Duration::ZERO };
+    Limit { name: "EIDs that changed their xTR recently", capacity: 4096, idle: Duration::ZERO };
 
 /// The changes of one EID.
 #[derive(Debug, Default)]

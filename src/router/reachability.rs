@@ -25,7 +25,7 @@ pub(super) const UNREACHABLE_FOR: Duration = Duration::from_secs(15);
 /// each pair of locator and source. If the table is full, the router removes the oldest report of
 /// the reporter that has the most reports.
 const LEFT: Limit =
-    Limit { name: "Locators that are not used for a time", capacity: 1024, idle: Duration::ZERO };
+    Limit { name: "Reports of unreachable locators", capacity: 1024, idle: Duration::ZERO };
 
 /// Whether packets may be sent to a locator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

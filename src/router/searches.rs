@@ -34,7 +34,7 @@ pub(super) const STARTS_A_SECOND: usize = 100;
 /// The limit for the number of hosts for which a search was refused. If the table is full, the
 /// router removes the oldest host of the asker that has the most hosts.
 pub(super) const REFUSED: Limit =
-    Limit { name: "Hosts to look for again", capacity: 1024, idle: Duration::ZERO };
+    Limit { name: "Hosts whose search was refused", capacity: 1024, idle: Duration::ZERO };
 /// How long a refused search is tried again. If a sender still needs the host, it sends another
 /// packet within this time.
 pub(super) const REFUSED_FOR: Duration = Duration::from_secs(10);

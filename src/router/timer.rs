@@ -36,7 +36,7 @@ timers! {
     /// The packets of a mapping with changed locators carry Locator-Status-Bits again.
     StatusBits = "use-LSB timer",
     /// Entries have to be searched for registrations of ended sessions.
-    FallenSessions = "registrations of a fallen session",
+    FallenSessions = "registrations of an ended session",
     /// A registration expires.
     Registrations = "registration expiry",
     /// A Map-Notify has not been acknowledged.
@@ -44,7 +44,7 @@ timers! {
     /// A Map-Request of `lig` has no answer.
     Lig = "lig request",
     /// A map-server has not confirmed its notification.
-    News = "confirmation of news",
+    News = "confirmation of a notification",
     /// An entry of the away table ends, or has to be requested again.
     Away = "away entry expiry",
     /// A search for a host has no answer.
@@ -54,7 +54,7 @@ timers! {
     /// A duplicate EID may be claimed again.
     Duplicates = "claim of a duplicate EID",
     /// An EID that was not resolved may be requested again.
-    Rests = "end of a rest",
+    Rests = "end of the wait for the next request",
     /// A Map-Request has not been answered.
     MapRequests = "map-request retry",
     /// Prefixes must be registered.
@@ -67,9 +67,9 @@ timers! {
     /// An SMR must be repeated, if its peer still sends packets.
     SmrRepetitions = "smr repetition",
     /// The summary of the refused messages that got no line in the log is due.
-    Refusals = "sum of refused messages",
+    Refusals = "summary of refused messages",
     /// An object that the kernel lost or refused is requested again.
-    Kernel = "putting back lost objects of the kernel",
+    Kernel = "new request for lost objects of the kernel",
     /// An object that the process could not open is requested again.
     Process = "opening refused objects of the process",
 }

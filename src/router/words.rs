@@ -34,7 +34,7 @@ impl Display for RouteTarget {
             RouteTarget::NextHop(address) => write!(f, "via {address}"),
             RouteTarget::Device(device) => write!(f, "by {device}"),
             RouteTarget::Blackhole => f.write_str("that drops packets"),
-            RouteTarget::Unreachable => f.write_str("that answers unreachable"),
+            RouteTarget::Unreachable => f.write_str("that rejects packets as unreachable"),
         }
     }
 }
@@ -72,7 +72,7 @@ impl Display for KernelObject {
                 source.map_or(Ok(()), |source| write!(f, ", with source {source}"))
             }
             KernelObject::ProxyNeighbour { device, address } => {
-                write!(f, "the proxy for {address} on {device}")
+                write!(f, "the proxy neighbour entry for {address} on {device}")
             }
         }
     }
@@ -147,7 +147,9 @@ impl Display for KernelEvent {
                     write!(f, "{address} on {device} has the hardware address {mac}")
                 }
                 NeighbourState::Failed => write!(f, "{address} on {device} does not answer"),
-                NeighbourState::Absent => write!(f, "{address} on {device} is not known"),
+                NeighbourState::Absent => {
+                    write!(f, "{address} on {device} has no known hardware address")
+                }
             },
             KernelEvent::NeighbourTable { family, entries, limit } => {
                 write!(f, "the neighbour table of {family} has {entries} entries of {limit}")
@@ -303,7 +305,7 @@ impl Display for Outbound {
         match self {
             Outbound::Encapsulate(encapsulation) => write!(f, "is encapsulated {encapsulation}"),
             Outbound::Native => f.write_str("is forwarded natively"),
-            Outbound::Held => f.write_str("waits for a Map-Reply, or until its host is found"),
+            Outbound::Held => f.write_str("waits for a Map-Reply, or for the search for its host"),
             Outbound::Dropped(reason) => write!(f, "is dropped: {}", reason.explain()),
         }
     }
@@ -339,7 +341,7 @@ impl DropReason {
             DropReason::LocalEidNoRoute => {
                 "there is no route to the destination of the packet, a local EID"
             }
-            DropReason::MappingDrops => "the action of the mapping for the destination is drop",
+            DropReason::MappingDrops => "the mapping for the destination has the action drop",
             DropReason::NoUsableLocator => "the mapping for the destination has no usable locator",
             DropReason::TooBigForPath => "the packet is too big for the path to the locator",
             DropReason::NoMapResolver => "no map-resolver is configured",
@@ -364,7 +366,8 @@ impl DropReason {
             DropReason::EidAway => "the destination, a local EID, is not at this xTR",
             DropReason::OuterTtlExpired => "the TTL of the packet reached 0 on the path",
             DropReason::EcnMismatch => {
-                "the packet is marked as congested, but its transport does not support ECN"
+                "the outer header is marked as congested, but the transport of the inner packet \
+                 does not support ECN"
             }
         }
     }

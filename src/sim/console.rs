@@ -193,7 +193,7 @@ impl Machine for RouterHosts<'_> {
 
     fn save(&mut self, text: &str) -> Result<String, String> {
         self.disk.startup = Some(text.to_owned());
-        Ok("The configuration is in the memory of the simulator, until the lab ends.".to_owned())
+        Ok("The simulator keeps the configuration in memory until the lab ends.".to_owned())
     }
 
     fn storage(&self) -> Option<&dyn Storage> {

@@ -57,12 +57,16 @@ impl SimDrop {
                 LinkDrop::NotPluggedIn => "The port of the sender is not plugged in",
                 LinkDrop::Down => "The cable is cut, or the bridge does not run",
                 LinkDrop::TooBig => "The packet is larger than the MTU of the link",
-                LinkDrop::NoReceiver => "No other port of the link takes the packet",
+                LinkDrop::NoReceiver => "No other port of the link receives the packet",
             },
             SimDrop::Process(reason) => match reason {
                 ProcessDrop::Ended => "The LISP process ended before it read the packet",
-                ProcessDrop::NoSocket => "The LISP process has no open socket at its RLOC",
-                ProcessDrop::NoEidTable => "No EID-table of the configuration has this lisp0",
+                ProcessDrop::NoSocket => {
+                    "The LISP process has no open socket for the source RLOC of the packet"
+                }
+                ProcessDrop::NoEidTable => {
+                    "No EID-table of the configuration uses the device lisp0"
+                }
                 ProcessDrop::QueueFull => "The queue of the TCP stack is full",
             },
         }

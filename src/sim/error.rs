@@ -36,7 +36,7 @@ pub enum SimError {
         device: String,
     },
     /// A call waits for the end of a ping, but the ping has no end.
-    #[error("the call would wait for ever, because the ping has no end")]
+    #[error("a ping without an end is not allowed here, because the call waits for its end")]
     EndlessPing,
     /// A host cannot be created.
     #[error("{name}: {error}")]

@@ -185,7 +185,7 @@ pub enum AuthError {
     #[error(transparent)]
     Malformed(#[from] ParseError),
     /// Messages of this type have no MAC.
-    #[error("{0} carries no authentication data")]
+    #[error("a message of type {0} has no authentication data")]
     Unsigned(&'static str),
     /// The key ID of the message is not the ID of the configured key.
     #[error("the message has key ID {found}, but key ID {expected} is configured")]
@@ -199,7 +199,7 @@ pub enum AuthError {
     #[error("algorithm {0} is not accepted")]
     Algorithm(u8),
     /// The algorithm of the message does not allow the length of the message's MAC.
-    #[error("the length of the authentication data ({found} octets) does not fit {algorithm:?}")]
+    #[error("{algorithm:?} does not allow {found} octets of authentication data")]
     Length {
         /// The algorithm of the message.
         algorithm: Algorithm,
@@ -207,7 +207,7 @@ pub enum AuthError {
         found: usize,
     },
     /// The MAC does not match the octets and the key.
-    #[error("authentication data do not match")]
+    #[error("the authentication data does not match the message and the configured key")]
     Mismatch,
 }
 

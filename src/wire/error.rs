@@ -53,11 +53,11 @@ pub enum Problem {
     #[error("{0} is not known")]
     UnknownType(u16),
     /// The first nibble is a known type, but this parser reads messages of another type.
-    #[error("{0} belongs to another message")]
+    #[error("{0} is the type of another message")]
     OtherType(u8),
     /// The length of the addresses of this AFI is unknown. So the fields after the address cannot
     /// be found.
-    #[error("has AFI {0}, and the length of its addresses is unknown")]
+    #[error("has AFI {0}, and the length of addresses of this AFI is unknown")]
     UnknownAfi(u16),
     /// The address is well formed, but it is not an IP address in an instance.
     #[error("is not an IP prefix")]
@@ -91,7 +91,7 @@ pub enum Problem {
     LispSec,
     /// The Length is impossible for a frame of the reliable transport, or differs from the length
     /// of this frame.
-    #[error("is {0}, which is not the length of a frame")]
+    #[error("is {0}, but this cannot be the length of this frame")]
     FrameLength(u16),
     /// A frame of the reliable transport ends with these octets in place of the end marker.
     #[error("is 0x{0:08x}, but 0x9facade9 is expected")]

@@ -159,7 +159,7 @@ mod tests {
         let text = error.map(|error| error.to_string());
         assert_eq!(
             text.as_deref(),
-            Some("Map-Request: type 2 belongs to another message, at octet 0")
+            Some("Map-Request: type 2 is the type of another message, at octet 0")
         );
     }
 }

@@ -584,7 +584,7 @@ fn a_proxy_that_somebody_deletes_is_told(net: &Net) -> Case {
     let mut setup = roaming(net);
     setup.push(add(KernelObject::ProxyNeighbour { device: SITE_DEVICE, address }));
     let hand = Act::Hand(format!("ip neigh del proxy {address} dev et1-0"));
-    let lost = format!("lost: the proxy for {address} on et1-0");
+    let lost = format!("lost: the proxy neighbour entry for {address} on et1-0");
     case(net, "a deleted proxy is told", setup, vec![step(hand, &[lost])])
 }
 

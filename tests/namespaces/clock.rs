@@ -35,7 +35,7 @@ fn an_xtr_registers_after_its_clock_was_set_back_with_and_without_its_nonces() {
     // a nonce.
     expect_success(&live.lab("start", &["xTR1"]));
     until(SOON, "registered with the kept nonce", || is_registered(&live));
-    assert!(log(&live).contains("s behind the last nonce"), "{}", log(&live));
+    assert!(log(&live).contains("s behind the time in the last nonce"), "{}", log(&live));
     // Without the file, the xTR begins with the time of its clock. It is refused until it has
     // raised its nonces.
     expect_success(&live.lab("kill", &["xTR1"]));

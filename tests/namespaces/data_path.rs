@@ -40,8 +40,8 @@ fn in_user_space_the_console_says_why_also_after_a_restart() {
     expect_success(&live.lab("restart", &["xTR1"]));
     live.expect_pings(&[("A", "B")]);
     let view = fast_path(&live, "xTR1");
-    assert_eq!(view["reason"], "by the option --data-path", "{view}");
+    assert_eq!(view["reason"], "because of the option --data-path", "{view}");
     assert!(view["counts"].is_null(), "{view}");
     let text = live.console("xTR1", &["show ip lisp"]);
-    assert!(text.contains("process (by the option --data-path)\n"), "{text}");
+    assert!(text.contains("process (because of the option --data-path)\n"), "{text}");
 }

@@ -236,7 +236,8 @@ fn a_killed_holder_takes_all_processes_along_and_the_next_command_removes_the_fi
     until(LONG, "it sleeps", || user.processes().iter().any(|(_, argv)| argv == "sleep 600 "));
     kill_process(user.holder(), Signal::KILL).unwrap();
     let said = errors(&shell.wait_with_output().unwrap());
-    assert!(said.contains("the process that holds the labs of this user has ended"), "{said}");
+    let ended = "the process that keeps the namespaces of this user has ended";
+    assert!(said.contains(ended), "{said}");
     until(LONG, "all processes have ended", || user.processes().is_empty());
     let said = user.eidway(&["lab", "status", "two-sites", "--json"]);
     assert!(!said.status.success());
@@ -272,7 +273,7 @@ fn a_command_that_is_killed_takes_its_work_along() {
 /// A preparation of root after which the machine refuses labs to the user, and words of the cause and
 /// of the remedy.
 const REFUSALS: [(&str, [&str; 2]); 3] = [
-    ("chmod 600 /dev/net/tun", ["/dev/net/tun cannot be opened", "chmod 666 /dev/net/tun"]),
+    ("chmod 600 /dev/net/tun", ["this user cannot open /dev/net/tun", "chmod 666 /dev/net/tun"]),
     ("rm /dev/net/tun", ["/dev/net/tun: No such file", "modprobe tun"]),
     ("mount --bind /dev/null /proc/cpuinfo", ["mounting /proc: Operation", "unmask=ALL"]),
 ];

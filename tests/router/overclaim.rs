@@ -101,9 +101,7 @@ fn a_wide_mapping_is_cut_around_the_eid_that_was_asked_for() {
         let (learned, refused, log) = answered(XTR2, asked, (eids, DAY, &[X]));
         assert_eq!((learned, refused), (vec![(expected.to_owned(), QUARTER)], 1), "{eids}");
         assert!(
-            log[0].contains(&format!(
-                "refused part of the record for {eids} of a Map-Reply from {X}"
-            )),
+            log[0].contains(&format!("refused part of a Map-Reply record for {eids} from {X}")),
             "{log:?}"
         );
         assert!(log[0].contains(&format!("only for {expected}, the widest")), "{log:?}");

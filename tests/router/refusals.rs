@@ -101,10 +101,10 @@ fn a_reply_that_does_not_cover_its_request_is_told_with_both() {
     let (_, request) = only_request(&bench.messages());
     let elsewhere = reply(request.nonce, vec![record("10.0.0.0/8", 1440, &[RLOC_1])]);
     bench.control(RLOC_1, RLOC_2, &elsewhere);
-    let line = "refused Map-Reply for 10.0.0.0/8 from 203.0.113.11: this router requested \
-                172.16.0.12, but the reply is only about other EIDs; compare the EID prefixes in \
-                the database of the replying ETR with the prefixes in `show lisp site` on the \
-                map-server";
+    let line = "refused Map-Reply for 10.0.0.0/8 from 203.0.113.11: this router requested the \
+                mapping of 172.16.0.12, but the reply contains only other EIDs; compare the EID \
+                prefixes in the database of the replying ETR with the prefixes in `show lisp site` \
+                on the map-server";
     assert_eq!(bench.log(), [line]);
 }
 
@@ -116,9 +116,9 @@ fn a_request_without_a_usable_itr_rloc_is_told_and_counted() {
         request.itr_rlocs = vec![Rloc("224.0.0.1".parse().unwrap())];
     };
     bench.control(RLOC_2, NEW, &encapsulated_request("172.16.0.12/32", 1, multicast));
-    let line = "refused Map-Request for 172.16.0.12/32 from 198.51.100.21: this router cannot send \
-                a reply to the ITR-RLOC of the request: 224.0.0.1; configure locators of the same \
-                address family on this router and on the ITR";
+    let line = "refused Map-Request for 172.16.0.12/32 from 198.51.100.21: this router can send a \
+                reply to none of the ITR-RLOCs of the request: 224.0.0.1; configure locators of \
+                the same address family on this router and on the ITR";
     assert_eq!(bench.log(), [line]);
     let drops = &bench.router.counters().control_drops;
     assert_eq!(drops.get(&ControlDrop::NoReplyPath), Some(&1));
@@ -157,7 +157,8 @@ fn a_source_and_reason_have_one_line_a_minute_and_the_rest_one_line_when_it_ends
     assert_eq!(bench.log().len(), 1, "a new minute");
     bench.advance(MINUTE);
     assert!(bench.log().is_empty(), "there is no rest");
-    assert!(bench.router.poll_timeout().is_none_or(|next| next.why != "sum of refused messages"));
+    let next = bench.router.poll_timeout();
+    assert!(next.is_none_or(|next| next.why != "summary of refused messages"));
 }
 
 #[test]

@@ -108,7 +108,7 @@ const INSTANCES: &[Mode] = &[Mode::Lisp, Mode::Instance];
 const SERVICES: &[Mode] =
     &[Mode::Lisp, Mode::Service, Mode::EidTable, Mode::Instance, Mode::InstanceService];
 
-const TIME: &str = "the router has the time of its machine";
+const TIME: &str = "the router uses the clock of its machine";
 const USERS: &str = "the router has no users and passwords";
 const LOGS: &str = "the log of the router has its own options";
 const MANAGEMENT: &str = "the router has no management protocols";
@@ -126,7 +126,7 @@ const TERMINAL: &str = "the console has its own terminal settings";
 
 const NOT_INTERFACE: &str = "the router has no interface of this kind";
 
-const NOT_VXLAN: &str = "the router encapsulates by LISP only";
+const NOT_VXLAN: &str = "the router uses only LISP encapsulation";
 const NOT_POLICY: &str = "the router has no security groups";
 const NOT_ETHERNET: &str = "the router does not carry Ethernet frames";
 const NOT_DDT: &str = "the router has no Delegated Database Tree";
@@ -135,13 +135,14 @@ const NOT_EXTRANET: &str = "the router has only one instance";
 const NOT_DEFAULT_SET: &str = "each database-mapping names its locators";
 const NOT_PROBING: &str = "the router does not probe locators";
 const NOT_BY_MASK: &str =
-    "of the routes to a locator, the router can exclude the default route only";
+    "the router can exclude only the default route from the routes to a locator";
 const NOT_NOTIFY: &str = "the router sends its map-notify messages to the xTRs of the site record";
 const NOT_LIMIT: &str = "the router has a fixed limit for EIDs";
-const NOT_ITR_RLOCS: &str = "a map-request offers the preferred locator of each family";
+const NOT_ITR_RLOCS: &str =
+    "the ITR-RLOCs of a map-request are always the preferred locator of each family";
 const NOT_SOURCE: &str = "the source of a LISP packet is the preferred locator of the locator-sets";
 const NOT_DISCOVER: &str = "write a line for each locator of the site yourself";
-const NOT_STATIC: &str = "a static entry of the map-cache can only ask by map-request";
+const NOT_STATIC: &str = "the only action of a static map-cache entry is to send a map-request";
 const NOT_DONE: &str = "the router does not have this function";
 
 /// The table of accepted lines.

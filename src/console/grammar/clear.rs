@@ -13,11 +13,16 @@ const CLEAR: &str = "Reset functions";
 const SESSION: &str = "Sessions of reliable transport";
 const ALL: &str = "All of them";
 const PEER: &str = "The session with this peer";
+const ASK: &str = "Send ARP or neighbour discovery requests to all neighbours again";
 
 pub(super) const ROWS: &[Row] = &[
     exec(
         "clear counters [<interface:interface>]",
-        &[CLEAR, "Counters of this router", "The counters of LISP have no interface"],
+        &[
+            CLEAR,
+            "Counters of this router",
+            "Interface name (no effect: LISP does not count by interface)",
+        ],
         clear_counters,
     ),
     exec(
@@ -38,17 +43,17 @@ pub(super) const ROWS: &[Row] = &[
     exec("clear logging", &[CLEAR, "The lines of `show logging`"], |_, _| Ok(Action::ClearLog)),
     exec(
         "clear ip arp [<address:ipv4>]",
-        &[CLEAR, IP, "Ask all neighbours again", "Address of a neighbour"],
+        &[CLEAR, IP, ASK, "Address of a neighbour"],
         ask_neighbours,
     ),
-    exec("clear arp-cache", &[CLEAR, "Ask all neighbours again"], ask_neighbours),
-    exec("clear ipv6 neighbors", &[CLEAR, IPV6, "Ask all neighbours again"], ask_neighbours),
+    exec("clear arp-cache", &[CLEAR, ASK], ask_neighbours),
+    exec("clear ipv6 neighbors", &[CLEAR, IPV6, ASK], ask_neighbours),
     exec(
         "clear {ip|ipv6} route {*|<prefix:line>}",
         &[CLEAR, IP, IPV6, "Routes", ALL, "Destination"],
         |_, _| {
-            let text = "The routes come from the configuration and from LISP, so there is nothing \
-                        to clear. The router puts back each of its routes that is missing.\n";
+            let text = "The routes come from the configuration and from LISP, so no route can be \
+                        cleared. If a route is missing, the router adds it again.\n";
             Ok(Action::Text(text))
         },
     ),

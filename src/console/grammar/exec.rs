@@ -78,7 +78,7 @@ pub(super) const ROWS: &[Row] = &[
             "Mapping cache",
             "EID prefix",
             "EID",
-            "Show also sources, activity and locator changes",
+            "Also show the sources, the activity and the locator changes",
             JSON,
         ],
         show_map_cache,

@@ -81,7 +81,10 @@ pub(super) const ROWS: &[Row] = &[
         &["Halt and perform a cold restart", "in MINUTES, at TIME, or cancel"],
         |args, _| match args.given("when") {
             false => Ok(Action::Reload),
-            true => refuse(args, "this router cannot restart later: use `reload` alone, now"),
+            true => refuse(
+                args,
+                "this router cannot restart at a later time: use `reload` without options",
+            ),
         },
     ),
     exec("telnet <to:line>", &["Open a telnet connection", "Address"], no_client),
@@ -99,11 +102,15 @@ pub(super) const ROWS: &[Row] = &[
         "{cd|mkdir|rmdir|format|rename} [<file:line>]",
         &[NO_FOLDER, NO_FOLDER, NO_FOLDER, NO_FOLDER, NO_FOLDER, "File"],
         |args, _| {
-            refuse(args, "flash: has only files: see `dir`, `copy flash:A flash:B` and `delete`")
+            refuse(
+                args,
+                "flash: has no directories, no `format` and no `rename`: see `dir`, `copy flash:A \
+                 flash:B` and `delete`",
+            )
         },
     ),
     exec("clock set [<time:line>]", &["Manage the clock", "Set the time", "Time"], |args, _| {
-        refuse(args, "the router has the time of its machine: set the time there")
+        refuse(args, "the router uses the clock of its machine: set the time there")
     }),
     exec(
         "debug {ip|arp|ipv6} [<rest:line>]",

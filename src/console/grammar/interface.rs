@@ -68,7 +68,8 @@ pub(super) const ROWS: &[Row] = &[
             "Detect the hosts of a dynamic-EID range on this interface",
             "Name of a dynamic-EID follows",
             "Name of the dynamic-EID",
-            "Ignored: the kernel answers for hosts that are away",
+            "Ignored: the kernel answers ARP and neighbour discovery requests for EIDs that are \
+             away",
             "Number of requests",
             "Number of requests",
         ],
@@ -136,7 +137,7 @@ fn vlan(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
             true => format!(
                 "the frames of {name} have no tags, because {name} has a separate link in the lab"
             ),
-            false => format!("the line is ignored: {name} is no subinterface"),
+            false => format!("the line is ignored: {name} is not a subinterface"),
         });
     }
     Ok(())
@@ -154,7 +155,10 @@ fn mtu(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
 fn lisp_mobility(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
     let name: Option<String> = args.optional("name");
     if args.has("nbr-proxy-reply") && !args.negated {
-        editor.warn("`nbr-proxy-reply` is ignored: the kernel answers for hosts that are away");
+        editor.warn(
+            "`nbr-proxy-reply` is ignored: the kernel answers ARP and neighbour discovery requests \
+             for EIDs that are away",
+        );
     }
     let names = &mut current(editor, args)?.lisp_mobility;
     match name {

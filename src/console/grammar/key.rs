@@ -21,7 +21,7 @@ pub(super) fn key(args: &Args<'_>) -> Result<Key, Fault> {
     let text: String = args.value("key")?;
     let secret = if args.has("7") {
         unhide(&text).ok_or_else(|| {
-            args.fault("key", "this key of type 7 does not decode to one word without blanks")
+            args.fault("key", "this key of type 7 is not valid: its decoded text must be one word")
         })?
     } else if args.has("6") {
         let message = "only the router that made a key of type 6 can decrypt it: write the key \

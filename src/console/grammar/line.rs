@@ -69,7 +69,7 @@ fn secret(args: &Args<'_>) -> Result<String, Fault> {
         true => unhide(&text).ok_or_else(|| {
             args.fault(
                 "password",
-                "this password of type 7 does not decode to one word without blanks",
+                "this password of type 7 is not valid: its decoded text must be one word",
             )
         }),
         false => Ok(text),

@@ -78,7 +78,7 @@ pub(super) const ROWS: &[Row] = &[
             "Priority of the locator",
             "Lower is preferred, 255 is never used (default 1)",
             "Weight of the locator",
-            "Share of the traffic among equal priorities (default 100)",
+            "Share of the traffic among locators of equal priority (default 100)",
         ],
         No::After(4),
         locator,

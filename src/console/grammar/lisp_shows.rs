@@ -91,7 +91,7 @@ pub(super) const ROWS: &[Row] = &[
         ["Local EIDs that are away from this site", PREFIX, EID],
         show_away
     ),
-    of_table!("smr", ["EIDs for which the senders get SMRs"], |args, config| {
+    of_table!("smr", ["EIDs for which this router sends or has received SMRs"], |args, config| {
         let (family, instance_id) = table(args, config)?;
         show(Listing::new(SmrTable { family, instance_id, after: None }))
     }),
@@ -131,7 +131,7 @@ pub(super) const ROWS: &[Row] = &[
             VRF,
             "EIDs that may move",
             "A line each",
-            "Show also the ranges and the activity",
+            "Also show the ranges and the activity",
             JSON,
         ],
         show_dynamic_eid,
@@ -143,7 +143,7 @@ pub(super) const ROWS: &[Row] = &[
             LISP,
             "EIDs that may move",
             "A line each",
-            "Show also the ranges and the activity",
+            "Also show the ranges and the activity",
             JSON,
         ],
         show_dynamic_eid,

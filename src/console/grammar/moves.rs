@@ -34,7 +34,16 @@ pub(super) const ROWS: &[Row] = &[
     ),
     exec(
         "show {ip|ipv6} lisp [instance-id <instance:0-16777215>] smr [json]",
-        &[SHOW, IP, IPV6, LISP, OTHER, INSTANCE, "EIDs for which the senders get SMRs", JSON],
+        &[
+            SHOW,
+            IP,
+            IPV6,
+            LISP,
+            OTHER,
+            INSTANCE,
+            "EIDs for which this router sends or has received SMRs",
+            JSON,
+        ],
         show_smr,
     ),
     exec(
@@ -49,7 +58,7 @@ pub(super) const ROWS: &[Row] = &[
             INSTANCE,
             ROAMING,
             "A line each",
-            "Show also the ranges and the activity",
+            "Also show the ranges and the activity",
             JSON,
         ],
         show_dynamic_eid,

@@ -16,6 +16,8 @@ use crate::router::config::Config;
 
 /// The message of IOS for a name that has no address.
 const UNKNOWN: &str = "Unrecognized host or address, or protocol not running.";
+/// The message for an option that a line contains twice.
+const TWICE: &str = "the line contains this option twice";
 
 /// The pattern for five options in any order. The pattern has five optional places, and each place
 /// accepts each of the options.
@@ -126,7 +128,7 @@ pub(super) const ROWS: &[Row] = &[
 /// The value of an option, or its default. The same option must not be in a line twice.
 fn option<T: FromStr>(args: &Args<'_>, name: &str, default: T) -> Result<T, Fault> {
     match args.given(name) {
-        true => args.optional(name).ok_or_else(|| args.fault(name, "this option stands twice")),
+        true => args.optional(name).ok_or_else(|| args.fault(name, TWICE)),
         false => Ok(default),
     }
 }
@@ -167,7 +169,7 @@ fn request(args: &Args<'_>, config: &Config, command: ProbeCommand) -> Result<Ac
     };
     let (target, name) = target(args, config, family)?;
     let source = match (args.given("interface"), args.given("source")) {
-        (true, true) => return Err(args.fault("source", "this option stands twice")),
+        (true, true) => return Err(args.fault("source", TWICE)),
         (true, false) => Some(Source::Interface(args.value("interface")?)),
         (false, true) => Some(Source::Address(args.value("source")?)),
         (false, false) => None,

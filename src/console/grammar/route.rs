@@ -104,7 +104,7 @@ fn static_route(editor: &mut Editor, args: &Args<'_>, prefix: IpNet) -> Result<(
     for word in ["permanent", "track"] {
         if args.has(word) && !args.negated {
             let message =
-                format!("`{word}` has no effect: the route follows the state of its link");
+                format!("`{word}` has no effect: the route exists only while its link is up");
             editor.warn(message);
         }
     }

@@ -79,7 +79,7 @@ pub(super) const ROWS: &[Row] = &[
         "etr smr-peer <address:address>",
         &[
             ETR,
-            "Router that gets an SMR after each change of a local mapping",
+            "Router to which an SMR is sent after each change of a local mapping",
             "Locator address of the router",
         ],
         No::After(3),
@@ -88,14 +88,18 @@ pub(super) const ROWS: &[Row] = &[
     edit(
         HERE,
         "etr forward-away",
-        &[ETR, "Forward packets for an EID that has moved to its new xTR (default)"],
+        &[ETR, "If an EID has moved, forward its packets to its new xTR (default)"],
         No::After(2),
         etr_forward_away,
     ),
     edit(
         HERE,
         "etr source-check",
-        &[ETR, "Drop packets from the core that have an inner source at this site (default)"],
+        &[
+            ETR,
+            "Drop packets from the core whose inner source address is an EID of this site \
+             (default)",
+        ],
         No::After(2),
         etr_source_check,
     ),
@@ -105,7 +109,8 @@ pub(super) const ROWS: &[Row] = &[
         &[
             "Locators of this site",
             "Rule for the reachability of the locators of other xTRs",
-            "A locator of another xTR is reachable while a route other than the default leads to it",
+            "A locator of another xTR is reachable only while the router has a route to it other \
+             than the default route",
         ],
         No::After(3),
         |editor, args| flag(editor, args, |service| &mut service.locator_excludes_default),
@@ -164,14 +169,14 @@ pub(super) const ROWS: &[Row] = &[
         "use-petr <rloc:address> [instance-id <instance:0-16777215>] \
          [priority <priority:0-255>] [weight <weight:0-100>]",
         &[
-            "Send packets that leave LISP through a proxy ETR",
+            "Send packets to non-LISP destinations through a proxy ETR",
             "Proxy ETR locator address",
             "Instance-ID of the packets to the proxy ETR",
             "Instance-ID of this router",
             "Priority of the proxy ETR",
             "Lower is preferred, 255 is never used",
             "Weight of the proxy ETR",
-            "Share of the traffic among equal priorities",
+            "Share of the traffic among proxy ETRs of equal priority",
         ],
         No::After(1),
         use_petr,
@@ -189,7 +194,7 @@ pub(super) const ROWS: &[Row] = &[
     edit(
         HERE,
         "map-cache-limit <entries:1-4294967295>",
-        &["Limit the map-cache", "Entries"],
+        &["Set the maximum number of map-cache entries", "Entries"],
         No::After(1),
         map_cache_limit,
     ),
@@ -264,8 +269,9 @@ fn etr_map_server(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
     let servers = &mut service(editor, args).etr_map_servers;
     if args.has("proxy-reply") && !args.has("key") {
         let Some(server) = servers.get_mut(&address) else {
-            let message =
-                format!("there is no map-server {address}: first write its line with the word key");
+            let message = format!(
+                "there is no map-server {address}: first enter `etr map-server {address} key KEY`"
+            );
             return Err(args.fault("address", message));
         };
         server.proxy_reply = !args.negated;

@@ -47,7 +47,8 @@ pub fn start_lig(
     };
     if resolver.is_none() && router.config().itr_map_resolvers(eid.family()).is_empty() {
         return Err(
-            "No map-resolver is configured: end the command with `to MAP-RESOLVER`".to_owned()
+            "No map-resolver is configured: add `to MAP-RESOLVER` at the end of the command"
+                .to_owned(),
         );
     }
     let number = router.lig().next_number();

@@ -86,11 +86,11 @@ pub fn remedy(reason: DropReason) -> &'static str {
             "see `show ip lisp map-cache`: the map-server denies the EID, so check its site and key"
         }
         DropReason::NoUsableLocator => {
-            "see `show ip lisp map-cache`: each locator is down, or of a family that \
-             this router does not have"
+            "see `show ip lisp map-cache`: each locator is down, or this router has no locator of \
+             the same family"
         }
         DropReason::TooBigForPath => {
-            "nothing if the sender obeys the ICMP error: otherwise permit ICMP, or lower the MTU of \
+            "nothing, if the sender obeys the ICMP error. If not, permit ICMP, or lower the MTU of \
              the sender"
         }
         DropReason::NoMapResolver => "configure `ipv4 itr map-resolver` or `ipv6 itr map-resolver`",
@@ -98,7 +98,8 @@ pub fn remedy(reason: DropReason) -> &'static str {
             "see `show ip lisp statistics`: too many packets wait for mappings at one time"
         }
         DropReason::Unresolved => {
-            "ping the map-resolver of `show ip lisp`: it does not answer Map-Requests"
+            "ping the map-resolver that `show ip lisp` names: the map-resolver does not answer \
+             Map-Requests"
         }
         DropReason::BadDataHeader | DropReason::BadInnerPacket => {
             "find the sender: it sends packets to port 4341 that are not LISP"

@@ -48,7 +48,7 @@ pub fn text(view: &FastPathView) -> String {
     text += &line("Flows in the kernel", &outbound.flows, &inbound.flows);
     text += &line("Flows that the router forwards", &outbound.kept, &inbound.kept);
     text += &line("Packets that the kernel forwarded", &outbound.hits, &inbound.hits);
-    text += "Packets that the router got:\n";
+    text += "Packets that the process of the router received:\n";
     for MissCount { cause, packets } in misses {
         text += &line(cause, packets, &"");
     }
@@ -78,7 +78,7 @@ LISP fast path: in use
   Flows in the kernel                          3             2
   Flows that the router forwards               1             0
   Packets that the kernel forwarded        12345          6789
-Packets that the router got:
+Packets that the process of the router received:
   no decision on the flow                     17
 "
         );

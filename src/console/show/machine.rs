@@ -225,7 +225,7 @@ pub fn process(State { router, hosts, now, .. }: State<'_>) -> ProcessView {
 }
 
 const NO_PROCESS: &str =
-    "This router is simulated: it has no process of its own, so there are no figures.\n";
+    "This router is simulated: it has no process of its own, so there are no values to show.\n";
 
 /// The text of `show processes cpu`.
 pub fn cpu_text(view: &ProcessView) -> String {

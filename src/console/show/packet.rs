@@ -212,8 +212,8 @@ pub fn verdict_text(view: &PacketView) -> String {
         PacketVerdict::Native => "forward without LISP".to_owned(),
         PacketVerdict::Deliver => "decapsulate and deliver".to_owned(),
         PacketVerdict::Forward => format!("encapsulate again{}", to()),
-        PacketVerdict::AwaitMapping => "keep until the Map-Reply comes".to_owned(),
-        PacketVerdict::AwaitHost => "keep until the host is found".to_owned(),
+        PacketVerdict::AwaitMapping => "hold until the Map-Reply arrives".to_owned(),
+        PacketVerdict::AwaitHost => "hold until the host is found".to_owned(),
         PacketVerdict::Drop => match view.drop {
             Some(reason) => format!("drop ({})", reason.describe()),
             None => "drop".to_owned(),
@@ -253,7 +253,7 @@ pub fn request_view(State { router, .. }: State<'_>, eid: Eid) -> RequestView {
         }
         RequestDecision::Proxy(record) => {
             reply(RequestAnswer::Registrations, &record);
-            ("The ETR asked the map-server to answer for it", "RFC 9301 section 8.3")
+            ("The ETR asked the map-server to answer in place of the ETR", "RFC 9301 section 8.3")
         }
         RequestDecision::Negative { prefix, ttl_minutes } => {
             view.answer = RequestAnswer::Negative;
@@ -266,11 +266,12 @@ pub fn request_view(State { router, .. }: State<'_>, eid: Eid) -> RequestView {
         }
         RequestDecision::NotOurEid => {
             view.answer = RequestAnswer::NotOurEid;
-            ("The EID is not at the site of this ETR: it sends no answer", "RFC 9301 section 5.4")
+            let because = "The EID is not at the site of this ETR: the ETR sends no answer";
+            (because, "RFC 9301 section 5.4")
         }
         RequestDecision::NotOurRole => {
-            let because = "The router is not a map-resolver, a map-server or an ETR: it sends no \
-                           answer";
+            let because = "The router is not a map-resolver, a map-server or an ETR: the router \
+                           sends no answer";
             (because, "RFC 9301 section 4")
         }
     };

@@ -97,11 +97,11 @@ impl EventLoop {
             if self.router.permits_second_path() {
                 return None;
             }
-            "debugging or a watcher shows each packet"
+            "debugging is on or a watcher is connected, so each packet passes through the router"
         } else if self.options.data_path == DataPathChoice::User {
-            "by the option --data-path"
+            "because of the option --data-path"
         } else if self.options.record.is_some() {
-            "by the option --record"
+            "because of the option --record"
         } else {
             self.fast_path.refused.as_deref().unwrap_or("there is no lisp0")
         };

@@ -75,7 +75,7 @@ impl EventLoop {
         if self.tun.is_none() {
             let tun = Tun::open(self.options.offload);
             let tun = tun.map_err(Error::during(
-                "making the device lisp0 (a namespace can have only one)",
+                "creating the device lisp0 (a namespace can have only one lisp0)",
             ))?;
             self.data_path = DataPath::new(tun.has_udp_offload());
             self.watch_fd(tun.as_raw_fd(), Source::Tun)?;

@@ -274,7 +274,9 @@ impl<K: Pod + Eq + Hash + AsRef<Flow>, V: Pod, D: Copy> Flows<K, V, D> {
         }
         match self.verdicts.remove(key) {
             Ok(()) | Err(MapError::KeyNotFound) => {}
-            Err(error) => log::debug!("fast path: the kernel keeps a flow: {error}"),
+            Err(error) => {
+                log::debug!("fast path: a flow cannot be removed from the kernel: {error}");
+            }
         }
     }
 

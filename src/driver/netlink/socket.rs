@@ -177,7 +177,7 @@ impl RequestSocket {
 
     fn send(&mut self, request: &impl NetlinkRequest, flags: i32) -> io::Result<()> {
         let Protocol::Raw { request_type, .. } = request.protocol() else {
-            return Err(io::Error::other("these octets are not a request of rtnetlink"));
+            return Err(io::Error::other("this is not an rtnetlink request"));
         };
         self.sequence = self.sequence.wrapping_add(1);
         let payload = request.payload();

@@ -52,9 +52,10 @@ impl TelnetServer {
         for (socket, number) in sockets.iter().zip(usize::from(first)..) {
             let bound = match u16::try_from(number) {
                 Ok(port) => TcpListener::bind((Ipv4Addr::LOCALHOST, port)),
-                Err(_) => {
-                    Err(io::Error::new(io::ErrorKind::InvalidInput, "a port is at most 65535"))
-                }
+                Err(_) => Err(io::Error::new(
+                    io::ErrorKind::InvalidInput,
+                    "a port number is at most 65535",
+                )),
             };
             let named = |error: io::Error| {
                 let message =

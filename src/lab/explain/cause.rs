@@ -181,12 +181,13 @@ impl Cause {
             Cause::RouterStopped => "start the router (`eidway lab start`)",
             Cause::NoLisp => "correct the locator in the mapping",
             Cause::NotAMapResolver => {
-                "configure `ipv4 map-resolver` there, or another resolver here"
+                "configure `ipv4 map-resolver` at this node, or another map-resolver at the ITR"
             }
             Cause::EtrSilent => "compare the database of the ETR with `show lisp site`",
             Cause::NotRegistered => "register the EID: see `show ip lisp` and the log at its ETR",
             Cause::NoSite => {
-                "add the EID prefix to a `site`; a destination without LISP needs a route in the core"
+                "add the EID prefix to a `site`. If the destination is outside of LISP, add a \
+                 route to it in the core"
             }
             Cause::WrongKey => "use the key of the site in `etr map-server ... key`",
             Cause::RegistrationRefused => "see `show lisp refusals` at the map-server",

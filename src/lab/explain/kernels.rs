@@ -288,8 +288,8 @@ impl Explorer<'_> {
             }
             Owner::Down(owner, on) => {
                 let because = format!(
-                    "{owner} has {next_hop}, but {on} of {owner} is down: it does not answer \
-                     {protocol}"
+                    "{owner} has {next_hop}, but its device {on} is down, so {owner} does not \
+                     answer {protocol}"
                 );
                 let to_do = format!("set {owner}:{on} up");
                 Err(Loss::new(node, Cause::NeighbourDown, because).with_remedy(Some(to_do)))
@@ -302,7 +302,7 @@ impl Explorer<'_> {
             }
             Owner::Missing => {
                 let because = format!(
-                    "no node on the link of {device} has {next_hop}, so none answers {protocol}"
+                    "no node on the link of {device} has {next_hop}, so no node answers {protocol}"
                 );
                 Err(Loss::new(node, Cause::NoNeighbour, because))
             }

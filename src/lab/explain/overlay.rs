@@ -228,8 +228,8 @@ impl Explorer<'_> {
             Rule::ForeignSource => {
                 let source = flight.source;
                 Some(loss(format!(
-                    "{source} is not an EID of the site, so its packets are sent \
-                                   without LISP"
+                    "{source} is not an EID of the site, so packets from {source} are sent without \
+                     LISP"
                 )))
             }
             Rule::NoMapCacheEntry => {

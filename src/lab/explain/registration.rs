@@ -91,7 +91,7 @@ impl Explorer<'_> {
             return Ok(Some(found.with_root(root)));
         }
         if lisp.map_servers.is_empty() {
-            return loss(Cause::NoMapServer, format!("{etr} has no map-server for {eid}"));
+            return loss(Cause::NoMapServer, format!("{etr} has no `etr map-server` for {eid}"));
         }
         if let Some(refused) = self.refusal(etr, &lisp, server)? {
             return Ok(Some(refused));

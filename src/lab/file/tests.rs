@@ -117,7 +117,7 @@ fn what_contradicts_itself_is_refused() {
         ("loss = \"2.5%\"", "loss = \"-1%\"", "a percentage from 0% to 100% is expected"),
         ("delay = \"20ms\"", "delay = 20", "invalid type: integer `20`"),
         ("delay = \"20ms\"", "delay = \"-20ms\"", "a time from 0ms to 60s is expected"),
-        ("delay = \"20ms\"", "reorder = \"5%\"", "reorder needs a delay"),
+        ("delay = \"20ms\"", "reorder = \"5%\"", "reorder is possible only with a delay"),
         ("loss = \"2.5%\"", "mtu = 500", "an MTU must be from 1280 to 9216 octets"),
         ("loss = \"2.5%\"", "lost = 2.5", "unknown field `lost`"),
         (

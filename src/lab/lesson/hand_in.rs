@@ -216,13 +216,15 @@ pub fn read(text: &str) -> Result<HandIn, Failure> {
                 let at = Duration::from_micros(at_us);
                 let earlier = commands.last().map_or(Duration::ZERO, |last: &Command| last.at);
                 if at < earlier || at > LATEST || commands.len() == MOST_COMMANDS {
-                    return Err(wrong("a command at this time is not possible"));
+                    return Err(wrong(
+                        "the time of this command is wrong, or the file has too many commands",
+                    ));
                 }
                 let task = task.saturating_sub(1);
                 commands.push(Command { at, task, console, line });
             }
             (Line::End { commands: count }, Some(_)) if count == commands.len() => break,
-            _ => return Err(wrong("this line does not belong here")),
+            _ => return Err(wrong("this line is in the wrong place")),
         }
     }
     let is_complete = text.ends_with('\n') && text.lines().next_back().is_some_and(is_end);

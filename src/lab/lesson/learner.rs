@@ -227,7 +227,7 @@ impl Learner {
             }
         }
         if !task.hints.is_empty() {
-            let _ = write!(text, "\n`hint` has help, `check` says which result is missing.\n");
+            text += "\n`hint` prints a hint. `check` prints the missing result.\n";
         }
         say(Response::Text(text));
     }
@@ -307,8 +307,8 @@ impl Learner {
                 let words = plain(&unmet.words, WIDTH);
                 let statement = &unmet.statement;
                 say(Response::Text(format!(
-                    "Not yet. A result is missing:\n{words}\nThe check is: {statement}\nIt has \
-                     seen:\n{seen}"
+                    "Not yet. A result is missing:\n{words}\nThe check is: {statement}\nThe actual \
+                     result is:\n{seen}"
                 )));
                 self.unmet = Some(unmet);
             }

@@ -50,9 +50,12 @@ pub fn find(lab: &Lab, name: &str) -> Result<Lesson, Failure> {
     match library::meant(&names, name)[..] {
         [one] => read(lab, one),
         [] => Err(Failure::Other(format!(
-            "lab {} has no lesson {name:?}; it has {}",
+            "lab {} has no lesson {name:?}; {}",
             lab.name,
-            if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+            match names.is_empty() {
+                true => "the lab has no lessons".to_owned(),
+                false => format!("the lessons of the lab are {}", names.join(", ")),
+            }
         ))),
         ref several => Err(Failure::Other(format!(
             "{name:?} is ambiguous: it is the beginning of {}",

@@ -132,7 +132,7 @@ impl<'a> Reader<'a> {
                     setup = Some(self.setup(lines)?);
                 }
                 (Piece::Block("lab", _), None) => {
-                    return Err(self.fault_at(line, "a lesson has one block `lab`"));
+                    return Err(self.fault_at(line, "a lesson can have only one block `lab`"));
                 }
                 (Piece::Block("lab", _), Some(_)) => {
                     return Err(self.fault_at(line, "the block `lab` stands before the first task"));
@@ -216,7 +216,7 @@ impl<'a> Reader<'a> {
         lines: std::ops::Range<usize>,
     ) -> Result<(), LabError> {
         if kind != "hint" && open.seen.iter().any(|seen| seen == kind) {
-            return Err(self.fault_at(line, format!("a task has one block `{kind}`")));
+            return Err(self.fault_at(line, format!("a task can have only one block `{kind}`")));
         }
         open.seen.push(kind.to_owned());
         let task = &mut open.task;
@@ -262,7 +262,8 @@ impl<'a> Reader<'a> {
     fn steps(&self, lines: std::ops::Range<usize>) -> Result<Vec<Step>, LabError> {
         let message = "this statement is possible only in the block `lab`";
         self.expect_no(&["overlay", "include", "only"], lines.clone(), message)?;
-        self.expect_no(&["title", "middle"], lines.clone(), "a lesson has no such statement")?;
+        let impossible = "this statement is not possible in a lesson";
+        self.expect_no(&["title", "middle"], lines.clone(), impossible)?;
         let none = |_: &str| Err(Failure::new("only the block `lab` can include a file"));
         let part = self.part(&lines);
         Ok(parse_part(self.path, self.text, part, self.lab, &none)?.steps)
@@ -313,7 +314,7 @@ impl<'a> Reader<'a> {
             _ => false,
         };
         if !is_expectation {
-            let message = "a check only looks: write `show ... contains|lacks|matches`, \
+            let message = "a check cannot change the lab: write `show ... contains|lacks|matches`, \
                            `packets ...`, or `ping ... expect`";
             return Err(self.fault_at(step.line - 1, message));
         }

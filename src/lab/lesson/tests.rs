@@ -111,7 +111,7 @@ fn an_error_has_file_line_and_caret_and_says_what_to_do() {
         ("# The title", "#The title", "1:1", "a blank must follow the `#`"),
         ("Prose of the lesson.", "# Again", "3:1", "write `## TITLE` for a task"),
         ("Prose of the lesson.", "```hint\nx\n```", "3:1", "the block `hint` belongs to a task"),
-        ("Prose of the lesson.", "```lab\n```", "6:1", "a lesson has one block `lab`"),
+        ("Prose of the lesson.", "```lab\n```", "6:1", "a lesson can have only one block `lab`"),
         ("Text of the task.", "```lab\n```", "14:1", "stands before the first task"),
         ("## First task", "##", "12:1", "the heading has no text"),
         ("## First task", "### First task", "22:1", "the block `begin` belongs to a task"),
@@ -121,10 +121,10 @@ fn an_error_has_file_line_and_caret_and_says_what_to_do() {
         ("wait 1s", "wate 1s", "9:1", "wate is not a statement"),
         ("wait 1s", "title \"x\"", "9:1", "the title of a lesson is its heading"),
         ("at xTR1: show clock", "include \"wait.include\"", "36:1", "only in the block `lab`"),
-        ("at xTR1: show clock", "middle", "36:1", "a lesson has no such statement"),
+        ("at xTR1: show clock", "middle", "36:1", "this statement is not possible in a lesson"),
         ("packets wire", "packets wer", "49:1", "write `capture wer = NODE:INTERFACE` there"),
-        (" contains \"UTC\"", "", "48:1", "a check only looks: write `show"),
-        ("show xTR1 \"show clock\" contains \"UTC\"", "wait 1s", "48:1", "a check only looks"),
+        (" contains \"UTC\"", "", "48:1", "a check cannot change the lab: write `show"),
+        ("show xTR1 \"show clock\" contains \"UTC\"", "wait 1s", "48:1", "a check cannot change"),
         ("1 \"lisp\"\n```", "1 \"lisp\"", "45:1", "no end: a line with ``` is missing"),
     ] {
         let error = changed(from, to);

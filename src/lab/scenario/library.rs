@@ -84,10 +84,13 @@ pub fn find_name<'lab>(lab: &'lab Lab, name: &str) -> Result<&'lab str, Failure>
     match meant(&names, name)[..] {
         [one] => Ok(one),
         [] => Err(Failure::Other(format!(
-            "lab {} has no scenario {name:?}; it has {}; for a scenario file outside the lab, give \
-             its path, for example ./{name}{ENDING}",
+            "lab {} has no scenario {name:?}; {}; for a scenario file outside the lab, give its \
+             path, for example ./{name}{ENDING}",
             lab.name,
-            if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+            match names.is_empty() {
+                true => "the lab has no scenarios".to_owned(),
+                false => format!("the scenarios of the lab are {}", names.join(", ")),
+            }
         ))),
         ref fits => Err(Failure::Other(format!(
             "{name:?} is ambiguous: it is the beginning of {}",

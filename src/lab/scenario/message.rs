@@ -134,7 +134,8 @@ impl Fields {
                     _ => {
                         let known = [flags, values].concat().join(", ");
                         return Err(word.fault(&format!(
-                            "this message has no such field; its fields are {known}"
+                            "{} is not a field of this message; the fields are {known}",
+                            word.text
                         )));
                     }
                 }

@@ -167,7 +167,7 @@ fn messages_are_made_of_their_fields() {
     let solicited: Vec<String> = solicited.collect();
     assert_eq!(solicited, ["172.16.0.0", "172.16.0.1", "172.16.0.2", "172.16.0.3"]);
     for (fields, message) in [
-        ("smr dance", "this message has no such field; its fields are smr, probe"),
+        ("smr dance", "dance is not a field of this message; the fields are smr, probe"),
         ("eid 172.16.0.0", "a prefix is expected"),
         ("source-eid each 172.16.0.0/8", "a prefix of at most 4096 addresses"),
         ("key x", "this message has no such field"),
@@ -330,7 +330,7 @@ fn links_are_impaired_and_flap() {
         ("impair A:eth0 loss 1%", "is a port of the LAN siteA"),
         ("impair Core1:Core2 direction A-to-B loss 1%", "it has Core1-to-Core2 and"),
         ("impair Core1:Core2 direction Core1-to-Core2 mtu 1400", "leave the direction out"),
-        ("impair Core1:Core2 reorder 5%", "reorder needs a delay"),
+        ("impair Core1:Core2 reorder 5%", "reorder is possible only with a delay"),
         ("link Core1:eth1 flap often", "`count`, `down` or `up` is expected"),
     ] {
         let error = read(wrong).unwrap_err();

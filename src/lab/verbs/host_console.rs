@@ -21,7 +21,7 @@ pub fn line(lab: &mut dyn RunningLab, host: &str, line: &str) -> (String, bool) 
                 Err(problem) => (format!("% {problem}\n"), false),
             }
         }
-        Some(_) => (format!("% A host knows only: {HELP}"), false),
+        Some(_) => (format!("% The only command of a host is: {HELP}"), false),
     }
 }
 

@@ -210,7 +210,11 @@ impl Source<'_> {
             }
         }
         match node.exec.first() {
-            Some(line) => Err(self.error(place(line), "a router configures itself", "")),
+            Some(line) => {
+                let message = "a router cannot have `exec`: its configuration file has its \
+                               addresses and routes";
+                Err(self.error(place(line), message, ""))
+            }
             None => Ok(()),
         }
     }
@@ -220,12 +224,12 @@ impl Source<'_> {
     fn expect_plain(&self, kind: Group, node: &Node) -> Result<(), Failure> {
         let kind = kind.name();
         if let Some(value) = node.cmd.as_ref().or(node.binds.first()) {
-            let message = format!("a {kind} of a lab has no command and no files of its own");
+            let message = format!("a {kind} of a lab cannot have a command or files");
             return Err(self.error(place(value), message, ""));
         }
         match node.image.as_ref().filter(|image| image.value != PLAIN_IMAGE) {
             Some(image) => {
-                let message = format!("a {kind} of a lab has no image of its own");
+                let message = format!("a {kind} of a lab cannot have another image");
                 Err(self.error(place(image), message, &format!("expected {PLAIN_IMAGE}")))
             }
             None => Ok(()),
@@ -242,7 +246,7 @@ impl Source<'_> {
                 CONFIG => found = Some((file.to_owned(), place(bind))),
                 HOST_NAMES => {}
                 _ => {
-                    let message = format!("a router has no file {inside:?} of its own");
+                    let message = format!("a router cannot have the file {inside:?}");
                     return Err(self.error(place(bind), message, ""));
                 }
             }
@@ -288,7 +292,10 @@ impl Source<'_> {
                     addresses.entry(device).or_default().push((string(address), span.clone()));
                 }
                 Command::Route { prefix, via } => routes.push((prefix, via, span)),
-                _ => return Err(self.out_of_place(span, "a plain node has addresses and routes")),
+                _ => {
+                    let why = "a plain node can have only addresses and routes";
+                    return Err(self.out_of_place(span, why));
+                }
             }
         }
         for (device, addresses) in addresses {
@@ -329,7 +336,11 @@ impl Source<'_> {
                     lab.put(string(mac), span.clone());
                     lab.add("\n");
                 }
-                _ => return Err(self.out_of_place(span, "a host has addresses and default routes")),
+                _ => {
+                    let why = "a host can have only addresses, default routes, a hardware address \
+                               and programs";
+                    return Err(self.out_of_place(span, why));
+                }
             }
         }
         for (word, list) in [("addresses", addresses), ("gateways", gateways), ("run", run)] {

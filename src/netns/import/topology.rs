@@ -144,7 +144,7 @@ impl Source<'_> {
         self.expect_linux(kind.as_ref())?;
         if let Some(mode) = network_mode.as_ref().filter(|mode| mode.value != "none") {
             let message = "the nodes of Eidway have no management network";
-            return Err(self.error(place(mode), message, "expected none"));
+            return Err(self.error(place(mode), message, "expected `network-mode: none`"));
         }
         self.expect_sysctls(sysctls, &SYSCTLS)?;
         match labels.0.iter().find(|(key, _)| key.value != TITLE) {
@@ -180,7 +180,7 @@ impl Source<'_> {
                     return Err(self.error(place(value), message, ""));
                 }
                 None => {
-                    let message = format!("a lab file has no sysctls, so not {}", key.value);
+                    let message = format!("a lab file cannot have the sysctl {}", key.value);
                     return Err(self.error(place(key), message, ""));
                 }
             }
@@ -189,7 +189,7 @@ impl Source<'_> {
     }
 
     pub(super) fn unknown_label(&self, key: &Spanned<String>) -> Failure {
-        let message = format!("the label {:?} is not of Eidway", key.value);
+        let message = format!("{:?} is not a label of Eidway", key.value);
         self.error(place(key), message, "")
     }
 }

@@ -142,8 +142,10 @@ impl Source<'_> {
             (link.mtu.as_ref().map_or(MTU, |mtu| mtu.value), vars)
         };
         if lan.first.is_some_and(|first| keys(first) != keys(link)) {
-            let message = format!("all links of the LAN {name} must have one mtu and equal vars");
-            return Err(self.error(place(&link.endpoints), message, "another link differs"));
+            let message =
+                format!("all links of the LAN {name} must have the same mtu and the same vars");
+            let label = "another link of this LAN has other values";
+            return Err(self.error(place(&link.endpoints), message, label));
         }
         lan.ports.push(port);
         Ok(())
@@ -164,7 +166,7 @@ impl Source<'_> {
                     }
                     connected.insert(device.as_str());
                 }
-                _ => return Err(self.out_of_place(span, "a LAN has one bridge")),
+                _ => return Err(self.out_of_place(span, "a LAN can have only one bridge")),
             }
         }
         match devices.difference(&connected).next() {

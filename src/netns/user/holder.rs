@@ -87,7 +87,7 @@ fn hold(directory: &Path) -> Result<(), Failure> {
 fn take_lock(directory: &Path) -> Result<Option<Lock>, Failure> {
     let take = || {
         private::directory(directory)?;
-        Lock::try_take(&directory.join(LOCK), "holds the labs of this user")
+        Lock::try_take(&directory.join(LOCK), "keeps the namespaces of this user")
     };
     let mut taken = take();
     for _ in 0..TRIES {

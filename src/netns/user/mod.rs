@@ -83,8 +83,8 @@ pub fn enter(need: Need) -> Result<Option<u8>, Failure> {
     let code = follow(command).map_err(entering)?;
     if !is_open(&holder) {
         return Err(Failure::new(
-            "the process that holds the labs of this user has ended, and with it all their \
-             routers: `eidway lab up` starts them again",
+            "the process that keeps the namespaces of this user has ended. All routers of the \
+             user's labs have ended too. Start the labs again with `eidway lab up`",
         ));
     }
     Ok(Some(code))
@@ -127,7 +127,8 @@ fn reach(need: Need) -> Result<Option<UnixStream>, Failure> {
         if !time_limit.pause() {
             let place = directory.display();
             return Err(Failure::Other(format!(
-                "the process that holds the labs of this user does not answer in {place}"
+                "the process that keeps the namespaces of this user does not answer at its socket \
+                 in {place}"
             )));
         }
     }

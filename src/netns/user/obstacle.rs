@@ -40,8 +40,8 @@ const SETTINGS: [(&str, &str, &str); 3] = [
 ];
 
 /// The remedy if no cause is known.
-const POLICY: &str = "a security policy forbids it, for example that of a container (seccomp) or of \
-                      SELinux: ask the administrator of this machine";
+const POLICY: &str = "a security policy forbids this operation, for example the policy of a \
+                      container (seccomp) or of SELinux: ask the administrator of this machine";
 /// The remedy for a `/proc` of which a part is hidden.
 const MASKED: &str = "a part of /proc is hidden, as in a container, so the kernel allows no second \
                       /proc: start the container with `--security-opt systempaths=unconfined` \

@@ -88,7 +88,9 @@ impl Display for Report {
                     "A Map-Notify from {from}, which was not confirmed, reports the registration"
                 )
             }
-            Report::MapReply(_) => write!(f, "A Map-Reply from {from} says where the EID is"),
+            Report::MapReply(_) => {
+                write!(f, "A Map-Reply from {from} reports the location of the EID")
+            }
             Report::OwnRequest(_) => {
                 write!(f, "{from} forwarded the router's own Map-Request back: the EID is here")
             }
@@ -108,16 +110,16 @@ impl Display for AwayReason {
             AwayReason::HostFound(discovery) => write!(f, "The host {}", discovery.describe()),
             AwayReason::HostNotFound => f.write_str("No host answered the search for the EID"),
             AwayReason::Reported(report) => report.fmt(f),
-            AwayReason::Expired => f.write_str("The time of the entry ended"),
-            AwayReason::NoAnswer => {
-                f.write_str("The mapping system did not say again where the EID is")
-            }
+            AwayReason::Expired => f.write_str("The entry expired"),
+            AwayReason::NoAnswer => f.write_str(
+                "The mapping system did not answer the new request for the location of the EID",
+            ),
             AwayReason::TableFull => {
                 f.write_str("The table was full, and the entry was the oldest")
             }
-            AwayReason::SessionUp => {
-                f.write_str("A session came up, on which the map-server reports all prefixes again")
-            }
+            AwayReason::SessionUp => f.write_str(
+                "A session came up, and the map-server reports all prefixes again on this session",
+            ),
             AwayReason::NotReportedAnyMore => f.write_str(
                 "The router does not register any prefix that contains this prefix any \
                              more",

@@ -69,9 +69,11 @@ impl Departure {
             Departure::MovedAway => "another xTR has registered the host",
             Departure::Lost(HostLoss::PortDown) => "the port of the host has no link",
             Departure::Lost(HostLoss::NotServed) => {
-                "the port of the host does not serve its range any more"
+                "the port of the host does not serve the range of the host any more"
             }
-            Departure::Lost(HostLoss::TableFull) => "another host needed the place in the table",
+            Departure::Lost(HostLoss::TableFull) => {
+                "the table of hosts was full, and another host was added"
+            }
         }
     }
 }

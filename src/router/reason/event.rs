@@ -34,9 +34,9 @@ impl Display for HostChange {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             HostChange::Found { discovery, .. } => write!(f, "The host {}", discovery.describe()),
-            HostChange::Confirmed => {
-                f.write_str("The host answered, although a map-server says that it is elsewhere")
-            }
+            HostChange::Confirmed => f.write_str(
+                "The host answered, although a map-server reported the host at another xTR",
+            ),
             HostChange::Silent => f.write_str("The host does not answer any more"),
             HostChange::Lost(loss) => {
                 write!(f, "The host left: {}", Departure::Lost(*loss).describe())
@@ -110,15 +110,17 @@ impl Display for LocatorChange {
             LocatorChange::Unreachable(Unreachable::NoEcho) => {
                 f.write_str("The locator does not echo the nonce of a data packet")
             }
-            LocatorChange::Reachable(ReachableAgain::TimeOver) => {
-                f.write_str("The finding is too old, and the router tries the locator again")
-            }
+            LocatorChange::Reachable(ReachableAgain::TimeOver) => f.write_str(
+                "The report that the locator is unreachable is too old, and the router uses the \
+                 locator again",
+            ),
             LocatorChange::Reachable(ReachableAgain::NewRoute) => {
                 f.write_str("The kernel has a new route, which may lead to the locator")
             }
-            LocatorChange::Reachable(ReachableAgain::TableFull) => {
-                f.write_str("The table is full of newer findings about other locators")
-            }
+            LocatorChange::Reachable(ReachableAgain::TableFull) => f.write_str(
+                "The table of unreachable locators was full, and the report about this locator was \
+                 removed",
+            ),
             LocatorChange::PathMtu { mtu, reporter } => {
                 write!(f, "{reporter} reported by ICMP that the path has an MTU of {mtu} octets")
             }

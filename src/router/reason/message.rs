@@ -319,7 +319,11 @@ impl Display for MessageReason {
                     write!(f, "The receiver is told that the registrations of {prefix} changed")
                 }
                 MovedReason::RegisteredAround(around) => {
-                    write!(f, "The receiver registered {around}, and another xTR has {prefix}")
+                    write!(
+                        f,
+                        "The receiver registered {around}, and another xTR has registered {prefix} \
+                         inside this prefix"
+                    )
                 }
             },
             MessageReason::ErrorNotification { peer } => {
@@ -371,7 +375,7 @@ impl Display for RequestReason {
                 write!(f, "An SMR from {by} solicited a Map-Request for {}", eid.address)
             }
             RequestReason::AwayRecordExpired { eid } => {
-                write!(f, "The record about the place of {} is older than its TTL", eid.address)
+                write!(f, "The record about the location of {} has expired", eid.address)
             }
             RequestReason::Notification { prefix, server } => {
                 write!(f, "The map-server {server} has to confirm its Map-Notify about {prefix}")
@@ -400,7 +404,7 @@ impl Display for ReplyReason {
         match self {
             ReplyReason::LocalEid(prefix) => write!(f, "{prefix} is an EID prefix of this site"),
             ReplyReason::Probe(prefix) => {
-                write!(f, "probes whether this locator of {prefix} is reachable")
+                write!(f, "probes whether a locator of {prefix} is reachable")
             }
             ReplyReason::ProxyEtrProbe => f.write_str("probes whether this proxy ETR is reachable"),
             ReplyReason::ProxyReply(prefix) => {
@@ -437,9 +441,9 @@ impl Display for SmrReason {
             SmrReason::MappingChanged { prefix, change, peer, is_repeated } => {
                 write!(f, "The mapping of {prefix} changed ({change}), and the receiver ")?;
                 f.write_str(match (peer, is_repeated) {
-                    (_, true) => "still sends packets by the old mapping",
-                    (SmrPeer::SentPackets, false) => "sent packets to it recently",
-                    (SmrPeer::GotPackets, false) => "got packets from it recently",
+                    (_, true) => "still uses the old mapping for its packets",
+                    (SmrPeer::SentPackets, false) => "sent packets to this prefix recently",
+                    (SmrPeer::GotPackets, false) => "received packets from this router recently",
                     (SmrPeer::Configured, false) => "is a configured SMR peer",
                 })
             }
@@ -454,9 +458,11 @@ impl RegisterReason {
             RegisterReason::MappingChanged(_) => "A local mapping is new or changed",
             RegisterReason::Withdrawn(_) => "A local mapping is withdrawn",
             RegisterReason::Configured => {
-                "The configuration registers a prefix with this map-server"
+                "The configuration now requires a registration with this map-server"
             }
-            RegisterReason::Deconfigured => "The configuration ends a registration",
+            RegisterReason::Deconfigured => {
+                "The configuration does not require a registration any more"
+            }
             RegisterReason::Stopping => "The router stops and withdraws its registrations",
             RegisterReason::Periodic => "A registration is renewed each minute",
             RegisterReason::Unanswered(_) => "The map-server did not acknowledge a registration",
@@ -534,7 +540,7 @@ impl Display for NotifyReason {
                 write!(f, "Another xTR has registered {prefix}")?;
                 match unacknowledged {
                     0 => Ok(()),
-                    before => write!(f, "; {before} Map-Notifies before were not acknowledged"),
+                    before => write!(f, "; {before} earlier Map-Notifies were not acknowledged"),
                 }
             }
         }
@@ -544,14 +550,14 @@ impl Display for NotifyReason {
 impl Display for RefreshReason {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
-            RefreshReason::SessionUp => {
-                f.write_str("The session began, and the ETR has to register its prefixes on it")
-            }
+            RefreshReason::SessionUp => f.write_str(
+                "The session began, and the ETR must register its prefixes on this session",
+            ),
             RefreshReason::SitesGrown => f.write_str(
                 "Prefixes were added to the sites, so rejected registrations may be accepted now",
             ),
             RefreshReason::SiteChanged(prefix) => {
-                write!(f, "The site prefix {prefix} was removed or has another key")
+                write!(f, "The site prefix {prefix} was removed, or its site has another key")
             }
         }
     }

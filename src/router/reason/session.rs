@@ -40,14 +40,16 @@ impl Display for SessionReason {
             SessionReason::Connected => {
                 "The map-server acknowledged a Map-Register, and accepted a connection"
             }
-            SessionReason::Accepted => "An ETR that registers here has opened a connection",
+            SessionReason::Accepted => {
+                "An ETR that registers with this map-server opened a connection"
+            }
             SessionReason::ConnectionEnded => "The TCP connection of the session ended",
             SessionReason::NoRefresh => {
                 "The map-server sent no Registration Refresh on the new connection"
             }
             SessionReason::Replaced => "The ETR opened another connection",
-            SessionReason::Unreadable => "The other end sent octets that are no message",
-            SessionReason::Deconfigured => "The configuration has no use for the session",
+            SessionReason::Unreadable => "The other end sent octets that are not a valid message",
+            SessionReason::Deconfigured => "The configuration does not need the session",
             SessionReason::KeyChanged => "The key that opened the session changed",
             SessionReason::Cleared => "An operator cleared the session",
             SessionReason::Stops => "This router stops",

@@ -83,22 +83,25 @@ impl KernelDrop {
             KernelDrop::Martian => "The source of the packet is an address of this node",
             KernelDrop::NotForwarding => "This node does not forward packets",
             KernelDrop::NoRoute => "This node has no route to the destination",
-            KernelDrop::Blackhole => "The route to the destination is a blackhole",
-            KernelDrop::Unreachable => "The route to the destination says that it is unreachable",
+            KernelDrop::Blackhole => "The route to the destination has the type blackhole",
+            KernelDrop::Unreachable => "The route to the destination has the type unreachable",
             KernelDrop::TtlExpired => "The TTL of the packet reached 0",
             KernelDrop::TooBig => {
                 "The packet is larger than the MTU of the next link, and must not be fragmented"
             }
-            KernelDrop::NoNeighbour => "No neighbour on the link answers for the next hop",
-            KernelDrop::NeighbourQueueFull => "Too many packets already wait for the next hop",
+            KernelDrop::NoNeighbour => "No host on the link has the address of the next hop",
+            KernelDrop::NeighbourQueueFull => {
+                "Too many packets already wait for the hardware address of the next hop"
+            }
             KernelDrop::LinkWentDown => {
-                "The link went down while the packet waited for its next hop"
+                "The link went down while the packet waited for the hardware address of the next \
+                 hop"
             }
             KernelDrop::Fragment => "The fragment does not fit the other fragments of its packet",
             KernelDrop::FragmentsMissing => "The other fragments of the packet did not arrive",
             KernelDrop::Checksum => "The UDP checksum of the packet is wrong",
             KernelDrop::NoSocket => "No program on this node has a socket for the packet",
-            KernelDrop::WriteFailed => "The kernel refused to send the packet of a process",
+            KernelDrop::WriteFailed => "The kernel refused to send a packet that a process wrote",
         }
     }
 

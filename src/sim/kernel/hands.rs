@@ -14,7 +14,7 @@ use crate::router::io::{LISP_GROUP, Table};
 /// The error if this kernel does not know the command, or if the object that the command names does
 /// not exist.
 const UNKNOWN: &str =
-    "this kernel does not know the command, or the object that it names does not exist";
+    "this kernel does not know the command, or the object in the command does not exist";
 
 impl Kernel {
     /// Carries out `command`: `ip address|link|route|rule|neigh ...` or `sysctl -w NAME=VALUE`.

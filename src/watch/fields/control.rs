@@ -14,7 +14,7 @@ const NAT: Names = Names { afi: "NAT-Traversal AFI", address: "NAT-Traversal add
 const NAT_TRAVERSAL: &str = "draft-ermagan-lisp-nat-traversal";
 /// The use of the nonce in messages that register a mapping.
 const REGISTER_NONCE: &str =
-    "It increases with each message. The acknowledgement has the same nonce.";
+    "The nonce increases with each message. The acknowledgement has the same nonce.";
 
 /// Reads a control message that is not an Encapsulated Control Message.
 pub fn control(walk: &mut Walk<'_>, message_type: MessageType) -> Step {
@@ -46,7 +46,7 @@ fn map_request(walk: &mut Walk<'_>) -> Step {
     first_word(walk, "Map-Request", "RFC 9301 section 5.2", meaning)?;
     walk.flag("A", "The reply must come from the site of the EID.")?;
     let has_record = walk.flag("M", "The mapping of the source EID is in this message.")?;
-    walk.flag("P", "This is a probe of the locator to which it is sent.")?;
+    walk.flag("P", "This message probes the locator to which it is sent.")?;
     walk.flag(
         "S",
         "This is an SMR: the receiver shall ask for the mapping of the source EID again.",
@@ -100,7 +100,7 @@ fn map_reply(walk: &mut Walk<'_>) -> Step {
 fn map_register(walk: &mut Walk<'_>) -> Step {
     let meaning = "With a Map-Register, an ETR registers its mappings at a map-server.";
     first_word(walk, "Map-Register", "RFC 9301 section 5.6", meaning)?;
-    walk.flag("P", "The map-server shall answer Map-Requests for the ETR.")?;
+    walk.flag("P", "The map-server shall answer Map-Requests in place of the ETR.")?;
     walk.flag("S", "The ETR can do LISP-SEC (RFC 9303).")?;
     let has_identity = walk.flag("I", "The xTR-ID and the Site-ID of the ETR follow.")?;
     walk.reserved(11)?;

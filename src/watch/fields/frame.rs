@@ -30,7 +30,7 @@ pub fn frame(walk: &mut Walk<'_>, register: impl FnOnce(&mut Walk<'_>) -> Step) 
     };
     walk.means(meaning(frame_type));
     let len = walk.number("Length", 16)? as usize;
-    walk.means("The octets of the frame, with Type and End Marker.");
+    walk.means("The number of octets of the frame, including Type and End Marker.");
     walk.number("Message ID", 32)?;
     walk.means("An answer to this frame has the same Message ID.");
     let data = len.checked_sub(AROUND).filter(|data| data + 4 <= walk.left());
@@ -72,7 +72,9 @@ const fn section(frame_type: ReliableType) -> &'static str {
 const fn meaning(frame_type: ReliableType) -> &'static str {
     match frame_type {
         ReliableType::ErrorNotification => "The sender could not understand a frame.",
-        ReliableType::Registration => "The ETR registers one mapping, or ends its registration.",
+        ReliableType::Registration => {
+            "The ETR registers one mapping, or ends the registration of this mapping."
+        }
         ReliableType::RegistrationAck => "The EID-prefix is registered.",
         ReliableType::RegistrationReject => "A registration is refused or withdrawn.",
         ReliableType::RegistrationRefresh => "The map-server asks for registrations.",

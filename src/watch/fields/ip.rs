@@ -41,7 +41,7 @@ fn ipv4(walk: &mut Walk<'_>) -> Step<Payload> {
     walk.number("ECN", 2)?;
     let total_len = walk.number("Total Length", 16)? as usize;
     if total_len > octets.len() {
-        walk.means(format!("Only {} octets of the packet are here.", octets.len()));
+        walk.means(format!("Only the first {} octets of the packet are present.", octets.len()));
     }
     walk.number("Identification", 16)?;
     walk.flag("Reserved", "A receiver ignores this bit.")?;

@@ -60,7 +60,9 @@ fn locator(walk: &mut Walk<'_>) -> Step {
         _ => "The locators with the lowest priority are used.",
     });
     walk.number("Weight", 8)?;
-    walk.means("The share of the traffic among locators of the same priority.");
+    walk.means(
+        "The share of the traffic that this locator gets among all locators of the same priority.",
+    );
     walk.number("M Priority", 8)?;
     walk.means("The priority for multicast. 255: not for multicast.");
     walk.number("M Weight", 8)?;

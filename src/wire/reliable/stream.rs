@@ -16,7 +16,7 @@ pub const MAX_QUOTED: usize = 128;
 pub enum StreamError {
     /// The position of the next frame is unknown. The router sends [`BadFrame::notification`], then
     /// ends the session.
-    #[error("stream lost: {0}")]
+    #[error("the next frame of the stream cannot be found: {0}")]
     Fatal(Box<BadFrame>),
     /// The frame is bad, but it ends at the right position and the next frame follows. The router
     /// sends [`BadFrame::notification`], and continues to read the stream.
@@ -223,8 +223,8 @@ mod tests {
         let Some(Err(error @ StreamError::Fatal(_))) = reader.next() else { panic!("not fatal") };
         assert_eq!(
             error.to_string(),
-            "stream lost: reliable transport frame: End Marker is 0x9facade8, but 0x9facade9 is \
-             expected, at octet 11"
+            "the next frame of the stream cannot be found: reliable transport frame: End Marker is \
+             0x9facade8, but 0x9facade9 is expected, at octet 11"
         );
         let quoted = notification(&error);
         assert_eq!((quoted.code, quoted.offending_message_id), (ErrorCode::FormatError, 7));

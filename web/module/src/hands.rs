@@ -142,7 +142,10 @@ impl Open {
         request: PingRequest,
     ) -> Result<(), Failure> {
         if self.flows.contains_key(&name) || self.flows.len() >= MOST_FLOWS {
-            let problem = format!("flow {name:?} runs already, or {MOST_FLOWS} flows run");
+            let problem = format!(
+                "a flow with the name {name:?} runs already, or the maximum of {MOST_FLOWS} flows \
+                 is reached"
+            );
             return Err(Failure::Other(problem));
         }
         let ping = self.lab.sim_mut().with_host(&from, |host| host.start_ping(request))?;

@@ -45,7 +45,7 @@ pub fn text(view: &AbsentView) -> String {
                               platform` and `show processes`.\n"
             .to_owned(),
         Feature::TimeSources => {
-            "The router has the time of its machine: see `show clock`.\n".to_owned()
+            "The router uses the clock of its machine: see `show clock`.\n".to_owned()
         }
         Feature::Services => "This router does not have this service: see `show ?`.\n".to_owned(),
         Feature::Publications => "This router does not publish mappings: see `show lisp site` and \

@@ -347,7 +347,7 @@ fn statement(stage: &dyn Stage, text: &str) -> Result<Step, Failure> {
 /// the commands of a student, so no command may take long.
 fn too_much(action: &Action) -> Option<String> {
     let (number, time) = match action {
-        Action::Middle => return Some("a lesson has no such command".to_owned()),
+        Action::Middle => return Some("this statement is not possible in a lesson".to_owned()),
         Action::Wait(time) => (1, *time),
         Action::Flap { flap, .. } => (1, (flap.down + flap.up).saturating_mul(flap.count)),
         Action::Ping { ping, within, .. } => (ping.count, within.unwrap_or_default()),
