@@ -169,7 +169,7 @@ pub enum LabCommand {
         /// Take down every lab on this machine
         #[arg(long, conflicts_with_all = ["lab", "name"])]
         all: bool,
-        /// This option is refused: a simulated lab ends when its `eidway lab up` command ends
+        /// This option is refused, because a simulated lab ends when its `eidway lab up` command ends
         #[arg(long, hide = true)]
         sim: bool,
         /// Print the commands instead of running them

@@ -11,14 +11,16 @@ netns-scripts/install-missing ip:iproute2 ping:iputils-ping ethtool:ethtool nft:
 
 echo "== format"
 cargo fmt --all --check
-# The longest build, so it begins first.
-page=$(mktemp)
-CARGO_TERM_QUIET=true web/build >"$page" 2>&1 &
-building=$!
 logs=$(mktemp -d)
+page=$logs/page
+# The longest build. It has a session of its own with the lowest priority, so it uses the time in which the
+# other builds and the tests wait.
+setsid bash -c 'echo 19 >/proc/self/autogroup 2>/dev/null || true; CARGO_TERM_QUIET=true exec nice -n 19 web/build' \
+    >"$page" 2>&1 &
+building=$!
 object=$logs/program.o
 # shellcheck disable=SC2046 # a word for each process
-trap 'kill $(jobs -p) 2>/dev/null || true; rm -rf "$page" "$logs"' EXIT
+trap 'kill -- -$building 2>/dev/null || true; kill $(jobs -p) 2>/dev/null || true; rm -rf "$logs"' EXIT
 echo "== lints"
 cargo clippy --quiet --workspace --all-targets -- -D warnings
 echo "== the programs of the fast path"
@@ -27,13 +29,6 @@ cmp "$object" src/driver/fast_path/program.o || { echo "src/driver/fast_path/bui
 echo "== dependencies"
 .ci/dependencies
 cargo test --quiet --workspace --no-run
-echo "== the page for the browser"
-wait "$building" || { cat "$page"; exit 1; }
-cat "$page"
-EIDWAY_GSMR_PAGE=$(realpath "${CARGO_TARGET_DIR:-target}")/web/gsmr.html
-export EIDWAY_GSMR_PAGE
-"$(tests/program)" lab page gsmr -o "$EIDWAY_GSMR_PAGE"
-
 # finish TITLE PID LOG [SKIP]: waits for a part and prints its output. SKIP says why the exit code 77 is allowed.
 finish() {
     local status=0
@@ -50,6 +45,12 @@ finish() {
 echo "== tests"
 # Many tests wait for a lab, so more of them run at the same time than there are cores.
 RUST_TEST_THREADS=4 cargo test --quiet --workspace --no-fail-fast
+echo "== the page for the browser"
+wait "$building" || { cat "$page"; exit 1; }
+cat "$page"
+EIDWAY_GSMR_PAGE=$(realpath "${CARGO_TARGET_DIR:-target}")/web/gsmr.html
+export EIDWAY_GSMR_PAGE
+"$(tests/program)" lab page gsmr -o "$EIDWAY_GSMR_PAGE"
 # Five of these six wait most of the time, so they run side by side.
 (cd web && npm run --silent check && npm --silent test) >"$logs/web" 2>&1 &
 web=$!

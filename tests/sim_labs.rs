@@ -10,6 +10,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use eidway::addr::{EidPrefix, Family, InstanceId};
+use eidway::capture::summary::Summary;
 use eidway::host::ping::{Count, Outcome, PingRequest};
 use eidway::lab::impairment::Impairment;
 use eidway::lab::ping::Echos;
@@ -21,7 +22,7 @@ use eidway::router::io::{Input, KernelEvent};
 use eidway::router::session::SessionState;
 use eidway::sim::kernel::KernelDrop;
 use eidway::sim::stage::{Options, Simulated};
-use eidway::sim::trace::{Summary, Trace};
+use eidway::sim::trace::Trace;
 use eidway::sim::{Sim, ping};
 use etherparse::{SlicedPacket, TcpSlice, TransportSlice};
 

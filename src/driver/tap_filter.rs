@@ -62,11 +62,11 @@ const THIRD: u32 = 4;
 /// The sample of the frames that a tap accepts, for each class of frames.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sampling {
-    /// The filter accepts about one of this number of packets of hosts. These packets may be
-    /// encapsulated or not.
+    /// N, if the filter accepts about one packet in N of the packets from and to hosts. These
+    /// packets may be encapsulated or not.
     pub hosts: u32,
-    /// The filter accepts about one of this number of other frames: LISP messages, ARP, neighbour
-    /// discovery.
+    /// N, if the filter accepts about one frame in N of all other frames, which are LISP messages,
+    /// ARP and neighbour discovery.
     pub control: u32,
     /// The salt of the hash. A filter with a different salt accepts different packets.
     pub salt: u32,

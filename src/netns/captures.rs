@@ -76,8 +76,8 @@ impl Captures {
         self.get(name)?.end()
     }
 
-    /// Calls `select` with the packets that a capture has until now. `field` and `filter` are the
-    /// query of `select`: tshark evaluates it at the end.
+    /// Calls `select` with the packets that were captured so far. `select` uses `field` and
+    /// `filter`, and [`Captures::check`] lets tshark use the same two.
     ///
     /// # Errors
     /// There is no such capture, its file cannot be read, or `select` returns an error.
@@ -247,4 +247,65 @@ fn agree(
         "{file}, filter {filter:?}, field {field}: only tshark finds {theirs:?}, and only eidway \
          finds {ours:?}"
     )))
+}
+
+#[cfg(test)]
+mod tests {
+    use etherparse::PacketBuilder;
+
+    use super::*;
+    use crate::capture::pcap::PcapWriter;
+
+    fn datagram(port: u16) -> Vec<u8> {
+        let builder = PacketBuilder::ethernet2([1; 6], [2; 6]);
+        let builder = builder.ipv4([192, 0, 2, 1], [192, 0, 2, 2], 64).udp(1000, port);
+        let mut frame = Vec::new();
+        builder.write(&mut frame, b"test").unwrap();
+        frame
+    }
+
+    /// An ended capture of datagrams to `ports`. In its file, they are to `ports_in_file`.
+    fn capture(directory: &Path, ports: &[u16], ports_in_file: &[u16]) -> Capture {
+        let file = |name: &str, ports: &[u16]| {
+            let path = directory.join(name);
+            let mut writer = PcapWriter::new(fs::File::create(&path).unwrap()).unwrap();
+            for &port in ports {
+                writer.write(0, &datagram(port)).unwrap();
+            }
+            writer.flush().unwrap();
+            path
+        };
+        let state = State::Ended(read(&file("ours.pcap", ports)).unwrap());
+        Capture { file: file("theirs.pcap", ports_in_file), state, queries: BTreeSet::new() }
+    }
+
+    #[test]
+    fn tshark_and_the_program_must_find_the_same_frames_and_values() {
+        if environment::need("tshark").is_err() {
+            let skip = std::env::var_os("EIDWAY_ALLOW_SKIP").is_some();
+            assert!(skip, "tshark is not installed; EIDWAY_ALLOW_SKIP=1 skips this test");
+            return;
+        }
+        let directory = tempfile::tempdir().unwrap();
+        let queries = [
+            (NUMBER, "udp.dstport == 5001"),
+            (NUMBER, "ip.ttl == 3"),
+            ("udp.dstport", "ip.src == 192.0.2.1"),
+        ];
+        let checked = |ports: &[u16], ports_in_file: &[u16], queries: &[(&str, &str)]| {
+            let mut capture = capture(directory.path(), ports, ports_in_file);
+            let owned = |(field, filter): &(&str, &str)| (field.to_string(), filter.to_string());
+            capture.queries.extend(queries.iter().map(owned));
+            capture.check()
+        };
+        assert_eq!(checked(&[5001, 5002], &[5001, 5002], &queries).unwrap(), Vec::<String>::new());
+        for (ours, theirs) in [(&[5001, 5002], &[5002, 5001]), (&[1, 5001], &[5001, 5001])] {
+            let error = checked(ours, theirs, &queries[..1]).unwrap_err().to_string();
+            assert!(error.contains("only tshark finds") && error.contains("5001"), "{error}");
+        }
+        let error = checked(&[1, 2], &[1, 3], &queries).unwrap_err().to_string();
+        assert!(error.contains("field udp.dstport") && error.contains("2\\t3"), "{error}");
+        let error = checked(&[1], &[1], &[(NUMBER, "no such filter")]).unwrap_err().to_string();
+        assert!(error.contains("tshark"), "{error}");
+    }
 }

@@ -19,8 +19,7 @@ use super::running;
 use super::time_limit::TimeLimit;
 use super::verbs::{self, Call, Step};
 use super::{
-    emulated, environment, inside, kernel_state, links, move_host, paths, ping, programs,
-    raw, run,
+    emulated, environment, inside, kernel_state, links, move_host, paths, ping, programs, raw, run,
 };
 use crate::console::client::Answer;
 use crate::console::protocol::{Done, Request, Response};

@@ -260,7 +260,9 @@ pub(super) fn reply_without_eid(reply: &MapReply, eid: Eid) -> Told {
 
 /// The text about a mapping for all EIDs.
 pub(super) fn claims_everything(prefix: EidPrefix, asked: Eid) -> Told {
-    let why = format!("the reply has a mapping for all EIDs, but this router requested {asked}");
+    let why = format!(
+        "the reply has one mapping that covers all EIDs, but this router requested only {asked}"
+    );
     let family = prefix.family().to_string().to_lowercase();
     let advice = format!(
         "check the sender for an attack or a wrong `database-mapping`; if a mapping for all EIDs \

@@ -339,7 +339,7 @@ impl DropReason {
                 "this router is not an ITR or proxy ITR for the address family of the packet"
             }
             DropReason::LocalEidNoRoute => {
-                "there is no route to the destination of the packet, a local EID"
+                "the destination of the packet is a local EID, but the router has no route to it"
             }
             DropReason::MappingDrops => "the mapping for the destination has the action drop",
             DropReason::NoUsableLocator => "the mapping for the destination has no usable locator",
@@ -360,7 +360,7 @@ impl DropReason {
             }
             DropReason::NotOurEid => "the destination of the packet is not an EID of this router",
             DropReason::NoRouteToEid => {
-                "there is no route to the destination of the packet, a local EID"
+                "the destination of the packet is a local EID, but the router has no route to it"
             }
             DropReason::SourceIsHere => "the inner source of the packet is at this site",
             DropReason::EidAway => "the destination, a local EID, is not at this xTR",
@@ -413,7 +413,7 @@ mod tests {
         let dropped = Inbound::Dropped(DropReason::NoRouteToEid).to_string();
         assert_eq!(
             dropped,
-            "is dropped: there is no route to the destination of the packet, a local EID"
+            "is dropped: the destination of the packet is a local EID, but the router has no route to it"
         );
     }
 

@@ -2,12 +2,12 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use eidway::capture::summary::Summary;
 use eidway::host::frame::Advertisement;
 use eidway::host::frame::{
     Arp, BROADCAST, Content, Frame, HardwareAddress, Solicitation, ip_frame,
 };
 use eidway::sim::datagram::{IpFields, ip_packet, udp_datagram};
-use eidway::capture::summary::Summary;
 use etherparse::{IpNumber, PacketBuilder};
 
 /// Hardware addresses of the two ports, of the router in the core, and of two hosts.

@@ -1,7 +1,7 @@
 // Made by types.mjs from schema.json. Do not edit: change the types in src/watch or web/module, then do
 //   cargo run -p eidway-web-module --example schema > web/schema.json && (cd web && npm run types)
 
-/** The change of a line of a table. */
+/** The kind of change of a line in a table. */
 export type Alteration = "added" | "changed" | "removed";
 /** An answer. */
 export type Answer =
@@ -20,7 +20,7 @@ export type Answer =
   | Dissection;
 /** The kind of a node. */
 export type NodeKind = "router" | "core" | "host";
-/** One thing that happened. */
+/** One event in a lab. */
 export type Item = {
   /** The time in microseconds since the start of the lab. */
   at: number;
@@ -43,7 +43,7 @@ export type Item1 =
   | (LogLine & {
       kind: "log";
     });
-/** The direction of a message, seen from its router. */
+/** The direction of a message, seen from the router that reports the message. */
 export type Direction = "sent" | "received";
 /** The transport of a LISP message. */
 export type Transport = "udp" | "tcp";
@@ -51,16 +51,22 @@ export type Transport = "udp" | "tcp";
 export type Class = "control" | "tcp" | "data" | "native" | "neighbour";
 /** The fate of a packet on a link. */
 export type HopFate = "carried" | "doubled" | "lost";
-/** IPv4 or IPv6. An EID, an RLOC and a `service` of the configuration have a family. */
+/**
+ * An address family: IPv4 or IPv6. An EID, an RLOC and a `service` of the configuration have a
+ * family.
+*/
 export type Family = "ipv4" | "ipv6";
-/** A packet of a journey: the packet itself or the answer. */
+/** One of the two paths of a journey. */
 export type JourneyLeg = "there" | "back";
 /** The result of a step. */
 export type JourneyVerdict = "passes" | "waits" | "arrives" | "lost";
-/** A component of a node. A component decides about a packet. */
+/** A component of a node. In each step of a journey, one component decides. */
 export type JourneyPart =
   "route" | "neighbour" | "receive" | "itr" | "etr" | "map-request" | "map-server" | "registration";
-/** The items that an answer has. An item that is left out keeps its number, so it leaves a gap. */
+/**
+ * The items that an answer contains. If an item is left out, its number is left out too, so the
+ * numbers have a gap.
+*/
 export type Detail = "all" | "events" | "none";
 /** An action of a user. */
 export type Hand =
@@ -74,7 +80,7 @@ export type Hand =
       kind: "ping";
       /** The name for the ping. */
       name: string;
-      /** The octets of each packet. */
+      /** The number of octets of each packet. */
       size?: number;
       /** The destination: an address, or the name of a host. */
       to: string;
@@ -187,9 +193,9 @@ export type Hand =
       kind: "check";
     }
   | {
-      /** The direction, `NODE-to-NODE`. Without it, both directions are impaired. */
+      /** The direction, `NODE-to-NODE`. If it is absent, both directions are impaired. */
       direction?: string | null;
-      /** The impairment, in the words of scenarios: `delay 20ms loss 1%` or `none`. */
+      /** The impairment, in the syntax of scenarios, for example `delay 20ms loss 1%` or `none`. */
       impairment: string;
       kind: "impair";
       /** The link: its name, `NODE:NODE` or `NODE:INTERFACE`. */
@@ -308,7 +314,7 @@ export type Stop =
     }
   | {
       at: "drop";
-      /** The node that drops the packet. For a lost packet, the node that sent it. */
+      /** The node that drops the packet. For a lost packet, the node that sent the packet. */
       node?: string | null;
     }
   | {
@@ -325,22 +331,22 @@ export interface Snapshot {
   /** The links and LANs, in the order of the lab file. */
   segments: Segment[];
 }
-/** The name of a lab. */
+/** The name and the title of a lab. */
 export interface LabName {
   /** The name. */
   name: string;
-  /** The subject in one line. */
+  /** The subject of the lab in one line. */
   title: string | null;
 }
 /** A node of the lab. */
 export interface Node {
-  /** The addresses of a host. */
+  /** The addresses of a host or of a plain router. Empty for a LISP router. */
   addresses: string[];
   counts: Counts;
   kind: NodeKind;
   /** The name. */
   name: string;
-  /** The ports that the lab file has. */
+  /** The ports of the node in the lab file. */
   ports: Port[];
   /**
    * The position of the node in the picture, if the lab file has a position: x to the right, y
@@ -386,7 +392,7 @@ export interface Segment {
   delay_us: number;
   /** Whether this is a LAN with any number of ports. Otherwise it is a link between two ports. */
   is_lan: boolean;
-  /** The share of lost packets, in percent. */
+  /** The percentage of the packets that are lost. */
   loss: number;
   /** The name. */
   name: string;
@@ -431,13 +437,13 @@ export interface Message {
   name: string;
   /** The router. */
   node: string;
-  /** The nonce, if the message has one, as IOS writes it. */
+  /** The nonce in the notation of IOS. Absent if the message has no nonce. */
   nonce: string | null;
   /** The octets of the message in hexadecimal. */
   octets: string;
   /** The reason for which the router sent the message. */
   reason: Reason | null;
-  /** For a received message: the number of the item about the sending of this message. */
+  /** For a received message: the number of the item that reports that this message was sent. */
   sent: number | null;
   /** The address and port of the sender. */
   source: string;
@@ -456,7 +462,7 @@ export interface Reason {
 export interface Hop {
   /**
    * The time at which the packet arrives at these nodes, in microseconds. Absent if the link
-   * lost it.
+   * lost the packet.
    */
   arrives: number | null;
   class: Class;
@@ -465,7 +471,10 @@ export interface Hop {
   from: string;
   /** The octets of the IP packet in hexadecimal. Empty for ARP. */
   octets: string;
-  /** A name that is the same for one packet of EIDs on all its links, encapsulated or not. */
+  /**
+   * The name of the packet of EIDs. The same packet has the same name on all links, encapsulated
+   * or not.
+   */
   packet: string;
   /** The name of the link or LAN. */
   segment: string;
@@ -474,13 +483,13 @@ export interface Hop {
   /** The nodes that the packet will reach. */
   to: string[];
 }
-/** A decision on a packet. */
+/** A decision about a packet. */
 export interface Decision {
-  /** The table line that caused the decision. */
+  /** The line of a table that caused the decision. */
   line: Line | null;
   /** The locator to which the packet is encapsulated. */
   locator: string | null;
-  /** The node that decided. */
+  /** The node that made the decision. */
   node: string;
   /** The name of the packet, as in [`Hop::packet`]. */
   packet: string | null;
@@ -490,7 +499,7 @@ export interface Decision {
   /** The verdict: `encapsulate`, `native`, `deliver`, `forward`, `hold` or `drop`. */
   verdict: string;
 }
-/** The table line that caused a decision. */
+/** The line of a table that caused a decision. */
 export interface Line {
   /** The EID prefix of the line. */
   prefix: string;
@@ -510,7 +519,7 @@ export interface Change {
   reason: Reason | null;
   /**
    * The table: `map-cache`, `database`, `away`, `sites`, `registrations`, `sessions`,
-   * `reachability` or `dynamic-eids`.
+   * `reachability` or `dynamic-eids`. In a lab in namespaces, also `ports` or `process`.
    */
   table: string;
   /** The change in a sentence. */
@@ -550,7 +559,7 @@ export interface ConsoleAnswer {
   debug: string[];
   /** The items since the last request. */
   items: Item[];
-  /** The time of the lab after the command. Time passes while a command waits. */
+  /** The time of the lab after the command, in microseconds. Time passes while a command waits. */
   now: number;
   /** Whether the line was carried out. */
   ok: boolean;
@@ -566,7 +575,7 @@ export interface Done {
   /** The items since the last request. */
   items: Item[];
 }
-/** The answer to a page's request for a journey. */
+/** The answer to a page that has requested a journey. */
 export interface Explained {
   /** The result of the journey in words, with the place and the cause of a loss. */
   conclusion: string;
@@ -580,8 +589,8 @@ export interface JourneyStep {
   /** The step and its reason, as a sentence. */
   because: string;
   /**
-   * Zero for a step of the packet itself. A larger number for a step of an outer packet or of a
-   * control message.
+   * The depth of the step. It is zero for a step of the packet itself, and larger for a step of
+   * an outer packet or of a control message.
    */
   depth: number;
   leg: JourneyLeg;
@@ -610,7 +619,7 @@ export interface ListedScenario {
   /** The title. It is empty if the scenario has an error. */
   title: string;
 }
-/** A scenario that was played. */
+/** A scenario that has run. */
 export interface Script {
   /** The time of the first statement, in microseconds. */
   began: number;
@@ -620,7 +629,7 @@ export interface Script {
   hands: Deed[];
   /** The name of the scenario. */
   name: string;
-  /** The statements that were played, in order. */
+  /** The statements that have run, in order. */
   statements: Statement[];
   /** The reason why the scenario stopped early. */
   stopped: string | null;
@@ -636,7 +645,7 @@ export interface Deed {
     [k: string]: unknown;
   };
 }
-/** A played statement of a scenario. */
+/** A statement that the scenario has run. */
 export interface Statement {
   /** The time at which the statement began, in microseconds. */
   began: number;
@@ -661,7 +670,7 @@ export interface LessonAnswer {
   name: string;
   /** The prose before the first task, in Markdown. */
   prose: string;
-  /** Whether all results of the current task are there, so that a check ends the task. */
+  /** Whether all expected results of the current task are present, so that a check ends the task. */
   ready: boolean;
   /** The tasks, in order. */
   tasks: TaskView[];
@@ -731,16 +740,13 @@ export interface Dissection {
   /** The layers. Each layer begins where the layer before it ends. */
   layers: Layer[];
 }
-/**
- * A header, or a part of a message with a diagram of its own in the standard, for example a
- * record.
-*/
+/** A header, or a part of a message that has its own diagram in the standard, for example a record. */
 export interface Layer {
   /** The fields, in the order of their bits. */
   fields: Field[];
-  /** The first octet. */
+  /** The position of the first octet of the layer. */
   from: number;
-  /** The number of octets. */
+  /** The number of octets of the layer. */
   len: number;
   /** The name. */
   name: string;
@@ -757,7 +763,7 @@ export interface Field {
    * @maxItems 2
    */
   bits: [number, number] | null;
-  /** The first octet that has a bit of the field. */
+  /** The position of the first octet that has a bit of the field. */
   from: number;
   /** The number of octets that have a bit of the field. It is 0 for a remark on an octet. */
   len: number;

@@ -135,7 +135,7 @@ const NOT_EXTRANET: &str = "the router has only one instance";
 const NOT_DEFAULT_SET: &str = "each database-mapping names its locators";
 const NOT_PROBING: &str = "the router does not probe locators";
 const NOT_BY_MASK: &str =
-    "the router can exclude only the default route from the routes to a locator";
+    "only the default route can be ignored in the search for a route to a locator";
 const NOT_NOTIFY: &str = "the router sends its map-notify messages to the xTRs of the site record";
 const NOT_LIMIT: &str = "the router has a fixed limit for EIDs";
 const NOT_ITR_RLOCS: &str =

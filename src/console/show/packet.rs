@@ -168,7 +168,7 @@ fn effects(wants: &Wants) -> Vec<String> {
     let searches = wants.search_destination.is_some();
     add(searches, "The router searches for the destination host on its LANs");
     let asks = wants.source == SourceWant::AskHost;
-    add(asks, "The router asks the host with the source address whether it is still here");
+    add(asks, "The router asks whether the host that has the source address is still on its port");
     add(wants.begin_echo, "The packet asks the other xTR to echo a nonce");
     if let Some(mtu) = wants.tell_too_big {
         effects.push(format!("The router tells the sender that the path permits {mtu} octets"));

@@ -175,7 +175,7 @@ impl Cause {
             }
             Cause::NotForwarding => "send the packet to a router, or turn on forwarding",
             Cause::NoNeighbour => "connect the node with this address, or correct the address",
-            Cause::NeighbourDown => "set the device of the neighbour up",
+            Cause::NeighbourDown => "enable the device of the neighbour",
             Cause::TooBig => "send smaller packets, or permit fragmentation, or raise the MTU",
             Cause::RoutingLoop => "correct the routes that form the loop",
             Cause::RouterStopped => "start the router (`eidway lab start`)",

@@ -170,7 +170,7 @@ fn messages_are_made_of_their_fields() {
         ("smr dance", "dance is not a field of this message; the fields are smr, probe"),
         ("eid 172.16.0.0", "a prefix is expected"),
         ("source-eid each 172.16.0.0/8", "a prefix of at most 4096 addresses"),
-        ("key x", "this message has no such field"),
+        ("key x", "key is not a field of this message"),
     ] {
         let text = format!("send map-request at A from 192.0.2.1 to 192.0.2.2 {{\n {fields}\n}}");
         let found = read(&text).unwrap_err();

@@ -157,8 +157,7 @@ impl Source<'_> {
     pub(super) fn expect_linux(&self, kind: Option<&Spanned<String>>) -> Result<(), Failure> {
         match kind.filter(|kind| kind.value != "linux") {
             Some(kind) => {
-                let message =
-                    format!("a node of the kind {:?} is not a node of Eidway", kind.value);
+                let message = format!("Eidway has no nodes of the kind {:?}", kind.value);
                 Err(self.error(place(kind), message, "expected linux"))
             }
             None => Ok(()),
