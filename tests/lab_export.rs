@@ -158,7 +158,7 @@ fn names_and_links_can_be_changed_before_the_import() {
 fn a_part_that_is_not_of_a_lab_is_an_error_with_its_line() {
     let original = all_keys();
     for (from, to, message, line) in [
-        ("    kind: linux\n", "    kind: srl\n", "a node of the kind \"srl\"", "kind: srl"),
+        ("    kind: linux\n", "    kind: srl\n", "no nodes of the kind \"srl\"", "kind: srl"),
         ("      group: host\n", "", "A is not a node of Eidway: it has no group", "A:"),
         ("group: host", "group: spine", "A is not a node of Eidway", "group: spine"),
         ("network-mode: none", "network-mode: host", "no management network", "network-mode"),

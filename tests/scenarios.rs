@@ -38,7 +38,7 @@ static PLAYED: AtomicU32 = AtomicU32::new(0);
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     arguments.test_threads.get_or_insert(SIDE_BY_SIDE);
-    let mut trials = vec![Trial::test("what-waits-too-long-is-refused", what_waits_too_long)];
+    let mut trials = vec![Trial::test("a-simulated-scenario-is-refused", simulated_scenario)];
     for (scenario, text) in scenarios() {
         let has_line = |wanted: &str| text.lines().any(|line| line == wanted);
         if has_line("only simulated") {
@@ -143,10 +143,10 @@ fn played(scenario: &str, options: &[&str]) -> Result<(), Failed> {
     }
 }
 
-fn what_waits_too_long() -> Result<(), Failed> {
+fn simulated_scenario() -> Result<(), Failed> {
     let output = eidway(&["lab", "run", "gsmr", "g2c"]);
     let errors = String::from_utf8_lossy(&output.stderr);
-    match !output.status.success() && errors.contains("too long to run in real time") {
+    match !output.status.success() && errors.contains("runs only on the simulator") {
         true => Ok(()),
         false => Err(errors.into_owned().into()),
     }

@@ -142,6 +142,9 @@ impl Hub {
                 if running::expect_up(&self.lab).is_err() {
                     return self.end();
                 }
+                // No message tells the hub that a link was impaired.
+                self.is_changed |=
+                    !self.subscribers.is_empty() && self.state.refresh_segments(&self.lab);
             }
             let is_due = now.since(told_at) >= TURN;
             if is_due && self.tell(now.since(told_at) >= HEARTBEAT) {

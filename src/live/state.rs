@@ -110,6 +110,15 @@ impl State {
         changes
     }
 
+    /// Reads the segments again, with the impairments of the links. Returns true if a segment has
+    /// changed.
+    pub fn refresh_segments(&mut self, lab: &Lab) -> bool {
+        let segments = self.read_segments(lab);
+        let has_changed = segments != self.segments;
+        self.segments = segments;
+        has_changed
+    }
+
     /// Sets the node of an item from the router number `source`. A router itself knows only its
     /// hostname, not the name of its node.
     pub fn name_node(&self, source: usize, item: &mut Item) {

@@ -36,17 +36,15 @@ pub struct Captures {
     captures: BTreeMap<String, Capture>,
 }
 
-/// A capture that runs, or its packets after it has ended.
+/// A capture, and its packets after it has ended.
 struct Capture {
     file: PathBuf,
-    state: State,
+    /// `None` after the end of the capture.
+    running: Option<capture::Capture>,
+    /// All packets of the capture. Empty before its end.
+    packets: Packets,
     /// The fields and the filters that statements have used after the end of the capture.
     queries: BTreeSet<(String, String)>,
-}
-
-enum State {
-    Running(capture::Capture),
-    Ended(Packets),
 }
 
 impl Captures {
@@ -63,8 +61,9 @@ impl Captures {
         let file = self.directory.join(format!("{name}.pcap"));
         self.captures.remove(name);
         let out = private::create(&file).map_err(Failure::new)?;
-        let state = State::Running(capture::Capture::start(namespace, device, out)?);
-        self.captures.insert(name.to_owned(), Capture { file, state, queries: BTreeSet::new() });
+        let running = Some(capture::Capture::start(namespace, device, out)?);
+        let (packets, queries) = (Packets::new(Vec::new()), BTreeSet::new());
+        self.captures.insert(name.to_owned(), Capture { file, running, packets, queries });
         Ok(())
     }
 
@@ -88,16 +87,12 @@ impl Captures {
         select: impl FnOnce(&Packets) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
         let capture = self.get(name)?;
-        match &capture.state {
-            State::Running(_) => {
-                settle(&capture.file)?;
-                select(&read(&capture.file)?)
-            }
-            State::Ended(packets) => {
-                capture.queries.insert((field.to_owned(), filter.to_owned()));
-                select(packets)
-            }
+        if capture.running.is_some() {
+            settle(&capture.file)?;
+            return select(&read(&capture.file)?);
         }
+        capture.queries.insert((field.to_owned(), filter.to_owned()));
+        select(&capture.packets)
     }
 
     /// Ends all captures, and lets tshark check them. Returns the packets that tshark cannot decode,
@@ -122,19 +117,12 @@ impl Captures {
 
 impl Capture {
     fn end(&mut self) -> Result<&Packets, Failure> {
-        if let State::Running(_) = self.state {
+        if let Some(running) = self.running.take() {
             settle(&self.file)?;
-            // The capture ends when its old state is dropped, and the file is complete then.
-            let empty = State::Ended(Packets::new(Vec::new()));
-            if let State::Running(running) = std::mem::replace(&mut self.state, empty) {
-                running.end()?;
-            }
-            self.state = State::Ended(read(&self.file)?);
+            running.end()?;
+            self.packets = read(&self.file)?;
         }
-        match &self.state {
-            State::Ended(packets) => Ok(packets),
-            State::Running(_) => Err(Failure::new("the capture has not ended")),
-        }
+        Ok(&self.packets)
     }
 
     /// Compares the results of all queries with those of tshark. Returns the packets that tshark
@@ -144,9 +132,8 @@ impl Capture {
         let queries: Vec<&(String, String)> = [&flawed].into_iter().chain(&self.queries).collect();
         let mut found = evaluate(&self.file, &queries)?.into_iter();
         let flawed = found.next().unwrap_or_default();
-        let State::Ended(packets) = &self.state else { return Ok(Vec::new()) };
         for (query, theirs) in self.queries.iter().zip(found) {
-            agree(&self.file, packets, query, &theirs)?;
+            agree(&self.file, &self.packets, query, &theirs)?;
         }
         if flawed.is_empty() {
             return Ok(Vec::new());
@@ -275,8 +262,9 @@ mod tests {
             writer.flush().unwrap();
             path
         };
-        let state = State::Ended(read(&file("ours.pcap", ports)).unwrap());
-        Capture { file: file("theirs.pcap", ports_in_file), state, queries: BTreeSet::new() }
+        let packets = read(&file("ours.pcap", ports)).unwrap();
+        let file = file("theirs.pcap", ports_in_file);
+        Capture { file, running: None, packets, queries: BTreeSet::new() }
     }
 
     #[test]

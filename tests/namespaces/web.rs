@@ -246,6 +246,29 @@ fn a_page_sees_the_state_a_shut_port_and_a_ping_with_its_hops_and_the_end_of_the
 }
 
 #[test]
+fn a_page_sees_that_a_link_is_impaired_while_the_lab_runs() {
+    if !can_run() {
+        return;
+    }
+    let lab = Live::up("two-sites", "wi");
+    let server = Server::start(&lab);
+    let mut events = server.events();
+    let mut seen = |delay_us: u64| {
+        let is_impaired = |line: &Value| {
+            let segments = line["snapshot"]["segments"].as_array().cloned().unwrap_or_default();
+            let links = segments.iter().filter(|segment| segment["name"] == "xTR1:et0-0-Core:eth0");
+            links.into_iter().any(|link| link["delay_us"] == delay_us)
+        };
+        assert!(events.any(|line| is_impaired(&line)), "no delay of {delay_us} us");
+    };
+    seen(0);
+    lab.lab("impair", &["xTR1:Core", "--delay", "20ms"]);
+    seen(20_000);
+    lab.lab("impair", &["xTR1:Core", "--clear"]);
+    seen(0);
+}
+
+#[test]
 #[expect(clippy::disallowed_methods, reason = "real labs run on the real clock")]
 fn a_fast_flow_is_sampled_with_the_same_packets_on_all_links_and_all_are_shown_after_it() {
     if !can_run() {

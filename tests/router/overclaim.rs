@@ -63,10 +63,10 @@ fn a_mapping_for_all_eids_is_refused_and_the_next_resolver_is_asked() {
     assert_eq!((learned(&bench), overclaims(&bench)), (vec![], 1));
     assert!(bench.released().is_empty(), "the packet waits on");
     let log = bench.log();
-    let said = "refused Map-Reply for 0.0.0.0/0 from 100.64.9.2: the reply has a mapping for all \
-                EIDs, but this router requested 172.16.0.200; check the sender for an attack or a \
-                wrong `database-mapping`; if a mapping for all EIDs is right, configure `ipv4 itr \
-                accept-default`";
+    let said = "refused Map-Reply for 0.0.0.0/0 from 100.64.9.2: the reply has one mapping that \
+                covers all EIDs, but this router requested only 172.16.0.200; check the sender for \
+                an attack or a wrong `database-mapping`; if a mapping for all EIDs is right, \
+                configure `ipv4 itr accept-default`";
     assert_eq!(log, [said]);
     let (_, default) = bench.router.map_cache().lookup(eid("8.8.8.8")).unwrap();
     assert_eq!(default.source, Source::Static, "the static entry asks for all others as before");
