@@ -16,10 +16,10 @@ if [ -z "${EIDWAY_PAGE-}" ]; then
     web/build
 fi
 [ -d web/node_modules ] || (cd web && npm ci --silent --no-audit --no-fund)
-cargo build --quiet --release
-program=$(cargo bench --quiet --no-run --bench live --message-format=json |
+# One build for both: alone, the program has other features of its crates, and cargo builds all of it again.
+program=$(cargo build --quiet --release --bin eidway --bench live --message-format=json |
     sed -n 's/.*"name":"live".*"executable":"\([^"]*\)".*/\1/p')
-[ -n "$program" ] || { echo "cargo bench --bench live did not build" >&2; exit 1; }
+[ -n "$program" ] || { echo "the benchmark was not built" >&2; exit 1; }
 
 lab=bench$$
 bench=

@@ -23,7 +23,8 @@ done
 
 "$root/netns-scripts/install-missing" ip:iproute2 ethtool:ethtool cc:gcc,libc6-dev
 cd "$root"
-cargo build --quiet --release
+# With a benchmark, as benches/live.sh builds it: alone, the program has other features of its crates.
+cargo build --quiet --release --bin eidway --bench live
 eidway=$(realpath "${CARGO_TARGET_DIR:-target}")/release/eidway
 lab=bench$$
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/eidway-bench.XXXXXX")
