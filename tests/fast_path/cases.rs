@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 
+use aya::util::KernelVersion;
+
 use crate::packets::{
     ICMP, ICMPV6, Ip, OuterChecksum, TCP, Tunnel, UDP, icmp, set_v4_checksum, tcp, udp,
 };
@@ -73,6 +75,13 @@ impl Way {
         let family = |number: usize| ["IPv4", "IPv6"][number];
         let name = format!("{port:?}, {} in {}", family(inner), family(outer));
         Way { port, source, destination, tunnel, name }
+    }
+
+    /// Whether the kernel can forward this way. Since Linux 6.3, a program can remove outer headers of
+    /// another family than that of the inner header.
+    pub fn is_possible(&self, kernel: KernelVersion) -> bool {
+        let one_family = self.source.is_ipv4() == self.tunnel.source.is_ipv4();
+        self.port == Port::Site || one_family || kernel >= KernelVersion::new(6, 3, 0)
     }
 
     /// An ordinary packet.
