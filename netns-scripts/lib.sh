@@ -154,12 +154,13 @@ process_pid() { # LAB NAME WORD: print the process number in NAME.pid; fail if i
     return 1
 }
 
-await_end() { # PID...: wait until the processes have ended; fail after two seconds
+# The kernel removes the programs of the fast path of one router after the other, so many routers take longer.
+await_end() { # PID...: wait until the processes have ended; fail after two seconds, and a fifth for each
     local pid tries=0
     for pid do
         while runs "$pid"; do
             tries=$((tries + 1))
-            [ "$tries" -le 100 ] || return 1
+            [ "$tries" -le $((100 + 10 * $#)) ] || return 1
             sleep 0.02
         done
     done
