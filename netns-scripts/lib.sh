@@ -154,7 +154,7 @@ process_pid() { # LAB NAME WORD: print the process number in NAME.pid; fail if i
     return 1
 }
 
-# The kernel removes the programs of the fast path of one router after the other, so many routers take longer.
+# Routers with the fast path take longer to end if many of them end together.
 await_end() { # PID...: wait until the processes have ended; fail after two seconds, and a fifth for each
     local pid tries=0
     for pid do

@@ -127,7 +127,7 @@ impl Capture {
 
     /// Compares the results of all queries with those of tshark. Returns the packets that tshark
     /// cannot decode.
-    fn check(&mut self) -> Result<Vec<String>, Failure> {
+    fn check(&self) -> Result<Vec<String>, Failure> {
         let flawed = (NUMBER.to_owned(), FLAWED.to_owned());
         let queries: Vec<&(String, String)> = [&flawed].into_iter().chain(&self.queries).collect();
         let mut found = evaluate(&self.file, &queries)?.into_iter();

@@ -46,22 +46,7 @@ pub fn lessons(lab: &Lab) -> Vec<Listed> {
 /// # Errors
 /// There is no lesson for this name, or more than one, or the lesson has an error.
 pub fn find(lab: &Lab, name: &str) -> Result<Lesson, Failure> {
-    let names = names(lab);
-    match library::meant(&names, name)[..] {
-        [one] => read(lab, one),
-        [] => Err(Failure::Other(format!(
-            "lab {} has no lesson {name:?}; {}",
-            lab.name,
-            match names.is_empty() {
-                true => "the lab has no lessons".to_owned(),
-                false => format!("the lessons of the lab are {}", names.join(", ")),
-            }
-        ))),
-        ref several => Err(Failure::Other(format!(
-            "{name:?} is ambiguous: it is the beginning of {}",
-            several.join(" or ")
-        ))),
-    }
+    read(lab, library::choose(lab, "lesson", &names(lab), name, "")?)
 }
 
 /// Reads one lesson of a lab.

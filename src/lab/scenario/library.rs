@@ -80,18 +80,34 @@ pub fn find(lab: &Lab, name: &str) -> Result<Scenario, Failure> {
 /// # Errors
 /// There is no scenario for this name, or more than one.
 pub fn find_name<'lab>(lab: &'lab Lab, name: &str) -> Result<&'lab str, Failure> {
-    let names = names(lab);
-    match meant(&names, name)[..] {
+    let advice = format!(
+        "; for a scenario file outside the lab, give its path, for example ./{name}{ENDING}"
+    );
+    choose(lab, "scenario", &names(lab), name, &advice)
+}
+
+/// Returns the name among `names` that `name` is, or that begins with `name`, as for [`find_name`].
+/// `kind` is the kind of the names, and `advice` ends the error about an unknown name.
+///
+/// # Errors
+/// There is no such name, or more than one.
+pub fn choose<'lab>(
+    lab: &Lab,
+    kind: &str,
+    names: &[&'lab str],
+    name: &str,
+    advice: &str,
+) -> Result<&'lab str, Failure> {
+    match meant(names, name)[..] {
         [one] => Ok(one),
-        [] => Err(Failure::Other(format!(
-            "lab {} has no scenario {name:?}; {}; for a scenario file outside the lab, give its \
-             path, for example ./{name}{ENDING}",
-            lab.name,
-            match names.is_empty() {
-                true => "the lab has no scenarios".to_owned(),
-                false => format!("the scenarios of the lab are {}", names.join(", ")),
-            }
-        ))),
+        [] => {
+            let known = match names.is_empty() {
+                true => format!("the lab has no {kind}s"),
+                false => format!("the {kind}s of the lab are {}", names.join(", ")),
+            };
+            let lab = &lab.name;
+            Err(Failure::Other(format!("lab {lab} has no {kind} {name:?}; {known}{advice}")))
+        }
         ref fits => Err(Failure::Other(format!(
             "{name:?} is ambiguous: it is the beginning of {}",
             fits.join(" or ")
@@ -100,7 +116,7 @@ pub fn find_name<'lab>(lab: &'lab Lab, name: &str) -> Result<&'lab str, Failure>
 }
 
 /// Returns the items of `names` for which `name` can stand, as [`find_name`] describes.
-pub fn meant<'n>(names: &[&'n str], name: &str) -> Vec<&'n str> {
+fn meant<'n>(names: &[&'n str], name: &str) -> Vec<&'n str> {
     let whole = format!("{name}-");
     let fits = |fit: &dyn Fn(&str) -> bool| -> Vec<&'n str> {
         names.iter().copied().filter(|known| fit(known)).collect()
